@@ -1,0 +1,1 @@
+"""Who speaks: one protocol (`base`), one file a backend."""

@@ -1,0 +1,219 @@
+"""The five words everything here is said in: Problem, Judgement, Tree, Thought, Attempt.
+
+Plain frozen records that only describe; deeds live in the other rooms. Each has one JSON form: `to_json` gives it,
+`from_json` reads it back, and `SCHEMA` is the version that every stored or exported record carries.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+SCHEMA = 1
+
+Verdict = Literal["right", "neutral", "wrong"]
+SegmentKind = Literal["step", "mistake", "reflection", "backtrack", "answer"]
+Finish = Literal["end", "stop", "length", "error"]
+
+VERDICTS: tuple[Verdict, ...] = ("right", "neutral", "wrong")
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A question with a known answer.
+
+    `id` is the hash of question and answer, so the same problem has the same id wherever it was read.
+    `solution` is a worked solution, null where none is known.
+    """
+
+    id: str
+    question: str
+    answer: str
+    source: str = ""
+    solution: str | None = None
+    level: str | None = None
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What someone said of one step.
+
+    `verdict` null means *could not say* (the reason tells why), which is neither neutral nor wrong.
+    `score` is in [0, 1], null where the judge gives none. `by` names the judge.
+    """
+
+    verdict: Verdict | None
+    score: float | None = None
+    reason: str | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step of a tree.
+
+    `parent` is the index of the node before it, always smaller than its own; -1 hangs under the question.
+    `answer` is the final answer found in this step, null where there is none; `correct` says whether it is the
+    problem's answer, null where there is no answer or nobody could say. `tokens` were generated for this step.
+    """
+
+    parent: int
+    text: str
+    judgement: Judgement | None = None
+    answer: str | None = None
+    correct: bool | None = None
+    by: str = ""
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Everything tried on one problem: a flat list of nodes, parents before children.
+
+    `problem` is the problem's id; `policy` and `judge` name who proposed and who judged.
+    """
+
+    id: str
+    problem: str
+    nodes: tuple[Node, ...]
+    policy: str = ""
+    judge: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a thought: characters `start` to `end` of its text, told from node `node` (null: from no node)."""
+
+    kind: SegmentKind
+    text: str
+    node: int | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """One way of telling a tree.
+
+    `tree` is null for a thought that came from no tree. `draft` is the text before refinement and `refined_by` the
+    model that refined it; an unrefined thought has `text == draft` and `refined_by` null.
+    """
+
+    id: str
+    problem: str
+    tree: str | None
+    method: str
+    segments: tuple[Segment, ...]
+    draft: str
+    text: str
+    answer: str
+    refined_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an attempt cost in all: generated tokens of model and judge, and calls."""
+
+    model_tokens: int = 0
+    judge_tokens: int = 0
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A model's checked answer to one problem.
+
+    `model` names the model, `decoding` the way it was sampled ("greedy", "sampled", ...), `sample` counts the draws.
+    `answer` null: none was found. `correct` null: the checker could not say. `error` is the kind of error of an
+    attempt that is not correct, null where nobody classified it. `tokens` is the length of the answer's text,
+    `finish` how it ended, `spent` the whole cost, which a search makes larger than `tokens`.
+    """
+
+    id: str
+    problem: str
+    model: str
+    decoding: str
+    sample: int
+    text: str
+    answer: str | None
+    correct: bool | None
+    error: str | None
+    tokens: int
+    finish: Finish
+    seed: int
+    spent: Spent = Spent()
+
+
+Record = Problem | Tree | Thought | Attempt
+
+
+def content_hash(*parts: Any) -> str:
+    """The name of a unit of work: 16 hex digits of the SHA-256 of its parts as canonical JSON."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=dict)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def content_seed(*parts: Any) -> int:
+    """A 63-bit random seed from content, so that concurrency and resuming never change a result."""
+    return int(content_hash("seed", *parts), 16) >> 1
+
+
+def make_problem(question: str, answer: str, **fields: Any) -> Problem:
+    """A Problem whose id is the hash of its question and answer."""
+    return Problem(content_hash("problem", question, answer), question, answer, **fields)
+
+
+def to_json(record: Record) -> dict[str, Any]:
+    """The one JSON form of a record (strict JSON once dumped; NaN is refused by whoever dumps)."""
+    match record:
+        case Tree():
+            return _fields(record) | {"nodes": [_node_json(n) for n in record.nodes], "settings": dict(record.settings)}
+        case Thought():
+            return _fields(record) | {"segments": [_fields(s) for s in record.segments]}
+        case Attempt():
+            return _fields(record) | {"spent": _fields(record.spent)}
+        case Problem():
+            return _fields(record)
+
+
+def problem_from_json(data: Mapping[str, Any]) -> Problem:
+    """The Problem of its JSON form."""
+    return Problem(**_known(Problem, data))
+
+
+def tree_from_json(data: Mapping[str, Any]) -> Tree:
+    """The Tree of its JSON form."""
+    return Tree(**_known(Tree, data) | {"nodes": tuple(_node(n) for n in data["nodes"])})
+
+
+def thought_from_json(data: Mapping[str, Any]) -> Thought:
+    """The Thought of its JSON form."""
+    return Thought(**_known(Thought, data) | {"segments": tuple(Segment(**s) for s in data["segments"])})
+
+
+def attempt_from_json(data: Mapping[str, Any]) -> Attempt:
+    """The Attempt of its JSON form."""
+    return Attempt(**_known(Attempt, data) | {"spent": Spent(**data["spent"])})
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
+def _known(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: data[name] for name in kind.__slots__ if name in data}
+
+
+def _node_json(node: Node) -> dict[str, Any]:
+    judgement = None if node.judgement is None else _fields(node.judgement)
+    return _fields(node) | {"judgement": judgement}
+
+
+def _node(data: Mapping[str, Any]) -> Node:
+    judgement = data.get("judgement")
+    return Node(**_known(Node, data) | {"judgement": None if judgement is None else Judgement(**judgement)})
