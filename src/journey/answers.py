@@ -11,7 +11,7 @@ import multiprocessing
 import re
 import sys
 import threading
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol, Self
@@ -213,7 +213,7 @@ class MathGrader:
         pool = self._pool or await asyncio.to_thread(self._start)
         future = pool.schedule(_verify, args=(gold, answer), timeout=self.seconds)
         # Waited for without raising: whatever sympy raised on hostile text is a grade here, never a crash.
-        await asyncio.wait([asyncio.wrap_future(future)])
+        await asyncio.gather(asyncio.wrap_future(future), return_exceptions=True)
         return self._outcome(answer, future)
 
     def check(self, gold: str, answer: str) -> Grade:
@@ -221,6 +221,7 @@ class MathGrader:
         if grade := _at_once(gold, answer):
             return grade
         future = self._start().schedule(_verify, args=(gold, answer), timeout=self.seconds)
+        wait([future])
         return self._outcome(answer, future)
 
     def close(self) -> None:
@@ -250,17 +251,21 @@ class MathGrader:
             return self._pool
 
     def _outcome(self, answer: str, future: Future[bool | str]) -> Grade:
-        match error := future.exception():
+        error = CancelledError() if future.cancelled() else future.exception()
+        match error:
             case None:
                 said = future.result()
-                return Grade(answer, said) if isinstance(said, bool) else Grade(answer, None, f"could not check: {said}")
+                if isinstance(said, bool):
+                    return Grade(answer, said)
             case TimeoutError():
-                reason = f"took longer than {self.seconds:g} s"
+                said = f"took longer than {self.seconds:g} s"
             case ProcessExpired():
-                reason = "the checking process died"
+                said = "the checking process died"
+            case CancelledError():
+                said = "the grader was closed"
             case _:
-                reason = type(error).__name__
-        return Grade(answer, None, f"could not check: {reason}")
+                said = type(error).__name__
+        return Grade(answer, None, f"could not check: {said}")
 
 
 def _at_once(gold: str, answer: str) -> Grade | None:

@@ -1,0 +1,117 @@
+"""The rows of anybody's data, one by one: JSONL, JSON, Parquet, Hugging Face data sets; gzipped or not."""
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from journey.errors import UsageError
+
+Format = Literal["auto", "jsonl", "json", "parquet", "hub"]
+Row = Mapping[str, Any]
+
+
+def rows(path: str | Path, *, format: Format = "auto", split: str | None = None) -> Iterator[tuple[str, Row]]:
+    """The rows of a data set one by one, each with its place for messages ("FILE line 3")."""
+    file = Path(path)
+    kind = _kind(file, str(path)) if format == "auto" else format
+    if kind == "hub":
+        return _hub_rows(str(path), split or "train")
+    if not file.is_file():
+        raise UsageError(f"there is no file {path}; check the path, or give a Hub name such as owner/name")
+    if file.stat().st_size == 0:
+        raise UsageError(f"{path} is empty; give a file with one problem a row")
+    if split is not None:
+        raise UsageError(f"{path} is a single file and has no split {split!r}; leave the split out")
+    return {"jsonl": _jsonl_rows, "json": _json_rows, "parquet": _parquet_rows}[kind](file)
+
+
+def _kind(file: Path, name: str) -> Format:
+    suffixes = [suffix for suffix in file.suffixes if suffix != ".gz"]
+    match suffixes[-1] if suffixes else "":
+        case ".jsonl" | ".ndjson":
+            return "jsonl"
+        case ".json":
+            return "json"
+        case ".parquet":
+            return "parquet"
+    if file.is_file():
+        raise UsageError(f"{name}: unknown kind of file; name it .jsonl, .json or .parquet, or say which format it is")
+    is_hub_name = re.fullmatch(r"[\w.-]+(/[\w.-]+)?(:[\w.-]+)?", name) and not name.startswith(".")
+    return "hub" if file.is_dir() or is_hub_name else "jsonl"
+
+
+def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
+    # Bytes, because lines end at \n only: a text stream would also cut at the other line ends inside strings.
+    try:
+        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
+            yield from enumerate(stream, 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UsageError(f"{file} is not a whole gzip file ({error}); compress or download it again") from error
+
+
+def _jsonl_rows(file: Path) -> Iterator[tuple[str, Row]]:
+    for number, line in _lines(file):
+        if line.strip():
+            yield f"{file} line {number}", _object(line, f"{file} line {number}")
+
+
+def _object(text: bytes, place: str) -> Row:
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{place} is not JSON ({error}); each line must be one JSON object") from error
+    if not isinstance(row, dict):
+        raise UsageError(f'{place} is not a JSON object; each row must be one, such as {{"question": ..., ...}}')
+    return row
+
+
+def _json_rows(file: Path) -> Iterator[tuple[str, Row]]:
+    text = b"".join(line for _, line in _lines(file))
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if text.lstrip().startswith(b"{") and b"\n" in text.strip():
+            yield from _jsonl_rows(file)  # one object a line under the name .json is common
+            return
+        raise UsageError(f"{file} is not JSON ({error}); give a list of objects, or one object a line") from error
+    if isinstance(data, dict):
+        lists = [value for value in data.values() if isinstance(value, list)]
+        data = lists[0] if len(lists) == 1 else [data]
+    for number, row in enumerate(data if isinstance(data, list) else [data], 1):
+        if not isinstance(row, dict):
+            raise UsageError(f"{file} entry {number} is not a JSON object; each entry must be one")
+        yield f"{file} entry {number}", row
+
+
+def _parquet_rows(file: Path) -> Iterator[tuple[str, Row]]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise UsageError(f"reading {file} needs pyarrow; install journey-learning[train]") from error
+    try:
+        table = pyarrow.parquet.ParquetFile(file)
+        batches = (row for batch in table.iter_batches(batch_size=1024) for row in batch.to_pylist())
+        for number, row in enumerate(batches, 1):
+            yield f"{file} row {number}", row
+    except pyarrow.ArrowException as error:
+        raise UsageError(f"{file} is not a readable Parquet file ({error}); write or download it again") from error
+
+
+def _hub_rows(name: str, split: str) -> Iterator[tuple[str, Row]]:
+    try:
+        from datasets import load_dataset
+    except ImportError as error:
+        raise UsageError(f"reading the data set {name} needs datasets; install journey-learning[train]") from error
+    path, _, config = name.partition(":")
+    try:
+        data = load_dataset(path, config or None, split=split, streaming=True)
+        for number, row in enumerate(data, 1):
+            yield f"{name} ({split}) row {number}", row
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise UsageError(f"the data set {name} ({split}) cannot be read: {reason}") from error
