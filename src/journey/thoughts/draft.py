@@ -1,0 +1,95 @@
+"""Tell a walk over a tree as text (O1 Replication Journey part 1, the section on deriving long thoughts).
+
+All visited steps in order; after a wrong branch the judge's reason why it is wrong, then the return.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from journey.thoughts.voice import Voice
+from journey.trees.mark import path_texts, verdict
+from journey.types import Problem, Segment, SegmentKind, Thought, Tree, content_hash
+
+
+class Visit(NamedTuple):
+    """One move of a walk: a step of the right path or of a side trip, or the return to `node` (-1: the question)."""
+
+    node: int
+    kind: Literal["forward", "mistake", "return"]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A way through a tree that ends at the right leaf `leaf`; `method` and `settings` say how it was found."""
+
+    leaf: int
+    visits: tuple[Visit, ...]
+    method: str
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Piece(NamedTuple):
+    """What is said at one point of a thought, before it has its place in the text."""
+
+    kind: SegmentKind
+    text: str
+    node: int | None
+
+
+def draft(tree: Tree, problem: Problem, walk: Walk, voice: Voice) -> Thought:
+    """The walk told by the voice. Every segment knows its node and its exact place in the text."""
+    text, segments = lay_out(tell(tree, problem, walk, voice), voice.separator)
+    return Thought(
+        id=content_hash("thought", tree.id, walk.method, {**walk.settings, "voice": voice.name}, walk.leaf),
+        problem=tree.problem,
+        tree=tree.id,
+        method=walk.method,
+        segments=segments,
+        draft=text,
+        text=text,
+        answer=tree.nodes[walk.leaf].answer or "",
+    )
+
+
+def tell(tree: Tree, problem: Problem, walk: Walk, voice: Voice) -> Iterator[Piece]:
+    """What is said at each move: the step; at a return first the reflection on the side trip, then the return."""
+    trip: list[int] = []
+    for visit in walk.visits:
+        match visit.kind:
+            case "forward":
+                yield Piece("step", tree.nodes[visit.node].text, visit.node)
+            case "mistake":
+                trip.append(visit.node)
+                yield Piece("mistake", tree.nodes[visit.node].text, visit.node)
+            case "return":
+                found = found_wrong(tree, trip)
+                yield Piece("reflection", voice.reflect(tree.nodes[found], path_texts(tree, trip[-1])), found)
+                standing = None if visit.node < 0 else visit.node
+                yield Piece("backtrack", voice.go_back(problem, path_texts(tree, visit.node)), standing)
+                trip = []
+    yield Piece("answer", voice.close(problem, tree.nodes[walk.leaf]), walk.leaf)
+
+
+def found_wrong(tree: Tree, trip: Sequence[int]) -> int:
+    """The step that a side trip is found wrong by: its last one that was judged wrong with a reason.
+
+    Without such a step the last neutral one with a reason, and without any reason the last step.
+    """
+    for said in ("wrong", "neutral"):
+        for index in reversed(trip):
+            judgement = tree.nodes[index].judgement
+            if verdict(tree.nodes[index]) == said and judgement is not None and judgement.reason:
+                return index
+    return trip[-1]
+
+
+def lay_out(pieces: Iterable[Piece], separator: str) -> tuple[str, tuple[Segment, ...]]:
+    """The pieces joined to one text, and where each of them stands in it; empty pieces leave no trace."""
+    spoken = [piece for piece in pieces if piece.text]
+    segments: list[Segment] = []
+    start = 0
+    for kind, text, node in spoken:
+        segments.append(Segment(kind, text, node, start, start + len(text)))
+        start += len(text) + len(separator)
+    return separator.join(piece.text for piece in spoken), tuple(segments)

@@ -1,0 +1,96 @@
+"""Journey learning's way through a tree: side trips into wrong branches, each found wrong, then the right path.
+
+O1 Replication Journey part 1, the section on deriving long thoughts: (i) at a node on the right path the walk may enter
+a child off it, goes on to a leaf or dead end, and returns; (ii) off the right path it follows one random child at a
+time; (iii) each node on the right path gets at most K trials, K-1 wrong ones and the right one.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Literal
+
+from journey.errors import UsageError
+from journey.thoughts.draft import Visit, Walk
+from journey.trees.mark import children, failing, path, wrong_ends
+from journey.types import Tree, content_seed
+
+
+@dataclass(frozen=True, slots=True)
+class TraverseSettings:
+    """Where side trips start, how many there are and how they end. The defaults are the report's rule.
+
+    `trials` is K, the right one included. `start` "path": at every node of the right path (the report's rule);
+    "root": at the question only (ours). `trials_by_depth` replaces `trials` by one K a depth, the question's first;
+    deeper nodes than it names have one trial. With `vary` each thought draws its own K from 1 to the greatest one.
+    A side trip goes on as far as it can; with `trip_steps` n it ends at the first step from the n-th on that is truly
+    wrong. `back` says where it returns to: the node it "branch"ed from, or the "root", from where the right steps are
+    told once more.
+    """
+
+    trials: int = 2
+    start: Literal["path", "root"] = "path"
+    trials_by_depth: tuple[int, ...] | None = None
+    vary: bool = False
+    trip_steps: int | None = None
+    back: Literal["branch", "root"] = "branch"
+
+    def __post_init__(self) -> None:
+        if self.start not in ("path", "root"):
+            raise UsageError(f'start is {self.start!r}; write "path" or "root"')
+        if self.back not in ("branch", "root"):
+            raise UsageError(f'back is {self.back!r}; write "branch" or "root"')
+        if min((self.trials, *(self.trials_by_depth or ()), self.trip_steps or 1)) < 1:
+            raise UsageError("trials and trip_steps count from 1; one trial is the right path alone")
+
+    def at_depth(self, depth: int) -> int:
+        """How many trials a node of the right path has at most, the question standing at depth 0."""
+        if depth > 0 and self.start == "root":
+            return 1
+        if self.trials_by_depth is None:
+            return self.trials
+        return self.trials_by_depth[depth] if depth < len(self.trials_by_depth) else 1
+
+
+def traverse(tree: Tree, right_leaf: int, settings: TraverseSettings, seed: int) -> Walk:
+    """The walk to `right_leaf` with its side trips, the same for the same tree, leaf, settings and seed.
+
+    Side trips lie off every right path and end at a step or answer that is wrong, so none of them passes a right
+    leaf; where a node has fewer wrong branches than trials, all of them are tried.
+    """
+    draw = random.Random(content_seed("traverse", seed, tree.id, right_leaf))
+    below, fails, ends = children(tree), failing(tree), wrong_ends(tree)
+    most = max(settings.trials_by_depth or (settings.trials,))
+    trials = draw.randint(1, most) if settings.vary else most
+    right_path = path(tree, right_leaf)
+    visits: list[Visit] = []
+    for depth, (here, ahead) in enumerate(pairwise([-1, *right_path])):
+        wrong = [child for child in below[here] if fails[child]]
+        tries = min(trials, settings.at_depth(depth)) - 1
+        for first in draw.sample(wrong, min(tries, len(wrong))):
+            visits += (Visit(node, "mistake") for node in side_trip(first, below, fails, ends, settings, draw))
+            if settings.back == "root":
+                visits.append(Visit(-1, "return"))
+                visits += (Visit(node, "forward") for node in right_path[:depth])
+            else:
+                visits.append(Visit(here, "return"))
+        visits.append(Visit(ahead, "forward"))
+    return Walk(right_leaf, tuple(visits), "traverse", {**asdict(settings), "seed": seed})
+
+
+def side_trip(
+    first: int,
+    below: Sequence[Sequence[int]],
+    fails: Sequence[bool],
+    ends: Sequence[bool],
+    settings: TraverseSettings,
+    draw: random.Random,
+) -> list[int]:
+    """From `first` on one random child at a time, until no further step leads to a wrong end."""
+    trip = [first]
+    while onward := [child for child in below[trip[-1]] if fails[child]]:
+        if settings.trip_steps is not None and len(trip) >= settings.trip_steps and ends[trip[-1]]:
+            break
+        trip.append(draw.choice(onward))
+    return trip

@@ -1,0 +1,1 @@
+"""What was tried: trees are grown, imported and marked here."""

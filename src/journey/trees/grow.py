@@ -1,0 +1,220 @@
+"""Grow the reasoning tree of one problem (O1 Replication Journey part 1, the section on reasoning trees).
+
+From every open node the policy proposes w next steps. A judge looks at each; at every level only the best K go on,
+until all branches have an answer or the depth is reached. That takes about w*K*D steps where the unpruned tree has w^D.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+from journey.answers import Grade, Grader
+from journey.errors import UsageError
+from journey.judges.base import Judge
+from journey.models.ask import Ask
+from journey.models.base import Completion, Model, Sampling
+from journey.steps import StepFormat
+from journey.trees.mark import is_unusable, unusable, verdict
+from journey.types import Judgement, Node, Problem, Tree, Verdict, content_hash, content_seed
+
+GOES_FIRST: dict[Verdict | None, int] = {"right": 0, "neutral": 1, None: 2}
+MOST_OPEN = ("stop", "end", "length", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class GrowSettings:
+    """How a tree grows.
+
+    `width` w steps are proposed at each open node; `keep` K go on at each level; `depth` D levels at most.
+    `select` "verdict": of the steps that were not judged wrong, the right ones first, then neutral ones, then those of
+    which the judge could not say; of branches with a wrong step up to `follow_wrong` a level are followed beside them,
+    so that some run on to a wrong answer. `select` "score": the highest scores, whatever the verdict.
+    `max_nodes` and `max_tokens` are never exceeded; null means no limit.
+    """
+
+    width: int = 4
+    keep: int = 3
+    depth: int = 10
+    select: Literal["verdict", "score"] = "verdict"
+    follow_wrong: int = 0
+    temperature: float = 0.7
+    top_p: float = 0.95
+    max_step_tokens: int = 128
+    max_nodes: int | None = None
+    max_tokens: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.select not in ("verdict", "score"):
+            raise UsageError(f'select is {self.select!r}; write "verdict" or "score"')
+        if min(self.width, self.keep, self.depth, self.max_step_tokens) < 1 or self.follow_wrong < 0:
+            raise UsageError("width, keep, depth and max_step_tokens must be at least 1 and follow_wrong at least 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Where the tree may go on: after node `end` (-1: after the question), whose path reads `texts`.
+
+    `astray` says that a step of the path was judged wrong.
+    """
+
+    end: int
+    texts: tuple[str, ...]
+    judgement: Judgement | None = None
+    astray: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A proposed step as a node, and whether the branch is open after it."""
+
+    node: Node
+    open: bool
+
+
+def tree_id(problem: Problem, policy: str, judge: str, settings: GrowSettings) -> str:
+    """The name of the tree that `grow` will make, known before it is made."""
+    return content_hash("tree", problem.id, policy, judge, asdict(settings))
+
+
+async def grow(
+    problem: Problem,
+    policy: Model,
+    judge: Judge,
+    grader: Grader,
+    ask: Ask,
+    steps: StepFormat,
+    settings: GrowSettings,
+) -> Tree:
+    """The reasoning tree of one problem. A model or judge that raises ModelError fails the whole tree."""
+    nodes: list[Node] = []
+    tokens = 0
+    ties = random.Random(content_seed("ties", settings.seed, problem.id))
+    level = [Branch(end=-1, texts=())]
+    for _ in range(settings.depth):
+        level = affordable(level, len(nodes), tokens, settings)
+        if not level:
+            break
+        proposals = await asyncio.gather(
+            *(propose(problem, branch, policy, judge, grader, ask, steps, settings) for branch in level)
+        )
+        candidates: list[Branch] = []
+        for branch, siblings in zip(level, proposals, strict=True):
+            for step in siblings:
+                if step.open:
+                    candidates.append(after(branch, len(nodes), step.node))
+                nodes.append(step.node)
+                tokens += step.node.tokens
+        ties.shuffle(candidates)
+        level = going_on(candidates, settings)
+    identity = tree_id(problem, policy.name, judge.name, settings)
+    return Tree(identity, problem.id, tuple(nodes), policy.name, judge.name, asdict(settings))
+
+
+async def propose(
+    problem: Problem,
+    branch: Branch,
+    policy: Model,
+    judge: Judge,
+    grader: Grader,
+    ask: Ask,
+    steps: StepFormat,
+    settings: GrowSettings,
+) -> list[Step]:
+    """The next steps after one open branch: proposed, merged, judged together, their answers found and checked."""
+    completions = merge(
+        await policy.complete(
+            ask(problem, branch.texts),
+            Sampling(
+                temperature=settings.temperature,
+                top_p=settings.top_p,
+                max_tokens=settings.max_step_tokens,
+                stop=steps.stop,
+                n=settings.width,
+                seed=content_seed(settings.seed, problem.id, branch.texts),
+            ),
+        )
+    )
+    whole = [completion.text for completion in completions if flaw(completion) is None]
+    judgements = await judge.judge(problem, branch.texts, whole) if whole else []
+    grades = await asyncio.gather(*(grader.grade(problem, steps.join([*branch.texts, text])) for text in whole))
+    said = {text: (judgement, grade) for text, judgement, grade in zip(whole, judgements, grades, strict=True)}
+    unsaid = (None, Grade(None, None))
+    return [as_step(c, branch.end, *said.get(c.text, unsaid), policy.name) for c in completions]
+
+
+def merge(completions: Sequence[Completion]) -> list[Completion]:
+    """Siblings with the same text become one: the first keeps its place, tokens are summed.
+
+    Where they ended differently the most open ending stands: a text that was once ended as a step is one.
+    """
+    merged: dict[str, Completion] = {}
+    for completion in completions:
+        text = completion.text.strip()
+        first = merged.get(text, replace(completion, text=text, tokens=0))
+        finish = min(first.finish, completion.finish, key=MOST_OPEN.index)
+        merged[text] = replace(first, finish=finish, tokens=first.tokens + completion.tokens)
+    return list(merged.values())
+
+
+def flaw(completion: Completion) -> str | None:
+    """Why the completion is no whole step; null where it is one."""
+    if completion.finish == "error":
+        return "the model gave nothing usable"
+    if not completion.text:
+        return "empty step"
+    if completion.finish == "length":
+        return f"cut off after {completion.tokens} tokens"
+    return None
+
+
+def as_step(completion: Completion, parent: int, judgement: Judgement | None, grade: Grade, by: str) -> Step:
+    """The node of a completion. A flawed one, an answer and the end of the model's text each close the branch."""
+    reason = flaw(completion)
+    node = Node(
+        parent=parent,
+        text=completion.text,
+        judgement=judgement if reason is None else unusable(reason),
+        answer=grade.answer,
+        correct=grade.correct,
+        by=by,
+        tokens=completion.tokens,
+    )
+    return Step(node, open=completion.finish == "stop" and node.answer is None and not is_unusable(node))
+
+
+def after(branch: Branch, index: int, node: Node) -> Branch:
+    """The branch that goes on after `node`, which stands at `index`."""
+    return Branch(index, (*branch.texts, node.text), node.judgement, branch.astray or verdict(node) == "wrong")
+
+
+def going_on(candidates: Sequence[Branch], settings: GrowSettings) -> list[Branch]:
+    """The branches of a level that are followed, best first; ties go by the order they come in.
+
+    A step without a score stands behind all that have one.
+    """
+
+    def score(branch: Branch) -> float:
+        said = branch.judgement
+        return -1.0 if said is None or said.score is None else said.score
+
+    def standing(branch: Branch) -> tuple[int, float]:
+        return GOES_FIRST[None if branch.judgement is None else branch.judgement.verdict], -score(branch)
+
+    if settings.select == "score":
+        return sorted(candidates, key=score, reverse=True)[: settings.keep]
+    on_track = sorted((branch for branch in candidates if not branch.astray), key=standing)
+    astray = sorted((branch for branch in candidates if branch.astray), key=score, reverse=True)
+    return on_track[: settings.keep] + astray[: settings.follow_wrong]
+
+
+def affordable(level: Sequence[Branch], nodes: int, tokens: int, settings: GrowSettings) -> list[Branch]:
+    """As many branches of the level, best first, as the budgets surely allow; then in the order of the tree."""
+    count = len(level)
+    if settings.max_nodes is not None:
+        count = min(count, (settings.max_nodes - nodes) // settings.width)
+    if settings.max_tokens is not None:
+        count = min(count, (settings.max_tokens - tokens) // (settings.width * settings.max_step_tokens))
+    return sorted(level[: max(count, 0)], key=lambda branch: branch.end)
