@@ -1,0 +1,75 @@
+"""Ask a model one problem and check what it says."""
+
+import asyncio
+from dataclasses import asdict, dataclass
+
+from journey.answers import Grader
+from journey.models.ask import Ask
+from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.types import Attempt, Problem, Spent, content_hash, content_seed
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How answers are drawn; `name` says which way in every attempt. `temperature` 0 is greedy."""
+
+    name: str
+    temperature: float = 1.0
+    top_p: float = 1.0
+    max_tokens: int = 400
+    samples: int = 1
+
+
+def attempt_ids(problem: str, model: str, decoding: Decoding, seed: int) -> list[str]:
+    """The ids of the attempts that `attempt` makes for a problem's id and a model's name, in the order of samples."""
+    return [content_hash("attempt", model, problem, asdict(decoding), seed, i) for i in range(decoding.samples)]
+
+
+async def attempt(
+    problem: Problem, model: Model, grader: Grader, ask: Ask, decoding: Decoding, *, split: str, seed: int
+) -> list[Attempt]:
+    """The model's `decoding.samples` checked answers to one problem.
+
+    `split` ("test", "validation") is part of the random stream, so draws on one never repeat on the other. An empty
+    answer has the error "empty", one cut off before any answer "cut off"; neither is right, and both say so. Raises
+    ModelError.
+    """
+    prompt = ask(problem, ())
+    stream = content_seed("attempt", model.name, problem.id, asdict(decoding), split, seed)
+    sampling = Sampling(decoding.temperature, decoding.top_p, decoding.max_tokens, n=decoding.samples, seed=stream)
+    completions = await model.complete(prompt, sampling)
+    ids = attempt_ids(problem.id, model.name, decoding, seed)
+    drawn = enumerate(zip(ids, completions, strict=True))
+
+    async def checked(sample: int, id: str, completion: Completion) -> Attempt:
+        answer, correct, error = await _check(problem, grader, prompt, completion)
+        return Attempt(
+            id=id,
+            problem=problem.id,
+            model=model.name,
+            decoding=decoding.name,
+            sample=sample,
+            text=prompt.prefix + completion.text,
+            answer=answer,
+            correct=correct,
+            error=error,
+            tokens=completion.tokens,
+            finish=completion.finish,
+            seed=seed,
+            spent=Spent(model_tokens=completion.tokens, calls=1),
+        )
+
+    return list(await asyncio.gather(*(checked(i, id, completion) for i, (id, completion) in drawn)))
+
+
+async def _check(
+    problem: Problem, grader: Grader, prompt: Prompt, completion: Completion
+) -> tuple[str | None, bool | None, str | None]:
+    """(answer, correct, kind of error) of one completion; what gave no text is marked, not graded."""
+    if completion.finish == "error":
+        return None, None, "no completion"
+    if not completion.text.strip():
+        return None, None, "empty"
+    grade = await grader.grade(problem, prompt.prefix + completion.text)
+    is_cut = completion.finish == "length" and grade.answer is None and grade.correct is not True
+    return grade.answer, grade.correct, "cut off" if is_cut else grade.error

@@ -1,0 +1,84 @@
+"""How texts read: their lengths, lines, key words and most frequent phrases (Journey part 1, Table 3)."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean
+from typing import Any
+
+KEY_WORDS = (
+    "wait", "alternatively", "therefore", "let me compute", "let me", "but", "so", "consider", "if", "possible",
+    "check", "verify", "mistake", "wrong", "cannot", "go back", "back to", "try", "maybe", "however",
+)  # fmt: skip
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a set of texts looks like; lengths are means a text.
+
+    `tokens` is null where nobody counted them. `words` are whatever stands between spaces, `words_a_line` counts
+    non-empty lines. `key_words` says how often each occurs and in what share of the texts. `phrases` are the most
+    frequent runs of two to four words within a line, numbers and signs left out.
+    """
+
+    texts: int
+    tokens: float | None
+    words: float
+    lines: float
+    words_a_line: float
+    key_words: Mapping[str, tuple[int, float]]
+    phrases: Sequence[tuple[str, int]]
+
+    def to_json(self) -> dict[str, Any]:
+        """The plain form for a report."""
+        return asdict(self)
+
+
+def describe(texts: Sequence[str], tokens: Sequence[int] | None = None, *, phrases: int = 10) -> Words:
+    """The statistics of a set of texts; `tokens` are their lengths, one a text, where they are known."""
+    if not texts:
+        return Words(0, None, 0.0, 0.0, 0.0, {}, [])
+    lines = [[line for line in text.splitlines() if line.strip()] for text in texts]
+    counts = [sum(len(line.split()) for line in some) for some in lines]
+    total = sum(len(some) for some in lines)
+    return Words(
+        texts=len(texts),
+        tokens=fmean(tokens) if tokens else None,
+        words=fmean(counts),
+        lines=total / len(texts),
+        words_a_line=sum(counts) / total if total else 0.0,
+        key_words=key_words(texts),
+        phrases=top_phrases((line for some in lines for line in some), phrases),
+    )
+
+
+def key_words(texts: Sequence[str], words: Sequence[str] = KEY_WORDS) -> dict[str, tuple[int, float]]:
+    """How often each key word occurs in all, and in what share of the texts, the most frequent first."""
+    found: dict[str, tuple[int, float]] = {}
+    lowered = [text.lower() for text in texts]
+    for word in words:
+        pattern = re.compile(rf"\b{re.escape(word)}\b")
+        hits = [len(pattern.findall(text)) for text in lowered]
+        if any(hits):
+            found[word] = (sum(hits), sum(h > 0 for h in hits) / len(texts))
+    return dict(sorted(found.items(), key=lambda item: (-item[1][0], item[0])))
+
+
+def top_phrases(lines: Iterable[str], most: int, lengths: Sequence[int] = (2, 3, 4)) -> list[tuple[str, int]]:
+    """The most frequent runs of words within a line; one inside a longer run that is as frequent is left out."""
+    counts = Counter[tuple[str, ...]]()
+    for line in lines:
+        words = _WORD.findall(line.lower())
+        for n in lengths:
+            counts.update(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], -len(item[0]), item[0]))
+    chosen: list[tuple[tuple[str, ...], int]] = []
+    for run, n in ranked[: 20 * most]:
+        if len(chosen) == most:
+            break
+        if n > 1 and not any(n == m and f" {' '.join(run)} " in f" {' '.join(longer)} " for longer, m in chosen):
+            chosen.append((run, n))
+    return [(" ".join(run), n) for run, n in chosen]

@@ -1,0 +1,1 @@
+"""What a run amounts to: figures as JSON, a Markdown text, one self-contained HTML page, pictures, a terminal table."""

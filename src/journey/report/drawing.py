@@ -1,0 +1,218 @@
+"""One tree as a picture: where each step stands, what its colour says, the right path and the long thought's walk."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from journey.types import Node, Thought, Tree
+
+CHARACTER, GAP, ROW, MARGIN = 6.7, 62, 26, 16
+MARKS = {"right": "", "wrong": "✕", "neutral": "–", "unjudged": "?"}
+STATES = tuple(MARKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A drawn step: centre of its dot, what stands right of it, its state and when the walk came by (from 1)."""
+
+    node: int
+    x: float
+    y: float
+    text: str
+    state: str
+    tip: str
+    visits: Sequence[int]
+    is_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A line from a step's text to the next step's dot."""
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    on_right_path: bool
+    walked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A laid-out tree; `hidden` steps did not fit."""
+
+    width: float
+    height: float
+    spots: Sequence[Spot]
+    edges: Sequence[Edge]
+    hidden: int
+
+
+def draw(tree: Tree, question: str, right_path: Sequence[int], walk: Sequence[int], *, most: int = 48) -> Drawing:
+    """The tree from left to right, at most about `most` steps: the right path and the walk first, then their siblings.
+
+    `right_path` and `walk` are indices of nodes; the question stands at the root (index -1).
+    """
+    shown = _shown(tree, [*right_path, *walk], most)
+    below: dict[int, list[int]] = {-1: []}
+    depth = {-1: 0}
+    for i in shown:
+        depth[i] = depth[tree.nodes[i].parent] + 1
+        below.setdefault(tree.nodes[i].parent, []).append(i)
+    texts = _texts(tree, question, shown, depth)
+    columns = _columns(texts, depth)
+    ys = _heights(below)
+    visits: dict[int, list[int]] = {}
+    for turn, i in enumerate(walk, 1):
+        visits.setdefault(i, []).append(turn)
+    on_path, walked = {-1, *right_path}, {-1, *walk}
+    spots = [
+        Spot(
+            i,
+            columns[depth[i]],
+            ys[i],
+            texts[i],
+            state(tree, i),
+            _tip(tree, i, question),
+            visits.get(i, ()),
+            _ends(tree, i),
+        )
+        for i in (-1, *shown)
+    ]
+    edges = [
+        Edge(
+            (columns[depth[parent]] + 14 + CHARACTER * len(texts[parent]), ys[parent]),
+            (columns[depth[i]] - 9, ys[i]),
+            i in on_path and parent in on_path,
+            i in walked,
+        )
+        for i in shown
+        for parent in [tree.nodes[i].parent]
+    ]
+    width = max(s.x + 14 + CHARACTER * (len(s.text) + 6 + 3 * len(s.visits)) for s in spots) + MARGIN
+    return Drawing(width, max(ys.values()) + ROW, spots, edges, len(tree.nodes) - len(shown))
+
+
+def paths(shortcut: Thought | None, traverse: Thought | None) -> tuple[list[int], list[int]]:
+    """The right path as the shortcut tells it, and the walk of the long thought, both as indices of nodes."""
+    return (_told(shortcut) if shortcut else []), (_told(traverse) if traverse else [])
+
+
+def state(tree: Tree, node: int) -> str:
+    """What a step's colour says: "right", "wrong", "neutral" or "unjudged"; the question is "root"."""
+    if node < 0:
+        return "root"
+    judgement = tree.nodes[node].judgement
+    return (judgement.verdict if judgement else None) or "unjudged"
+
+
+def drawing_svg(drawing: Drawing, title: str) -> str:
+    """The picture as SVG; every text of the tree is escaped."""
+    parts = [_edge(edge) for edge in sorted(drawing.edges, key=lambda e: (e.on_right_path, e.walked))]
+    parts += [_spot(spot) for spot in drawing.spots]
+    return (
+        f'<svg class="tree" viewBox="0 0 {drawing.width:.0f} {drawing.height:.0f}" width="{drawing.width:.0f}" '
+        f'height="{drawing.height:.0f}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
+    )
+
+
+def _told(thought: Thought) -> list[int]:
+    """The nodes in the order of the telling; a piece that goes on at the same node is no new visit."""
+    nodes = [s.node for s in thought.segments if s.node is not None and s.kind in ("step", "mistake", "answer")]
+    return [n for i, n in enumerate(nodes) if i == 0 or nodes[i - 1] != n]
+
+
+def _shown(tree: Tree, first: Sequence[int], most: int) -> list[int]:
+    chosen: set[int] = set()
+
+    def add(i: int) -> None:
+        while i >= 0 and i not in chosen:
+            chosen.add(i)
+            i = tree.nodes[i].parent
+
+    for i in first:
+        if 0 <= i < len(tree.nodes):
+            add(i)
+    parents = {-1} | chosen
+    siblings = [i for i, n in enumerate(tree.nodes) if n.parent in parents]
+    for i in [*siblings, *range(len(tree.nodes))]:
+        if len(chosen) >= most:
+            break
+        add(i)
+    return sorted(chosen)
+
+
+def _texts(tree: Tree, question: str, shown: Sequence[int], depth: Mapping[int, int]) -> dict[int, str]:
+    levels = max(depth.values()) + 1
+    room = max(14, min(44, int((1040 / levels - GAP) / CHARACTER)))
+    return {-1: _short(question, room)} | {i: _short(tree.nodes[i].text, room) for i in shown}
+
+
+def _short(text: str, room: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= room else line[: room - 1].rstrip() + "…"
+
+
+def _columns(texts: Mapping[int, str], depth: Mapping[int, int]) -> list[float]:
+    columns = [float(MARGIN)]
+    for level in range(max(depth.values())):
+        widest = max(len(texts[i]) for i, d in depth.items() if d == level)
+        columns.append(columns[-1] + CHARACTER * widest + GAP)
+    return columns
+
+
+def _heights(below: Mapping[int, Sequence[int]]) -> dict[int, float]:
+    """Leaves one under the other, every other step in the middle of what comes after it."""
+    ys: dict[int, float] = {}
+    row = 0
+    stack = [(-1, False)]
+    while stack:
+        i, is_done = stack.pop()
+        after = below.get(i, ())
+        if is_done:
+            ys[i] = (ys[after[0]] + ys[after[-1]]) / 2
+        elif after:
+            stack += [(i, True), *((child, False) for child in reversed(after))]
+        else:
+            ys[i] = ROW * (row + 0.75)
+            row += 1
+    return ys
+
+
+def _ends(tree: Tree, i: int) -> bool:
+    return i >= 0 and tree.nodes[i].correct is True
+
+
+def _tip(tree: Tree, i: int, question: str) -> str:
+    if i < 0:
+        return question
+    node: Node = tree.nodes[i]
+    judged = node.judgement
+    said = f"{judged.verdict or 'could not say'}: {judged.reason or 'no reason given'}" if judged else "not judged"
+    checked = {True: "right answer", False: "wrong answer", None: ""}[node.correct]
+    return "\n".join(part for part in (node.text, said, checked) if part)
+
+
+def _edge(edge: Edge) -> str:
+    (x1, y1), (x2, y2) = edge.start, edge.end
+    names = "edge" + (" path" if edge.on_right_path else "") + (" walked" if edge.walked else "")
+    bend = (x2 - x1) / 2
+    return (
+        f'<path class="{names}" d="M{x1:.1f} {y1:.1f} C{x1 + bend:.1f} {y1:.1f} '
+        f'{x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"/>'
+    )
+
+
+def _spot(spot: Spot) -> str:
+    x, y = spot.x, spot.y
+    parts = [f'<g class="spot {spot.state}"><title>{escape(spot.tip)}</title>']
+    if spot.is_answer:
+        parts.append(f'<circle class="ring" cx="{x:.1f}" cy="{y:.1f}" r="9"/>')
+    parts.append(f'<circle class="knot" cx="{x:.1f}" cy="{y:.1f}" r="5.5"/>')
+    mark = MARKS.get(spot.state, "")
+    if mark:
+        parts.append(f'<text class="mark" x="{x:.1f}" y="{y + 3:.1f}" text-anchor="middle">{mark}</text>')
+    text = escape(spot.text)
+    if spot.visits:
+        turns = " ".join(str(v) for v in spot.visits)
+        text += f'<tspan class="turn" dx="7">{turns}</tspan>'
+    parts.append(f'<text class="step" x="{x + 13:.1f}" y="{y + 4:.1f}">{text}</text></g>')
+    return "".join(parts)

@@ -1,0 +1,69 @@
+"""The one tree, shortcut and long thought that a report shows."""
+
+from dataclasses import dataclass
+from statistics import median
+
+from journey.report.drawing import Drawing, draw, paths
+from journey.store.run import Run
+from journey.types import Problem, Thought, Tree
+
+LOOKED_AT = 100  # trees read for choosing one that fits a page
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What is shown; `traverse` is the long thought, null where the tree has only a shortcut."""
+
+    problem: Problem | None
+    tree: Tree
+    shortcut: Thought | None
+    traverse: Thought | None
+    drawing: Drawing
+
+    @property
+    def question(self) -> str:
+        """The problem's text, or its id where the run does not hold the problem."""
+        return self.problem.question if self.problem else self.tree.problem
+
+
+def choose(run: Run) -> Example | None:
+    """A tree of a size to be read, told both ways, whose long thought makes a mistake and is of middling length.
+
+    The same run gives the same tree. Null where no tree was told.
+    """
+    shortcuts = {t.tree: t for t in sorted(run.all("thoughts", method="shortcut"), key=_longest_first) if t.tree}
+    long = {t.tree: t for t in sorted(run.all("thoughts", method="traverse"), key=_longest_first) if t.tree}
+    told = sorted(long or shortcuts)
+    if not told:
+        return None
+    lengths = {tree: len((long.get(tree) or shortcuts[tree]).text) for tree in told}
+    middle = median(lengths.values())
+
+    def dullness(tree: str) -> tuple[bool, float, str]:
+        thought = long.get(tree)
+        errs = thought is not None and any(s.kind == "mistake" for s in thought.segments)
+        return (not errs or tree not in shortcuts, abs(lengths[tree] - middle), tree)
+
+    best: Tree | None = None
+    for id in sorted(told, key=dullness)[:LOOKED_AT]:
+        tree = run.get("trees", id)
+        if not isinstance(tree, Tree):
+            continue
+        if best is None or len(tree.nodes) < len(best.nodes):
+            best = tree
+        if len(tree.nodes) <= 40:
+            best = tree
+            break
+    if best is None:
+        return None
+    problem = run.get("problems", best.problem)
+    right_path, walk = paths(shortcuts.get(best.id), long.get(best.id))
+    problem = problem if isinstance(problem, Problem) else None
+    question = problem.question if problem else best.problem
+    drawing = draw(best, question, right_path, walk)
+    return Example(problem, best, shortcuts.get(best.id), long.get(best.id), drawing)
+
+
+def _longest_first(thought: Thought) -> tuple[int, str]:
+    """For a mapping by tree in which the shortest telling, set last, stands."""
+    return (-len(thought.text), thought.id)

@@ -1,0 +1,223 @@
+"""The figures of a run as one plain JSON object: `report.json`, which every other form of the report is drawn from."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from journey.evals.metrics import (
+    Interval,
+    accuracy,
+    bootstrap,
+    error_counts,
+    finish_shares,
+    finished,
+    mean_tokens,
+    over_seeds,
+    paired,
+    unjudged,
+    wilson,
+)
+from journey.evals.votes import Votes, maj_at_k, maj_at_tokens, pass_at_k
+from journey.evals.words import describe
+from journey.report.seeds import Arm, Outcome, outcome
+from journey.store.run import Run
+from journey.types import Attempt
+
+Json = dict[str, Any]
+
+
+def figures(run: Run) -> Json:
+    """The report's JSON object. Accuracies are in 0..1, gains in percentage points, low/high the 95 % interval.
+
+    `arms` and the gains are over the finished seeds only; `left_out` says which seeds are not and why. A gain is null
+    where one of its arms is missing.
+    """
+    found = outcome(run)
+    arms = {name: _arm(found, name) for name in found.arms}
+    votes = _votes_at_journey(found)
+    if votes:
+        arms["shortcut_majk"] = _majority_arm(found, votes)
+    rows = {name: [_rows(arm.main) for arm in found.seeds_of(name)] for name in found.arms}
+    rows["shortcut_majk"] = [dict(v.accuracy) for v in votes]
+    rows |= {f"{name}/greedy": [_rows(arm.greedy) for arm in found.seeds_of(name)] for name in found.arms}
+    return {
+        "schema": 1,
+        "run": run.path.name,
+        "seeds": len(found.finished),
+        "left_out": found.left_out,
+        "problems": found.problems,
+        "trees": found.trees.told,
+        "trees_by_seed": found.trees.by_seed,
+        "decoding": found.main,
+        "arms": arms,
+        "gain": _gain(found, rows["journey"], rows["shortcut"]) if found.has("journey", "shortcut") else None,
+        "gain_equal_tokens": _points(rows["journey"], rows["shortcut_majk"]) if votes else None,
+        "gain_greedy": _points(rows.get("journey/greedy", []), rows.get("shortcut/greedy", [])),
+        "gain_trained_tokens": _points(rows.get("journey", []), rows.get("shortcut_tokens", [])),
+        "votes": {name: curve for name in found.arms if (curve := _vote_curve(found.seeds_of(name)))},
+        "curves": _curves(run),
+        "words": _words(run, found),
+        "failures": _failures(run),
+        "interval": "wider of Student's t over seeds and the bootstrap over seeds and problems"
+        if len(found.finished) > 1
+        else "Wilson for an accuracy, Newcombe's paired interval for a gain (one seed)",
+    }
+
+
+def _rows(attempts: Sequence[Attempt]) -> dict[str, float]:
+    return {a.problem: float(a.correct is True) for a in attempts}
+
+
+def _bounds(interval: Interval) -> Json:
+    return {"low": interval.low, "high": interval.high}
+
+
+def _arm(found: Outcome, name: str) -> Json:
+    """One arm: its main decoding over seeds, the greedy one beside it, and each seed alone."""
+    seeds = found.seeds_of(name)
+    figure = _decoded([a.main for a in seeds])
+    greedy = [a.greedy for a in seeds if a.greedy]
+    return figure | {
+        "greedy": _decoded(greedy) if greedy else None,
+        "trained_tokens": found.trained_tokens(name),
+        "by_seed": [_seed(arm) for arm in seeds],
+    }
+
+
+def _decoded(seeds: Sequence[Sequence[Attempt]]) -> Json:
+    everything = [a for attempts in seeds for a in attempts]
+    if len(seeds) > 1:
+        interval = over_seeds([_rows(attempts) for attempts in seeds]).clipped(0, 1)
+    else:
+        interval = wilson(sum(a.correct is True for a in everything), len(everything))
+    total = len(everything)
+    return {
+        "accuracy": interval.value,
+        **_bounds(interval),
+        "tokens": mean_tokens(everything),
+        "finished": finished(everything),
+        "attempts": total,
+        "unjudged": unjudged(everything),
+        "finish": finish_shares(everything),
+        "errors": {kind: n / total for kind, n in error_counts(everything).items()},
+    }
+
+
+def _seed(arm: Arm) -> Json:
+    attempts, greedy = arm.main, arm.greedy
+    right = sum(a.correct is True for a in attempts)
+    return {
+        "seed": arm.seed,
+        "right": right,
+        "attempts": len(attempts),
+        "accuracy": accuracy(attempts),
+        **_bounds(wilson(right, len(attempts))),
+        "tokens": mean_tokens(attempts),
+        "finished": finished(attempts),
+        "unjudged": unjudged(attempts),
+        "errors": error_counts(attempts),
+        "greedy_accuracy": accuracy(greedy) if greedy else None,
+    }
+
+
+def _votes_at_journey(found: Outcome) -> list[Votes]:
+    """The shortcut's votes at the journey's mean output tokens, a seed each; none where an arm is missing."""
+    if not found.has("journey", "shortcut"):
+        return []
+    pairs = zip(found.seeds_of("shortcut"), found.seeds_of("journey"), strict=True)
+    return [maj_at_tokens(shortcut.samples, mean_tokens(journey.main)) for shortcut, journey in pairs]
+
+
+def _majority_arm(found: Outcome, votes: Sequence[Votes]) -> Json:
+    rows = [v.accuracy for v in votes]
+    drawn = [a for arm in found.seeds_of("shortcut") for attempts in arm.samples.values() for a in attempts]
+    interval = over_seeds(rows).clipped(0, 1)
+    return {
+        "accuracy": interval.value,
+        **_bounds(interval),
+        "tokens": sum(v.tokens for v in votes) / len(votes),
+        "finished": finished(drawn),
+        "k": sum(v.k for v in votes) / len(votes),
+        "capped": any(v.capped for v in votes),
+        "by_seed": [
+            {"seed": seed, "accuracy": sum(v.accuracy.values()) / len(v.accuracy), "k": v.k, "tokens": v.tokens}
+            for seed, v in zip(found.finished, votes, strict=True)
+        ],
+    }
+
+
+def _gain(found: Outcome, first: Sequence[Mapping[str, float]], second: Sequence[Mapping[str, float]]) -> Json:
+    """Journey over shortcut, with each seed's own paired comparison (exact McNemar)."""
+    seeds: list[Json] = []
+    for seed, one, two in zip(found.finished, first, second, strict=True):
+        pair = paired({p: v > 0.5 for p, v in one.items()}, {p: v > 0.5 for p, v in two.items()})
+        points = {"points": 100 * pair.difference.value, "low": 100 * pair.difference.low}
+        seeds.append(
+            {"seed": seed, **points, "high": 100 * pair.difference.high, "only_journey": pair.only_first}
+            | {"only_shortcut": pair.only_second, "p": pair.p}
+        )
+    if len(seeds) == 1:
+        return {key: seeds[0][key] for key in ("points", "low", "high")} | {"by_seed": seeds}
+    return (_points(first, second) or {}) | {"by_seed": seeds}
+
+
+def _points(first: Sequence[Mapping[str, float]], second: Sequence[Mapping[str, float]]) -> Json | None:
+    """The paired difference of two arms in points over the problems that both tried; null where one is missing."""
+    differences = [
+        {p: one[p] - two[p] for p in one.keys() & two.keys()} for one, two in zip(first, second, strict=False)
+    ]
+    differences = [d for d in differences if d]
+    if not differences:
+        return None
+    interval, spread = over_seeds(differences).clipped(-1, 1), bootstrap(differences)
+    return {
+        "points": 100 * interval.value,
+        "low": 100 * interval.low,
+        "high": 100 * interval.high,
+        "bootstrap": {"low": 100 * spread.low, "high": 100 * spread.high},
+    }
+
+
+def _vote_curve(arms: Sequence[Arm]) -> list[Json]:
+    """Accuracy of maj@k and pass@k against the tokens they cost, for k = 1, 2, 4, ... samples; empty for one sample."""
+    every = [attempts for arm in arms for attempts in arm.samples.values()]
+    most = min((len(attempts) for attempts in every), default=0)
+    ks = sorted({2**i for i in range(most.bit_length())} | {most}) if most > 1 else []
+    each = mean_tokens([a for attempts in every for a in attempts])
+    curve: list[Json] = []
+    for k in ks:
+        majority = sum(maj_at_k(attempts, k) for attempts in every) / len(every)
+        passed = sum(pass_at_k(len(s), sum(a.correct is True for a in s), k) for s in every) / len(every)
+        curve.append({"k": k, "tokens": k * each, "maj": majority, "pass": passed})
+    return curve
+
+
+def _curves(run: Run, most: int = 200) -> Json:
+    """Each trained model's loss over its steps, thinned to `most` points, with the tokens and seconds it took."""
+    curves: Json = {}
+    for row in run.logged("train"):
+        points = [[p["step"], p["loss"]] for p in row.get("curve", []) if "loss" in p]
+        stride = max(1, -(-len(points) // most))
+        curves[row["model"]] = {"points": points[::stride], "tokens": row.get("tokens"), "seconds": row.get("seconds")}
+    return curves
+
+
+def _words(run: Run, found: Outcome) -> Json:
+    """Words statistics of the thoughts by method and of each arm's answers (those that count)."""
+    thoughts: dict[str, list[str]] = {}
+    for thought in run.all("thoughts"):
+        thoughts.setdefault(thought.method, []).append(thought.text)
+    answers = {name: [a for arm in found.seeds_of(name) for a in arm.main] for name in found.arms}
+    return {
+        "thoughts": {method: describe(texts).to_json() for method, texts in sorted(thoughts.items())},
+        "answers": {
+            name: describe([a.text for a in attempts], [a.tokens for a in attempts]).to_json()
+            for name, attempts in answers.items()
+        },
+    }
+
+
+def _failures(run: Run) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for failure in run.failures():
+        counts[failure.station] = counts.get(failure.station, 0) + 1
+    return counts

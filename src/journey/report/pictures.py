@@ -1,0 +1,96 @@
+"""Which charts a report has, drawn from its figures alone; SVG and PNG show the same."""
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from journey.report.charts import Chart, Dot, Line
+from journey.report.seeds import seed_and_arm
+from journey.report.wording import arms, label
+
+Json = Mapping[str, Any]
+
+TONES = {"journey": "accent", "dpo": "accent", "shortcut": "ink"}
+SHORT = {
+    "shortcut": "shortcut",
+    "journey": "journey",
+    "dpo": "DPO",
+    "shortcut_tokens": "shortcut (tokens)",
+    "shortcut_majk": "shortcut, maj@k",
+}
+
+
+def accuracy_dots(figures: Json) -> list[Dot]:
+    """Each arm's accuracy with its interval and its seeds, in the order of the table."""
+    return [
+        Dot(
+            label(name),
+            (arm["accuracy"], 0.0),
+            arm["low"],
+            arm["high"],
+            _tone(name),
+            [row["accuracy"] for row in arm["by_seed"]] if len(arm["by_seed"]) > 1 else [],
+        )
+        for name in arms(figures)
+        for arm in [figures["arms"][name]]
+    ]
+
+
+def charts(figures: Json) -> list[Chart]:
+    """The line charts: accuracy against output tokens, and the training curves of each kind of loss."""
+    return [chart for chart in (_budget(figures), _losses(figures), _losses(figures, dpo=True)) if chart]
+
+
+def _budget(figures: Json) -> Chart | None:
+    """Accuracy against output tokens with votes (Journey part 2)."""
+    named = [n for n in arms(figures) if n in ("phase1", "shortcut", "journey", "dpo", "shortcut_tokens")]
+    if not named:
+        return None
+    lines = [
+        Line(
+            f"{SHORT.get(name, name)}, maj@k",
+            [(p["tokens"], p["maj"]) for p in curve],
+            _tone(name),
+            dashed=True,
+            marks=[f"k={p['k']}" if p["k"] > 1 else "" for p in curve],
+        )
+        for name, curve in figures["votes"].items()
+    ]
+    dots = [
+        Dot(SHORT.get(n, label(n)), (arm["tokens"], arm["accuracy"]), arm["low"], arm["high"], _tone(n))
+        for n in named
+        for arm in [figures["arms"][n]]
+    ]
+    title = "Accuracy against output tokens"
+    return Chart("tokens", title, "output tokens a problem", "accuracy", lines, dots, percent=True, log=True)
+
+
+def _losses(figures: Json, dpo: bool = False) -> Chart | None:
+    """The loss over steps: the mean of the seeds as a full line, each seed as a soft one."""
+    found: dict[str, list[Sequence[Sequence[float]]]] = {}
+    for model, row in figures["curves"].items():
+        arm = seed_and_arm(model)[1]
+        if row["points"] and arm.startswith("dpo") == dpo:
+            found.setdefault(arm, []).append(row["points"])
+    lines: list[Line] = []
+    for arm, runs in sorted(found.items()):
+        if len(runs) > 1:
+            lines += [Line("", _points(points), f"{_tone(arm)} thin") for points in runs]
+        lines.append(Line(SHORT.get(arm, label(arm)), _mean(runs), _tone(arm)))
+    title = "DPO loss" if dpo else "Training loss"
+    return Chart("dpo_loss" if dpo else "loss", title, "optimizer steps", "loss", lines) if lines else None
+
+
+def _mean(runs: Sequence[Sequence[Sequence[float]]]) -> list[tuple[float, float]]:
+    """The mean loss at the steps that all seeds logged; the first seed's where they share none."""
+    at = [{p[0]: p[1] for p in points} for points in runs]
+    shared = sorted(set(at[0]).intersection(*at[1:]))
+    return [(step, fmean(losses[step] for losses in at)) for step in shared] or _points(runs[0])
+
+
+def _points(points: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+    return [(p[0], p[1]) for p in points]
+
+
+def _tone(arm: str) -> str:
+    return TONES.get(arm, "soft")
