@@ -1,0 +1,132 @@
+"""The run's SQLite database: opened for its one writer or for any reader, and written in whole transactions."""
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from journey.errors import UsageError
+from journey.store.faults import damaged, one_sentence
+from journey.store.schema import STATEMENTS, STORE_VERSION, Write, definitions, dumps, opened, sealed
+
+NAME = "run.db"
+PATIENCE = 10.0  # seconds to wait for another connection that holds the database for a moment
+
+
+def connect_writing(folder: Path) -> sqlite3.Connection:
+    """The connection of the one writer; makes the database where there is none. Each commit is on the disk (FULL)."""
+    path = folder / NAME
+    with one_sentence(path):
+        if not path.exists():
+            discard(folder)  # a log without its database belongs to a run that was being removed
+        connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-32768", "temp_store=MEMORY"):
+                connection.execute(f"PRAGMA {pragma}")
+            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+                _create(connection)
+                sync_folder(folder)
+            check_version(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def connect_reading(folder: Path) -> sqlite3.Connection:
+    """A connection that only reads, any number of them beside the writer. Raises UsageError where there is no run."""
+    path = folder / NAME
+    if not path.is_file():
+        raise UsageError(f"There is no run in {folder} (no {NAME}): check the path, or make it with --out {folder}.")
+    with one_sentence(path):
+        try:
+            connection = _connect_reading(path, "mode=ro")
+        except sqlite3.OperationalError:
+            # SQLite must write its shared memory to read beside a writer. In a folder that nobody can write to
+            # there is no writer, and with no log left over the file alone holds everything.
+            if path.with_name(NAME + "-wal").exists() or os.access(folder, os.W_OK):
+                raise
+            connection = _connect_reading(path, "immutable=1")
+        try:
+            check_version(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _connect_reading(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?{mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in definitions():
+        connection.execute(statement)
+    facts = {"version": STORE_VERSION, "uid": uuid4().hex}
+    connection.executemany(STATEMENTS["meta"], [sealed(key, dumps(value)) for key, value in facts.items()])
+    connection.execute("COMMIT")
+
+
+def check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuses a database that this version of journey does not know, instead of guessing at it."""
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "meta" not in tables:
+        raise UsageError(f"{path} is not the database of a run: choose another --out.")
+    version = meta(connection, path, "version")
+    if version != STORE_VERSION:
+        raise UsageError(
+            f"{path} was written in store version {version}; this journey reads version {STORE_VERSION}: "
+            "use the journey that wrote it, or export there and import here."
+        )
+
+
+def meta(connection: sqlite3.Connection, path: Path, key: str) -> Any:
+    """A fact about the run, null where it was never set."""
+    row = connection.execute("SELECT key, json, seal FROM meta WHERE key = ?", (key,)).fetchone()
+    if row is None:
+        return None
+    value = opened(row)
+    if value is None:
+        raise damaged(path, f"its {key} does not fit its seal")
+    return value
+
+
+def commit(connection: sqlite3.Connection, path: Path, writes: Sequence[Write]) -> None:
+    """All of the writes or none, on the disk when this returns. Raises StoreFull."""
+    with one_sentence(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement, rows in writes:
+                connection.executemany(STATEMENTS[statement], rows)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # SQLite may have rolled back by itself
+                connection.execute("ROLLBACK")
+            raise
+
+
+def discard(folder: Path) -> None:
+    """Removes the database, itself first: what then remains of its log is known to belong to nothing."""
+    for name in (NAME, f"{NAME}-wal", f"{NAME}-shm", "words.db", "words.db-wal", "words.db-shm", "config.yaml"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Puts the names in a folder on the disk, not only the files."""
+    if os.name == "nt":  # Windows cannot open a folder, and does not need it
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

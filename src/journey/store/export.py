@@ -1,0 +1,169 @@
+"""A run's tables as files, and files as a run's tables: JSONL (gzipped too) and Parquet, whole or not at all."""
+
+import gzip
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from journey.errors import UsageError
+from journey.store import parquet
+from journey.store.database import sync_folder
+from journey.store.faults import one_sentence
+from journey.store.run import Run
+from journey.store.schema import table_named
+from journey.types import SCHEMA, Record, Tree, to_json
+
+ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
+IMPORTED_AT_ONCE = 1000  # records in one commit
+
+
+def export(run: Run, table: str, to: str | Path, **where: str | None) -> int:
+    """Writes the records of a table, in the order of their ids; how many.
+
+    Each row is a record's JSON form with `"schema"` and the table's given columns ("split", "arm"). In Parquet the
+    `settings` of trees are a JSON text, since each tree may have others.
+    """
+    return write_rows((_row(run, table, record) for record in run.all(table, **where)), to, table=table)
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]], to: str | Path, *, table: str | None = None) -> int:
+    """Writes rows to a file named *.jsonl, *.jsonl.gz or *.parquet; how many.
+
+    The file appears when it is complete and on the disk, so a kill leaves the old one. `table` names the columns'
+    types in Parquet; null finds them out from the rows. Raises UsageError for other endings, StoreFull, and ValueError
+    for NaN.
+    """
+    path = Path(to)
+    ending = _ending(path)
+    with one_sentence(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with part.open("wb") as file:
+                number = _WRITERS[ending](rows, file, table)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+            sync_folder(path.parent)
+        finally:
+            part.unlink(missing_ok=True)
+    return number
+
+
+def import_file(run: Run, table: str, source: str | Path, **columns: str | None) -> int:
+    """Stores the records of a file that `export` wrote; how many rows it has.
+
+    Given columns stand in the rows; `columns` are for rows without. The whole file is read and checked before the
+    first record is stored; rows that are not records raise UsageError with their line or row number.
+    """
+    for _ in _records(table, source):
+        pass
+    number = 0
+    groups: dict[tuple[tuple[str, str | None], ...], list[Record]] = {}
+    for record, given in _records(table, source):
+        group = groups.setdefault(tuple((columns | given).items()), [])
+        group.append(record)
+        number += 1
+        if len(group) >= IMPORTED_AT_ONCE:
+            run.put_all(table, group, **(columns | given))
+            group.clear()
+    for key, group in groups.items():
+        run.put_all(table, group, **dict(key))
+    return number
+
+
+def read_rows(source: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows of a file with their numbers, from 1; empty lines are passed over. Raises UsageError."""
+    path = Path(source)
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}: check the path.")
+    if _ending(path) == ".parquet":
+        yield from enumerate(parquet.read(path), start=1)
+        return
+    opener: Callable[..., IO[bytes]] = cast("Callable[..., IO[bytes]]", gzip.open if path.suffix == ".gz" else open)
+    with opener(path, "rb") as file:
+        lines = enumerate(file, start=1)
+        while True:
+            try:
+                number, line = next(lines)
+            except StopIteration:
+                return
+            except (OSError, EOFError) as error:
+                raise UsageError(f"{path} cannot be read to its end ({error}): is it complete?") from error
+            if line.strip():
+                yield number, _parsed(path, number, line)
+
+
+def _row(run: Run, table: str, record: Record) -> dict[str, Any]:
+    return {"schema": SCHEMA} | to_json(record) | run.given(table, record.id)
+
+
+def _ending(path: Path) -> str:
+    for ending in ENDINGS:
+        if path.name.endswith(ending):
+            return ending
+    raise UsageError(f"{path}: a file's name must end in one of {', '.join(ENDINGS)}.")
+
+
+def _write_jsonl(rows: Iterable[Mapping[str, Any]], file: IO[bytes], table: str | None) -> int:
+    number = 0
+    for row in rows:
+        line = json.dumps(row, ensure_ascii=False, allow_nan=False, default=dict)
+        try:
+            data = line.encode()
+        except UnicodeEncodeError:  # a lone surrogate has no UTF-8, but an escape
+            data = json.dumps(row, allow_nan=False, default=dict).encode()
+        file.write(data + b"\n")
+        number += 1
+    return number
+
+
+def _write_gzip(rows: Iterable[Mapping[str, Any]], file: IO[bytes], table: str | None) -> int:
+    with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:  # no name, no time: same bytes
+        return _write_jsonl(rows, cast("IO[bytes]", packed), table)
+
+
+_WRITERS: dict[str, Callable[[Iterable[Mapping[str, Any]], IO[bytes], str | None], int]] = {
+    ".jsonl": _write_jsonl,
+    ".jsonl.gz": _write_gzip,
+    ".parquet": parquet.write,
+}
+
+
+def _not_json(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _parsed(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        row = json.loads(line, parse_constant=_not_json)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}, line {number}: not JSON ({error}).") from error
+    if not isinstance(row, dict):
+        raise UsageError(f"{path}, line {number}: a row must be a JSON object.")
+    return cast("dict[str, Any]", row)
+
+
+def _records(table: str, source: str | Path) -> Iterator[tuple[Record, dict[str, str | None]]]:
+    kind = table_named(table)
+    adapter: TypeAdapter[Record] = TypeAdapter(kind.kind)
+    for number, row in read_rows(source):
+        where = f"{source}, row {number}"
+        if row.get("schema") != SCHEMA:
+            raise UsageError(f"{where}: its schema is {row.get('schema')}, this journey reads {SCHEMA}.")
+        with suppress(TypeError, ValueError):  # Parquet holds the settings as a text; anything else is refused below
+            row["settings"] = json.loads(row["settings"]) if "settings" in row else {}
+        try:
+            record = adapter.validate_python({name: row[name] for name in kind.kind.__slots__ if name in row})
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"])) or "the row"
+            raise UsageError(f"{where} is no {kind.kind.__name__}: {place}: {first['msg']}.") from error
+        if isinstance(record, Tree) and any(not -1 <= node.parent < i for i, node in enumerate(record.nodes)):
+            raise UsageError(f"{where} is no Tree: a node's parent must stand before it.")
+        yield record, {name: str(row[name]) for name in kind.given if row.get(name) is not None}

@@ -1,0 +1,81 @@
+"""Parquet files: the only place that knows pyarrow, which is loaded when a Parquet file is asked for."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, cast
+
+from journey.errors import UsageError
+
+GROUP = 1000  # rows written at a time
+
+# The columns' types, so that a column that happens to be all null has the same type in every file.
+JUDGEMENT = {"verdict": "string", "score": "float64", "reason": "string", "by": "string"}
+NODE = {"parent": "int64", "text": "string", "judgement": JUDGEMENT, "answer": "string", "correct": "bool",
+        "by": "string", "tokens": "int64"}  # fmt: skip
+SEGMENT = {"kind": "string", "text": "string", "node": "int64", "start": "int64", "end": "int64"}
+COLUMNS: dict[str, dict[str, Any]] = {
+    "problems": {"schema": "int64"} | dict.fromkeys(
+        ("id", "question", "answer", "source", "solution", "level", "subject", "split"), "string"),
+    "trees": {"schema": "int64", "id": "string", "problem": "string", "nodes": [NODE], "policy": "string",
+              "judge": "string", "settings": "string"},
+    "thoughts": {"schema": "int64", "id": "string", "problem": "string", "tree": "string", "method": "string",
+                 "segments": [SEGMENT], "draft": "string", "text": "string", "answer": "string",
+                 "refined_by": "string", "arm": "string"},
+    "attempts": {"schema": "int64", "id": "string", "problem": "string", "model": "string", "decoding": "string",
+                 "sample": "int64", "text": "string", "answer": "string", "correct": "bool", "error": "string",
+                 "tokens": "int64", "finish": "string", "seed": "int64",
+                 "spent": {"model_tokens": "int64", "judge_tokens": "int64", "calls": "int64"}, "split": "string"},
+}  # fmt: skip
+
+
+def write(rows: Iterable[Mapping[str, Any]], file: IO[bytes], table: str | None) -> int:
+    """Writes rows as Parquet, typed as the table's columns or, with null, as the rows are; how many."""
+    pa, parquet = _pyarrow()
+    rest = iter(rows)
+    number = 0
+    if table is None:
+        found = pa.Table.from_pylist([dict(row) for row in rest])
+        parquet.write_table(found, file)
+        return found.num_rows
+    schema = pa.schema([(name, _type(pa, kind)) for name, kind in COLUMNS[table].items()])
+    with parquet.ParquetWriter(file, schema) as writer:
+        while group := [_flat(row) for row in islice(rest, GROUP)]:
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
+            number += len(group)
+    return number
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file. Raises UsageError for a file that is none."""
+    pa, parquet = _pyarrow()
+    try:
+        for batch in parquet.ParquetFile(path).iter_batches(batch_size=GROUP):
+            yield from batch.to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise UsageError(f"{path} is not a whole Parquet file ({error}).") from error
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        return import_module("pyarrow"), import_module("pyarrow.parquet")
+    except ImportError:
+        raise UsageError("Parquet needs pyarrow: pip install 'journey-learning[train]', or name a .jsonl.") from None
+
+
+def _type(pa: Any, kind: Any) -> Any:
+    if isinstance(kind, list):
+        return pa.list_(_type(pa, cast("list[Any]", kind)[0]))
+    if isinstance(kind, dict):
+        fields = cast("dict[str, Any]", kind)
+        return pa.struct([(name, _type(pa, inner)) for name, inner in fields.items()])
+    return getattr(pa, kind if kind != "bool" else "bool_")()
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = json.loads(json.dumps(row, default=dict, allow_nan=False).encode())
+    if "settings" in flat:
+        flat["settings"] = json.dumps(flat["settings"])
+    return flat

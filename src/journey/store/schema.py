@@ -1,0 +1,149 @@
+"""What stands in a run's database: its tables, and records as rows.
+
+A row is the record's id, the columns it can be found by, its strict JSON form, and a seal (CRC-32 over all of these)
+so that a byte that changed on the disk is noticed instead of believed.
+"""
+
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from journey.types import (
+    SCHEMA,
+    Attempt,
+    Problem,
+    Record,
+    Thought,
+    Tree,
+    attempt_from_json,
+    problem_from_json,
+    thought_from_json,
+    to_json,
+    tree_from_json,
+)
+
+STORE_VERSION = 1
+
+Row: TypeAlias = tuple[Any, ...]
+Write: TypeAlias = tuple[str, list[Row]]  # the name of a statement, and the rows it is done for
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A kind of record in the database: `own` columns are read off the record, `given` ones added by who writes it."""
+
+    name: str
+    kind: type[Record]
+    own: tuple[str, ...]
+    given: tuple[str, ...]
+    read: Callable[[Mapping[str, Any]], Record]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that records can be asked for by."""
+        return self.own + self.given
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A unit of work that a station could not do, and why."""
+
+    station: str
+    unit: str
+    reason: str
+
+
+TABLES: dict[str, Table] = {
+    "problems": Table("problems", Problem, (), ("split",), problem_from_json),
+    "trees": Table("trees", Tree, ("problem", "policy", "judge"), (), tree_from_json),
+    "thoughts": Table("thoughts", Thought, ("problem", "tree", "method"), ("arm",), thought_from_json),
+    "attempts": Table("attempts", Attempt, ("problem", "model", "decoding"), ("split",), attempt_from_json),
+}
+
+_encoder = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=dict)
+
+
+def dumps(value: Any) -> str:
+    """Strict JSON in ASCII, so that any text survives, lone surrogates too; NaN and infinity raise ValueError."""
+    return _encoder.encode(value)
+
+
+def seal(*parts: Any) -> int:
+    """CRC-32 over the parts of a row."""
+    return zlib.crc32("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass"))
+
+
+def sealed(*parts: Any) -> Row:
+    """A row with its seal behind it."""
+    return (*parts, seal(*parts))
+
+
+def table_named(name: str) -> Table:
+    """The table of that name; ValueError where there is none."""
+    if name not in TABLES:
+        raise ValueError(f"no table {name!r}; there are {', '.join(TABLES)}")
+    return TABLES[name]
+
+
+def encode(table: Table, record: Record, given: Mapping[str, str | None]) -> Row:
+    """A record as a row. Raises ValueError for what strict JSON cannot hold and TypeError for the wrong kind."""
+    if not isinstance(record, table.kind):
+        raise TypeError(f"table {table.name} holds {table.kind.__name__}, not {type(record).__name__}")
+    if unknown := given.keys() - set(table.given):
+        raise ValueError(f"table {table.name} has no column {', '.join(sorted(unknown))}")
+    columns = [getattr(record, name) for name in table.own] + [given.get(name) for name in table.given]
+    return sealed(record.id, *columns, dumps({"schema": SCHEMA} | to_json(record)))
+
+
+def decode(table: Table, row: Row) -> Record | None:
+    """The record of a row, null where the seal says that the row is not what was written."""
+    fields = opened(row)
+    return None if fields is None else table.read(fields)
+
+
+def opened(row: Row) -> Any:
+    """The JSON value in the last part of a sealed row, null where the seal does not fit."""
+    return json.loads(row[-2]) if seal(*row[:-1]) == row[-1] else None
+
+
+def columns_of(table: Table) -> str:
+    """The columns of a whole row, as SQL names them."""
+    return ", ".join(("id", *table.columns, "json", "seal"))
+
+
+def definitions() -> list[str]:
+    """The SQL that makes an empty database."""
+    statements = [
+        "CREATE TABLE meta (key TEXT PRIMARY KEY, json TEXT NOT NULL, seal INTEGER NOT NULL)",
+        "CREATE TABLE calls (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, json TEXT NOT NULL,"
+        " seal INTEGER NOT NULL)",
+        "CREATE TABLE failures (station TEXT NOT NULL, unit TEXT NOT NULL, json TEXT NOT NULL, seal INTEGER NOT NULL,"
+        " PRIMARY KEY (station, unit))",
+        "CREATE TABLE log (seq INTEGER PRIMARY KEY, station TEXT NOT NULL, json TEXT NOT NULL, seal INTEGER NOT NULL)",
+    ]
+    for table in TABLES.values():
+        columns = "".join(f" {name} TEXT," for name in table.columns)
+        statements.append(
+            f"CREATE TABLE {table.name} (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,{columns}"
+            " json TEXT NOT NULL, seal INTEGER NOT NULL)"
+        )
+        # The id stands in every index, so that a resume reads ids without touching the records.
+        statements.extend(f"CREATE INDEX {table.name}_{name} ON {table.name} ({name}, id)" for name in table.columns)
+    return statements
+
+
+def _insert(table: Table) -> str:
+    places = ", ".join("?" * (len(table.columns) + 3))
+    return f"INSERT INTO {table.name} ({columns_of(table)}) VALUES ({places}) ON CONFLICT (id) DO NOTHING"
+
+
+# Every way of changing a run; a worker names one of these, it never sends SQL.
+STATEMENTS: dict[str, str] = {name: _insert(table) for name, table in TABLES.items()} | {
+    "call": "INSERT INTO calls (key, json, seal) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
+    "fail": "INSERT OR REPLACE INTO failures (station, unit, json, seal) VALUES (?, ?, ?, ?)",
+    "unfail": "DELETE FROM failures WHERE station = ? AND unit = ?",
+    "log": "INSERT INTO log (station, json, seal) VALUES (?, ?, ?)",
+    "meta": "INSERT OR REPLACE INTO meta (key, json, seal) VALUES (?, ?, ?)",
+}

@@ -1,0 +1,117 @@
+"""The full-text index of a run: which thoughts and attempts have a word in them.
+
+It lies beside the database (words.db), holds no truth of its own, and catches up when it is asked, so storing a
+thought costs nothing for it. It is thrown away and made again when it does not belong to the run or is damaged.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from journey.store.database import NAME as DATABASE
+from journey.store.database import PATIENCE
+from journey.store.faults import damaged
+from journey.store.schema import Row, columns_of, opened, table_named
+
+INDEXED = ("thoughts", "attempts")
+BATCH = 2000  # records indexed in one commit
+NAME = "words.db"
+
+
+class Words:
+    """The index of the run in `folder` that is known as `uid`."""
+
+    def __init__(self, folder: Path, uid: str) -> None:
+        self._folder = folder
+        self._uid = uid
+        self._index: sqlite3.Connection | None = None
+
+    def count(self, reading: sqlite3.Connection, table: str, word: str) -> int:
+        """How many records of the table have the word or phrase; `reading` is a connection to the run's database."""
+        if table not in INDEXED:
+            raise ValueError(f"only {' and '.join(INDEXED)} are indexed, not {table}")
+        try:
+            return self._count(reading, table, word)
+        except sqlite3.DatabaseError as error:
+            if "no such module" in str(error):
+                raise
+            # Whatever is wrong with it, it can be made again from the database.
+            self.close()
+            _remove(self._folder)
+            return self._count(reading, table, word)
+
+    def close(self) -> None:
+        """Closes the index's file."""
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
+    def _count(self, reading: sqlite3.Connection, table: str, word: str) -> int:
+        if self._index is None:
+            self._index = _open(self._folder, self._uid)
+        _catch_up(self._folder, self._index, reading, table)
+        phrase = '"' + word.encode("utf-8", "replace").decode().replace('"', '""') + '"'
+        query = f"SELECT count(*) FROM {table} WHERE {table} MATCH ?"
+        return self._index.execute(query, (phrase,)).fetchone()[0]
+
+
+def _open(folder: Path, uid: str) -> sqlite3.Connection:
+    try:
+        return _opened(str(folder / NAME), uid)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+            raise
+        return _opened(":memory:", uid)  # a folder that cannot be written: index for ourselves
+
+
+def _opened(name: str, uid: str) -> sqlite3.Connection:
+    index = sqlite3.connect(name, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        index.execute("PRAGMA journal_mode=WAL")
+        index.execute("PRAGMA synchronous=NORMAL")
+        index.execute("BEGIN IMMEDIATE")
+        index.execute("CREATE TABLE IF NOT EXISTS done (name TEXT PRIMARY KEY, seq INTEGER, uid TEXT)")
+        if index.execute("SELECT count(*) FROM done WHERE uid IS NOT ?", (uid,)).fetchone()[0]:
+            for table in INDEXED:
+                index.execute(f"DROP TABLE {table}")
+            index.execute("DELETE FROM done")
+        for table in INDEXED:
+            # Only which words stand where: the texts themselves are in the run's database.
+            index.execute(f"CREATE VIRTUAL TABLE IF NOT EXISTS {table} USING fts5(text, content='')")
+            index.execute("INSERT OR IGNORE INTO done VALUES (?, 0, ?)", (table, uid))
+        index.execute("COMMIT")
+    except sqlite3.Error:
+        index.close()
+        raise
+    return index
+
+
+def _catch_up(folder: Path, index: sqlite3.Connection, reading: sqlite3.Connection, table: str) -> None:
+    newest = reading.execute(f"SELECT coalesce(max(seq), 0) FROM {table_named(table).name}").fetchone()[0]
+    while _done(index, table) < newest:
+        index.execute("BEGIN IMMEDIATE")  # another reader may be doing the same: whoever comes second skips ahead
+        try:
+            columns = columns_of(table_named(table))
+            query = f"SELECT seq, {columns} FROM {table} WHERE seq > ? ORDER BY seq LIMIT {BATCH}"
+            rows = reading.execute(query, (_done(index, table),)).fetchall()
+            texts = [(row[0], _text(folder, table, row[1:])) for row in rows]
+            if texts:
+                index.executemany(f"INSERT INTO {table} (rowid, text) VALUES (?, ?)", texts)
+                index.execute("UPDATE done SET seq = ? WHERE name = ?", (texts[-1][0], table))
+        finally:
+            index.execute("COMMIT")
+
+
+def _text(folder: Path, table: str, row: Row) -> str:
+    fields = opened(row)
+    if fields is None:
+        raise damaged(folder / DATABASE, f"record {row[0]} of {table} does not fit its seal")
+    return fields["text"].encode("utf-8", "replace").decode()  # the index takes no lone surrogates
+
+
+def _done(index: sqlite3.Connection, table: str) -> int:
+    return index.execute("SELECT seq FROM done WHERE name = ?", (table,)).fetchone()[0]
+
+
+def _remove(folder: Path) -> None:
+    for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
+        (folder / name).unlink(missing_ok=True)

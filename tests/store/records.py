@@ -1,0 +1,59 @@
+"""Records for the tests of the store: small ones by number, and random ones for hypothesis."""
+
+from hypothesis import strategies as st
+
+from journey.types import (
+    VERDICTS,
+    Attempt,
+    Judgement,
+    Node,
+    Problem,
+    Segment,
+    Spent,
+    Thought,
+    Tree,
+    content_hash,
+    make_problem,
+)
+
+texts = st.text(max_size=40)  # every code point, NUL and lone surrogates excepted by hypothesis' default
+maybe = st.none() | texts
+surrogates = st.text(st.characters(categories=["Cs", "L", "Cc"]), max_size=10)
+
+
+def problem(number: int) -> Problem:
+    return make_problem(f"What is {number} + 1?", str(number + 1), source="sums")
+
+
+def tree(number: int) -> Tree:
+    return Tree(content_hash("tree", number), problem(number).id, (Node(-1, f"step {number}"),), "policy", "judge")
+
+
+def thought(number: int, text: str = "Wait, let me check.", method: str = "traverse") -> Thought:
+    segments = (Segment("answer", text, 0, 0, len(text)),)
+    name = content_hash("thought", number, text)
+    return Thought(name, problem(number).id, tree(number).id, method, segments, text, text, "1")
+
+
+def attempt(number: int) -> Attempt:
+    name = content_hash("attempt", number)
+    return Attempt(name, problem(number).id, "tiny", "greedy", 0, "1", "1", None, None, 1, "stop", 2**63 - 1, Spent(1))
+
+
+judgements = st.builds(Judgement, st.none() | st.sampled_from(VERDICTS), st.none() | st.floats(0, 1), maybe, texts)
+
+
+@st.composite
+def nodes(draw: st.DrawFn) -> tuple[Node, ...]:
+    count = draw(st.integers(0, 6))
+    return tuple(
+        Node(draw(st.integers(-1, i - 1)), draw(texts | surrogates), draw(st.none() | judgements), draw(maybe),
+             draw(st.none() | st.booleans()), draw(texts), draw(st.integers(0, 99)))
+        for i in range(count)
+    )  # fmt: skip
+
+
+names = st.uuids().map(lambda value: value.hex[:16])
+settings = st.dictionaries(texts, st.integers() | maybe | st.lists(st.integers(), max_size=3), max_size=3)
+trees = st.builds(Tree, names, names, nodes(), texts, texts, settings)
+problems = st.builds(Problem, names, texts | surrogates, texts, texts, maybe, maybe, maybe)
