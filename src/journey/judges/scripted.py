@@ -1,0 +1,46 @@
+"""A judge that says what it was told to say: for tests and demonstrations."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from journey.types import VERDICTS, Judgement, Problem, Verdict
+
+Said = Judgement | Verdict | float | None
+Judgements = Mapping[str, Said] | Callable[[Problem, Sequence[str], str], Said]
+
+
+class Scripted:
+    """A Judge that looks the candidate's text up in a mapping, or calls a function of (problem, prefix, candidate).
+
+    What is said may be a whole Judgement, a verdict, a score in [0, 1] (its verdict is then null), or null for
+    *could not say*. A candidate that the mapping lacks gets `otherwise`. `calls` keeps every call for tests.
+    """
+
+    def __init__(self, judgements: Judgements, *, name: str = "scripted", otherwise: Said = None) -> None:
+        self.name = name
+        self.calls: list[tuple[Problem, tuple[str, ...], tuple[str, ...]]] = []
+        self._judgements = judgements
+        self._otherwise = otherwise
+
+    async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
+        """One judgement per candidate, in their order."""
+        self.calls.append((problem, tuple(prefix), tuple(candidates)))
+        return [self._judgement(self._said(problem, prefix, candidate)) for candidate in candidates]
+
+    def _said(self, problem: Problem, prefix: Sequence[str], candidate: str) -> Said:
+        if callable(self._judgements):
+            return self._judgements(problem, prefix, candidate)
+        return self._judgements.get(candidate, self._otherwise)
+
+    def _judgement(self, said: Said) -> Judgement:
+        match said:
+            case Judgement():
+                return replace(said, by=said.by or self.name)
+            case None:
+                return Judgement(None, reason="the script says nothing of this step", by=self.name)
+            case str():
+                if said not in VERDICTS:
+                    raise ValueError(f"{said!r} is no verdict; use one of {', '.join(VERDICTS)}.")
+                return Judgement(said, by=self.name)
+            case _:
+                return Judgement(None, score=float(said), reason="the script gives a score only", by=self.name)

@@ -1,0 +1,141 @@
+"""Between text and tokens: how a prompt is read, how a completion is spelled, and where it stops."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from journey.errors import UsageError
+from journey.models.base import Prompt
+
+# One character that no closed vocabulary holds: tells whether a tokenizer can spell anything at all.
+_PROBE = "\U0001f70b"
+_CONTEXT = 4  # prompt tokens that a completion is decoded behind, so that its first space is kept
+
+NEVER, MAYBE, ALWAYS = 0, 1, 2  # what a token means for a request's stop strings
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A prompt as tokens. `held` are the spaces at its end, which the model is left to write itself."""
+
+    ids: tuple[int, ...]
+    held: str
+
+
+class Text:
+    """A tokenizer, and what is known of it."""
+
+    def __init__(self, tokenizer: Any, ends: Sequence[int], vocabulary: int) -> None:
+        self._tokenizer = tokenizer
+        self._vocabulary = vocabulary
+        self._special = set(tokenizer.all_special_ids)
+        self._pieces: list[str] | None = None
+        self._stops: dict[tuple[str, ...], np.ndarray] = {}
+        self._closed = bool(self._missing(_PROBE))
+        self.ends = tuple(ends)
+
+    def read(self, prompt: Prompt) -> Reading:
+        """The tokens of a prompt, through the chat template where there is one.
+
+        The whole text is tokenised at once, as training does. Spaces at its end are held back, because most
+        vocabularies join a space to the word behind it. Raises UsageError for a word that the vocabulary lacks.
+        """
+        template = self._tokenizer.chat_template is not None
+        whole = self._templated(prompt) if template else (prompt.system or "") + prompt.text + prompt.prefix
+        text = whole.rstrip(" ")
+        if self._closed and (missing := self._missing(text)):
+            raise UsageError(
+                f"the model's vocabulary lacks {missing!r}; use a model whose tokenizer knows it, or other problems."
+            )
+        ids = list(self._tokenizer(text, add_special_tokens=not template)["input_ids"])
+        if not template and ids and ids[-1] in self.ends and not text.endswith(self._tokenizer.decode(ids[-1:])):
+            ids.pop()  # some tokenizers close every text; a prompt stays open
+        if not ids:
+            start = self._tokenizer.bos_token_id
+            if start is None:
+                raise UsageError("the prompt is empty and the model has no token to begin with; give it a question.")
+            ids = [start]
+        return Reading(tuple(ids), whole[len(text) :])
+
+    def _templated(self, prompt: Prompt) -> str:
+        messages = [{"role": "system", "content": prompt.system}] if prompt.system is not None else []
+        messages.append({"role": "user", "content": prompt.text})
+        opened = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        return opened + prompt.prefix
+
+    def spell(self, reading: Reading, ids: Sequence[int]) -> str:
+        """The text of generated tokens as it continues the prompt."""
+        before = list(reading.ids[-_CONTEXT:])
+        context, whole = self._decode(before), self._decode([*before, *ids])
+        text = whole[len(context) :] if context and whole.startswith(context) else self._decode(list(ids))
+        spaces = len(text) - len(text.lstrip(" "))
+        return text[min(spaces, len(reading.held)) :]
+
+    def stopped(self, reading: Reading, ids: Sequence[int], stop: Sequence[str]) -> str | None:
+        """The text before the earliest stop string, null without one. Only the newest token may complete one."""
+        if ids[-1] in self._special and self._tokenizer.convert_ids_to_tokens(ids[-1]) in stop:
+            return self.spell(reading, ids[:-1])
+        # Every token spells at least one byte but for the odd special one, so a stop string lies within this tail.
+        tail = self._decode(list(ids[-(max(len(s.encode()) for s in stop) + 8) :]))
+        if not any(s in tail for s in stop):
+            return None
+        text = self.spell(reading, ids)
+        hits = [at for s in stop if (at := text.find(s)) >= 0]
+        return text[: min(hits)] if hits else None
+
+    def stop_table(self, stop: tuple[str, ...]) -> np.ndarray:
+        """For every token whether it can complete one of the stop strings (NEVER, MAYBE)."""
+        if stop not in self._stops:
+            table = np.zeros(self._vocabulary, np.int8)
+            for s in stop:
+                last = s.rstrip(" ")[-1:] if not s.endswith(" ") else ""
+                for token, piece in enumerate(self._spelled()):
+                    # A replacement character is part of a longer one: any token may be its last byte.
+                    if not last or last in piece or "\ufffd" in piece:
+                        table[token] = MAYBE
+                for token in self._special:
+                    if token < self._vocabulary and self._tokenizer.convert_ids_to_tokens(token) == s:
+                        table[token] = MAYBE
+            self._stops[stop] = table
+        return self._stops[stop]
+
+    def _spelled(self) -> list[str]:
+        if self._pieces is None:
+            known = min(len(self._tokenizer), self._vocabulary)
+            self._pieces = self._tokenizer.batch_decode(
+                [[token] for token in range(known)], clean_up_tokenization_spaces=False
+            )
+        return self._pieces
+
+    def _decode(self, ids: list[int]) -> str:
+        return self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+    def _missing(self, text: str) -> str | None:
+        """The first piece of the text that no token spells, null where all of it can be read."""
+        backend = getattr(self._tokenizer, "backend_tokenizer", None)
+        if backend is None:  # a tokenizer in plain Python: it says nothing of offsets
+            return None
+        unknown = self._tokenizer.unk_token_id
+        if type(backend.model).__name__ == "WordLevel" and unknown is None:
+            return self._missing_word(backend, text)
+        encoding = backend.encode(text, add_special_tokens=False)
+        at = 0
+        for token, (start, end) in zip(encoding.ids, encoding.offsets, strict=True):
+            if token == unknown:
+                return text[start:end]
+            if gap := text[at:start].strip():
+                return gap
+            at = max(at, end)
+        return text[at:].strip() or None
+
+    def _missing_word(self, backend: Any, text: str) -> str | None:
+        # This kind of tokenizer raises without saying which word it was, so the words are looked up one by one.
+        vocabulary = self._tokenizer.get_vocab()
+        if backend.normalizer is not None:
+            text = backend.normalizer.normalize_str(text)
+        for token in self._tokenizer.all_special_tokens:
+            text = text.replace(token, " ")
+        words = backend.pre_tokenizer.pre_tokenize_str(text) if backend.pre_tokenizer is not None else [(text, None)]
+        return next((word for word, _ in words if word.strip() and word not in vocabulary), None)

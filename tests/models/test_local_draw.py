@@ -1,0 +1,56 @@
+"""Drawing tokens: exact nucleus, greedy, and streams that belong to a row."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from journey.models.base import ModelError
+from journey.models.local_draw import draw, stream
+
+
+def _draw(logits, temperature, top_p, uniform):
+    rows = len(logits)
+    wide = [np.broadcast_to(np.asarray(x, float), (rows,)).copy() for x in (temperature, top_p, uniform)]
+    return draw(logits, *wide)
+
+
+def test_temperature_zero_takes_the_most_likely():
+    logits = torch.tensor([[0.0, 3.0, 1.0], [2.0, -1.0, 0.0]])
+    tokens, logprobs = _draw(logits, 0.0, 0.5, 0.99)
+    assert tokens.tolist() == [1, 0]
+    assert logprobs == pytest.approx(logits.log_softmax(-1).max(-1).values.double().numpy(), abs=1e-6)
+
+
+def test_frequencies_follow_the_tempered_distribution():
+    logits = torch.tensor([0.3, -1.0, 1.2, 0.0])
+    uniform = (np.arange(10_000) + 0.5) / 10_000
+    tokens, _ = _draw(logits.expand(10_000, 4), 0.7, 1.0, uniform)
+    assert np.bincount(tokens, minlength=4) / 10_000 == pytest.approx((logits / 0.7).softmax(-1).numpy(), abs=2e-4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-4, 4), min_size=2, max_size=12), st.floats(0.05, 1.0), st.floats(0.2, 2.0))
+def test_the_nucleus_is_the_smallest_set_that_holds_top_p(values, top_p, temperature):
+    logits = torch.tensor(values)
+    probs = (logits.double() / temperature).softmax(-1).numpy()
+    uniform = (np.arange(400) + 0.5) / 400
+    tokens, _ = _draw(logits.expand(400, len(values)), temperature, top_p, uniform)
+    order = np.argsort(-probs, kind="stable")
+    mass = np.cumsum(probs[order])
+    size = min(int(np.searchsorted(mass, top_p - 1e-9)) + 1, len(values))
+    # One token more is allowed where rounding decides whether `top_p` was reached.
+    assert set(tokens.tolist()) <= set(order[: size + 1].tolist())
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(0, 100))
+@settings(max_examples=30, deadline=None)
+def test_a_stream_depends_on_its_name_alone(seed, sample):
+    assert (stream(seed, sample).random(5) == stream(seed, sample).random(5)).all()
+    assert (stream(seed, sample).random(5) != stream(seed, sample + 1).random(5)).any()
+
+
+def test_logits_that_are_not_numbers_are_an_error():
+    with pytest.raises(ModelError, match="float32"):
+        _draw(torch.tensor([[0.0, float("nan")]]), 1.0, 1.0, 0.5)
