@@ -13,11 +13,12 @@ import sys
 import threading
 from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Protocol, Self
+from functools import lru_cache
+from typing import Any, Protocol, Self
 
 from pebble import ProcessExpired, ProcessPool
 
+from journey.plain import decide, number
 from journey.types import Problem
 
 
@@ -45,6 +46,7 @@ class Grader(Protocol):
 # --- finding ---------------------------------------------------------------------------------------------------------
 
 _BRACES = re.compile(r"\\boxed\s*\{|\\fbox\s*\{|\\.|[{}]", re.DOTALL)
+_BETWEEN = re.compile(r"(?:\s|\$|\\quad|\\[,;: ])*(?:,|and|,\s*and|\\text\{\s*and\s*\})(?:\s|\$|\\quad|\\[,;: ])*")
 _BARE_BOX = re.compile(r"\\boxed\s+([^\s${}\\]+)")
 _HEADING = re.compile(r"^#{1,2} Answer[ \t]*:?[ \t]*$", re.MULTILINE)
 _SAID = re.compile(r"\b(?:answer is|answer:)[ \t]*:?", re.IGNORECASE)
@@ -74,19 +76,33 @@ def _marked(text: str) -> str | None:
 
 
 def _last_box(text: str) -> tuple[int, str | None]:
-    # One pass with a stack: a text of a million unclosed boxes must not cost the square of its length.
-    best: tuple[int, str | None] = (-1, None)
+    """Where the last box begins and what stands in it; boxes in a row ("\\boxed{1} and \\boxed{2}") are one list."""
+    boxes = _boxes(text)
+    if not boxes:
+        bare = list(_BARE_BOX.finditer(text))
+        return (bare[-1].start(), bare[-1][1]) if bare else (-1, None)
+    row = [boxes.pop()]
+    # A box inside the last one, or around it, is no neighbour of it; nor is one that only says the same again.
+    while boxes and boxes[-1][1] <= row[0][0] and _BETWEEN.fullmatch(text[boxes[-1][1] : row[0][0]][:60]):
+        row.insert(0, boxes.pop())
+    contents = list(dict.fromkeys(content for _, _, content in row))
+    return row[-1][0], ", ".join(contents)
+
+
+def _boxes(text: str) -> list[tuple[int, int, str]]:
+    # Start, end and content of each box that is closed and not empty. One pass with a stack: a text of a million
+    # unclosed boxes must not cost the square of its length.
+    found: list[tuple[int, int, str]] = []
     opened: list[tuple[int, int, bool]] = []
     for token in _BRACES.finditer(text):
         if token[0].endswith("{") and token[0] != "\\{":
             opened.append((token.start(), token.end(), len(token[0]) > 1))
         elif token[0] == "}" and opened:
             start, inner, boxed = opened.pop()
-            if boxed and start > best[0] and (content := _bare(text[inner : token.start()])):
-                best = (start, content)
-    for bare in _BARE_BOX.finditer(text, max(best[0], 0)):
-        best = (bare.start(), bare[1])
-    return best
+            # The outermost of nested boxes is left out by keeping only what holds no box found already.
+            if boxed and not (found and found[-1][0] > start) and (content := _bare(text[inner : token.start()])):
+                found.append((start, token.end(), content))
+    return found
 
 
 def _hashed(text: str) -> str | None:
@@ -95,7 +111,7 @@ def _hashed(text: str) -> str | None:
     if start < 0:
         return None
     line, _, rest = text[start + 4 :].lstrip(" \t#").partition("\n")
-    return _bare(line) if not rest.strip() or _number(_bare(line) or "") is not None else None
+    return _bare(line) if not rest.strip() or number(_bare(line) or "") is not None else None
 
 
 def _said(text: str) -> str | None:
@@ -115,52 +131,12 @@ def _bare(answer: str) -> str | None:
     return answer.rstrip(".").strip() or None
 
 
-# --- checking without a worker ----------------------------------------------------------------------------------------
-
-_NOISE = re.compile(r"\\left(?![a-zA-Z])|\\right(?![a-zA-Z])|\\[!,;: ]|(?<![A-Za-z0-9])\s+|\s+(?![A-Za-z0-9])")
-_NUMBER = re.compile(r"([+-]?)(\d{1,3}(?:,\d{3})+|\d{1,30})(\.\d{1,30})?")
-_FRACTION = re.compile(r"([+-]?)(?:\\[dt]?frac\{(\d{1,30})\}\{(\d{1,30})\}|(\d{1,30})/(\d{1,30}))")
-
-
-def same_text(gold: str, answer: str) -> bool:
-    """Whether two answers are the same but for spacing, sizes of brackets and fractions, and dollars around them."""
-    return _plain(gold) == _plain(answer)
-
-
-def _plain(answer: str) -> str:
-    text = _NOISE.sub("", answer.strip())
-    for left, right in ((r"\dfrac", r"\frac"), (r"\tfrac", r"\frac"), ("$", "")):
-        text = text.replace(left, right)
-    return text.strip()
-
-
-def _number(answer: str) -> Fraction | None:
-    text = _plain(answer)
-    if match := _NUMBER.fullmatch(text):
-        return Fraction(match[1] + match[2].replace(",", "") + (match[3] or ""))
-    if match := _FRACTION.fullmatch(text):
-        over, under = int(match[2] or match[4]), int(match[3] or match[5])
-        return Fraction(-over if match[1] == "-" else over, under) if under else None
-    return None
-
-
-def _decide(gold: str, answer: str) -> bool | None:
-    # True or False only where it cannot be otherwise; null means: ask math-verify.
-    if same_text(gold, answer):
-        return True
-    left, right = _number(gold), _number(answer)
-    if left is None or right is None:
-        return None
-    if left == right:
-        return True
-    # A decimal may stand for a rounded value, which math-verify knows how to treat.
-    return None if "." in gold or "." in answer else False
-
-
 # --- checking in a worker ---------------------------------------------------------------------------------------------
 
-LONGEST = 2_000
-MEMORY = 3 << 30
+LONGEST = 2_000  # characters of an answer that is worth a worker's time
+KEPT = 100_000
+MEMORY = 3 << 30  # bytes a worker may take, so that a huge power ends it and not the machine
+_WORDS_ONLY = re.compile(r"[^\\0-9=^_{}<>+*/]*")
 
 
 def _limit_worker() -> None:
@@ -175,14 +151,28 @@ def _limit_worker() -> None:
 
 def _verify(gold: str, answer: str) -> bool | str:
     """True or False as math-verify says, or in words why it cannot say. Runs in a worker's main thread."""
-    from math_verify import parse, verify
+    from math_verify import verify
 
     # The pool's time limit kills this process; math-verify's own one would need signals.
-    parsed = [parse(f"${text.replace('$', '')}$", parsing_timeout=None) for text in (gold, answer)]  # type: ignore[arg-type]
-    for what, found in zip(("reference", "answer"), parsed, strict=True):
-        if not found:
+    parsed = [_parse(gold), _parse(answer)]
+    for what, found, text in zip(("reference", "answer"), parsed, (gold, answer), strict=True):
+        # math-verify falls back to the bare string; of words that is right, of formulas it says nothing.
+        if not found or (all(isinstance(one, str) for one in found) and not _WORDS_ONLY.fullmatch(text)):
             return f"the {what} cannot be read as mathematics"
     return verify(parsed[0], parsed[1], timeout_seconds=None)
+
+
+@lru_cache(maxsize=1024)
+def _parse(text: str) -> list[Any]:
+    from math_verify import parse
+
+    return parse(_as_mathematics(text), parsing_timeout=None)  # type: ignore[arg-type]
+
+
+def _as_mathematics(text: str) -> str:
+    if re.search(r"(?<!\\)\$.+\$|\\\(|\\\[|\\boxed", text, re.DOTALL):
+        return text  # a sentence with formulas of its own
+    return f"${' '.join(text.replace('$', '').split())}$"
 
 
 class MathGrader:
@@ -197,6 +187,7 @@ class MathGrader:
         self._workers = workers
         self._pool: ProcessPool | None = None
         self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], Grade] = {}
 
     async def grade(self, problem: Problem, text: str) -> Grade:
         """The grade of the final answer found in `text`."""
@@ -207,22 +198,22 @@ class MathGrader:
 
     async def compare(self, gold: str, answer: str) -> Grade:
         """The grade of an answer against the reference."""
-        if grade := _at_once(gold, answer):
+        if grade := self._at_once(gold, answer):
             return grade
         # Starting the pool waits for its processes, so it never happens in the event loop.
         pool = self._pool or await asyncio.to_thread(self._start)
         future = pool.schedule(_verify, args=(gold, answer), timeout=self.seconds)
         # Waited for without raising: whatever sympy raised on hostile text is a grade here, never a crash.
         await asyncio.gather(asyncio.wrap_future(future), return_exceptions=True)
-        return self._outcome(answer, future)
+        return self._outcome(gold, answer, future)
 
     def check(self, gold: str, answer: str) -> Grade:
         """`compare` for callers without an event loop."""
-        if grade := _at_once(gold, answer):
+        if grade := self._at_once(gold, answer):
             return grade
         future = self._start().schedule(_verify, args=(gold, answer), timeout=self.seconds)
         wait([future])
-        return self._outcome(answer, future)
+        return self._outcome(gold, answer, future)
 
     def close(self) -> None:
         """Ends the workers; the next answer that needs one would start new ones."""
@@ -250,13 +241,26 @@ class MathGrader:
                 self._pool.schedule(_verify, args=("1", "1")).result()
             return self._pool
 
-    def _outcome(self, answer: str, future: Future[bool | str]) -> Grade:
+    def _at_once(self, gold: str, answer: str) -> Grade | None:
+        if grade := self._known.get((gold, answer)):
+            return grade
+        if (decided := decide(gold, answer)) is not None:
+            return Grade(answer, decided)
+        if max(len(gold), len(answer)) > LONGEST:
+            return Grade(answer, None, f"could not check: longer than {LONGEST} characters")
+        return None
+
+    def _outcome(self, gold: str, answer: str, future: Future[bool | str]) -> Grade:
         error = CancelledError() if future.cancelled() else future.exception()
         match error:
             case None:
                 said = future.result()
                 if isinstance(said, bool):
-                    return Grade(answer, said)
+                    # Samples of one problem give the same answers again and again. What was not decided is not
+                    # kept: another time the machine may be less busy.
+                    if len(self._known) >= KEPT:
+                        self._known.clear()
+                    return self._known.setdefault((gold, answer), Grade(answer, said))
             case TimeoutError():
                 said = f"took longer than {self.seconds:g} s"
             case ProcessExpired():
@@ -266,11 +270,3 @@ class MathGrader:
             case _:
                 said = type(error).__name__
         return Grade(answer, None, f"could not check: {said}")
-
-
-def _at_once(gold: str, answer: str) -> Grade | None:
-    if (decided := _decide(gold, answer)) is not None:
-        return Grade(answer, decided)
-    if max(len(gold), len(answer)) > LONGEST:
-        return Grade(answer, None, f"could not check: longer than {LONGEST} characters")
-    return None
