@@ -1,0 +1,89 @@
+"""The model and tokenizer that training starts from, and how this machine computes them."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from journey.errors import UsageError
+from journey.training.settings import TrainSettings
+
+LARGE = 500_000_000  # parameters from which memory is worth more than the repeated forward pass
+SHORT = 256  # tokens up to which eager attention trains faster than sdpa on a CPU (measured at 128, 512 and 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """Whether the CPU is used, and whether it computes in bf16 (weights stay fp32)."""
+
+    cpu: bool
+    bf16: bool
+
+
+def hardware(settings: TrainSettings) -> Hardware:
+    """Where and in what precision to train; "auto" takes a GPU if there is one, and bf16 where it is computed in."""
+    cuda = torch.cuda.is_available()
+    cpu = settings.device == "cpu" or not (cuda or torch.backends.mps.is_available())
+    able = _cpu_computes_bf16() if cpu else cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+    return Hardware(cpu, able if settings.precision == "auto" else settings.precision == "bf16")
+
+
+def processes() -> int:
+    """How many processes train together, as torchrun and accelerate tell each of them."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def load(model: str | Path, settings: TrainSettings) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The causal language model in fp32 and its tokenizer. Raises UsageError where there is none.
+
+    With adapters on a GPU that computes in bf16 the frozen weights are loaded in bf16.
+    """
+    if isinstance(model, Path) and not (model / "config.json").is_file():
+        raise UsageError(f"There is no model in {model}: give a folder with config.json and safetensors.")
+    machine = hardware(settings)
+    frozen_bf16 = settings.lora is not None and machine.bf16 and not machine.cpu
+    dtype = torch.bfloat16 if frozen_bf16 else torch.float32
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(model)
+        net = AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
+    except (OSError, ValueError) as error:  # transformers raises both for what it cannot find or does not know
+        raise UsageError(f"The model {model} cannot be loaded: {str(error).strip().splitlines()[0]}") from error
+    return net, tokenizer
+
+
+def attention(longest: int, *, cpu: bool) -> str:
+    """The attention that trains fastest for rows of up to `longest` tokens."""
+    return "eager" if cpu and longest <= SHORT else "sdpa"
+
+
+def stop_ids(net: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> set[int]:
+    """The token ids that end a text, the tokenizer's and those of the model's generation settings."""
+    listed = net.generation_config.eos_token_id if net.generation_config is not None else None
+    ids = [listed] if isinstance(listed, int) else list(listed or [])
+    return {*ids, cast(int, tokenizer.eos_token_id)}
+
+
+def identity(model: str | Path) -> str:
+    """Names the model by its content: the hash of its weights and settings, or the name itself for one on a hub."""
+    folder = Path(model)
+    if not folder.is_dir():
+        return str(model)
+    digest = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        if file.suffix in (".safetensors", ".json", ".jinja", ".model") and file.name not in OURS:
+            digest.update(file.name.encode())
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+OURS = ("curve.json", "training.json")  # what training writes beside a model, no part of it
+
+
+def _cpu_computes_bf16() -> bool:
+    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_tile"))

@@ -1,0 +1,90 @@
+"""Rows as token ids, the answer ending with the token that ends a text.
+
+The prompt's ids are those of the prompt alone, because that is what the model reads when it is asked.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+
+from journey.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Token ids of a prompt and of one answer to it, the ending token included."""
+
+    prompt: list[int]
+    answer: list[int]
+
+    @property
+    def length(self) -> int:
+        return len(self.prompt) + len(self.answer)
+
+
+def encode(
+    tokenizer: PreTrainedTokenizerBase, rows: Sequence[Mapping[str, Any]], side: str, stops: Collection[int]
+) -> list[Encoded]:
+    """The rows' prompts with the answers in column `side` ("completion", "chosen", "rejected").
+
+    Where the tokenizer has a chat template, strings become a user's and an assistant's turn, as models are asked; where
+    it has none, the messages' texts are joined as they are. `stops` are the ids that may end an answer; the tokenizer's
+    own is appended where none stands there. Raises UsageError for a tokenizer without an ending token or for text that
+    it does not know.
+    """
+    if not rows:
+        return []
+    eos: Any = tokenizer.eos_token_id
+    if eos is None:
+        raise UsageError("The model's tokenizer has no token that ends a text (eos_token): set one.")
+    chat = tokenizer.chat_template is not None
+    texts = [_texts(tokenizer, row["prompt"], row[side]) for row in rows]
+    answers = [_content(row[side]) for row in rows]
+    asked: Any = tokenizer([t[0] for t in texts], add_special_tokens=not chat)["input_ids"]
+    whole: Any = tokenizer([t[1] for t in texts], add_special_tokens=not chat)["input_ids"]
+    alone: Any = tokenizer(answers, add_special_tokens=False)["input_ids"]
+    encoded = [
+        Encoded(p, _ended(w[len(p) :] if w[: len(p)] == p else a, stops, eos, trim=chat))
+        for p, w, a in zip(asked, whole, alone, strict=True)
+    ]
+    _refuse_unknown(tokenizer, encoded, answers)
+    return encoded
+
+
+def _texts(tokenizer: PreTrainedTokenizerBase, prompt: Any, answer: Any) -> tuple[str, str]:
+    """The text of the prompt and of prompt and answer together."""
+    if tokenizer.chat_template is None:
+        return _content(prompt), _content(prompt) + _content(answer)
+    asked = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
+    told = [*asked, {"role": "assistant", "content": _content(answer)}]
+    opened: Any = tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
+    closed: Any = tokenizer.apply_chat_template(told, tokenize=False)
+    return opened, closed
+
+
+def _content(side: Any) -> str:
+    return side if isinstance(side, str) else "".join(message["content"] for message in side)
+
+
+def _ended(ids: list[int], stops: Collection[int], eos: int, *, trim: bool) -> list[int]:
+    """Ids that end with a stop; what a chat template writes behind the last stop (a newline) is left out."""
+    if trim:
+        at = next((i for i in range(len(ids) - 1, -1, -1) if ids[i] in stops), None)
+        return [*ids, eos] if at is None else ids[: at + 1]
+    return ids if ids and ids[-1] == eos else [*ids, eos]
+
+
+def _refuse_unknown(tokenizer: PreTrainedTokenizerBase, encoded: Sequence[Encoded], answers: Sequence[str]) -> None:
+    unknown = tokenizer.unk_token_id
+    if unknown is None or unknown == tokenizer.eos_token_id:
+        return
+    bad = [i for i, row in enumerate(encoded) if unknown in row.answer or unknown in row.prompt]
+    if bad:
+        words = [w for w in answers[bad[0]].split() if unknown in tokenizer(w, add_special_tokens=False)["input_ids"]]
+        named = f", such as {words[0]!r}" if words else ""
+        raise UsageError(
+            f"{len(bad)} of {len(encoded)} rows hold text that the model's vocabulary lacks{named}: "
+            "train a model whose tokenizer knows it."
+        )

@@ -1,0 +1,225 @@
+"""What supervised and preference training share: from rows on disk to a model on disk, with TRL's trainer between."""
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, Protocol
+
+import datasets
+import torch
+import transformers
+import trl
+from peft import PeftModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainerCallback
+
+from journey.errors import UsageError
+from journey.training.base import LARGE, attention, hardware, identity, load, processes, stop_ids
+from journey.training.order import plan, steps_of
+from journey.training.quiet import quiet
+from journey.training.rows import Row
+from journey.training.save import Curve, finished, workshop, write_model
+from journey.training.settings import TrainSettings, what_matters
+from journey.training.watch import COMPLETE, OnLog, Watch
+from journey.types import content_hash
+
+POINTS = 200  # of a training curve, at most
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Encoded rows as a trainer reads them: its columns, each row's length and its trained tokens."""
+
+    data: dict[str, list[Any]]
+    lengths: list[int]
+    trained: list[int]
+
+    def only(self, keep: Sequence[int]) -> "Columns":
+        """The columns of the rows `keep`."""
+        data = {name: [column[i] for i in keep] for name, column in self.data.items()}
+        return Columns(data, [self.lengths[i] for i in keep], [self.trained[i] for i in keep])
+
+
+class Method(Protocol):
+    """How rows become columns and columns a trainer: the part in which the methods differ."""
+
+    def columns(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], stops: set[int]) -> Columns: ...
+
+    def trainer(
+        self,
+        net: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        data: datasets.Dataset,
+        order: Sequence[int],
+        arguments: dict[str, Any],
+        callback: TrainerCallback,
+    ) -> Trainer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A trainer ready to start, with what the summary tells of it."""
+
+    trainer: Trainer
+    tokenizer: PreTrainedTokenizerBase
+    watch: Watch
+    summary: dict[str, Any]
+
+
+def train(
+    kind: str,
+    method: Method,
+    model: str | Path,
+    rows: Sequence[Row],
+    out: Path,
+    settings: TrainSettings,
+    on_log: OnLog | None,
+    world: int | None,
+) -> Curve:
+    """Trains and writes the model to `out`; the same work that already lies there is not done again."""
+    work = content_hash(kind, identity(model), rows, what_matters(settings))
+    done = finished(out, work)
+    if done is not None:
+        return done
+    with quiet():
+        built = build(method, model, rows, out, settings, on_log)
+        _refuse_other_world(built.trainer, world)
+        started = time.perf_counter()
+        _run(built.trainer, work, workshop(out), settings)
+        summary = {"method": kind, "work": work, "model": str(model), **built.summary}
+        summary["seconds"] = round(time.perf_counter() - started, 3)
+        curve = built.watch.points(built.trainer.state)
+        _save(built, curve, summary, out)
+    return curve
+
+
+def build(
+    method: Method,
+    model: str | Path,
+    rows: Sequence[Row],
+    out: Path,
+    settings: TrainSettings,
+    on_log: OnLog | None = None,
+) -> Built:
+    """Everything up to the first step: model, encoded rows, order of the batches, trainer."""
+    if not rows:
+        raise UsageError("There are no rows to train on: derive thoughts first, or loosen the selection.")
+    net, tokenizer = load(model, settings)
+    columns, dropped = _fitting(method.columns(tokenizer, rows, stop_ids(net, tokenizer)), net, settings)
+    machine = hardware(settings)
+    chosen = attention(max(columns.lengths), cpu=machine.cpu)
+    net.set_attn_implementation(chosen)
+    order = plan(columns.lengths, settings.batch, settings.epochs, settings.max_steps, settings.seed)
+    steps = steps_of(order, settings.batch)
+    arguments = _arguments(settings, steps, workshop(out), gradient_checkpointing=net.num_parameters() > LARGE)
+    passes = len(order) / len(columns.lengths)
+    reached = list(accumulate(columns.trained[i] for i in order))[settings.batch - 1 :: settings.batch]
+    reached += [sum(columns.trained[i] for i in order)] * (steps - len(reached))
+    watch = Watch(passes, reached, {"rows": len(columns.lengths), "dropped": dropped}, on_log)
+    data = datasets.Dataset.from_dict(columns.data)
+    pad = tokenizer.pad_token
+    trainer = method.trainer(net, tokenizer, data, order, arguments, watch)
+    tokenizer.pad_token = pad  # TRL sets one where there is none; the saved tokenizer stays as it was
+    trainer.remove_callback(transformers.PrinterCallback)
+    summary = {
+        "rows": len(columns.lengths),
+        "dropped": dropped,
+        "passes": passes,
+        "steps": steps,
+        "trained_tokens": reached[-1],
+        "precision": "bf16" if machine.bf16 else "fp32",
+        "attention": chosen,
+        "processes": trainer.accelerator.num_processes,
+        "settings": asdict(settings),
+        "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "trl": trl.__version__},
+    }
+    return Built(trainer, tokenizer, watch, summary)
+
+
+def _fitting(columns: Columns, net: PreTrainedModel, settings: TrainSettings) -> tuple[Columns, int]:
+    """The rows that fit into the model's context and `max_length`, and how many do not. No row is ever cut."""
+    limits = [settings.max_length, getattr(net.config.get_text_config(), "max_position_embeddings", None)]
+    limit = min((n for n in limits if n is not None), default=None)
+    keep = [i for i, length in enumerate(columns.lengths) if limit is None or length <= limit]
+    dropped = len(columns.lengths) - len(keep)
+    if dropped and (settings.long_rows == "refuse" or not keep):
+        raise UsageError(
+            f"{dropped} of {len(columns.lengths)} rows are longer than {limit} tokens (the longest has "
+            f"{max(columns.lengths)}): raise max_length or take a model with a longer context"
+            + (", or set long_rows to drop." if keep else ".")
+        )
+    return (columns.only(keep) if dropped else columns), dropped
+
+
+def _arguments(settings: TrainSettings, steps: int, folder: Path, *, gradient_checkpointing: bool) -> dict[str, Any]:
+    """The arguments that TRL's configurations share. All passes are laid out as one epoch (see `order`)."""
+    machine = hardware(settings)
+    share, rest = divmod(settings.batch, processes())
+    micro = min(settings.micro_batch or share, share)
+    if rest or share % micro:
+        raise UsageError(f"A batch of {settings.batch} rows cannot be shared by {processes()} processes: change batch.")
+    schedule = "constant_with_warmup" if settings.schedule == "constant" else settings.schedule
+    return {
+        "output_dir": str(folder),
+        "num_train_epochs": 1,
+        "per_device_train_batch_size": micro,
+        "gradient_accumulation_steps": share // micro,
+        "learning_rate": settings.learning_rate,
+        "lr_scheduler_type": schedule,
+        "warmup_steps": round(settings.warmup * steps) if settings.warmup < 1 else int(settings.warmup),
+        "weight_decay": settings.weight_decay,
+        "seed": settings.seed,
+        "use_cpu": machine.cpu,
+        "bf16": machine.bf16,
+        "gradient_checkpointing": gradient_checkpointing,
+        "max_length": None,
+        "logging_steps": max(1, steps // POINTS),
+        "logging_first_step": True,
+        "logging_nan_inf_filter": False,
+        "save_strategy": "steps" if settings.save_every else "no",
+        "save_steps": settings.save_every or 500,
+        "save_total_limit": 2,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "dataloader_pin_memory": not machine.cpu,
+        "ddp_find_unused_parameters": False,
+    }
+
+
+def _refuse_other_world(trainer: Trainer, world: int | None) -> None:
+    """Some launchers start one process where several were asked for, and say nothing; this does."""
+    running = trainer.accelerator.num_processes
+    if world is not None and running != world:
+        raise UsageError(
+            f"Training was asked for on {world} processes but runs on {running}: start it with "
+            f"`torchrun --nproc_per_node {world}`."
+        )
+
+
+def _run(trainer: Trainer, work: str, folder: Path, settings: TrainSettings) -> None:
+    """Trains, from the last complete checkpoint of the same work if there is one."""
+    accelerator = trainer.accelerator
+    mark = folder / "work"
+    if accelerator.is_main_process and not (settings.resume and mark.is_file() and mark.read_text("utf-8") == work):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        mark.write_text(work, "utf-8")
+    accelerator.wait_for_everyone()
+    found = sorted(folder.glob(f"checkpoint-*/{COMPLETE}"), key=lambda p: int(p.parent.name.split("-")[1]))
+    trainer.train(resume_from_checkpoint=str(found[-1].parent) if found else None)
+
+
+def _save(built: Built, curve: Curve, summary: dict[str, Any], out: Path) -> None:
+    """The main process writes the model, adapters merged into it; the others wait until it lies there."""
+    accelerator = built.trainer.accelerator
+    if accelerator.is_main_process:
+        net: Any = accelerator.unwrap_model(built.trainer.model, keep_fp32_wrapper=False)
+        if isinstance(net, PeftModel):
+            net = net.merge_and_unload()
+        if not all(bool(torch.isfinite(weights).all()) for weights in net.parameters()):
+            raise UsageError("Training left weights that are no numbers: lower the learning rate.")
+        net.config.use_cache = True  # switched off by the trainer; whoever generates wants it
+        write_model(net, built.tokenizer, curve, summary, out)
+    accelerator.wait_for_everyone()

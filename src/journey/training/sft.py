@@ -1,0 +1,92 @@
+"""Supervised fine-tuning on prompt/completion rows with TRL's SFTTrainer; the loss is on the completion only."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import datasets
+from peft import LoraConfig
+from torch.utils.data import Sampler
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
+from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
+
+from journey.training.encode import encode
+from journey.training.loop import Columns, train
+from journey.training.rows import Row
+from journey.training.save import Curve
+from journey.training.settings import SftSettings
+from journey.training.watch import OnLog
+
+IGNORED = -100  # the label of a token without loss
+
+
+def train_sft(
+    model: str | Path,
+    rows: Sequence[Row],
+    out: Path,
+    settings: SftSettings | None = None,
+    on_log: OnLog | None = None,
+    *,
+    world: int | None = None,
+) -> Curve:
+    """Fine-tunes `model` on the rows and writes it to `out`, which is either complete or not there.
+
+    Returns the curve, points of {"step", "steps", "epoch", "loss", "tokens", ...}, which also lies in out/curve.json;
+    out/training.json says what was trained on. `on_log` gets each point as it is made. The same work that `out`
+    already holds is not done again. `world`: the number of processes that must be running, null for any. Raises
+    UsageError for rows that are too long (unless they may be dropped) and for a loss that is no number.
+    """
+    settings = settings or SftSettings()
+    return train("sft", Supervised(settings), model, list(rows), Path(out), settings, on_log, world)
+
+
+class Supervised:
+    """How prompt/completion rows become a trainer (`loop.Method`)."""
+
+    def __init__(self, settings: SftSettings) -> None:
+        self.settings = settings
+
+    def columns(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], stops: set[int]) -> Columns:
+        encoded = encode(tokenizer, rows, "completion", stops)
+        data = {
+            "input_ids": [e.prompt + e.answer for e in encoded],
+            "labels": [[IGNORED] * len(e.prompt) + e.answer for e in encoded],
+        }
+        return Columns(data, [e.length for e in encoded], [len(e.answer) for e in encoded])
+
+    def trainer(
+        self,
+        net: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        data: datasets.Dataset,
+        order: Sequence[int],
+        arguments: dict[str, Any],
+        callback: TrainerCallback,
+    ) -> SFTTrainer:
+        trainer = OrderedSFTTrainer(
+            net,
+            SFTConfig(**arguments),
+            train_dataset=data,
+            processing_class=tokenizer,
+            callbacks=[callback],
+            peft_config=adapters(self.settings.lora),
+        )
+        trainer.order = order
+        return trainer
+
+
+class OrderedSFTTrainer(SFTTrainer):
+    """TRL's trainer over rows in an order that was laid out before."""
+
+    order: Sequence[int]
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
+        return self.order  # type: ignore[return-value]  # a sized iterable of indices is all that a loader needs
+
+
+def adapters(rank: int | None) -> LoraConfig | None:
+    """Low-rank adapters on all linear layers (Hu et al. 2021), scaled by 2; null trains all weights."""
+    if rank is None:
+        return None
+    return LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM")

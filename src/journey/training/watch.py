@@ -1,0 +1,77 @@
+"""Follows a training run: the curve's points, a loss that is no number, checkpoints that are complete."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from journey.errors import UsageError
+
+OnLog = Callable[[dict[str, Any]], None]
+COMPLETE = "complete"  # marks a checkpoint that was written to its end
+
+NAMES = {
+    "loss": "loss",
+    "learning_rate": "learning_rate",
+    "grad_norm": "grad_norm",
+    "mean_token_accuracy": "accuracy",
+    "rewards/accuracies": "reward_accuracy",
+    "rewards/margins": "reward_margin",
+}
+
+
+class Watch(TrainerCallback):
+    """The trainer's callback.
+
+    `tokens` are the tokens trained on up to the end of each step; `counts` (rows, dropped) stand in every point;
+    `tell` is given each point as it is made.
+    """
+
+    def __init__(self, passes: float, tokens: Sequence[int], counts: Mapping[str, int], tell: OnLog | None) -> None:
+        self.passes, self.tokens, self.counts, self.tell = passes, tokens, counts, tell
+
+    def point(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """A point of the curve from what the trainer logged.
+
+        `loss` is the mean since the point before, `epoch` counts passes over the rows, `tokens` those trained on so
+        far (prompts not counted), `accuracy` is the share of them that was guessed right.
+        """
+        step = int(entry["step"])
+        where = {"step": step, "steps": len(self.tokens), "epoch": entry["epoch"] * self.passes}
+        figures = {name: float(entry[key]) for key, name in NAMES.items() if key in entry}
+        return {**where, **figures, "tokens": self.tokens[step - 1], **self.counts}
+
+    def points(self, state: TrainerState) -> list[dict[str, Any]]:
+        """The whole curve so far, the part before a resumption included."""
+        return [self.point(entry) for entry in state.log_history if "loss" in entry]
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> TrainerControl:
+        if state.global_step == state.max_steps:
+            control.should_log = True
+        return control
+
+    def on_log(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> TrainerControl:
+        logs = state.log_history[-1]
+        if "loss" not in logs:
+            return control
+        if not all(math.isfinite(logs[name]) for name in ("loss", "grad_norm") if name in logs):
+            raise UsageError(
+                f"The loss is no longer a number at step {state.global_step}: lower the learning rate "
+                f"(it is {args.learning_rate:g})."
+            )
+        if self.tell is not None and state.is_world_process_zero:
+            self.tell(self.point(logs))
+        return control
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> TrainerControl:
+        if state.is_world_process_zero and args.output_dir is not None:
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+        return control

@@ -1,0 +1,74 @@
+"""Preference optimisation of a tiny model."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoTokenizer
+
+from journey.errors import UsageError
+from journey.training import loop
+from journey.training.dpo import Preference, train_dpo
+from journey.training.settings import DpoSettings
+
+FAST = DpoSettings(epochs=2, batch=4, learning_rate=1e-3, precision="fp32", device="cpu")
+
+
+@pytest.fixture
+def pairs(sums: list) -> list[dict[str, str]]:
+    return [{"prompt": r["prompt"], "chosen": r["completion"], "rejected": "1 + 1 = 3 no"} for r in sums]
+
+
+def test_both_answers_end_with_one_end_of_text(words_model: Path, pairs: list, tmp_path: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(words_model)
+    built = loop.build(Preference(FAST), words_model, pairs, tmp_path / "out", FAST)
+    batch = next(iter(built.trainer.get_train_dataloader()))
+    texts = [tokenizer.decode(i[m == 1]) for i, m in zip(batch["input_ids"], batch["completion_mask"], strict=True)]
+    chosen, rejected = texts[:4], texts[4:]
+    assert {" ".join(t.split()) for t in chosen} <= {" ".join(p["chosen"].split()) + " <eos>" for p in pairs}
+    assert set(rejected) == {"1 + 1 = 3 no <eos>"}
+
+
+def test_the_chosen_answers_become_likelier_than_the_rejected(
+    words_model: Path, pairs: list, tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    capfd.readouterr()
+    curve = train_dpo(words_model, pairs, tmp_path / "out", FAST)
+    assert curve[0]["loss"] == pytest.approx(0.6931, abs=1e-3)  # nothing has moved away from the reference yet
+    assert curve[-1]["loss"] < curve[0]["loss"]
+    assert curve[-1]["reward_accuracy"] == 1.0
+    assert (tmp_path / "out" / "model.safetensors").is_file()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_reference_computed_before_gives_the_same_losses(words_model: Path, pairs: list, tmp_path: Path) -> None:
+    before = train_dpo(words_model, pairs, tmp_path / "before", replace(FAST, max_steps=3))
+    along = train_dpo(words_model, pairs, tmp_path / "along", replace(FAST, max_steps=2))
+    assert next(p["loss"] for p in along) == pytest.approx(before[0]["loss"], abs=1e-5)
+
+
+@pytest.mark.parametrize("lora", [None, 4])
+def test_a_resumed_run_ends_as_the_straight_one(
+    words_model: Path, pairs: list, tmp_path: Path, lora: int | None
+) -> None:
+    settings = replace(FAST, save_every=2, lora=lora)
+    straight = train_dpo(words_model, pairs, tmp_path / "straight", settings)
+
+    def stop(point: dict) -> None:
+        if point["step"] == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_dpo(words_model, pairs, tmp_path / "resumed", settings, stop)
+    assert train_dpo(words_model, pairs, tmp_path / "resumed", settings) == straight
+    a, b = (load_file(tmp_path / name / "model.safetensors") for name in ("straight", "resumed"))
+    assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_pairs_that_are_too_long_are_counted_by_their_longer_answer(
+    words_model: Path, pairs: list, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="8 of 12 rows are longer than 20 tokens"):
+        train_dpo(words_model, pairs, tmp_path / "out", replace(FAST, max_length=20))

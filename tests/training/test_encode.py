@@ -1,0 +1,54 @@
+"""Rows as token ids."""
+
+from pathlib import Path
+
+import pytest
+from transformers import AutoTokenizer
+
+from journey.errors import UsageError
+from journey.training.encode import encode
+
+
+def test_without_a_template_texts_are_joined_and_ended(words_model: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(words_model)
+    [row] = encode(tokenizer, [{"prompt": "1 2 -> 3\n", "completion": "1 + 2 = 3 yes"}], "completion", set())
+    assert tokenizer.decode(row.prompt) == "1 2 -> 3 \n"
+    assert tokenizer.decode(row.answer) == "1 + 2 = 3 yes <eos>"
+
+
+def test_strings_become_turns_where_there_is_a_template(chat_model: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(chat_model)
+    messages = {
+        "prompt": [{"role": "user", "content": "2+2?"}],
+        "completion": [{"role": "assistant", "content": "4, I think"}],
+    }
+    for row in encode(
+        tokenizer, [messages, {"prompt": "2+2?", "completion": "4, I think"}], "completion", {tokenizer.eos_token_id}
+    ):
+        assert tokenizer.decode(row.prompt) == "<|im_start|>user\n2+2?<|im_end|>\n<|im_start|>assistant\n"
+        assert tokenizer.decode(row.answer) == "4, I think<|im_end|>"
+
+
+def test_the_prompt_is_read_as_when_the_model_is_asked(words_model: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(words_model)
+    [row] = encode(tokenizer, [{"prompt": "1", "completion": "2 yes"}], "completion", set())  # joined: the word "12"
+    assert tokenizer.decode(row.prompt) == "1"
+    assert tokenizer.decode(row.answer) == "2 yes <eos>"
+
+
+def test_words_that_the_vocabulary_lacks_are_named(words_model: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(words_model)
+    with pytest.raises(UsageError, match="1 of 2 rows hold text that the model's vocabulary lacks, such as 'perhaps'"):
+        encode(
+            tokenizer,
+            [{"prompt": "1", "completion": "yes"}, {"prompt": "1", "completion": "yes perhaps"}],
+            "completion",
+            set(),
+        )
+
+
+def test_a_tokenizer_without_an_end_is_refused(words_model: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(words_model)
+    tokenizer.eos_token = None
+    with pytest.raises(UsageError, match="eos_token"):
+        encode(tokenizer, [{"prompt": "1", "completion": "yes"}], "completion", set())
