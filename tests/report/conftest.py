@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from journey.store.run import Run
 from journey.types import (
     Attempt,

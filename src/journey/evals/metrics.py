@@ -5,8 +5,9 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, comb, floor, sqrt
 from operator import itemgetter
 from statistics import NormalDist, fmean, stdev
@@ -15,6 +16,7 @@ from journey.evals.student import t_quantile
 from journey.types import Attempt
 
 CONFIDENCE = 0.95
+Picker = Callable[[Sequence[float]], tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +113,30 @@ def bootstrap(
     is_crossed = len(problems) > 1 and all(s.keys() == seeds[0].keys() for s in seeds)
     columns = [[s[p] for p in (problems if is_crossed else sorted(s))] for s in seeds]
     value = fmean(fmean(c) for c in columns)
-    rng, means = random.Random(seed), list[float]()
-    for _ in range(rounds):
-        drawn = rng.choices(range(len(columns)), k=len(columns))
-        if is_crossed:
-            pick = itemgetter(*rng.choices(range(len(problems)), k=len(problems)))
+    means = list[float]()
+    if is_crossed:
+        for drawn, pick in _redraws(len(columns), len(problems), rounds, seed):
             mean = {i: sum(pick(columns[i])) / len(problems) for i in set(drawn)}
             means.append(sum(mean[i] for i in drawn) / len(drawn))
-        else:
+    else:
+        rng = random.Random(seed)
+        for _ in range(rounds):
+            drawn = rng.choices(range(len(columns)), k=len(columns))
             means.append(fmean(fmean(rng.choices(columns[i], k=len(columns[i]))) for i in drawn))
     means.sort()
     tail = (1 - confidence) / 2
     low, high = means[floor(tail * rounds)], means[ceil((1 - tail) * rounds) - 1]
     return Interval(value, min(low, value), max(high, value))
+
+
+@lru_cache(maxsize=4)
+def _redraws(seeds: int, problems: int, rounds: int, seed: int) -> list[tuple[list[int], Picker]]:
+    """The redrawn seeds and problems of each round, the same for all arms of a run."""
+    rng = random.Random(seed)
+    return [
+        (rng.choices(range(seeds), k=seeds), itemgetter(*rng.choices(range(problems), k=problems)))
+        for _ in range(rounds)
+    ]
 
 
 def over_seeds(seeds: Sequence[Mapping[str, float]], *, seed: int = 0) -> Interval:

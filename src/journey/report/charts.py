@@ -46,7 +46,8 @@ class Chart:
 
 
 WIDTH, HEIGHT = 560, 300
-LEFT, RIGHT, TOP, BOTTOM = 52, 118, 14, 44
+LEFT, RIGHT, TOP, BOTTOM = 46, 118, 22, 44
+LINE = 15  # the height of a line of text
 
 
 def chart_svg(chart: Chart) -> str:
@@ -62,7 +63,7 @@ def chart_svg(chart: Chart) -> str:
 
 def whiskers_svg(title: str, dots: Sequence[Dot]) -> str:
     """One row an arm: its accuracy with the interval, the single seeds as small ticks; shares on the x axis."""
-    left, right, row = 240, 64, 34
+    left, right, row = 130, 64, 34
     height = row * len(dots) + 40
     most = max((max(d.high, *d.seeds, 0.0) for d in dots), default=1.0)
     ticks = [t for t in nice_ticks(0.0, min(1.0, most), 5) if t <= 1]
@@ -144,7 +145,6 @@ def _grid(chart: Chart, frame: _Frame) -> str:
         for t in frame.xs
     ]
     parts.append(f'<text class="axis" x="{right}" y="{HEIGHT - 8}" text-anchor="end">{escape(chart.x)}</text>')
-    parts.append(f'<text class="axis" x="{LEFT}" y="{HEIGHT - 8}">{escape(chart.y)}</text>')
     return "".join(parts)
 
 
@@ -172,16 +172,43 @@ def _dot(dot: Dot, frame: _Frame) -> str:
 
 
 def _names(chart: Chart, frame: _Frame) -> list[str]:
-    """The names right of the plot's last points, pushed apart where they would overlap."""
-    named = [(line.points[-1], line.name, line.tone) for line in chart.lines if line.name]
-    named += [(dot.at, dot.name, dot.tone) for dot in chart.dots if dot.name]
-    ends = [(frame.y(y), name, tone, frame.x(x)) for (x, y), name, tone in named]
-    placed: list[str] = []
-    last = -100.0
-    for y, name, tone, x in sorted(ends):
-        last = max(y, last + 15)
-        placed.append(f'<text class="name {tone}" x="{x + 9:.1f}" y="{last + 4:.1f}">{escape(name)}</text>')
+    """Dots and lines are named at their right; full lines, which may end together, one name under the other."""
+    placed = [_name(d.name, d.tone, frame.x(d.at[0]) + 9, y) for d, y in _apart(chart.dots, frame)]
+    ends = [(line, *line.points[-1]) for line in chart.lines if line.name and line.points]
+    for line, x, y in ends:
+        if line.dashed:
+            is_near_edge = frame.x(x) + 9 + 7 * len(line.name) > WIDTH
+            at = (frame.x(x) + 8, frame.y(y) - 10, "end") if is_near_edge else (frame.x(x) + 9, frame.y(y), "start")
+            placed.append(_name(line.name, line.tone, *at))
+    full = sorted((frame.y(y), line.name, line.tone, frame.x(x)) for line, x, y in ends if not line.dashed)
+    heights = _spread([y for y, *_ in full], HEIGHT - BOTTOM - 2)
+    placed += [_name(name, tone, x + 9, y) for y, (_, name, tone, x) in zip(heights, full, strict=True)]
     return placed
+
+
+def _apart(dots: Sequence[Dot], frame: _Frame) -> list[tuple[Dot, float]]:
+    """Each dot with the height of its name, names of near dots one under the other."""
+    placed: list[tuple[Dot, float]] = []
+    for dot in sorted((d for d in dots if d.name), key=lambda d: frame.y(d.at[1])):
+        y, x = frame.y(dot.at[1]), frame.x(dot.at[0])
+        near = [other for d, other in placed if abs(frame.x(d.at[0]) - x) < 110]
+        placed.append((dot, max([y, *(other + LINE for other in near)])))
+    return placed
+
+
+def _spread(heights: Sequence[float], bottom: float) -> list[float]:
+    """Sorted heights pushed apart to at least a line, none below `bottom`."""
+    placed: list[float] = []
+    for y in heights:
+        placed.append(max(y, placed[-1] + LINE) if placed else y)
+    for i in range(len(placed) - 1, -1, -1):
+        limit = bottom if i == len(placed) - 1 else placed[i + 1] - LINE
+        placed[i] = min(placed[i], limit)
+    return placed
+
+
+def _name(name: str, tone: str, x: float, y: float, anchor: str = "start") -> str:
+    return f'<text class="name {tone}" x="{x:.1f}" y="{y + 4:.1f}" text-anchor="{anchor}">{escape(name)}</text>'
 
 
 def _svg(width: float, height: float, title: str, body: Sequence[str]) -> str:

@@ -58,11 +58,11 @@ def draw(tree: Tree, question: str, right_path: Sequence[int], walk: Sequence[in
         depth[i] = depth[tree.nodes[i].parent] + 1
         below.setdefault(tree.nodes[i].parent, []).append(i)
     texts = _texts(tree, question, shown, depth)
-    columns = _columns(texts, depth)
-    ys = _heights(below)
     visits: dict[int, list[int]] = {}
     for turn, i in enumerate(walk, 1):
         visits.setdefault(i, []).append(turn)
+    columns = _columns(texts, depth, visits)
+    ys = _heights(below)
     on_path, walked = {-1, *right_path}, {-1, *walk}
     spots = [
         Spot(
@@ -79,7 +79,7 @@ def draw(tree: Tree, question: str, right_path: Sequence[int], walk: Sequence[in
     ]
     edges = [
         Edge(
-            (columns[depth[parent]] + 14 + CHARACTER * len(texts[parent]), ys[parent]),
+            (columns[depth[parent]] + 18 + CHARACTER * _letters(texts[parent], visits.get(parent, ())), ys[parent]),
             (columns[depth[i]] - 9, ys[i]),
             i in on_path and parent in on_path,
             i in walked,
@@ -87,7 +87,7 @@ def draw(tree: Tree, question: str, right_path: Sequence[int], walk: Sequence[in
         for i in shown
         for parent in [tree.nodes[i].parent]
     ]
-    width = max(s.x + 14 + CHARACTER * (len(s.text) + 6 + 3 * len(s.visits)) for s in spots) + MARGIN
+    width = max(s.x + 14 + CHARACTER * _letters(s.text, s.visits) for s in spots) + MARGIN
     return Drawing(width, max(ys.values()) + ROW, spots, edges, len(tree.nodes) - len(shown))
 
 
@@ -151,10 +151,15 @@ def _short(text: str, room: int) -> str:
     return line if len(line) <= room else line[: room - 1].rstrip() + "…"
 
 
-def _columns(texts: Mapping[int, str], depth: Mapping[int, int]) -> list[float]:
+def _letters(text: str, visits: Sequence[int]) -> int:
+    """How many characters wide a step's text is with its turns behind it."""
+    return len(text) + (1 + len(" ".join(map(str, visits))) if visits else 0)
+
+
+def _columns(texts: Mapping[int, str], depth: Mapping[int, int], visits: Mapping[int, Sequence[int]]) -> list[float]:
     columns = [float(MARGIN)]
     for level in range(max(depth.values())):
-        widest = max(len(texts[i]) for i, d in depth.items() if d == level)
+        widest = max(_letters(texts[i], visits.get(i, ())) for i, d in depth.items() if d == level)
         columns.append(columns[-1] + CHARACTER * widest + GAP)
     return columns
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from journey.report.drawing import Drawing, draw, paths
+from journey.report.records import thoughts
 from journey.store.run import Run
 from journey.types import Problem, Thought, Tree
 
@@ -31,8 +32,8 @@ def choose(run: Run) -> Example | None:
 
     The same run gives the same tree. Null where no tree was told.
     """
-    shortcuts = {t.tree: t for t in sorted(run.all("thoughts", method="shortcut"), key=_longest_first) if t.tree}
-    long = {t.tree: t for t in sorted(run.all("thoughts", method="traverse"), key=_longest_first) if t.tree}
+    shortcuts = {t.tree: t for t in sorted(thoughts(run, method="shortcut"), key=_longest_first) if t.tree}
+    long = {t.tree: t for t in sorted(thoughts(run, method="traverse"), key=_longest_first) if t.tree}
     told = sorted(long or shortcuts)
     if not told:
         return None

@@ -6,7 +6,6 @@ from typing import Any
 from journey.evals.metrics import (
     Interval,
     accuracy,
-    bootstrap,
     error_counts,
     finish_shares,
     finished,
@@ -18,6 +17,7 @@ from journey.evals.metrics import (
 )
 from journey.evals.votes import Votes, maj_at_k, maj_at_tokens, pass_at_k
 from journey.evals.words import describe
+from journey.report.records import thoughts
 from journey.report.seeds import Arm, Outcome, outcome
 from journey.store.run import Run
 from journey.types import Attempt
@@ -168,13 +168,8 @@ def _points(first: Sequence[Mapping[str, float]], second: Sequence[Mapping[str, 
     differences = [d for d in differences if d]
     if not differences:
         return None
-    interval, spread = over_seeds(differences).clipped(-1, 1), bootstrap(differences)
-    return {
-        "points": 100 * interval.value,
-        "low": 100 * interval.low,
-        "high": 100 * interval.high,
-        "bootstrap": {"low": 100 * spread.low, "high": 100 * spread.high},
-    }
+    interval = over_seeds(differences).clipped(-1, 1)
+    return {"points": 100 * interval.value, "low": 100 * interval.low, "high": 100 * interval.high}
 
 
 def _vote_curve(arms: Sequence[Arm]) -> list[Json]:
@@ -203,12 +198,12 @@ def _curves(run: Run, most: int = 200) -> Json:
 
 def _words(run: Run, found: Outcome) -> Json:
     """Words statistics of the thoughts by method and of each arm's answers (those that count)."""
-    thoughts: dict[str, list[str]] = {}
-    for thought in run.all("thoughts"):
-        thoughts.setdefault(thought.method, []).append(thought.text)
+    told: dict[str, list[str]] = {}
+    for thought in thoughts(run):
+        told.setdefault(thought.method, []).append(thought.text)
     answers = {name: [a for arm in found.seeds_of(name) for a in arm.main] for name in found.arms}
     return {
-        "thoughts": {method: describe(texts).to_json() for method, texts in sorted(thoughts.items())},
+        "thoughts": {method: describe(texts).to_json() for method, texts in sorted(told.items())},
         "answers": {
             name: describe([a.text for a in attempts], [a.tokens for a in attempts]).to_json()
             for name, attempts in answers.items()

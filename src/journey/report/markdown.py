@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from journey.report.wording import COLUMNS, TOY, arms, gain_lines, interval, label, notes, number, percent, rows
+from journey.report.wording import COLUMNS, TOY, arms, gain_lines, interval, label, notes, number, percent, rows, short
 
 Json = Mapping[str, Any]
 
@@ -39,14 +39,14 @@ def _errors(figures: Json) -> str:
     named = [arm for arm in arms(figures) if figures["arms"][arm].get("errors")]
     kinds = {kind: 0.0 for arm in named for kind in figures["arms"][arm]["errors"]}
     lines = [(kind, *(percent(figures["arms"][a]["errors"].get(kind, 0.0)) for a in named)) for kind in kinds]
-    heads = ("share of all answers", *(label(arm) for arm in named))
+    heads = ("share of all answers", *(short(arm) for arm in named))
     return "## What went wrong\n\n" + _table(heads, lines) if lines else ""
 
 
 def _words(figures: Json) -> str:
     lines = [
         (
-            f"{where}: {label(name)}",
+            f"{where}: {short(name) if where == 'answers' else name}",
             number(row["texts"]),
             number(row["tokens"]),
             number(row["words"], 1),

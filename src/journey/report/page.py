@@ -10,7 +10,7 @@ from journey.report.charts import chart_svg, whiskers_svg
 from journey.report.drawing import drawing_svg
 from journey.report.example import Example
 from journey.report.pictures import accuracy_dots, charts
-from journey.report.wording import COLUMNS, TOY, arms, gain_lines, interval, label, notes, number, percent, rows
+from journey.report.wording import COLUMNS, TOY, arms, gain_lines, interval, label, notes, number, percent, rows, short
 from journey.types import Thought
 
 Json = Mapping[str, Any]
@@ -43,6 +43,7 @@ def _head(figures: Json) -> str:
     more = "".join(f"<li>{escape(line)}</li>" for line in others)
     return (
         f"<header><h1>{escape(str(figures['run']))}</h1>"
+        f'<p class="quiet">Journey learning against shortcut learning from the same trees</p>'
         f'<p class="gain">{escape(first[0].upper() + first[1:])}</p><ul class="gains">{more}</ul></header>\n'
     )
 
@@ -53,18 +54,18 @@ def _table(figures: Json) -> str:
     return _grid(COLUMNS, lines) + f'<p class="quiet" style="margin-top:12px">{said}</p>\n'
 
 
-def _grid(heads: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]]) -> str:
-    """A table of cells that are HTML already; the first of a line is the class of its row."""
+def _grid(heads: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]], kind: str = "") -> str:
+    """A table of cells that are HTML already, each line after the name of its arm; `kind` is a class of the style."""
     if not lines:
         return ""
     head = "".join(f"<th>{escape(h)}</th>" for h in heads)
     body = "".join(
-        f"<tr{' class=' + chr(34) + 'journey' + chr(34) if name == 'journey' else ''}>"
-        + "".join(cell if cell.startswith("<td") else f"<td>{cell}</td>" for cell in cells)
-        + "</tr>"
+        f'<tr class="{name if name == "journey" else "other"}">{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
         for name, cells in lines
     )
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>\n'
+    return (
+        f'<div class="scroll"><table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>\n'
+    )
 
 
 def _charts(figures: Json) -> str:
@@ -129,13 +130,13 @@ def _errors(figures: Json) -> str:
             kinds[kind] = kinds.get(kind, 0.0) + share
 
     def cell(share: float) -> str:
-        return f'{percent(share)}<span class="bar" style="width:{100 * share:.1f}%"></span>'
+        return f'{percent(share)}<span class="bar" style="width:{80 * share:.0f}px"></span>'
 
     lines = [
         ("", [escape(kind), *(cell(figures["arms"][arm]["errors"].get(kind, 0.0)) for arm in named)])
         for kind in sorted(kinds, key=lambda k: -kinds[k])
     ]
-    grid = _grid(("share of all answers", *(label(arm) for arm in named)), lines)
+    grid = _grid(("share of all answers", *(short(arm) for arm in named)), lines)
     return f"<h2>What went wrong</h2>{grid}" if lines else ""
 
 
@@ -146,11 +147,11 @@ def _words(figures: Json) -> str:
             numbers = [number(row["texts"]), number(row["tokens"]), *(number(row[k], 1) for k in ("words", "lines"))]
             keys = ", ".join(f"{word} {number(n)}" for word, (n, _) in list(row["key_words"].items())[:6])
             runs = ", ".join(f"“{run}” {number(n)}" for run, n in row["phrases"][:4])
-            told = f'<td class="words">{escape("; ".join(part for part in (keys, runs) if part)) or "-"}</td>'
-            title = f"{'thoughts' if where == 'thoughts' else 'answers'}: {label(name)}"
+            told = escape("; ".join(part for part in (keys, runs) if part)) or "-"
+            title = f"thoughts: {name}" if where == "thoughts" else f"answers: {short(name)}"
             lines.append(("", [escape(title), *numbers, number(row["words_a_line"], 1), told]))
     heads = ("", "texts", "tokens", "words", "lines", "words a line", "key words; frequent phrases")
-    return f"<h2>Words</h2>{_grid(heads, lines)}" if lines else ""
+    return f"<h2>Words</h2>{_grid(heads, lines, 'prose')}" if lines else ""
 
 
 def _seeds(figures: Json) -> str:

@@ -6,25 +6,18 @@ from typing import Any
 
 from journey.report.charts import Chart, Dot, Line
 from journey.report.seeds import seed_and_arm
-from journey.report.wording import arms, label
+from journey.report.wording import arms, short
 
 Json = Mapping[str, Any]
 
 TONES = {"journey": "accent", "dpo": "accent", "shortcut": "ink"}
-SHORT = {
-    "shortcut": "shortcut",
-    "journey": "journey",
-    "dpo": "DPO",
-    "shortcut_tokens": "shortcut (tokens)",
-    "shortcut_majk": "shortcut, maj@k",
-}
 
 
 def accuracy_dots(figures: Json) -> list[Dot]:
     """Each arm's accuracy with its interval and its seeds, in the order of the table."""
     return [
         Dot(
-            label(name),
+            short(name),
             (arm["accuracy"], 0.0),
             arm["low"],
             arm["high"],
@@ -48,7 +41,7 @@ def _budget(figures: Json) -> Chart | None:
         return None
     lines = [
         Line(
-            f"{SHORT.get(name, name)}, maj@k",
+            f"{short(name)}, maj@k",
             [(p["tokens"], p["maj"]) for p in curve],
             _tone(name),
             dashed=True,
@@ -57,7 +50,7 @@ def _budget(figures: Json) -> Chart | None:
         for name, curve in figures["votes"].items()
     ]
     dots = [
-        Dot(SHORT.get(n, label(n)), (arm["tokens"], arm["accuracy"]), arm["low"], arm["high"], _tone(n))
+        Dot(short(n), (arm["tokens"], arm["accuracy"]), arm["low"], arm["high"], _tone(n))
         for n in named
         for arm in [figures["arms"][n]]
     ]
@@ -76,7 +69,7 @@ def _losses(figures: Json, dpo: bool = False) -> Chart | None:
     for arm, runs in sorted(found.items()):
         if len(runs) > 1:
             lines += [Line("", _points(points), f"{_tone(arm)} thin") for points in runs]
-        lines.append(Line(SHORT.get(arm, label(arm)), _mean(runs), _tone(arm)))
+        lines.append(Line(short(arm), _mean(runs), _tone(arm)))
     title = "DPO loss" if dpo else "Training loss"
     return Chart("dpo_loss" if dpo else "loss", title, "optimizer steps", "loss", lines) if lines else None
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median_low
 
+from journey.report.records import attempts, thoughts
 from journey.store.run import Run
 from journey.types import Attempt
 
@@ -99,7 +100,7 @@ def _rank(arm: str) -> tuple[int, str]:
 
 def _arms(run: Run) -> tuple[dict[tuple[int, str], Arm], str]:
     drawn: dict[tuple[int, str], dict[str, list[Attempt]]] = {}
-    for attempt in run.all("attempts", split="test"):
+    for attempt in attempts(run, split="test"):
         drawn.setdefault(seed_and_arm(attempt.model), {}).setdefault(attempt.decoding, []).append(attempt)
     names = sorted({name for decodings in drawn.values() for name in decodings} - {GREEDY})
     main = SAMPLED if SAMPLED in names or not names else names[0]
@@ -137,7 +138,7 @@ def _missing(seed: int, names: set[str], by_arm: Mapping[tuple[int, str], Arm], 
 
 
 def _trees(run: Run, seeds: Sequence[int]) -> Trees:
-    told = {thought.tree for thought in run.all("thoughts")}
+    told = {thought.tree for thought in thoughts(run)}
     by_seed = list[dict[str, int]]()
     for seed in seeds:
         ids = run.ids("trees", policy=f"seed-{seed}/phase1")

@@ -14,6 +14,14 @@ LABELS = {
     "journey": "phase 2, journey",
     "dpo": "DPO after journey",
 }
+SHORT = {
+    "phase1": "phase 1",
+    "shortcut": "shortcut",
+    "shortcut_majk": "shortcut, maj@k",
+    "shortcut_tokens": "shortcut, tokens",
+    "journey": "journey",
+    "dpo": "DPO",
+}
 COLUMNS = ("", "accuracy", "95 % interval", "output tokens", "finished", "greedy")
 TOY = (
     "These figures are of a small model on its own task. They show which way of telling the same trees teaches more; "
@@ -33,6 +41,11 @@ class Row:
 def label(arm: str) -> str:
     """What an arm is called in the report; its own name where the report knows none."""
     return LABELS.get(arm, arm)
+
+
+def short(arm: str) -> str:
+    """The same in a word or two, for charts and narrow columns."""
+    return SHORT.get(arm, arm)
 
 
 def arms(figures: Json) -> list[str]:
