@@ -1,0 +1,1 @@
+"""Puzzles with exact checkers: search tasks whose every step can be judged without a model."""
