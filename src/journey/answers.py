@@ -5,19 +5,17 @@ killed when they take too long. Nothing in an answer is ever run as code.
 """
 
 import asyncio
-import contextlib
-import logging
 import multiprocessing
 import re
 import sys
 import threading
 from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from pebble import ProcessExpired, ProcessPool
 
+from journey import answer_worker
 from journey.plain import decide, number
 from journey.types import Problem
 
@@ -48,9 +46,9 @@ class Grader(Protocol):
 _BRACES = re.compile(r"\\boxed\s*\{|\\fbox\s*\{|\\.|[{}]", re.DOTALL)
 _BETWEEN = re.compile(r"(?:\s|\$|\\quad|\\[,;: ])*(?:,|and|,\s*and|\\text\{\s*and\s*\})(?:\s|\$|\\quad|\\[,;: ])*")
 _BARE_BOX = re.compile(r"\\boxed\s+([^\s${}\\]+)")
-_HEADING = re.compile(r"^#{1,2} Answer[ \t]*:?[ \t]*$", re.MULTILINE)
+_HEADING = re.compile(r"^#{1,2} Answer[ \t]*(?::|\n)\s*(?![#\s])(.+)", re.MULTILINE)
 _SAID = re.compile(r"\b(?:answer is|answer:)[ \t]*:?", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"\.(?=\s|$)|\n")
+_SENTENCE = re.compile(r"[ \t*]*((?:[^.\n]|\.(?!\s|$)){0,2000})")
 
 
 def find_answer(text: str) -> str | None:
@@ -69,9 +67,7 @@ def find_answer(text: str) -> str | None:
 def _marked(text: str) -> str | None:
     position, answer = _last_box(text)
     for heading in _HEADING.finditer(text, max(position, 0)):
-        rest = text[heading.end() :].strip()
-        if line := _bare(rest.split("\n", 1)[0]):
-            answer = line
+        answer = _bare(heading[1]) or answer
     return answer
 
 
@@ -83,10 +79,10 @@ def _last_box(text: str) -> tuple[int, str | None]:
         return (bare[-1].start(), bare[-1][1]) if bare else (-1, None)
     row = [boxes.pop()]
     # A box inside the last one, or around it, is no neighbour of it; nor is one that only says the same again.
-    while boxes and boxes[-1][1] <= row[0][0] and _BETWEEN.fullmatch(text[boxes[-1][1] : row[0][0]][:60]):
-        row.insert(0, boxes.pop())
-    contents = list(dict.fromkeys(content for _, _, content in row))
-    return row[-1][0], ", ".join(contents)
+    while boxes and boxes[-1][1] <= row[-1][0] and _BETWEEN.fullmatch(text, boxes[-1][1], row[-1][0]):
+        row.append(boxes.pop())
+    contents = list(dict.fromkeys(content for _, _, content in reversed(row)))
+    return row[0][0], ", ".join(contents)
 
 
 def _boxes(text: str) -> list[tuple[int, int, str]]:
@@ -116,63 +112,31 @@ def _hashed(text: str) -> str | None:
 
 def _said(text: str) -> str | None:
     for said in reversed(list(_SAID.finditer(text))):
-        if answer := _bare(_SENTENCE_END.split(text[said.end() :].lstrip(" \t*"), maxsplit=1)[0]):
+        sentence = _SENTENCE.match(text, said.end())
+        if sentence and (answer := _bare(sentence[1])):
             return answer
     start = text.rfind("[Final solution]")
     return None if start < 0 else _bare(text[start + len("[Final solution]") :].strip().split("\n", 1)[0])
 
 
 def _bare(answer: str) -> str | None:
-    # Without the dollars, bold marks and full stop around it; null when nothing is left.
-    answer = answer.strip().strip("*").strip().rstrip(".").strip()
-    for left, right in (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")):
-        if answer.startswith(left) and answer.endswith(right) and len(answer) >= len(left) + len(right):
-            answer = answer[len(left) : len(answer) - len(right)].strip()
-    return answer.rstrip(".").strip() or None
+    """An answer without the dollars, bold marks and full stop around it; null when nothing is left."""
+    for _ in range(4):  # layers: **$5$.**
+        answer = answer.strip().removeprefix("**").removesuffix("**").strip()
+        if answer.endswith(".") and not answer.endswith(r"\right."):
+            answer = answer.rstrip(".")
+        for left, right in (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")):
+            if answer.startswith(left) and answer.endswith(right) and len(answer) >= len(left) + len(right):
+                inner = answer[len(left) : len(answer) - len(right)]
+                # "$1$ and $2$" is not one formula.
+                answer = answer if left in inner and inner.strip() else inner
+    return answer.strip() or None
 
 
-# --- checking in a worker ---------------------------------------------------------------------------------------------
+# --- checking ---------------------------------------------------------------------------------------------------------
 
 LONGEST = 2_000  # characters of an answer that is worth a worker's time
 KEPT = 100_000
-MEMORY = 3 << 30  # bytes a worker may take, so that a huge power ends it and not the machine
-_WORDS_ONLY = re.compile(r"[^\\0-9=^_{}<>+*/]*")
-
-
-def _limit_worker() -> None:
-    logging.disable(logging.CRITICAL)
-    if sys.platform != "win32":
-        import resource
-
-        with contextlib.suppress(ValueError, OSError):  # a lower limit is set already
-            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    import math_verify  # noqa: F401  # the worker is ready only when this costly import is done
-
-
-def _verify(gold: str, answer: str) -> bool | str:
-    """True or False as math-verify says, or in words why it cannot say. Runs in a worker's main thread."""
-    from math_verify import verify
-
-    # The pool's time limit kills this process; math-verify's own one would need signals.
-    parsed = [_parse(gold), _parse(answer)]
-    for what, found, text in zip(("reference", "answer"), parsed, (gold, answer), strict=True):
-        # math-verify falls back to the bare string; of words that is right, of formulas it says nothing.
-        if not found or (all(isinstance(one, str) for one in found) and not _WORDS_ONLY.fullmatch(text)):
-            return f"the {what} cannot be read as mathematics"
-    return verify(parsed[0], parsed[1], timeout_seconds=None)
-
-
-@lru_cache(maxsize=1024)
-def _parse(text: str) -> list[Any]:
-    from math_verify import parse
-
-    return parse(_as_mathematics(text), parsing_timeout=None)  # type: ignore[arg-type]
-
-
-def _as_mathematics(text: str) -> str:
-    if re.search(r"(?<!\\)\$.+\$|\\\(|\\\[|\\boxed", text, re.DOTALL):
-        return text  # a sentence with formulas of its own
-    return f"${' '.join(text.replace('$', '').split())}$"
 
 
 class MathGrader:
@@ -202,7 +166,7 @@ class MathGrader:
             return grade
         # Starting the pool waits for its processes, so it never happens in the event loop.
         pool = self._pool or await asyncio.to_thread(self._start)
-        future = pool.schedule(_verify, args=(gold, answer), timeout=self.seconds)
+        future = pool.schedule(answer_worker.compare, args=(gold, answer), timeout=self.seconds)
         # Waited for without raising: whatever sympy raised on hostile text is a grade here, never a crash.
         await asyncio.gather(asyncio.wrap_future(future), return_exceptions=True)
         return self._outcome(gold, answer, future)
@@ -211,7 +175,7 @@ class MathGrader:
         """`compare` for callers without an event loop."""
         if grade := self._at_once(gold, answer):
             return grade
-        future = self._start().schedule(_verify, args=(gold, answer), timeout=self.seconds)
+        future = self._start().schedule(answer_worker.compare, args=(gold, answer), timeout=self.seconds)
         wait([future])
         return self._outcome(gold, answer, future)
 
@@ -236,9 +200,9 @@ class MathGrader:
                 # The fork server imports math-verify once, so that a killed worker is replaced in milliseconds.
                 method = "spawn" if sys.platform == "win32" else "forkserver"
                 context = multiprocessing.get_context(method)
-                context.set_forkserver_preload(["math_verify", __name__])
-                self._pool = ProcessPool(max_workers=self._workers, initializer=_limit_worker, context=context)
-                self._pool.schedule(_verify, args=("1", "1")).result()
+                context.set_forkserver_preload(["math_verify", "journey.answer_preload"])
+                self._pool = ProcessPool(max_workers=self._workers, initializer=answer_worker.start, context=context)
+                self._pool.schedule(answer_worker.compare, args=("1", "1")).result()
             return self._pool
 
     def _at_once(self, gold: str, answer: str) -> Grade | None:

@@ -70,7 +70,9 @@ def _single(left: str, right: str) -> bool | None:
     exact = number(left), number(right)
     if exact[0] is not None and exact[0] == exact[1]:
         return True
-    if exact[0] is not None and exact[1] is not None and "." in left + right:
+    if exact[0] is not None and exact[1] is not None:
+        if "." not in left + right:
+            return False
         # A decimal may stand for a rounded value, which math-verify knows how to treat.
         return False if abs(exact[0] - exact[1]) > max(abs(exact[0]), abs(exact[1])) / 100 else None
     if _letters(left) != _letters(right):
@@ -91,6 +93,8 @@ def _lists(left: str, right: str) -> bool | None:
     first, second = _parts(left), _parts(right)
     if first is None or second is None or first.brackets != second.brackets:
         return None
+    if "." in left + right and not first.brackets:
+        return None  # 1,22 may be a decimal
     if len(first.items) == len(second.items):
         said = [_item(a, b) for a, b in zip(first.items, second.items, strict=True)]
         if all(said):

@@ -94,8 +94,6 @@ def read(
     problems: dict[str, Problem] = {}
     duplicates = unanswered = 0
     for place, row in chain([first], stream):
-        if limit is not None and len(problems) >= limit:
-            break
         problem = _problem(row, found, place, source)
         if problem is None:
             unanswered += 1
@@ -103,6 +101,8 @@ def read(
             duplicates += 1
         else:
             problems[problem.id] = problem
+        if limit is not None and len(problems) >= limit:
+            break
     if not problems and unanswered:
         raise UsageError(f"{path}: none of {unanswered} rows has an answer in {_answer_place(found)}; name the column")
     return Loaded(list(problems.values()), duplicates, unanswered)

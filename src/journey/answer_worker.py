@@ -1,0 +1,54 @@
+"""What a checking process does: compare two answers with math-verify. Only those processes import sympy."""
+
+import contextlib
+import logging
+import re
+import sys
+from functools import lru_cache
+from typing import Any
+
+MEMORY = 3 << 30  # bytes a worker may take, so that a huge power ends it and not the machine
+_OWN_FORMULAS = re.compile(r"(?<!\\)\$.+\$|\\\(|\\\[|\\boxed", re.DOTALL)
+_WORDS_ONLY = re.compile(r"[^\\0-9=^_{}<>+*/]*")
+
+
+def start() -> None:
+    """Make this process a worker: warm, quiet, and bounded in memory where the system can do that."""
+    warm()
+    if sys.platform != "win32":
+        import resource
+
+        with contextlib.suppress(ValueError, OSError):  # a lower limit is set already
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def warm() -> None:
+    """Do one comparison, since the first one builds grammars and tables for half a second."""
+    logging.disable(logging.CRITICAL)  # math-verify warns that it has no time limit of its own
+    compare(r"\frac{x}{2}+1", r"1+0.5x")
+
+
+def compare(gold: str, answer: str) -> bool | str:
+    """True or False as math-verify says, or in words why it cannot say."""
+    from math_verify import verify
+
+    parsed = [_parse(gold), _parse(answer)]
+    for what, found, text in zip(("reference", "answer"), parsed, (gold, answer), strict=True):
+        # math-verify falls back to the bare string; of words that is right, of formulas it says nothing.
+        if not found or (all(isinstance(one, str) for one in found) and not _WORDS_ONLY.fullmatch(text)):
+            return f"the {what} cannot be read as mathematics"
+    return verify(parsed[0], parsed[1], timeout_seconds=None)
+
+
+@lru_cache(maxsize=1024)
+def _parse(text: str) -> list[Any]:
+    from math_verify import parse
+
+    # The pool's time limit kills this process; math-verify's own one would need signals.
+    return parse(_as_mathematics(text), parsing_timeout=None)  # type: ignore[arg-type]
+
+
+def _as_mathematics(text: str) -> str:
+    if _OWN_FORMULAS.search(text):
+        return text  # a sentence with formulas of its own
+    return f"${' '.join(text.replace('$', '').split())}$"

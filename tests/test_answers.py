@@ -1,0 +1,163 @@
+import asyncio
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from journey.answers import Grade, MathGrader, find_answer
+from journey.types import make_problem
+
+
+@pytest.fixture(scope="module")
+def grader():
+    with MathGrader() as grader:
+        yield grader
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (r"so $\boxed{\frac{1}{2}}$.", r"\frac{1}{2}"),
+        (r"\boxed{3} no, wait \boxed{4}", "4"),
+        (r"\boxed{5} and then \boxed{6", "5"),
+        (r"\boxed{5} and then \boxed{}", "5"),
+        (r"\boxed{\{1,2\}}", r"\{1,2\}"),
+        (r"\boxed{\left\{ x : x > 0 \right.}", r"\left\{ x : x > 0 \right."),
+        (r"\boxed{\boxed{7}}", "7"),
+        (r"we get $\boxed 8$", "8"),
+        ("# Answer\n\n42", "42"),
+        ("x = 2\n\n# Answer\n\n$\\frac{3}{4}$", r"\frac{3}{4}"),
+        (r"\boxed{1}" + "\n\n# Answer\n\n2", "2"),
+        ("She has 5 left.\n#### 1,250", "1,250"),
+        ("#### 5\n\nQuestion: another one", "5"),
+        ("4. [Final solution] Thus James runs 540 meters. #### 540", "540"),
+        ("[Final solution] 540 meters", "540 meters"),
+        ("The answer is $\\sqrt{2}$. I am sure.", r"\sqrt{2}"),
+        ("The final answer is: **12**", "12"),
+        ("the answer is 3.5.", "3.5"),
+        (r"roots \boxed{1} and \boxed{2}", "1, 2"),
+        (r"$\boxed{1}, \boxed{2}, \boxed{3}$", "1, 2, 3"),
+        (r"\boxed{1} and \boxed{1}", "1"),
+    ],
+)
+def test_the_final_answer_is_found(text, answer):
+    assert find_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "no idea", r"\boxed{", r"\boxed{}", r"\boxed{ $ $ }", "# Answer\n\n", "####", "#### Step 3: add\n\nNow x"],
+)
+def test_no_answer_is_found_where_there_is_none(text):
+    assert find_answer(text) is None
+
+
+@given(st.lists(st.sampled_from([*"{}\\$#*. \n47", "\\boxed{", "# Answer\n", "####", "answer is "])).map("".join))
+def test_finding_never_fails_and_never_gives_an_empty_answer(text):
+    found = find_answer(text)
+    assert found is None or found.strip() == found != ""
+
+
+@pytest.mark.parametrize(
+    "piece", ["\\boxed{", "}", "{", "# Answer\n", "####", "the answer is", "answer is.\n", "\\boxed{1},"]
+)
+def test_a_megabyte_of_marks_is_read_in_one_pass(piece):
+    find_answer(piece * (1_000_000 // len(piece)))
+
+
+@pytest.mark.parametrize(
+    ("gold", "text", "correct"),
+    [
+        ("0.5", r"\boxed{\frac12}", True),
+        (r"\frac{\sqrt2}{2}", r"\boxed{1/\sqrt{2}}", True),
+        ("x^2+2x+1", r"\boxed{(x+1)^2}", True),
+        ("x^2+2x+1", r"\boxed{(x+1)^3}", False),
+        (r"\text{Monday}", r"\boxed{Tuesday}", False),
+        ("441\\text{ pounds}", r"\boxed{441}", True),
+        (r"\begin{pmatrix}1\\2\end{pmatrix}", r"\boxed{\begin{pmatrix}1\\3\end{pmatrix}}", False),
+    ],
+)
+async def test_answers_are_checked(grader, gold, text, correct):
+    grade = await grader.grade(make_problem("q", gold), text)
+    assert grade.correct is correct
+    assert grade.error is None
+
+
+async def test_no_answer_is_neither_right_nor_wrong(grader):
+    assert await grader.grade(make_problem("q", "1"), "I give up") == Grade(None, None, "no answer")
+
+
+async def test_what_takes_too_long_could_not_be_checked_and_the_worker_is_replaced():
+    with MathGrader(seconds=0.5, workers=1) as impatient:
+        hard = await impatient.compare("9^{9^{9^9}}", "3")
+        assert hard.correct is None
+        assert hard.error is not None and hard.error.startswith("could not check: ")
+        assert (await impatient.compare("x+x+y", "2x+y")).correct is True
+
+
+HOSTILE = [
+    "(" * 1900 + "1",
+    "{" * 900 + "1" + "}" * 900,
+    r"\frac{" * 200 + "1" + "}{2}" * 200,
+    "9**9**9**9",
+    "9^{9^{9}}!",
+    "1" * 1_000_000,
+    "x" * 1_000_000,
+    "\x00\ud7ff𝔘😀",
+    r"\begin{pmatrix}",
+    "__import__('pathlib').Path('{marker}').touch()",
+    "exec(\"open('{marker}', 'w')\")",
+    r"\input{/etc/passwd}",
+    "nan",
+    "[x for x in ().__class__.__base__.__subclasses__()]",
+    "${jndi:ldap://x}",
+]
+
+
+async def test_hostile_answers_give_a_grade_and_run_no_code(tmp_path):
+    marker = tmp_path / "marker"
+    with MathGrader(seconds=0.2) as grader:
+        texts = [text.replace("{marker}", str(marker)) for text in HOSTILE]
+        grades = await asyncio.gather(*[grader.compare(*pair) for t in texts for pair in ((t, "2"), ("2", t))])
+    assert all(grade.correct is not True for grade in grades)
+    assert all(grade.error is None or grade.error.startswith("could not check: ") for grade in grades)
+    assert not marker.exists()
+
+
+def test_answers_are_checked_from_any_thread_and_event_loop(grader):
+    grades: list[bool | None] = []
+
+    def work(number: int) -> None:
+        grades.append(asyncio.run(grader.compare(f"(x+{number})^2", f"x^2+{2 * number}x+{number**2}")).correct)
+        grades.append(grader.check(f"y(y+{number})", f"y^2+{number}y").correct)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2, 6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert grades == [True] * 8
+
+
+def test_no_process_starts_before_an_answer_needs_one():
+    script = (
+        "import multiprocessing\n"
+        "from journey.answers import MathGrader\n"
+        "if __name__ == '__main__':\n"
+        "    with MathGrader() as grader:\n"
+        "        assert grader.check('1/2', '\\\\frac12').correct\n"
+        "        assert not multiprocessing.active_children()\n"
+        "        assert grader.check('x+x+1', '2x+1').correct\n"
+        "        assert multiprocessing.active_children()\n"
+        "    assert not multiprocessing.active_children()\n"
+    )
+    source = str(Path(__file__).parents[1] / "src")
+    path = Path(__file__).parent / "data"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env={"PYTHONPATH": source}, cwd=path.parent
+    )
+    assert done.returncode == 0, done.stderr
