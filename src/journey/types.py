@@ -155,7 +155,7 @@ Record = Problem | Tree | Thought | Attempt
 def content_hash(*parts: Any) -> str:
     """The name of a unit of work: 16 hex digits of the SHA-256 of its parts as canonical JSON."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=dict)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def content_seed(*parts: Any) -> int:

@@ -1,5 +1,7 @@
 """Records for the tests of the store: small ones by number, and random ones for hypothesis."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from journey.types import (
@@ -14,6 +16,7 @@ from journey.types import (
     Tree,
     content_hash,
     make_problem,
+    to_json,
 )
 
 texts = st.text(max_size=40)  # every code point, NUL and lone surrogates excepted by hypothesis' default
@@ -53,7 +56,12 @@ def nodes(draw: st.DrawFn) -> tuple[Node, ...]:
     )  # fmt: skip
 
 
-names = st.uuids().map(lambda value: value.hex[:16])
 settings = st.dictionaries(texts, st.integers() | maybe | st.lists(st.integers(), max_size=3), max_size=3)
-trees = st.builds(Tree, names, names, nodes(), texts, texts, settings)
-problems = st.builds(Problem, names, texts | surrogates, texts, texts, maybe, maybe, maybe)
+
+
+def by_content(record: Tree | Problem) -> Tree | Problem:
+    return replace(record, id=content_hash(to_json(record)))
+
+
+trees = st.builds(Tree, st.just(""), texts, nodes(), texts, texts, settings).map(by_content)
+problems = st.builds(Problem, st.just(""), texts | surrogates, texts, texts, maybe, maybe, maybe).map(by_content)

@@ -37,6 +37,8 @@ def one_sentence(path: Path) -> Generator[None]:
         raise
     except sqlite3.Error as error:
         raise said(error, path) from error
+    except UnicodeDecodeError as error:  # even SQLite's own message can carry the damage
+        raise damaged(path, "texts in it are no UTF-8") from error
     except OSError as error:
         if error.errno in NO_ROOM:
             raise full(path) from error
@@ -53,7 +55,9 @@ def full(path: Path) -> StoreFull:
 
 def damaged(path: Path, what: str) -> StoreDamaged:
     """The sentence for files that changed behind our back."""
-    return StoreDamaged(f"{path} is damaged ({what}). Restore it from a copy, or start over with --fresh.")
+    return StoreDamaged(
+        f"{path} is damaged ({' '.join(what.split())}). Restore it from a copy, or start over with --fresh."
+    )
 
 
 def said(error: sqlite3.Error, path: Path) -> Exception:

@@ -31,7 +31,7 @@ class Words:
             raise ValueError(f"only {' and '.join(INDEXED)} are indexed, not {table}")
         try:
             return self._count(reading, table, word)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if "no such module" in str(error):
                 raise
             # Whatever is wrong with it, it can be made again from the database.

@@ -1,0 +1,163 @@
+"""S7: commits a second against bare SQLite, the resume index over a million records, key words over 100k thoughts.
+
+Commits are measured in turns, ours and bare SQLite (WAL, synchronous=FULL, a table of id and text) in the same run and
+on the same disk, so that other load meets both; the figure is the median of the turns' ratios. The quick form takes
+a tenth of the records under the same limits.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from journey.store.run import Run
+from journey.types import Problem, Segment, Thought, content_hash
+
+WORDS = ("wait", "let", "me", "check", "again", "the", "sum", "is", "not", "right", "so", "we", "go", "back", "and")
+
+
+def problem(number: int) -> Problem:
+    """A problem of 300 characters, named by its number."""
+    return Problem(content_hash(number), f"{number} " + "x" * 300, "1")
+
+
+def thought(number: int, rng: random.Random) -> Thought:
+    """A thought of about 1,000 characters; one in a hundred says "alternatively"."""
+    text = " ".join(rng.choices(WORDS, k=200)) + (" alternatively" if number % 100 == 0 else "")
+    return Thought(content_hash(number), str(number), None, "traverse", (Segment("step", "x", 0, 0, 1),), "", text, "1")
+
+
+def bare_commits(folder: Path, turn: int, count: int) -> float:
+    """Commits a second of SQLite alone, one row each."""
+    connection = sqlite3.connect(folder / "bare.db", isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("CREATE TABLE IF NOT EXISTS rows (id TEXT PRIMARY KEY, json TEXT)")
+    rows = [(content_hash(turn, n), "x" * 400) for n in range(count)]
+    started = time.perf_counter()
+    for row in rows:
+        connection.execute("INSERT INTO rows VALUES (?, ?)", row)
+    elapsed = time.perf_counter() - started
+    connection.close()
+    return count / elapsed
+
+
+async def our_commits(run: Run, turn: int, count: int) -> float:
+    """Puts a second, each awaited before the next, so that none shares a commit."""
+    records = [problem(turn * count + n) for n in range(count)]
+    started = time.perf_counter()
+    for record in records:
+        await run.put("problems", record, split="train")
+    return count / (time.perf_counter() - started)
+
+
+async def our_grouped(run: Run, turn: int, count: int) -> float:
+    """Puts a second with 64 coroutines in flight."""
+    numbers = iter(range(10**9 + turn * count, 10**9 + turn * count + count))
+
+    async def worker() -> None:
+        for number in numbers:
+            await run.put("problems", problem(number))
+
+    started = time.perf_counter()
+    await asyncio.gather(*(worker() for _ in range(64)))
+    return count / (time.perf_counter() - started)
+
+
+def commits(folder: Path, turns: int, count: int) -> dict[str, float]:
+    """Medians over the turns."""
+
+    async def measure() -> list[tuple[float, float, float]]:
+        with Run.open(folder / "commits") as run:
+            return [
+                (bare_commits(folder, turn, count), await our_commits(run, turn, count),
+                 await our_grouped(run, turn, 10 * count))
+                for turn in range(turns)
+            ]  # fmt: skip
+
+    measured = asyncio.run(measure())
+    return {
+        "bare SQLite, commits/s": median(bare for bare, _, _ in measured),
+        "ours one at a time, commits/s": median(ours for _, ours, _ in measured),
+        "ratio": median(ours / bare for bare, ours, _ in measured),
+        "ours 64 in flight, puts/s": median(grouped for _, _, grouped in measured),
+    }
+
+
+RESUME = """
+import resource, sys, time
+from journey.store.run import Run
+started = time.perf_counter()
+with Run.read(sys.argv[1]) as run:
+    all, some = len(run.ids("problems")), len(run.ids("problems", split="train"))
+print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, all, some)
+"""
+
+
+def resume(folder: Path, count: int) -> dict[str, float]:
+    """Seconds and megabytes of a process that opens the run and asks which records are there (and which of a split)."""
+    with Run.open(folder / "resume") as run:
+        for start in range(0, count, 10_000):
+            run.put_all("problems", [problem(n) for n in range(start, start + 10_000)], split="train")
+    result = subprocess.run(
+        [sys.executable, "-c", RESUME, str(folder / "resume")], capture_output=True, text=True, check=True
+    )
+    seconds, megabytes, found, of_split = map(float, result.stdout.split())
+    assert found == of_split == count
+    return {"records": count, "resume index, s": seconds, "resume index, MB": megabytes}
+
+
+def keywords(folder: Path, count: int) -> dict[str, float]:
+    """Milliseconds of a key-word count: the slowest of several words; and what filling the index took."""
+    rng = random.Random(0)
+    with Run.open(folder / "words") as run:
+        for start in range(0, count, 5000):
+            run.put_all("thoughts", [thought(n, rng) for n in range(start, start + 5000)])
+        started = time.perf_counter()
+        assert run.keyword_count("alternatively") == count // 100
+        filling = time.perf_counter() - started
+    times: list[float] = []
+    with Run.read(folder / "words") as run:
+        run.keyword_count("opens the index")
+        for word in ("alternatively", "wait", "never", "wait", "alternatively", "check"):
+            started = time.perf_counter()
+            run.keyword_count(word)
+            times.append(1000 * (time.perf_counter() - started))
+    return {"thoughts": count, "key word, ms (slowest)": max(times), "filling the index, s": filling}
+
+
+def main() -> None:
+    """Prints the table; exits with 1 where a figure is not reached."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--dir", help="where the database lies (default: the system's folder for temporary files)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.dir) as folder:
+        figures = commits(Path(folder), 7 if options.long else 5, 500 if options.long else 100)
+        figures |= resume(Path(folder), 1_000_000 if options.long else 100_000)
+        figures |= keywords(Path(folder), 100_000 if options.long else 10_000)
+    reached = (
+        figures["ratio"] >= 0.7
+        and figures["resume index, s"] < 60
+        and figures["resume index, MB"] < 500
+        and figures["key word, ms (slowest)"] < 50
+    )
+    if options.json:
+        print(json.dumps({"row": "S7", "reached": reached, "figures": figures}))
+    else:
+        for name, value in figures.items():
+            print(f"{name:32} {value:12,.3f}")
+        print(f"{'reached':32} {reached!s:>12}")
+    sys.exit(not reached)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Tables go out as files and come back the same; files that are none are refused with their line."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from store.records import attempt, problem, thought, tree, trees
+
+from journey.errors import UsageError
+from journey.store.export import export, import_file, read_rows, write_rows
+from journey.store.run import Run
+
+ENDINGS = ["jsonl", "jsonl.gz", "parquet"]
+
+
+def filled(path: Path) -> Run:
+    run = Run.open(path)
+    run.put_all("problems", [problem(n) for n in range(3)], split="train")
+    run.put_all("problems", [problem(9)])
+    run.put_all("trees", [tree(n) for n in range(3)])
+    run.put_all("thoughts", [thought(n) for n in range(3)], arm="journey")
+    run.put_all("attempts", [attempt(n) for n in range(3)], split="test")
+    return run
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_every_table_comes_back_the_same(tmp_path: Path, ending: str):
+    if ending == "parquet":
+        pytest.importorskip("pyarrow")
+    with filled(tmp_path / "run") as run, Run.open(tmp_path / "copy") as copy:
+        for table in ("problems", "trees", "thoughts", "attempts"):
+            file = tmp_path / f"{table}.{ending}"
+            assert export(run, table, file) == run.count(table) == import_file(copy, table, file)
+            assert list(copy.all(table)) == list(run.all(table))
+            assert all(copy.given(table, id) == run.given(table, id) for id in run.ids(table))
+            assert import_file(copy, table, file) == run.count(table)  # again is no error
+            assert copy.count(table) == run.count(table)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(trees, max_size=4, unique_by=lambda record: record.id))
+def test_any_tree_comes_back_from_jsonl_the_same(tmp_path: Path, some):
+    file = tmp_path / "trees.jsonl"
+    with Run.open(tmp_path / "run") as run, Run.open(tmp_path / "copy") as copy:
+        run.put_all("trees", some)
+        export(run, "trees", file)
+        import_file(copy, "trees", file)
+        assert list(copy.all("trees")) == list(run.all("trees"))
+
+
+def test_rows_carry_the_schema_and_the_given_columns_and_can_be_selected(tmp_path: Path):
+    with filled(tmp_path / "run") as run:
+        assert export(run, "problems", tmp_path / "out" / "train.jsonl", split="train") == 3
+        for line in (tmp_path / "out" / "train.jsonl").read_text().splitlines():
+            assert json.loads(line)["schema"] == 1
+            assert json.loads(line)["split"] == "train"
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path: Path):
+    for name in ("a.jsonl.gz", "b.jsonl.gz"):
+        write_rows([{"text": "ä"}], tmp_path / name)
+    assert (tmp_path / "a.jsonl.gz").read_bytes() == (tmp_path / "b.jsonl.gz").read_bytes()
+    assert json.loads(gzip.decompress((tmp_path / "a.jsonl.gz").read_bytes())) == {"text": "ä"}
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_datasets_loads_what_is_written(tmp_path: Path, ending: str):
+    datasets = pytest.importorskip("datasets", reason="the extra [train] is not installed")
+    rows = [{"prompt": f"p{n}", "completion": "ü"} for n in range(3)]
+    write_rows(rows, tmp_path / f"sft.{ending}")
+    kind = "json" if ending == "jsonl" else ending
+    loaded = datasets.load_dataset(
+        kind, data_files=str(tmp_path / f"sft.{ending}"), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert [dict(row) for row in loaded] == rows
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_no_rows_make_an_empty_file_that_reads_as_none(tmp_path: Path, ending: str):
+    assert write_rows([], tmp_path / f"none.{ending}", table="trees") == 0
+    assert list(read_rows(tmp_path / f"none.{ending}")) == []
+
+
+def test_nan_is_refused_and_leaves_no_file(tmp_path: Path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_rows([{"loss": float("nan")}], tmp_path / "rows.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+GOOD = json.dumps({"schema": 1, "id": "a", "question": "q", "answer": "1"})
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("{", "line 2: not JSON"),
+        ("[1]", "line 2: a row must be a JSON object"),
+        ('{"schema": 1, "score": NaN}', "NaN is no JSON number"),
+        ("[" * 100_000, "line 2: not JSON"),
+        ('{"id": "a"}', "row 2: its schema is None, this journey reads 1"),
+        ('{"schema": 7}', "row 2: its schema is 7"),
+        ('{"schema": 1, "id": "b", "question": "q"}', "row 2 is no Problem: answer"),
+        ('{"schema": 1, "id": "b", "question": "q", "answer": 3}', "row 2 is no Problem: answer"),
+        ("\xff", "line 2: not JSON"),
+    ],
+)
+def test_a_bad_row_is_named_and_nothing_of_its_file_is_stored(tmp_path: Path, line: str, sentence: str):
+    file = tmp_path / "problems.jsonl"
+    file.write_bytes(f"{GOOD}\n".encode() + line.encode("latin-1"))
+    with Run.open(tmp_path / "run") as run:
+        with pytest.raises(UsageError) as refusal:
+            import_file(run, "problems", file)
+        assert sentence in str(refusal.value)
+        assert run.count("problems") == 0
+
+
+def test_a_tree_whose_nodes_are_out_of_order_is_refused(tmp_path: Path):
+    node = {"parent": 0, "text": "x", "judgement": None, "answer": None, "correct": None, "by": "", "tokens": 0}
+    write_rows([{"schema": 1, "id": "t", "problem": "p", "nodes": [node]}], tmp_path / "trees.jsonl")
+    with Run.open(tmp_path / "run") as run, pytest.raises(UsageError, match="must stand before it"):
+        import_file(run, "trees", tmp_path / "trees.jsonl")
+
+
+@pytest.mark.parametrize("name", ["cut.jsonl.gz", "none.parquet"])
+def test_a_broken_file_is_refused(tmp_path: Path, name: str):
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    (tmp_path / name).write_bytes(gzip.compress(GOOD.encode() * 1000)[:-20])
+    with pytest.raises(UsageError):
+        list(read_rows(tmp_path / name))
+
+
+def test_a_missing_file_and_an_unknown_ending_are_refused(tmp_path: Path):
+    with pytest.raises(UsageError, match="There is no file"):
+        list(read_rows(tmp_path / "no.jsonl"))
+    with pytest.raises(UsageError, match="must end in one of"):
+        write_rows([], tmp_path / "rows.csv")
