@@ -1,0 +1,106 @@
+"""Names -> models, judges and tasks: the one place that imports by need, so that nothing heavy is loaded unasked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from journey.answers import Grader, MathGrader
+from journey.errors import UsageError
+from journey.judges.base import Judge
+from journey.judges.exact import Exact
+from journey.models.ask import Ask, asker
+from journey.models.base import Model
+from journey.models.scripted import Scripted
+from journey.puzzles import voice as puzzle_voice
+from journey.puzzles.checker import CountdownGrader
+from journey.steps import FORMATS, StepFormat
+from journey.thoughts.voice import PROSE, Voice
+
+TINY = "tiny"
+COUNTDOWN_VOICE = Voice(puzzle_voice.reflect, puzzle_voice.go_back, puzzle_voice.close, "\n", "countdown")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What kind of problems a run is about: how they are asked, cut into steps, told and graded."""
+
+    name: str
+    ask: Ask
+    steps: StepFormat
+    voice: Voice
+    grader: Callable[[], Grader]
+
+
+TASKS = {
+    "countdown": Task("countdown", asker("countdown", FORMATS["lines"]), FORMATS["lines"], COUNTDOWN_VOICE, CountdownGrader),
+    "math": Task("math", asker("math", FORMATS["lines"]), FORMATS["lines"], PROSE, MathGrader),
+}
+
+MODEL_NAMES = "tiny, hf/ID-or-folder, scripted/FILE"
+JUDGE_NAMES = "exact"
+
+
+def task(name: str) -> Task:
+    """The task of that name. Raises UsageError."""
+    if name not in TASKS:
+        raise UsageError(f"there is no task {name!r}; known are {', '.join(TASKS)}")
+    return TASKS[name]
+
+
+def model_path(name: str) -> str:
+    """The folder or hub id that a local model's name means, for training and loading. Raises UsageError."""
+    if name == TINY:
+        return str(files("journey.puzzles") / "tiny")
+    kind, _, rest = name.partition("/")
+    if kind == "hf" and rest:
+        return rest
+    raise UsageError(f"{name!r} is no model with weights here; use tiny or hf/ID-or-folder")
+
+
+def model(name: str, called: str | None = None, dtype: str | None = None) -> Model:
+    """The model of that name; `called` is the name it has in records. Raises UsageError."""
+    kind, _, rest = name.partition("/")
+    if name == TINY or (kind == "hf" and rest):
+        return local(model_path(name), called or name, dtype)
+    if kind == "scripted" and rest:
+        return Scripted.from_file(Path(rest))
+    raise UsageError(f"there is no model {name!r}; known are {MODEL_NAMES}")
+
+
+def local(path: str | Path, called: str, dtype: str | None = None) -> Model:
+    """The model in a folder (or of a hub id), in this process. Raises UsageError where the extra is not installed."""
+    try:
+        from journey.models.local import Local
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{called} needs {error.name}; install it with pip install 'journey-learning[local]'") from None
+    return Local(path, called, dtype=dtype)
+
+
+def judge(name: str) -> Judge:
+    """The judge of that name. Raises UsageError."""
+    if name == "exact":
+        return Exact()
+    raise UsageError(f"there is no judge {name!r}; known are {JUDGE_NAMES}")
+
+
+def one_thread() -> None:
+    """Lets torch compute on one core in this process, since every core has a process of its own; keeps its memory."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+async def close(model: Model) -> None:
+    """Gives back what a model holds, if anything."""
+    if (give_back := getattr(model, "close", None)) is not None:
+        await give_back()
+
+
+def token_counter(path: str | Path) -> Callable[[dict[str, Any]], int]:
+    """How many tokens of a prompt/completion row the model in that folder is trained on."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    return lambda row: len(tokenizer(row["completion"])["input_ids"]) + 1

@@ -1,0 +1,176 @@
+"""A recipe: one experiment as a small YAML file, read into frozen dataclasses with every default in its place."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from journey.errors import UsageError
+from journey.evals.run import Decoding
+from journey.puzzles.countdown import PuzzleSettings
+from journey.thoughts.traverse import TraverseSettings
+from journey.training.settings import DpoSettings, SftSettings
+from journey.trees.grow import GrowSettings
+
+VARIABLE = "JOURNEY_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problems:
+    """Which problems each part of the experiment gets.
+
+    `file` null: puzzles are drawn by `puzzles`; else problems are read from the file (`test_file` for the test set, or
+    a part of the same file). Counts are upper limits for files.
+    """
+
+    file: str | None = None
+    test_file: str | None = None
+    puzzles: PuzzleSettings = PuzzleSettings()
+    phase1: int = 400
+    train: int = 1200
+    validation: int = 200
+    test: int = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trees:
+    """How trees are grown, and how many of those with a right leaf and a wrong branch are told (`count`, null: all)."""
+
+    grow: GrowSettings = GrowSettings()
+    count: int | None = 327
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """How trees become thoughts. `mistakes` "true": side trips take steps that are true but lead nowhere; "all": any."""
+
+    traverse: TraverseSettings = TraverseSettings()
+    mistakes: Literal["true", "all"] = "all"
+    neutral: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """DPO after journey (report: 20 answers a problem, 5 pairs); `problems` 0 leaves the arm out."""
+
+    problems: int = 300
+    samples: int = 20
+    pairs: int = 5
+    temperature: float = 0.7
+    top_p: float = 0.95
+    training: DpoSettings = DpoSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """The one decoding rule of all arms, and on which problems the arms are compared."""
+
+    temperature: float = 0.7
+    top_p: float = 1.0
+    max_tokens: int = 600
+    split: Literal["test", "validation"] = "test"
+    votes: bool = True
+
+    def sampled(self, samples: int = 1) -> Decoding:
+        """The main decoding."""
+        return Decoding("sampled", self.temperature, self.top_p, self.max_tokens, samples)
+
+    def greedy(self) -> Decoding:
+        """The greedy one beside it."""
+        return Decoding("greedy", 0.0, 1.0, self.max_tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A whole experiment: model and judge by name (see `build.py`), and the settings of each station.
+
+    `seeds`: how many times phase 1, trees and all arms are made; only the model is fixed. `workers` (null: one a
+    core, at most one a seed) and `in_flight` change no result.
+    """
+
+    task: Literal["countdown", "math"] = "countdown"
+    model: str = "tiny"
+    judge: str = "exact"
+    seeds: int = 5
+    first_seed: int = 1
+    problems: Problems = Problems()
+    phase1: SftSettings = SftSettings()
+    trees: Trees = Trees()
+    telling: Telling = Telling()
+    training: SftSettings = SftSettings()
+    matched_tokens: bool = True
+    preferences: Preferences = Preferences()
+    evaluation: Evaluation = Evaluation()
+    workers: int | None = None
+    in_flight: int = 256
+
+
+UNCOMPARED = ("recipe.workers", "recipe.in_flight", "recipe.seeds", "versions")
+"""Settings that change no result of what is already there; a run may go on with others."""
+
+
+def load(path: str | Path, overrides: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> Recipe:
+    """The recipe of a YAML file; `overrides` are "a.b=value", and beat JOURNEY_A__B=value, which beats the file.
+
+    Raises UsageError: missing file, no YAML, unknown key (with the nearest right one), value of the wrong kind.
+    """
+    data = _read(Path(path))
+    for name, text in environment.items():
+        if name.startswith(VARIABLE) and (key := name.removeprefix(VARIABLE).lower().replace("__", ".")).split(".")[
+            0
+        ] in {f.name for f in fields(Recipe)}:
+            _set(data, key, text, f"the environment's {name}")
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals:
+            raise UsageError(f'--set {override} has no value; write it like --set {key}=1')
+        _set(data, key.strip(), text, f"--set {override}")
+    check_keys(Recipe, data, "")
+    try:
+        return TypeAdapter(Recipe).validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{path}: {place} is {first['input']!r}: {first['msg'].lower()}") from None
+
+
+def check_keys(kind: Any, data: Mapping[str, Any], where: str) -> None:
+    """Raises UsageError at the first key that the dataclass does not have, naming the nearest that it has."""
+    hints = get_type_hints(kind)
+    names = [f.name for f in fields(kind)]
+    for key, value in data.items():
+        if key not in names:
+            near = get_close_matches(str(key), names, 1, cutoff=0.4)
+            mend = f"did you mean {where}{near[0]}?" if near else f"known are {', '.join(names)}"
+            raise UsageError(f"the recipe has no setting {where}{key}; {mend}")
+        if is_dataclass(hints[key]):
+            if not isinstance(value, Mapping):
+                raise UsageError(f"{where}{key} is {value!r}; it must hold settings, one a line, below it")
+            check_keys(hints[key], value, f"{where}{key}.")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"there is no recipe {path}; the ones that come along are in recipes/") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{path} cannot be read as YAML: {' '.join(str(error).split())[:160]}") from None
+    if not isinstance(data, dict) or not data:
+        raise UsageError(f"{path} holds no settings; begin with one such as recipes/countdown.yaml")
+    return data
+
+
+def _set(data: dict[str, Any], key: str, text: str, who: str) -> None:
+    *path, last = key.split(".")
+    for part in path:
+        inner = data.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise UsageError(f"{who} sets {key}, but {part} holds no settings below it")
+        data = inner
+    data[last] = yaml.safe_load(text)

@@ -1,0 +1,218 @@
+"""Runs a recipe: the whole river for every seed, then the report.
+
+A seed makes phase 1, trees, both arms and their controls; only the base model is shared. Both arms are told from the
+same trees and trained for the same passes (O1 Replication Journey part 1, Table 6).
+"""
+
+import asyncio
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from journey import build, problems, prompts
+from journey.errors import UsageError
+from journey.evals.run import Decoding
+from journey.fanout import Job, Progress, processes
+from journey.puzzles import sources
+from journey.recipe import UNCOMPARED, Problems, Recipe
+from journey.stations import evaluate, grow_trees, solution_rows, tell, told_trees, train
+from journey.store.run import Run
+from journey.training.rows import dpo_rows, match_tokens, sft_rows
+from journey.types import Attempt, Problem
+
+PARTS = ("phase1", "train", "validation", "test")
+SeedProgress = Callable[[str, str, int, int], None]
+
+
+def run_recipe(recipe: Recipe, out: Path, *, fresh: bool, progress: SeedProgress, on_seed: Callable[[Run], None]) -> Run:
+    """Runs the recipe into the folder `out` and returns the open run. `on_seed` is called when a seed is finished."""
+    run = Run.open(out, config_of(recipe), fresh=fresh, ignore=UNCOMPARED)
+    try:
+        store_problems(run, recipe)
+        seeds = range(recipe.first_seed, recipe.first_seed + recipe.seeds)
+        workers = min(recipe.workers or os.cpu_count() or 1, len(seeds))
+        jobs = [Job(seed_river, (recipe, seed), f"seed-{seed}") for seed in seeds]
+        processes(run, jobs, workers, progress, on_result=lambda _: on_seed(run))
+    except BaseException:
+        run.close()
+        raise
+    return run
+
+
+def config_of(recipe: Recipe) -> dict[str, Any]:
+    """The settings that a run keeps: the resolved recipe, the prompt's hash and the versions that made it."""
+    return {
+        "recipe": asdict(recipe),
+        "prompts": {recipe.task: prompts.hash(recipe.task)},
+        "versions": {name: version(name) for name in ("journey-learning", "torch", "transformers", "trl")},
+    }
+
+
+def store_problems(run: Run, recipe: Recipe) -> None:
+    """Stores each part's problems under its split, after checking that nothing tested on is trained on."""
+    if run.count("problems"):
+        return
+    parts = make_problems(recipe)
+    for part in ("phase1", "train"):
+        problems.disjoint(parts[part], [*parts["validation"], *parts["test"]])
+    problems.disjoint(parts["validation"], parts["test"])
+    for part in PARTS:
+        run.put_all("problems", parts[part], split=part)
+
+
+def make_problems(recipe: Recipe) -> dict[str, list[Problem]]:
+    """The problems of each part: drawn puzzles, or a file's, cut into parts by their content."""
+    wanted = recipe.problems
+    if wanted.file is None:
+        return drawn_problems(wanted)
+    found = sources.read(wanted.file) if recipe.task == "countdown" else problems.load(wanted.file)
+    tests: list[Problem] = []
+    if wanted.test_file is not None:
+        tests = sources.read(wanted.test_file) if recipe.task == "countdown" else problems.load(wanted.test_file)
+    asked = {part: getattr(wanted, part) for part in PARTS if not (tests and part == "test")}
+    total = sum(asked.values())
+    if total > len(found):
+        raise UsageError(f"{wanted.file} holds {len(found)} problems but {total} are asked for; lower problems.train")
+    chosen = problems.select(found, limit=total, seed=0)
+    parts: dict[str, list[Problem]] = {}
+    for part, count in asked.items():
+        parts[part], chosen = chosen[:count], chosen[count:]
+    return {"test": tests[: wanted.test]} | parts
+
+
+def drawn_problems(wanted: Problems) -> dict[str, list[Problem]]:
+    """Puzzles drawn by rule; validation and test come from the tenth that the base model never read either."""
+    kind = wanted.puzzles
+    phase1_and_train = sources.drawn("train", wanted.phase1 + wanted.train, 0, kind, held_out=False)
+    tests = sources.drawn("test", wanted.validation + wanted.test, 0, kind, held_out=True)
+    return {
+        "phase1": phase1_and_train[: wanted.phase1],
+        "train": phase1_and_train[wanted.phase1 :],
+        "validation": tests[: wanted.validation],
+        "test": tests[wanted.validation :],
+    }
+
+
+def part(run: Run, name: str) -> list[Problem]:
+    """The stored problems of a part, in the order of their ids."""
+    return [p for p in run.all("problems", split=name) if isinstance(p, Problem)]
+
+
+def seed_river(run: Run, progress: Progress, recipe: Recipe, seed: int) -> None:
+    """One seed from phase 1 to its last attempt, in this process."""
+    build.one_thread()
+    asyncio.run(Seed(run, progress, recipe, seed).flow())
+
+
+class Seed:
+    """What one seed's stations share. Models are named seed-N/ARM."""
+
+    def __init__(self, run: Run, progress: Progress, recipe: Recipe, seed: int) -> None:
+        self.run, self.progress, self.recipe, self.seed = run, progress, recipe, seed
+        self.task = build.task(recipe.task)
+        self.train_problems = part(run, "train")
+
+    async def flow(self) -> None:
+        """Phase 1, trees, thoughts, both arms and their controls, DPO, attempts."""
+        recipe, base = self.recipe, build.model_path(self.recipe.model)
+        phase1 = self.fit("phase1", base, solution_rows(part(self.run, "phase1"), self.task), recipe.phase1)
+        await self.attempts("phase1", phase1)
+        await self.grow(phase1)
+        short, long = self.thoughts()
+        journey = self.fit("journey", phase1, long, recipe.training)
+        await self.attempts("journey", journey)
+        shortcut = self.fit("shortcut", phase1, short, recipe.training)
+        await self.attempts("shortcut", shortcut, samples=self.votes_needed("journey", shortcut))
+        if recipe.matched_tokens:
+            matched = self.fit("shortcut_tokens", phase1, self.matched(short, long, phase1), recipe.training)
+            await self.attempts("shortcut_tokens", matched)
+        if recipe.preferences.problems:
+            pairs = await self.preferences(journey)
+            preferred = self.fit("dpo", journey, pairs, recipe.preferences.training)
+            await self.attempts("dpo", preferred)
+
+    def name(self, arm: str) -> str:
+        return f"seed-{self.seed}/{arm}"
+
+    def fit(self, arm: str, base: str | Path, rows: Sequence[dict[str, Any]], settings: Any) -> Path:
+        """Trains an arm with this seed."""
+        return train(self.run, self.name(arm), base, rows, replace(settings, seed=self.seed), self.progress)
+
+    async def grow(self, phase1: Path) -> None:
+        """The trees of the training problems, by the policy that phase 1 made."""
+        policy = build.local(phase1, self.name("phase1"))
+        settings = replace(self.recipe.trees.grow, seed=self.seed)
+        judge = build.judge(self.recipe.judge)
+        await grow_trees(
+            self.run, self.train_problems, policy, judge, self.task, settings,
+            in_flight=self.recipe.in_flight, progress=self.progress,
+        )  # fmt: skip
+        await build.close(policy)
+
+    def thoughts(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """The rows of both arms, told from the same trees. Raises UsageError where the policy solved nothing."""
+        trees = told_trees(self.run, self.train_problems, self.name("phase1"), self.recipe.trees.count)
+        if not trees:
+            raise UsageError(
+                f"{self.name('phase1')} solved none of {len(self.train_problems)} problems, so there is nothing to "
+                "tell; give phase1 more problems or epochs, or trees.grow a greater width or keep"
+            )
+        by_id = {p.id: p for p in self.train_problems}
+        pairs = [tell(t, by_id[t.problem], self.task, self.recipe.telling, self.seed) for t in trees]
+        self.run.put_all("thoughts", [thought for pair in pairs for thought in pair], arm=f"seed-{self.seed}")
+        short, long = zip(*pairs, strict=True)
+        return (
+            sft_rows(short, self.train_problems, self.task.ask),
+            sft_rows(long, self.train_problems, self.task.ask),
+        )
+
+    def matched(self, short: list[dict[str, Any]], long: list[dict[str, Any]], model: Path) -> list[dict[str, Any]]:
+        """The shortcut's rows, repeated until they hold as many trained tokens as the journey's."""
+        count = build.token_counter(model)
+        return match_tokens(short, count, sum(map(count, long)), seed=self.seed)
+
+    async def attempts(self, arm: str, model_path: Path, samples: int = 1) -> None:
+        """The arm's sampled and greedy attempts on the problems of the comparison."""
+        rule = self.recipe.evaluation
+        model = build.local(model_path, self.name(arm))
+        for decoding in (rule.sampled(samples), rule.greedy()):
+            await self.draw(model, decoding, part(self.run, rule.split), rule.split)
+        await build.close(model)
+
+    async def draw(self, model: Any, decoding: Decoding, on: Sequence[Problem], split: str) -> None:
+        await evaluate(
+            self.run, on, model, self.task, decoding, split=split, seed=self.seed,
+            in_flight=self.recipe.in_flight, progress=self.progress,
+        )  # fmt: skip
+
+    def votes_needed(self, arm: str, shortcut: Path) -> int:
+        """How many answers of the shortcut cost as many tokens as one of `arm` (its solutions' length as the guess)."""
+        if not self.recipe.evaluation.votes:
+            return 1
+        split = self.recipe.evaluation.split
+        long = [a.tokens for a in self.drawn(arm, "sampled", split)]
+        short = [a.tokens for a in self.drawn("phase1", "sampled", split)]
+        return max(1, math.ceil(1.15 * fmean(long) / max(1.0, fmean(short))))
+
+    def drawn(self, arm: str, decoding: str, split: str) -> list[Attempt]:
+        found = self.run.all("attempts", model=self.name(arm), decoding=decoding, split=split)
+        return [a for a in found if isinstance(a, Attempt)]
+
+    async def preferences(self, journey: Path) -> list[dict[str, Any]]:
+        """Pairs of right and wrong answers that the journey's model gave to training problems."""
+        wish = self.recipe.preferences
+        asked = self.train_problems[: wish.problems]
+        rule = Decoding("preferences", wish.temperature, wish.top_p, self.recipe.evaluation.max_tokens, wish.samples)
+        model = build.local(journey, self.name("journey"))
+        await self.draw(model, rule, asked, "train")
+        await build.close(model)
+        answers = self.drawn("journey", "preferences", "train")
+        rows = dpo_rows(answers, asked, self.task.ask, pairs=wish.pairs, samples=wish.samples, seed=self.seed)
+        if not rows:
+            raise UsageError("no training problem has both a right and a wrong answer; raise preferences.problems")
+        return rows

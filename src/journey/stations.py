@@ -1,0 +1,166 @@
+"""The stations of the river, each a function over a run: what it reads and writes lies in the run, nothing else.
+
+Every station does only what is missing, so that the same command goes on where it was stopped.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from journey.answers import Grader
+from journey.build import Task
+from journey.errors import UsageError
+from journey.evals.run import Decoding, attempt, attempt_ids
+from journey.fanout import Progress, each, silent
+from journey.judges.base import Judge
+from journey.models.base import Model
+from journey.models.cached import Cached
+from journey.recipe import Telling
+from journey.store.run import Run
+from journey.thoughts.draft import Walk, draft
+from journey.thoughts.shortcut import shortcut, straight
+from journey.thoughts.traverse import traverse
+from journey.training.rows import Row
+from journey.training.settings import DpoSettings, SftSettings, TrainSettings
+from journey.trees.grow import GrowSettings, grow, tree_id
+from journey.trees.mark import path, right_leaves, wrong_branches
+from journey.types import Attempt, Node, Problem, Thought, Tree
+
+
+async def grow_trees(
+    run: Run,
+    problems: Sequence[Problem],
+    policy: Model,
+    judge: Judge,
+    task: Task,
+    settings: GrowSettings,
+    *,
+    in_flight: int = 64,
+    progress: Progress = silent,
+) -> int:
+    """Grows the tree of every problem that has none yet; how many failed."""
+    have = run.ids("trees", policy=policy.name)
+    names = {tree_id(p, policy.name, judge.name, settings): p for p in problems}
+    cached, grader = Cached(policy, run), task.grader()
+
+    async def one(problem: Problem) -> list[Tree]:
+        return [await grow(problem, cached, judge, grader, task.ask, task.steps, settings)]
+
+    try:
+        return await each(
+            run, "trees", {n: p for n, p in names.items() if n not in have}, one, "trees",
+            in_flight=in_flight, progress=progress,
+        )  # fmt: skip
+    finally:
+        close(grader)
+
+
+def told_trees(run: Run, problems: Iterable[Problem], policy: str, count: int | None) -> list[Tree]:
+    """The first `count` trees of the policy, in the order of the problems, that have a right leaf and a wrong branch."""
+    by_problem = {t.problem: t for t in run.all("trees", policy=policy) if isinstance(t, Tree)}
+    found: list[Tree] = []
+    for problem in problems:
+        if count is not None and len(found) == count:
+            break
+        tree = by_problem.get(problem.id)
+        if tree is not None and right_leaves(tree) and wrong_branches(tree):
+            found.append(tree)
+    return found
+
+
+def tell(tree: Tree, problem: Problem, task: Task, telling: Telling, seed: int) -> tuple[Thought, Thought]:
+    """The shortcut and the long thought of a tree that has a right leaf, both of its shortest right path."""
+    leaf = min(right_leaves(tree, telling.neutral), key=lambda i: len(path(tree, i)))
+    short = draft(tree, problem, straight(tree, leaf), task.voice)
+    return short, draft(tree, problem, walk_of(tree, leaf, telling, seed), task.voice)
+
+
+def walk_of(tree: Tree, leaf: int, telling: Telling, seed: int) -> Walk:
+    """The traversal to a right leaf under the recipe's settings."""
+    return traverse(tree, leaf, telling.traverse, seed)
+
+
+def all_thoughts(
+    tree: Tree, problem: Problem, task: Task, telling: Telling, seed: int, per_tree: int = 1
+) -> list[Thought]:
+    """At most `per_tree` shortcuts and as many long thoughts of a tree, shortest paths first; none without a right leaf."""
+    shorts = shortcut(tree, problem, task.voice, neutral=telling.neutral)[:per_tree]
+    leaves = sorted(right_leaves(tree, telling.neutral), key=lambda i: len(path(tree, i)))[:per_tree]
+    return [*shorts, *(draft(tree, problem, walk_of(tree, leaf, telling, seed), task.voice) for leaf in leaves)]
+
+
+def solution_rows(problems: Iterable[Problem], task: Task) -> list[Row]:
+    """Rows of the problems' worked solutions, told in the task's voice, for phase 1."""
+    rows: list[Row] = []
+    for problem in problems:
+        if problem.solution is not None:
+            last = task.voice.close(problem, Node(-1, "", answer=problem.answer))
+            text = task.voice.separator.join(filter(None, (problem.solution, last)))
+            rows.append({"prompt": task.ask(problem, ()).text, "completion": text})
+    return rows
+
+
+def train(
+    run: Run, name: str, base: str | Path, rows: Sequence[Row], settings: TrainSettings, progress: Progress = silent
+) -> Path:
+    """Trains the model `name` from `base` into the run's folder and logs its curve; the folder of the model."""
+    try:
+        from journey.training.dpo import train_dpo
+        from journey.training.sft import train_sft
+    except ModuleNotFoundError as error:
+        raise UsageError(f"training needs {error.name}; install it with pip install 'journey-learning[train]'") from None
+    out = run.path / "models" / name
+    began = time.perf_counter()
+
+    def on_log(point: dict[str, Any]) -> None:
+        progress(f"train {name.split('/')[-1]}", point["step"], point["steps"])
+
+    match settings:
+        case DpoSettings():
+            curve = train_dpo(base, rows, out, settings, on_log)
+        case SftSettings():
+            curve = train_sft(base, rows, out, settings, on_log)
+        case _:
+            raise AssertionError(type(settings))
+    if name not in {row["model"] for row in run.logged("train")}:
+        seconds = round(time.perf_counter() - began, 1)
+        run.log("train", {"model": name, "curve": curve, "tokens": curve[-1]["tokens"], "seconds": seconds})
+    return out
+
+
+async def evaluate(
+    run: Run,
+    problems: Sequence[Problem],
+    model: Model,
+    task: Task,
+    decoding: Decoding,
+    *,
+    split: str,
+    seed: int,
+    in_flight: int = 256,
+    progress: Progress = silent,
+) -> int:
+    """Attempts every problem that was not attempted yet; how many failed."""
+    have = run.ids("attempts", model=model.name, decoding=decoding.name)
+    units = {f"{model.name}/{decoding.name}/{p.id}": p for p in problems
+             if not have.issuperset(attempt_ids(p.id, model.name, decoding, seed))}  # fmt: skip
+    grader = task.grader()
+
+    async def one(problem: Problem) -> list[Attempt]:
+        return await attempt(problem, model, grader, task.ask, decoding, split=split, seed=seed)
+
+    try:
+        return await each(
+            run, f"{decoding.name} {model.name.split('/')[-1]}", units, one, "attempts",
+            in_flight=in_flight, progress=progress, split=split,
+        )  # fmt: skip
+    finally:
+        close(grader)
+
+
+def close(thing: Model | Grader) -> None:
+    """Gives back what a grader holds (worker processes), if anything."""
+    with suppress(AttributeError):
+        thing.close()  # type: ignore[union-attr]  # only some have anything to give back
