@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from journey.thoughts.voice import Voice
-from journey.trees.mark import path_texts, verdict
+from journey.trees.mark import path_texts
 from journey.types import Problem, Segment, SegmentKind, Thought, Tree, content_hash
 
 
@@ -72,15 +72,11 @@ def tell(tree: Tree, problem: Problem, walk: Walk, voice: Voice) -> Iterator[Pie
 
 
 def found_wrong(tree: Tree, trip: Sequence[int]) -> int:
-    """The step that a side trip is found wrong by: its last one that was judged wrong with a reason.
-
-    Without such a step the last neutral one with a reason, and without any reason the last step.
-    """
-    for said in ("wrong", "neutral"):
-        for index in reversed(trip):
-            judgement = tree.nodes[index].judgement
-            if verdict(tree.nodes[index]) == said and judgement is not None and judgement.reason:
-                return index
+    """The step a side trip is found wrong by: the last one judged wrong with a reason, else the last one of all."""
+    for index in reversed(trip):
+        judgement = tree.nodes[index].judgement
+        if judgement is not None and judgement.verdict == "wrong" and judgement.reason:
+            return index
     return trip[-1]
 
 

@@ -41,7 +41,8 @@ class TraverseSettings:
             raise UsageError(f'start is {self.start!r}; write "path" or "root"')
         if self.back not in ("branch", "root"):
             raise UsageError(f'back is {self.back!r}; write "branch" or "root"')
-        if min((self.trials, *(self.trials_by_depth or ()), self.trip_steps or 1)) < 1:
+        trip_steps = 1 if self.trip_steps is None else self.trip_steps
+        if min(self.trials, trip_steps, *(self.trials_by_depth or (1,))) < 1:
             raise UsageError("trials and trip_steps count from 1; one trial is the right path alone")
 
     def at_depth(self, depth: int) -> int:

@@ -42,11 +42,6 @@ EARLIER_STEP = (
     "Wait. Looking back over these steps, there is a mistake in them.",
     "Hmm, this does not work out, so one of these steps must be wrong.",
 )
-IDLE_STEP = (
-    "Wait, this does not bring me any closer to the answer.",
-    "Hmm. That may be true, but it does not help me here.",
-    "Wait, I don't see where this leads.",
-)
 REASON = (
     "Wait, something is wrong here: {reason}",
     "Wait, let me check that step. {reason}",
@@ -74,33 +69,31 @@ GO_BACK = (
 GO_BACK_TO = (
     "Let me go back to {quote} and go on from there.",
     "Let me return to {quote} and try another way.",
-    "I will take that back. Up to {quote} I am fine, so let me think again from there.",
+    "Back to {quote}, then.",
 )
 
 
 def reflect(node: Node, texts: Sequence[str]) -> str:
     """Why the branch was wrong: the judge's reason where there is one, and the wrong answer where it led to one."""
     said = node.judgement
-    reason = _sentence(said.reason) if said is not None and said.verdict in ("wrong", "neutral") and said.reason else ""
+    reason = _sentence(said.reason) if said is not None and said.verdict == "wrong" and said.reason else ""
     if node.answer is not None and node.correct is False:
         return f"{_pick(WRONG_ANSWER, texts).format(answer=_mathematics(node.answer))} {reason}".rstrip()
     is_last = texts[-1] == node.text
     quote = _quote(node.text)
-    if reason and (is_last or quote is None):
-        return _pick(REASON, texts).format(reason=reason)
-    if reason:
+    if reason and not is_last and quote is not None:
         return _pick(EARLIER_REASON, texts).format(quote=quote, reason=reason)
-    if verdict(node) == "neutral":
-        return _pick(IDLE_STEP, texts)
-    return _pick(WRONG_STEP if verdict(node) == "wrong" and is_last else EARLIER_STEP, texts)
+    if reason:
+        return _pick(REASON, texts).format(reason=reason)
+    return _pick(WRONG_STEP if is_last and verdict(node) == "wrong" else EARLIER_STEP, texts)
 
 
 def go_back(problem: Problem, texts: Sequence[str]) -> str:
-    """The return, which names the step that stands again where it is short enough to be named."""
+    """The return; it may name the step that stands again where that is short enough."""
     if not texts:
         return _pick(START_AGAIN, problem.id)
     quote = _quote(texts[-1])
-    return _pick(GO_BACK, texts) if quote is None else _pick(GO_BACK_TO, texts).format(quote=quote)
+    return _pick(GO_BACK if quote is None else GO_BACK + GO_BACK_TO, texts).format(quote=quote)
 
 
 def close(problem: Problem, node: Node) -> str:

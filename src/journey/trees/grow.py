@@ -57,13 +57,13 @@ class GrowSettings:
 class Branch:
     """Where the tree may go on: after node `end` (-1: after the question), whose path reads `texts`.
 
-    `astray` says that a step of the path was judged wrong.
+    `astray` counts its steps from the first one that was judged wrong; 0 where none was.
     """
 
     end: int
     texts: tuple[str, ...]
     judgement: Judgement | None = None
-    astray: bool = False
+    astray: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +187,15 @@ def as_step(completion: Completion, parent: int, judgement: Judgement | None, gr
 
 def after(branch: Branch, index: int, node: Node) -> Branch:
     """The branch that goes on after `node`, which stands at `index`."""
-    return Branch(index, (*branch.texts, node.text), node.judgement, branch.astray or verdict(node) == "wrong")
+    astray = branch.astray + 1 if branch.astray or verdict(node) == "wrong" else 0
+    return Branch(index, (*branch.texts, node.text), node.judgement, astray)
 
 
 def going_on(candidates: Sequence[Branch], settings: GrowSettings) -> list[Branch]:
     """The branches of a level that are followed, best first; ties go by the order they come in.
 
-    A step without a score stands behind all that have one.
+    A step without a score stands behind all that have one. Wrong branches that were followed before go first among
+    the wrong ones, so that they reach an end.
     """
 
     def score(branch: Branch) -> float:
@@ -206,7 +208,7 @@ def going_on(candidates: Sequence[Branch], settings: GrowSettings) -> list[Branc
     if settings.select == "score":
         return sorted(candidates, key=score, reverse=True)[: settings.keep]
     on_track = sorted((branch for branch in candidates if not branch.astray), key=standing)
-    astray = sorted((branch for branch in candidates if branch.astray), key=score, reverse=True)
+    astray = sorted((branch for branch in candidates if branch.astray), key=lambda b: (-b.astray, -score(b)))
     return on_track[: settings.keep] + astray[: settings.follow_wrong]
 
 

@@ -72,18 +72,16 @@ def on_right_path(tree: Tree, neutral: bool = True) -> set[int]:
 def wrong_ends(tree: Tree) -> list[bool]:
     """For every node, whether a wrong branch may end there and truly be called one.
 
-    True where the step lies off every right path and its answer is wrong, or it or a step before it was judged wrong,
-    or it was judged neutral and gave no answer (it led nowhere). A step that was merely not gone on from is no such
-    end, and neither is a right answer (even one that was reached over a wrong step) nor an unusable step.
+    True where the step lies off every right path and its answer is wrong, or it or a step before it was judged wrong.
+    A step that was merely not gone on from is no such end (neutral is not wrong, and neither is *could not say*), nor
+    is a right answer, even one that was reached over a wrong step, nor a step that is cut off or empty.
     """
     on_path = on_right_path(tree)
     astray: list[bool] = []
     ends: list[bool] = []
     for index, node in enumerate(tree.nodes):
-        said = verdict(node)
-        astray.append(said == "wrong" or (node.parent >= 0 and astray[node.parent]))
-        idle = said == "neutral" and node.answer is None
-        ends.append(_may_be_tried(index, node, on_path) and (astray[-1] or idle or node.correct is False))
+        astray.append(verdict(node) == "wrong" or (node.parent >= 0 and astray[node.parent]))
+        ends.append(_may_be_tried(index, node, on_path) and (astray[-1] or node.correct is False))
     return ends
 
 

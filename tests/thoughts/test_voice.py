@@ -1,0 +1,63 @@
+import pytest
+from random_trees import PROBLEM
+
+from journey.thoughts import voice
+from journey.thoughts.voice import PROSE
+from journey.types import Judgement, Node
+
+
+def node(text: str = "6 * 7 = 36", reason: str | None = None, answer: str | None = None) -> Node:
+    return Node(-1, text, Judgement("wrong", reason=reason), answer, None if answer is None else answer == "42")
+
+
+def test_a_wrong_step_without_a_reason_is_told_in_general_words():
+    assert PROSE.reflect(node(), ["6 * 7 = 36"]) in voice.WRONG_STEP
+
+
+def test_the_judges_reason_is_told_as_a_sentence():
+    assert "6 * 6 is 36." in PROSE.reflect(node(reason="6 * 6 \n is 36"), ["6 * 7 = 36"])
+
+
+def test_a_wrong_answer_at_the_end_of_a_branch_is_named_with_its_reason():
+    text = PROSE.reflect(node(reason="It is even!", answer="35"), ["6 * 7 = 36"])
+    assert "35" in text and "Wait" in text and text.endswith("It is even!")
+
+
+def test_an_answer_in_latex_stands_in_dollars():
+    assert "$\\frac{1}{2}$" in PROSE.reflect(node(answer="\\frac{1}{2}"), ["6 * 7 = 36"])
+
+
+def test_a_could_not_say_is_no_reason_to_call_a_step_wrong():
+    unsaid = Node(-1, "x", Judgement(None, reason="the critic's reply had no verdict"))
+    assert PROSE.reflect(unsaid, ["x"]) in voice.EARLIER_STEP
+
+
+def test_a_return_to_the_question_and_one_to_a_step_differ():
+    assert PROSE.go_back(PROBLEM, []) in voice.START_AGAIN
+    long = "a" * 200
+    assert PROSE.go_back(PROBLEM, [long]) in voice.GO_BACK
+    assert PROSE.go_back(PROBLEM, ['He said "no".']) in voice.GO_BACK
+
+
+def test_a_short_step_is_sometimes_named_and_always_the_same_way():
+    said = {PROSE.go_back(PROBLEM, [f"x = {number}."]) for number in range(40)}
+    assert any('"x = ' in text for text in said) and any('"' not in text for text in said)
+    assert said == {PROSE.go_back(PROBLEM, [f"x = {number}."]) for number in range(40)}
+
+
+def test_braces_in_a_step_or_reason_are_left_as_they_are():
+    assert "{reason} {0}" in PROSE.reflect(node(reason="{reason} {0}"), ["6 * 7 = 36"])
+
+
+@pytest.mark.parametrize(
+    ("text", "closing"),
+    [
+        ("So it is 42", "# Answer\n\n42"),
+        ("So the answer is 42.", "# Answer\n\n42"),
+        ("So \\boxed{42}.", ""),
+        ("# Answer\n\n42", ""),
+        ("#### 42", ""),
+    ],
+)
+def test_the_answer_is_marked_once(text: str, closing: str):
+    assert PROSE.close(PROBLEM, Node(-1, text, None, "42", True)) == closing
