@@ -124,12 +124,16 @@ def question(puzzle: Puzzle) -> str:
     return f"Make {puzzle.target} from {' '.join(map(str, puzzle.numbers))}{note}"
 
 
-def to_problem(puzzle: Puzzle, source: str = "countdown", seed: int = 0) -> Problem:
-    """The puzzle as a Problem: the answer is the target, the solution one right chain drawn by `seed` (null if none)."""
-    chains = list(solutions(puzzle))
+def to_problem(puzzle: Puzzle, source: str = "countdown", seed: int = 0, largest_result: int | None = None) -> Problem:
+    """The puzzle as a Problem: the answer is the target, the solution one right chain drawn by `seed` (null if none).
+
+    No result in the solution is above `largest_result` (null: no limit).
+    """
+    chains = [c for c in solutions(puzzle) if largest_result is None or max(s.result for s in c) <= largest_result]
     chain = random.Random(f"{seed} {question(puzzle)}").choice(chains) if chains else None
     solution = None if chain is None else "\n".join(map(str, chain))
-    return make_problem(question(puzzle), str(puzzle.target), source=source, solution=solution, level=str(len(puzzle.numbers)))
+    level = str(len(puzzle.numbers))
+    return make_problem(question(puzzle), str(puzzle.target), source=source, solution=solution, level=level)
 
 
 def parse_puzzle(text: str) -> Puzzle:
@@ -170,12 +174,16 @@ def is_held_out(puzzle: Puzzle) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PuzzleSettings:
-    """Which puzzles are drawn: how many numbers of which size, and targets that can be made from them."""
+    """Which puzzles are drawn: how many numbers of which size, and targets that can be made from them.
+
+    `largest_result` bounds the numbers on the way: what the tiny model's vocabulary can write.
+    """
 
     numbers: int = 3
     largest: int = 20
     smallest_target: int = 10
     largest_target: int = 100
+    largest_result: int = 100
 
 
 def draw(rng: random.Random, settings: PuzzleSettings = PuzzleSettings()) -> Puzzle:
@@ -183,13 +191,14 @@ def draw(rng: random.Random, settings: PuzzleSettings = PuzzleSettings()) -> Puz
     while True:
         numbers = tuple(rng.randint(1, settings.largest) for _ in range(settings.numbers))
         low, high = settings.smallest_target, settings.largest_target
-        targets = [t for t in _reachable(tuple(sorted(numbers))) if low <= t <= high]
+        targets = [t for t in _reachable(tuple(sorted(numbers)), settings.largest_result) if low <= t <= high]
         if targets:
             return Puzzle(numbers, rng.choice(targets))
 
 
 @lru_cache(maxsize=100_000)
-def _reachable(numbers: Numbers) -> tuple[Number, ...]:
+def _reachable(numbers: Numbers, largest_result: int) -> tuple[Number, ...]:
     if len(numbers) == 1:
         return numbers
-    return tuple(sorted({t for step in steps(numbers, 0) for t in _reachable(tuple(sorted(step.rest)))}))
+    ways = (step.rest for step in steps(numbers, 0) if step.result <= largest_result)
+    return tuple(sorted({t for rest in ways for t in _reachable(tuple(sorted(rest)), largest_result)}))

@@ -17,7 +17,8 @@ def drawn(name: str, count: int, seed: int, settings: PuzzleSettings, *, held_ou
     while len(problems) < count:
         puzzle = draw(rng, settings)
         if is_held_out(puzzle) == held_out:
-            problems.setdefault((*sorted(puzzle.numbers), puzzle.target), to_problem(puzzle, f"countdown/{name}", seed))
+            key = (*sorted(puzzle.numbers), puzzle.target)
+            problems.setdefault(key, to_problem(puzzle, f"countdown/{name}", seed, settings.largest_result))
         tries += 1
         if tries > 1000 * count:
             raise UsageError(f"there are no {count} different puzzles of this kind; ask for fewer or larger numbers")
