@@ -41,7 +41,7 @@ class Cached:
         key = call_key(self.model, prompt, sampling)
         stored = self._run.call(key)
         if stored is not None:
-            return [Completion(**{name: row.get(name) for name in _FIELDS}) for row in stored]
+            return [Completion(**row) for row in stored]
         task = self._flying.get(key)
         if task is None:
             task = asyncio.create_task(self._ask(key, prompt, sampling))

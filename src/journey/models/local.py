@@ -26,8 +26,9 @@ class Local:
     """A Model that runs here. Requests of all coroutines are gathered and worked on together, on one thread.
 
     `dtype`: "float32" (default on CPU and MPS), "bfloat16" (default on CUDA where it is supported), "float16", or
-    "auto" for bfloat16 where it is measured to be faster. `max_batch_tokens` bounds the tokens (prompts and what may be
-    written) of the rows at work together, `max_rows` their number. In float32 a completion depends on its prompt, its
+    "auto" for bfloat16 where the processor has it in hardware (faster from a width of about 256 on).
+    `max_batch_tokens` bounds the tokens (prompts and what may be written) of the rows at work together, `max_rows`
+    their number. In float32 a completion depends on its prompt, its
     sampling and its index alone, up to rounding; in bfloat16 rounding may depend on what else was in the batch.
     """
 
@@ -171,7 +172,8 @@ def load(path: str | Path, device: torch.device, dtype: torch.dtype) -> tuple[An
     if strange or getattr(model, "_is_stateful", False):
         kind = ", ".join(sorted(strange)) or "recurrent layers"
         raise UsageError(f"{path} has {kind}, which the local engine cannot batch; serve it with vLLM instead.")
-    return tokenizer, model.to(device).eval()
+    model.to(device)  # type: ignore[arg-type]
+    return tokenizer, model.eval()
 
 
 def best_device() -> str:

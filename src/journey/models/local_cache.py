@@ -120,7 +120,7 @@ class Block:
             return
         end = max(self.width, before)
         shift = end - self.end
-        room = max(_ROOM, columns // 2)
+        room = max(_ROOM, columns)  # doubling: few moves, and each costs fresh memory
         capacity = max(rows, 0 if keys is None else min(keys.shape[0], 2 * rows))
         for i, layer in enumerate(self._layers):
             layer.keys = self._moved(layer.keys, None if states is None else states[i][0], capacity, end, room)

@@ -107,7 +107,7 @@ class Text:
             self._pieces = self._tokenizer.batch_decode(
                 [[token] for token in range(known)], clean_up_tokenization_spaces=False
             )
-        return self._pieces
+        return self._pieces or []
 
     def _decode(self, ids: list[int]) -> str:
         return self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)

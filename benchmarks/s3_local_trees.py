@@ -1,0 +1,149 @@
+"""Row S3: growing trees with a tiny local model, against one `generate` call a node and against one big batch.
+
+Trees of the countdown shape: 200 problems, 4 next steps an open node, the best 3 go on, three levels; a level's open
+nodes wait for the level above. The big batch is the same nodes with all prompts known beforehand, asked at once. The
+peers' way, one Hugging Face `generate` call a node for as many tokens, is timed on a sample of the nodes. The three
+take turns in one run; the figures are medians of the rounds' ratios.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import random
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import logging as transformers_logging
+
+sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("src", "tests")]
+from tiny_models import save_word_model  # noqa: E402
+
+from journey.models.base import Completion, Prompt, Sampling  # noqa: E402
+from journey.models.local import Local  # noqa: E402
+
+WIDTH, KEEP, DEPTH, STEP_TOKENS = 4, 3, 3, 14
+Asked = tuple[Prompt, Sampling]
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Nodes and tokens, and the wall clock and processor seconds that they took."""
+
+    nodes: int
+    tokens: int
+    wall: float
+    cpu: float
+
+
+async def grow(model: Local, question: str, seed: int, log: list[tuple[Asked, list[Completion]]]) -> None:
+    """One tree; every call is written to `log`."""
+    prefixes = [""]
+    for level in range(DEPTH):
+        asked = [
+            (Prompt(question, prefix), Sampling(0.8, 1.0, STEP_TOKENS, ("\n",), WIDTH, seed * 100 + level * 10 + i))
+            for i, prefix in enumerate(prefixes)
+        ]
+        answers = await asyncio.gather(*(model.complete(*call) for call in asked))
+        log += zip(asked, answers, strict=True)
+        children = [p.prefix + c.text + "\n" for (p, _), found in zip(asked, answers, strict=True) for c in found]
+        prefixes = children[:KEEP]
+
+
+def timed(answers: list[list[Completion]], wall: float, cpu: float) -> Timed:
+    """The figures of a round from its answers and its clocks at the start."""
+    nodes, tokens = sum(map(len, answers)), sum(c.tokens for found in answers for c in found)
+    return Timed(nodes, tokens, time.perf_counter() - wall, time.process_time() - cpu)
+
+
+async def in_trees(model: Local, questions: list[str]) -> tuple[Timed, list[tuple[Asked, list[Completion]]]]:
+    """All trees at once, and what was asked and answered."""
+    log: list[tuple[Asked, list[Completion]]] = []
+    wall, cpu = time.perf_counter(), time.process_time()
+    await asyncio.gather(*(grow(model, question, seed, log) for seed, question in enumerate(questions)))
+    return timed([found for _, found in log], wall, cpu), log
+
+
+async def in_one_batch(model: Local, calls: list[Asked]) -> Timed:
+    """The same calls, all asked at once."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    return timed(list(await asyncio.gather(*(model.complete(*call) for call in calls))), wall, cpu)
+
+
+def one_by_one(folder: Path, sample: list[tuple[Asked, Completion]]) -> Timed:
+    """One `generate` call a node, for as many tokens as the node has."""
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder).eval()
+    wall, cpu = time.perf_counter(), time.process_time()
+    for (prompt, sampling), completion in sample:
+        inputs = tokenizer(prompt.text + prompt.prefix, return_tensors="pt", return_token_type_ids=False)
+        new = max(1, completion.tokens)
+        ids = model.generate(
+            **inputs, do_sample=True, temperature=sampling.temperature, min_new_tokens=new, max_new_tokens=new
+        )
+        tokenizer.decode(ids[0, inputs["input_ids"].shape[1] :])
+    return timed([[completion] for _, completion in sample], wall, cpu)
+
+
+async def measure(folder: Path, problems: int, rounds: int) -> list[tuple[Timed, Timed, Timed]]:
+    """Trees, one batch and one by one, in turn, `rounds` times after a warm-up."""
+    rng = random.Random(0)
+    questions = [" ".join(str(rng.randrange(1, 100)) for _ in range(4)) + "\n" for _ in range(problems)]
+    model = Local(folder)
+    await in_trees(model, questions[:20])
+    results = []
+    for _ in range(rounds):
+        trees, log = await in_trees(model, questions)
+        batch = await in_one_batch(model, [call for call, _ in log])
+        nodes = [(call, completion) for call, found in log for completion in found]
+        results.append((trees, batch, one_by_one(folder, rng.sample(nodes, min(40, len(nodes))))))
+    await model.close()
+    return results
+
+
+def figures(results: list[tuple[Timed, Timed, Timed]]) -> dict[str, float]:
+    """Medians over the rounds: rates, and ratios taken within a round, by the clock and by processor time."""
+    middle = statistics.median
+    return {
+        "nodes": results[0][0].nodes,
+        "nodes_per_s": round(middle(t.nodes / t.wall for t, _, _ in results), 1),
+        "tokens_per_s": round(middle(t.tokens / t.wall for t, _, _ in results), 1),
+        "tokens_per_cpu_s": round(middle(t.tokens / t.cpu for t, _, _ in results), 1),
+        "one_batch_tokens_per_s": round(middle(b.tokens / b.wall for _, b, _ in results), 1),
+        "generate_nodes_per_s": round(middle(g.nodes / g.wall for _, _, g in results), 1),
+        "times_generate": round(middle((t.nodes / t.wall) / (g.nodes / g.wall) for t, _, g in results), 2),
+        "times_generate_cpu": round(middle((t.nodes / t.cpu) / (g.nodes / g.cpu) for t, _, g in results), 2),
+        "of_one_batch": round(middle((t.tokens / t.wall) / (b.tokens / b.wall) for t, b, _ in results), 3),
+        "of_one_batch_cpu": round(middle((t.tokens / t.cpu) / (b.tokens / b.cpu) for t, b, _ in results), 3),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--long", action="store_true", help="more rounds")
+    parser.add_argument("--model", type=Path, help="a model folder (default: a random one of 0.8M weights)")
+    parser.add_argument("--problems", type=int, default=200)
+    options = parser.parse_args()
+    logging.disable(logging.WARNING)
+    transformers_logging.disable_progress_bar()
+    torch.manual_seed(0)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.model or save_word_model(Path(temporary), width=128)
+        found = figures(asyncio.run(measure(folder, options.problems, 7 if options.long else 3)))
+    reached = found["times_generate"] >= 10 and found["of_one_batch"] >= 0.7
+    if options.json:
+        print(json.dumps({"row": "S3", "reached": reached, "figures": found}))
+        return
+    for name, value in found.items():
+        print(f"{name:26} {value:>10}")
+    print("wanted: times_generate >= 10, of_one_batch >= 0.7:", "reached" if reached else "not reached")
+
+
+if __name__ == "__main__":
+    main()
