@@ -47,10 +47,9 @@ class Trees:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """How trees become thoughts. `mistakes` "true": side trips take steps that are true but lead nowhere; "all": any."""
+    """How trees become thoughts; `neutral` says whether a right path may have neutral steps."""
 
     traverse: TraverseSettings = TraverseSettings()
-    mistakes: Literal["true", "all"] = "all"
     neutral: bool = True
 
 

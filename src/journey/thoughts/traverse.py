@@ -26,7 +26,8 @@ class TraverseSettings:
     deeper nodes than it names have one trial. With `vary` each thought draws its own K from 1 to the greatest one.
     A side trip goes on as far as it can; with `trip_steps` n it ends at the first step from the n-th on that is truly
     wrong. `back` says where it returns to: the node it "branch"ed from, or the "root", from where the right steps are
-    told once more.
+    told once more. Side trips take no step with a score below `least_score`: where the judge's score tells honest
+    mistakes from broken steps, only the former are told.
     """
 
     trials: int = 2
@@ -35,6 +36,7 @@ class TraverseSettings:
     vary: bool = False
     trip_steps: int | None = None
     back: Literal["branch", "root"] = "branch"
+    least_score: float | None = None
 
     def __post_init__(self) -> None:
         if self.start not in ("path", "root"):
@@ -61,7 +63,8 @@ def traverse(tree: Tree, right_leaf: int, settings: TraverseSettings, seed: int)
     leaf; where a node has fewer wrong branches than trials, all of them are tried.
     """
     draw = random.Random(content_seed("traverse", seed, tree.id, right_leaf))
-    below, fails, ends = children(tree), failing(tree), wrong_ends(tree)
+    below, least = children(tree), settings.least_score
+    fails, ends = failing(tree, least), wrong_ends(tree, least)
     most = max(settings.trials_by_depth or (settings.trials,))
     trials = draw.randint(1, most) if settings.vary else most
     right_path = path(tree, right_leaf)

@@ -69,29 +69,30 @@ def on_right_path(tree: Tree, neutral: bool = True) -> set[int]:
     return on_path
 
 
-def wrong_ends(tree: Tree) -> list[bool]:
+def wrong_ends(tree: Tree, least_score: float | None = None) -> list[bool]:
     """For every node, whether a wrong branch may end there and truly be called one.
 
     True where the step lies off every right path and its answer is wrong, or it or a step before it was judged wrong.
     A step that was merely not gone on from is no such end (neutral is not wrong, and neither is *could not say*), nor
-    is a right answer, even one that was reached over a wrong step, nor a step that is cut off or empty.
+    is a right answer, even one that was reached over a wrong step, nor a step that is cut off or empty, nor one with a
+    score below `least_score`.
     """
     on_path = on_right_path(tree)
     astray: list[bool] = []
     ends: list[bool] = []
     for index, node in enumerate(tree.nodes):
         astray.append(verdict(node) == "wrong" or (node.parent >= 0 and astray[node.parent]))
-        ends.append(_may_be_tried(index, node, on_path) and (astray[-1] or node.correct is False))
+        ends.append(_may_be_tried(index, node, on_path, least_score) and (astray[-1] or node.correct is False))
     return ends
 
 
-def failing(tree: Tree) -> list[bool]:
+def failing(tree: Tree, least_score: float | None = None) -> list[bool]:
     """For every node, whether a side trip may pass it: it lies off every right path and leads to a wrong end."""
     on_path = on_right_path(tree)
-    fails = wrong_ends(tree)
+    fails = wrong_ends(tree, least_score)
     for index in range(len(tree.nodes) - 1, -1, -1):
         parent = tree.nodes[index].parent
-        if fails[index] and parent >= 0 and _may_be_tried(parent, tree.nodes[parent], on_path):
+        if fails[index] and parent >= 0 and _may_be_tried(parent, tree.nodes[parent], on_path, least_score):
             fails[parent] = True
     return fails
 
@@ -169,5 +170,7 @@ def statistics(tree: Tree, neutral: bool = True) -> Statistics:
     )
 
 
-def _may_be_tried(index: int, node: Node, on_path: set[int]) -> bool:
-    return index not in on_path and node.correct is not True and not is_unusable(node)
+def _may_be_tried(index: int, node: Node, on_path: set[int], least_score: float | None) -> bool:
+    score = None if node.judgement is None else node.judgement.score
+    too_low = least_score is not None and score is not None and score < least_score
+    return index not in on_path and node.correct is not True and not is_unusable(node) and not too_low

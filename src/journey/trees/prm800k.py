@@ -136,7 +136,7 @@ async def read(paths: Sequence[Path | str], grader: Grader) -> Imported:
             before = len(tree.nodes)
             hang(tree, row.label)
             if (tree.file, tree.line) != (str(file), line):
-                gain = f"{len(tree.nodes) - before} new steps" if len(tree.nodes) > before else "no new step"
+                gain = f"{len(tree.nodes) - before or 'no'} new steps"
                 reason = f"joined the tree of {tree.file}:{tree.line}, the same problem, with {gain}"
                 listed.append(Listed("merged", str(file), line, problem.id, reason))
     trees = [await finish(started, grader) for started in growing.values()]
@@ -158,6 +158,8 @@ def rows(file: Path) -> Iterator[tuple[int, Row | str]]:
                     yield line, _row(file, line, text)
     except FileNotFoundError:
         raise UsageError(f"{file} does not exist; give the path of a PRM800K file") from None
+    except IsADirectoryError:
+        raise UsageError(f"{file} is a folder; give the files in it") from None
     except UnicodeDecodeError:
         raise UsageError(f"{file}:{line + 1} is not UTF-8 text; PRM800K files are JSON lines in UTF-8") from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
