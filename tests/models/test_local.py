@@ -5,8 +5,8 @@ import random
 
 import pytest
 import torch
-from tiny_models import WORDS, save_chat_model, save_word_model
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from tiny_models import WORDS, save_chat_model, save_word_model, word_tokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, BloomConfig, GPT2Config, MistralConfig
 
 from journey.errors import UsageError
 from journey.models.base import ModelError, Prompt, Sampling
@@ -232,3 +232,27 @@ def test_identity_names_the_weights_and_not_the_folder(word_folder, tmp_path):
     other = save_word_model(tmp_path / "other", seed=1)
     first = Local(word_folder, device="cpu").identity
     assert first == Local(same, device="cpu").identity != Local(other, device="cpu").identity
+
+
+_SMALL = {"vocab_size": len(word_tokenizer()), "pad_token_id": 0, "eos_token_id": 1, "bos_token_id": None}
+_KINDS = {
+    "learned positions": GPT2Config(n_embd=64, n_layer=2, n_head=4, n_positions=128, **_SMALL),
+    "positions by bias": BloomConfig(hidden_size=64, n_layer=2, n_head=4, initializer_range=0.3, **_SMALL),
+    "sliding window": MistralConfig(
+        hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+        sliding_window=8, initializer_range=0.3, **_SMALL,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+async def test_other_architectures_write_what_hugging_face_writes(kind, tmp_path):
+    torch.manual_seed(0)
+    AutoModelForCausalLM.from_config(_KINDS[kind]).save_pretrained(tmp_path)
+    word_tokenizer().save_pretrained(tmp_path)
+    prompts = _prompts(5, seed=4)
+    model = Local(tmp_path, device="cpu", max_rows=3)
+    got = await _gather(model, prompts, Sampling(temperature=0, max_tokens=25))
+    expected = _reference(tmp_path, prompts, 25)
+    assert [(c.text, c.tokens) for (c,) in got] == [(text, tokens) for text, tokens, _ in expected]
+    await model.close()
