@@ -1,0 +1,38 @@
+# Python 3.11+ and make are all that is needed; everything else goes into .venv.
+# On Linux without a GPU give PyTorch's CPU index once (README, "Install"): make run TORCH_INDEX=...
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+RUN ?= runs/countdown
+BIN := .venv/bin
+
+.PHONY: run test test-all check bench view
+.DELETE_ON_ERROR:
+
+run: .venv/.ready  ## the whole experiment: shortcut against journey on Countdown
+	$(BIN)/journey run recipes/countdown.yaml --out $(RUN)
+
+test: .venv/.ready  ## what every change must pass
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-all: .venv/.ready  ## the long forms too
+	$(BIN)/python -m pytest -n 2
+
+check: .venv/.ready  ## style and types
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/pyright
+
+bench: .venv/.ready  ## every row of the scorecard in its quick form
+	for file in benchmarks/[a-z]*[0-9]_*.py; do $(BIN)/python $$file || exit 1; done
+
+view: .venv/.ready  ## the report of the last run, in the browser
+	$(BIN)/python -m webbrowser -t "file://$(abspath $(RUN))/report/report.html"
+
+.venv: .venv/.ready
+
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
