@@ -7,28 +7,32 @@ from journey.types import Judgement, Node, Tree, make_problem
 
 PROBLEM = make_problem("What is 6 times 7?", "42")
 
-_texts = st.text(alphabet="ab \n$\\=é", max_size=6).map(str.strip)
-_judgements = st.one_of(
-    st.none(),
-    st.just(unusable("cut off after 60 tokens")),
-    st.builds(
-        Judgement,
-        verdict=st.sampled_from(["right", "right", "neutral", "wrong", None]),
-        score=st.one_of(st.none(), st.floats(0, 1)),
-        reason=st.sampled_from([None, "", "6 and 7 cannot make 41", "the sum is off"]),
-        by=st.just("someone"),
-    ),
-)
+_texts = st.sampled_from(["", "a", "ab", "a\nb", "x = $\\frac{1}{2}$", "é {0}", "6 * 7 = 36", "So \\boxed{42}."])
+_verdicts = st.sampled_from(["right", "right", "neutral", "wrong", None, "unjudged", "cut off"])
+_reasons = st.sampled_from([None, "", "6 and 7 cannot make 41", "the sum is off"])
 _endings = st.sampled_from([(None, None), ("42", True), ("42", True), ("41", False), ("?", None)])
 
 
+def _judgement(verdict: str | None, reason: str | None) -> Judgement | None:
+    match verdict:
+        case "unjudged":
+            return None
+        case "cut off":
+            return unusable("cut off after 60 tokens")
+        case "right" | "neutral" | "wrong" | None:
+            return Judgement(verdict, reason=reason, by="someone")
+        case _:
+            raise ValueError(verdict)
+
+
 @st.composite
-def trees(draw: st.DrawFn, max_nodes: int = 25) -> Tree:
+def trees(draw: st.DrawFn, max_nodes: int = 16) -> Tree:
     """A tree of up to `max_nodes` nodes on `PROBLEM`."""
     size = draw(st.integers(0, max_nodes))
     parents = [draw(st.integers(-1, index - 1)) for index in range(size)]
     nodes: list[Node] = []
     for index, parent in enumerate(parents):
         answer, correct = (None, None) if index in parents else draw(_endings)
-        nodes.append(Node(parent, draw(_texts), draw(_judgements), answer, correct, "policy", draw(st.integers(0, 9))))
+        judgement = _judgement(draw(_verdicts), draw(_reasons))
+        nodes.append(Node(parent, draw(_texts), judgement, answer, correct, "policy", tokens=index % 7))
     return Tree("random", PROBLEM.id, tuple(nodes))

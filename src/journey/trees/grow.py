@@ -6,9 +6,9 @@ until all branches have an answer or the depth is reached. That takes about w*K*
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from journey.answers import Grade, Grader
 from journey.errors import UsageError
@@ -18,6 +18,8 @@ from journey.models.base import Completion, Model, Sampling
 from journey.steps import StepFormat
 from journey.trees.mark import is_unusable, unusable, verdict
 from journey.types import Judgement, Node, Problem, Tree, Verdict, content_hash, content_seed
+
+Result = TypeVar("Result")
 
 GOES_FIRST: dict[Verdict | None, int] = {"right": 0, "neutral": 1, None: 2}
 MOST_OPEN = ("stop", "end", "length", "error")
@@ -97,8 +99,8 @@ async def grow(
         level = affordable(level, len(nodes), tokens, settings)
         if not level:
             break
-        proposals = await asyncio.gather(
-            *(propose(problem, branch, policy, judge, grader, ask, steps, settings) for branch in level)
+        proposals = await at_once(
+            propose(problem, branch, policy, judge, grader, ask, steps, settings) for branch in level
         )
         candidates: list[Branch] = []
         for branch, siblings in zip(level, proposals, strict=True):
@@ -139,10 +141,20 @@ async def propose(
     )
     whole = [completion.text for completion in completions if flaw(completion) is None]
     judgements = await judge.judge(problem, branch.texts, whole) if whole else []
-    grades = await asyncio.gather(*(grader.grade(problem, steps.join([*branch.texts, text])) for text in whole))
+    grades = await at_once(grader.grade(problem, steps.join([*branch.texts, text])) for text in whole)
     said = {text: (judgement, grade) for text, judgement, grade in zip(whole, judgements, grades, strict=True)}
     unsaid = (None, Grade(None, None))
     return [as_step(c, branch.end, *said.get(c.text, unsaid), policy.name) for c in completions]
+
+
+async def at_once(calls: Iterable[Coroutine[None, None, Result]]) -> list[Result]:
+    """The results of calls that run side by side, in order. A failure ends the others and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in calls]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 def merge(completions: Sequence[Completion]) -> list[Completion]:

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, Field, ValidationError
 
-from journey.answers import Grader
+from journey.answers import Grader, find_answer
 from journey.errors import UsageError
 from journey.trees.mark import no_thought_reason, verdict
 from journey.types import Judgement, Node, Problem, Tree, Verdict, content_hash, make_problem
@@ -59,10 +59,10 @@ class Label(BaseModel, strict=True):
 
 
 class Question(BaseModel, strict=True):
-    """The problem as upstream has it; `pre_generated_*` fields of phase 2 are told again by the steps."""
+    """The problem, upstream sometimes without its answer; phase 2's `pre_generated_*` fields are in the steps too."""
 
     problem: str = Field(min_length=1)
-    ground_truth_answer: str
+    ground_truth_answer: str | None
     ground_truth_solution: str | None = None
 
 
@@ -169,7 +169,9 @@ def rows(file: Path) -> Iterator[tuple[int, Row | str]]:
 
 
 def broken(row: Row) -> str | None:
-    """Why the row's steps make no trajectory; null where they do."""
+    """Why the row makes no tree though its fields have the right types; null where it makes one."""
+    if reference(row.question) is None:
+        return "the problem has no reference answer, so no final answer can be checked"
     last = len(row.label.steps) - 1
     for index, step in enumerate(row.label.steps):
         alternatives = len(step.completions or ())
@@ -180,12 +182,17 @@ def broken(row: Row) -> str | None:
     return None
 
 
+def reference(question: Question) -> str | None:
+    """The problem's answer, from its worked solution where it is not given by itself; null where neither has one."""
+    return question.ground_truth_answer or find_answer(question.ground_truth_solution or "")
+
+
 def problem_of(row: Row) -> Problem:
     """The row's problem."""
     question, origin = row.question, row.math or Origin()
     return make_problem(
         question.problem,
-        question.ground_truth_answer,
+        reference(question) or "",
         source="prm800k",
         solution=question.ground_truth_solution,
         level=None if origin.level is None else str(origin.level),
