@@ -58,7 +58,11 @@ def test_a_full_disk_is_one_sentence_and_all_that_was_acknowledged_stays(tmp_pat
         run.put_all("problems", [problem(1)])
 
 
-async def test_all_puts_that_shared_a_failed_commit_hear_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("quick", [0.0, 1e9], ids=["in a thread", "on the loop"])
+async def test_all_puts_that_shared_a_failed_commit_hear_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: float
+):
+    monkeypatch.setattr("journey.store.writer.QUICK", quick)
     connections: list[sqlite3.Connection] = []
     connect = sqlite3.connect
 

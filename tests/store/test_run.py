@@ -65,7 +65,9 @@ def test_all_gives_every_record_once_in_the_order_of_ids_whatever_the_order_of_w
     assert ids == sorted(problem(n).id for n in range(1, 1501))
 
 
-async def test_puts_awaited_in_one_tick_share_one_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("quick", [0.0, 1e9], ids=["in a thread", "on the loop"])
+async def test_puts_awaited_in_one_tick_share_one_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: float):
+    monkeypatch.setattr("journey.store.writer.QUICK", quick)
     commits: list[str] = []
     connect = sqlite3.connect
 

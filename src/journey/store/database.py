@@ -104,8 +104,8 @@ def meta(connection: sqlite3.Connection, path: Path, key: str) -> Any:
 def commit(connection: sqlite3.Connection, path: Path, writes: Sequence[Write]) -> None:
     """All of the writes or none, on the disk when this returns. Raises StoreFull."""
     with one_sentence(path):
-        connection.execute("BEGIN IMMEDIATE")
         try:
+            connection.execute("BEGIN IMMEDIATE")
             for statement, rows in writes:
                 connection.executemany(STATEMENTS[statement], rows)
             connection.execute("COMMIT")

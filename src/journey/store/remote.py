@@ -25,7 +25,8 @@ class RemoteRun(Run):
 
     def __init__(self, path: str | Path, connection: "Connection[Any, Any]") -> None:
         path = Path(path)
-        super().__init__(path, connect_reading(path), partial(_hand_over, connection, path), connection.close)
+        hand_over = partial(_hand_over, connection, path)
+        super().__init__(path, connect_reading(path), hand_over, connection.close, patient=True)
 
 
 def serve(run: Run, connections: "Iterable[Connection[Any, Any]]") -> None:
@@ -78,7 +79,7 @@ def _answer(run: Run, writes: Sequence[Write]) -> tuple[str, str] | None:
 
 
 def _hand_over(connection: "Connection[Any, Any]", path: Path, writes: Sequence[Write]) -> None:
-    """Sends writes and waits for the acknowledgement; called in the worker's writing thread, one at a time."""
+    """Sends writes and waits for the acknowledgement; called one at a time."""
     try:
         connection.send(list(writes))
         answer: tuple[str, str] | None = connection.recv()

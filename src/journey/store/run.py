@@ -49,12 +49,14 @@ class Run:
         reading: sqlite3.Connection,
         commit: Commit,
         closing: Callable[[], None] | None = None,
+        *,
+        patient: bool = False,
     ) -> None:
         self.path = path
         self._file = path / NAME
         self._reading = reading
         self._lock = threading.Lock()
-        self._writer = Writer(commit)
+        self._writer = Writer(commit, patient=patient)
         self._closing = closing
         self._closed = False
         with self._reads():

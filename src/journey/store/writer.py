@@ -1,16 +1,20 @@
 """Group commit: what is awaited in one tick of an event loop, or while a commit is under way, shares the next one."""
 
 import asyncio
+import time
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 
 from journey.store.schema import Write
 
 Commit = Callable[[Sequence[Write]], None]
+
+QUICK = 0.001  # seconds; a commit below this may be done on the event loop
 
 
 @dataclass(slots=True)
@@ -20,13 +24,31 @@ class _Waiting:
     writes: list[Write] = field(default_factory=list[Write])
     futures: list[asyncio.Future[None]] = field(default_factory=list[asyncio.Future[None]])
 
+    def end(self, error: BaseException | None) -> None:
+        """Tells them that it is done, or why not."""
+        for future in self.futures:
+            if future.done():  # its coroutine was cancelled
+                continue
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(type(error)(*error.args))
+
 
 class Writer:
-    """Does commits in one thread of its own, so that neither the disk nor a pipe ever holds up an event loop."""
+    """Does the commits of one run, one after the other, from any thread and any event loop.
 
-    def __init__(self, commit: Commit) -> None:
+    `patient` commits (those that wait for another process) are always done in a thread of the writer's own. Others
+    are done on the event loop while the disk is quick, because waking a thread costs more than such a commit; on a slow
+    disk they go to the thread, so that the loop is not held up.
+    """
+
+    def __init__(self, commit: Commit, *, patient: bool = False) -> None:
         self._commit = commit
+        self._patient = patient
+        self._lock = Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journey-store")
+        self._pace = 0.0  # seconds that a commit takes of late
         self._waiting: dict[AbstractEventLoop, _Waiting] = {}
         self._busy: set[AbstractEventLoop] = set()
 
@@ -45,16 +67,32 @@ class Writer:
 
     def write_now(self, writes: Sequence[Write]) -> None:
         """The same, blocking until it is done."""
-        self._thread.submit(self._commit, writes).result()
+        with self._lock:
+            self._timed(writes)
 
     def close(self) -> None:
         """Finishes what was begun."""
         self._thread.shutdown(wait=True)
 
+    def _timed(self, writes: Sequence[Write]) -> None:
+        started = time.perf_counter()
+        self._commit(writes)
+        self._pace = 0.8 * self._pace + 0.2 * (time.perf_counter() - started)
+
     def _begin(self, loop: AbstractEventLoop) -> None:
         waiting = self._waiting.pop(loop)
+        if not self._patient and self._pace < QUICK and self._lock.acquire(blocking=False):
+            try:
+                self._timed(waiting.writes)
+            except Exception as error:  # whatever it is, it belongs to those who wait
+                waiting.end(error)
+            else:
+                waiting.end(None)
+            finally:
+                self._lock.release()
+            return
         self._busy.add(loop)
-        work = self._thread.submit(self._commit, waiting.writes)
+        work = self._thread.submit(self.write_now, waiting.writes)
         work.add_done_callback(partial(self._tell, loop, waiting))
 
     def _tell(self, loop: AbstractEventLoop, waiting: _Waiting, work: Future[None]) -> None:
@@ -62,13 +100,7 @@ class Writer:
             loop.call_soon_threadsafe(self._end, loop, waiting, work.exception())
 
     def _end(self, loop: AbstractEventLoop, waiting: _Waiting, error: BaseException | None) -> None:
-        for future in waiting.futures:
-            if future.done():  # its coroutine was cancelled
-                continue
-            if error is None:
-                future.set_result(None)
-            else:
-                future.set_exception(type(error)(*error.args))
+        waiting.end(error)
         self._busy.discard(loop)
         if loop in self._waiting:
             self._begin(loop)
