@@ -139,7 +139,7 @@ async def read(paths: Sequence[Path | str], grader: Grader) -> Imported:
                 gain = f"{len(tree.nodes) - before or 'no'} new steps"
                 reason = f"joined the tree of {tree.file}:{tree.line}, the same problem, with {gain}"
                 listed.append(Listed("merged", str(file), line, problem.id, reason))
-    trees = [await finish(started, grader) for started in growing.values()]
+    trees = await asyncio.gather(*(finish(started, grader) for started in growing.values()))
     for started, tree in zip(growing.values(), trees, strict=True):
         reason = no_thought_reason(tree)
         if reason is not None:
