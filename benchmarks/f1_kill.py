@@ -156,7 +156,7 @@ def main() -> None:
         trials, wrong, kills, repeats = trials + 1, wrong + (not right), kills + hit, repeats + repeated
         over += repeated > hit * IN_FLIGHT
 
-    step = 1 if options.long else 8
+    step = 1 if options.long else 13
     while True:  # until the point lies behind the command's end
         point = 1 + points * step
         result = trial(lambda point=point: kill_at_statement(point), lambda: None)
@@ -164,7 +164,7 @@ def main() -> None:
             break
         add(result)
         points += 1
-    for _ in range(200 if options.long else 8):
+    for _ in range(200 if options.long else 5):
         add(trial(lambda: None, lambda: rng.uniform(0, 1.1 * TAKES)))
 
     figures = {"write points": points, "trials": trials, "kills": kills, "runs of other content": wrong,

@@ -115,7 +115,7 @@ def resume(folder: Path, count: int) -> dict[str, float]:
 
 
 def keywords(folder: Path, count: int) -> dict[str, float]:
-    """Milliseconds of a key-word count: the median of five, of the slowest of four words; and what filling the index took."""
+    """Milliseconds of a key-word count (median of five, slowest of four words), and what filling the index took."""
     rng = random.Random(0)
     with Run.open(folder / "words") as run:
         for start in range(0, count, 5000):

@@ -23,6 +23,6 @@ def killed(*options: str) -> dict[str, float]:
 @pytest.mark.parametrize("options", [(), pytest.param(("--long",), marks=pytest.mark.slow)])
 def test_nothing_is_lost_doubled_or_asked_again_by_kills(options: tuple[str, ...]):
     figures = killed(*options)
-    assert figures["kills"] >= figures["write points"] > 10
+    assert figures["kills"] >= figures["write points"] > 5
     assert figures["runs of other content"] == 0
     assert figures["runs repeating more calls than in flight"] == 0
