@@ -19,6 +19,10 @@ from journey.plain import decide, number, value
         (r"\text{A,B,E}", "A,B,E"),
         (r"\$132", "132"),
         (r"\{1,2\}", r"\{2,1\}"),
+        ("120", r"120^\circ"),
+        ("3", "x=3"),
+        ("-2x", "y = -2x"),
+        (r"\begin{pmatrix}1\\-\frac12\end{pmatrix}", r"\begin{pmatrix} 1 \\ -0.5 \end{pmatrix}"),
         ("Monday", r"\text{monday}"),
     ],
 )
@@ -38,6 +42,9 @@ def test_plainly_equal_answers_are_right(gold, answer):
         ("x^2+1", "x^2-1"),
         (r"(2,\infty)", r"(3,\infty)"),
         ("(A)", "(B)"),
+        ("4", "x = 3"),
+        (r"\begin{pmatrix}1\\2\end{pmatrix}", r"\begin{pmatrix}1\\3\end{pmatrix}"),
+        (r"\begin{pmatrix}1\\2\end{pmatrix}", r"\begin{pmatrix}1&2\end{pmatrix}"),
     ],
 )
 def test_plainly_different_answers_are_wrong(gold, answer):
@@ -51,11 +58,13 @@ def test_plainly_different_answers_are_wrong(gold, answer):
         ("441 pounds", "441"),  # a unit
         ("5 m", "5"),
         ("50%", "0.5"),
-        ("x=5", "5"),
+        ("5%", "x=5"),
         ("2(x+1)", "2x+2"),  # the same in another writing
         ("1 1/2", "11/2"),  # spaces between digits mean something
         (r"3\frac{1}{2}", r"3 \cdot \frac12"),  # mixed or a product
         ("i^2", "-1"),
+        ("x=3", "y=3"),
+        ("y=2x+1", "2x+1=y"),
         (r"\sqrt[3]{-8}", "-2"),
         ("1,22", "1.22"),
         ("0,111", "0.111"),

@@ -11,7 +11,7 @@ import sys
 import threading
 from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -43,7 +43,8 @@ class Grader(Protocol):
 
 # --- finding ---------------------------------------------------------------------------------------------------------
 
-_BRACES = re.compile(r"\\boxed\s*\{|\\fbox\s*\{|\\.|[{}]", re.DOTALL)
+_BRACES = re.compile(r"\\+(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
+_BOX_BEGINS = re.compile(r"\\boxed|\\fbox")
 _BETWEEN = re.compile(r"(?:\s|\$|\\quad|\\[,;: ])*(?:,|and|,\s*and|\\text\{\s*and\s*\})(?:\s|\$|\\quad|\\[,;: ])*")
 _BARE_BOX = re.compile(r"\\boxed\s+([^\s${}\\]+)")
 _HEADING = re.compile(r"^#{1,2} Answer[ \t]*(?::|\n)\s*(?![#\s])(.+)", re.MULTILINE)
@@ -78,26 +79,35 @@ def _last_box(text: str) -> tuple[int, str | None]:
         bare = list(_BARE_BOX.finditer(text))
         return (bare[-1].start(), bare[-1][1]) if bare else (-1, None)
     row = [boxes.pop()]
-    # A box inside the last one, or around it, is no neighbour of it; nor is one that only says the same again.
-    while boxes and boxes[-1][1] <= row[-1][0] and _BETWEEN.fullmatch(text, boxes[-1][1], row[-1][0]):
+    while boxes and boxes[-1].end <= row[-1].start and _BETWEEN.fullmatch(text, boxes[-1].end, row[-1].start):
         row.append(boxes.pop())
-    contents = list(dict.fromkeys(content for _, _, content in reversed(row)))
-    return row[0][0], ", ".join(contents)
+    # A box that only says the same again adds nothing.
+    contents = dict.fromkeys(_bare(text[box.inner : box.end - 1]) for box in reversed(row))
+    return row[0].start, ", ".join(content for content in contents if content) or None
 
 
-def _boxes(text: str) -> list[tuple[int, int, str]]:
-    # Start, end and content of each box that is closed and not empty. One pass with a stack: a text of a million
+class _Box(NamedTuple):
+    start: int
+    inner: int
+    end: int
+
+
+def _boxes(text: str) -> list[_Box]:
+    # The boxes that are closed and not empty; of nested ones the innermost. One pass with a stack: a text of a million
     # unclosed boxes must not cost the square of its length.
-    found: list[tuple[int, int, str]] = []
-    opened: list[tuple[int, int, bool]] = []
-    for token in _BRACES.finditer(text):
-        if token[0].endswith("{") and token[0] != "\\{":
-            opened.append((token.start(), token.end(), len(token[0]) > 1))
-        elif token[0] == "}" and opened:
-            start, inner, boxed = opened.pop()
-            # The outermost of nested boxes is left out by keeping only what holds no box found already.
-            if boxed and not (found and found[-1][0] > start) and (content := _bare(text[inner : token.start()])):
-                found.append((start, token.end(), content))
+    found: list[_Box] = []
+    opened: list[tuple[int, int]] = []
+    begin = _BOX_BEGINS.search(text)
+    for token in _BRACES.finditer(text, begin.start()) if begin else ():
+        mark = token[0]
+        if mark == "{":
+            opened.append((-1, 0))
+        elif mark == "}":
+            start, inner = opened.pop() if opened else (-1, 0)
+            if start >= 0 and not (found and found[-1].start > start) and text[inner : token.start()].strip(" \n\t$*."):
+                found.append(_Box(start, inner, token.end()))
+        elif len(mark) > 2:
+            opened.append(token.span())
     return found
 
 
@@ -152,6 +162,7 @@ class MathGrader:
         self._pool: ProcessPool | None = None
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], Grade] = {}
+        self._pending: dict[tuple[str, str], Future[bool | str]] = {}
 
     async def grade(self, problem: Problem, text: str) -> Grade:
         """The grade of the final answer found in `text`."""
@@ -166,16 +177,19 @@ class MathGrader:
             return grade
         # Starting the pool waits for its processes, so it never happens in the event loop.
         pool = self._pool or await asyncio.to_thread(self._start)
-        future = pool.schedule(answer_worker.compare, args=(gold, answer), timeout=self.seconds)
-        # Waited for without raising: whatever sympy raised on hostile text is a grade here, never a crash.
-        await asyncio.gather(asyncio.wrap_future(future), return_exceptions=True)
+        future = self._submit(pool, gold, answer)
+        # Waited for without raising: whatever sympy raised on hostile text is a grade here, never a crash. And without
+        # cancelling: others may wait for the same pair.
+        done = asyncio.wrap_future(future)
+        done.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait([done])
         return self._outcome(gold, answer, future)
 
     def check(self, gold: str, answer: str) -> Grade:
         """`compare` for callers without an event loop."""
         if grade := self._at_once(gold, answer):
             return grade
-        future = self._start().schedule(answer_worker.compare, args=(gold, answer), timeout=self.seconds)
+        future = self._submit(self._start(), gold, answer)
         wait([future])
         return self._outcome(gold, answer, future)
 
@@ -205,13 +219,23 @@ class MathGrader:
                 self._pool.schedule(answer_worker.compare, args=("1", "1")).result()
             return self._pool
 
+    def _submit(self, pool: ProcessPool, gold: str, answer: str) -> Future[bool | str]:
+        pair = gold, answer
+        with self._lock:
+            if (pending := self._pending.get(pair)) is not None:
+                return pending
+            future = pool.schedule(answer_worker.compare, args=pair, timeout=self.seconds)
+            self._pending[pair] = future
+        future.add_done_callback(lambda _: self._pending.pop(pair, None))
+        return future
+
     def _at_once(self, gold: str, answer: str) -> Grade | None:
         if grade := self._known.get((gold, answer)):
             return grade
         if (decided := decide(gold, answer)) is not None:
             return Grade(answer, decided)
         if max(len(gold), len(answer)) > LONGEST:
-            return Grade(answer, None, f"could not check: longer than {LONGEST} characters")
+            return could_not_check(answer, f"longer than {LONGEST} characters")
         return None
 
     def _outcome(self, gold: str, answer: str, future: Future[bool | str]) -> Grade:
@@ -219,12 +243,12 @@ class MathGrader:
         match error:
             case None:
                 said = future.result()
-                if isinstance(said, bool):
-                    # Samples of one problem give the same answers again and again. What was not decided is not
-                    # kept: another time the machine may be less busy.
-                    if len(self._known) >= KEPT:
-                        self._known.clear()
-                    return self._known.setdefault((gold, answer), Grade(answer, said))
+                grade = Grade(answer, said) if isinstance(said, bool) else could_not_check(answer, said)
+                # Samples of one problem give the same answers again and again. A timeout is not kept: another time
+                # the machine may be less busy.
+                if len(self._known) >= KEPT:
+                    self._known.clear()
+                return self._known.setdefault((gold, answer), grade)
             case TimeoutError():
                 said = f"took longer than {self.seconds:g} s"
             case ProcessExpired():
@@ -233,4 +257,9 @@ class MathGrader:
                 said = "the grader was closed"
             case _:
                 said = type(error).__name__
-        return Grade(answer, None, f"could not check: {said}")
+        return could_not_check(answer, said)
+
+
+def could_not_check(answer: str, reason: str) -> Grade:
+    """The grade of an answer that nobody could judge."""
+    return Grade(answer, None, f"could not check: {reason}")

@@ -63,7 +63,8 @@ def _object(text: bytes, place: str) -> Row:
     try:
         row = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{place} is not JSON ({getattr(error, 'msg', error)}); each line must be one JSON object") from error
+        reason = getattr(error, "msg", error)
+        raise UsageError(f"{place} is not JSON ({reason}); each line must be one JSON object") from error
     if not isinstance(row, dict):
         raise UsageError(f'{place} is not a JSON object; each row must be one, such as {{"question": ..., ...}}')
     return row

@@ -9,18 +9,24 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 
 _LONGEST = 200
 _DEEPEST = 20
 # Formulas further apart than this, relatively, are different; closer ones math-verify must tell apart.
 _APART = 1e-5
 
-_SPACING = re.compile(r"\\left(?![a-zA-Z])|\\right(?![a-zA-Z])|\\[!,;: ]|~|(?<![A-Za-z0-9])\s+|\s+(?![A-Za-z0-9])")
+_SPACING = re.compile(
+    r"\\(?:left|right)(?![a-zA-Z])|(?<!\\)\\[!,;: ]|~|(?<![A-Za-z0-9])\s+|\s+(?![A-Za-z0-9])",
+)
 _WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|textrm)\{([^{}\\]*)\}")
 _WHOLE = re.compile(r"([+-]?)([1-9]\d{0,2}(?:,\d{3})+|\d{1,30})(\.\d{1,30})?")
 _FRACTION = re.compile(r"([+-]?)(?:\\frac\{([+-]?)(\d{1,30})\}\{(\d{1,30})\}|\\frac(\d)(\d)|(\d{1,30})/(\d{1,30}))")
 _CHOICE = re.compile(r"\(([A-Z])\)|([A-Z])")
 _CHOICE_TOLD = re.compile(r"\(([A-Z])\).+|([A-Z])[.:)] ?[^-+*/=^_].*", re.DOTALL)
+_NAMED = re.compile(r"[A-Za-z]=")
+_MATRIX = re.compile(r"\\begin\{[pbv]?matrix\}([^{}]*(?:\{[^{}]*\}[^{}]*)*)(?:\\\\)?\\end\{[pbv]?matrix\}")
+_DEGREES = re.compile(r"\^(?:\\circ(?![a-zA-Z])|\{\\circ\})")
 _WORDS = re.compile(r"[A-Za-z]{4,}(?:[ -][A-Za-z]+)*|[A-Z]{3,}")
 
 
@@ -35,13 +41,34 @@ def decide(gold: str, answer: str) -> bool | None:
         return True if (choice[1] or choice[2]) == (told[1] or told[2]) else _choices_differ(choice, told)
     if _WORDS.fullmatch(left) and _WORDS.fullmatch(right):
         return left.casefold() == right.casefold()
+    if "=" in left + right:
+        # "x=3" answers a question for x with 3; an equation for an equation is math-verify's.
+        named = [_NAMED.sub("", text) for text in (left, right)]
+        if ("=" in left and "=" in right) or "=" in "".join(named):
+            return None
+        return True if named[0] == named[1] else _several(*named)
+    return _several(left, right)
+
+
+def _several(left: str, right: str) -> bool | None:
+    if (first := _MATRIX.fullmatch(left)) and (second := _MATRIX.fullmatch(right)):
+        rows = [[row.split("&") for row in matrix[1].split(r"\\")] for matrix in (first, second)]
+        shapes = [[len(row) for row in matrix] for matrix in rows]
+        if shapes[0] != shapes[1]:
+            return None if [1] in shapes else False  # one cell is rather a column whose breaks were lost
+        cells = zip(chain(*rows[0]), chain(*rows[1]), strict=True)
+        return _all([_item(a, b) for a, b in cells])
     return _lists(left, right) if "," in left or "," in right else _single(left, right)
 
 
+def _all(said: list[bool | None]) -> bool | None:
+    return False if False in said else True if all(said) else None
+
+
 def plain(answer: str) -> str:
-    """An answer without what only sets it: spaces, sizes of brackets and fractions, dollars, \\text around words."""
+    r"""An answer without what only sets it: spaces, dollars, degree signs, sizes of brackets and fractions, \text."""
     text = answer.replace(r"\$", "").replace("$", "").replace("{,}", ",").replace("−", "-").strip()
-    text = _WRAPPED.sub(r"\1", _SPACING.sub("", text))
+    text = _DEGREES.sub("", _WRAPPED.sub(r"\1", _SPACING.sub("", text)))
     text = re.sub(r"([_^])\{(\w)\}", r"\1\2", text)
     return text.replace(r"\dfrac", r"\frac").replace(r"\tfrac", r"\frac").strip().rstrip(".").strip()
 
@@ -97,10 +124,8 @@ def _lists(left: str, right: str) -> bool | None:
         return None  # 1,22 may be a decimal
     if len(first.items) == len(second.items):
         said = [_item(a, b) for a, b in zip(first.items, second.items, strict=True)]
-        if all(said):
-            return True
-        if first.ordered:
-            return False if False in said else None
+        if all(said) or first.ordered:
+            return _all(said)
     elif first.ordered:
         return False
     if sorted(first.items) == sorted(second.items):
@@ -156,7 +181,7 @@ def _item(left: str, right: str) -> bool | None:
 # --- the value of a formula -------------------------------------------------------------------------------------------
 
 _TOKEN = re.compile(
-    r"\d+|\\frac|\\sqrt|\\cdot|\\times|\\pi(?![a-zA-Z])|\^\\circ|\^\{\\circ\}"
+    r"\d+|\\frac|\\sqrt|\\cdot|\\times|\\pi(?![a-zA-Z])"
     r"|(?<![A-Za-z])[A-Za-z](?![A-Za-z])|[-+*/^(){}\[\]]|\s+"
 )
 # One surprising value each, so that formulas that agree there are hardly ever different.
@@ -171,13 +196,13 @@ class _Unclear(Exception):
 def value(text: str) -> complex | None:
     r"""The value of a formula at fixed values of its letters; null for what is not read here.
 
-    Read are whole numbers, single letters, + - * / ^, \frac, \sqrt, \pi and brackets; degree
-    signs are passed over. `e` and `i` can be numbers or names, so they are not read.
+    Read are whole numbers, single letters, + - * / ^, \frac, \sqrt, \pi and brackets. `e` and `i`
+    can be numbers or names, so they are not read.
     """
     tokens = list(_TOKEN.finditer(text))
     if len(text) > _LONGEST or sum(len(token[0]) for token in tokens) != len(text):
         return None
-    reader = _Reader([token[0] for token in tokens if not token[0].isspace() and "circ" not in token[0]])
+    reader = _Reader([token[0] for token in tokens if not token[0].isspace()])
     try:
         result = reader.sum(0)
         if reader.peek() != "":

@@ -1,0 +1,202 @@
+"""How far the answer checker agrees with others, and how fast it is: prints two tables, or writes docs/answers.md.
+
+    python benchmarks/answers_agreement.py --data FOLDER [--write docs/answers.md]
+
+FOLDER holds `equivalence/*.jsonl` (pairs with a wanted verdict) and `model_outputs/*.jsonl.gz` (models' answers).
+"""
+
+import argparse
+import asyncio
+import gzip
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from journey.answers import Grade, MathGrader, find_answer
+from journey.evals.metrics import wilson
+from journey.plain import decide
+from journey.types import make_problem
+
+FILES = {
+    "peer_test_pairs": "other tools' own tests: what their authors want under their settings",
+    "prm800k_final_answers": "final answers of PRM800K and how people rated that last step (majority; ties left out)",
+    "graded_model_answers": "answers of models that differ in writing, with the verdict of the Qwen maths grader",
+}
+HOSTILE = [
+    "9^{9^{9^{9}}}",
+    "9^{9^{9}}!",
+    "9**9**9**9",
+    "(" * 1900 + "1",
+    "{" * 900 + "1" + "}" * 900,
+    r"\frac{" * 200 + "1" + "}{2}" * 200,
+    r"\sum_{k=1}^{10^9} \frac{1}{k!}",
+    r"\int_0^1 \sin(x^{x^x}) dx",
+    "1" * 1_000_000,
+    "\\boxed{" * 100_000,
+    "__import__('os').system('true')",
+    "𝔘\x00😀",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two answers, whether they are said to be the same, and what to tell of it."""
+
+    id: str
+    gold: str
+    pred: str
+    equal: bool
+    note: str
+
+
+def pairs(file: Path) -> Iterator[Pair]:
+    """The pairs of one of the three files, in one form."""
+    for line in file.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if "n_rated_good" in row:
+            good, bad = row["n_rated_good"], row["n_rated_bad"]
+            if good != bad:
+                yield Pair(row["id"], row["gold"], row["pred"], good > bad, f"rated good {good}, bad {bad}")
+        elif "qwen_grader_says" in row:
+            yield Pair(row["id"], row["gold"], row["pred"], row["qwen_grader_says"], "")
+        else:
+            options = ", ".join(f"{name}={value}" for name, value in (row["options"] or {}).items())
+            yield Pair(row["id"], row["gold"], row["pred"], row["equal"], options)
+
+
+async def grades(grader: MathGrader, asked: Sequence[Pair]) -> list[Grade]:
+    """Each pair's grade. A text without a marked answer is taken whole, as the other tools take it."""
+    return await asyncio.gather(
+        *[grader.compare(find_answer(pair.gold) or pair.gold, find_answer(pair.pred) or pair.pred) for pair in asked]
+    )
+
+
+def cause(file: str, pair: Pair, grade: Grade) -> str:
+    """Why checker and file may disagree, by what can be seen of the pair."""
+    if grade.correct is None:
+        return "We could not say (an answer that cannot be read, or took too long)"
+    if file == "prm800k_final_answers":
+        if grade.correct:
+            return "The answer is the reference's, but people rated the step wrong (mostly for its reasoning)"
+        return "People accepted a step whose answer is not the reference's as it is written"
+    if file == "graded_model_answers":
+        return "The machine grader errs, or one of the two answers is broken text"
+    if "NativeLetters" in pair.note or "CHINESE" in pair.note:
+        return "Choice letters or numbers inside running text, and Chinese text: no marked answer"
+    if "precision" in pair.note or "strict=False" in pair.note:
+        return "The other tool's test asks for rounding or renamed variables"
+    if "," in pair.gold + pair.pred and pair.gold.replace(",", ".") == pair.pred.replace(",", "."):
+        return "A comma as decimal point"
+    return "Another reading of the text (several boxes, sets against lists, line breaks in a formula)"
+
+
+def shown(text: str, longest: int = 70) -> str:
+    """A text for a Markdown table's cell: its end, where an answer stands, if it is long."""
+    text = " ".join(text.split())
+    text = text if len(text) <= longest else "... " + text[-longest:]
+    return "`" + text.replace("`", "'").replace("|", "\\|") + "`"
+
+
+async def speed(grader: MathGrader, file: Path) -> list[str]:
+    """Rows of the table of speed: real answers of models, then hostile ones one after another."""
+    await grader.compare("x+x+1", "2x+1")  # starts the workers
+    rows = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
+    asked = [(make_problem(row["question"], row["gold"]), row["response"]) for row in rows]
+    begin = time.perf_counter()
+    done = await asyncio.gather(*[grader.grade(problem, text) for problem, text in asked])
+    first = time.perf_counter() - begin
+    begin = time.perf_counter()
+    await asyncio.gather(*[grader.grade(problem, text) for problem, text in asked])
+    again = time.perf_counter() - begin
+    plain = sum(
+        g.answer is not None and decide(p.answer, g.answer) is not None for (p, _), g in zip(asked, done, strict=True)
+    )
+    found = sum(grade.answer is not None for grade in done)
+    longest = 0.0
+    for text in HOSTILE:
+        begin = time.perf_counter()
+        await grader.compare("2", text)
+        longest = max(longest, time.perf_counter() - begin)
+    return [
+        f"| answers of four models to MATH-500, each for the first time | {len(asked) / first:,.0f} /s |",
+        f"| the same again | {len(asked) / again:,.0f} /s |",
+        f"| share of found answers decided without math-verify | {plain / found:.1%} |",
+        f"| longest of {len(HOSTILE)} hostile answers, one after another | {longest:.2f} s |",
+    ]
+
+
+def agreement_row(file: str, asked: Sequence[Pair], said: Sequence[Grade]) -> str:
+    same = sum(grade.correct is pair.equal for pair, grade in zip(asked, said, strict=True))
+    unsaid = sum(grade.correct is None for grade in said)
+    share = wilson(same, len(asked))
+    interval = f"{share.low:.1%} to {share.high:.1%}"
+    return f"| `{file}` | {len(asked)} | {same / len(asked):.1%} | {interval} | {unsaid} | {FILES[file]} |"
+
+
+def disagreements(file: str, asked: Sequence[Pair], said: Sequence[Grade]) -> list[str]:
+    """Lines of Markdown: the disagreements of a file, grouped by cause."""
+    groups: dict[str, list[str]] = {}
+    for pair, grade in zip(asked, said, strict=True):
+        if grade.correct is not pair.equal:
+            verdicts = {True: "same", False: "different", None: "could not say"}
+            cells = (
+                pair.id,
+                shown(pair.gold),
+                shown(pair.pred),
+                verdicts[pair.equal],
+                verdicts[grade.correct],
+                pair.note,
+            )
+            groups.setdefault(cause(file, pair, grade), []).append("| " + " | ".join(cells) + " |")
+    lines = [f"\n### {file}"]
+    for name, rows in sorted(groups.items(), key=lambda group: -len(group[1])):
+        lines += [
+            f"\n{name} ({len(rows)}):\n",
+            "| pair | reference | answer | file says | we say | settings or ratings |",
+        ]
+        lines += ["|---|---|---|---|---|---|", *rows]
+    return lines
+
+
+HEAD = r"""# How answers are found and checked
+
+Written by `python benchmarks/answers_agreement.py --data FOLDER --write docs/answers.md`.
+
+**Finding.** `journey.answers.find_answer` takes the last `\boxed{...}` with balanced braces or the last "# Answer",
+whichever comes later; without either the "####" line; without that what follows "answer is" or "[Final solution]".
+Boxes in a row (`\boxed{1} and \boxed{2}`) are one list. An unclosed or empty box is no answer.
+
+**Checking.** What is plain is decided at once (`journey.plain`): the same writing, the same exact number, or numbers
+and formulas that surely differ. All else goes to math-verify in a worker process, which is killed after 2 s and
+replaced. An answer that cannot be read or takes too long is *could not say*, with the reason; it is neither right nor
+wrong. The time runs from when a worker takes the answer up; the first answer also waits for the workers to start.
+"""
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--write", type=Path)
+    arguments = parser.parse_args()
+    table = ["| file | pairs | agreement | 95 % interval | could not say | what it is |", "|---|---|---|---|---|---|"]
+    found: list[str] = []
+    with MathGrader() as grader:
+        for file in FILES:
+            asked = list(pairs(arguments.data / "equivalence" / f"{file}.jsonl"))
+            said = await grades(grader, asked)
+            table.append(agreement_row(file, asked, said))
+            found += disagreements(file, asked, said)
+    with MathGrader() as grader:
+        file = arguments.data / "model_outputs" / "math500_short_answers_4_models.jsonl.gz"
+        fast = ["| speed | measured |", "|---|---|", *await speed(grader, file)]
+    print("\n".join([*table, "", *fast]))
+    if arguments.write:
+        agreement = "\n## Agreement\n\nCould not say counts as disagreement.\n"
+        rest = ["\n## Speed\n", "Two worker processes on a shared machine of two cores.\n", *fast, "\n## Disagreements"]
+        arguments.write.write_text("\n".join([HEAD, agreement, *table, *rest, *found]) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
