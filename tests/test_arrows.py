@@ -20,7 +20,7 @@ BRACKETS = [
     {"cli", "commands", "progress", "studio", "__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(BRACKETS) for room in rooms}
-BY_NEED = {"build.py", "cli.py", "commands.py", "stations.py"}
+BY_NEED = {"build.py", "cli.py", "stations.py"}
 HEAVY = {
     "torch": ("models/local", "training/", "build"),
     "transformers": ("models/local", "training/", "build"),

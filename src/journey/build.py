@@ -1,11 +1,12 @@
 """Names -> models, judges and tasks: the one place that imports by need, so that nothing heavy is loaded unasked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from journey import recipe
 from journey.answers import Grader, MathGrader
 from journey.errors import UsageError
 from journey.judges.base import Judge
@@ -34,7 +35,9 @@ class Task:
 
 
 TASKS = {
-    "countdown": Task("countdown", asker("countdown", FORMATS["lines"]), FORMATS["lines"], COUNTDOWN_VOICE, CountdownGrader),
+    "countdown": Task(
+        "countdown", asker("countdown", FORMATS["lines"]), FORMATS["lines"], COUNTDOWN_VOICE, CountdownGrader
+    ),
     "math": Task("math", asker("math", FORMATS["lines"]), FORMATS["lines"], PROSE, MathGrader),
 }
 
@@ -56,7 +59,7 @@ def model_path(name: str) -> str:
     kind, _, rest = name.partition("/")
     if kind == "hf" and rest:
         return rest
-    raise UsageError(f"{name!r} is no model with weights here; use tiny or hf/ID-or-folder")
+    raise UsageError(f"there is no model {name!r} with weights; known are tiny and hf/ID-or-folder")
 
 
 def model(name: str, called: str | None = None, dtype: str | None = None) -> Model:
@@ -74,8 +77,17 @@ def local(path: str | Path, called: str, dtype: str | None = None) -> Model:
     try:
         from journey.models.local import Local
     except ModuleNotFoundError as error:
-        raise UsageError(f"{called} needs {error.name}; install it with pip install 'journey-learning[local]'") from None
+        raise UsageError(
+            f"{called} needs {error.name}; install it with pip install 'journey-learning[local]'"
+        ) from None
     return Local(path, called, dtype=dtype)
+
+
+def check_names(model_name: str, judge_name: str) -> None:
+    """Raises UsageError for a model or judge that no name here means, before anything is made."""
+    judge(judge_name)
+    if not model_name.startswith("scripted/"):
+        model_path(model_name)
 
 
 def judge(name: str) -> Judge:
@@ -104,3 +116,22 @@ def token_counter(path: str | Path) -> Callable[[dict[str, Any]], int]:
 
     tokenizer = AutoTokenizer.from_pretrained(path)
     return lambda row: len(tokenizer(row["completion"])["input_ids"]) + 1
+
+
+def pretrain(data: Mapping[str, Any], out: Path, on_log: Callable[[dict[str, Any]], None]) -> None:
+    """Makes the tiny base from a recipe's settings into `out`. Raises UsageError for settings it does not have."""
+    from journey.training.pretrain import PretrainSettings, pretrain
+
+    pretrain(out, recipe.typed(PretrainSettings, data, "the recipe"), on_log)
+
+
+def hardware() -> dict[str, str]:
+    """What torch sees of this machine; "no torch" without the extra."""
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return {"computes on": "no torch: pip install 'journey-learning[local]'"}
+    if torch.cuda.is_available():
+        return {"computes on": torch.cuda.get_device_name(), "bf16": str(torch.cuda.is_bf16_supported())}
+    kind = "mps" if torch.backends.mps.is_available() else "cpu"
+    return {"computes on": kind, "bf16": str(bool(torch.cpu.get_capabilities().get("avx512_bf16")))}

@@ -5,7 +5,7 @@ import contextlib
 import multiprocessing
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -68,13 +68,18 @@ async def each(
             done += 1
             progress(station, done, len(units))
 
+    await together([worker() for _ in range(min(in_flight, len(units)))])
+    return failed
+
+
+async def together(works: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Runs all of them at once; the first error ends the others and is raised as itself."""
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(in_flight, len(units))):
-                group.create_task(worker())
+            for work in works:
+                group.create_task(work)
     except BaseExceptionGroup as errors:
         raise _first(errors) from None
-    return failed
 
 
 def _first(error: BaseException) -> BaseException:
@@ -99,7 +104,8 @@ def processes(
     """What each job gives, in the order of the jobs; `workers` processes take them one after another.
 
     A job reads the run for itself and sends every write to this process, the only one that writes. `progress` gets
-    the job's name, the station, done and total, `on_result` what each job gave. The first error of a job is raised here, after all workers ended.
+    the job's name, the station, done and total, `on_result` what each job gave. The first error of a job is raised
+    here, after all workers ended.
     """
     queue = list(jobs)
     results: list[Any] = [None] * len(queue)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, TypeVar, get_type_hints
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +18,7 @@ from journey.training.settings import DpoSettings, SftSettings
 from journey.trees.grow import GrowSettings
 
 VARIABLE = "JOURNEY_"
+Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,24 +119,40 @@ def load(path: str | Path, overrides: Sequence[str] = (), environment: Mapping[s
 
     Raises UsageError: missing file, no YAML, unknown key (with the nearest right one), value of the wrong kind.
     """
-    data = _read(Path(path))
+    data = read_settings(path)
+    known = {f.name for f in fields(Recipe)}
     for name, text in environment.items():
-        if name.startswith(VARIABLE) and (key := name.removeprefix(VARIABLE).lower().replace("__", ".")).split(".")[
-            0
-        ] in {f.name for f in fields(Recipe)}:
+        key = name.removeprefix(VARIABLE).lower().replace("__", ".")
+        if name.startswith(VARIABLE) and key.split(".")[0] in known:
             _set(data, key, text, f"the environment's {name}")
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        if not equals:
-            raise UsageError(f'--set {override} has no value; write it like --set {key}=1')
-        _set(data, key.strip(), text, f"--set {override}")
-    check_keys(Recipe, data, "")
+    _override(data, overrides)
+    return typed(Recipe, data, str(path))
+
+
+def read_settings(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The plain settings of a YAML file with overrides. Raises UsageError."""
+    data = _read(Path(path))
+    _override(data, overrides)
+    return data
+
+
+def value(text: str) -> Any:
+    """What a flag's text means: a number, true, null, a list, or the text itself."""
     try:
-        return TypeAdapter(Recipe).validate_python(data)
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def typed(kind: type[Settings], data: Mapping[str, Any], where: str) -> Settings:
+    """The settings as a dataclass of that kind. Raises UsageError naming the first that is wrong."""
+    check_keys(kind, data, "")
+    try:
+        return TypeAdapter(kind).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{path}: {place} is {first['input']!r}: {first['msg'].lower()}") from None
+        raise UsageError(f"{where}: {place} is {first['input']!r}: {first['msg'].lower()}") from None
 
 
 def check_keys(kind: Any, data: Mapping[str, Any], where: str) -> None:
@@ -172,4 +189,12 @@ def _set(data: dict[str, Any], key: str, text: str, who: str) -> None:
         if not isinstance(inner, dict):
             raise UsageError(f"{who} sets {key}, but {part} holds no settings below it")
         data = inner
-    data[last] = yaml.safe_load(text)
+    data[last] = value(text)
+
+
+def _override(data: dict[str, Any], overrides: Sequence[str]) -> None:
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals:
+            raise UsageError(f"--set {override} has no value; write it like --set {key}=1")
+        _set(data, key.strip(), text, f"--set {override}")

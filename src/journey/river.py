@@ -17,7 +17,7 @@ from typing import Any
 from journey import build, problems, prompts
 from journey.errors import UsageError
 from journey.evals.run import Decoding
-from journey.fanout import Job, Progress, processes
+from journey.fanout import Job, Progress, processes, together
 from journey.puzzles import sources
 from journey.recipe import UNCOMPARED, Problems, Recipe
 from journey.stations import evaluate, grow_trees, solution_rows, tell, told_trees, train
@@ -29,8 +29,10 @@ PARTS = ("phase1", "train", "validation", "test")
 SeedProgress = Callable[[str, str, int, int], None]
 
 
-def run_recipe(recipe: Recipe, out: Path, *, fresh: bool, progress: SeedProgress, on_seed: Callable[[Run], None]) -> Run:
-    """Runs the recipe into the folder `out` and returns the open run. `on_seed` is called when a seed is finished."""
+def run_recipe(
+    recipe: Recipe, out: Path, *, fresh: bool, progress: SeedProgress, on_seed: Callable[[Run], None]
+) -> Run:
+    """Runs the recipe into the folder `out` and returns the open run. `on_seed` is called after each seed."""
     run = Run.open(out, config_of(recipe), fresh=fresh, ignore=UNCOMPARED)
     try:
         store_problems(run, recipe)
@@ -178,10 +180,11 @@ class Seed:
 
     async def attempts(self, arm: str, model_path: Path, samples: int = 1) -> None:
         """The arm's sampled and greedy attempts on the problems of the comparison."""
-        rule = self.recipe.evaluation
+        wish = self.recipe.evaluation
         model = build.local(model_path, self.name(arm))
-        for decoding in (rule.sampled(samples), rule.greedy()):
-            await self.draw(model, decoding, part(self.run, rule.split), rule.split)
+        asked = part(self.run, wish.split)
+        # Both at once: the few answers that run to the limit then share their steps.
+        await together([self.draw(model, rule, asked, wish.split) for rule in (wish.sampled(samples), wish.greedy())])
         await build.close(model)
 
     async def draw(self, model: Any, decoding: Decoding, on: Sequence[Problem], split: str) -> None:

@@ -58,7 +58,7 @@ async def grow_trees(
 
 
 def told_trees(run: Run, problems: Iterable[Problem], policy: str, count: int | None) -> list[Tree]:
-    """The first `count` trees of the policy, in the order of the problems, that have a right leaf and a wrong branch."""
+    """The policy's first `count` trees, in the order of the problems, with a right leaf and a wrong branch."""
     by_problem = {t.problem: t for t in run.all("trees", policy=policy) if isinstance(t, Tree)}
     found: list[Tree] = []
     for problem in problems:
@@ -85,7 +85,7 @@ def walk_of(tree: Tree, leaf: int, telling: Telling, seed: int) -> Walk:
 def all_thoughts(
     tree: Tree, problem: Problem, task: Task, telling: Telling, seed: int, per_tree: int = 1
 ) -> list[Thought]:
-    """At most `per_tree` shortcuts and as many long thoughts of a tree, shortest paths first; none without a right leaf."""
+    """At most `per_tree` shortcuts and as many long thoughts of a tree, shortest paths first."""
     shorts = shortcut(tree, problem, task.voice, neutral=telling.neutral)[:per_tree]
     leaves = sorted(right_leaves(tree, telling.neutral), key=lambda i: len(path(tree, i)))[:per_tree]
     return [*shorts, *(draft(tree, problem, walk_of(tree, leaf, telling, seed), task.voice) for leaf in leaves)]
@@ -110,7 +110,9 @@ def train(
         from journey.training.dpo import train_dpo
         from journey.training.sft import train_sft
     except ModuleNotFoundError as error:
-        raise UsageError(f"training needs {error.name}; install it with pip install 'journey-learning[train]'") from None
+        raise UsageError(
+            f"training needs {error.name}; install it with pip install 'journey-learning[train]'"
+        ) from None
     out = run.path / "models" / name
     began = time.perf_counter()
 

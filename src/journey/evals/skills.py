@@ -26,7 +26,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """Of `count` lines that show the skill, the share that is right; null where there is none. `far`: past FAR tokens."""
+    """The share of `count` lines that is right, null where there is none; `far`: of those past FAR tokens."""
 
     count: int
     right: float | None
@@ -37,7 +37,7 @@ class Skill:
 async def skills(
     model: Model, problems: Sequence[Problem], ask: Ask, *, max_tokens: int = 700, seed: int = 0
 ) -> dict[str, Skill]:
-    """The skills on one sampled walk a problem: legal and true steps, verdicts, returns, and lines of any known kind."""
+    """The skills on one sampled walk a problem: true steps, verdicts, returns, and lines of any known kind."""
 
     async def walk(problem: Problem) -> list[Line]:
         sampling = Sampling(max_tokens=max_tokens, seed=content_seed("skills", problem.id, seed))

@@ -59,4 +59,4 @@ class Model(Protocol):
 
 
 class ModelError(Exception):
-    """The model could not answer; the message is one sentence for the user, and the unit of work is listed as failed."""
+    """The model could not answer; the message is one sentence, and the unit of work is listed as failed."""

@@ -128,7 +128,7 @@ def _grade_expression(puzzle: Puzzle, answer: str | None) -> Grade:
 
 
 def why_not(puzzle: Puzzle, numbers: Numbers, step: Step) -> str | None:
-    """What is wrong with a step from these numbers by itself, in words; null where it is legal, true and well written."""
+    """What is wrong with a step from these numbers, in words; null where it is legal, true and well written."""
     true = apply(step.left, step.op, step.right, puzzle.fractions)
     after = follow(puzzle, Chain(tuple((n, leaf(n)) for n in numbers)), step)
     if after.error == BAD_NUMBER:

@@ -39,7 +39,7 @@ def read(path: str | Path, limit: int | None = None) -> list[Problem]:
             else:
                 raise UsageError(f'{place} is no puzzle; a row needs "nums" and "target", or "Puzzles"')
         except (TypeError, ValueError):
-            raise UsageError(f"{place} has a puzzle that is not made of whole numbers; mend it or take it out") from None
+            raise UsageError(f"{place} has a puzzle that is not made of whole numbers; mend or drop it") from None
         if not 2 <= len(puzzle.numbers) <= 6:
             raise UsageError(f"{place} has {len(puzzle.numbers)} numbers; puzzles of 2 to 6 numbers can be solved here")
         problem = to_problem(puzzle, Path(path).name.split(".")[0])

@@ -88,6 +88,11 @@ def outcome(run: Run) -> Outcome:
     )
 
 
+def compared_on(run: Run) -> str:
+    """The part of the problems that the arms are compared on: the test problems unless the recipe says otherwise."""
+    return run.config.get("recipe", {}).get("evaluation", {}).get("split", "test")
+
+
 def seed_and_arm(model: str) -> tuple[int, str]:
     """What a model's name says: "seed-2/journey" is (2, "journey"); any other name is an arm of the only seed."""
     match = _MODEL.fullmatch(model)
@@ -100,7 +105,7 @@ def _rank(arm: str) -> tuple[int, str]:
 
 def _arms(run: Run) -> tuple[dict[tuple[int, str], Arm], str]:
     drawn: dict[tuple[int, str], dict[str, list[Attempt]]] = {}
-    for attempt in attempts(run, split="test"):
+    for attempt in attempts(run, split=compared_on(run)):
         drawn.setdefault(seed_and_arm(attempt.model), {}).setdefault(attempt.decoding, []).append(attempt)
     names = sorted({name for decodings in drawn.values() for name in decodings} - {GREEDY})
     main = SAMPLED if SAMPLED in names or not names else names[0]
@@ -120,7 +125,7 @@ def _arm(seed: int, name: str, decodings: Mapping[str, Sequence[Attempt]], main:
 
 def _wanted(run: Run, by_arm: Mapping[tuple[int, str], Arm]) -> set[str]:
     """The ids of the problems that a finished arm has tried: the test problems less those whose attempt failed."""
-    test = run.ids("problems", split="test")
+    test = run.ids("problems", split=compared_on(run))
     if not test:
         return max(({a.problem for a in arm.main} for arm in by_arm.values()), key=len, default=set())
     failed = [failure.unit for failure in run.failures()]

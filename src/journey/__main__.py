@@ -1,0 +1,5 @@
+"""`python -m journey` is the command `journey`."""
+
+from journey.cli import main
+
+main()

@@ -1,0 +1,63 @@
+"""What a user sees while long work is going on: one bar a seed or station, or sparse lines where no terminal is."""
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+EVERY = 15.0  # seconds between two lines about the same station
+
+
+class Bars:
+    """Progress on standard error. Use it in a `with`; call it with who, station, done and total."""
+
+    def __init__(self, silent: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=silent)
+        self._bars: dict[str, TaskID] = {}
+        self._said: dict[str, tuple[str, float]] = {}
+        self._began = time.monotonic()
+        self._live = self._console.is_terminal and not silent
+        self._progress = Progress(
+            TextColumn("{task.fields[who]:<8}"),
+            TextColumn("{task.description:<26}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._live,
+        )
+
+    def __enter__(self) -> "Bars":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, who: str, station: str, done: int, total: int) -> None:
+        """`who` is at `station`, with `done` of `total` units."""
+        if self._live:
+            if who not in self._bars:
+                self._bars[who] = self._progress.add_task(station, total=total, who=who)
+            self._progress.update(self._bars[who], description=station, completed=done, total=total)
+        else:
+            self._line(who, station, done, total)
+
+    def print(self, what: object) -> None:
+        """Prints above the bars, on standard output."""
+        self._progress.stop()
+        Console(file=sys.stdout).print(what)
+        self._progress.start()
+
+    def _line(self, who: str, station: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        before, at = self._said.get(who, ("", 0.0))
+        if station != before or now - at >= EVERY:
+            self._said[who] = (station, now)
+            minutes, seconds = divmod(int(now - self._began), 60)
+            self._console.print(f"{minutes}:{seconds:02d} {who} {station} {done}/{total}", highlight=False)
