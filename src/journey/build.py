@@ -38,7 +38,7 @@ TASKS = {
     "countdown": Task(
         "countdown", asker("countdown", FORMATS["lines"]), FORMATS["lines"], COUNTDOWN_VOICE, CountdownGrader
     ),
-    "math": Task("math", asker("math", FORMATS["lines"]), FORMATS["lines"], PROSE, MathGrader),
+    "math": Task("math", asker("math", FORMATS["paragraphs"]), FORMATS["paragraphs"], PROSE, MathGrader),
 }
 
 MODEL_NAMES = "tiny, hf/ID-or-folder, scripted/FILE"

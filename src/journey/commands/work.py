@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from rich.console import Console
 
 from journey import build, recipe, river
+from journey.commands.card import measure, write_card
 from journey.commands.said import (
     METHODS,
     all_problems,
@@ -38,6 +39,8 @@ from journey.thoughts.traverse import TraverseSettings
 from journey.training.settings import settings_from_json
 from journey.trees.mark import no_thought_reason
 from journey.types import Tree
+
+Result = TypeVar("Result")
 
 
 def run(
@@ -156,8 +159,19 @@ def evaluate(
 
 
 def pretrain(file: Path, out: Path, settings: Sequence[str]) -> int:
-    """The tiny base from scratch."""
-    build.pretrain(recipe.read_settings(file, settings), out, lambda point: print(jsons.dumps(point), flush=True))
+    """The tiny base from scratch, with its model card."""
+    data = recipe.read_settings(file, settings)
+    points: list[dict[str, Any]] = []
+    with Bars() as bars:
+
+        def on_log(point: dict[str, Any]) -> None:
+            points.append(point)
+            bars("pretrain", f"loss {point['loss']:.3f}", point["tokens"], point["of"])
+
+        build.pretrain(data, out, on_log)
+    model = build.local(out, "tiny")
+    write_card(out, data, points[-1], asyncio.run(_closing(model, measure(model))))
+    Console().print(f"the model lies in {out}, its card in {out}/README.md", highlight=False, soft_wrap=True)
     return 0
 
 
@@ -200,9 +214,9 @@ def _model(of: Run, name: str) -> Model:
     return build.local(own, name) if own.is_dir() else build.model(name)
 
 
-async def _closing(model: Model, work: Awaitable[Any]) -> None:
+async def _closing(model: Model, work: Awaitable[Result]) -> Result:
     try:
-        await work
+        return await work
     finally:
         await build.close(model)
 

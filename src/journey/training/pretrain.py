@@ -18,6 +18,7 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from journey.puzzles.countdown import PuzzleSettings, draw, is_held_out
 from journey.puzzles.exploration import END, VOCABULARY, document, tokenize
+from journey.training.words import word_tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class PretrainSettings:
 
 
 def pretrain(out: Path, settings: PretrainSettings, on_log: Callable[[dict[str, Any]], None]) -> None:
-    """Trains the model and saves it to `out` (safetensors); `on_log` gets step, tokens, loss and seconds."""
+    """Trains the model and saves it to `out` (safetensors); `on_log` gets step, tokens, all tokens, loss and seconds."""
     keep_memory()
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
@@ -60,6 +61,7 @@ def pretrain(out: Path, settings: PretrainSettings, on_log: Callable[[dict[str, 
         model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.95), weight_decay=settings.weight_decay, fused=True
     )
     total = sum(s.tokens // (s.block * s.batch) for s in settings.stages)
+    whole = sum(s.tokens // (s.block * s.batch) * s.block * s.batch for s in settings.stages)
     began, seen, losses = time.perf_counter(), 0, []
     for step, block in enumerate(batches(settings)):
         for group in optimizer.param_groups:
@@ -76,10 +78,10 @@ def pretrain(out: Path, settings: PretrainSettings, on_log: Callable[[dict[str, 
         if (step + 1) % 100 == 0 or step + 1 == total:
             mean = float(torch.stack(losses).mean())
             losses.clear()
-            on_log({"step": step + 1, "tokens": seen, "loss": mean, "seconds": time.perf_counter() - began})
-            if (step + 1) % 1000 == 0:
-                model.save_pretrained(out)
+            seconds = time.perf_counter() - began
+            on_log({"step": step + 1, "tokens": seen, "of": whole, "loss": mean, "seconds": seconds})
     model.save_pretrained(out)
+    word_tokenizer().save_pretrained(out)
 
 
 def keep_memory() -> None:
