@@ -66,7 +66,7 @@ def whiskers_svg(title: str, dots: Sequence[Dot]) -> str:
     left, right, row = 130, 64, 34
     height = row * len(dots) + 40
     most = max((max(d.high, *d.seeds, 0.0) for d in dots), default=1.0)
-    ticks = [t for t in nice_ticks(0.0, min(1.0, most), 5) if t <= 1]
+    ticks = [t for t in nice_ticks(0.0, min(1.0, most or 1.0), 5) if t <= 1]
     top = max(ticks[-1], most)
 
     def x(value: float) -> float:
@@ -94,13 +94,13 @@ def whiskers_svg(title: str, dots: Sequence[Dot]) -> str:
 
 
 def nice_ticks(low: float, high: float, most: int) -> list[float]:
-    """At most about `most` round numbers that cover [low, high]."""
-    span = (high - low) or abs(high) or 1.0
-    raw = span / most
+    """At most about `most` round numbers, two at least, that cover [low, high]."""
+    size = max(abs(low), abs(high))
+    raw = max((high - low) or size or 1.0, 1e-9 * size, 1e-9) / most
     power = 10.0 ** floor(log10(raw))
     step = next(f * power for f in (1, 2, 2.5, 5, 10) if f * power >= raw * 0.999)
     first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
-    return [round(i * step, 12) for i in range(first, last + 1)]
+    return [round(i * step, 12) for i in range(first, max(last, first + 1) + 1)]
 
 
 def extent(chart: Chart) -> tuple[list[float], list[float]]:

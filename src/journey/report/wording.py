@@ -45,7 +45,7 @@ def label(arm: str) -> str:
 
 def short(arm: str) -> str:
     """The same in a word or two, for charts and narrow columns."""
-    return SHORT.get(arm, arm)
+    return SHORT.get(arm, arm if len(arm) <= 24 else arm[:23] + "…")
 
 
 def arms(figures: Json) -> list[str]:

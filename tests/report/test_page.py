@@ -1,0 +1,170 @@
+"""The report's forms: nothing from outside, nothing that runs, everything as it is."""
+
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from journey.report.build import build
+from journey.report.charts import Chart, Dot, Line, chart_svg, nice_ticks, whiskers_svg
+from journey.report.figures import figures
+from journey.report.png import can_draw
+from journey.report.table import table
+from journey.store.run import Run
+
+Make = Callable[..., Path]
+
+HOSTILE = (
+    "</title></style></pre><script>alert(1)</script><img src=x onerror='alert(2)'>\" onload=\"alert(3) & <svg/onload=x>"
+)
+ALLOWED = {
+    "html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "h3", "p", "ul", "li", "div", "span",
+    "table", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "svg", "line", "text", "tspan", "circle",
+    "polyline", "path", "g", "details", "summary", "pre",
+}  # fmt: skip
+
+
+class Reader(HTMLParser):
+    """Collects the tags, the attributes and the text of a page."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def built(path: Path) -> str:
+    with Run.read(path) as run:
+        build(run)
+    return (path / "report" / "report.html").read_text(encoding="utf-8")
+
+
+def assert_inert(html: str) -> Reader:
+    page = Reader(html)
+    assert page.tags <= ALLOWED
+    assert not re.search(r"(?i)url\(|@import|javascript:", html.split("</style>")[0])
+    for name, value in page.attributes:
+        assert not name.startswith("on"), name
+        assert name not in {"src", "href", "srcset", "xlink:href", "action", "data"}
+        assert name == "aria-label" or "//" not in (value or "")
+    return page
+
+
+@pytest.fixture(scope="module")
+def html(experiment: Path) -> str:
+    """The experiment's page; its other forms lie in the folder then, too."""
+    return built(experiment)
+
+
+def test_the_page_asks_nobody_for_anything(html: str) -> None:
+    assert_inert(html)
+    assert "http://" not in html and "https://" not in html
+    assert "default-src 'none'" in html
+
+
+def test_the_page_shows_table_gain_tree_both_tellings_errors_and_words(html: str) -> None:
+    page = Reader(html)
+    for text in (
+        "phase 2, journey", "Journey over shortcut: +", "One tree", "told two ways", "What went wrong", "false sum",
+        "Words", "Training loss", "do not stand in one column with those of 7B models",
+    ):  # fmt: skip
+        assert text in page.text, text
+    for kind in ("step", "mistake", "reflection", "backtrack", "answer"):
+        assert f'<span class="seg {kind}">' in html
+    for state in ("right", "wrong", "neutral", "unjudged", "root"):
+        assert f'<g class="spot {state}">' in html
+
+
+def test_hostile_text_is_shown_and_never_run(tmp_path: Path, make_run: Make) -> None:
+    html = built(make_run(tmp_path / "x<script>alert(0)", texts=lambda text: text + HOSTILE, seeds=1, problems=5))
+    page = assert_inert(html)
+    assert HOSTILE in page.text
+
+
+def test_a_hostile_arm_or_error_is_only_a_name(tmp_path: Path, make_run: Make) -> None:
+    path = make_run(tmp_path / "run", seeds=1, problems=5)
+    with Run.read(path) as run:
+        config = run.config
+    with Run.open(path, config) as run:
+        run.log("train", {"model": f"seed-1/{HOSTILE}", "curve": [{"step": 1, "loss": 1.0}], "tokens": 1, "seconds": 1})
+        run.fail(HOSTILE, "unit", HOSTILE)
+    assert HOSTILE in assert_inert(built(path)).text
+
+
+def test_the_folder_holds_every_form_of_the_same_figures(experiment: Path, html: str) -> None:
+    folder = experiment / "report"
+    numbers = json.loads((folder / "report.json").read_text())
+    text = (folder / "report.md").read_text()
+    share = f"{100 * numbers['arms']['journey']['accuracy']:.1f} %"
+    assert f"| phase 2, journey | {share} |" in text
+    assert share in html
+    assert not [p for p in folder.iterdir() if p.name.startswith(".")]
+
+
+@pytest.mark.skipif(not can_draw(), reason="matplotlib is not installed")
+def test_the_pictures_are_png_files(experiment: Path, html: str) -> None:
+    pictures = {p.name: p.read_bytes()[:8] for p in (experiment / "report").glob("*.png")}
+    assert set(pictures) == {"accuracy.png", "tokens.png", "loss.png", "dpo_loss.png", "tree.png"}
+    assert set(pictures.values()) == {b"\x89PNG\r\n\x1a\n"}
+
+
+def test_mathematics_in_steps_does_not_stop_the_pictures(tmp_path: Path, make_run: Make) -> None:
+    built(make_run(tmp_path / "math", texts=lambda text: rf"{text} $\frac{{1}}$ $x_", seeds=1, problems=5))
+    assert (tmp_path / "math" / "report" / "report.html").exists()
+
+
+def test_a_run_without_attempts_or_trees_has_a_page(tmp_path: Path) -> None:
+    with Run.open(tmp_path / "empty", {}) as run:
+        build(run)
+    assert "No comparison" in assert_inert((tmp_path / "empty" / "report" / "report.html").read_text()).text
+
+
+def test_the_terminal_table_has_the_rows_of_table_6_and_the_gain(experiment: Path) -> None:
+    with Run.read(experiment) as run:
+        numbers = figures(run)
+    out = StringIO()
+    Console(file=out, width=110).print(table(numbers))
+    shown = out.getvalue()
+    for label in (
+        "phase 1",
+        "phase 2, shortcut",
+        "shortcut, maj@",
+        "matched by trained tokens",
+        "phase 2, journey",
+        "DPO",
+    ):
+        assert label in shown
+    assert "journey over shortcut: +" in shown
+    assert "3 seeds, 5 trees, 40 test problems" in shown
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0, 1e6), st.integers(2, 8))
+def test_ticks_are_round_and_cover_what_is_drawn(low: float, span: float, most: int) -> None:
+    ticks = nice_ticks(low, low + span, most)
+    assert ticks == sorted(ticks)
+    slack = 1e-6 * max(1.0, abs(low), span)
+    assert ticks[0] <= low + slack and low + span <= ticks[-1] + slack
+    assert len(ticks) <= 2 * most + 3
+
+
+def test_charts_survive_a_single_point_and_empty_data() -> None:
+    chart = Chart("n", "t", "x", "y", [Line("only", [(5.0, 0.0)])], [Dot("d", (5.0, 0.0), 0.0, 0.0)], log=True)
+    assert "NaN" not in chart_svg(chart) and "nan" not in chart_svg(chart)
+    assert "<svg" in chart_svg(Chart("n", "t", "x", "y"))
+    assert "<svg" in whiskers_svg("t", [Dot("d", (0.0, 0.0), 0.0, 0.0)])
