@@ -211,6 +211,7 @@ def _without_dollars(answer: str) -> str:
 def normalised(question: str) -> str:
     """A question for comparing: case, spaces, dollars and marks at its end do not count."""
     text = unicodedata.normalize("NFKC", question).casefold()
+    text = re.sub(r"(?<=\d)\s+(?=\d)", "_", text)  # "1 19" and "11 9" are different numbers
     return re.sub(r"\s|\$|\\[!,;: ]|\\(?:left|right|displaystyle)(?![a-z])", "", text).rstrip(".?!:")
 
 

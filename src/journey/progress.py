@@ -16,7 +16,7 @@ class Bars:
     def __init__(self, silent: bool = False) -> None:
         self._console = Console(stderr=True, quiet=silent)
         self._bars: dict[str, TaskID] = {}
-        self._said: dict[str, tuple[str, float]] = {}
+        self._said: dict[tuple[str, str], float] = {}
         self._began = time.monotonic()
         self._live = self._console.is_terminal and not silent
         self._progress = Progress(
@@ -56,8 +56,7 @@ class Bars:
 
     def _line(self, who: str, station: str, done: int, total: int) -> None:
         now = time.monotonic()
-        before, at = self._said.get(who, ("", 0.0))
-        if station != before or now - at >= EVERY:
-            self._said[who] = (station, now)
+        if now - self._said.get((who, station), -EVERY) >= EVERY:
+            self._said[who, station] = now
             minutes, seconds = divmod(int(now - self._began), 60)
             self._console.print(f"{minutes}:{seconds:02d} {who} {station} {done}/{total}", highlight=False)
