@@ -16,7 +16,7 @@ BRACKETS = [
     {"trees"},
     {"thoughts", "search"},
     {"training", "evals"},
-    {"fanout", "report", "build", "recipe", "stations", "river"},
+    {"fanout", "workers", "report", "build", "recipe", "stations", "river"},
     {"cli", "commands", "progress", "studio", "__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(BRACKETS) for room in rooms}

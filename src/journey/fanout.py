@@ -1,25 +1,14 @@
-"""Many units of work at once: many problems in flight in one process, and several processes that each take a job."""
+"""Many units of work in flight at once in this process; each result is stored the moment it is done."""
 
 import asyncio
-import contextlib
-import multiprocessing
-import signal
-import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from multiprocessing.connection import Connection, wait
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
-from journey.errors import BudgetReached, UsageError
 from journey.models.base import ModelError
-from journey.store.faults import StoreError
-from journey.store.remote import RemoteRun, serve
 from journey.store.run import Run
 from journey.types import Record
 
 Unit = TypeVar("Unit")
-
-SAID = (UsageError, BudgetReached, ModelError, StoreError)
-"""Errors that are one sentence for the user; a worker hands them over. Any other ends it with its traceback."""
 
 
 class Progress(Protocol):
@@ -84,112 +73,3 @@ async def together(works: Sequence[Coroutine[Any, Any, None]]) -> None:
 
 def _first(error: BaseException) -> BaseException:
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
-
-
-class Job(NamedTuple):
-    """A function that can be imported, and what it is called with after the run and the progress."""
-
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    name: str
-
-
-def processes(
-    run: Run,
-    jobs: Iterable[Job],
-    workers: int,
-    progress: Callable[[str, str, int, int], None],
-    on_result: Callable[[Any], None] = lambda result: None,
-) -> list[Any]:
-    """What each job gives, in the order of the jobs; `workers` processes take them one after another.
-
-    A job reads the run for itself and sends every write to this process, the only one that writes. `progress` gets
-    the job's name, the station, done and total, `on_result` what each job gave. The first error of a job is raised
-    here, after all workers ended.
-    """
-    queue = list(jobs)
-    results: list[Any] = [None] * len(queue)
-    context = multiprocessing.get_context("spawn")
-    ends: dict[Connection, int | None] = {}
-    writes: list[Connection] = []
-    started = []
-    for _ in range(min(workers, len(queue))):
-        here, there = context.Pipe()
-        mine, theirs = context.Pipe()
-        process = context.Process(target=_serve_jobs, args=(run.path, theirs, there), daemon=True)
-        process.start()
-        there.close()
-        theirs.close()
-        ends[here] = None
-        writes.append(mine)
-        started.append(process)
-    writer = threading.Thread(target=serve, args=(run, writes), daemon=True)
-    writer.start()
-    waiting = iter(enumerate(queue))
-    try:
-        for end in list(ends):
-            _next(ends, end, waiting)
-        while ends:
-            for end in wait(list(ends)):
-                _hear(ends, end, queue, results, waiting, progress, on_result)
-    finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.join()
-        writer.join()
-    return results
-
-
-def _next(ends: dict[Connection, int | None], end: Connection, waiting: Any) -> None:
-    index, job = next(waiting, (None, None))
-    if job is None:
-        end.close()
-        del ends[end]
-        return
-    ends[end] = index
-    end.send(job)
-
-
-def _hear(
-    ends: dict[Connection, int | None],
-    end: Connection,
-    queue: Sequence[Job],
-    results: list[Any],
-    waiting: Any,
-    progress: Callable[[str, str, int, int], None],
-    on_result: Callable[[Any], None],
-) -> None:
-    index = ends[end]
-    assert index is not None
-    try:
-        kind, value = end.recv()
-    except EOFError:
-        raise WorkerDied(f"the worker of {queue[index].name} died (out of memory?); give the command again") from None
-    match kind:
-        case "progress":
-            progress(queue[index].name, *value)
-        case "result":
-            results[index] = value
-            on_result(value)
-            _next(ends, end, waiting)
-        case _:
-            raise value
-
-
-class WorkerDied(StoreError):
-    """A worker process ended without a word; what it had stored stays."""
-
-
-def _serve_jobs(path: Any, writes: Connection, jobs: Connection) -> None:
-    """A worker process: takes jobs until the other end is closed. Ctrl-C is the writing process's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with RemoteRun(path, writes) as run, contextlib.suppress(EOFError, BrokenPipeError):
-        while True:
-            job: Job = jobs.recv()
-            try:
-                result = job.function(run, lambda *p: jobs.send(("progress", p)), *job.arguments)
-            except SAID as error:
-                jobs.send(("error", error))
-            else:
-                jobs.send(("result", result))

@@ -68,13 +68,16 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """The one decoding rule of all arms, and on which problems the arms are compared."""
+    """The one decoding rule of all arms, and on which problems the arms are compared.
+
+    `votes` answers a problem are drawn from the shortcut, for maj@k at the journey's output tokens (1: no votes).
+    """
 
     temperature: float = 0.7
     top_p: float = 1.0
     max_tokens: int = 600
     split: Literal["test", "validation"] = "test"
-    votes: bool = True
+    votes: int = 5
 
     def sampled(self, samples: int = 1) -> Decoding:
         """The main decoding."""

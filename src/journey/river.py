@@ -5,45 +5,75 @@ same trees and trained for the same passes (O1 Replication Journey part 1, Table
 """
 
 import asyncio
-import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from journey import build, problems, prompts
 from journey.errors import UsageError
 from journey.evals.run import Decoding
-from journey.fanout import Job, Progress, processes, together
+from journey.fanout import Progress, together
 from journey.puzzles import sources
 from journey.recipe import UNCOMPARED, Problems, Recipe
 from journey.stations import evaluate, grow_trees, solution_rows, tell, told_trees, train
 from journey.store.run import Run
 from journey.training.rows import dpo_rows, match_tokens, sft_rows
-from journey.types import Attempt, Problem
+from journey.types import Attempt, Problem, Thought
+from journey.workers import Job, JobProgress, work_off
 
 PARTS = ("phase1", "train", "validation", "test")
-SeedProgress = Callable[[str, str, int, int], None]
 
 
-def run_recipe(
-    recipe: Recipe, out: Path, *, fresh: bool, progress: SeedProgress, on_seed: Callable[[Run], None]
-) -> Run:
+def run_recipe(recipe: Recipe, out: Path, *, fresh: bool, progress: JobProgress, on_seed: Callable[[Run], None]) -> Run:
     """Runs the recipe into the folder `out` and returns the open run. `on_seed` is called after each seed."""
     run = Run.open(out, config_of(recipe), fresh=fresh, ignore=UNCOMPARED)
     try:
         store_problems(run, recipe)
-        seeds = range(recipe.first_seed, recipe.first_seed + recipe.seeds)
-        workers = min(recipe.workers or os.cpu_count() or 1, len(seeds))
-        jobs = [Job(seed_river, (recipe, seed), f"seed-{seed}") for seed in seeds]
-        processes(run, jobs, workers, progress, on_result=lambda _: on_seed(run))
+        halves: dict[str, int] = {}
+
+        def on_done(name: str) -> None:
+            seed, _, half = name.partition(" ")
+            halves[seed] = halves.get(seed, 0) + (half != "trees")
+            if half != "trees" and halves[seed] == 2:
+                on_seed(run)
+
+        work_off(run, jobs_of(recipe), recipe.workers or os.cpu_count() or 1, progress, on_done)
     except BaseException:
         run.close()
         raise
     return run
+
+
+def jobs_of(recipe: Recipe) -> list[Job]:
+    """Three jobs a seed: its trees first, then both halves of the comparison, which need nothing of each other."""
+    jobs: list[Job] = []
+    for seed in range(recipe.first_seed, recipe.first_seed + recipe.seeds):
+        name = f"seed-{seed}"
+        jobs.append(Job(f"{name} trees", trees_job, (recipe, seed)))
+        jobs.append(Job(f"{name} journey", journey_job, (recipe, seed), (f"{name} trees",)))
+        jobs.append(Job(f"{name} shortcut", shortcut_job, (recipe, seed), (f"{name} trees",)))
+    return jobs
+
+
+def trees_job(run: Run, progress: Progress, recipe: Recipe, seed: int) -> None:
+    """Phase 1 and the trees of its policy."""
+    build.one_thread()
+    asyncio.run(Seed(run, progress, recipe, seed).trees())
+
+
+def journey_job(run: Run, progress: Progress, recipe: Recipe, seed: int) -> None:
+    """The journey's arm, and DPO after it."""
+    build.one_thread()
+    asyncio.run(Seed(run, progress, recipe, seed).journey())
+
+
+def shortcut_job(run: Run, progress: Progress, recipe: Recipe, seed: int) -> None:
+    """The shortcut's arm and its controls."""
+    build.one_thread()
+    asyncio.run(Seed(run, progress, recipe, seed).shortcut())
 
 
 def config_of(recipe: Recipe) -> dict[str, Any]:
@@ -105,12 +135,6 @@ def part(run: Run, name: str) -> list[Problem]:
     return [p for p in run.all("problems", split=name) if isinstance(p, Problem)]
 
 
-def seed_river(run: Run, progress: Progress, recipe: Recipe, seed: int) -> None:
-    """One seed from phase 1 to its last attempt, in this process."""
-    build.one_thread()
-    asyncio.run(Seed(run, progress, recipe, seed).flow())
-
-
 class Seed:
     """What one seed's stations share. Models are named seed-N/ARM."""
 
@@ -119,24 +143,36 @@ class Seed:
         self.task = build.task(recipe.task)
         self.train_problems = part(run, "train")
 
-    async def flow(self) -> None:
-        """Phase 1, trees, thoughts, both arms and their controls, DPO, attempts."""
-        recipe, base = self.recipe, build.model_path(self.recipe.model)
-        phase1 = self.fit("phase1", base, solution_rows(part(self.run, "phase1"), self.task), recipe.phase1)
-        await self.attempts("phase1", phase1)
+    async def trees(self) -> None:
+        """Phase 1: a policy from right solutions; then its trees and both ways of telling them."""
+        base = build.model_path(self.recipe.model)
+        phase1 = self.fit("phase1", base, solution_rows(part(self.run, "phase1"), self.task), self.recipe.phase1)
+        await self.attempts("phase1")
         await self.grow(phase1)
-        short, long = self.thoughts()
-        journey = self.fit("journey", phase1, long, recipe.training)
-        await self.attempts("journey", journey)
-        shortcut = self.fit("shortcut", phase1, short, recipe.training)
-        await self.attempts("shortcut", shortcut, samples=self.votes_needed("journey", shortcut))
-        if recipe.matched_tokens:
-            matched = self.fit("shortcut_tokens", phase1, self.matched(short, long, phase1), recipe.training)
-            await self.attempts("shortcut_tokens", matched)
-        if recipe.preferences.problems:
-            pairs = await self.preferences(journey)
-            preferred = self.fit("dpo", journey, pairs, recipe.preferences.training)
-            await self.attempts("dpo", preferred)
+        self.tell()
+
+    async def journey(self) -> None:
+        """Phase 2 on long thoughts, then DPO."""
+        self.fit("journey", self.model("phase1"), self.rows("traverse"), self.recipe.training)
+        await self.attempts("journey")
+        if self.recipe.preferences.problems:
+            pairs = await self.preferences()
+            self.fit("dpo", self.model("journey"), pairs, self.recipe.preferences.training)
+            await self.attempts("dpo")
+
+    async def shortcut(self) -> None:
+        """Phase 2 on right paths from the same trees, for the same passes, and for the same trained tokens."""
+        phase1, rows = self.model("phase1"), self.rows("shortcut")
+        self.fit("shortcut", phase1, rows, self.recipe.training)
+        await self.attempts("shortcut", samples=self.recipe.evaluation.votes)
+        if self.recipe.matched_tokens:
+            count = build.token_counter(phase1)
+            target = sum(map(count, self.rows("traverse")))
+            self.fit("shortcut_tokens", phase1, match_tokens(rows, count, target, seed=self.seed), self.recipe.training)
+            await self.attempts("shortcut_tokens")
+
+    def model(self, arm: str) -> Path:
+        return self.run.path / "models" / self.name(arm)
 
     def name(self, arm: str) -> str:
         return f"seed-{self.seed}/{arm}"
@@ -156,8 +192,8 @@ class Seed:
         )  # fmt: skip
         await build.close(policy)
 
-    def thoughts(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """The rows of both arms, told from the same trees. Raises UsageError where the policy solved nothing."""
+    def tell(self) -> None:
+        """Stores the thoughts of both arms, told from the same trees. Raises UsageError where nothing was solved."""
         trees = told_trees(self.run, self.train_problems, self.name("phase1"), self.recipe.trees.count)
         if not trees:
             raise UsageError(
@@ -167,21 +203,16 @@ class Seed:
         by_id = {p.id: p for p in self.train_problems}
         pairs = [tell(t, by_id[t.problem], self.task, self.recipe.telling, self.seed) for t in trees]
         self.run.put_all("thoughts", [thought for pair in pairs for thought in pair], arm=f"seed-{self.seed}")
-        short, long = zip(*pairs, strict=True)
-        return (
-            sft_rows(short, self.train_problems, self.task.ask),
-            sft_rows(long, self.train_problems, self.task.ask),
-        )
 
-    def matched(self, short: list[dict[str, Any]], long: list[dict[str, Any]], model: Path) -> list[dict[str, Any]]:
-        """The shortcut's rows, repeated until they hold as many trained tokens as the journey's."""
-        count = build.token_counter(model)
-        return match_tokens(short, count, sum(map(count, long)), seed=self.seed)
+    def rows(self, method: str) -> list[dict[str, Any]]:
+        """The training rows of one way of telling."""
+        told = self.run.all("thoughts", method=method, arm=f"seed-{self.seed}")
+        return sft_rows((t for t in told if isinstance(t, Thought)), self.train_problems, self.task.ask)
 
-    async def attempts(self, arm: str, model_path: Path, samples: int = 1) -> None:
+    async def attempts(self, arm: str, samples: int = 1) -> None:
         """The arm's sampled and greedy attempts on the problems of the comparison."""
         wish = self.recipe.evaluation
-        model = build.local(model_path, self.name(arm))
+        model = build.local(self.model(arm), self.name(arm))
         asked = part(self.run, wish.split)
         # Both at once: the few answers that run to the limit then share their steps.
         await together([self.draw(model, rule, asked, wish.split) for rule in (wish.sampled(samples), wish.greedy())])
@@ -193,25 +224,16 @@ class Seed:
             in_flight=self.recipe.in_flight, progress=self.progress,
         )  # fmt: skip
 
-    def votes_needed(self, arm: str, shortcut: Path) -> int:
-        """How many answers of the shortcut cost as many tokens as one of `arm` (its solutions' length as the guess)."""
-        if not self.recipe.evaluation.votes:
-            return 1
-        split = self.recipe.evaluation.split
-        long = [a.tokens for a in self.drawn(arm, "sampled", split)]
-        short = [a.tokens for a in self.drawn("phase1", "sampled", split)]
-        return max(1, math.ceil(1.15 * fmean(long) / max(1.0, fmean(short))))
-
     def drawn(self, arm: str, decoding: str, split: str) -> list[Attempt]:
         found = self.run.all("attempts", model=self.name(arm), decoding=decoding, split=split)
         return [a for a in found if isinstance(a, Attempt)]
 
-    async def preferences(self, journey: Path) -> list[dict[str, Any]]:
+    async def preferences(self) -> list[dict[str, Any]]:
         """Pairs of right and wrong answers that the journey's model gave to training problems."""
         wish = self.recipe.preferences
         asked = self.train_problems[: wish.problems]
         rule = Decoding("preferences", wish.temperature, wish.top_p, self.recipe.evaluation.max_tokens, wish.samples)
-        model = build.local(journey, self.name("journey"))
+        model = build.local(self.model("journey"), self.name("journey"))
         await self.draw(model, rule, asked, "train")
         await build.close(model)
         answers = self.drawn("journey", "preferences", "train")
