@@ -106,13 +106,14 @@ def write_run(
     samples: int = 8,
     texts: Callable[[str], str] = str,
     arms: tuple[str, ...] = tuple(CHANCE),
+    split: str = "test",
 ) -> Path:
     """A finished experiment; `texts` may spoil every text that a model or a file could have given."""
-    config: dict[str, Any] = {"recipe": {"name": texts("countdown"), "trees": trees}}
+    config: dict[str, Any] = {"recipe": {"name": texts("countdown"), "trees": trees, "evaluation": {"split": split}}}
     test = [make_problem(texts(f"{i} 7 8 -> 41"), texts(f"41 by way {i}")) for i in range(problems)]
     train = [make_problem(texts(f"{i} 15 8 -> 41"), "41") for i in range(trees)]
     with Run.open(path, config) as run:
-        run.put_all("problems", test, split="test")
+        run.put_all("problems", test, split=split)
         run.put_all("problems", train, split="train")
         for seed in range(1, seeds + 1):
             grown = [tree_of(seed, problem, texts) for problem in train]
@@ -122,7 +123,7 @@ def write_run(
                 for decoding in ("sampled", "greedy"):
                     n = samples if (arm, decoding) == ("shortcut", "sampled") else 1
                     made = [a for problem in test for a in attempts_of(seed, arm, problem, decoding, n)]
-                    run.put_all("attempts", made, split="test")
+                    run.put_all("attempts", made, split=split)
                 curve = [{"step": s, "loss": 2 / (s + seed / 3) + 0.2} for s in range(1, 60, 3)]
                 tokens = 4000 * TOKENS[arm]
                 run.log("train", {"model": f"seed-{seed}/{arm}", "curve": curve, "tokens": tokens, "seconds": 3.0})

@@ -103,7 +103,7 @@ def test_a_seed_that_is_not_finished_is_left_out_and_said_so(tmp_path: Path, mak
     found = of(path)
     assert found["seeds"] == 2
     (row,) = found["left_out"]
-    assert row == {"seed": 3, "why": "arm phase1 has 0 of 40 test problems"}
+    assert row == {"seed": 3, "why": "arm phase1 has 0 of 40 problems"}
 
 
 def test_a_failed_unit_does_not_keep_its_seed_from_being_finished(tmp_path: Path, make_run: Make) -> None:
@@ -122,7 +122,7 @@ def test_a_failed_unit_does_not_keep_its_seed_from_being_finished(tmp_path: Path
 def test_a_missing_arm_has_no_gain(tmp_path: Path, make_run: Make) -> None:
     found = of(make_run(tmp_path / "shortcut only", arms=("phase1", "shortcut")))
     assert (found["seeds"], found["gain"], found["gain_equal_tokens"], found["arms"]) == (0, None, None, {})
-    assert found["left_out"][0]["why"] == "arm journey has 0 of 40 test problems"
+    assert found["left_out"][0]["why"] == "arm journey has 0 of 40 problems"
 
 
 def test_too_few_samples_for_the_budget_are_said(tmp_path: Path, make_run: Make) -> None:
@@ -143,3 +143,20 @@ def test_any_other_models_name_is_an_arm_of_the_only_seed() -> None:
 
 def _of_seed(attempt: Attempt, seed: int) -> Attempt:
     return replace(attempt, id=attempt.id + str(seed), model=f"seed-{seed}/journey")
+
+
+def test_before_the_test_set_was_looked_at_the_validation_problems_count(tmp_path: Path, make_run: Make) -> None:
+    found = of(make_run(tmp_path / "choosing", seeds=1, problems=5, split="validation"))
+    assert (found["split"], found["seeds"], found["problems"]) == ("validation", 1, 5)
+
+
+def test_a_model_that_was_asked_some_of_the_problems_is_told_alone(tmp_path: Path, make_run: Make) -> None:
+    path = make_run(tmp_path / "one model", arms=(), seeds=1)
+    with Run.read(path) as run:
+        config, asked = run.config, sorted(run.ids("problems", split="test"))[:3]
+    with Run.open(path, config) as run:
+        made = [Attempt(p, p, "hf/small", "default", 0, "", "1", True, None, 2, "end", 0) for p in asked]
+        run.put_all("attempts", made, split="test")
+    found = of(path)
+    assert found["arms"]["hf/small"]["accuracy"] == 1
+    assert found["gain"] is None

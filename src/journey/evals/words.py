@@ -21,7 +21,7 @@ class Words:
 
     `tokens` is null where nobody counted them. `words` are whatever stands between spaces, `words_a_line` counts
     non-empty lines. `key_words` says how often each occurs and in what share of the texts. `phrases` are the most
-    frequent runs of two to four words within a line, numbers and signs left out.
+    frequent runs of two to four words within a line; numbers, signs and names of variables make none.
     """
 
     texts: int
@@ -73,7 +73,8 @@ def top_phrases(lines: Iterable[str], most: int, lengths: Sequence[int] = (2, 3,
     for line in lines:
         words = _WORD.findall(line.lower())
         for n in lengths:
-            counts.update(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
+            runs = (tuple(words[i : i + n]) for i in range(len(words) - n + 1))
+            counts.update(run for run in runs if sum(len(word) > 1 for word in run) > 1)
     ranked = sorted(counts.items(), key=lambda item: (-item[1], -len(item[0]), item[0]))
     chosen: list[tuple[tuple[str, ...], int]] = []
     for run, n in ranked[: 20 * most]:

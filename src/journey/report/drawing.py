@@ -7,6 +7,7 @@ from html import escape
 from journey.types import Node, Thought, Tree
 
 CHARACTER, GAP, ROW, MARGIN = 6.7, 62, 26, 16
+DEEP, INDENT = 6, 18  # more levels than this make an outline
 MARKS = {"right": "", "wrong": "✕", "neutral": "–", "unjudged": "?"}
 STATES = tuple(MARKS)
 
@@ -27,12 +28,13 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A line from a step's text to the next step's dot."""
+    """A line from a step to the next step's dot."""
 
     start: tuple[float, float]
     end: tuple[float, float]
     on_right_path: bool
     walked: bool
+    elbow: bool = False  # in an outline: down from the dot before, then to the right
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,48 +49,46 @@ class Drawing:
 
 
 def draw(tree: Tree, question: str, right_path: Sequence[int], walk: Sequence[int], *, most: int = 48) -> Drawing:
-    """The tree from left to right, at most about `most` steps: the right path and the walk first, then their siblings.
+    """The tree with at most about `most` steps: the right path and the walk first, then their siblings.
 
-    `right_path` and `walk` are indices of nodes; the question stands at the root (index -1).
+    `right_path` and `walk` are indices of nodes; the question stands at the root (index -1). A shallow tree grows from
+    left to right; a deep one is an outline, one row a step, the right path last among its siblings.
     """
     shown = _shown(tree, [*right_path, *walk], most)
+    on_path, walked = {-1, *right_path}, {-1, *walk}
     below: dict[int, list[int]] = {-1: []}
     depth = {-1: 0}
     for i in shown:
         depth[i] = depth[tree.nodes[i].parent] + 1
         below.setdefault(tree.nodes[i].parent, []).append(i)
-    texts = _texts(tree, question, shown, depth)
-    visits: dict[int, list[int]] = {}
+    turns: dict[int, list[int]] = {}
     for turn, i in enumerate(walk, 1):
-        visits.setdefault(i, []).append(turn)
-    columns = _columns(texts, depth, visits)
-    ys = _heights(below)
-    on_path, walked = {-1, *right_path}, {-1, *walk}
-    spots = [
-        Spot(
-            i,
-            columns[depth[i]],
-            ys[i],
-            texts[i],
-            state(tree, i),
-            _tip(tree, i, question),
-            visits.get(i, ()),
-            _ends(tree, i),
-        )
-        for i in (-1, *shown)
-    ]
-    edges = [
-        Edge(
-            (columns[depth[parent]] + 18 + CHARACTER * _letters(texts[parent], visits.get(parent, ())), ys[parent]),
-            (columns[depth[i]] - 9, ys[i]),
-            i in on_path and parent in on_path,
-            i in walked,
-        )
-        for i in shown
-        for parent in [tree.nodes[i].parent]
-    ]
+        turns.setdefault(i, []).append(turn)
+    is_outline = max(depth.values()) > DEEP
+    if is_outline:
+        texts = {i: _short(_text(tree, i, question), int((940 - INDENT * d) / CHARACTER)) for i, d in depth.items()}
+        columns = [MARGIN + INDENT * d for d in range(max(depth.values()) + 1)]
+        ys = _rows({i: sorted(after, key=lambda c: (c in on_path, c)) for i, after in below.items()})
+    else:
+        room = max(14, min(44, int((1040 / (max(depth.values()) + 1) - GAP) / CHARACTER)))
+        texts = {i: _short(_text(tree, i, question), room) for i in depth}
+        columns = _columns(texts, depth, turns)
+        ys = _heights(below)
+
+    def spot(i: int) -> Spot:
+        tip, is_answer = _tip(tree, i, question), i >= 0 and tree.nodes[i].correct is True
+        return Spot(i, columns[depth[i]], ys[i], texts[i], state(tree, i), tip, turns.get(i, ()), is_answer)
+
+    def edge(i: int) -> Edge:
+        parent = tree.nodes[i].parent
+        beside = 0.0 if is_outline else 18 + CHARACTER * _letters(texts[parent], turns.get(parent, ()))
+        start = (columns[depth[parent]] + beside, ys[parent])
+        return Edge(start, (columns[depth[i]] - 9, ys[i]), {i, parent} <= on_path, i in walked, is_outline)
+
+    spots = [spot(i) for i in (-1, *shown)]
     width = max(s.x + 14 + CHARACTER * _letters(s.text, s.visits) for s in spots) + MARGIN
-    return Drawing(width, max(ys.values()) + ROW, spots, edges, len(tree.nodes) - len(shown))
+    height = max(ys.values()) + ROW
+    return Drawing(width, height, spots, [edge(i) for i in shown], len(tree.nodes) - len(shown))
 
 
 def paths(shortcut: Thought | None, traverse: Thought | None) -> tuple[list[int], list[int]]:
@@ -140,10 +140,8 @@ def _shown(tree: Tree, first: Sequence[int], most: int) -> list[int]:
     return sorted(chosen)
 
 
-def _texts(tree: Tree, question: str, shown: Sequence[int], depth: Mapping[int, int]) -> dict[int, str]:
-    levels = max(depth.values()) + 1
-    room = max(14, min(44, int((1040 / levels - GAP) / CHARACTER)))
-    return {-1: _short(question, room)} | {i: _short(tree.nodes[i].text, room) for i in shown}
+def _text(tree: Tree, i: int, question: str) -> str:
+    return question if i < 0 else tree.nodes[i].text
 
 
 def _short(text: str, room: int) -> str:
@@ -182,8 +180,15 @@ def _heights(below: Mapping[int, Sequence[int]]) -> dict[int, float]:
     return ys
 
 
-def _ends(tree: Tree, i: int) -> bool:
-    return i >= 0 and tree.nodes[i].correct is True
+def _rows(below: Mapping[int, Sequence[int]]) -> dict[int, float]:
+    """Every step in its own row, before all that comes after it."""
+    ys: dict[int, float] = {}
+    stack = [-1]
+    while stack:
+        i = stack.pop()
+        ys[i] = ROW * (len(ys) + 0.75)
+        stack += reversed(below.get(i, ()))
+    return ys
 
 
 def _tip(tree: Tree, i: int, question: str) -> str:
@@ -199,6 +204,8 @@ def _tip(tree: Tree, i: int, question: str) -> str:
 def _edge(edge: Edge) -> str:
     (x1, y1), (x2, y2) = edge.start, edge.end
     names = "edge" + (" path" if edge.on_right_path else "") + (" walked" if edge.walked else "")
+    if edge.elbow:
+        return f'<path class="{names}" d="M{x1:.1f} {y1 + 8:.1f} V{y2:.1f} H{x2:.1f}"/>'
     bend = (x2 - x1) / 2
     return (
         f'<path class="{names}" d="M{x1:.1f} {y1:.1f} C{x1 + bend:.1f} {y1:.1f} '

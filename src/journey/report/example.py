@@ -9,6 +9,7 @@ from journey.store.run import Run
 from journey.types import Problem, Thought, Tree
 
 LOOKED_AT = 100  # trees read for choosing one that fits a page
+READABLE = 40  # steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +41,18 @@ def choose(run: Run) -> Example | None:
     lengths = {tree: len((long.get(tree) or shortcuts[tree]).text) for tree in told}
     middle = median(lengths.values())
 
-    def dullness(tree: str) -> tuple[bool, float, str]:
+    def errs(tree: str) -> bool:
         thought = long.get(tree)
-        errs = thought is not None and any(s.kind == "mistake" for s in thought.segments)
-        return (not errs or tree not in shortcuts, abs(lengths[tree] - middle), tree)
+        return tree in shortcuts and thought is not None and any(s.kind == "mistake" for s in thought.segments)
 
+    telling = [tree for tree in told if errs(tree)] or told
     best: Tree | None = None
-    for id in sorted(told, key=dullness)[:LOOKED_AT]:
+    for id in sorted(telling, key=lambda tree: (abs(lengths[tree] - middle), tree))[:LOOKED_AT]:
         tree = run.get("trees", id)
-        if not isinstance(tree, Tree):
-            continue
-        if best is None or len(tree.nodes) < len(best.nodes):
+        if isinstance(tree, Tree) and (best is None or len(tree.nodes) < len(best.nodes)):
             best = tree
-        if len(tree.nodes) <= 40:
-            best = tree
-            break
+            if len(tree.nodes) <= READABLE:
+                break
     if best is None:
         return None
     problem = run.get("problems", best.problem)

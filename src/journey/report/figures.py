@@ -44,6 +44,7 @@ def figures(run: Run) -> Json:
         "run": run.path.name,
         "seeds": len(found.finished),
         "left_out": found.left_out,
+        "split": found.split,
         "problems": found.problems,
         "trees": found.trees.told,
         "trees_by_seed": found.trees.by_seed,

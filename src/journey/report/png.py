@@ -91,7 +91,9 @@ def _tree(path: Path, tree: Drawing) -> str:
         colour = STATES["right"] if edge.on_right_path else COLOURS["soft"]
         style = "--" if edge.walked and not edge.on_right_path else "-"
         width = 2 if edge.on_right_path else 0.8
-        axes.plot([edge.start[0], edge.end[0]], [edge.start[1], edge.end[1]], style, color=colour, lw=width)
+        (x1, y1), (x2, y2) = edge.start, edge.end
+        xs, ys = ([x1, x1, x2], [y1 + 8, y2, y2]) if edge.elbow else ([x1, x2], [y1, y2])
+        axes.plot(xs, ys, style, color=colour, lw=width)
     for spot in tree.spots:
         axes.plot([spot.x], [spot.y], "o", color=STATES[spot.state], ms=7, mew=2 if spot.is_answer else 0)
         axes.text(spot.x, spot.y, MARKS.get(spot.state, ""), color="white", fontsize=5, ha="center", va="center")

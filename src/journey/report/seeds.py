@@ -41,11 +41,15 @@ class Trees:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All that the figures are made from. `main` names the decoding that counts; seeds count from 1."""
+    """All that the figures are made from; seeds count from 1.
+
+    `split` says which problems were tried, `main` names the decoding that counts.
+    """
 
     finished: Sequence[int]
     left_out: Sequence[Mapping[str, object]]
     arms: Sequence[str]
+    split: str
     problems: int
     main: str
     trees: Trees
@@ -67,7 +71,7 @@ class Outcome:
 
 
 def outcome(run: Run) -> Outcome:
-    """The test attempts of a run by seed and arm, with the seeds that are not finished left out and named."""
+    """The attempts of a run by seed and arm, with the seeds that are not finished left out and named."""
     by_arm, main = _arms(run)
     wanted = _wanted(run, by_arm)
     seeds = sorted({seed for seed, _ in by_arm})
@@ -80,6 +84,7 @@ def outcome(run: Run) -> Outcome:
         finished=done,
         left_out=[{"seed": seed, "why": why} for seed, why in missing.items() if why],
         arms=sorted(names, key=_rank) if done else [],
+        split=compared_on(run),
         problems=len(wanted),
         main=main,
         trees=_trees(run, done),
@@ -124,9 +129,12 @@ def _arm(seed: int, name: str, decodings: Mapping[str, Sequence[Attempt]], main:
 
 
 def _wanted(run: Run, by_arm: Mapping[tuple[int, str], Arm]) -> set[str]:
-    """The ids of the problems that a finished arm has tried: the test problems less those whose attempt failed."""
+    """The ids of the problems that a finished arm has tried: those compared on less those whose attempt failed.
+
+    Outside an experiment a model may be asked any choice of problems.
+    """
     test = run.ids("problems", split=compared_on(run))
-    if not test:
+    if not test or not any(name in ORDER for _, name in by_arm):
         return max(({a.problem for a in arm.main} for arm in by_arm.values()), key=len, default=set())
     failed = [failure.unit for failure in run.failures()]
     return {problem for problem in test if not any(problem in unit for unit in failed)}
@@ -138,7 +146,7 @@ def _missing(seed: int, names: set[str], by_arm: Mapping[tuple[int, str], Arm], 
         arm = by_arm.get((seed, name))
         tried = {a.problem for a in arm.main} if arm else set[str]()
         if not tried or wanted - tried:
-            return f"arm {name} has {len(wanted & tried)} of {len(wanted)} test problems"
+            return f"arm {name} has {len(wanted & tried)} of {len(wanted)} problems"
     return ""
 
 

@@ -75,8 +75,10 @@ def gain_lines(figures: Json) -> list[str]:
 
 def notes(figures: Json) -> list[str]:
     """What a reader must know beside the figures: seeds, trees, what was left out, what failed."""
-    said = [f"{_plural(figures['seeds'], 'seed')}, {figures['trees']} trees, {figures['problems']} test problems."]
+    said = [f"{_plural(figures['trees'], 'tree')}."]
     if figures["seeds"]:
+        tried = f"{figures['problems']} {figures['split']} problems"
+        said = [f"{_plural(figures['seeds'], 'seed')}, {_plural(figures['trees'], 'tree')}, {tried}."]
         said.append(f"Interval: {figures['interval']}.")
     said += [f"Seed {row['seed']} is not finished and left out: {row['why']}." for row in figures["left_out"]]
     said += [f"{_plural(n, 'unit')} failed in {station}." for station, n in figures["failures"].items()]
