@@ -3,13 +3,14 @@
 Exit codes: 0 done, 1 some units failed or the machine did, 2 usage or bad input, 3 budget reached, 130 interrupted.
 """
 
+import io
 import sys
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Literal, NoReturn
 
-import click
 import typer
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="journey",
@@ -20,12 +21,26 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+Format = Literal["prm800k", "problems", "puzzles", "trees", "thoughts", "attempts"]
+What = Literal["problems", "trees", "thoughts", "attempts", "sft", "dpo"]
+Arm = Literal["journey", "shortcut"]
+
 RecipeFile = Annotated[Path, typer.Argument(help="A recipe, such as recipes/countdown.yaml.", metavar="RECIPE")]
-RunFolder = Annotated[Path, typer.Argument(help="A run's folder.", metavar="RUN")]
-Out = Annotated[Path | None, typer.Option("--out", envvar="JOURNEY_OUT", help="The run's folder.", metavar="DIR")]
-Set = Annotated[list[str], typer.Option("--set", help="Any setting of the recipe.", metavar="KEY=VALUE")]
+RunFolder = Annotated[Path, typer.Argument(help="A run's folder, such as runs/countdown.", metavar="RUN")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", envvar="JOURNEY_OUT", help="The run's folder; runs/RECIPE if not given.", metavar="DIR"),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any setting by its dotted name; may be given again.", metavar="KEY=VALUE"),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many problems.", metavar="N")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Remove the run that is there and begin anew.")]
+Seed = Annotated[int | None, typer.Option("--seed", envvar="JOURNEY_SEED", help="The (first) seed.", metavar="N")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, envvar="JOURNEY_LIMIT", help="At most so many problems.", metavar="N")
+]
 
 
 @app.command()
@@ -33,201 +48,255 @@ def run(
     recipe: RecipeFile,
     out: Out = None,
     limit: Limit = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="The first seed.", metavar="N")] = None,
-    settings: Set = [],  # noqa: B006  typer reads it once
+    seed: Seed = None,
+    settings: Set = None,
     json: Json = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Remove the run that is there and begin anew.")] = False,
+    fresh: Fresh = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
-) -> None:
-    """Run a whole recipe: phase 1, trees, thoughts, both arms, DPO, attempts, report."""
-    from journey.commands import work
+) -> int:
+    """Run a whole recipe: phase 1, trees, thoughts, both arms, DPO, report.
 
-    _end(work.run(recipe, out, limit, seed, settings, json, fresh, dry_run))
+    The same command goes on where it was stopped; other settings are refused. Flags beat the environment
+    (JOURNEY_SEEDS=2, JOURNEY_TREES__COUNT=50), which beats the file.
+    """
+    from journey.commands import experiment
+
+    return experiment.run(recipe, out, limit, seed, settings or (), json, fresh, dry_run)
 
 
 @app.command("import")
 def import_(
-    format: Annotated[str, typer.Argument(help="prm800k, problems, puzzles, trees, thoughts or attempts.")],
-    files: Annotated[list[str], typer.Argument(help="Files, or a Hub id for problems.", metavar="FILE...")],
+    format: Annotated[Format, typer.Argument(help="What the files hold.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(help="JSONL, JSON or Parquet files, or a Hub id of problems.", metavar="FILE..."),
+    ],
     out: Annotated[Path, typer.Option("--out", envvar="JOURNEY_OUT", help="The run's folder.", metavar="RUN")],
-    question_column: Annotated[str | None, typer.Option(help="Where the question stands.")] = None,
-    answer_column: Annotated[str | None, typer.Option(help="Where the answer stands.")] = None,
-    solution_column: Annotated[str | None, typer.Option(help="Where a worked solution stands.")] = None,
-    level_column: Annotated[str | None, typer.Option(help="Where the level stands.")] = None,
-    subject_column: Annotated[str | None, typer.Option(help="Where the subject stands.")] = None,
-    split: Annotated[str, typer.Option(help="The part of the run that the problems become.")] = "train",
+    question_column: Annotated[str | None, typer.Option(help="Where the question stands.", metavar="NAME")] = None,
+    answer_column: Annotated[str | None, typer.Option(help="Where the answer stands.", metavar="NAME")] = None,
+    solution_column: Annotated[str | None, typer.Option(help="Where a solution stands.", metavar="NAME")] = None,
+    level_column: Annotated[str | None, typer.Option(help="Where the level stands.", metavar="NAME")] = None,
+    subject_column: Annotated[str | None, typer.Option(help="Where the subject stands.", metavar="NAME")] = None,
+    split: Annotated[
+        str, typer.Option(help="The part of the run: phase1, train, validation or test.", metavar="PART")
+    ] = "train",
+    hub_split: Annotated[
+        str | None, typer.Option(help="The split of a Hub data set or folder; train if not given.", metavar="NAME")
+    ] = None,
     limit: Limit = None,
     json: Json = False,
-) -> None:
-    """Bring problems, human-rated trees or exported records into a run."""
-    from journey.commands import records
+) -> int:
+    """Bring problems, human-rated trees or exported records into a run.
+
+    Columns of problems are found by their usual names (question or problem, answer, solution, ...) or named.
+    Every row of PRM800K is accounted for: it makes a tree, joins one, or is listed with the reason.
+    """
+    from journey.commands import bring
 
     columns = {
         "question": question_column, "answer": answer_column, "solution": solution_column, "level": level_column,
         "subject": subject_column,
     }  # fmt: skip
-    _end(records.import_(format, files, out, columns, split, limit, json))
+    return bring.import_(format, files, out, columns, split, hub_split, limit, json)
 
 
 @app.command()
-def grow(recipe: RecipeFile, out: Out = None, limit: Limit = None, settings: Set = [], json: Json = False) -> None:  # noqa: B006
-    """Grow a tree for every training problem, by the recipe's model and judge."""
-    from journey.commands import work
+def grow(
+    recipe: RecipeFile,
+    out: Out = None,
+    limit: Limit = None,
+    seed: Seed = None,
+    settings: Set = None,
+    json: Json = False,
+    fresh: Fresh = False,
+) -> int:
+    """Grow a tree for every training problem.
 
-    _end(work.grow(recipe, out, limit, settings, json))
+    The recipe's model proposes the steps, its judge judges them. Problems that the run holds already are taken.
+    """
+    from journey.commands import experiment
+
+    return experiment.grow(recipe, out, limit, seed, settings or (), json, fresh)
 
 
 @app.command()
 def derive(
     run: RunFolder,
-    method: Annotated[str, typer.Option(help="shortcut, traverse or both.")] = "both",
-    trials: Annotated[int, typer.Option(min=1, help="K: trials at a node, the right one included.")] = 2,
-    start: Annotated[str, typer.Option(help="Side trips at every node of the path, or at the root only.")] = "path",
-    per_tree: Annotated[int, typer.Option(min=1, help="Thoughts a tree, shortest paths first.")] = 1,
-    neutral: Annotated[bool, typer.Option(help="Whether right paths may have neutral steps.")] = True,
-    seed: Annotated[int, typer.Option(help="Which side trips are drawn.")] = 0,
+    method: Annotated[
+        Literal["shortcut", "traverse", "both"], typer.Option(help="Right paths alone, with side trips, or both.")
+    ] = "both",
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="K: trials at a node, the right one included; 2.", metavar="K")
+    ] = None,
+    start: Annotated[
+        Literal["path", "root"] | None, typer.Option(help="Side trips at every node of the path, or the question only.")
+    ] = None,
+    per_tree: Annotated[int, typer.Option(min=1, help="Thoughts a tree, shortest path first.", metavar="N")] = 1,
+    neutral: Annotated[
+        bool | None, typer.Option("--neutral/--no-neutral", help="Whether right paths may have neutral steps; yes.")
+    ] = None,
+    seed: Annotated[int, typer.Option(envvar="JOURNEY_SEED", help="Which side trips are drawn.", metavar="N")] = 0,
     json: Json = False,
-) -> None:
-    """Tell every tree that has a right leaf as a shortcut and as a long thought."""
-    from journey.commands import work
+) -> int:
+    """Tell every tree that has a right leaf, as shortcut and long thought.
 
-    _end(work.derive(run, method, trials, start, per_tree, neutral, seed, json))
+    What is not given is taken from the run's recipe, or from the report where it has none.
+    """
+    from journey.commands import telling
+
+    return telling.derive(run, method, trials, start, per_tree, neutral, seed, json)
 
 
 @app.command()
 def train(
-    kind: Annotated[str, typer.Argument(help="sft or dpo.")],
+    kind: Annotated[
+        Literal["sft", "dpo"], typer.Argument(help="sft on thoughts, dpo on pairs of attempts.", metavar="KIND")
+    ],
     run: RunFolder,
-    model: Annotated[str, typer.Option(help="What to start from: tiny, hf/ID-or-folder, or a model of the run.")],
+    model: Annotated[
+        str, typer.Option(envvar="JOURNEY_MODEL", help="What to start from: tiny, hf/ID, a folder, a model of the run.")
+    ],
     name: Annotated[str | None, typer.Option(help="The new model's name; the arm's if not given.")] = None,
-    arm: Annotated[str, typer.Option(help="journey or shortcut: the thoughts to train on (sft).")] = "journey",
-    settings: Set = [],  # noqa: B006
+    arm: Annotated[Arm, typer.Option(help="The thoughts to train on (sft).")] = "journey",
+    told: Annotated[str | None, typer.Option(help="Only thoughts or attempts of this seed's, such as seed-1.")] = None,
+    settings: Set = None,
     json: Json = False,
-) -> None:
-    """Train a model on the run's thoughts (sft) or on its right and wrong attempts (dpo)."""
-    from journey.commands import work
+) -> int:
+    """Train a model: sft on the run's thoughts, dpo on its attempts.
 
-    _end(work.train(kind, run, model, name or arm, arm, settings, json))
+    Settings: --set learning_rate=1e-4, epochs, batch, lora, ... The model lies in RUN/models/NAME.
+    """
+    from journey.commands import models
+
+    return models.train(kind, run, model, name, arm, told, settings or (), json)
 
 
 @app.command()
 def eval(
     run: RunFolder,
-    model: Annotated[str, typer.Option(help="tiny, hf/ID-or-folder, scripted/FILE, or a model of the run.")],
-    split: Annotated[str, typer.Option(help="Which of the run's problems.")] = "test",
-    temperature: Annotated[float, typer.Option(min=0.0, help="0 is greedy.")] = 0.0,
-    top_p: Annotated[float, typer.Option(min=0.0, max=1.0)] = 1.0,
-    max_tokens: Annotated[int, typer.Option(min=1)] = 600,
-    samples: Annotated[int, typer.Option(min=1, help="Answers a problem.")] = 1,
-    seed: Annotated[int, typer.Option()] = 0,
+    model: Annotated[
+        str, typer.Option(envvar="JOURNEY_MODEL", help="tiny, hf/ID, scripted/FILE, a folder, or a model of the run.")
+    ],
+    split: Annotated[str, typer.Option(help="Which part of the run's problems.", metavar="PART")] = "test",
+    decoding: Annotated[
+        Literal["greedy", "sampled"] | None, typer.Option(help="How answers are drawn; greedy if not given.")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(min=0.0, help="Above 0 means sampled.", metavar="T")] = None,
+    top_p: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Nucleus of sampling.", metavar="P")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Longest answer.", metavar="N")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="Answers a problem (sampled).", metavar="N")] = 1,
+    seed: Seed = None,
     limit: Limit = None,
     json: Json = False,
-) -> None:
+) -> int:
     """Let a model attempt the run's problems and check its answers."""
-    from journey.commands import work
+    from journey.commands import models
 
-    _end(work.evaluate(run, model, split, temperature, top_p, max_tokens, samples, seed, limit, json))
-
-
-@app.command()
-def report(run: RunFolder, json: Json = False) -> None:
-    """Write the run's report: report.json, report.md, report.html and pictures."""
-    from journey.commands import records
-
-    _end(records.report(run, json))
+    asked = models.Asked(decoding, temperature, top_p, max_tokens, samples, seed)
+    return models.evaluate(run, model, split, asked, limit, json)
 
 
 @app.command()
-def compare(one: RunFolder, other: RunFolder, json: Json = False) -> None:
-    """Compare two runs' models on the problems that both attempted: fixed, broke, same."""
-    from journey.commands import records
+def report(run: RunFolder, json: Json = False) -> int:
+    """Write the run's report: report.json, .md, .html and pictures."""
+    from journey.commands import look
 
-    _end(records.compare(one, other, json))
+    return look.report(run, json)
+
+
+@app.command()
+def compare(
+    one: Annotated[Path, typer.Argument(help="The run to compare with.", metavar="RUN")],
+    other: Annotated[Path, typer.Argument(help="The run that is compared.", metavar="RUN")],
+    model: Annotated[str | None, typer.Option(help="This model or arm of the first run only.", metavar="NAME")] = None,
+    other_model: Annotated[
+        str | None, typer.Option(help="And this one of the second; the same if not given.", metavar="NAME")
+    ] = None,
+    split: Annotated[str, typer.Option(help="The part of the problems.", metavar="PART")] = "test",
+    json: Json = False,
+) -> int:
+    """Compare the models of two runs on the problems that both attempted.
+
+    Accuracy of each, the paired difference with its 95 % interval, and how many problems were fixed, broken, or stayed
+    the same. The same run twice, with two models, compares them within it.
+    """
+    from journey.commands import comparing
+
+    return comparing.compare(one, other, model, other_model, split, json)
 
 
 @app.command()
 def export(
     run: RunFolder,
-    what: Annotated[str, typer.Argument(help="problems, trees, thoughts, attempts, sft or dpo.")],
+    what: Annotated[What, typer.Argument(help="Records as they are, or rows to train on.", metavar="WHAT")],
     to: Annotated[Path, typer.Option("--to", help="A .jsonl, .jsonl.gz or .parquet file.", metavar="FILE")],
-    arm: Annotated[str, typer.Option(help="journey or shortcut (sft).")] = "journey",
+    arm: Annotated[Arm, typer.Option(help="The thoughts to write (sft).")] = "journey",
+    told: Annotated[str | None, typer.Option(help="Only thoughts or attempts of this seed's, such as seed-1.")] = None,
+    messages: Annotated[bool, typer.Option("--messages", help="Rows as chat messages (sft, dpo).")] = False,
     json: Json = False,
-) -> None:
-    """Write records or training rows to a file that `datasets` reads."""
-    from journey.commands import records
+) -> int:
+    """Write records or training rows to a file that `datasets` reads.
 
-    _end(records.export(run, what, to, arm, json))
+    WHAT is problems, trees, thoughts, attempts, or rows for TRL's trainers: sft, dpo.
+    """
+    from journey.commands import look
+
+    return look.export(run, what, to, arm, told, messages, json)
 
 
 @app.command()
-def status(run: RunFolder, json: Json = False) -> None:
-    """Say what a run holds, why trees gave no thought, and what failed."""
-    from journey.commands import records
+def status(run: RunFolder, json: Json = False) -> int:
+    """Say what a run holds, why trees gave no thought, what failed."""
+    from journey.commands import look
 
-    _end(records.status(run, json))
+    return look.status(run, json)
 
 
 @app.command()
 def pretrain(
     recipe: RecipeFile,
     out: Annotated[Path, typer.Option("--out", help="The model's folder.", metavar="DIR")],
-    settings: Set = [],  # noqa: B006
-) -> None:
+    settings: Set = None,
+    json: Json = False,
+) -> int:
     """Make the tiny base model from scratch."""
-    from journey.commands import work
+    from journey.commands import models
 
-    _end(work.pretrain(recipe, out, settings))
+    return models.pretrain(recipe, out, settings or (), json)
 
 
 @app.command()
-def doctor(json: Json = False) -> None:
-    """Say what this machine has for journey: versions, cores, precision, disk, the tiny model."""
-    from journey.commands import records
+def doctor(json: Json = False) -> int:
+    """Say what this machine has: versions, cores, precision, disk, model."""
+    from journey.commands import doctor
 
-    _end(records.doctor(json))
+    return doctor.doctor(json)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """The command: every mistake of a user is one sentence on standard error, never a traceback."""
-    from journey.errors import BudgetReached, UsageError
-    from journey.store.faults import StoreError
-
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show must not end the command
+            stream.reconfigure(errors="backslashreplace")
     try:
-        code = app(arguments, standalone_mode=False)
-    except UsageError as error:
-        code = _say(str(error), 2)
-    except click.exceptions.NoArgsIsHelpError as error:
-        code = _say(error.format_message(), 2)
-    except click.UsageError as error:
-        code = _say(_nearest(error), 2)
-    except BudgetReached as error:
-        code = _say(str(error), 3)
-    except StoreError as error:
-        code = _say(str(error), 1)
-    except (KeyboardInterrupt, click.Abort):
-        code = _say("interrupted; the same command goes on where it stopped", 130)
-    sys.exit(code if isinstance(code, int) else 0)
+        code = app(arguments, prog_name="journey", standalone_mode=False) or 0
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except _sayable() as error:
+        from journey.commands.mistakes import sentence
+
+        said, code = sentence(error)
+        print(said, file=sys.stderr)
+    if code == INTERRUPTED:
+        print("journey: interrupted; the same command goes on where it stopped", file=sys.stderr)
+    sys.exit(code)
 
 
-def _end(code: int) -> None:
-    raise typer.Exit(code)
+def _sayable() -> tuple[type[BaseException], ...]:
+    """Errors that are said in one sentence; asked for only when there is one, so that nothing is loaded before."""
+    from journey.commands.mistakes import SAYABLE
 
-
-def _say(sentence: str, code: int) -> int:
-    print(f"journey: {sentence}", file=sys.stderr)
-    return code
-
-
-def _nearest(error: click.UsageError) -> str:
-    """Click's message as one sentence, with the nearest command where the command is unknown."""
-    message = " ".join(error.format_message().split())
-    context: Any = error.ctx
-    if message.startswith("No such command") and context is not None:
-        word = message.split("'")[1]
-        names = list(getattr(context.command, "commands", {}))
-        near = get_close_matches(word, names, 1, cutoff=0.4)
-        return f"there is no command {word}; " + (f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}")
-    return message.rstrip(".") + "; see journey --help"
+    return SAYABLE
 
 
 if __name__ == "__main__":

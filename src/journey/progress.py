@@ -4,8 +4,10 @@ import sys
 import time
 from types import TracebackType
 
+from rich import progress as bars
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from journey.fanout import Progress
 
 EVERY = 15.0  # seconds between two lines about the same station
 
@@ -15,16 +17,16 @@ class Bars:
 
     def __init__(self, silent: bool = False) -> None:
         self._console = Console(stderr=True, quiet=silent)
-        self._bars: dict[str, TaskID] = {}
+        self._bars: dict[str, bars.TaskID] = {}
         self._said: dict[tuple[str, str], float] = {}
         self._began = time.monotonic()
         self._live = self._console.is_terminal and not silent
-        self._progress = Progress(
-            TextColumn("{task.fields[who]:<8}"),
-            TextColumn("{task.description:<26}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
+        self._progress = bars.Progress(
+            bars.TextColumn("{task.fields[who]:<8}"),
+            bars.TextColumn("{task.description:<26}"),
+            bars.BarColumn(),
+            bars.MofNCompleteColumn(),
+            bars.TimeElapsedColumn(),
             console=self._console,
             transient=True,
             disable=not self._live,
@@ -47,6 +49,14 @@ class Bars:
             self._progress.update(self._bars[who], description=station, completed=done, total=total)
         else:
             self._line(who, station, done, total)
+
+    def of(self, who: str) -> Progress:
+        """The same for one `who`, as the stations call it."""
+
+        def told(station: str, done: int, total: int) -> None:
+            self(who, station, done, total)
+
+        return told
 
     def print(self, what: object) -> None:
         """Prints above the bars, on standard output."""

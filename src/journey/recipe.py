@@ -139,6 +139,13 @@ def read_settings(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, 
     return data
 
 
+def overridden(overrides: Sequence[str]) -> dict[str, Any]:
+    """The settings that "a.b=value" flags alone give. Raises UsageError."""
+    data: dict[str, Any] = {}
+    _override(data, overrides)
+    return data
+
+
 def value(text: str) -> Any:
     """What a flag's text means: a number, true, null, a list, or the text itself."""
     try:
@@ -166,7 +173,7 @@ def check_keys(kind: Any, data: Mapping[str, Any], where: str) -> None:
         if key not in names:
             near = get_close_matches(str(key), names, 1, cutoff=0.4)
             mend = f"did you mean {where}{near[0]}?" if near else f"known are {', '.join(names)}"
-            raise UsageError(f"the recipe has no setting {where}{key}; {mend}")
+            raise UsageError(f"there is no setting {where}{key}; {mend}")
         if is_dataclass(hints[key]):
             if not isinstance(value, Mapping):
                 raise UsageError(f"{where}{key} is {value!r}; it must hold settings, one a line, below it")

@@ -8,7 +8,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -81,19 +81,26 @@ def config_of(recipe: Recipe) -> dict[str, Any]:
     return {
         "recipe": asdict(recipe),
         "prompts": {recipe.task: prompts.hash(recipe.task)},
-        "versions": {name: version(name) for name in ("journey-learning", "torch", "transformers", "trl")},
+        "versions": {name: _version(name) for name in ("journey-learning", "torch", "transformers", "trl")},
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # trees can be grown by a model that needs none of the extras
+        return "not installed"
 
 
 def store_problems(run: Run, recipe: Recipe) -> None:
     """Stores each part's problems under its split, after checking that nothing tested on is trained on."""
-    if run.count("problems"):
+    if run.count("problems", split="train"):
         return
     parts = make_problems(recipe)
     for part in ("phase1", "train"):
         problems.disjoint(parts[part], [*parts["validation"], *parts["test"]])
     problems.disjoint(parts["validation"], parts["test"])
-    for part in PARTS:
+    for part in ("test", "validation", "phase1", "train"):  # train last: it says that all of them are there
         run.put_all("problems", parts[part], split=part)
 
 

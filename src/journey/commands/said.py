@@ -1,97 +1,116 @@
-"""What the commands share: opening runs, and saying what came out to a person or as JSON."""
+"""What the commands share: opening runs, and saying what came out, to a person or as JSON."""
 
 import json as jsons
+import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
-from journey import build
 from journey.errors import UsageError
-from journey.puzzles.countdown import parse_puzzle
+from journey.river import PARTS
 from journey.store.run import Run
 from journey.store.schema import Failure
-from journey.training.rows import Row, dpo_rows, sft_rows
-from journey.trees.mark import right_leaves, wrong_branches
-from journey.types import Attempt, Problem, Thought, Tree
+from journey.trees.mark import no_thought_reason, wrong_branches
+from journey.types import Problem, Tree
 
-METHODS = {"journey": "traverse", "shortcut": "shortcut"}
+WIDE = 120  # columns, where no terminal says how many it has
+SHOWN = 10  # failures that are written out
 
 
 def writing(path: Path) -> Run:
-    if not (path / "run.db").is_file():
-        raise UsageError(f"there is no run in {path}; give the folder of one, such as runs/countdown")
+    """The run to write. Raises UsageError where there is none."""
+    _must_be_there(path)
     return Run.open(path)
 
 
 def reading(path: Path) -> Run:
-    if not (path / "run.db").is_file():
-        raise UsageError(f"there is no run in {path}; give the folder of one, such as runs/countdown")
+    """The run to read. Raises UsageError where there is none."""
+    _must_be_there(path)
     return Run.read(path)
 
 
-def all_problems(of: Run) -> list[Problem]:
-    return [p for p in of.all("problems") if isinstance(p, Problem)]
+def _must_be_there(path: Path) -> None:
+    if not (path / "run.db").is_file():
+        raise UsageError(f"there is no run in {path}; give the folder of one, such as runs/countdown")
 
 
-def task_of(asked: Iterable[Problem]) -> build.Task:
-    """The task of a run's problems: Countdown where the first one is a puzzle's question."""
-    first = next(iter(asked), None)
-    if first is None:
-        raise UsageError("the run holds no problems; import some first")
-    try:
-        parse_puzzle(first.question)
-    except UsageError:
-        return build.task("math")
-    return build.task("countdown")
+def all_problems(of: Run, **where: str) -> list[Problem]:
+    """The problems of a run, or of one part of it."""
+    return [p for p in of.all("problems", **where) if isinstance(p, Problem)]
 
 
-def training_rows(of: Run, kind: str, arm: str) -> list[Row]:
-    asked = all_problems(of)
-    ask = task_of(asked).ask
-    if kind == "dpo":
-        rows = dpo_rows((a for a in of.all("attempts", split="train") if isinstance(a, Attempt)), asked, ask)
-        if not rows:
-            raise UsageError("no training problem has right and wrong attempts; draw some: journey eval --split train")
-        return rows
-    if arm not in METHODS:
-        raise UsageError(f"there is no arm {arm!r}; known are journey and shortcut")
-    rows = sft_rows((t for t in of.all("thoughts", method=METHODS[arm]) if isinstance(t, Thought)), asked, ask)
-    if not rows:
-        raise UsageError(f"{of.path} holds no thoughts for the arm {arm}; make them with journey derive {of.path}")
-    return rows
+def check_part(name: str) -> None:
+    """Raises UsageError for a part of the problems that no run has."""
+    if name not in PARTS:
+        raise UsageError(f"there is no part {name!r} of a run's problems; known are {', '.join(PARTS)}")
 
 
-def tree_counts(trees: Sequence[Tree]) -> dict[str, int]:
-    right = [tree for tree in trees if right_leaves(tree)]
+def tree_counts(trees: Iterable[Tree]) -> dict[str, Any]:
+    """How many trees, how many with a right leaf and a wrong branch beside it, and why the others give no thought."""
+    number = branched = 0
+    reasons: Counter[str] = Counter()
+    for tree in trees:
+        number += 1
+        reason = no_thought_reason(tree)
+        if reason is None:
+            branched += bool(wrong_branches(tree))
+        else:
+            reasons[reason] += 1
     return {
-        "trees with a right leaf": len(right),
-        "of those, with wrong branches beside it": sum(bool(wrong_branches(tree)) for tree in right),
-        "trees without a right leaf": len(trees) - len(right),
+        "trees": number,
+        "with_right_leaf": number - reasons.total(),
+        "with_wrong_branches": branched,
+        "no_thought": dict(reasons.most_common()),
     }
 
 
-def two_columns(title: str, said: Mapping[str, Any]) -> Table:
-    grid = Table(title=title, title_justify="left", show_header=False)
-    for key, value in said.items():
-        grid.add_row(key, str(value))
+def tree_lines(counts: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The same for a person."""
+    return [
+        ("trees", counts["trees"]),
+        ("  with a right leaf", counts["with_right_leaf"]),
+        ("    and wrong branches beside it", counts["with_wrong_branches"]),
+        ("  without a right leaf", sum(counts["no_thought"].values())),
+        *((f"    {reason}", number) for reason, number in counts["no_thought"].items()),
+    ]
+
+
+def sheet(title: object, lines: Iterable[tuple[str, Any]]) -> Table:
+    """A table of two columns."""
+    grid = Table(title=Text(str(title)), title_justify="left", show_header=False)
+    grid.add_column()
+    grid.add_column(justify="right")
+    for name, value in lines:
+        grid.add_row(Text(name), Text(str(value)))
     return grid
 
 
-def say(json: bool, data: Mapping[str, Any], human: Any) -> int:
+def console() -> Console:
+    """Standard output for a person, wide enough where it is a file."""
+    fixed = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(width=None if fixed else WIDE, highlight=False, soft_wrap=False)
+
+
+def say(json: bool, data: Mapping[str, Any], *human: RenderableType) -> None:
+    """The one JSON object, or what a person reads."""
     if json:
-        print(jsons.dumps(data, ensure_ascii=False))
+        print(jsons.dumps(data, allow_nan=False, default=str))
     else:
-        Console().print(human)
-    return 0
+        out = console()
+        for part in human:
+            out.print(Text(part) if isinstance(part, str) else part, soft_wrap=isinstance(part, str))
 
 
 def failed_units(failures: Sequence[Failure]) -> int:
-    for failure in failures[:10]:
+    """Lists what failed on standard error; the exit code."""
+    for failure in failures[:SHOWN]:
         print(f"failed: {failure.station} {failure.unit}: {failure.reason}", file=sys.stderr)
-    if len(failures) > 10:
-        print(f"and {len(failures) - 10} more, in the report", file=sys.stderr)
+    if len(failures) > SHOWN:
+        print(f"failed: and {len(failures) - SHOWN} more; journey status --json lists them", file=sys.stderr)
     return 1 if failures else 0

@@ -1,0 +1,196 @@
+"""journey import: problems, puzzles, human-rated trees and exported records become part of a run."""
+
+import asyncio
+import json as jsons
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from journey import problems
+from journey.answers import Grade, MathGrader
+from journey.commands.said import all_problems, check_part, say, sheet, tree_counts, tree_lines
+from journey.datafiles import rows
+from journey.errors import UsageError
+from journey.problems import Columns
+from journey.progress import Bars
+from journey.puzzles import sources
+from journey.river import PARTS
+from journey.store.export import import_file
+from journey.store.run import Run
+from journey.trees import prm800k
+from journey.types import EMPTY, Problem, make_problem
+
+LISTED_AT_ONCE = 1000  # listed rows in one entry of the run's log
+STATION = "import"
+
+Data = dict[str, Any]
+Lines = list[tuple[str, Any]]
+
+
+def import_(
+    format: str,
+    files: Sequence[str],
+    out: Path,
+    columns: Mapping[str, str | None],
+    split: str,
+    hub_split: str | None,
+    limit: int | None,
+    json: bool,
+) -> int:
+    """Brings the files into the run `out`; nothing is stored before all of them were read."""
+    check_part(split)
+    if format not in ("problems", "puzzles") and (limit is not None or any(columns.values()) or hub_split):
+        raise UsageError(f"columns, --hub-split and --limit are for problems, not for {format}; leave them out")
+    if format != "problems":
+        _must_exist(files)
+    with Run.open(out) as into:  # first of all, so that a second writer is refused at once
+        match format:
+            case "prm800k":
+                data, lines = _prm800k(into, files, json)
+            case "trees" | "thoughts" | "attempts":
+                data, lines = _records(into, format, files)
+            case _:
+                wanted = Wanted(format, Columns(**columns), split, hub_split, limit)
+                data, lines = _problems(into, files, wanted)
+    say(json, {"run": str(out), **data}, sheet(out, lines))
+    return 0
+
+
+class Wanted(NamedTuple):
+    """How problems are read (`format`: problems or puzzles), and the part of the run that they become."""
+
+    format: str
+    columns: Columns
+    split: str
+    hub_split: str | None
+    limit: int | None
+
+
+def _must_exist(files: Sequence[str]) -> None:
+    for file in files:
+        if not Path(file).is_file():
+            raise UsageError(f"there is no file {file}; check the path")
+
+
+def _problems(into: Run, files: Sequence[str], wanted: Wanted) -> tuple[Data, Lines]:
+    parts: dict[str, list[Problem]] = {wanted.split: []}
+    found, exported = parts[wanted.split], list[str]()
+    left_out: Counter[str] = Counter()
+    for file in files:
+        room = None if wanted.limit is None else wanted.limit - len(found)
+        if room == 0:
+            break
+        if wanted.format == "puzzles":
+            found += sources.read(file, room)
+        elif _is_exported(file):
+            exported.append(file)
+            for _, row in rows(file):
+                problem = make_problem(str(row["question"]), str(row["answer"]))
+                parts.setdefault(str(row.get("split") or wanted.split), []).append(problem)
+        else:
+            loaded = problems.read(file, columns=wanted.columns, split=wanted.hub_split, limit=room)
+            found += loaded.problems
+            left_out.update({"repeated": loaded.duplicates, "without an answer": loaded.unanswered})
+    read = sum(map(len, parts.values()))
+    for part, those in parts.items():
+        must_be_disjoint(into, those, part, parts)
+    before = into.count("problems")
+    for file in exported:
+        import_file(into, "problems", file, split=wanted.split)
+    if not exported:
+        into.put_all("problems", found, split=wanted.split)
+    new = into.count("problems") - before
+    now = {part: n for part in PARTS if (n := into.count("problems", split=part))}
+    lines: Lines = [("problems read", read), *((f"rows {what}", n) for what, n in left_out.items())]
+    lines += [("new in the run", new), *((f"now in {part}", n) for part, n in now.items())]
+    return {"read": read, "left_out": left_out, "new": new, "problems": now}, lines
+
+
+def _is_exported(file: str) -> bool:
+    """Whether the rows are a run's own (`journey export RUN problems`), whose ids and parts must stay as they are."""
+    if not Path(file).is_file() or Path(file).suffix == ".json":
+        return False
+    first = next((row for _, row in rows(file)), {})
+    return {"schema", "id", "question", "answer"} <= first.keys()
+
+
+def must_be_disjoint(
+    into: Run, found: Sequence[Problem], part: str, coming: Mapping[str, Sequence[Problem]] = EMPTY
+) -> None:
+    """Refuses (UsageError) problems to be trained on that are tested on, in the run or among those coming with them."""
+    for other in PARTS:
+        if other != part and {"validation", "test"} & {other, part}:
+            problems.disjoint(found, [*all_problems(into, split=other), *coming.get(other, ())])
+
+
+def _records(into: Run, table: str, files: Sequence[str]) -> tuple[Data, Lines]:
+    before = into.count(table)
+    read = {file: import_file(into, table, file) for file in files}
+    if not sum(read.values()):
+        raise UsageError(f"{', '.join(files)} holds no rows; give a file that journey export wrote")
+    new, known = into.count(table) - before, into.ids("problems")
+    lost = sum(getattr(record, "problem", "") not in known for record in into.all(table))
+    lines: Lines = [*((f"{table} in {file}", n) for file, n in read.items()), ("new in the run", new)]
+    if lost:
+        lines.append((f"{table} whose problem is not in the run; import problems too", lost))
+    return {"table": table, "read": read, "new": new, "without_problem": lost}, lines
+
+
+class Counted:
+    """A grader that shows how many of the answers that were put to it are checked."""
+
+    def __init__(self, grader: MathGrader, bars: Bars) -> None:
+        self._grader, self._bars = grader, bars
+        self._asked = self._done = 0
+
+    async def grade(self, problem: Problem, text: str) -> Grade:
+        """The grade, as the grader gives it."""
+        self._asked += 1
+        grade = await self._grader.grade(problem, text)
+        self._done += 1
+        self._bars(STATION, "check answers", self._done, self._asked)
+        return grade
+
+
+def _prm800k(into: Run, files: Sequence[str], json: bool) -> tuple[Data, Lines]:
+    with Bars(silent=json) as bars, MathGrader() as grader:
+        bars(STATION, "read files", 0, len(files))
+        found = asyncio.run(prm800k.read(files, Counted(grader, bars)))
+    must_be_disjoint(into, found.problems, "train")
+    kept = {tree.id for tree in found.trees}
+    again = sum(bool(into.ids("trees", problem=p.id, policy=prm800k.POLICY) - kept) for p in found.problems)
+    into.put_all("problems", found.problems, split="train")
+    into.put_all("trees", found.trees)
+    _list(into, [asdict(listed) for listed in found.listed])
+    merged, broken = (Counter(_grouped(x) for x in found.listed if x.kind == kind) for kind in ("merged", "no tree"))
+    counts = tree_counts(found.trees)
+    number = len(found.trees) + merged.total() + broken.total()
+    lines: Lines = [("rows read", number), ("  joined the tree of the same problem", merged.total())]
+    lines += [(f"    {reason}", n) for reason, n in merged.items()]
+    lines += [("  gave no tree", broken.total()), *((f"    {reason}", n) for reason, n in broken.items())]
+    lines += tree_lines(counts)
+    if again:
+        lines.append(("trees of problems that had one; give all files in one command to join them", again))
+    return {"rows": number, "merged": merged, "no_tree": broken, "had_a_tree": again, **counts}, lines
+
+
+def _grouped(listed: prm800k.Listed) -> str:
+    """The reason without what differs from row to row."""
+    if listed.kind == "merged":
+        return "a plain duplicate" if listed.reason.endswith("with no new steps") else "with new steps"
+    return listed.reason
+
+
+def _list(into: Run, listed: Sequence[Mapping[str, Any]]) -> None:
+    """Keeps in the run's log what is to be said of rows and trees, each once however often they are imported."""
+    known = {jsons.dumps(one, sort_keys=True) for one in listed_rows(into)}
+    new = [one for one in listed if jsons.dumps(one, sort_keys=True) not in known]
+    for start in range(0, len(new), LISTED_AT_ONCE):
+        into.log(STATION, {"listed": new[start : start + LISTED_AT_ONCE]})
+
+
+def listed_rows(of: Run) -> list[dict[str, Any]]:
+    """What imports listed: rows that gave no tree or joined one, trees that give no thought."""
+    return [one for entry in of.logged(STATION) for one in entry.get("listed", [])]

@@ -1,0 +1,119 @@
+"""journey compare: two models on the problems that both attempted."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from journey.commands.said import check_part, reading, say
+from journey.errors import UsageError
+from journey.evals.metrics import over_seeds, paired
+from journey.report.seeds import seed_and_arm
+from journey.types import Attempt
+
+Seeds = dict[int, dict[str, bool]]  # seed -> problem -> right
+Found = dict[tuple[str, str], Seeds]  # (arm or model, decoding)
+
+
+def compare(one: Path, other: Path, model: str | None, other_model: str | None, split: str, json: bool) -> int:
+    """The first sample of every problem counts, as in the report; an arm's seeds are compared seed by seed."""
+    check_part(split)
+    first, second = (_attempts(path, name, split) for path, name in ((one, model), (other, other_model or model)))
+    pairs = _pairs(first, second, chosen=bool(model or other_model))
+    rows = [row for a, b in pairs if (row := _row(a, b, first[a], second[b])) is not None]
+    if not rows:
+        raise UsageError(
+            f"{one} and {other} share no {split} problem that both attempted by the same decoding; compare runs on the "
+            "same problems, and name models that differ with --model and --other-model"
+        )
+    names = {"first": str(one), "second": str(other), "split": split}
+    grid = Table(
+        "model", "decoding", "problems", title_justify="left", title=Text(f"{one} -> {other}, {split} problems")
+    )
+    for name in ("first", "second", "points", "95 % interval", "fixed", "broke", "same"):
+        grid.add_column(name, justify="right")
+    for row in rows:
+        grid.add_row(*map(Text, _cells(row)))
+    say(json, {**names, "models": rows}, grid)
+    return 0
+
+
+def _attempts(path: Path, name: str | None, split: str) -> Found:
+    found: Found = {}
+    with reading(path) as of:
+        for a in of.all("attempts", split=split):
+            assert isinstance(a, Attempt)
+            seed, arm = seed_and_arm(a.model)
+            if a.sample == 0 and name in (None, arm, a.model):
+                seeds = found.setdefault((a.model if name == a.model else arm, a.decoding), {})
+                seeds.setdefault(0 if name == a.model else seed, {})[a.problem] = a.correct is True
+    if not found:
+        whose = "" if name is None else f" of {name}"
+        raise UsageError(f"{path} holds no attempts{whose} at {split} problems; draw some with journey eval {path}")
+    return found
+
+
+def _pairs(first: Found, second: Found, *, chosen: bool) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    """What is compared with what: the same names, or the only or chosen model of each where the names differ."""
+    same = [(key, key) for key in sorted(first.keys() & second.keys())]
+    models = [{name for name, _ in found} for found in (first, second)]
+    if same and not (chosen and models[0] != models[1]):
+        return same
+    if all(len(names) == 1 for names in models):
+        return [(a, b) for a in sorted(first) for b in sorted(second) if a[1] == b[1]]
+    return []
+
+
+def _row(a: tuple[str, str], b: tuple[str, str], first: Seeds, second: Seeds) -> dict[str, Any] | None:
+    """The second against the first, over the seeds and problems that both have; null where they have none."""
+    seeds = [(first[s], second[s]) for s in sorted(first.keys() & second.keys()) if first[s].keys() & second[s].keys()]
+    if not seeds and len(first) == len(second) == 1:  # one model each, of different seeds
+        seeds = [(x, y) for x, y in zip(first.values(), second.values(), strict=True) if x.keys() & y.keys()]
+    if not seeds:
+        return None
+    changes: Counter[int] = Counter(y[p] - x[p] for x, y in seeds for p in x.keys() & y.keys())
+    difference, p = _difference(seeds)
+    return {
+        "model": a[0] if a[0] == b[0] else f"{a[0]} -> {b[0]}",
+        "decoding": a[1],
+        "seeds": len(seeds),
+        "problems": changes.total(),
+        "first": fmean(fmean(x[p] for p in x.keys() & y.keys()) for x, y in seeds),
+        "second": fmean(fmean(y[p] for p in x.keys() & y.keys()) for x, y in seeds),
+        "points": 100 * difference.value,
+        "low": 100 * difference.low,
+        "high": 100 * difference.high,
+        "p": p,
+        "fixed": changes[1],
+        "broke": changes[-1],
+        "same": changes[0],
+    }
+
+
+def _difference(seeds: Sequence[tuple[Mapping[str, bool], Mapping[str, bool]]]) -> tuple[Any, float | None]:
+    """Newcombe's paired interval and McNemar's p of one seed; of several the interval over seeds and problems."""
+    if len(seeds) == 1:
+        x, y = seeds[0]
+        pair = paired(y, x)
+        return pair.difference, pair.p
+    gains = [{p: float(y[p]) - float(x[p]) for p in x.keys() & y.keys()} for x, y in seeds]
+    return over_seeds(gains).clipped(-1, 1), None
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        row["model"],
+        row["decoding"],
+        str(row["problems"]),
+        f"{100 * row['first']:.1f} %",
+        f"{100 * row['second']:.1f} %",
+        f"{row['points']:+.1f}",
+        f"{row['low']:+.1f} to {row['high']:+.1f}",
+        str(row["fixed"]),
+        str(row["broke"]),
+        str(row["same"]),
+    )

@@ -1,0 +1,50 @@
+"""journey doctor: what this machine has for the work."""
+
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from journey import __version__, build, recipe
+from journey.commands.said import say, sheet
+
+EXTRAS = {
+    "core": ("pydantic", "typer", "rich", "math-verify", "pebble"),
+    "local": ("torch", "transformers", "safetensors"),
+    "train": ("trl", "peft", "accelerate", "datasets"),
+    "report": ("matplotlib",),
+    "ray": ("ray",),
+    "vllm": ("vllm",),
+}
+NAMES = (recipe.VARIABLE, "OPENAI_", "HF_", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
+
+
+def doctor(json: bool) -> int:
+    """Never says the value of a setting: keys are among them."""
+    tiny = Path(build.model_path(build.TINY)) / "model.safetensors"
+    said: dict[str, Any] = {
+        "journey": __version__,
+        "python": sys.version.split()[0],
+        "system": platform.platform(terse=True),
+        "sqlite": sqlite3.sqlite_version,
+        "cores": os.cpu_count(),
+    }
+    for extra, packages in EXTRAS.items():
+        said |= {f"{name} [{extra}]": _version(name) for name in packages}
+    said |= build.hardware()
+    said["tiny model"] = f"{tiny.stat().st_size / 1e6:.1f} MB" if tiny.is_file() else "missing"
+    said["free disk here"] = f"{shutil.disk_usage('.').free / 1e9:.0f} GB"
+    said["settings in the environment"] = ", ".join(sorted(n for n in os.environ if n.startswith(NAMES))) or "none"
+    say(json, said, sheet("doctor", said.items()))
+    return 0
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,157 @@
+"""journey run and journey grow: a recipe's whole river, or its trees alone."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from journey import build, recipe, river
+from journey.commands.said import all_problems, failed_units, say, sheet, tree_counts, tree_lines
+from journey.errors import UsageError
+from journey.models.base import Model
+from journey.progress import Bars
+from journey.recipe import UNCOMPARED, Recipe
+from journey.report.build import build as build_report
+from journey.report.figures import figures
+from journey.report.table import table
+from journey.stations import grow_trees
+from journey.store.run import Run
+from journey.store.settings import plain, refuse_changes
+from journey.types import Tree
+
+Result = TypeVar("Result")
+
+LIMITED = ("train", "validation", "test")
+
+
+def run(
+    file: Path,
+    out: Path | None,
+    limit: int | None,
+    seed: int | None,
+    settings: Sequence[str],
+    json: bool,
+    fresh: bool,
+    dry_run: bool,
+) -> int:
+    """The whole river; the table when the first seed is done and at the end."""
+    wanted = _limited(recipe.load(file, settings), limit)
+    wanted = wanted if seed is None else replace(wanted, first_seed=seed)
+    out = out or Path("runs") / file.stem
+    build.check_names(wanted.model, wanted.judge)
+    check_weights(wanted.model)
+    if dry_run:
+        plan = _plan(wanted, out, fresh)
+        say(json, plan, sheet("what would be done", [(k.replace("_", " "), v) for k, v in plan.items()]))
+        return 0
+    if fresh:  # before anything is removed
+        river.make_problems(wanted)
+    shown = False
+    with Bars(silent=json) as bars:
+
+        def on_seed(so_far: Run) -> None:
+            nonlocal shown
+            if not json and not shown and wanted.seeds > 1 and (found := figures(so_far))["seeds"]:
+                bars.print(table(found))
+                shown = True
+
+        opened = river.run_recipe(wanted, out, fresh=fresh, progress=bars, on_seed=on_seed)
+        with opened:
+            bars("report", "figures", 0, 1)
+            found = build_report(opened)
+            failed = opened.failures()
+    say(json, found, table(found), f"report: {out}/report/report.html")
+    return failed_units(failed)
+
+
+def grow(
+    file: Path, out: Path | None, limit: int | None, seed: int | None, settings: Sequence[str], json: bool, fresh: bool
+) -> int:
+    """Trees of the training problems, by the recipe's model and judge."""
+    wanted = _limited(recipe.load(file, settings), limit)
+    way = wanted.trees.grow if seed is None else replace(wanted.trees.grow, seed=seed)
+    wanted = replace(wanted, trees=replace(wanted.trees, grow=way))
+    out = out or Path("runs") / file.stem
+    build.check_names(wanted.model, wanted.judge)
+    check_weights(wanted.model)
+    if fresh:
+        river.make_problems(wanted)
+    with Run.open(out, river.config_of(wanted), fresh=fresh, ignore=UNCOMPARED) as into, Bars(silent=json) as bars:
+        river.store_problems(into, wanted)
+        asked = all_problems(into, split="train")[:limit]
+        if not asked:
+            raise UsageError(f"{out} holds no problems to grow trees of; import some with journey import --split train")
+        bars("grow", f"load {wanted.model}", 0, 1)
+        policy = build.model(wanted.model)
+        work = grow_trees(
+            into, asked, policy, build.judge(wanted.judge), build.task(wanted.task), way,
+            in_flight=wanted.in_flight, progress=bars.of("grow"),
+        )  # fmt: skip
+        asyncio.run(closing(policy, work))
+        counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
+        failed = into.failures("trees")
+    say(json, {"run": str(out), **counts, "failed": len(failed)}, sheet(out, tree_lines(counts)))
+    return failed_units(failed)
+
+
+async def closing(model: Model, work: Awaitable[Result]) -> Result:
+    """What the work gives; the model is given back however it ended."""
+    try:
+        return await work
+    finally:
+        await build.close(model)
+
+
+def check_weights(name: str) -> None:
+    """Raises UsageError where the tiny model, or a folder that is named as one, is not there."""
+    if name.startswith("scripted/"):
+        return
+    path = build.model_path(name)
+    if name == build.TINY and not (Path(path) / "config.json").is_file():
+        raise UsageError(
+            "the tiny model is missing in this installation; make it with journey pretrain recipes/tiny_base.yaml "
+            f"--out {path}"
+        )
+    if path.startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
+        raise UsageError(f"there is no model folder {path}; give one with config.json and model.safetensors")
+
+
+def _limited(wanted: Recipe, limit: int | None) -> Recipe:
+    """At most `limit` problems to grow trees of, to choose on and to test on, and as many trees told."""
+    if limit is None:
+        return wanted
+    cut = replace(wanted.problems, **{name: min(limit, getattr(wanted.problems, name)) for name in LIMITED})
+    count = min(limit, wanted.trees.count or limit)
+    return replace(wanted, problems=cut, trees=replace(wanted.trees, count=count))
+
+
+def _plan(wanted: Recipe, out: Path, fresh: bool) -> dict[str, Any]:
+    """What `run` would do. Raises UsageError for whatever it would refuse."""
+    parts = river.make_problems(wanted)
+    there: dict[str, int] = {}
+    if (out / "run.db").is_file() and not fresh:
+        with Run.read(out) as before:
+            refuse_changes(out, before.config, plain(river.config_of(wanted)), UNCOMPARED)
+            there = {name: before.count(name) for name in ("trees", "thoughts", "attempts")}
+    way, rule, asked = wanted.trees.grow, wanted.evaluation, wanted.preferences
+    arms = 3 + wanted.matched_tokens + bool(asked.problems)
+    told = min(wanted.trees.count or len(parts["train"]), len(parts["train"]))
+    drawn = 2 * arms * len(parts[rule.split]) + asked.problems * asked.samples
+    nodes = way.width * (1 + (way.keep + way.follow_wrong) * (way.depth - 1))
+    return {
+        "run": str(out),
+        "model": wanted.model,
+        "judge": wanted.judge,
+        "seeds": wanted.seeds,
+        **{f"problems_{part}": len(found) for part, found in parts.items()},
+        "trees_grown": wanted.seeds * len(parts["train"]),
+        "trees_told_at_most": wanted.seeds * told,
+        "models_trained": wanted.seeds * arms,
+        "rows_trained_on_at_most": wanted.seeds * (len(parts["phase1"]) + 2 * told),
+        "attempts_at_least": wanted.seeds * drawn,
+        # Half of what a step may have, a third of what an answer may have: what the shipped recipe comes to.
+        "tokens_in_trees_about": wanted.seeds * len(parts["train"]) * nodes * way.max_step_tokens // 2,
+        "tokens_in_attempts_about": wanted.seeds * drawn * rule.max_tokens // 3,
+        **{f"there_already_{name}": number for name, number in there.items()},
+    }

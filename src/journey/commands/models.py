@@ -1,0 +1,195 @@
+"""journey train, eval and pretrain: models made from a run, and models attempting its problems."""
+
+import asyncio
+import json as jsons
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from journey import build, recipe
+from journey.commands.card import measure, write_card
+from journey.commands.experiment import check_weights, closing
+from journey.commands.said import all_problems, check_part, failed_units, say, sheet, writing
+from journey.commands.training_rows import task_of, training_rows
+from journey.errors import UsageError
+from journey.evals.metrics import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
+from journey.evals.run import Decoding, attempt_ids
+from journey.models.base import Model
+from journey.progress import Bars
+from journey.recipe import Evaluation
+from journey.report.seeds import seed_and_arm
+from journey.stations import evaluate as evaluate_station
+from journey.stations import train as train_station
+from journey.store.run import Run
+from journey.store.settings import differences, plain
+from journey.training.settings import KINDS, what_matters
+from journey.types import Attempt, Problem
+
+_NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
+
+
+def train(
+    kind: str,
+    path: Path,
+    base: str,
+    name: str | None,
+    arm: str,
+    told: str | None,
+    settings: Sequence[str],
+    json: bool,
+) -> int:
+    """A model from the run's thoughts or attempts, in its folder."""
+    name = name or (arm if kind == "sft" else kind)
+    if _NAME.fullmatch(name) is None:
+        raise UsageError(f"{name!r} is no name for a model; use letters, digits, dots and dashes")
+    chosen = recipe.typed(KINDS[kind], recipe.overridden(settings), f"train {kind}")
+    with writing(path) as into, Bars(silent=json) as bars:
+        rows = training_rows(into, kind, arm, told)
+        source = _source(into, base)
+        _refuse_other_training(path / "models" / name, {"method": kind, "model": source, **what_matters(chosen)})
+        bars(name, f"load {base}", 0, 1)
+        out = train_station(into, name, source, rows, chosen, bars.of(name))
+        made = jsons.loads((out / "training.json").read_text("utf-8"))
+    said = {"model": str(out), "rows": made["rows"], "steps": made["steps"], "trained_tokens": made["trained_tokens"]}
+    say(json, said, sheet(path, [(key.replace("_", " "), value) for key, value in said.items()]))
+    return 0
+
+
+def _source(of: Run, name: str) -> str:
+    """What a model's name means to training: a model of the run, a folder, or one that `build` knows."""
+    for folder in (of.path / "models" / name, Path(name)):
+        if (folder / "config.json").is_file():
+            return str(folder)
+    check_weights(name)
+    return build.model_path(name)
+
+
+def _refuse_other_training(folder: Path, wanted: Mapping[str, Any]) -> None:
+    """Refuses (UsageError) to put a model in the place of one that was trained otherwise."""
+    if not (folder / "training.json").is_file():
+        return
+    made = jsons.loads((folder / "training.json").read_text("utf-8"))
+    before = {name: (made | made["settings"]).get(name) for name in wanted}
+    if changed := differences(before, plain(wanted)):
+        raise UsageError(f"{folder} was trained otherwise ({'; '.join(changed)}); choose another --name")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How answers are wanted; null: as the run's recipe says, or greedy where nothing says."""
+
+    decoding: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    samples: int = 1
+    seed: int | None = None
+
+
+def evaluate(path: Path, name: str, split: str, asked: Asked, limit: int | None, json: bool) -> int:
+    """A model's checked attempts at a part of the run's problems."""
+    check_part(split)
+    with writing(path) as into, Bars(silent=json) as bars:
+        problems = all_problems(into, split=split)[:limit]
+        if not problems:
+            raise UsageError(f"{path} has no problems in the part {split!r}; import some with --split {split}")
+        bars(name, "load", 0, 1)
+        model = _model(into, name)
+        rule, seed = _rule(into, model.name, problems, asked)
+        work = evaluate_station(
+            into, problems, model, task_of(problems), rule, split=split, seed=seed,
+            progress=bars.of(name),
+        )  # fmt: skip
+        asyncio.run(closing(model, work))
+        ids = {id for p in problems for id in attempt_ids(p.id, model.name, rule, seed)}
+        found = [a for a in into.all("attempts", model=model.name) if isinstance(a, Attempt) and a.id in ids]
+        tried = [f for f in into.failures() if f.unit.startswith(f"{model.name}/{rule.name}/")]
+    right = sum(a.correct is True for a in found)
+    bounds = wilson(right, len(found))
+    data = {
+        "model": model.name, "decoding": rule.name, "split": split, "problems": len(problems), "attempts": len(found),
+        "right": right, "accuracy": accuracy(found), "low": bounds.low, "high": bounds.high,
+        "tokens": mean_tokens(found), "finished": finished(found), "unjudged": unjudged(found),
+        "errors": error_counts(found), "failed": len(tried),
+    }  # fmt: skip
+    say(json, data, sheet(path, _lines(data)))
+    return failed_units(tried)
+
+
+def _lines(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [
+        ("model", data["model"]),
+        ("decoding", data["decoding"]),
+        (f"attempts at {data['split']} problems", data["attempts"]),
+        ("accuracy", f"{100 * data['accuracy']:.1f} %"),
+        ("95 % interval", f"{100 * data['low']:.1f} to {100 * data['high']:.1f}"),
+        ("output tokens", f"{data['tokens']:.0f}"),
+        ("finished", f"{100 * data['finished']:.1f} %"),
+        ("could not be checked", data["unjudged"]),
+        *((f"not right: {kind}", number) for kind, number in data["errors"].items()),
+    ]
+
+
+def _model(of: Run, name: str) -> Model:
+    own = of.path / "models" / name
+    if (own / "config.json").is_file():
+        return build.local(own, name)
+    if (Path(name) / "config.json").is_file():
+        return build.local(name, name)
+    if not name.startswith("scripted/"):
+        check_weights(name)
+    return build.model(name)
+
+
+def _rule(of: Run, model: str, problems: Sequence[Problem], asked: Asked) -> tuple[Decoding, int]:
+    """How answers are drawn, and the seed.
+
+    Attempts are told apart by the rule's name alone, so one that is not the run's main or greedy rule says in its name
+    what is different. Raises UsageError for a greedy rule with a temperature or several samples.
+    """
+    kept = of.config.get("recipe", {}).get("evaluation", {})
+    main = recipe.typed(Evaluation, kept, f"the settings of {of.path}")
+    is_greedy = not asked.temperature if asked.decoding is None else asked.decoding == "greedy"
+    if is_greedy and (asked.temperature or asked.samples > 1 or asked.top_p is not None):
+        raise UsageError("greedy answers have no temperature, no top-p and one sample; say --decoding sampled")
+    usual = main.greedy() if is_greedy else main.sampled()
+    usual_seed, _ = seed_and_arm(model) if model.startswith("seed-") else (0, "")
+    seed = usual_seed if asked.seed is None else asked.seed
+    wish: dict[str, Any] = {name: getattr(asked, name) for name in ("temperature", "top_p", "max_tokens", "samples")}
+    wish = {name: value for name, value in wish.items() if value is not None}
+    rule = replace(usual, **wish)
+    others = {name: value for name, value in wish.items() if value != getattr(usual, name)}
+    if seed != usual_seed:
+        others["seed"] = seed
+    if not others and _drawn_otherwise(of, model, problems, rule, seed):
+        others = {"samples": asked.samples}
+    return replace(rule, name=" ".join((rule.name, *(f"{name}={value:g}" for name, value in others.items())))), seed
+
+
+def _drawn_otherwise(of: Run, model: str, problems: Sequence[Problem], rule: Decoding, seed: int) -> bool:
+    """Whether the run has attempts at these problems under the rule's name that the rule would not draw."""
+    ours = {id for p in problems for id in attempt_ids(p.id, model, rule, seed)}
+    wanted = {p.id for p in problems}
+    others = (of.get("attempts", id) for id in of.ids("attempts", model=model, decoding=rule.name) - ours)
+    return any(isinstance(a, Attempt) and a.problem in wanted for a in others)
+
+
+def pretrain(file: Path, out: Path, settings: Sequence[str], json: bool) -> int:
+    """The tiny base from scratch, with its model card."""
+    wanted = recipe.read_settings(file, settings)
+    points: list[dict[str, Any]] = []
+    with Bars(silent=json) as bars:
+
+        def on_log(point: dict[str, Any]) -> None:
+            points.append(point)
+            bars("pretrain", f"loss {point['loss']:.3f}", point["tokens"], point["of"])
+
+        bars("pretrain", "first steps", 0, 1)
+        build.pretrain(wanted, out, on_log)
+        bars("pretrain", "measure skills", 0, 1)
+        model = build.local(out, build.TINY)
+        write_card(out, wanted, points[-1], asyncio.run(closing(model, measure(model))))
+    say(json, {"model": str(out), **points[-1]}, f"the model lies in {out}, its card in {out}/README.md")
+    return 0

@@ -1,0 +1,59 @@
+"""A run's thoughts and attempts as rows to train on."""
+
+from collections.abc import Iterable
+
+from journey import build
+from journey.commands.said import all_problems
+from journey.errors import UsageError
+from journey.puzzles.countdown import parse_puzzle
+from journey.store.run import Run
+from journey.training.rows import Row, dpo_rows, sft_rows
+from journey.types import Attempt, Problem, Thought
+
+METHODS = {"journey": "traverse", "shortcut": "shortcut"}
+
+
+def task_of(asked: Iterable[Problem]) -> build.Task:
+    """The task of a run's problems: Countdown where the first one is a puzzle's question. Raises UsageError."""
+    first = next(iter(asked), None)
+    if first is None:
+        raise UsageError("the run holds no problems; import some first")
+    try:
+        parse_puzzle(first.question)
+    except UsageError:
+        return build.task("math")
+    return build.task("countdown")
+
+
+def training_rows(of: Run, kind: str, arm: str, told: str | None, *, messages: bool = False) -> list[Row]:
+    """The rows for `kind` "sft" or "dpo"; `told` names the seed whose thoughts or attempts are meant, null: all.
+
+    Raises UsageError where there are none, or where attempts of several models would be mixed.
+    """
+    asked = all_problems(of)
+    ask = task_of(asked).ask
+    if kind == "dpo":
+        return dpo_rows(_attempts(of, told), asked, ask, messages=messages) or _no_pairs(of)
+    where = {"method": METHODS[arm]} if told is None else {"method": METHODS[arm], "arm": told}
+    rows = sft_rows((t for t in of.all("thoughts", **where) if isinstance(t, Thought)), asked, ask, messages=messages)
+    if not rows:
+        which = f"the arm {arm}" if told is None else f"the arm {arm} of {told}"
+        raise UsageError(f"{of.path} holds no thoughts for {which}; make them with journey derive {of.path}")
+    return rows
+
+
+def _attempts(of: Run, told: str | None) -> list[Attempt]:
+    """The attempts at training problems, of one model: that of the seed `told`, or the only one."""
+    found = [a for a in of.all("attempts", split="train") if isinstance(a, Attempt)]
+    found = [a for a in found if told is None or a.model in (told, f"{told}/journey")]
+    models = sorted({a.model for a in found})
+    if len(models) > 1:
+        raise UsageError(f"the attempts are of several models ({', '.join(models)}); choose one with --told")
+    return found
+
+
+def _no_pairs(of: Run) -> list[Row]:
+    raise UsageError(
+        f"no training problem in {of.path} has right and wrong attempts; draw some with "
+        f"journey eval {of.path} --split train --decoding sampled --samples 20"
+    )
