@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tiny_models import word_tokenizer
 from transformers import AutoTokenizer
 
 from journey.errors import UsageError
@@ -36,12 +37,22 @@ def test_the_prompt_is_read_as_when_the_model_is_asked(words_model: Path) -> Non
     assert tokenizer.decode(row.answer) == "2 yes <eos>"
 
 
-def test_words_that_the_vocabulary_lacks_are_named(words_model: Path) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(words_model)
+def test_spaces_at_the_prompts_end_belong_to_the_answer(chat_model: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(chat_model)
+    tokenizer.chat_template = None
+    [row] = encode(tokenizer, [{"prompt": "2+2= ", "completion": "4"}], "completion", set())
+    assert tokenizer.decode(row.prompt) == "2+2="
+    assert tokenizer.decode(row.answer) == " 4<|im_end|>"
+
+
+@pytest.mark.parametrize("kind", ["marks", "raises"])
+def test_words_that_the_vocabulary_lacks_are_named(words_model: Path, kind: str) -> None:
+    known = AutoTokenizer.from_pretrained(words_model)
+    tokenizer = {"marks": known, "raises": word_tokenizer(None)}[kind]
     with pytest.raises(UsageError, match="1 of 2 rows hold text that the model's vocabulary lacks, such as 'perhaps'"):
         encode(
             tokenizer,
-            [{"prompt": "1", "completion": "yes"}, {"prompt": "1", "completion": "yes perhaps"}],
+            [{"prompt": "1\n", "completion": "yes"}, {"prompt": "1\n", "completion": "yes perhaps"}],
             "completion",
             set(),
         )

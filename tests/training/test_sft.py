@@ -6,10 +6,13 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import datasets
 import pytest
 import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
 
 from journey.errors import UsageError
 from journey.training import loop
@@ -50,6 +53,19 @@ def test_the_loss_is_on_the_assistants_turn_and_its_end_only(chat_model: Path, s
     batch = first_batch(chat_model, sums, tmp_path / "out")
     told = {r["completion"] + "<|im_end|>" for r in sums}
     assert all(tokenizer.decode(labels[labels != -100]) in told for labels in batch["labels"])
+
+
+def test_trl_itself_reads_our_rows_alike(words_model: Path, sums: list, tmp_path: Path) -> None:
+    arguments = SFTConfig(str(tmp_path), use_cpu=True, bf16=False, gradient_checkpointing=False)
+    theirs = SFTTrainer(str(words_model), arguments, train_dataset=datasets.Dataset.from_list(sums)).train_dataset
+    ours = loop.build(Supervised(FAST), words_model, sums, tmp_path / "out", FAST).trainer.train_dataset
+    assert [(r["input_ids"], r["labels"]) for r in ours] == [(r["input_ids"], r["labels"]) for r in theirs]
+
+
+def test_the_curve_counts_the_tokens_with_loss(words_model: Path, sums: list, tmp_path: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(words_model)
+    a_pass = sum(len(tokenizer(r["completion"])["input_ids"]) + 1 for r in sums)
+    assert train_sft(words_model, sums, tmp_path / "out", FAST)[-1]["tokens"] == 3 * a_pass
 
 
 def test_training_learns_and_leaves_a_whole_model(words_model: Path, sums: list, tmp_path: Path) -> None:

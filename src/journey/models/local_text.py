@@ -45,7 +45,7 @@ class Text:
         template = self._tokenizer.chat_template is not None
         whole = self._templated(prompt) if template else (prompt.system or "") + prompt.text + prompt.prefix
         text = whole.rstrip(" ")
-        if self._closed and (missing := self._missing(text)):
+        if missing := self.missing(text):
             raise UsageError(
                 f"the model's vocabulary lacks {missing!r}; use a model whose tokenizer knows it, or other problems."
             )
@@ -58,6 +58,10 @@ class Text:
                 raise UsageError("the prompt is empty and the model has no token to begin with; give it a question.")
             ids = [start]
         return Reading(tuple(ids), whole[len(text) :])
+
+    def missing(self, text: str) -> str | None:
+        """The first piece of the text that the vocabulary lacks, null where all of it can be read."""
+        return self._missing(text) if self._closed else None
 
     def _templated(self, prompt: Prompt) -> str:
         messages = [{"role": "system", "content": prompt.system}] if prompt.system is not None else []

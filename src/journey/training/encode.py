@@ -10,6 +10,7 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from journey.errors import UsageError
+from journey.models.local_text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +42,17 @@ def encode(
         raise UsageError("The model's tokenizer has no token that ends a text (eos_token): set one.")
     chat = tokenizer.chat_template is not None
     texts = [_texts(tokenizer, row["prompt"], row[side]) for row in rows]
-    answers = [_content(row[side]) for row in rows]
-    asked: Any = tokenizer([t[0] for t in texts], add_special_tokens=not chat)["input_ids"]
-    whole: Any = tokenizer([t[1] for t in texts], add_special_tokens=not chat)["input_ids"]
+    _refuse_unknown(tokenizer, [whole for _, whole in texts])
+    # A model is asked without the spaces at the prompt's end, which belong to the word behind them.
+    opened = [prompt.rstrip(" ") for prompt, _ in texts]
+    answers = [prompt[len(o) :] + _content(row[side]) for (prompt, _), o, row in zip(texts, opened, rows, strict=True)]
+    asked: Any = tokenizer(opened, add_special_tokens=not chat)["input_ids"]
+    told: Any = tokenizer([whole for _, whole in texts], add_special_tokens=not chat)["input_ids"]
     alone: Any = tokenizer(answers, add_special_tokens=False)["input_ids"]
-    encoded = [
+    return [
         Encoded(p, _ended(w[len(p) :] if w[: len(p)] == p else a, stops, eos, trim=chat))
-        for p, w, a in zip(asked, whole, alone, strict=True)
+        for p, w, a in zip(asked, told, alone, strict=True)
     ]
-    _refuse_unknown(tokenizer, encoded, answers)
-    return encoded
 
 
 def _texts(tokenizer: PreTrainedTokenizerBase, prompt: Any, answer: Any) -> tuple[str, str]:
@@ -76,15 +78,11 @@ def _ended(ids: list[int], stops: Collection[int], eos: int, *, trim: bool) -> l
     return ids if ids and ids[-1] == eos else [*ids, eos]
 
 
-def _refuse_unknown(tokenizer: PreTrainedTokenizerBase, encoded: Sequence[Encoded], answers: Sequence[str]) -> None:
-    unknown = tokenizer.unk_token_id
-    if unknown is None or unknown == tokenizer.eos_token_id:
-        return
-    bad = [i for i, row in enumerate(encoded) if unknown in row.answer or unknown in row.prompt]
-    if bad:
-        words = [w for w in answers[bad[0]].split() if unknown in tokenizer(w, add_special_tokens=False)["input_ids"]]
-        named = f", such as {words[0]!r}" if words else ""
+def _refuse_unknown(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> None:
+    reader = Text(tokenizer, (), len(tokenizer))
+    missing = [piece for piece in map(reader.missing, texts) if piece is not None]
+    if missing:
         raise UsageError(
-            f"{len(bad)} of {len(encoded)} rows hold text that the model's vocabulary lacks{named}: "
-            "train a model whose tokenizer knows it."
+            f"{len(missing)} of {len(texts)} rows hold text that the model's vocabulary lacks, such as "
+            f"{missing[0]!r}: train a model whose tokenizer knows it."
         )

@@ -1,5 +1,6 @@
 """What supervised and preference training share: from rows on disk to a model on disk, with TRL's trainer between."""
 
+import gc
 import shutil
 import time
 from collections.abc import Sequence
@@ -86,10 +87,11 @@ def train(
     with quiet():
         built = build(method, model, rows, out, settings, on_log)
         _refuse_other_world(built.trainer, world)
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         _run(built.trainer, work, workshop(out), settings)
         summary = {"method": kind, "work": work, "model": str(model), **built.summary}
         summary["seconds"] = round(time.perf_counter() - started, 3)
+        summary["cpu_seconds"] = round(time.process_time() - worked, 3)  # of this process, all its threads
         curve = built.watch.points(built.trainer.state)
         _save(built, curve, summary, out)
     return curve
@@ -208,7 +210,11 @@ def _run(trainer: Trainer, work: str, folder: Path, settings: TrainSettings) -> 
         mark.write_text(work, "utf-8")
     accelerator.wait_for_everyone()
     found = sorted(folder.glob(f"checkpoint-*/{COMPLETE}"), key=lambda p: int(p.parent.name.split("-")[1]))
-    trainer.train(resume_from_checkpoint=str(found[-1].parent) if found else None)
+    gc.freeze()  # accelerate collects garbage first, which takes longer than some models' training: only what is new
+    try:
+        trainer.train(resume_from_checkpoint=str(found[-1].parent) if found else None)
+    finally:
+        gc.unfreeze()
 
 
 def _save(built: Built, curve: Curve, summary: dict[str, Any], out: Path) -> None:

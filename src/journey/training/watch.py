@@ -36,7 +36,8 @@ class Watch(TrainerCallback):
         """A point of the curve from what the trainer logged.
 
         `loss` is the mean since the point before, `epoch` counts passes over the rows, `tokens` those trained on so
-        far (prompts not counted), `accuracy` is the share of them that was guessed right.
+        far (prompts not counted), `accuracy` is the share of them that was guessed right
+        (for vocabularies of more than 8192 tokens).
         """
         step = int(entry["step"])
         where = {"step": step, "steps": len(self.tokens), "epoch": entry["epoch"] * self.passes}

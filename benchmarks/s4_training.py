@@ -1,0 +1,159 @@
+"""S4: supervised training tokens/s against a plain PyTorch loop on the same batches.
+
+`python benchmarks/s4_training.py [--json]`; needs the `train` extra. The model has 0.84M parameters and a vocabulary of
+150 words, the rows about 200 tokens, as in the default experiment. Each contestant trains the same batches in the same
+order from the same weights; they take turns, and the median of the rounds counts. "loop" is the time of the steps
+alone, "call" that of the whole call: loading the model, preparing rows, steps, writing the model. Seconds are CPU
+seconds of the process (run it on one thread: OMP_NUM_THREADS=1), so that other work on the machine counts little; a
+share is the median over the rounds of plain's seconds by journey's.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    get_cosine_schedule_with_warmup,
+)
+
+from journey.training.base import attention, hardware
+from journey.training.encode import encode
+from journey.training.order import plan
+from journey.training.quiet import quiet
+from journey.training.settings import SftSettings
+from journey.training.sft import train_sft
+
+ROWS, BATCH, WANTED = 327, 16, 0.9
+
+
+def make_model(folder: Path) -> Path:
+    """A random model of the size of the default experiment's, with a word-level tokenizer."""
+    vocabulary = {word: i for i, word in enumerate(["<pad>", "<unk>", "<eos>", *map(str, range(147))])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", eos_token="<eos>"
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 128, "intermediate_size": 384, "num_hidden_layers": 4, "num_attention_heads": 4}
+    ends = {"pad_token_id": 0, "eos_token_id": 2, "bos_token_id": None, "tie_word_embeddings": True}
+    LlamaForCausalLM(LlamaConfig(vocab_size=150, max_position_embeddings=512, **sizes, **ends)).save_pretrained(folder)
+    return folder
+
+
+def make_rows() -> list[dict[str, str]]:
+    """Rows of 80 to 320 tokens, 200 on average."""
+    stream = random.Random(0)
+
+    def words(n: int) -> str:
+        return " ".join(str(stream.randrange(147)) for _ in range(n))
+
+    return [{"prompt": words(9), "completion": words(stream.randint(70, 310))} for _ in range(ROWS)]
+
+
+def plain(model: Path, rows: list[dict[str, str]], out: Path, settings: SftSettings) -> float:
+    """The loop that one would write by hand, on the same batches. CPU seconds of its steps."""
+    machine = hardware(settings)
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    encoded = encode(tokenizer, rows, "completion", {tokenizer.eos_token_id})
+    order = plan([e.length for e in encoded], settings.batch, settings.epochs, settings.max_steps, settings.seed)
+    batches = [[encoded[i] for i in order[at : at + settings.batch]] for at in range(0, len(order), settings.batch)]
+    kind = attention(max(e.length for e in encoded), cpu=machine.cpu)
+    net: Any = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32, attn_implementation=kind)
+    device = torch.device("cpu" if machine.cpu else "cuda")
+    net.to(device).train()
+    optimizer = torch.optim.AdamW(net.parameters(), lr=settings.learning_rate, weight_decay=0.0, fused=True)
+    schedule = get_cosine_schedule_with_warmup(optimizer, 0, len(batches))
+    started = time.process_time()
+    for batch in batches:
+        longest = max(e.length for e in batch)
+        ids = torch.zeros(len(batch), longest, dtype=torch.long)
+        labels = torch.full((len(batch), longest), -100)
+        mask = torch.zeros(len(batch), longest, dtype=torch.long)
+        for i, e in enumerate(batch):
+            ids[i, : e.length] = torch.tensor(e.prompt + e.answer)
+            labels[i, len(e.prompt) : e.length] = torch.tensor(e.answer)
+            mask[i, : e.length] = 1
+        with torch.autocast(device.type, torch.bfloat16, enabled=machine.bf16):
+            loss = net(input_ids=ids.to(device), attention_mask=mask.to(device), labels=labels.to(device)).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        loss.item()
+    seconds = time.process_time() - started
+    net.save_pretrained(out)
+    return seconds
+
+
+def ours(model: Path, rows: list[dict[str, str]], out: Path, settings: SftSettings) -> float:
+    """The package's training. CPU seconds of its steps."""
+    train_sft(model, rows, out, settings)
+    return json.loads((out / "training.json").read_text())["cpu_seconds"]
+
+
+PRECISIONS: tuple[Literal["fp32", "bf16"], ...] = ("fp32", "bf16")
+CONTESTANTS: dict[str, Callable[..., float]] = {"plain": plain, "journey": ours}
+
+
+def measure(precision: Literal["fp32", "bf16"], steps: int, rounds: int, folder: Path) -> dict[str, float]:
+    """Tokens a second (prompts included, padding not) of both contestants and journey's share of plain's."""
+    model, rows = make_model(folder / "model"), make_rows()
+    settings = SftSettings(max_steps=steps, batch=BATCH, learning_rate=1e-3, precision=precision)
+    lengths = [len((r["prompt"] + " " + r["completion"]).split()) + 1 for r in rows]
+    tokens = sum(lengths[i] for i in plan(lengths, BATCH, 1, steps, settings.seed))
+    seconds: dict[str, dict[str, list[float]]] = {k: {c: [] for c in CONTESTANTS} for k in ("loop", "call")}
+    for who, run in CONTESTANTS.items():
+        run(model, rows, folder / f"warm-{who}", replace(settings, max_steps=2))
+    for turn in range(rounds):
+        for who, run in CONTESTANTS.items():
+            started = time.process_time()
+            seconds["loop"][who].append(run(model, rows, folder / f"{who}-{turn}", settings))
+            seconds["call"][who].append(time.process_time() - started)
+    figures: dict[str, float] = {}
+    for kind, times in seconds.items():
+        for who, values in times.items():
+            figures[f"{precision} {kind} {who} tokens/s"] = round(tokens / statistics.median(values))
+        shares = [p / j for p, j in zip(times["plain"], times["journey"], strict=True)]
+        figures[f"{precision} {kind} share"] = round(statistics.median(shares), 3)
+    return figures
+
+
+def main() -> None:
+    """Prints the table, or one JSON object with --json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=20)
+    asked = parser.parse_args()
+    figures: dict[str, float] = {}
+    with quiet():
+        for precision in PRECISIONS if hardware(SftSettings()).bf16 else PRECISIONS[:1]:
+            with tempfile.TemporaryDirectory() as folder:
+                figures |= measure(precision, asked.steps, asked.rounds, Path(folder))
+    reached = all(value >= WANTED for name, value in figures.items() if name.endswith("loop share"))
+    if asked.json:
+        print(json.dumps({"row": "S4", "reached": reached, "figures": figures}))
+        return
+    for name, value in figures.items():
+        print(f"{name:32} {value:>10,}")
+    print(f"wanted: loop share >= {WANTED}: {'reached' if reached else 'missed'}")
+
+
+if __name__ == "__main__":
+    main()
