@@ -62,7 +62,7 @@ def make_rows() -> list[dict[str, str]]:
     def words(n: int) -> str:
         return " ".join(str(stream.randrange(147)) for _ in range(n))
 
-    return [{"prompt": words(9), "completion": words(stream.randint(70, 310))} for _ in range(ROWS)]
+    return [{"prompt": words(9) + " ", "completion": words(stream.randint(70, 310))} for _ in range(ROWS)]
 
 
 def plain(model: Path, rows: list[dict[str, str]], out: Path, settings: SftSettings) -> float:
@@ -115,7 +115,7 @@ def measure(precision: Literal["fp32", "bf16"], steps: int, rounds: int, folder:
     """Tokens a second (prompts included, padding not) of both contestants and journey's share of plain's."""
     model, rows = make_model(folder / "model"), make_rows()
     settings = SftSettings(max_steps=steps, batch=BATCH, learning_rate=1e-3, precision=precision)
-    lengths = [len((r["prompt"] + " " + r["completion"]).split()) + 1 for r in rows]
+    lengths = [len((r["prompt"] + r["completion"]).split()) + 1 for r in rows]
     tokens = sum(lengths[i] for i in plan(lengths, BATCH, 1, steps, settings.seed))
     seconds: dict[str, dict[str, list[float]]] = {k: {c: [] for c in CONTESTANTS} for k in ("loop", "call")}
     for who, run in CONTESTANTS.items():
@@ -139,7 +139,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=12)
     asked = parser.parse_args()
     figures: dict[str, float] = {}
     with quiet():
