@@ -6,7 +6,7 @@ same trees and trained for the same passes (O1 Replication Journey part 1, Table
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -32,15 +32,16 @@ def run_recipe(recipe: Recipe, out: Path, *, fresh: bool, progress: JobProgress,
     run = Run.open(out, config_of(recipe), fresh=fresh, ignore=UNCOMPARED)
     try:
         store_problems(run, recipe)
-        halves: dict[str, int] = {}
+        jobs = jobs_of(recipe)
+        left = {job.name for job in jobs}
 
         def on_done(name: str) -> None:
-            seed, _, half = name.partition(" ")
-            halves[seed] = halves.get(seed, 0) + (half != "trees")
-            if half != "trees" and halves[seed] == 2:
+            left.discard(name)
+            seed = name.partition(" ")[0]
+            if not any(other.startswith(f"{seed} ") for other in left):
                 on_seed(run)
 
-        work_off(run, jobs_of(recipe), recipe.workers or os.cpu_count() or 1, progress, on_done)
+        work_off(run, jobs, recipe.workers or os.cpu_count() or 1, progress, on_done)
     except BaseException:
         run.close()
         raise
@@ -48,32 +49,23 @@ def run_recipe(recipe: Recipe, out: Path, *, fresh: bool, progress: JobProgress,
 
 
 def jobs_of(recipe: Recipe) -> list[Job]:
-    """Three jobs a seed: its trees first, then both halves of the comparison, which need nothing of each other."""
+    """The parts of every seed as jobs; earlier seeds go first, so that the first table stands early."""
+    seeds = range(recipe.first_seed, recipe.first_seed + recipe.seeds)
     jobs: list[Job] = []
-    for seed in range(recipe.first_seed, recipe.first_seed + recipe.seeds):
-        name = f"seed-{seed}"
-        jobs.append(Job(f"{name} trees", trees_job, (recipe, seed)))
-        jobs.append(Job(f"{name} journey", journey_job, (recipe, seed), (f"{name} trees",)))
-        jobs.append(Job(f"{name} shortcut", shortcut_job, (recipe, seed), (f"{name} trees",)))
+    for seed in seeds:
+        for part, after in NEEDS.items():
+            # No part of a seed but its trees begins before the trees of the seed before.
+            before = [f"seed-{seed - 1} trees"] if part != "trees" and seed - 1 in seeds else []
+            needs = (*(f"seed-{seed} {name}" for name in after), *before)
+            if (part != "dpo" or recipe.preferences.problems) and (part != "matched" or recipe.matched_tokens):
+                jobs.append(Job(f"seed-{seed} {part}", seed_job, (recipe, seed, part), needs))
     return jobs
 
 
-def trees_job(run: Run, progress: Progress, recipe: Recipe, seed: int) -> None:
-    """Phase 1 and the trees of its policy."""
+def seed_job(run: Run, progress: Progress, recipe: Recipe, seed: int, part: str) -> None:
+    """One part of one seed, in this process."""
     build.one_thread()
-    asyncio.run(Seed(run, progress, recipe, seed).trees())
-
-
-def journey_job(run: Run, progress: Progress, recipe: Recipe, seed: int) -> None:
-    """The journey's arm, and DPO after it."""
-    build.one_thread()
-    asyncio.run(Seed(run, progress, recipe, seed).journey())
-
-
-def shortcut_job(run: Run, progress: Progress, recipe: Recipe, seed: int) -> None:
-    """The shortcut's arm and its controls."""
-    build.one_thread()
-    asyncio.run(Seed(run, progress, recipe, seed).shortcut())
+    asyncio.run(DEEDS[part](Seed(run, progress, recipe, seed)))
 
 
 def config_of(recipe: Recipe) -> dict[str, Any]:
@@ -154,29 +146,39 @@ class Seed:
         """Phase 1: a policy from right solutions; then its trees and both ways of telling them."""
         base = build.model_path(self.recipe.model)
         phase1 = self.fit("phase1", base, solution_rows(part(self.run, "phase1"), self.task), self.recipe.phase1)
-        await self.attempts("phase1")
         await self.grow(phase1)
         self.tell()
 
+    async def phase1(self) -> None:
+        """What phase 1 alone can do."""
+        await self.attempts("phase1")
+
     async def journey(self) -> None:
-        """Phase 2 on long thoughts, then DPO."""
+        """Phase 2 on long thoughts."""
         self.fit("journey", self.model("phase1"), self.rows("traverse"), self.recipe.training)
+
+    async def answers(self) -> None:
+        """What the journey can do."""
         await self.attempts("journey")
-        if self.recipe.preferences.problems:
-            pairs = await self.preferences()
-            self.fit("dpo", self.model("journey"), pairs, self.recipe.preferences.training)
-            await self.attempts("dpo")
+
+    async def dpo(self) -> None:
+        """DPO after journey."""
+        pairs = await self.preferences()
+        self.fit("dpo", self.model("journey"), pairs, self.recipe.preferences.training)
+        await self.attempts("dpo")
 
     async def shortcut(self) -> None:
-        """Phase 2 on right paths from the same trees, for the same passes, and for the same trained tokens."""
-        phase1, rows = self.model("phase1"), self.rows("shortcut")
-        self.fit("shortcut", phase1, rows, self.recipe.training)
+        """Phase 2 on right paths from the same trees, for the same passes; with votes."""
+        self.fit("shortcut", self.model("phase1"), self.rows("shortcut"), self.recipe.training)
         await self.attempts("shortcut", samples=self.recipe.evaluation.votes)
-        if self.recipe.matched_tokens:
-            count = build.token_counter(phase1)
-            target = sum(map(count, self.rows("traverse")))
-            self.fit("shortcut_tokens", phase1, match_tokens(rows, count, target, seed=self.seed), self.recipe.training)
-            await self.attempts("shortcut_tokens")
+
+    async def matched(self) -> None:
+        """The shortcut trained on as many tokens as the journey."""
+        phase1, rows = self.model("phase1"), self.rows("shortcut")
+        count = build.token_counter(phase1)
+        target = sum(map(count, self.rows("traverse")))
+        self.fit("shortcut_tokens", phase1, match_tokens(rows, count, target, seed=self.seed), self.recipe.training)
+        await self.attempts("shortcut_tokens")
 
     def model(self, arm: str) -> Path:
         return self.run.path / "models" / self.name(arm)
@@ -248,3 +250,23 @@ class Seed:
         if not rows:
             raise UsageError("no training problem has both a right and a wrong answer; raise preferences.problems")
         return rows
+
+
+DEEDS: dict[str, Callable[[Seed], Coroutine[Any, Any, None]]] = {
+    "trees": Seed.trees,
+    "journey": Seed.journey,
+    "dpo": Seed.dpo,
+    "answers": Seed.answers,
+    "shortcut": Seed.shortcut,
+    "matched": Seed.matched,
+    "phase1": Seed.phase1,
+}
+NEEDS: dict[str, tuple[str, ...]] = {
+    "trees": (),
+    "journey": ("trees",),
+    "dpo": ("journey",),
+    "answers": ("journey",),
+    "shortcut": ("trees",),
+    "matched": ("trees",),
+    "phase1": ("trees",),
+}

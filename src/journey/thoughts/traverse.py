@@ -27,7 +27,7 @@ class TraverseSettings:
     A side trip goes on as far as it can; with `trip_steps` n it ends at the first step from the n-th on that is truly
     wrong. `back` says where it returns to: the node it "branch"ed from, or the "root", from where the right steps are
     told once more. Side trips take no step with a score below `least_score`: where the judge's score tells honest
-    mistakes from broken steps, only the former are told.
+    mistakes from broken steps, only the former are told. With `to_answer` only those are told that run to an answer.
     """
 
     trials: int = 2
@@ -37,6 +37,7 @@ class TraverseSettings:
     trip_steps: int | None = None
     back: Literal["branch", "root"] = "branch"
     least_score: float | None = None
+    to_answer: bool = False
 
     def __post_init__(self) -> None:
         if self.start not in ("path", "root"):
@@ -64,7 +65,7 @@ def traverse(tree: Tree, right_leaf: int, settings: TraverseSettings, seed: int)
     """
     draw = random.Random(content_seed("traverse", seed, tree.id, right_leaf))
     below, least = children(tree), settings.least_score
-    fails, ends = failing(tree, least), wrong_ends(tree, least)
+    fails, ends = failing(tree, least, settings.to_answer), wrong_ends(tree, least, settings.to_answer)
     most = max(settings.trials_by_depth or (settings.trials,))
     trials = draw.randint(1, most) if settings.vary else most
     right_path = path(tree, right_leaf)

@@ -69,27 +69,28 @@ def on_right_path(tree: Tree, neutral: bool = True) -> set[int]:
     return on_path
 
 
-def wrong_ends(tree: Tree, least_score: float | None = None) -> list[bool]:
+def wrong_ends(tree: Tree, least_score: float | None = None, answered: bool = False) -> list[bool]:
     """For every node, whether a wrong branch may end there and truly be called one.
 
     True where the step lies off every right path and its answer is wrong, or it or a step before it was judged wrong.
     A step that was merely not gone on from is no such end (neutral is not wrong, and neither is *could not say*), nor
     is a right answer, even one that was reached over a wrong step, nor a step that is cut off or empty, nor one with a
-    score below `least_score`.
+    score below `least_score`; with `answered` only a step with a final answer is one.
     """
     on_path = on_right_path(tree)
     astray: list[bool] = []
     ends: list[bool] = []
     for index, node in enumerate(tree.nodes):
         astray.append(verdict(node) == "wrong" or (node.parent >= 0 and astray[node.parent]))
-        ends.append(_may_be_tried(index, node, on_path, least_score) and (astray[-1] or node.correct is False))
+        ended = node.answer is not None or not answered
+        ends.append(ended and _may_be_tried(index, node, on_path, least_score) and (astray[-1] or node.correct is False))
     return ends
 
 
-def failing(tree: Tree, least_score: float | None = None) -> list[bool]:
+def failing(tree: Tree, least_score: float | None = None, answered: bool = False) -> list[bool]:
     """For every node, whether a side trip may pass it: it lies off every right path and leads to a wrong end."""
     on_path = on_right_path(tree)
-    fails = wrong_ends(tree, least_score)
+    fails = wrong_ends(tree, least_score, answered)
     for index in range(len(tree.nodes) - 1, -1, -1):
         parent = tree.nodes[index].parent
         if fails[index] and parent >= 0 and _may_be_tried(parent, tree.nodes[parent], on_path, least_score):
