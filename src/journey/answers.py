@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol, Self
 from pebble import ProcessExpired, ProcessPool
 
 from journey import answer_worker
+from journey.interrupts import shielded
 from journey.plain import decide, number
 from journey.types import Problem
 
@@ -159,7 +160,7 @@ class MathGrader:
     def __init__(self, seconds: float = 2.0, workers: int = 2) -> None:
         self.seconds = seconds
         self._workers = workers
-        self._pool: ProcessPool | None = None
+        self._pool: Future[ProcessPool] | None = None
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], Grade] = {}
         self._pending: dict[tuple[str, str], Future[bool | str]] = {}
@@ -175,9 +176,7 @@ class MathGrader:
         """The grade of an answer against the reference."""
         if grade := self._at_once(gold, answer):
             return grade
-        # Starting the pool waits for its processes, so it never happens in the event loop.
-        pool = self._pool or await asyncio.to_thread(self._start)
-        future = self._submit(pool, gold, answer)
+        future = self._submit(await asyncio.wrap_future(self._started()), gold, answer)
         # Waited for without raising: whatever sympy raised on hostile text is a grade here, never a crash. And without
         # cancelling: others may wait for the same pair.
         done = asyncio.wrap_future(future)
@@ -189,7 +188,7 @@ class MathGrader:
         """`compare` for callers without an event loop."""
         if grade := self._at_once(gold, answer):
             return grade
-        future = self._submit(self._start(), gold, answer)
+        future = self._submit(self._started().result(), gold, answer)
         wait([future])
         return self._outcome(gold, answer, future)
 
@@ -197,9 +196,8 @@ class MathGrader:
         """Ends the workers; the next answer that needs one would start new ones."""
         with self._lock:
             pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.stop()
-            pool.join()
+        if pool is not None:  # at once if they have started, else when they have: nobody waits for that
+            pool.add_done_callback(_end)
 
     def __enter__(self) -> Self:
         return self
@@ -207,16 +205,13 @@ class MathGrader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _start(self) -> ProcessPool:
+    def _started(self) -> "Future[ProcessPool]":
+        """The pool, as soon as its processes run. A daemon thread waits for them: an interrupt need not."""
         with self._lock:
             if self._pool is None:
-                # Never a fork of this process: it may hold threads (torch's, say) whose locks a fork would copy.
-                # The fork server imports math-verify once, so that a killed worker is replaced in milliseconds.
-                method = "spawn" if sys.platform == "win32" else "forkserver"
-                context = multiprocessing.get_context(method)
-                context.set_forkserver_preload(["math_verify", "journey.answer_preload"])
-                self._pool = ProcessPool(max_workers=self._workers, initializer=answer_worker.start, context=context)
-                self._pool.schedule(answer_worker.compare, args=("1", "1")).result()
+                self._pool = Future()
+                self._pool.set_running_or_notify_cancel()  # who waits and is cancelled must not cancel it
+                threading.Thread(target=_start, args=(self._pool, self._workers), daemon=True).start()
             return self._pool
 
     def _submit(self, pool: ProcessPool, gold: str, answer: str) -> Future[bool | str]:
@@ -258,6 +253,28 @@ class MathGrader:
             case _:
                 said = type(error).__name__
         return could_not_check(answer, said)
+
+
+def _start(started: "Future[ProcessPool]", workers: int) -> None:
+    # Never a fork of this process: it may hold threads (torch's, say) whose locks a fork would copy. The fork server
+    # imports math-verify once, so that a killed worker is replaced in milliseconds.
+    method = "spawn" if sys.platform == "win32" else "forkserver"
+    context = multiprocessing.get_context(method)
+    context.set_forkserver_preload(["math_verify", "journey.answer_preload"])
+    try:
+        with shielded():
+            pool = ProcessPool(max_workers=workers, initializer=answer_worker.start, context=context)
+            pool.schedule(answer_worker.compare, args=("1", "1")).result()
+    except Exception as error:  # raised again where the pool is waited for
+        started.set_exception(error)
+    else:
+        started.set_result(pool)
+
+
+def _end(started: "Future[ProcessPool]") -> None:
+    if started.exception() is None:
+        started.result().stop()
+        started.result().join()
 
 
 def could_not_check(answer: str, reason: str) -> Grade:

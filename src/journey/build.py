@@ -68,7 +68,7 @@ def model(name: str, called: str | None = None, dtype: str | None = None) -> Mod
     if name == TINY or (kind == "hf" and rest):
         return local(model_path(name), called or name, dtype)
     if kind == "scripted" and rest:
-        return Scripted.from_file(Path(rest))
+        return Scripted(Path(rest))
     raise UsageError(f"there is no model {name!r}; known are {MODEL_NAMES}")
 
 

@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from journey.errors import BudgetReached, UsageError
+from journey.interrupts import shielded
 from journey.models.base import ModelError
 from journey.store.faults import StoreError
 from journey.store.remote import RemoteRun, serve
 from journey.store.run import Run
 
-SAID = (UsageError, BudgetReached, ModelError, StoreError)
+SAID = (UsageError, BudgetReached, ModelError, StoreError, OSError)
 """Errors that are one sentence for the user; a worker hands them over. Any other ends it with its traceback."""
+
+PATIENCE = 2.0  # seconds that a worker has to end by itself
 
 JobProgress = Callable[[str, str, int, int], None]
 
@@ -55,7 +58,8 @@ def work_off(
         here, there = context.Pipe()
         mine, theirs = context.Pipe()
         process = context.Process(target=_take_jobs, args=(run.path, theirs, there), daemon=True)
-        process.start()
+        with shielded():
+            process.start()
         there.close()
         theirs.close()
         crew.append((process, here))
@@ -65,9 +69,11 @@ def work_off(
     try:
         _direct(jobs, [end for _, end in crew], progress, on_done)
     finally:
+        for _, end in crew:
+            end.close()  # a worker ends when it next listens or speaks
         for process, _ in crew:
+            process.join(PATIENCE)
             process.terminate()
-        for process, _ in crew:
             process.join()
         writer.join()
 

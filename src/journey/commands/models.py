@@ -160,12 +160,16 @@ def _rule(of: Run, model: str, problems: Sequence[Problem], asked: Asked) -> tup
     wish: dict[str, Any] = {name: getattr(asked, name) for name in ("temperature", "top_p", "max_tokens", "samples")}
     wish = {name: value for name, value in wish.items() if value is not None}
     rule = replace(usual, **wish)
-    others = {name: value for name, value in wish.items() if value != getattr(usual, name)}
+    others = {name: value for name, value in wish.items() if name != "samples" and value != getattr(usual, name)}
     if seed != usual_seed:
         others["seed"] = seed
-    if not others and _drawn_otherwise(of, model, problems, rule, seed):
-        others = {"samples": asked.samples}
-    return replace(rule, name=" ".join((rule.name, *(f"{name}={value:g}" for name, value in others.items())))), seed
+    if _drawn_otherwise(of, model, problems, replace(rule, name=_named(rule.name, others)), seed):
+        others["samples"] = asked.samples
+    return replace(rule, name=_named(rule.name, others)), seed
+
+
+def _named(rule: str, others: Mapping[str, float]) -> str:
+    return " ".join((rule, *(f"{name}={value:g}" for name, value in others.items())))
 
 
 def _drawn_otherwise(of: Run, model: str, problems: Sequence[Problem], rule: Decoding, seed: int) -> bool:
