@@ -5,12 +5,16 @@ killed when they take too long. Nothing in an answer is ever run as code.
 """
 
 import asyncio
+import contextlib
 import multiprocessing
+import os
 import re
+import signal
 import sys
 import threading
 from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from typing import NamedTuple, Protocol, Self
 
 from pebble import ProcessExpired, ProcessPool
@@ -196,7 +200,10 @@ class MathGrader:
         """Ends the workers; the next answer that needs one would start new ones."""
         with self._lock:
             pool, self._pool = self._pool, None
-        if pool is not None:  # at once if they have started, else when they have: nobody waits for that
+        if pool is not None:
+            if not pool.done():
+                _end_fork_server()
+                wait([pool], timeout=1.0)
             pool.add_done_callback(_end)
 
     def __enter__(self) -> Self:
@@ -269,6 +276,14 @@ def _start(started: "Future[ProcessPool]", workers: int) -> None:
         started.set_exception(error)
     else:
         started.set_result(pool)
+
+
+def _end_fork_server() -> None:
+    """Ends the process that is about to fork workers, so that none begins when this process is ending."""
+    pid = getattr(getattr(forkserver, "_forkserver", None), "_forkserver_pid", None)
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _end(started: "Future[ProcessPool]") -> None:

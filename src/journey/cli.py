@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 some units failed or the machine did, 2 usage or bad input
 """
 
 import io
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
@@ -289,6 +290,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         print(said, file=sys.stderr)
     if code == INTERRUPTED:
         print("journey: interrupted; the same command goes on where it stopped", file=sys.stderr)
+    if arguments is None:  # all is said: a late Ctrl-C must not end the interpreter's last moments otherwise
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
 

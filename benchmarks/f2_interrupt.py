@@ -1,0 +1,219 @@
+"""F2: Ctrl-C at random moments, then the same command again until it ends.
+
+Three commands of the real `journey`, each a process group of its own that gets SIGINT as a terminal sends it: `grow`
+with a scripted model, `import prm800k` with its checking processes, and (in the long form) `run` with its workers.
+Wanted every time: exit code 130 in under 5 seconds, one sentence and no traceback, no process left behind, and after
+the command was given again the same content as without interrupts. POSIX only.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from journey.puzzles.countdown import Puzzle, PuzzleSettings, parse_puzzle, steps
+from journey.puzzles.sources import drawn
+from journey.store.run import Run
+from journey.store.schema import TABLES, dumps
+from journey.types import content_hash, to_json
+
+PROBLEMS = 150
+ROWS = 80
+RECIPE = """
+model: scripted/{answers}
+problems: {{file: {file}, phase1: 10, train: {train}, validation: 10, test: 10}}
+trees: {{grow: {{width: 6, keep: 3, depth: 2, follow_wrong: 2, max_step_tokens: 24}}}}
+"""
+SHIPPED = Path(__file__).parents[1] / "recipes" / "countdown.yaml"
+
+
+@dataclass
+class Tally:
+    """What was seen of one command."""
+
+    interrupts: int = 0
+    ended: int = 0
+    clean: int = 0
+    slowest: float = 0.0
+    wrong: list[str] = field(default_factory=list)
+
+
+def main() -> None:
+    """Prints the table; exits with 1 where an interrupt was not clean or a resume not complete."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--long", action="store_true")
+    options = parser.parse_args()
+    rng = random.Random(0)
+    wanted = 25 if options.long else 4
+    tallies: dict[str, Tally] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        recipe, rows = scripted(folder), ratings(folder)
+        tallies["grow"] = trial(folder, ["grow", str(recipe)], wanted, rng)
+        tallies["import"] = trial(folder, ["import", "prm800k", str(rows)], wanted, rng)
+        if options.long:
+            small = ["--set", "seeds=2", "--set", "preferences.problems=5", "--limit", "30"]
+            tallies["run"] = trial(folder, ["run", str(SHIPPED), *small], 5, rng)
+    report(tallies, as_json=options.json)
+
+
+def scripted(folder: Path) -> Path:
+    """A recipe whose scripted model proposes legal steps of every puzzle, and false ones beside them."""
+    problems = drawn("f2", PROBLEMS + 40, 0, PuzzleSettings(), held_out=False)
+    with (folder / "puzzles.jsonl").open("w") as file, (folder / "answers.jsonl").open("w") as answers:
+        for problem in problems:
+            puzzle = parse_puzzle(problem.question)
+            file.write(json.dumps({"nums": list(puzzle.numbers), "target": puzzle.target}) + "\n")
+            first = [str(step) for step in steps(puzzle.numbers, puzzle.target)]
+            first = random.Random(problem.id).sample(first, min(6, len(first)))
+            write(answers, problem.question, "", first)
+            for step in steps(puzzle.numbers, puzzle.target):
+                last = [str(after) for after in steps(Puzzle(step.rest, puzzle.target).numbers, puzzle.target)]
+                write(answers, problem.question, f"{step}\n", last or ["no"])
+    recipe = folder / "grow.yaml"
+    places = {"answers": folder / "answers.jsonl", "file": folder / "puzzles.jsonl", "train": PROBLEMS}
+    recipe.write_text(RECIPE.format(**places))
+    return recipe
+
+
+def write(file: object, question: str, prefix: str, completions: Sequence[str]) -> None:
+    row = {"prompt": f"{question}\n", "prefix": prefix, "completions": [f"{text}\n" for text in completions]}
+    print(json.dumps(row), file=file)  # type: ignore[call-overload]
+
+
+def ratings(folder: Path) -> Path:
+    """Rows in the layout of PRM800K whose answers only a checking process can decide."""
+    with (folder / "rows.jsonl").open("w") as file:
+        for n in range(1, ROWS + 1):
+            right, wrong = f"x^2+{2 * n}x+{n * n}", f"x^2+{n}x+{n}"
+            last = [{"text": f"So we get it.\n\n# Answer\n\n{a}", "rating": r} for a, r in ((right, 1), (wrong, -1))]
+            chosen = {"human_completion": None, "chosen_completion": 0}
+            begun = [{"text": f"Square the sum of x and {n}.", "rating": 1}, {"text": "Add them.", "rating": -1}]
+            row = {
+                "question": {"problem": f"Expand $(x+{n})^2$.", "ground_truth_answer": f"(x+{n})^2"},
+                "label": {"steps": [{"completions": c, **chosen} for c in (begun, last)], "finish_reason": "solution"},
+            }
+            file.write(json.dumps(row) + "\n")
+    return folder / "rows.jsonl"
+
+
+def trial(folder: Path, command: list[str], wanted: int, rng: random.Random) -> Tally:
+    """Interrupts the command `wanted` times; whenever it came to its end a new run is begun."""
+    plain, tally = folder / f"{command[0]}-plain", Tally()
+    began = time.monotonic()
+    done = subprocess.run([*journey(command, plain)], capture_output=True, text=True)
+    whole = time.monotonic() - began
+    if done.returncode:
+        tally.wrong.append(f"without interrupts it ended with {done.returncode}: {done.stderr[-300:]}")
+        return tally
+    expected = content(plain)
+    for number in range(1000):
+        out = folder / f"{command[0]}-{number}"
+        while tally.interrupts < wanted and not interrupted(journey(command, out), rng.uniform(0.15, 1) * whole, tally):
+            pass
+        finish(journey(command, out), lambda out=out: content(out) == expected, tally)
+        if tally.interrupts >= wanted:
+            break
+    return tally
+
+
+def journey(command: Sequence[str], out: Path) -> list[str]:
+    return [sys.executable, "-m", "journey", *command, "--out", str(out)]
+
+
+def interrupted(command: Sequence[str], delay: float, tally: Tally) -> bool:
+    """Starts the command and interrupts it after `delay` seconds; whether it came to its end before."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0)
+    try:
+        process.wait(delay)
+    except subprocess.TimeoutExpired:
+        began = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            _, said = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            _, said = process.communicate()
+        judge(process, said, time.monotonic() - began, tally)
+        return False
+    process.communicate()
+    return True
+
+
+def judge(process: "subprocess.Popen[str]", said: str, seconds: float, tally: Tally) -> None:
+    if process.returncode == 0:  # it had just finished
+        return
+    tally.interrupts += 1
+    tally.slowest = max(tally.slowest, seconds)
+    left = survivors(process.pid)
+    if process.returncode == 130 and seconds < 5 and "Traceback" not in said and "interrupted" in said and not left:
+        tally.clean += 1
+    else:
+        tally.wrong.append(f"exit {process.returncode} after {seconds:.1f} s, {left} processes left: {said[-600:]}")
+
+
+def survivors(group: int, patience: float = 2.0) -> int:
+    """How many processes of the group outlive the command by more than `patience` seconds; they are ended."""
+    until = time.monotonic() + patience
+    while left := living(group):
+        if time.monotonic() > until:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+            return left
+        time.sleep(0.05)
+    return 0
+
+
+def living(group: int) -> int:
+    """How many processes the group has that are not merely waiting to be reaped."""
+    rows = subprocess.run(["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True).stdout.splitlines()
+    return sum(int(row.split()[0]) == group and not row.split()[1].startswith("Z") for row in rows)
+
+
+def finish(command: Sequence[str], is_right: Callable[[], bool], tally: Tally) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode == 0 and is_right():
+        tally.ended += 1
+    else:
+        tally.wrong.append(f"resumed, it ended with {done.returncode}: {done.stderr[-300:] or 'other content'}")
+
+
+def content(path: Path) -> str:
+    """A hash of all records, and of what failed."""
+    with Run.read(path) as run:
+        records = [dumps(to_json(record)) for table in TABLES for record in run.all(table)]
+        return content_hash(records, [f.unit for f in run.failures()])
+
+
+def report(tallies: dict[str, Tally], *, as_json: bool) -> None:
+    figures = {
+        name: {
+            "interrupts": t.interrupts,
+            "clean": t.clean,
+            "slowest, s": round(t.slowest, 2),
+            "resumed whole": t.ended,
+        }
+        for name, t in tallies.items()
+    }
+    wrong = [f"{name}: {what}" for name, t in tallies.items() for what in t.wrong]
+    if as_json:
+        print(json.dumps({"row": "F2", "reached": not wrong, "figures": figures, "wrong": wrong}))
+    else:
+        for name, row in figures.items():
+            print(f"{name:8}", *(f"{key} {value}" for key, value in row.items()), sep="   ")
+        print("reached", not wrong, *wrong, sep="\n")
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()
