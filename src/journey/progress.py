@@ -1,6 +1,5 @@
 """What a user sees while long work is going on: one bar a seed or station, or sparse lines where no terminal is."""
 
-import sys
 import time
 from types import TracebackType
 
@@ -58,10 +57,10 @@ class Bars:
 
         return told
 
-    def print(self, what: object) -> None:
-        """Prints above the bars, on standard output."""
+    def print(self, what: object, to: Console) -> None:
+        """Prints to a console while the bars stand still."""
         self._progress.stop()
-        Console(file=sys.stdout).print(what)
+        to.print(what)
         self._progress.start()
 
     def _line(self, who: str, station: str, done: int, total: int) -> None:

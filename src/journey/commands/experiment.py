@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from journey import build, recipe, river
-from journey.commands.said import all_problems, failed_units, say, sheet, tree_counts, tree_lines
+from journey.commands.said import all_problems, console, failed_units, say, sheet, tree_counts, tree_lines
 from journey.errors import UsageError
 from journey.models.base import Model
 from journey.progress import Bars
@@ -53,7 +53,7 @@ def run(
         def on_seed(so_far: Run) -> None:
             nonlocal shown
             if not json and not shown and wanted.seeds > 1 and (found := figures(so_far))["seeds"]:
-                bars.print(table(found))
+                bars.print(table(found), console())
                 shown = True
 
         opened = river.run_recipe(wanted, out, fresh=fresh, progress=bars, on_seed=on_seed)
