@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from journey.plain import decide, number, value
 
+SMALL = st.fractions(-(10**9), 10**9, max_denominator=10**9)  # longer ones may be left to math-verify
 
 @pytest.mark.parametrize(
     ("gold", "answer"),
@@ -77,7 +78,7 @@ def test_what_is_not_plain_is_left_to_math_verify(gold, answer):
     assert decide(gold, answer) is None
 
 
-@given(st.fractions(), st.fractions())
+@given(SMALL, SMALL)
 def test_numbers_are_right_only_if_they_are_the_same(left, right):
     said = decide(f"\\frac{{{left.numerator}}}{{{left.denominator}}}", f"{right.numerator}/{right.denominator}")
     assert said is (left == right)

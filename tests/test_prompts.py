@@ -13,7 +13,7 @@ def test_the_countdown_prompt_is_the_question_on_a_line():
 
 def test_the_math_prompt_asks_for_steps_and_a_box():
     text = prompts.fill("math", question="What is 1+1?")
-    assert "one step a line" in text
+    assert "one step a paragraph" in text
     assert r"\boxed{}" in text
     assert "What is 1+1?" in text
     assert text.endswith("\n")

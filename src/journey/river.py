@@ -164,6 +164,11 @@ class Seed:
     async def dpo(self) -> None:
         """DPO after journey."""
         pairs = await self.preferences()
+        if not pairs:  # the other arms stand without it
+            reason = "no training problem has both a right and a wrong answer; raise preferences.problems"
+            self.run.fail("dpo", self.name("dpo"), reason)
+            return
+        self.run.unfail("dpo", self.name("dpo"))
         self.fit("dpo", self.model("journey"), pairs, self.recipe.preferences.training)
         await self.attempts("dpo")
 
@@ -238,7 +243,7 @@ class Seed:
         return [a for a in found if isinstance(a, Attempt)]
 
     async def preferences(self) -> list[dict[str, Any]]:
-        """Pairs of right and wrong answers that the journey's model gave to training problems."""
+        """Pairs of right and wrong answers that the journey's model gave to training problems; may be empty."""
         wish = self.recipe.preferences
         asked = self.train_problems[: wish.problems]
         rule = Decoding("preferences", wish.temperature, wish.top_p, self.recipe.evaluation.max_tokens, wish.samples)
@@ -246,10 +251,7 @@ class Seed:
         await self.draw(model, rule, asked, "train")
         await build.close(model)
         answers = self.drawn("journey", "preferences", "train")
-        rows = dpo_rows(answers, asked, self.task.ask, pairs=wish.pairs, samples=wish.samples, seed=self.seed)
-        if not rows:
-            raise UsageError("no training problem has both a right and a wrong answer; raise preferences.problems")
-        return rows
+        return dpo_rows(answers, asked, self.task.ask, pairs=wish.pairs, samples=wish.samples, seed=self.seed)
 
 
 DEEDS: dict[str, Callable[[Seed], Coroutine[Any, Any, None]]] = {
