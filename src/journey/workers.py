@@ -4,7 +4,7 @@ import contextlib
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -85,7 +85,8 @@ def _direct(jobs: Sequence[Job], idle: list[Connection], progress: JobProgress, 
     while waiting or at_work:
         for job in [job for job in waiting if done.issuperset(job.after)][: len(idle)]:
             end = idle.pop(0)
-            end.send(job)
+            with _said_if_dead(job.name):
+                end.send(job)
             at_work[end] = job.name
             waiting.remove(job)
         for end in wait(list(at_work)):
@@ -100,15 +101,21 @@ def _direct(jobs: Sequence[Job], idle: list[Connection], progress: JobProgress, 
 
 def _heard(end: Connection, name: str, progress: JobProgress) -> bool:
     """Takes one message of a worker; whether its job is done. Raises what the job raised, or WorkerDied."""
-    try:
+    with _said_if_dead(name):
         kind, value = end.recv()
-    except EOFError:
-        raise WorkerDied(f"the worker of {name} died (out of memory?); the same command goes on from there") from None
     if kind == "progress":
         progress(name, *value)
     if kind == "error":
         raise value
     return kind == "done"
+
+
+@contextlib.contextmanager
+def _said_if_dead(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, ConnectionError):
+        raise WorkerDied(f"the worker of {name} died (out of memory?); the same command goes on from there") from None
 
 
 def _take_jobs(path: Path, writes: Connection, jobs: Connection) -> None:

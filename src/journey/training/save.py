@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 Curve = list[dict[str, Any]]
@@ -28,10 +30,18 @@ def finished(out: Path, work: str) -> Curve | None:
 def write_model(
     net: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, curve: Curve, summary: Mapping[str, Any], out: Path
 ) -> None:
-    """Writes model, tokenizer, curve.json and training.json, then puts them in the place of `out` in one renaming."""
+    """Writes model, tokenizer, curve.json and training.json, then puts them in the place of `out` in one renaming.
+
+    Raises OSError where the disk refuses; `out` then is what it was.
+    """
     made = workshop(out) / "model"
     shutil.rmtree(made, ignore_errors=True)
-    net.save_pretrained(made)
+    try:
+        net.save_pretrained(made)
+    except SafetensorError as error:  # a full disk, said by a library that knows no errno
+        if (number := re.search(r"os error (\d+)", str(error))) is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(made)) from error
     tokenizer.save_pretrained(made)
     _add_old_names(made / "config.json")
     _write_json(made / "curve.json", curve)
