@@ -219,6 +219,31 @@ def test_a_full_disk_is_said_and_what_was_acknowledged_stays(tmp_path: Path) -> 
     assert (tmp_path / "out.jsonl").read_text() == "what was there\n"
 
 
+@pytest.mark.slow
+def test_a_disk_that_fills_while_a_model_is_saved_leaves_no_half_model(tmp_path: Path) -> None:
+    done("grow", scripted_recipe(tmp_path), "--out", tmp_path / "run")
+    done("derive", tmp_path / "run")
+    flags = ("--model", "tiny", "--set", "max_steps=1", "--set", "batch=2")
+    said = limited(3_000_000, "train", "sft", tmp_path / "run", *flags)
+    assert said.returncode == 1
+    assert "disk is full" in said.stderr.splitlines()[-1]
+    assert "Traceback" not in said.stderr
+    assert not (tmp_path / "run" / "models" / "journey").exists()
+    done("train", "sft", tmp_path / "run", *flags)
+
+
+@pytest.mark.slow
+def test_a_policy_that_solves_nothing_is_told_what_to_change(tmp_path: Path) -> None:
+    flags = ("--limit", 5, "--set", "seeds=1", "--set", "trees.grow.depth=1", "--set", "phase1.max_steps=2")
+    command = [sys.executable, "-m", "journey", "run", str(COUNTDOWN), "--out", str(tmp_path / "run"), *map(str, flags)]
+    said = subprocess.run(command, capture_output=True, text=True)
+    assert said.returncode == 2
+    sentence = said.stderr.splitlines()[-1]
+    assert "solved none of 5 problems" in sentence
+    assert "width" in sentence
+    assert "Traceback" not in said.stderr
+
+
 def test_a_second_writer_is_refused_and_readers_are_not(tmp_path: Path, problems: Path) -> None:
     with Run.open(tmp_path / "run"):
         assert "another command" in refused("import", "problems", problems, "--out", tmp_path / "run")

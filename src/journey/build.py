@@ -1,6 +1,7 @@
 """Names -> models, judges and tasks: the one place that imports by need, so that nothing heavy is loaded unasked."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +21,7 @@ from journey.steps import FORMATS, StepFormat
 from journey.thoughts.voice import PROSE, Voice
 
 TINY = "tiny"
+SMALL = 64_000_000  # bytes of weights
 COUNTDOWN_VOICE = Voice(puzzle_voice.reflect, puzzle_voice.go_back, puzzle_voice.close, "\n", "countdown")
 
 
@@ -80,6 +82,7 @@ def local(path: str | Path, called: str, dtype: str | None = None) -> Model:
         raise UsageError(
             f"{called} needs {error.name}; install it with pip install 'journey-learning[local]'"
         ) from None
+    calm(path)
     return Local(path, called, dtype=dtype)
 
 
@@ -102,6 +105,13 @@ def one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+def calm(path: str | Path) -> None:
+    """One thread in this process for a model in a folder that is so small that several would wait for each other."""
+    if sum(file.stat().st_size for file in Path(path).glob("*.safetensors")) in range(1, SMALL):
+        with suppress(ModuleNotFoundError):  # whoever needs torch says so
+            one_thread()
 
 
 async def close(model: Model) -> None:

@@ -50,6 +50,7 @@ def train(
         source = _source(into, base)
         _refuse_other_training(path / "models" / name, {"method": kind, "model": source, **what_matters(chosen)})
         bars(name, f"load {base}", 0, 1)
+        build.calm(source)
         out = train_station(into, name, source, rows, chosen, bars.of(name))
         made = jsons.loads((out / "training.json").read_text("utf-8"))
     said = {"model": str(out), "rows": made["rows"], "steps": made["steps"], "trained_tokens": made["trained_tokens"]}
