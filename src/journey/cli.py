@@ -290,6 +290,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         print(said, file=sys.stderr)
     if code == INTERRUPTED:
         print("journey: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        # An interrupt that passed through an exec() (dataclasses have one) leaves a mark by which Python would end
+        # with the signal instead of the exit code, though it was caught; the next exec() takes the mark away.
+        exec("")
     if arguments is None:  # all is said: a late Ctrl-C must not end the interpreter's last moments otherwise
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)

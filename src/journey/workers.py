@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -71,9 +72,11 @@ def work_off(
     finally:
         for _, end in crew:
             end.close()  # a worker ends when it next listens or speaks
+        patient_until = time.monotonic() + PATIENCE
         for process, _ in crew:
-            process.join(PATIENCE)
+            process.join(max(0.0, patient_until - time.monotonic()))
             process.terminate()
+        for process, _ in crew:
             process.join()
         writer.join()
 
