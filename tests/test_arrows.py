@@ -10,7 +10,18 @@ SOURCE = Path(__file__).parents[1] / "src" / "journey"
 # Each bracket may import from those before it and from itself, but not in a cycle.
 BRACKETS = [
     {"types", "errors", "interrupts"},
-    {"answers", "answer_worker", "answer_preload", "plain", "datafiles", "problems", "steps", "puzzles", "prompts", "store"},
+    {
+        "answers",
+        "answer_worker",
+        "answer_preload",
+        "plain",
+        "datafiles",
+        "problems",
+        "steps",
+        "puzzles",
+        "prompts",
+        "store",
+    },
     {"models"},
     {"judges"},
     {"trees"},

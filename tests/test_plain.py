@@ -8,6 +8,7 @@ from journey.plain import decide, number, value
 
 SMALL = st.fractions(-(10**9), 10**9, max_denominator=10**9)  # longer ones may be left to math-verify
 
+
 @pytest.mark.parametrize(
     ("gold", "answer"),
     [

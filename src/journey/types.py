@@ -82,7 +82,7 @@ class Tree:
     nodes: tuple[Node, ...]
     policy: str = ""
     judge: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,25 +188,26 @@ def problem_from_json(data: Mapping[str, Any]) -> Problem:
 
 def tree_from_json(data: Mapping[str, Any]) -> Tree:
     """The Tree of its JSON form."""
-    return Tree(**_known(Tree, data) | {"nodes": tuple(_node(n) for n in data["nodes"])})
+    return Tree(**_known(Tree, data, nodes=tuple(_node(n) for n in data["nodes"])))
 
 
 def thought_from_json(data: Mapping[str, Any]) -> Thought:
     """The Thought of its JSON form."""
-    return Thought(**_known(Thought, data) | {"segments": tuple(Segment(**s) for s in data["segments"])})
+    return Thought(**_known(Thought, data, segments=tuple(Segment(**s) for s in data["segments"])))
 
 
 def attempt_from_json(data: Mapping[str, Any]) -> Attempt:
     """The Attempt of its JSON form."""
-    return Attempt(**_known(Attempt, data) | {"spent": Spent(**data["spent"])})
+    return Attempt(**_known(Attempt, data, spent=Spent(**data["spent"])))
 
 
 def _fields(record: Any) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__slots__}
 
 
-def _known(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: data[name] for name in kind.__slots__ if name in data}
+def _known(kind: Any, data: Mapping[str, Any], **read: Any) -> dict[str, Any]:
+    """The fields of that kind, those that are records themselves already `read`; fields of later versions are left."""
+    return {name: data[name] for name in kind.__slots__ if name in data} | read
 
 
 def _node_json(node: Node) -> dict[str, Any]:
@@ -216,4 +217,4 @@ def _node_json(node: Node) -> dict[str, Any]:
 
 def _node(data: Mapping[str, Any]) -> Node:
     judgement = data.get("judgement")
-    return Node(**_known(Node, data) | {"judgement": None if judgement is None else Judgement(**judgement)})
+    return Node(**_known(Node, data, judgement=None if judgement is None else Judgement(**judgement)))

@@ -132,7 +132,5 @@ def test_all_1362_games_of_24_are_solved_and_16_need_fractions() -> None:
     assert len(problems) == 1362
     assert all(problem.solution for problem in problems)
     puzzles = [parse_puzzle(problem.question) for problem in problems]
-    whole = sum(
-        any(all(s.result.denominator == 1 for s in chain) for chain in solutions(puzzle)) for puzzle in puzzles
-    )
+    whole = sum(any(all(s.result.denominator == 1 for s in chain) for chain in solutions(puzzle)) for puzzle in puzzles)
     assert len(puzzles) - whole == 16

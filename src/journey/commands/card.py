@@ -34,10 +34,10 @@ def write_card(folder: Path, settings: Mapping[str, Any], last: Mapping[str, Any
     ]
     text = f"""# tiny: the base model of the Countdown experiment
 
-A Qwen3 made from scratch; one token a word, numbers from 0 to 100 included. It has read truthful *random* exploration of
-Countdown puzzles and nothing else: random legal steps to the end, the verdict, an earlier state restated, and on from
-there; no choice in it looks at the target. A tenth of all puzzles (by a hash of numbers and target) is held out from it
-and from every training; validation and test puzzles come from that tenth only.
+A Qwen3 made from scratch; one token a word, numbers from 0 to 100 included. It has read truthful *random* exploration
+of Countdown puzzles and nothing else: random legal steps to the end, the verdict, an earlier state restated, and on
+from there; no choice in it looks at the target. A tenth of all puzzles (by a hash of numbers and target) is held out
+from it and from every training; validation and test puzzles come from that tenth only.
 
 - Recipe: `journey pretrain recipes/tiny_base.yaml --out FOLDER` (settings below, seeds fixed).
 - Read: {last["tokens"]:,} tokens in {last["step"]:,} steps; {last["seconds"] / 60:.0f} minutes on two shared cores.

@@ -53,7 +53,7 @@ class PretrainSettings:
 
 
 def pretrain(out: Path, settings: PretrainSettings, on_log: Callable[[dict[str, Any]], None]) -> None:
-    """Trains the model and saves it to `out` (safetensors); `on_log` gets step, tokens, all tokens, loss and seconds."""
+    """Trains the model and saves it to `out` (safetensors); `on_log` gets step, tokens, of all, loss, seconds."""
     keep_memory()
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)

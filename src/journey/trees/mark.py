@@ -83,7 +83,9 @@ def wrong_ends(tree: Tree, least_score: float | None = None, answered: bool = Fa
     for index, node in enumerate(tree.nodes):
         astray.append(verdict(node) == "wrong" or (node.parent >= 0 and astray[node.parent]))
         ended = node.answer is not None or not answered
-        ends.append(ended and _may_be_tried(index, node, on_path, least_score) and (astray[-1] or node.correct is False))
+        ends.append(
+            ended and _may_be_tried(index, node, on_path, least_score) and (astray[-1] or node.correct is False)
+        )
     return ends
 
 
