@@ -106,6 +106,18 @@ def test_a_seed_that_is_not_finished_is_left_out_and_said_so(tmp_path: Path, mak
     assert row == {"seed": 3, "why": "arm phase1 has 0 of 40 problems"}
 
 
+def test_a_model_asked_beside_the_seeds_changes_nothing(tmp_path: Path, make_run: Make) -> None:
+    path = make_run(tmp_path / "two", seeds=2)
+    before = of(path)
+    with Run.read(path) as run:
+        drawn = run.all("attempts", model="seed-1/journey", decoding="sampled")
+        asked = [replace(a, id=f"tiny {a.id}", model="tiny") for a in drawn if isinstance(a, Attempt)][:7]
+        config = run.config
+    with Run.open(path, config) as run:
+        run.put_all("attempts", asked, split="test")
+    assert of(path) == before
+
+
 def test_a_failed_unit_does_not_keep_its_seed_from_being_finished(tmp_path: Path, make_run: Make) -> None:
     path = make_run(tmp_path / "failed", seeds=1, problems=3)
     with Run.read(path) as run:

@@ -110,7 +110,11 @@ def _rank(arm: str) -> tuple[int, str]:
 
 def _arms(run: Run) -> tuple[dict[tuple[int, str], Arm], str]:
     drawn: dict[tuple[int, str], dict[str, list[Attempt]]] = {}
-    for attempt in attempts(run, split=compared_on(run)):
+    found = list(attempts(run, split=compared_on(run)))
+    # A model that was asked beside a recipe's seeds is no arm of theirs: no seed must wait for it.
+    if any(_MODEL.fullmatch(model) for model in {a.model for a in found}):
+        found = [a for a in found if _MODEL.fullmatch(a.model)]
+    for attempt in found:
         drawn.setdefault(seed_and_arm(attempt.model), {}).setdefault(attempt.decoding, []).append(attempt)
     names = sorted({name for decodings in drawn.values() for name in decodings} - {GREEDY})
     main = SAMPLED if SAMPLED in names or not names else names[0]
