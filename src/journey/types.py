@@ -101,7 +101,8 @@ class Thought:
     """One way of telling a tree.
 
     `tree` is null for a thought that came from no tree. `draft` is the text before refinement and `refined_by` the
-    model that refined it; an unrefined thought has `text == draft` and `refined_by` null.
+    model that refined it; an unrefined thought has `text == draft` and `refined_by` null. `note` says what happened at
+    its making that a reader should know (why a draft was kept unrefined, say), null where nothing did.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Thought:
     text: str
     answer: str
     refined_by: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

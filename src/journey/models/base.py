@@ -39,12 +39,14 @@ class Completion:
     `text` is without the stop string. `finish`: "end" the model closed its text, "stop" a stop string came, "length"
     it was cut off at `max_tokens`, "error" the backend gave nothing usable. `tokens` counts the generated tokens, the
     closing one and those of the stop string included. `logprob` is the sum over them, null where not given.
+    `reasoning` is what a server gave apart from the answer as the model's thinking, null where it gave none.
     """
 
     text: str
     tokens: int
     finish: Finish
     logprob: float | None = None
+    reasoning: str | None = None
 
 
 class Model(Protocol):
