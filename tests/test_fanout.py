@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from journey.errors import UsageError
+from journey.errors import BudgetReached, UsageError
 from journey.fanout import each
 from journey.models.base import ModelError
 from journey.store.run import Run
@@ -60,3 +60,23 @@ async def test_a_users_mistake_stops_the_station_as_itself(tmp_path: Path) -> No
 
     with Run.open(tmp_path) as run, pytest.raises(UsageError, match="wrong file"):
         await each(run, "test", problems(5), work, "problems")
+
+
+async def test_a_reached_budget_lets_those_in_flight_end_and_begins_no_more(tmp_path: Path) -> None:
+    begun = 0
+
+    async def work(problem: Problem) -> list[Problem]:
+        nonlocal begun
+        begun += 1
+        if begun == 3:
+            raise BudgetReached("the budget is reached")
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return [problem]
+
+    with Run.open(tmp_path) as run:
+        with pytest.raises(BudgetReached):
+            await each(run, "test", problems(30), work, "problems", in_flight=4)
+        assert run.count("problems") == 2  # the fourth never began
+        assert begun == 3
+        assert run.failures() == []

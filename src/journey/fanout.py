@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from journey.errors import BudgetReached
 from journey.models.base import ModelError
 from journey.store.run import Run
 from journey.types import Record
@@ -35,9 +36,11 @@ async def each(
     """Works on every unit, at most `in_flight` at a time, and stores what each gives the moment it is done.
 
     A unit whose model fails for good (ModelError) is listed in the run under its name and the others go on; a unit
-    that was listed before and succeeds now is taken off the list. Returns how many failed.
+    that was listed before and succeeds now is taken off the list. Where the budget is reached no unit begins any more,
+    those in flight go on as far as they need no further call, and BudgetReached is raised. Returns how many failed.
     """
     waiting = iter(units.items())
+    reached: list[BudgetReached] = []
     listed = {failure.unit for failure in run.failures(station)}
     done = failed = 0
     progress(station, 0, len(units))
@@ -45,8 +48,13 @@ async def each(
     async def worker() -> None:
         nonlocal done, failed
         for name, unit in waiting:
+            if reached:
+                return
             try:
                 records = await work(unit)
+            except BudgetReached as error:
+                reached.append(error)
+                return
             except ModelError as error:
                 run.fail(station, name, str(error))
                 failed += 1
@@ -58,6 +66,8 @@ async def each(
             progress(station, done, len(units))
 
     await together([worker() for _ in range(min(in_flight, len(units)))])
+    if reached:
+        raise reached[0]
     return failed
 
 

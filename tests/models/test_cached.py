@@ -84,3 +84,22 @@ def test_the_key_tells_calls_apart():
     ]
     assert len({base, *others}) == 7
     assert base == call_key(model, Prompt("Q", "p"), Sampling(temperature=1))
+
+
+async def test_an_answer_that_is_there_is_stored_though_everyone_who_waited_is_gone():
+    model, memory = Scripted({"Q": "a"}), Memory()
+    storing = asyncio.Event()
+
+    async def put_call(key, completions):
+        storing.set()
+        await asyncio.sleep(0)
+        memory.calls[key] = completions
+
+    memory.put_call = put_call
+    task = asyncio.create_task(Cached(model, memory).complete(Prompt("Q"), Sampling()))
+    await storing.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert len(memory.calls) == 1

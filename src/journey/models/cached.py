@@ -31,6 +31,7 @@ class Cached:
         self._run = run
         self._flying: dict[str, asyncio.Task[list[Completion]]] = {}
         self._waiting: dict[str, int] = {}
+        self._answered: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -45,7 +46,7 @@ class Cached:
         task = self._flying.get(key)
         if task is None:
             task = asyncio.create_task(self._ask(key, prompt, sampling))
-            task.add_done_callback(lambda _: self._flying.pop(key, None))
+            task.add_done_callback(lambda _: self._landed(key))
             self._flying[key] = task
         return await self._join(key, task)
 
@@ -57,11 +58,18 @@ class Cached:
             self._waiting[key] -= 1
             if not self._waiting[key]:
                 del self._waiting[key]
-                # Only reached before the task is done when the last one who waited was cancelled.
-                task.cancel()
+                # Only reached before the task is done when the last one who waited was cancelled. An answer that is
+                # there was paid for and is still stored.
+                if key not in self._answered:
+                    task.cancel()
+
+    def _landed(self, key: str) -> None:
+        self._flying.pop(key, None)
+        self._answered.discard(key)
 
     async def _ask(self, key: str, prompt: Prompt, sampling: Sampling) -> list[Completion]:
         completions = await self.model.complete(prompt, sampling)
+        self._answered.add(key)
         if all(completion.finish != "error" for completion in completions):
             await self._run.put_call(key, _rows(completions))
         return completions
