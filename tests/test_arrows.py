@@ -39,7 +39,7 @@ HEAVY = {
     "peft": ("training/",),
     "ray": ("fanout_ray",),
     "streamlit": ("studio/",),
-    "openai": ("models/server",),
+    "aiohttp": ("models/server",),
     "matplotlib": ("report/png",),
 }
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -1,0 +1,110 @@
+"""How a model server is reached and asked: its settings, its address and where its key comes from."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from journey.errors import UsageError
+from journey.types import content_hash
+
+VENDOR = "https://api.openai.com/v1"
+URL_VARIABLE = "OPENAI_BASE_URL"
+OURS = {"model", "messages", "prompt", "stream", "stop", "n", "api_key"}
+"""What the client itself writes in a request, so that `extra` may not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """One server; stands in recipes under `servers: NAME:`.
+
+    `url` null: OPENAI_BASE_URL, else OpenAI's own. The key is read from the environment variable `key_variable` and is
+    never written anywhere. `api` "text" is for base models: /completions with the bare prompt.
+
+    `continuation` says how a half-written answer is continued in a chat: by vLLM's and SGLang's field
+    `continue_final_message`, by the message's `prefix` (DeepSeek, Mistral), by an `instruction` in words (everyone
+    else); "auto" finds out. `stop` "client" does not send stop strings and cuts the text here, for servers that ignore
+    them. `logprobs` asks for them. `extra` is merged into every request (chat_template_kwargs, top_k, ...); null
+    takes a field out.
+
+    Seconds: `timeout` for one request, `connect_timeout` until the connection stands, `stall` between two pieces of an
+    answer that has begun, `patience` with a server that is away or busy, `first_patience` with one that has never
+    answered. `retries` are further tries of a request that failed in any other way. At most `max_in_flight` requests
+    are open; how many really are is found out (see `server_limit.Limit`). null means no limit.
+    """
+
+    url: str | None = None
+    key_variable: str = "OPENAI_API_KEY"
+    api: Literal["chat", "text"] = "chat"
+    continuation: Literal["auto", "continue_final_message", "prefix", "instruction"] = "auto"
+    max_tokens_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    stop: Literal["server", "client"] = "server"
+    logprobs: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    timeout: float = 600.0
+    connect_timeout: float = 10.0
+    stall: float = 60.0
+    retries: int = 8
+    patience: float = 1800.0
+    first_patience: float = 20.0
+    max_in_flight: int = 512
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.url is not None:
+            checked_url(self.url, "the server's url")
+        if min(self.timeout, self.connect_timeout, self.stall) <= 0 or self.max_in_flight < 1:
+            raise UsageError("timeout, connect_timeout and stall must be above 0 and max_in_flight at least 1")
+        if min(self.retries, self.patience, self.first_patience) < 0:
+            raise UsageError("retries, patience and first_patience must be at least 0")
+        if any(limit is not None and limit < 1 for limit in (self.requests_per_minute, self.tokens_per_minute)):
+            raise UsageError("requests_per_minute and tokens_per_minute must be at least 1, or null for no limit")
+        if ours := sorted(OURS & self.extra.keys()):
+            raise UsageError(f"extra must not set {', '.join(ours)}: that is what the client writes itself")
+        try:
+            json.dumps(dict(self.extra), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"extra must be what JSON can say: {error}") from None
+
+    def base_url(self, environment: Mapping[str, str] = os.environ) -> str:
+        """Where the server is, without a slash at its end. Raises UsageError for an address that is none."""
+        if self.url is not None:
+            return checked_url(self.url, "the server's url")
+        return checked_url(environment.get(URL_VARIABLE) or VENDOR, URL_VARIABLE)
+
+    def key(self, environment: Mapping[str, str] = os.environ) -> str | None:
+        """The key, null where the variable is not set or empty. Raises UsageError where it can be no key."""
+        key = environment.get(self.key_variable, "").strip()
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise UsageError(f"{self.key_variable} holds characters that no key has; set it again")
+        return key or None
+
+    def identity(self, model: str) -> str:
+        """A hash of what changes results: never the address or the key."""
+        asked = (self.api, self.continuation, self.stop, self.logprobs, dict(self.extra))
+        return content_hash("server", model, *asked)
+
+
+def checked_url(url: str, what: str) -> str:
+    """The address without a slash at its end. Raises UsageError, which never repeats a password."""
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port
+    except ValueError:
+        raise UsageError(f"{what} is no address; write one such as http://localhost:8000/v1") from None
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(f"{what} holds a user name or password; put the key into an environment variable instead")
+    _check_parts(parts, what)
+    return url.strip().rstrip("/")
+
+
+def _check_parts(parts: SplitResult, what: str) -> None:
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{what} is {parts.geturl()!r}; write an address such as http://localhost:8000/v1")
+    if parts.query or parts.fragment:
+        raise UsageError(f"{what} must end with the path, such as /v1, without ? or #")
+    if parts.path.rstrip("/").endswith("/completions"):
+        raise UsageError(f"{what} must end before /chat/completions or /completions, mostly with /v1")
