@@ -30,17 +30,18 @@ def puzzle(seed: int, numbers: int = 3) -> Problem:
     return to_problem(draw(random.Random(seed), PuzzleSettings(numbers=numbers)), "test", seed)
 
 
-def standing(text: str) -> tuple[Puzzle, list[Step]]:
-    """The puzzle, and the steps that stand, read from a prompt as a model would."""
+def path_lines(text: str, depth: int) -> tuple[Puzzle, list[str]]:
+    """The puzzle, and the lines of the steps that stand, read from a prompt as a model would."""
     question = text.split("The problem:\n| ", 1)[1].split("\n", 1)[0]
+    path = {int(number): line for number, line in _ENTRY.findall(text)}
+    return parse_puzzle(question), [path[i] for i in range(1, depth + 1)]
+
+
+def standing(text: str) -> tuple[Puzzle, list[Step]]:
+    """The puzzle, and those of the lines that stand which are steps."""
     found = _STANDING.findall(text)
-    depth = int(found[-1]) if found else 0
-    path: dict[int, str] = {}
-    for number, line in _ENTRY.findall(text):
-        path[int(number)] = line
-    parsed = [parse_step(path[i]) for i in range(1, depth + 1)]
-    assert all(step is not None for step in parsed)
-    return parse_puzzle(question), [step for step in parsed if step is not None]
+    asked, lines = path_lines(text, int(found[-1]) if found else 0)
+    return asked, [step for line in lines if (step := parse_step(line)) is not None]
 
 
 def state(text: str) -> Puzzle:
@@ -86,3 +87,48 @@ class Proposer:
             "I think we should continue.\nACTION: continue\n1 + 1 = 2 ( 2 -> 2 )",
             *(f"ACTION: continue\n{step}" for step in draw.sample(bad, min(3, len(bad)))),
         ]
+
+
+class Policy:
+    """Takes steps that lead to the target, but errs in a share of them; reads the debate, or the steps alone."""
+
+    def __init__(self, errs: float) -> None:
+        self.errs = errs
+
+    def __call__(self, prompt: Prompt, sampling: Sampling, i: int) -> str:
+        draw = random.Random(sampling.seed)
+        if "The problem:\n" in prompt.text:
+            left = state(prompt.text)
+        else:
+            asked, lines = parse_puzzle(prompt.text), prompt.prefix.splitlines()
+            last = parse_step(lines[-1]) if lines else None
+            left = Puzzle(last.rest if last else asked.numbers, asked.target, asked.fractions)
+        good, bad = good_and_bad(left)
+        if draw.random() < self.errs:
+            return draw.choice(["", "VERDICT: go on", "9 + 9 = 18 ( 18 -> 1 )", *map(str, bad[:6])])
+        return str(draw.choice(good or bad or ["Nothing is left ."]))
+
+
+class Critic:
+    """Sends back to the last state that can still make the target; errs in a share of its verdicts."""
+
+    def __init__(self, errs: float) -> None:
+        self.errs = errs
+
+    def __call__(self, prompt: Prompt, sampling: Sampling, i: int) -> str:
+        draw = random.Random(sampling.seed)
+        newest = int(_STANDING.findall(prompt.text)[-1])
+        if draw.random() < self.errs:
+            return draw.choice(
+                ["Fine.", "VERDICT: go on", "VERDICT: go back\nno", f"VERDICT: go back to {newest}\nhere", ""]
+            )
+        asked, lines = path_lines(prompt.text, newest)
+        now = asked.numbers
+        for place, line in enumerate(lines):
+            step = parse_step(line)
+            if step is None or step not in steps(now, asked.target, asked.fractions):
+                return f"VERDICT: go back to {place}\nthat is no step ."
+            if not can_make(step.rest, asked.target, asked.fractions):
+                return f"VERDICT: go back to {place}\nthis cannot make {asked.target} ."
+            now = step.rest
+        return "VERDICT: go on\nthat is so ."

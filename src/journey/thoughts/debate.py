@@ -1,0 +1,284 @@
+"""Long thoughts by a debate of two agents: a policy reasons on, a critic says go on or go back, and why.
+
+O1 Replication Journey part 1, the section on constructing long thoughts (multi-agent debate; teacher and student): the
+dialogue that ends in the right answer becomes the thought.
+"""
+
+import re
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Literal, NamedTuple
+
+from journey import prompts
+from journey.answers import Grader
+from journey.errors import UsageError
+from journey.models.ask import Ask
+from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.steps import StepFormat
+from journey.thoughts.thinking import spoken
+from journey.thoughts.trail import Telling, Trail, quoted, told
+from journey.thoughts.voice import Voice
+from journey.types import Judgement, Problem, Thought, Tree, content_hash, content_seed
+
+_VERDICT = re.compile(r"VERDICT: ?(?:(go on)|go back(?: to ([0-9]{1,4}))?)")
+_ROLES = {"critic": ("policy", "critic"), "teacher": ("student", "teacher")}
+
+
+@dataclass(frozen=True, slots=True)
+class DebateSettings:
+    """Who debates, how long, and how the dialogue is told.
+
+    `style` "critic" or "teacher" picks the second agent's prompt and both names; `role_names` gives other names.
+    `hears` false: the policy is asked as in a tree, after the steps that stand, and reads nothing of what the critic
+    said, so that any model that can continue a solution can debate. `words` "first person": the critic's reasons are
+    told by the voice as the solver's own; "as said": under the critic's name. With `approvals` its words at a step
+    that may stand are told too.
+
+    At most `max_steps` steps are proposed, and a path of `depth` steps without an answer ends the debate. Up to
+    `wrong_ends` wrong answers, `unreadable` steps or verdicts that cannot be used, and `repeats` steps proposed again
+    after they were sent back are borne; one more ends the debate. `max_tokens` generated tokens of both are never
+    exceeded; null means no limit. `rules` names the prompt that says what a step and an answer look like.
+    """
+
+    style: Literal["critic", "teacher"] = "critic"
+    role_names: tuple[str, str] | None = None
+    hears: bool = True
+    words: Literal["first person", "as said"] = "first person"
+    approvals: bool = False
+    max_steps: int = 30
+    depth: int = 20
+    wrong_ends: int = 4
+    unreadable: int = 6
+    repeats: int = 6
+    max_tokens: int | None = None
+    max_step_tokens: int = 256
+    max_verdict_tokens: int = 256
+    temperature: float = 0.7
+    top_p: float = 0.95
+    critic_temperature: float = 0.2
+    rules: str = "rules_math"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.style not in _ROLES or self.words not in ("first person", "as said"):
+            raise UsageError('style is "critic" or "teacher", and words is "first person" or "as said"')
+        if self.role_names is not None and (len(self.role_names) != 2 or not all(map(str.strip, self.role_names))):
+            raise UsageError("role_names are two names: the one who reasons and the one who judges")
+        if min(self.max_steps, self.depth, self.max_step_tokens, self.max_verdict_tokens) < 1:
+            raise UsageError("max_steps, depth, max_step_tokens and max_verdict_tokens must be at least 1")
+        if min(self.wrong_ends, self.unreadable, self.repeats) < 0:
+            raise UsageError("wrong_ends, unreadable and repeats must be at least 0")
+
+    @property
+    def roles(self) -> tuple[str, str]:
+        """The names of the one who reasons and of the one who judges."""
+        return self.role_names or _ROLES[self.style]
+
+
+class Reply(NamedTuple):
+    """What the critic says: go on (`to` null), or back to step `to` of the path (-1: it named none); and why."""
+
+    to: int | None
+    reason: str
+
+
+def debate_id(
+    problem: Problem, policy: str, critic: str, steps: StepFormat, voice: Voice, settings: DebateSettings
+) -> str:
+    """The name of the tree that `debate` will make, known before it is made."""
+    return content_hash("debate", problem.id, policy, critic, steps.name, voice.name, asdict(settings))
+
+
+async def debate(
+    problem: Problem,
+    policy: Model,
+    critic: Model,
+    grader: Grader,
+    ask: Ask,
+    steps: StepFormat,
+    voice: Voice,
+    settings: DebateSettings,
+) -> tuple[Tree, Thought | None]:
+    """The tree of the debate, judged by the critic, and the thought; null unless the debate ended in the right answer.
+
+    The last word on a step holds: one that was good to go on from and is taken back later is judged wrong. The tree's
+    settings say under "made" how the debate ended and what it took. A ModelError of either fails the whole tree.
+    """
+    talk = _Talk(problem, policy, critic, grader, ask, steps, voice, settings)
+    while (ended := talk.ended or talk.limit()) is None:
+        await talk.turn()
+    identity = debate_id(problem, policy.name, critic.name, steps, voice, settings)
+    made = {"ended": ended, **talk.tokens, **{name: talk.counts[name] for name in _COUNTED}}
+    tree = talk.trail.tree(identity, problem, policy.name, critic.name, {**asdict(settings), "made": made})
+    as_said = settings.words == "as said"
+    how = Telling(voice, own=False, as_said=as_said, speaker=_speaker(settings) if as_said else "")
+    return tree, await told(tree, problem, talk.trail.events, how, "debate", grader)
+
+
+RIGHT = "the right answer"
+_COUNTED = ("steps", "returns", "wrong_ends", "unreadable", "repeats")
+
+
+def read_verdict(text: str) -> Reply | None:
+    """The critic's verdict, null where the first line is none. Nothing after that line can be one."""
+    first, _, rest = spoken(text).replace("\r\n", "\n").strip().partition("\n")
+    verdict = _VERDICT.fullmatch(first.strip())
+    if verdict is None:
+        return None
+    to = None if verdict[1] else -1 if verdict[2] is None else int(verdict[2])
+    return Reply(to, " ".join(rest.split()))
+
+
+def _speaker(settings: DebateSettings) -> str:
+    name = settings.roles[1].strip()
+    return name[:1].upper() + name[1:]
+
+
+class _Talk:
+    """One problem's debate: the trail, what both have heard, and the counts that end it."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        policy: Model,
+        critic: Model,
+        grader: Grader,
+        ask: Ask,
+        steps: StepFormat,
+        voice: Voice,
+        settings: DebateSettings,
+    ) -> None:
+        self.problem, self.policy, self.critic, self.grader = problem, policy, critic, grader
+        self.ask, self.steps, self.voice, self.settings = ask, steps, voice, settings
+        self.trail = Trail()
+        self.log: list[str] = []
+        self.counts: Counter[str] = Counter()
+        self.tokens = {"policy_tokens": 0, "critic_tokens": 0}
+        self.ended: str | None = None
+
+    def limit(self) -> str | None:
+        """Which limit is reached; null while there is room for another step and a verdict on it."""
+        settings, counts = self.settings, self.counts
+        if counts["steps"] >= settings.max_steps:
+            return f"no right answer in {settings.max_steps} steps"
+        if counts["wrong_ends"] > settings.wrong_ends:
+            return f"more than {settings.wrong_ends} wrong answers"
+        if counts["unreadable"] > settings.unreadable:
+            return f"more than {settings.unreadable} steps or verdicts that could not be used"
+        if counts["repeats"] > settings.repeats:
+            return f"went in circles: more than {settings.repeats} steps were proposed again"
+        most = settings.max_step_tokens + settings.max_verdict_tokens
+        if settings.max_tokens is not None and sum(self.tokens.values()) + most > settings.max_tokens:
+            return f"no room for another step and its verdict in {settings.max_tokens} tokens"
+        return None
+
+    async def turn(self) -> None:
+        """One step of the policy, checked where it gives an answer, and what the critic says to it."""
+        completion = await self._propose()
+        texts = self.steps.split(spoken(completion.text))
+        if completion.finish in ("length", "error") or not texts:
+            why = f"cut off after {completion.tokens} tokens" if completion.finish == "length" else "nothing usable"
+            self.trail.stray(completion.text.strip(), why, self.policy.name, completion.tokens)
+            self.counts["unreadable"] += 1
+            return
+        text = texts[0]
+        if (again := self.trail.child(text)) is not None:
+            self.counts["repeats"] += 1
+            self.trail.tried_again(again, completion.tokens)
+            self.log.append("The next step that was proposed had been sent back before.")
+            return
+        index = self.trail.step(text, self.policy.name, completion.tokens)
+        self.log.append(f"The {self.settings.roles[0]}, step {self.trail.depth}:\n{quoted(text)}")
+        graded = await self.grader.grade(self.problem, self.steps.join(self.trail.texts()))
+        self.trail.answered(index, graded)
+        if graded.answer is not None and graded.correct is True:
+            self.ended = RIGHT
+            self.trail.end(self.voice.close(self.problem, self.trail.nodes[index]))
+        elif graded.answer is not None:
+            await self._answer_refused(graded.correct)
+        else:
+            await self._judge()
+
+    async def _propose(self) -> Completion:
+        settings = self.settings
+        prompt = self._prompt("debate_policy") if settings.hears else self.ask(self.problem, self.trail.texts())
+        sampling = Sampling(
+            settings.temperature, settings.top_p, settings.max_step_tokens, self.steps.stop, 1, self._seed("policy")
+        )
+        self.counts["steps"] += 1
+        completion = (await self.policy.complete(prompt, sampling))[0]
+        self.tokens["policy_tokens"] += completion.tokens
+        return completion
+
+    async def _answer_refused(self, correct: bool | None) -> None:
+        """Told that the answer is wrong, or that it could not be checked, the critic says how far to go back."""
+        depth = self.trail.depth
+        if correct is None:
+            self.log.append(f"The answer in step {depth} could not be checked; that step is taken back.")
+            self.counts["unreadable"] += 1
+            self.trail.leave()
+            return
+        self.counts["wrong_ends"] += 1
+        self.log.append(f"The answer in step {depth} is not right.")
+        ended = self.trail.here
+        reply = await self._verdict()
+        self.trail.told_wrong()
+        # A wrong answer cannot be gone on from, whatever the critic says of it.
+        if reply is None or reply.to is None:
+            self.log.append(f"Step {depth} is taken back.")
+        else:
+            self._back(reply, ended)
+
+    async def _judge(self) -> None:
+        reply = await self._verdict()
+        name = self.critic.name
+        if reply is None:
+            self.trail.judge(self.trail.here, Judgement(None, reason="no verdict in the form asked for", by=name))
+        elif reply.to is None:
+            self.trail.judge(self.trail.here, Judgement("right", reason=reply.reason or None, by=name))
+            heard = f", because:\n{quoted(reply.reason)}" if reply.reason else "."
+            self.log.append(f"The {self.settings.roles[1]}: go on{heard}")
+            if self.settings.approvals and reply.reason:
+                as_said = self.settings.words == "as said"
+                self.trail.say(f"{_speaker(self.settings)}: {reply.reason}" if as_said else reply.reason)
+        else:
+            self._back(reply, None)
+        if self.trail.depth >= self.settings.depth:
+            self.ended = f"no final answer within {self.settings.depth} steps"
+
+    def _back(self, reply: Reply, ended: int | None) -> None:
+        to = self.trail.depth - (ended is None) if reply.to is None or reply.to < 0 else reply.to
+        self.counts["returns"] += 1
+        self.trail.back(to, reply.reason, self.critic.name, ended)
+        reason = f", because:\n{quoted(reply.reason)}" if reply.reason else "."
+        self.log.append(f"The {self.settings.roles[1]}: go back to {f'step {to}' if to else 'the problem'}{reason}")
+
+    async def _verdict(self) -> Reply | None:
+        """The critic's verdict on the newest step, null where it cannot be used: not in form, cut off, or too far."""
+        settings = self.settings
+        sampling = Sampling(settings.critic_temperature, 1.0, settings.max_verdict_tokens, seed=self._seed("critic"))
+        completion = (await self.critic.complete(self._prompt(f"debate_{settings.style}"), sampling))[0]
+        self.tokens["critic_tokens"] += completion.tokens
+        reply = None if completion.finish in ("error", "length") else read_verdict(completion.text)
+        if reply is None or (reply.to is not None and reply.to >= self.trail.depth):
+            self.counts["unreadable"] += 1
+            return None
+        return reply
+
+    def _prompt(self, name: str) -> Prompt:
+        """The log only ever grows at its end, so that a server can keep what it has read."""
+        depth = self.trail.depth
+        return Prompt(
+            prompts.fill(
+                name,
+                policy=self.settings.roles[0],
+                critic=self.settings.roles[1],
+                rules=prompts.load(self.settings.rules).strip(),
+                question=quoted(self.problem.question),
+                log="\n".join(self.log) or "nothing yet",
+                standing=f"The newest step is step {depth}." if depth else "No step stands yet.",
+            )
+        )
+
+    def _seed(self, who: str) -> int:
+        return content_seed("debate", who, self.settings.seed, self.problem.id, self.counts["steps"])
