@@ -103,7 +103,9 @@ def checked_url(url: str, what: str) -> str:
 
 def _check_parts(parts: SplitResult, what: str) -> None:
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{what} is {parts.geturl()!r}; write an address such as http://localhost:8000/v1")
+        raise UsageError(
+            f"{what} is {parts._replace(query='', fragment='').geturl()!r}; write an address such as http://localhost:8000/v1"
+        )
     if parts.query or parts.fragment:
         raise UsageError(f"{what} must end with the path, such as /v1, without ? or #")
     if parts.path.rstrip("/").endswith("/completions"):

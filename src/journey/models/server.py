@@ -1,0 +1,288 @@
+"""A model behind an OpenAI-compatible server: vLLM, SGLang, llama.cpp, transformers serve, or a vendor."""
+
+import asyncio
+import random
+import time
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from journey.errors import UsageError
+from journey.models.base import Completion, ModelError, Prompt, Sampling
+from journey.models.purse import Purse, Usage
+from journey.models.server_answer import Answer, BadAnswer, decode, estimate_tokens, read
+from journey.models.server_gate import Gate, Pass
+from journey.models.server_http import Http
+from journey.models.server_limit import Limit, Rates
+from journey.models.server_refusal import Caller, Complaint, NoModel, no_server, refusal, words
+from journey.models.server_request import Dialect, Request, build, learn
+from journey.models.server_retry import Failed, Health, backoff
+from journey.models.server_settings import ServerSettings
+from journey.types import content_seed
+
+Result = TypeVar("Result")
+
+BODY, BODY_PER_TOKEN, BODY_PER_LOGPROB = 1 << 20, 48, 512
+LIST = 4 << 20
+COMPLAINTS = 8  # ways to put one request otherwise
+STRANGE = 4  # answers like no model server's, before the first good one
+LONGEST_PROBE = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """What a server's client is doing: requests in flight and waiting, the limit, tries that were tries again.
+
+    `pause` are the seconds until anything is sent again, `away` those since the server's last sign of life; null:
+    nothing is held back, the server is there.
+    """
+
+    in_flight: int
+    waiting: int
+    limit: int
+    retries: int
+    pause: float | None
+    away: float | None
+
+
+@dataclass(slots=True)
+class Tries:
+    """How one request has fared: failed tries that count, all of them, and since when."""
+
+    who: int
+    broken: int = 0
+    failures: int = 0
+    complaints: int = 0
+    since: float | None = None
+
+
+class Server:
+    """A Model that asks a server.
+
+    Requests of all coroutines share its connections and its limit, which finds out how much the server can bear.
+    Failures that may pass are tried again (see `server_retry`); a server that was there once is waited for. Each
+    request is reserved and settled in the purse under `name`; asking for the list of models is free and is not.
+    n choices are asked for at once; a server that gives one only is asked n times at once, each with its own seed.
+    Greedy completions are asked for once and repeated, since they are the same by their meaning.
+
+    Raises UsageError for what the user must mend (address, key, model), BudgetReached, and ModelError for one prompt.
+    """
+
+    def __init__(self, model: str, name: str, settings: ServerSettings, purse: Purse) -> None:
+        self.model = model
+        self.name = name
+        self.settings = settings
+        self.identity = settings.identity(model)
+        key = settings.key()
+        self._caller = Caller(settings.base_url(), model, settings.key_variable, key)
+        self._http = Http(self._caller.url, key, settings)
+        self._purse = purse
+        self._dialect = Dialect.of(settings)
+        self._limit = Limit(settings.max_in_flight)
+        self._gate = Gate(self._limit, Rates(settings.requests_per_minute, settings.tokens_per_minute))
+        self._health = Health()
+        self._jitter = random.Random(content_seed("jitter", model, name))
+        self._asked = self._retries = 0
+        self._finding: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"Server({self.model!r}, {self.name!r})"
+
+    @property
+    def state(self) -> ServerState:
+        """What is going on, for a progress line."""
+        now, since = time.monotonic(), self._health.since
+        pause = self._gate.paused_until - now
+        return ServerState(
+            in_flight=self._gate.in_flight,
+            waiting=self._gate.waiting,
+            limit=self._limit.value,
+            retries=self._retries,
+            pause=pause if pause > 0 else None,
+            away=now - since if self._health.away and since is not None else None,
+        )
+
+    async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
+        """`sampling.n` completions. Raises UsageError, BudgetReached, ModelError."""
+        wanted = sampling.n
+        if sampling.temperature == 0:
+            return await self._ask(prompt, sampling, 0, 1) * wanted
+        got: list[Completion] = []
+        if wanted == 1 or not self._dialect.one_by_one:
+            got = await self._ask(prompt, sampling, 0, wanted)
+        while 1 < len(got) < wanted and not self._dialect.one_by_one:  # the server has a limit of its own
+            got += await self._ask(prompt, sampling, len(got), wanted - len(got))
+        if len(got) == wanted:
+            return got
+        self._dialect.one_by_one = True
+        rest = [self._ask(prompt, sampling, sample, 1) for sample in range(len(got), wanted)]
+        return got + [one for answer in await _at_once(rest) for one in answer]
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        self._gate.close()
+        if self._finding is not None:
+            self._finding.cancel()
+        await self._http.close()
+
+    async def _ask(self, prompt: Prompt, sampling: Sampling, sample: int, n: int) -> list[Completion]:
+        """One request, tried until it is answered: up to n completions from number `sample` on.
+
+        None at all where the server turns out to refuse n, so that they are to be asked for one by one.
+        """
+        if prompt.prefix and self.settings.api == "chat" and self._dialect.way is None:
+            await self._find_way()
+        self._asked += 1
+        tries = Tries(self._asked)
+        while True:
+            request = build(self.model, prompt, sampling, n, sample, self._dialect, self.settings)
+            try:
+                answer = await self._try(request, prompt, sampling)
+            except Failed as failed:
+                await self._wait_after(failed, tries)
+            except Complaint as complaint:
+                tries.complaints += 1
+                if tries.complaints > COMPLAINTS or not learn(self._dialect, request, str(complaint)):
+                    said = words(str(complaint).encode(), self._caller)
+                    raise ModelError(f"{self._caller.url} refuses the request: {said}") from None
+                if n > 1 and self._dialect.one_by_one:
+                    return []
+            except NoModel:
+                raise UsageError(await self._no_model()) from None
+            else:
+                if request.way is not None and request.way == self._dialect.way:
+                    self._dialect.proved = True
+                return answer.completions
+
+    async def _try(self, request: Request, prompt: Prompt, sampling: Sampling) -> Answer:
+        """One try: through the gate, paid for, sent, read. Raises whatever it comes to."""
+        read_tokens = 2 * estimate_tokens(prompt.text + prompt.prefix + (prompt.system or "")) + 16
+        most = sampling.max_tokens * request.n
+        while True:
+            ticket = await self._gate.enter(read_tokens + most)
+            used, sent = Usage(), False
+            try:
+                reservation = await self._purse.reserve(self.name, read_tokens, most)
+                try:
+                    if self._gate.paused:  # the purse took its time, and meanwhile the server asked to wait
+                        continue
+                    used, sent = Usage(calls=1), True
+                    answer = await self._send(request, prompt, sampling, ticket)
+                    used = answer.used
+                    return answer
+                finally:
+                    self._purse.settle(reservation, used)
+            finally:
+                self._gate.leave(ticket, used.prompt_tokens + used.tokens if not sent or used.tokens else most)
+
+    async def _send(self, request: Request, prompt: Prompt, sampling: Sampling, ticket: Pass) -> Answer:
+        try:
+            per_token = BODY_PER_TOKEN + BODY_PER_LOGPROB * ("logprobs" in request.body)
+            most = BODY + per_token * sampling.max_tokens * request.n
+            reply = await self._http.post(request.path, request.encoded(), most)
+            if reply.status != 200:
+                raise refusal(reply, self._caller, self._health.met)
+            data = decode(reply.body)
+            if isinstance(data, dict) and data.get("error") and not data.get("choices"):
+                code = data["error"].get("code") if isinstance(data["error"], dict) else None
+                status = code if isinstance(code, int) and 400 <= code < 600 else 500
+                raise refusal(replace(reply, status=status), self._caller, self._health.met)
+            answer = read(data, request, prompt, sampling)
+        except BadAnswer as bad:
+            raise self._noted(Failed("broken", f"an answer that is {bad}", strange=True), ticket) from None
+        except Failed as failed:
+            raise self._noted(failed, ticket) from None
+        except (Complaint, ModelError):
+            self._good()  # the server is there and has understood
+            raise
+        self._good()
+        self._limit.answered(answer.used.tokens, self._gate.waiting > 0)
+        return answer
+
+    def _good(self) -> None:
+        if self._health.good():
+            self._limit.start_again()
+            self._gate.alone = False
+            self._gate.open()
+
+    def _noted(self, failed: Failed, ticket: Pass) -> Failed:
+        """The failure, when the gate and the limit have been told of it, before another request passes."""
+        now = time.monotonic()
+        if failed.kind == "busy" or failed.slow:
+            self._limit.busy(ticket.began)
+        if failed.wait is not None and failed.wait <= self._patience():
+            self._gate.pause(now + failed.wait * (1 + 0.05 * self._jitter.random()) + 0.01)
+        return failed
+
+    def _patience(self) -> float:
+        return self.settings.patience if self._health.met else self.settings.first_patience
+
+    async def _wait_after(self, failed: Failed, tries: Tries) -> None:
+        """Waits until the request may be tried again. Raises what it comes to where it may not."""
+        health, now, url = self._health, time.monotonic(), self._caller.url
+        health.met = health.met or (failed.kind == "busy" and not failed.server)
+        health.bad(failed, tries.who, now)
+        tries.failures += 1
+        tries.since = now if tries.since is None else tries.since
+        is_waiting = failed.kind != "broken" or (failed.server and health.away)
+        tries.broken += not is_waiting
+        since = health.since if health.away and health.since is not None else tries.since
+        over = is_waiting and now - since + (failed.wait or 0) > self._patience()
+        if not health.met and over:
+            raise UsageError(f"there is no model server at {url}: {failed}; start it, or check its url")
+        if not health.met and health.strange >= STRANGE:
+            raise UsageError(f"{no_server(self._caller)} (the last answer was {failed})")
+        if over:
+            raise ModelError(f"{url} did not come back within {self._patience():g} s: {failed}.")
+        if tries.broken > self.settings.retries:
+            raise ModelError(f"{url} failed {tries.failures} times, the last time with {failed}.")
+        self._retries += 1
+        if health.away:
+            self._gate.alone = True
+            if not self._gate.paused:
+                health.probes += 1
+                self._gate.pause(now + backoff(health.probes, self._jitter, LONGEST_PROBE))
+        elif failed.wait is None:
+            await asyncio.sleep(backoff(tries.failures, self._jitter))
+
+    async def _find_way(self) -> None:
+        """Asks once who the server is, for all requests that want to know."""
+        if self._finding is None:
+            self._finding = asyncio.create_task(self._look_up_owner())
+        await asyncio.shield(self._finding)
+
+    async def _look_up_owner(self) -> None:
+        rows = await self._models()
+        mine = [row for row in rows if row.get("id") == self.model] or rows
+        self._dialect.begin_with(str(mine[0].get("owned_by", "")).lower() if mine else "")
+
+    async def _no_model(self) -> str:
+        names = sorted(str(row.get("id"))[:100] for row in await self._models())
+        shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+        known = f"it has {shown}" if names else "it does not say which it has"
+        return f"{self._caller.url} has no model {self.model!r}; {known}"
+
+    async def _models(self) -> list[dict[str, Any]]:
+        """The server's list of models; empty where it has none to show."""
+        ticket = await self._gate.enter(0)
+        data = None
+        try:
+            with suppress(Failed, BadAnswer):
+                reply = await self._http.get("/models", LIST)
+                data = decode(reply.body) if reply.status == 200 else None
+        finally:
+            self._gate.leave(ticket, 0)
+        rows = data.get("data") if isinstance(data, dict) else None
+        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+async def _at_once(works: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """The results of all; the first error ends the others and is raised as itself."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,145 @@
+"""What a status other than 200 means, and how a person is told."""
+
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from journey.errors import UsageError
+from journey.models.base import ModelError
+from journey.models.server_http import Reply
+from journey.models.server_retry import Failed
+
+BUSY = {429, 502, 503, 520, 521, 522, 523, 529}  # a gateway says with most of them that nobody is behind it now
+LONGEST = 240
+KEY_PIECE = 6
+TOO_LONG = re.compile(
+    r"context[_ ](length|window|size)|maximum context|max(imum)?[_ ]model[_ ]len|prompt is too long|too many tokens"
+    r"|(input|prompt)\b.{0,40}\b(longer|exceeds?|too large)\b",
+    re.I | re.S,
+)
+NO_MODEL = re.compile(r"model_not_found|\bmodel\b.{0,200}\b(not exist|does not exist|not found|unknown)\b", re.I | re.S)
+NO_MONEY = re.compile(r"insufficient_quota|insufficient balance|exceeded your current quota|billing", re.I)
+
+
+class Complaint(Exception):
+    """The server takes offence at how the request is put (400 or 422); the message holds its words."""
+
+
+class NoModel(Exception):
+    """The server says that it has no such model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks whom, for what is told to a person; the key itself is only here to be kept out of it."""
+
+    url: str
+    model: str
+    key_variable: str
+    key: str | None
+
+    def __repr__(self) -> str:
+        return f"Caller({self.url!r}, {self.model!r})"
+
+
+def refusal(reply: Reply, caller: Caller, met: bool) -> Exception:
+    """What a reply with another status than 200 comes to: Failed, UsageError, ModelError, Complaint or NoModel.
+
+    `met`: this server has answered like an OpenAI-compatible one before.
+    """
+    said, status = words(reply.body, caller), reply.status
+    says = f"{caller.url} says {status}" + (f": {said}" if said else "")
+    everything = reply.body[:20_000].decode("utf-8", "replace")
+    if 300 <= status < 400:
+        return _moved(reply, caller, met)
+    if status == 401 or (status == 403 and not met):
+        return UsageError(_wrong_key(caller, status))
+    if status == 402 or (status == 429 and NO_MONEY.search(everything)):
+        return UsageError(
+            f"{says} (the account has no money or quota left; top it up, then run the same command again)"
+        )
+    failed = f"status {status}" + (f" ({said})" if said else "")
+    if status in BUSY:
+        return Failed("busy", failed, reply.wait, server=status != 429)
+    if status in (408, 409, 425) or status >= 500 or status < 300:
+        return Failed("broken", failed, reply.wait, server=status >= 500, slow=status in (408, 504, 524))
+    if status in (400, 404) and is_json(reply.body) and NO_MODEL.search(everything):
+        return NoModel()
+    if status in (404, 405) or (not met and not is_json(reply.body)):
+        if met:
+            return Failed("broken", f"status {status}")
+        return UsageError(f"{no_server(caller)} (it says {status} to this path)")
+    if status in (400, 413, 422) and TOO_LONG.search(everything):
+        return ModelError(f"The prompt and its answer do not fit into the context of {caller.model}: {said}")
+    if status in (400, 422):
+        return Complaint(everything)
+    return ModelError(f"{says}.")
+
+
+def no_server(caller: Caller) -> str:
+    """That there is no OpenAI-compatible server at the address, with the mend."""
+    end = "" if urlsplit(caller.url).path else "; most addresses end with /v1"
+    return f"{caller.url} does not answer like an OpenAI-compatible server{end}; check its url"
+
+
+def words(body: bytes, caller: Caller) -> str:
+    """The server's own words on one line, at most 240 characters; without them where they hold a piece of the key."""
+    if body[:200].lstrip()[:1] == b"<":
+        return "(a web page)"
+    text = body[:20_000].decode("utf-8", "replace")
+    with suppress(ValueError, RecursionError):
+        text = _message(json.loads(body)) or text
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if caller.key is not None and holds_piece(text, caller.key):
+        return "(its words are left out, because they repeat a part of the key)"
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+
+
+def holds_piece(text: str, key: str) -> bool:
+    """Whether the text holds six characters in a row of the key, or all of a shorter one."""
+    size = min(KEY_PIECE, len(key))
+    return any(key[at : at + size] in text for at in range(len(key) - size + 1))
+
+
+def is_json(body: bytes) -> bool:
+    """Whether the body is a JSON object."""
+    try:
+        return isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _message(data: Any) -> str:
+    """The sentence in an error body of any vendor: error.message, message or detail, and a list of them."""
+    if isinstance(data, str):
+        return data
+    if isinstance(data, list):
+        return "; ".join(filter(None, (_message(one) for one in data[:5])))
+    if not isinstance(data, dict):
+        return ""
+    for name in ("error", "message", "detail", "msg"):
+        if said := _message(data.get(name)):
+            place = data.get("loc")
+            return f"{'.'.join(map(str, place))}: {said}" if isinstance(place, list) else said
+    return ""
+
+
+def _moved(reply: Reply, caller: Caller, met: bool) -> Exception:
+    try:
+        parts = urlsplit(reply.location or "")
+        where = f"{parts.scheme}://{parts.hostname}" if parts.hostname else parts.path
+    except ValueError:
+        where = ""
+    if met:
+        return Failed("broken", f"a redirect to {where or 'nowhere'}", strange=True)
+    return UsageError(f"{caller.url} redirects to {where or 'nowhere'}, which is not followed; give the final address")
+
+
+def _wrong_key(caller: Caller, status: int) -> str:
+    variable = caller.key_variable
+    if caller.key is None:
+        return f"{caller.url} wants a key ({status}); set {variable}"
+    return f"{caller.url} refuses the key in {variable} ({status}); set {variable} to one that is valid there"
