@@ -6,8 +6,8 @@ requests are worked on at a time and the others queue. `--spread S` multiplies e
 1/sqrt(S) and sqrt(S), drawn from the request's seed, so that the slowest takes S times as long as the fastest.
 
 The texts come from the request's seed alone: steps of 20 to 160 tokens that begin with a sum which is true or off by
-one (`scored` tells which, save for a share of errors that come from the text). `GET /busy` gives [seconds, slot-seconds]
-since the first request, at every tenth of a second.
+one (`scored` tells which, save for a share of errors that come from the text). `GET /busy` gives the seconds and the
+slot-seconds worked since the first request, at every tenth of a second.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from typing import Any
 START, A_TOKEN = 0.040, 0.002  # seconds
 SHORTEST, LONGEST = 20, 160  # tokens of a step
 MODEL = "mock"
-NOISE = 0.1  # the share of steps that `scored` takes for the other kind
+ERRORS = 0.1  # the share of steps that `scored` takes for the other kind
 WORDS = ("so", "we", "add", "both", "sides", "and", "then", "the", "sum", "of", "terms", "is", "what", "remains", "as")
 FILLER = " ".join(WORDS[(i * 7 + i // 5) % len(WORDS)] for i in range(LONGEST))
 CUTS = [0, *(at.start() for at in re.finditer(" ", FILLER)), len(FILLER)]  # where the first k words of it end
@@ -49,11 +49,12 @@ def step(seed: int, sample: int, most: int) -> tuple[str, int]:
 
 
 def scored(text: str) -> float:
-    """The local judge of the speed rows: 1 where the step's sum is true, 0 where not, and wrong for some texts."""
+    """The local judge of the speed rows: about 0.9 where the step's sum is true and 0.1 where not, but for errors."""
     said = SUM.match(text)
     true = said is not None and int(said[1]) + int(said[2]) == int(said[3])
-    noise = zlib.crc32(text.encode())
-    return float(true != (noise % 1000 < 1000 * NOISE)) - noise / 2**34  # no two alike, so that no order is left open
+    bits = zlib.crc32(text.encode())
+    said_true = true != (bits % 1000 < 1000 * ERRORS)
+    return (0.9 if said_true else 0.1) - bits / 2**36  # no two alike, so that no order is left open
 
 
 @dataclass(slots=True)
@@ -104,7 +105,7 @@ class Slots:
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection: as little HTTP/1.1 as the clients in question speak (no chunks, one request at a time)."""
+    """One client's connection: as little HTTP/1.1 as the clients speak (no chunks, one request at a time)."""
 
     def __init__(self, slots: Slots) -> None:
         self.slots = slots

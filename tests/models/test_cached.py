@@ -7,6 +7,7 @@ import pytest
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.cached import Cached, call_key
 from journey.models.scripted import Scripted
+from journey.store.run import Run
 
 
 class Memory:
@@ -86,20 +87,29 @@ def test_the_key_tells_calls_apart():
     assert base == call_key(model, Prompt("Q", "p"), Sampling(temperature=1))
 
 
-async def test_an_answer_that_is_there_is_stored_though_everyone_who_waited_is_gone():
-    model, memory = Scripted({"Q": "a"}), Memory()
-    storing = asyncio.Event()
+async def test_an_answer_that_is_there_is_stored_though_everyone_who_waited_is_gone(tmp_path):
+    model, storing = Scripted({"Q": "a"}), asyncio.Event()
+    key = call_key(model, Prompt("Q"), Sampling())
+    with Run.open(tmp_path) as run:
 
-    async def put_call(key, completions):
-        storing.set()
-        await asyncio.sleep(0)
-        memory.calls[key] = completions
+        class Telling(Memory):
+            async def put_call(self, key, completions):
+                storing.set()
+                await run.put_call(key, completions)
+                raise AssertionError("it was cancelled before it was stored")
 
-    memory.put_call = put_call
-    task = asyncio.create_task(Cached(model, memory).complete(Prompt("Q"), Sampling()))
-    await storing.wait()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    for _ in range(3):
-        await asyncio.sleep(0)
-    assert len(memory.calls) == 1
+        task = asyncio.create_task(Cached(model, Telling()).complete(Prompt("Q"), Sampling()))
+        await storing.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    with Run.read(tmp_path) as run:
+        assert run.call(key) is not None
+
+
+async def test_a_failure_is_everybodys_who_waited_and_is_asked_once():
+    model = Scripted({"Q": "a"}, failures={"Q": -1})
+    cached = Cached(model, Memory())
+    got = await asyncio.gather(*(cached.complete(Prompt("Q"), Sampling()) for _ in range(3)), return_exceptions=True)
+    assert [type(error) for error in got] == [ModelError] * 3
+    assert len(model.calls) == 1

@@ -11,7 +11,10 @@ _FIELDS = Completion.__slots__
 
 
 class Calls(Protocol):
-    """Where calls are kept (a run, say): lists of completions as plain mappings, by key."""
+    """Where calls are kept (a run, say): lists of completions as plain mappings, by key.
+
+    What `put_call` was given is kept though whoever waits for it is cancelled.
+    """
 
     def call(self, key: str) -> list[dict[str, Any]] | None: ...
 
@@ -29,9 +32,7 @@ class Cached:
     def __init__(self, model: Model, run: Calls) -> None:
         self.model = model
         self._run = run
-        self._flying: dict[str, asyncio.Task[list[Completion]]] = {}
-        self._waiting: dict[str, int] = {}
-        self._answered: set[str] = set()
+        self._flying: dict[str, asyncio.Future[list[Completion] | None]] = {}
 
     @property
     def name(self) -> str:
@@ -40,39 +41,31 @@ class Cached:
     async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
         """The stored completions of this very call, or the model's, stored. Raises ModelError."""
         key = call_key(self.model, prompt, sampling)
+        while (flying := self._flying.get(key)) is not None:
+            if (completions := await asyncio.shield(flying)) is not None:
+                return list(completions)
         stored = self._run.call(key)
         if stored is not None:
             return [Completion(**row) for row in stored]
-        task = self._flying.get(key)
-        if task is None:
-            task = asyncio.create_task(self._ask(key, prompt, sampling))
-            task.add_done_callback(lambda _: self._landed(key))
-            self._flying[key] = task
-        return await self._join(key, task)
-
-    async def _join(self, key: str, task: asyncio.Task[list[Completion]]) -> list[Completion]:
-        self._waiting[key] = self._waiting.get(key, 0) + 1
-        try:
-            return list(await asyncio.shield(task))
-        finally:
-            self._waiting[key] -= 1
-            if not self._waiting[key]:
-                del self._waiting[key]
-                # Only reached before the task is done when the last one who waited was cancelled. An answer that is
-                # there was paid for and is still stored.
-                if key not in self._answered:
-                    task.cancel()
-
-    def _landed(self, key: str) -> None:
-        self._flying.pop(key, None)
-        self._answered.discard(key)
+        return await self._ask(key, prompt, sampling)
 
     async def _ask(self, key: str, prompt: Prompt, sampling: Sampling) -> list[Completion]:
-        completions = await self.model.complete(prompt, sampling)
-        self._answered.add(key)
-        if all(completion.finish != "error" for completion in completions):
-            await self._run.put_call(key, _rows(completions))
-        return completions
+        """Asks for all who want the same meanwhile. They get null where this one is cancelled, and ask themselves."""
+        flying = self._flying[key] = asyncio.get_running_loop().create_future()
+        try:
+            completions = await self.model.complete(prompt, sampling)
+            if all(completion.finish != "error" for completion in completions):
+                await self._run.put_call(key, _rows(completions))
+            flying.set_result(completions)
+        except Exception as error:  # whatever it is, it belongs to all of them
+            flying.set_exception(error)
+            flying.exception()  # there may be nobody else to see it
+            raise
+        finally:
+            del self._flying[key]
+            if not flying.done():
+                flying.set_result(None)
+        return list(completions)
 
 
 def call_key(model: Model, prompt: Prompt, sampling: Sampling) -> str:

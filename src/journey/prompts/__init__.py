@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import cache
 from importlib import resources
 
 from journey.errors import UsageError
@@ -9,8 +10,9 @@ from journey.errors import UsageError
 _FIELD = re.compile(r"\{\{(\w+)\}\}")
 
 
+@cache
 def load(name: str) -> str:
-    """The text of a prompt with its {{fields}} unfilled. Raises UsageError for an unknown name."""
+    """The text of a prompt with its {{fields}} unfilled, read once in a process. Raises UsageError for an unknown name."""
     file = resources.files(__name__) / f"{name}.txt"
     if not re.fullmatch(r"[\w-]+", name) or not file.is_file():
         raise UsageError(f"there is no prompt named {name!r}; the prompts are {', '.join(names())}")

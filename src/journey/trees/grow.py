@@ -141,7 +141,8 @@ async def propose(
     )
     whole = [completion.text for completion in completions if flaw(completion) is None]
     judgements = await judge.judge(problem, branch.texts, whole) if whole else []
-    grades = await at_once(grader.grade(problem, steps.join([*branch.texts, text])) for text in whole)
+    # One after the other: most are no answers, which are told at once, and a task for each costs more than that.
+    grades = [await grader.grade(problem, steps.join([*branch.texts, text])) for text in whole]
     said = {text: (judgement, grade) for text, judgement, grade in zip(whole, judgements, grades, strict=True)}
     unsaid = (None, Grade(None, None))
     return [as_step(c, branch.end, *said.get(c.text, unsaid), policy.name) for c in completions]
@@ -165,9 +166,11 @@ def merge(completions: Sequence[Completion]) -> list[Completion]:
     merged: dict[str, Completion] = {}
     for completion in completions:
         text = completion.text.strip()
-        first = merged.get(text, replace(completion, text=text, tokens=0))
-        finish = min(first.finish, completion.finish, key=MOST_OPEN.index)
-        merged[text] = replace(first, finish=finish, tokens=first.tokens + completion.tokens)
+        if (first := merged.get(text)) is None:
+            merged[text] = completion if text == completion.text else replace(completion, text=text)
+        else:
+            finish = min(first.finish, completion.finish, key=MOST_OPEN.index)
+            merged[text] = replace(first, finish=finish, tokens=first.tokens + completion.tokens)
     return list(merged.values())
 
 
