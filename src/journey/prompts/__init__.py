@@ -12,7 +12,7 @@ _FIELD = re.compile(r"\{\{(\w+)\}\}")
 
 @cache
 def load(name: str) -> str:
-    """The text of a prompt with its {{fields}} unfilled, read once in a process. Raises UsageError for an unknown name."""
+    """The text of a prompt with its {{fields}} unfilled, read once. Raises UsageError for an unknown name."""
     file = resources.files(__name__) / f"{name}.txt"
     if not re.fullmatch(r"[\w-]+", name) or not file.is_file():
         raise UsageError(f"there is no prompt named {name!r}; the prompts are {', '.join(names())}")
