@@ -1,0 +1,275 @@
+"""Long thoughts by distillation: ask a stronger model, keep what the checker accepts; and given solutions made long.
+
+O1 Replication Journey part 2, the section on distillation: the teacher's thoughts are what the student is trained on
+last; first it is trained on given solutions that were rewritten to long, detailed steps ending in a box.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from journey import prompts
+from journey.answers import Grade, Grader, find_answer
+from journey.errors import UsageError
+from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.thoughts.thinking import split_thinking
+from journey.thoughts.trail import quoted
+from journey.types import Problem, Segment, SegmentKind, Thought, content_hash, content_seed
+
+OnRefusal = Callable[[str], None]
+
+
+def nobody(reason: str) -> None:
+    """Whoever wants to count the refusals gives another function."""
+
+
+@dataclass(frozen=True, slots=True)
+class DistillSettings:
+    """How a teacher is asked, and which of its right answers are kept.
+
+    `samples` answers are drawn and at most `keep` of the right ones kept, by `choose`: the "shortest", the "first" or
+    the "longest". `thinking` false leaves out what the teacher thought, apart from its answer or between marks, and
+    keeps the answer alone. `prompt` names the prompt.
+    """
+
+    samples: int = 4
+    keep: int = 1
+    choose: Literal["shortest", "first", "longest"] = "shortest"
+    thinking: bool = True
+    temperature: float = 0.7
+    top_p: float = 0.95
+    max_tokens: int = 16_384
+    prompt: str = "distill"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.choose not in ("shortest", "first", "longest"):
+            raise UsageError(f'choose is {self.choose!r}; write "shortest", "first" or "longest"')
+        if min(self.samples, self.keep, self.max_tokens) < 1:
+            raise UsageError("samples, keep and max_tokens must be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class RewriteSettings:
+    """How a given solution is made long, and what a rewriting must keep.
+
+    In up to `tries` tries. `survival` is the least share of the given solution's numbers that must stand in the
+    rewriting, in the same order; `longer` how many times as long as the given solution it must be, in characters.
+    """
+
+    tries: int = 3
+    survival: float = 0.9
+    longer: float = 1.0
+    temperature: float = 0.7
+    top_p: float = 0.95
+    max_tokens: int = 4_096
+    prompt: str = "rewrite"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.tries, self.max_tokens) < 1 or not 0 <= self.survival <= 1 or self.longer < 0:
+            raise UsageError("tries and max_tokens count from 1, survival is in 0 to 1, and longer is 0 or more")
+
+
+class Taught(NamedTuple):
+    """A right answer: its thought and its answer as one text, and the final answer in it."""
+
+    text: str
+    answer: str
+
+
+async def distill(
+    problem: Problem, teacher: Model, grader: Grader, settings: DistillSettings, on_refusal: OnRefusal = nobody
+) -> list[Thought]:
+    """The kept right answers of the teacher as thoughts, in the order chosen; an empty list where none was right.
+
+    `on_refusal` hears why each other answer was not kept: "cut off", "wrong answer", "no answer", ... Raises
+    ModelError.
+    """
+    sampling = Sampling(
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        max_tokens=settings.max_tokens,
+        n=settings.samples,
+        seed=content_seed("distill", settings.seed, problem.id),
+    )
+    prompt = Prompt(prompts.fill(settings.prompt, question=problem.question))
+    right: dict[str, Taught] = {}
+    for completion in await teacher.complete(prompt, sampling):
+        taught = await check(problem, completion, grader, settings.thinking)
+        if isinstance(taught, str):
+            on_refusal(taught)
+        elif (key := " ".join(taught.text.split())) in right:
+            on_refusal("same as another")
+        else:
+            right[key] = taught
+    chosen = list(right.values())
+    if settings.choose != "first":
+        chosen.sort(key=lambda taught: len(taught.text), reverse=settings.choose == "longest")
+    for _ in chosen[settings.keep :]:
+        on_refusal(f"right, but not among the {settings.choose} {settings.keep}")
+    return [as_thought(problem, taught, "distill", teacher.name, {}) for taught in chosen[: settings.keep]]
+
+
+async def check(problem: Problem, completion: Completion, grader: Grader, thinking: bool = True) -> Taught | str:
+    """What a teacher's completion teaches, or why it teaches nothing.
+
+    The final answer is looked for in what was answered; in the thought only where there is no answer beside it.
+    """
+    if completion.finish == "error":
+        return "nothing usable"
+    if completion.finish == "length":
+        return "cut off"
+    if completion.reasoning is not None and completion.reasoning.strip():
+        thought, answer = completion.reasoning.strip(), completion.text.strip()
+    elif (split := split_thinking(completion.text)) is not None:
+        thought, answer = split
+    else:
+        return "marks of thinking that do not pair"
+    if not answer and (not thought or not thinking):
+        return "empty"
+    grade = await grader.grade(problem, answer or thought)
+    if (refused := _refused(grade)) is not None:
+        return refused
+    told = [part for part in (thought if thinking else "", answer) if part]
+    return Taught("\n\n".join(told), grade.answer or "")
+
+
+def _refused(grade: Grade) -> str | None:
+    if grade.answer is None:
+        return "no answer"
+    if grade.correct is None:
+        return "could not check"
+    return None if grade.correct else "wrong answer"
+
+
+async def rewrite(
+    problem: Problem, model: Model, grader: Grader, settings: RewriteSettings, on_refusal: OnRefusal = nobody
+) -> Thought | None:
+    """The problem's given solution written out long; null where no try was good, or where there is no solution.
+
+    A try is good if it was not cut off, ends in a box with the problem's answer, is long enough, and the given
+    solution's numbers survive in it. `on_refusal` hears why each other try was not. Raises ModelError.
+    """
+    if not problem.solution or not problem.solution.strip():
+        on_refusal("no given solution")
+        return None
+    prompt = Prompt(
+        prompts.fill(settings.prompt, question=quoted(problem.question), solution=quoted(problem.solution.strip()))
+    )
+    for attempt in range(settings.tries):
+        sampling = Sampling(
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            max_tokens=settings.max_tokens,
+            seed=content_seed("rewrite", settings.seed, problem.id, attempt),
+        )
+        taught = await check(problem, (await model.complete(prompt, sampling))[0], grader, thinking=False)
+        refused = taught if isinstance(taught, str) else _shortened(problem.solution, taught.text, settings)
+        if refused is None and isinstance(taught, Taught):
+            return as_thought(problem, taught, "rewrite", model.name, {"of": problem.solution})
+        on_refusal(refused or "")
+    return None
+
+
+def _shortened(solution: str, text: str, settings: RewriteSettings) -> str | None:
+    if "\\boxed" not in text[paragraphs(text)[-1][0] :]:
+        return "does not end in a box"
+    if len(text) < settings.longer * len(solution.strip()):
+        return "not long enough"
+    return None if survival(solution, text) >= settings.survival else "steps are missing"
+
+
+# --- what survives ----------------------------------------------------------------------------------------------------
+
+_DRAWING = re.compile(r"\[asy\].*?\[/asy\]", re.DOTALL)
+_THOUSANDS = re.compile(r"(?<=[0-9])(?:\{,\}|,\\!|,)(?=[0-9]{3}(?![0-9]))")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
+
+
+def numbers(text: str) -> list[str]:
+    """The numbers of a text in order, each in one way of writing (1,000 and 1000.0 are one); drawings have none."""
+    found = _NUMBER.findall(_THOUSANDS.sub("", _DRAWING.sub("", text)))
+    return [_plain(number) for number in found]
+
+
+def _plain(number: str) -> str:
+    whole, _, decimals = number.partition(".")
+    decimals = decimals.rstrip("0")
+    return (whole.lstrip("0") or "0") + (f".{decimals}" if decimals else "")
+
+
+def survival(given: str, text: str) -> float:
+    """The share of the given text's numbers that stand in the other in the same order; 1 where it has none.
+
+    The longest common subsequence, over the count of the given numbers: numbers put between them cost nothing, numbers
+    left out, changed or moved do. It says nothing about words.
+    """
+    wanted = numbers(given)
+    return _common(wanted, numbers(text)) / len(wanted) if wanted else 1.0
+
+
+def _common(first: Sequence[str], second: Sequence[str]) -> int:
+    """The length of the longest common subsequence (Hyyrö 2004: one row of the table is the bits of one number)."""
+    places: dict[str, int] = {}
+    for place, item in enumerate(first):
+        places[item] = places.get(item, 0) | 1 << place
+    every = row = (1 << len(first)) - 1
+    for item in second:
+        hits = row & places.get(item, 0)
+        row = ((row + hits) | (row - hits)) & every
+    return len(first) - row.bit_count()
+
+
+# --- a text as a thought ----------------------------------------------------------------------------------------------
+
+_BLANK = re.compile(r"\n[^\S\n]*\n\s*")
+_BACKTRACKS = re.compile(
+    r"\balternatively\b|\blet(?:'s| me| us) (?:try (?:another|a different)|go back|start (?:over|again)|backtrack)"
+    r"|\b(?:try|use|take) (?:another|a different) (?:way|approach|method)\b|\bstart(?:ing)? over\b"
+    r"|\bgo(?:ing)? back to\b|\banother (?:approach|way) (?:is|would|could|might)\b|另一种|换一种|换个|重新",
+    re.IGNORECASE,
+)
+_REFLECTS = re.compile(
+    r"\bWait\b|\bwait,|(?i:\bhm+\b|\bhold on\b|\blet(?:'s| me| us) (?:re-?|double[- ]?)?(?:check|verify|think again)"
+    r"|\bdouble[- ]check|\bto verify\b|\bis (?:that|this|it) (?:right|correct|so)\?|\bdoes (?:that|this|it) make sense"
+    r"|\b(?:made|there is|that's|was) a mistake\b|\b(?:is|was|seems|that's) (?:wrong|not right|incorrect)\b)"
+    r"|等等|检查|验证"
+)
+
+
+def kind(paragraph: str) -> SegmentKind:
+    """What a paragraph is, by its phrases: "backtrack" where another way is begun, "reflection" at a check or a doubt.
+
+    Rules cannot tell a mistake: all else is a "step".
+    """
+    if _BACKTRACKS.search(paragraph):
+        return "backtrack"
+    return "reflection" if _REFLECTS.search(paragraph) else "step"
+
+
+def paragraphs(text: str) -> list[tuple[int, int]]:
+    """Where the paragraphs of a text begin and end, without the spaces around them."""
+    gaps = [match.span() for match in _BLANK.finditer(text)]
+    starts, ends = [0, *(end for _, end in gaps)], [*(start for start, _ in gaps), len(text)]
+    spans: list[tuple[int, int]] = []
+    for start, end in zip(starts, ends, strict=True):
+        piece = text[start:end]
+        if stripped := piece.strip():
+            start += len(piece) - len(piece.lstrip())
+            spans.append((start, start + len(stripped)))
+    return spans
+
+
+def as_thought(problem: Problem, taught: Taught, method: str, by: str, made: Any) -> Thought:
+    """A text that came from no tree as a thought: its paragraphs are its segments, the last with an answer is that."""
+    text = taught.text
+    spans = paragraphs(text)
+    answering = next((span for span in reversed(spans) if find_answer(text[slice(*span)]) is not None), spans[-1])
+    segments = tuple(
+        Segment("answer" if span == answering else kind(text[slice(*span)]), text[slice(*span)], None, *span)
+        for span in spans
+    )
+    identity = content_hash("thought", problem.id, method, by, made, text)
+    return Thought(identity, problem.id, None, method, segments, text, text, taught.answer)
