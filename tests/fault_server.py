@@ -31,11 +31,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply to send as it is."""
+    """A reply to send as it is; without its `length` the connection's end is the body's end."""
 
     status: int = 200
     body: bytes | dict[str, Any] | list[Any] = b""
     headers: dict[str, str] = field(default_factory=dict)
+    length: bool = True
 
 
 Act = Reply | str | None
@@ -150,7 +151,7 @@ class FaultServer:
     async def _act(self, asked: Asked, act: Act, writer: asyncio.StreamWriter) -> bool:
         if isinstance(act, Reply):
             await send(writer, act)
-            return True
+            return act.length
         if act == "drop":
             return False
         if act == "hang":
@@ -179,7 +180,8 @@ def rendered(reply: Reply) -> bytes:
     """A reply as it goes over the line."""
     body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
     kind = "text/html" if body[:1] == b"<" else "application/json"
-    headers = {"Content-Type": kind, "Content-Length": str(len(body)), "Date": formatdate(usegmt=True), **reply.headers}
+    headers = {"Content-Type": kind, "Date": formatdate(usegmt=True), **reply.headers}
+    headers |= {"Content-Length": str(len(body))} if reply.length else {"Connection": "close"}
     lines = [f"HTTP/1.1 {reply.status} {REASONS.get(reply.status, 'Said So')}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body

@@ -27,7 +27,7 @@ BODY, BODY_PER_TOKEN, BODY_PER_LOGPROB = 1 << 20, 48, 512
 LIST = 4 << 20
 COMPLAINTS = 8  # ways to put one request otherwise
 STRANGE = 4  # answers like no model server's, before the first good one
-LONGEST_PROBE = 15.0
+LONGEST_BUSY, LONGEST_BROKEN, LONGEST_PROBE = 30.0, 8.0, 15.0  # seconds between two tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +244,8 @@ class Server:
                 health.probes += 1
                 self._gate.pause(now + backoff(health.probes, self._jitter, LONGEST_PROBE))
         elif failed.wait is None:
-            await asyncio.sleep(backoff(tries.failures, self._jitter))
+            longest = LONGEST_BROKEN if failed.kind == "broken" else LONGEST_BUSY
+            await asyncio.sleep(backoff(tries.failures, self._jitter, longest))
 
     async def _find_way(self) -> None:
         """Asks once who the server is, for all requests that want to know."""

@@ -9,7 +9,7 @@ Clock = Callable[[], float]
 START = 64
 SHRINK = 0.7
 HELPS = 1.05  # a round with more requests must get this much more done
-FLAT = 3  # rounds without that, until growth stops
+FLAT = 2  # rounds without that, until growth stops
 HOLD = 20  # rounds until growth is tried again
 MINUTE = 60.0
 
@@ -31,9 +31,7 @@ class Limit:
         self._shrunk = -1.0
         self._best = 0.0
         self._flat = self._hold = self._flat_after = 0
-        self._round_began = clock()
-        self._answers = self._tokens = 0
-        self._wanted = False
+        self._begin_round()
 
     @property
     def value(self) -> int:
@@ -47,7 +45,7 @@ class Limit:
         self._wanted = self._wanted or waiting
         if waiting and not self._hold:
             self._value = min(self._most, self._value + self._step)
-        if self._answers >= max(self._value, 16):
+        if self._answers >= self._round:
             self._end_round()
 
     def busy(self, began: float) -> None:
@@ -68,6 +66,7 @@ class Limit:
 
     def _begin_round(self) -> None:
         self._round_began = self._clock()
+        self._round = max(int(self._value), 16)
         self._answers = self._tokens = 0
         self._wanted = False
 

@@ -10,7 +10,6 @@ from typing import Literal
 Kind = Literal["busy", "away", "broken"]
 
 FIRST = 0.5
-LONGEST = 30.0
 IN_A_ROW = 8
 REQUESTS = 3
 
@@ -78,7 +77,7 @@ class Health:
         self.away = self.away or failed.kind == "away" or enough
 
 
-def backoff(tries: int, rng: random.Random, longest: float = LONGEST) -> float:
+def backoff(tries: int, rng: random.Random, longest: float) -> float:
     """Seconds before the next try after `tries` failed ones: doubling from half a second, half of it at random."""
     return min(longest, FIRST * 2 ** min(max(tries - 1, 0), 20)) * (0.5 + 0.5 * rng.random())
 

@@ -1,0 +1,135 @@
+"""F3: a server of which 5, 20 or 50 % of the replies are bad: is every unit answered or listed with its reason?
+
+The faults, in equal shares: 429 with Retry-After (seconds or a date), 500, hang, cut answer, web page, null text, NaN,
+10 MB. The client has its default retries; only its timeouts are short. Amplification is requests per unit. Retry-After
+counts as kept if no request comes in from 50 ms after the refusal (what was on its way by then is not meant) until
+its end.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import time
+from collections import Counter
+from email.utils import formatdate
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from journey.models.base import ModelError, Prompt, Sampling
+from journey.models.purse import Purse
+from journey.models.server import Server
+from journey.models.server_request import sample_seed
+from journey.models.server_settings import ServerSettings
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from fault_server import HTML, Act, Asked, FaultServer, Reply, words
+
+SHARES = (0.05, 0.2, 0.5)
+KINDS = ("429", "500", "hang", "cut", "HTML", "null", "NaN", "10 MB")
+ON_ITS_WAY = 0.05
+HUGE = Reply(200, {"choices": [{"index": 0, "finish_reason": "stop", "message": {"content": "x" * 10_000_000}}]})
+BAD = {
+    "500": Reply(500, {"error": {"message": "internal error"}}),
+    "hang": "hang",
+    "cut": "cut",
+    "HTML": Reply(200, HTML),
+    "null": Reply(200, {"choices": [{"index": 0, "finish_reason": "stop", "message": {"content": None}}]}),
+    "NaN": Reply(200, b'{"choices": [{"finish_reason": "stop", "message": {"content": NaN}}]}'),
+    "10 MB": HUGE,
+}
+
+
+class Faults:
+    """The plan of one server: draws faults from its own stream and keeps when it asked for silence."""
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+        self.drawn: Counter[str] = Counter()
+        self.silences: list[tuple[float, float]] = []
+        self._rng = random.Random(int(1000 * share))
+
+    def __call__(self, asked: Asked) -> Act:
+        if self._rng.random() >= self.share:
+            return None
+        kind = self._rng.choice(KINDS)
+        self.drawn[kind] += 1
+        if kind != "429":
+            return BAD[kind]
+        seconds, header = 1.0, "1"
+        if self._rng.random() < 0.5:
+            now = time.time()
+            until = int(now) + 2
+            seconds, header = until - now, formatdate(until, usegmt=True)
+        self.silences.append((time.monotonic(), seconds))
+        return Reply(429, {"error": {"message": "slow down"}}, {"Retry-After": header})
+
+
+async def measure(share: float, units: int) -> dict[str, object]:
+    """One server, all units at once."""
+    faults = Faults(share)
+    async with FaultServer(faults, latency=0.02) as server:
+        purse = Purse()
+        model = Server("m", "openai/m", ServerSettings(url=server.url, timeout=2.0, stall=1.0), purse)
+        began = time.perf_counter()
+        asked = [model.complete(Prompt(f"What is {i}+{i}?"), Sampling(seed=i)) for i in range(units)]
+        got = await asyncio.gather(*asked, return_exceptions=True)
+        seconds = time.perf_counter() - began
+        await model.close()
+    answered = [(i, one[0]) for i, one in enumerate(got) if isinstance(one, list)]
+    listed = [one for one in got if isinstance(one, ModelError)]
+    early = sum(
+        begin + ON_ITS_WAY < request.at < begin + silence
+        for begin, silence in faults.silences
+        for request in server.asked
+    )
+    return {
+        "share": share, "units": units, "answered": len(answered), "listed": len(listed),
+        "lost": units - len(answered) - len(listed), "blank": sum(not one.text.strip() for _, one in answered),
+        "wrong": sum(one.text != words(f"What is {i}+{i}?", sample_seed(i, 0), 0) for i, one in answered),
+        "requests": len(server.asked), "counted": purse.spent()["openai/m"].calls,
+        "amplification": len(server.asked) / units, "bound": 1.2 / (1 - share),
+        "refusals": len(faults.silences), "early": early, "seconds": seconds, "faults": dict(faults.drawn),
+        "reasons": [str(one) for one in listed],
+    }  # fmt: skip
+
+
+def is_reached(row: dict) -> bool:
+    """Whether one server's figures are what is wanted."""
+    flaws = row["lost"] + row["blank"] + row["wrong"] + row["early"]
+    return not flaws and row["amplification"] <= row["bound"] and row["counted"] == row["requests"]
+
+
+async def measure_all(units: int) -> list[dict]:
+    return list(await asyncio.gather(*(measure(share, units) for share in SHARES)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--long", action="store_true", help="2,000 units a server instead of 400")
+    asked = parser.parse_args()
+    rows = asyncio.run(measure_all(2000 if asked.long else 400))
+    reached = all(is_reached(row) for row in rows)
+    if asked.json:
+        print(json.dumps({"row": "F3", "reached": reached, "figures": {"servers": rows}}))
+        return
+    shown = ("share", "units", "answered", "listed", "lost", "blank", "wrong", "requests", "amplification", "bound")
+    table = Table(title="F3: a bad server", title_justify="left")
+    for column in (*shown, "refusals", "early", "seconds"):
+        table.add_column(column, justify="right")
+    for row in rows:
+        cells = (row[column] for column in (*shown, "refusals", "early", "seconds"))
+        table.add_row(*(f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in cells))
+    console = Console()
+    console.print(table)
+    for reason in sorted({reason for row in rows for reason in row["reasons"]}):
+        console.print("listed:", reason, highlight=False)
+    console.print(f"reached: {reached}")
+
+
+if __name__ == "__main__":
+    main()
