@@ -102,8 +102,9 @@ def test_closed_forms_are_numeric_and_not_rational(answer):
 
 @pytest.mark.parametrize(
     "answer",
-    ["x", "2x+1", "30-8p", "-1-16i", "(1,2)", "1, 2", "[0,1]", "\\text{(A)}", "\\text{odd}", "-2 \\text{ or } -12", "3:5",
-     "xy", "12abc", "\\begin{pmatrix}1\\\\2\\end{pmatrix}", "n^2", "AB=12", "yes", "\\infty", "", "9:24", "\\frac{n(n+1)}{2}", "k=5"],
+    ["x", "2x+1", "30-8p", "-1-16i", "(1,2)", "1, 2", "[0,1]", "\\text{(A)}", "\\text{odd}", "-2 \\text{ or } -12",
+     "3:5", "xy", "12abc", "\\begin{pmatrix}1\\\\2\\end{pmatrix}", "n^2", "AB=12", "yes", "\\infty", "", "9:24",
+     "\\frac{n(n+1)}{2}", "k=5"],
 )  # fmt: skip
 def test_what_is_not_one_number_is_not_numeric(answer):
     assert not is_numeric(answer)
