@@ -27,7 +27,7 @@ BRACKETS = [
     {"trees"},
     {"thoughts", "search"},
     {"training", "evals"},
-    {"fanout", "workers", "report", "build", "recipe", "stations", "river"},
+    {"fanout", "workers", "report", "build", "collection", "recipe", "stations", "methods", "collect", "river"},
     {"cli", "commands", "progress", "studio", "__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(BRACKETS) for room in rooms}

@@ -210,7 +210,7 @@ def test_attempts_by_different_rules_never_mix(grown_run: Path, tmp_path: Path) 
         "sampled": ("--decoding", "sampled"),
         "sampled samples=3": ("--decoding", "sampled", "--samples", "3"),
         "sampled temperature=0.25": ("--temperature", "0.25"),
-        "greedy max_tokens=50 seed=4": ("--max-tokens", "50", "--seed", "4"),
+        "greedy max_tokens=50 seed=4": ("--answer-tokens", "50", "--seed", "4"),
     }
     for name, flags in rules.items():
         for _ in range(2):
@@ -239,7 +239,8 @@ def test_the_tiny_model_is_trained_on_both_arms_asked_and_reported(grown_run: Pa
     for arm in ("journey", "shortcut"):
         said = done("train", "sft", grown_run, "--model", "tiny", "--arm", arm, *flags, "--json").data
         assert said["rows"] == len(PUZZLES)
-        assert done("eval", grown_run, "--model", arm, "--max-tokens", "600", "--json").data["attempts"] == len(TESTS)
+        answered = done("eval", grown_run, "--model", arm, "--answer-tokens", "600", "--json").data
+        assert answered["attempts"] == len(TESTS)
     refused = journey("train", "sft", grown_run, "--model", "tiny", "--set", "learning_rate=1e-3")
     assert refused.code == 2
     assert "trained otherwise" in refused.err and "--name" in refused.err

@@ -1,23 +1,29 @@
 """Names -> models, judges and tasks: the one place that imports by need, so that nothing heavy is loaded unasked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from journey import recipe
 from journey.answers import Grader, MathGrader
 from journey.errors import UsageError
 from journey.judges.base import Judge
+from journey.judges.critic import Critic, CriticSettings
 from journey.judges.exact import Exact
 from journey.models.ask import Ask, asker
 from journey.models.base import Model
+from journey.models.cached import Cached
+from journey.models.purse import Purse
 from journey.models.scripted import Scripted
+from journey.models.server_settings import ServerSettings
 from journey.puzzles import voice as puzzle_voice
 from journey.puzzles.checker import CountdownGrader
 from journey.steps import FORMATS, StepFormat
+from journey.store.run import Run
 from journey.thoughts.voice import PROSE, Voice
 
 TINY = "tiny"
@@ -43,8 +49,10 @@ TASKS = {
     "math": Task("math", asker("math", FORMATS["paragraphs"]), FORMATS["paragraphs"], PROSE, MathGrader),
 }
 
-MODEL_NAMES = "tiny, hf/ID-or-folder, scripted/FILE"
-JUDGE_NAMES = "exact"
+MODEL_NAMES = "tiny, hf/ID-or-folder, openai/NAME, vllm/ID-or-folder, scripted/FILE"
+JUDGE_NAMES = "exact, critic, critic:MODEL"
+OPENAI = "openai"
+NO_SERVERS: Mapping[str, ServerSettings] = MappingProxyType({})
 
 
 def task(name: str) -> Task:
@@ -64,14 +72,76 @@ def model_path(name: str) -> str:
     raise UsageError(f"there is no model {name!r} with weights; known are tiny and hf/ID-or-folder")
 
 
-def model(name: str, called: str | None = None, dtype: str | None = None) -> Model:
-    """The model of that name; `called` is the name it has in records. Raises UsageError."""
+class Models:
+    """Makes the models and judges of a command by their names, each once, on one purse.
+
+    Every call is remembered in the run (see `Cached`), so that what was answered is never asked or paid for again.
+    `servers` are those of the recipe by name; `openai` is always there, set up by the environment.
+    """
+
+    def __init__(self, run: Run, purse: Purse, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> None:
+        self._run = run
+        self._purse = purse
+        self._servers = servers
+        self._made: dict[str, Cached] = {}
+
+    def model(self, name: str) -> Model:
+        """The model of that name. Raises UsageError."""
+        if name not in self._made:
+            self._made[name] = Cached(model(name, self._purse, self._servers), self._run)
+        return self._made[name]
+
+    def judge(self, name: str, strong: str, settings: CriticSettings) -> Judge:
+        """The judge of that name; a critic that names no model is the `strong` one. Raises UsageError."""
+        kind, _, rest = name.partition(":")
+        if name == "exact":
+            return Exact()
+        if kind == "critic":
+            return Critic(self.model(rest or strong), settings)
+        raise UsageError(f"there is no judge {name!r}; known are {JUDGE_NAMES}")
+
+    async def close(self) -> None:
+        """Gives back what the models hold: memory, connections."""
+        for made in self._made.values():
+            await close(made.model)
+        self._made.clear()
+
+
+def model(name: str, purse: Purse | None = None, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> Model:
+    """The model of that name, not yet loaded or asked. Raises UsageError."""
     kind, _, rest = name.partition("/")
     if name == TINY or (kind == "hf" and rest):
-        return local(model_path(name), called or name, dtype)
+        return local(model_path(name), name)
     if kind == "scripted" and rest:
         return Scripted(Path(rest))
-    raise UsageError(f"there is no model {name!r}; known are {MODEL_NAMES}")
+    if kind == "vllm" and rest:
+        return in_process_vllm(rest, name)
+    if is_served(name, servers):
+        return served(rest, name, servers.get(kind, ServerSettings()), purse or Purse())
+    known = ", ".join((MODEL_NAMES, *(f"{server}/NAME" for server in servers if server != OPENAI)))
+    raise UsageError(f"there is no model {name!r}; known are {known}")
+
+
+def is_served(name: str, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> bool:
+    """Whether a model or judge of that name asks a server, so that it costs something."""
+    kind, _, rest = name.removeprefix("critic:").partition("/")
+    return bool(rest) and (kind == OPENAI or kind in servers)
+
+
+def served(model: str, called: str, settings: ServerSettings, purse: Purse) -> Model:
+    """The model behind an OpenAI-compatible server."""
+    from journey.models.server import Server
+
+    return Server(model, called, settings, purse)
+
+
+def in_process_vllm(path: str, called: str) -> Model:
+    """The model in a vLLM engine of this process. Raises UsageError where the extra is not installed."""
+    try:
+        from journey.models.vllm import Vllm
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{called} needs {error.name}; install it with pip install 'journey-learning[vllm]'") from None
+    return Vllm(path, called)
 
 
 def local(path: str | Path, called: str, dtype: str | None = None) -> Model:
@@ -86,18 +156,14 @@ def local(path: str | Path, called: str, dtype: str | None = None) -> Model:
     return Local(path, called, dtype=dtype)
 
 
-def check_names(model_name: str, judge_name: str) -> None:
+def check_names(models: Iterable[str], judge: str, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> None:
     """Raises UsageError for a model or judge that no name here means, before anything is made."""
-    judge(judge_name)
-    if not model_name.startswith("scripted/"):
-        model_path(model_name)
-
-
-def judge(name: str) -> Judge:
-    """The judge of that name. Raises UsageError."""
-    if name == "exact":
-        return Exact()
-    raise UsageError(f"there is no judge {name!r}; known are {JUDGE_NAMES}")
+    kind, _, rest = judge.partition(":")
+    if judge != "exact" and kind != "critic":
+        raise UsageError(f"there is no judge {judge!r}; known are {JUDGE_NAMES}")
+    for name in (*models, *([rest] if rest else [])):
+        if not (name.startswith(("scripted/", "vllm/")) or is_served(name, servers)):
+            model_path(name)
 
 
 def one_thread() -> None:

@@ -11,6 +11,27 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
+from journey.commands.options import (
+    Arm,
+    DryRun,
+    Format,
+    Fresh,
+    Json,
+    Limit,
+    MaxCalls,
+    MaxCost,
+    MaxTokens,
+    Model,
+    Out,
+    Prices,
+    RecipeFile,
+    RunFolder,
+    Seed,
+    Set,
+    Strong,
+    What,
+)
+
 INTERRUPTED = 130
 
 app = typer.Typer(
@@ -22,27 +43,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Format = Literal["prm800k", "problems", "puzzles", "trees", "thoughts", "attempts"]
-What = Literal["problems", "trees", "thoughts", "attempts", "sft", "dpo"]
-Arm = Literal["journey", "shortcut"]
-
-RecipeFile = Annotated[Path, typer.Argument(help="A recipe, such as recipes/countdown.yaml.", metavar="RECIPE")]
-RunFolder = Annotated[Path, typer.Argument(help="A run's folder, such as runs/countdown.", metavar="RUN")]
-Out = Annotated[
-    Path | None,
-    typer.Option("--out", envvar="JOURNEY_OUT", help="The run's folder; runs/RECIPE if not given.", metavar="DIR"),
-]
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Any setting by its dotted name; may be given again.", metavar="KEY=VALUE"),
-]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Remove the run that is there and begin anew.")]
-Seed = Annotated[int | None, typer.Option("--seed", envvar="JOURNEY_SEED", help="The (first) seed.", metavar="N")]
-Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, envvar="JOURNEY_LIMIT", help="At most so many problems.", metavar="N")
-]
-
 
 @app.command()
 def run(
@@ -53,16 +53,23 @@ def run(
     settings: Set = None,
     json: Json = False,
     fresh: Fresh = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    dry_run: DryRun = False,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    max_calls: MaxCalls = None,
+    prices: Prices = None,
 ) -> int:
-    """Run a whole recipe: phase 1, trees, thoughts, both arms, DPO, report.
+    """Run a whole recipe: a comparison, or the collecting of thoughts.
 
     The same command goes on where it was stopped; other settings are refused. Flags beat the environment
-    (JOURNEY_SEEDS=2, JOURNEY_TREES__COUNT=50), which beats the file.
+    (JOURNEY_SEEDS=2, JOURNEY_TREES__COUNT=50), which beats the file. A reached budget ends with exit code 3, and the
+    same command goes on from there.
     """
     from journey.commands import experiment
+    from journey.commands.spending import Allowance
 
-    return experiment.run(recipe, out, limit, seed, settings or (), json, fresh, dry_run)
+    allowance = Allowance(max_cost, max_tokens, max_calls, prices)
+    return experiment.run(recipe, out, limit, seed, settings or (), allowance, json, fresh, dry_run)
 
 
 @app.command("import")
@@ -110,21 +117,29 @@ def grow(
     settings: Set = None,
     json: Json = False,
     fresh: Fresh = False,
+    dry_run: DryRun = False,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    max_calls: MaxCalls = None,
+    prices: Prices = None,
 ) -> int:
     """Grow a tree for every training problem.
 
     The recipe's model proposes the steps, its judge judges them. Problems that the run holds already are taken.
     """
     from journey.commands import experiment
+    from journey.commands.spending import Allowance
 
-    return experiment.grow(recipe, out, limit, seed, settings or (), json, fresh)
+    allowance = Allowance(max_cost, max_tokens, max_calls, prices)
+    return experiment.grow(recipe, out, limit, seed, settings or (), allowance, json, fresh, dry_run)
 
 
 @app.command()
 def derive(
     run: RunFolder,
     method: Annotated[
-        Literal["shortcut", "traverse", "both"], typer.Option(help="Right paths alone, with side trips, or both.")
+        Literal["shortcut", "traverse", "both", "propose", "debate", "distill", "rewrite", "annotate"],
+        typer.Option(help="Right paths alone, with side trips, or both; or another way.", metavar="METHOD"),
     ] = "both",
     trials: Annotated[
         int | None, typer.Option(min=1, help="K: trials at a node, the right one included; 2.", metavar="K")
@@ -132,20 +147,45 @@ def derive(
     start: Annotated[
         Literal["path", "root"] | None, typer.Option(help="Side trips at every node of the path, or the question only.")
     ] = None,
-    per_tree: Annotated[int, typer.Option(min=1, help="Thoughts a tree, shortest path first.", metavar="N")] = 1,
+    per_tree: Annotated[
+        int | None, typer.Option(min=1, help="Thoughts a tree, shortest path first; 1.", metavar="N")
+    ] = None,
     neutral: Annotated[
         bool | None, typer.Option("--neutral/--no-neutral", help="Whether right paths may have neutral steps; yes.")
     ] = None,
-    seed: Annotated[int, typer.Option(envvar="JOURNEY_SEED", help="Which side trips are drawn.", metavar="N")] = 0,
+    model: Model = None,
+    strong: Strong = None,
+    explain: Annotated[
+        bool | None, typer.Option("--explain/--no-explain", help="The strong model says why wrong steps are wrong.")
+    ] = None,
+    refine: Annotated[
+        bool | None, typer.Option("--refine/--no-refine", help="The strong model smooths the drafts.")
+    ] = None,
+    notes: Annotated[Path | None, typer.Option(help="People's notes, for annotate.", metavar="FILE")] = None,
+    seed: Annotated[
+        int | None, typer.Option(envvar="JOURNEY_SEED", help="Which side trips are drawn; 0.", metavar="N")
+    ] = None,
+    settings: Set = None,
     json: Json = False,
+    dry_run: DryRun = False,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    max_calls: MaxCalls = None,
+    prices: Prices = None,
 ) -> int:
-    """Tell every tree that has a right leaf, as shortcut and long thought.
+    """Make thoughts: from trees, from problems by a model, or from notes.
 
-    What is not given is taken from the run's recipe, or from the report where it has none.
+    METHOD is shortcut, traverse or both (from trees); propose, debate, distill, rewrite (from problems); annotate (from
+    notes). What is not given is taken from the run's recipe, or from the report where it has none; more settings go
+    by --set telling.NAME=VALUE.
     """
     from journey.commands import telling
+    from journey.commands.spending import Allowance
 
-    return telling.derive(run, method, trials, start, per_tree, neutral, seed, json)
+    asked = telling.Asked(
+        method, trials, start, per_tree, neutral, model, strong, explain, refine, notes, seed, settings or ()
+    )
+    return telling.derive(run, asked, Allowance(max_cost, max_tokens, max_calls, prices), json, dry_run)
 
 
 @app.command()
@@ -184,17 +224,24 @@ def eval(
     ] = None,
     temperature: Annotated[float | None, typer.Option(min=0.0, help="Above 0 means sampled.", metavar="T")] = None,
     top_p: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Nucleus of sampling.", metavar="P")] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="Longest answer.", metavar="N")] = None,
+    answer_tokens: Annotated[int | None, typer.Option(min=1, help="Longest answer.", metavar="N")] = None,
     samples: Annotated[int, typer.Option(min=1, help="Answers a problem (sampled).", metavar="N")] = 1,
     seed: Seed = None,
     limit: Limit = None,
     json: Json = False,
+    dry_run: DryRun = False,
+    max_cost: MaxCost = None,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
+    prices: Prices = None,
 ) -> int:
     """Let a model attempt the run's problems and check its answers."""
     from journey.commands import models
+    from journey.commands.spending import Allowance
 
-    asked = models.Asked(decoding, temperature, top_p, max_tokens, samples, seed)
-    return models.evaluate(run, model, split, asked, limit, json)
+    asked = models.Asked(decoding, temperature, top_p, answer_tokens, samples, seed)
+    allowance = Allowance(max_cost, max_tokens, max_calls, prices)
+    return models.evaluate(run, model, split, asked, limit, allowance, json, dry_run)
 
 
 @app.command()

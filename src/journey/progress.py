@@ -1,6 +1,7 @@
 """What a user sees while long work is going on: one bar a seed or station, or sparse lines where no terminal is."""
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from rich import progress as bars
@@ -12,9 +13,13 @@ EVERY = 15.0  # seconds between two lines about the same station
 
 
 class Bars:
-    """Progress on standard error. Use it in a `with`; call it with who, station, done and total."""
+    """Progress on standard error. Use it in a `with`; call it with who, station, done and total.
 
-    def __init__(self, silent: bool = False) -> None:
+    `note` gives what stands at the end of each line, what was spent so far, say; "" for nothing.
+    """
+
+    def __init__(self, silent: bool = False, note: Callable[[], str] = str) -> None:
+        self._note = note
         self._console = Console(stderr=True, quiet=silent)
         self._bars: dict[str, bars.TaskID] = {}
         self._said: dict[tuple[str, str], float] = {}
@@ -26,6 +31,7 @@ class Bars:
             bars.BarColumn(),
             bars.MofNCompleteColumn(),
             bars.TimeElapsedColumn(),
+            bars.TextColumn("{task.fields[note]}"),
             console=self._console,
             transient=True,
             disable=not self._live,
@@ -44,8 +50,8 @@ class Bars:
         """`who` is at `station`, with `done` of `total` units."""
         if self._live:
             if who not in self._bars:
-                self._bars[who] = self._progress.add_task(station, total=total, who=who)
-            self._progress.update(self._bars[who], description=station, completed=done, total=total)
+                self._bars[who] = self._progress.add_task(station, total=total, who=who, note="")
+            self._progress.update(self._bars[who], description=station, completed=done, total=total, note=self._note())
         else:
             self._line(who, station, done, total)
 
@@ -68,4 +74,5 @@ class Bars:
         if now - self._said.get((who, station), -EVERY) >= EVERY:
             self._said[who, station] = now
             minutes, seconds = divmod(int(now - self._began), 60)
-            self._console.print(f"{minutes}:{seconds:02d} {who} {station} {done}/{total}", highlight=False)
+            said = f"{minutes}:{seconds:02d} {who} {station} {done}/{total} {self._note()}"
+            self._console.print(said.rstrip(), highlight=False)

@@ -2,16 +2,19 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from journey.collection import Collection
 from journey.errors import UsageError
 from journey.evals.run import Decoding
+from journey.judges.critic import CriticSettings
+from journey.models.server_settings import ServerSettings
 from journey.puzzles.countdown import PuzzleSettings
 from journey.thoughts.traverse import TraverseSettings
 from journey.training.settings import DpoSettings, SftSettings
@@ -90,15 +93,18 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A whole experiment: model and judge by name (see `build.py`), and the settings of each station.
+    """A whole comparison: model and judge by name (see `build.py`), and the settings of each station.
 
     `seeds`: how many times phase 1, trees and all arms are made; only the model is fixed. `workers` (null: one a
     core, at most one a seed) and `in_flight` change no result.
     """
 
+    goal: Literal["comparison"] = "comparison"
     task: Literal["countdown", "math"] = "countdown"
     model: str = "tiny"
     judge: str = "exact"
+    critic: CriticSettings = CriticSettings()
+    servers: Mapping[str, ServerSettings] = field(default_factory=dict[str, ServerSettings])
     seeds: int = 5
     first_seed: int = 1
     problems: Problems = Problems()
@@ -113,23 +119,39 @@ class Recipe:
     in_flight: int = 256
 
 
-UNCOMPARED = ("recipe.workers", "recipe.in_flight", "recipe.seeds", "versions")
+UNCOMPARED = ("recipe.workers", "recipe.in_flight", "recipe.seeds", "recipe.servers", "versions")
 """Settings that change no result of what is already there; a run may go on with others."""
 
+GOALS: dict[str, type[Recipe] | type[Collection]] = {"comparison": Recipe, "thoughts": Collection}
 
-def load(path: str | Path, overrides: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> Recipe:
+
+def load(
+    path: str | Path, overrides: Sequence[str] = (), environment: Mapping[str, str] = os.environ
+) -> Recipe | Collection:
     """The recipe of a YAML file; `overrides` are "a.b=value", and beat JOURNEY_A__B=value, which beats the file.
 
-    Raises UsageError: missing file, no YAML, unknown key (with the nearest right one), value of the wrong kind.
+    Its `goal` says what kind it is: a comparison (Recipe, where none is named) or thoughts (Collection). Raises
+    UsageError: missing file, no YAML, unknown key (with the nearest right one), value of the wrong kind.
     """
     data = read_settings(path)
-    known = {f.name for f in fields(Recipe)}
+    goal = data.get("goal", "comparison")
+    if goal not in GOALS:
+        raise UsageError(f"{path}: goal is {goal!r}; known are {', '.join(GOALS)}")
+    known = {f.name for f in fields(GOALS[goal])}
     for name, text in environment.items():
         key = name.removeprefix(VARIABLE).lower().replace("__", ".")
         if name.startswith(VARIABLE) and key.split(".")[0] in known:
             _set(data, key, text, f"the environment's {name}")
     _override(data, overrides)
-    return typed(Recipe, data, str(path))
+    return typed(GOALS[goal], data, str(path))
+
+
+def comparison(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe of a comparison. Raises UsageError, also for a recipe with another goal."""
+    wanted = load(path, overrides)
+    if not isinstance(wanted, Recipe):
+        raise UsageError(f"{path} has the goal {wanted.goal}, not a comparison; run it with journey run {path}")
+    return wanted
 
 
 def read_settings(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -144,6 +166,19 @@ def overridden(overrides: Sequence[str]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     _override(data, overrides)
     return data
+
+
+def merged(settings: Mapping[str, Any], *others: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with those of the others over them, level by level."""
+    result = dict(settings)
+    for other in others:
+        for key, value in other.items():
+            inner = result.get(key)
+            if isinstance(inner, Mapping) and isinstance(value, Mapping):
+                result[key] = merged(inner, value)
+            else:
+                result[key] = value
+    return result
 
 
 def value(text: str) -> Any:
@@ -174,10 +209,26 @@ def check_keys(kind: Any, data: Mapping[str, Any], where: str) -> None:
             near = get_close_matches(str(key), names, 1, cutoff=0.4)
             mend = f"did you mean {where}{near[0]}?" if near else f"known are {', '.join(names)}"
             raise UsageError(f"there is no setting {where}{key}; {mend}")
-        if is_dataclass(hints[key]):
-            if not isinstance(value, Mapping):
-                raise UsageError(f"{where}{key} is {value!r}; it must hold settings, one a line, below it")
-            check_keys(hints[key], value, f"{where}{key}.")
+        _check_inside(hints[key], value, f"{where}{key}")
+
+
+def _check_inside(kind: Any, value: Any, where: str) -> None:
+    """The same for what stands below a key: settings, several by name, a list of them, or null."""
+    inner = get_args(kind)
+    if is_dataclass(kind):
+        if not isinstance(value, Mapping):
+            raise UsageError(f"{where} is {value!r}; it must hold settings, one a line, below it")
+        check_keys(kind, value, f"{where}.")
+    elif get_origin(kind) in (Mapping, dict) and is_dataclass(inner[1]) and isinstance(value, Mapping):
+        for name, settings in value.items():
+            _check_inside(inner[1], settings, f"{where}.{name}")
+    elif get_origin(kind) is tuple and is_dataclass(inner[0]) and isinstance(value, list):
+        for settings in value:
+            _check_inside(inner[0], settings, where)
+    elif type(None) in inner and value is not None:
+        for one in inner:
+            if is_dataclass(one):
+                _check_inside(one, value, where)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -6,33 +6,68 @@ same trees and trained for the same passes (O1 Replication Journey part 1, Table
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from journey import build, problems, prompts
 from journey.errors import UsageError
 from journey.evals.run import Decoding
 from journey.fanout import Progress, together
+from journey.models.cached import Cached
+from journey.models.purse import Limits, Price, Purse
 from journey.puzzles import sources
 from journey.recipe import UNCOMPARED, Problems, Recipe
-from journey.stations import evaluate, grow_trees, solution_rows, tell, told_trees, train
+from journey.stations import (
+    SPENT,
+    evaluate,
+    grow_trees,
+    keep_spent,
+    solution_rows,
+    spent,
+    tell,
+    told_trees,
+    train,
+)
 from journey.store.run import Run
 from journey.training.rows import dpo_rows, match_tokens, sft_rows
-from journey.types import Attempt, Problem, Thought
+from journey.types import EMPTY, Attempt, Problem, Thought
 from journey.workers import Job, JobProgress, work_off
 
 PARTS = ("phase1", "train", "validation", "test")
 
 
-def run_recipe(recipe: Recipe, out: Path, *, fresh: bool, progress: JobProgress, on_seed: Callable[[Run], None]) -> Run:
-    """Runs the recipe into the folder `out` and returns the open run. `on_seed` is called after each seed."""
+class Budget(NamedTuple):
+    """What a served judge may cost, and at which prices; `since` entries of the run's spending were there before."""
+
+    limits: Limits = Limits()
+    prices: Mapping[str, Price] = EMPTY
+    since: int = 0
+
+
+UNLIMITED = Budget()
+
+
+def run_recipe(
+    recipe: Recipe,
+    out: Path,
+    *,
+    fresh: bool,
+    progress: JobProgress,
+    on_seed: Callable[[Run], None],
+    purse: Purse | None = None,
+) -> Run:
+    """Runs the recipe into the folder `out` and returns the open run. `on_seed` is called after each seed.
+
+    `purse` gives the budget and the prices of a judge behind a server; what it costs stands in the run's log.
+    """
     run = Run.open(out, config_of(recipe), fresh=fresh, ignore=UNCOMPARED)
     try:
         store_problems(run, recipe)
-        jobs = jobs_of(recipe)
+        budget = Budget(since=len(run.logged(SPENT)))
+        jobs = jobs_of(recipe, budget if purse is None else budget._replace(limits=purse.limits, prices=purse.prices))
         left = {job.name for job in jobs}
 
         def on_done(name: str) -> None:
@@ -48,24 +83,28 @@ def run_recipe(recipe: Recipe, out: Path, *, fresh: bool, progress: JobProgress,
     return run
 
 
-def jobs_of(recipe: Recipe) -> list[Job]:
-    """The parts of every seed as jobs; earlier seeds go first, so that the first table stands early."""
+def jobs_of(recipe: Recipe, budget: Budget = UNLIMITED) -> list[Job]:
+    """The parts of every seed as jobs; earlier seeds go first, so that the first table stands early.
+
+    Where the judge is behind a server, the trees of one seed wait for those of the seed before: they share a budget.
+    """
+    is_paid = build.is_served(recipe.judge, recipe.servers)
     seeds = range(recipe.first_seed, recipe.first_seed + recipe.seeds)
     jobs: list[Job] = []
     for seed in seeds:
         for part, after in NEEDS.items():
             # No part of a seed but its trees begins before the trees of the seed before.
-            before = [f"seed-{seed - 1} trees"] if part != "trees" and seed - 1 in seeds else []
+            before = [f"seed-{seed - 1} trees"] if (part != "trees" or is_paid) and seed - 1 in seeds else []
             needs = (*(f"seed-{seed} {name}" for name in after), *before)
             if (part != "dpo" or recipe.preferences.problems) and (part != "matched" or recipe.matched_tokens):
-                jobs.append(Job(f"seed-{seed} {part}", seed_job, (recipe, seed, part), needs))
+                jobs.append(Job(f"seed-{seed} {part}", seed_job, (recipe, seed, part, budget), needs))
     return jobs
 
 
-def seed_job(run: Run, progress: Progress, recipe: Recipe, seed: int, part: str) -> None:
+def seed_job(run: Run, progress: Progress, recipe: Recipe, seed: int, part: str, budget: Budget) -> None:
     """One part of one seed, in this process."""
     build.one_thread()
-    asyncio.run(DEEDS[part](Seed(run, progress, recipe, seed)))
+    asyncio.run(DEEDS[part](Seed(run, progress, recipe, seed, budget)))
 
 
 def config_of(recipe: Recipe) -> dict[str, Any]:
@@ -73,8 +112,13 @@ def config_of(recipe: Recipe) -> dict[str, Any]:
     return {
         "recipe": asdict(recipe),
         "prompts": {recipe.task: prompts.hash(recipe.task)},
-        "versions": {name: _version(name) for name in ("journey-learning", "torch", "transformers", "trl")},
+        "versions": versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """The versions of what makes a run."""
+    return {name: _version(name) for name in ("journey-learning", "torch", "transformers", "trl")}
 
 
 def _version(package: str) -> str:
@@ -137,8 +181,8 @@ def part(run: Run, name: str) -> list[Problem]:
 class Seed:
     """What one seed's stations share. Models are named seed-N/ARM."""
 
-    def __init__(self, run: Run, progress: Progress, recipe: Recipe, seed: int) -> None:
-        self.run, self.progress, self.recipe, self.seed = run, progress, recipe, seed
+    def __init__(self, run: Run, progress: Progress, recipe: Recipe, seed: int, budget: Budget) -> None:
+        self.run, self.progress, self.recipe, self.seed, self.budget = run, progress, recipe, seed, budget
         self.task = build.task(recipe.task)
         self.train_problems = part(run, "train")
 
@@ -197,14 +241,24 @@ class Seed:
 
     async def grow(self, phase1: Path) -> None:
         """The trees of the training problems, by the policy that phase 1 made."""
+        purse = Purse(self.budget.limits.less(*spent(self.run, self.budget.since)), self.budget.prices)
+        models = build.Models(self.run, purse, self.recipe.servers)
         policy = build.local(phase1, self.name("phase1"))
-        settings = replace(self.recipe.trees.grow, seed=self.seed)
-        judge = build.judge(self.recipe.judge)
-        await grow_trees(
-            self.run, self.train_problems, policy, judge, self.task, settings,
-            in_flight=self.recipe.in_flight, progress=self.progress,
-        )  # fmt: skip
-        await build.close(policy)
+        try:
+            await grow_trees(
+                self.run,
+                self.train_problems,
+                Cached(policy, self.run),
+                models.judge(self.recipe.judge, self.recipe.model, self.recipe.critic),
+                self.task,
+                replace(self.recipe.trees.grow, seed=self.seed),
+                in_flight=self.recipe.in_flight,
+                progress=self.progress,
+            )
+        finally:
+            keep_spent(self.run, purse)
+            await models.close()
+            await build.close(policy)
 
     def tell(self) -> None:
         """Stores the thoughts of both arms, told from the same trees. Raises UsageError where nothing was solved."""

@@ -6,6 +6,7 @@ Every station does only what is missing, so that the same command goes on where 
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from journey.evals.run import Decoding, attempt, attempt_ids
 from journey.fanout import Progress, each, silent
 from journey.judges.base import Judge
 from journey.models.base import Model
-from journey.models.cached import Cached
+from journey.models.purse import Purse, Usage, cost_of
 from journey.recipe import Telling
 from journey.store.run import Run
 from journey.thoughts.draft import Walk, draft
@@ -26,7 +27,47 @@ from journey.training.rows import Row
 from journey.training.settings import DpoSettings, SftSettings, TrainSettings
 from journey.trees.grow import GrowSettings, grow, tree_id
 from journey.trees.mark import path, right_leaves, wrong_branches
-from journey.types import Attempt, Node, Problem, Thought, Tree
+from journey.trees.prm800k import Imported
+from journey.types import Attempt, Node, Problem, Thought, Tree, content_hash
+
+IMPORT = "import"
+SPENT = "spent"
+LISTED_AT_ONCE = 1000  # listed rows in one entry of the run's log
+
+
+def put_rated(run: Run, found: Imported) -> None:
+    """Stores people's rated trees with their problems; what is to be said of rows goes into the log, each once."""
+    run.put_all("problems", found.problems, split="train")
+    run.put_all("trees", found.trees)
+    known = {content_hash(one) for one in listed_rows(run)}
+    new = [one for one in map(asdict, found.listed) if content_hash(one) not in known]
+    for start in range(0, len(new), LISTED_AT_ONCE):
+        run.log(IMPORT, {"listed": new[start : start + LISTED_AT_ONCE]})
+
+
+def listed_rows(of: Run) -> list[dict[str, Any]]:
+    """What imports listed: rows that gave no tree or joined one, trees that give no thought."""
+    return [one for entry in of.logged(IMPORT) for one in entry.get("listed", [])]
+
+
+def keep_spent(run: Run, purse: Purse) -> None:
+    """Writes what models were paid for into the run's log, one row a model; a cost that is unknown is null."""
+    for model, used in sorted(purse.spent().items()):
+        run.log(SPENT, {"model": model, **asdict(used), "cost": cost_of({model: used}, purse.prices)})
+
+
+def spent(run: Run, since: int = 0, model: str | None = None) -> tuple[Usage, float | None]:
+    """What the run's log says was used, and what it cost, from its entry `since` on; of one model or (null) of all."""
+    rows = [row for row in run.logged(SPENT)[since:] if model in (None, row["model"])]
+    used = sum((Usage(row["calls"], row["prompt_tokens"], row["tokens"]) for row in rows), Usage())
+    costs = [row["cost"] for row in rows]
+    return used, None if None in costs else sum(costs)
+
+
+def spent_by_model(run: Run) -> list[dict[str, Any]]:
+    """What every model behind a server was asked and cost in all commands; a cost is null if any part is unknown."""
+    models = sorted({row["model"] for row in run.logged(SPENT)})
+    return [{"model": model, **asdict(used), "cost": cost} for model in models for used, cost in [spent(run, 0, model)]]
 
 
 async def grow_trees(
@@ -40,13 +81,16 @@ async def grow_trees(
     in_flight: int = 64,
     progress: Progress = silent,
 ) -> int:
-    """Grows the tree of every problem that has none yet; how many failed."""
+    """Grows the tree of every problem that has none yet; how many failed.
+
+    What the policy and the judge were asked is remembered only where they are `Cached`, as the makers of models do it.
+    """
     have = run.ids("trees", policy=policy.name)
     names = {tree_id(p, policy.name, judge.name, settings): p for p in problems}
-    cached, grader = Cached(policy, run), task.grader()
+    grader = task.grader()
 
     async def one(problem: Problem) -> list[Tree]:
-        return [await grow(problem, cached, judge, grader, task.ask, task.steps, settings)]
+        return [await grow(problem, policy, judge, grader, task.ask, task.steps, settings)]
 
     try:
         return await each(

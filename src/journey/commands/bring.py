@@ -1,10 +1,8 @@
 """journey import: problems, puzzles, human-rated trees and exported records become part of a run."""
 
 import asyncio
-import json as jsons
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,12 +15,12 @@ from journey.problems import Columns
 from journey.progress import Bars
 from journey.puzzles import sources
 from journey.river import PARTS
+from journey.stations import put_rated
 from journey.store.export import import_file
 from journey.store.run import Run
 from journey.trees import prm800k
 from journey.types import EMPTY, Problem, make_problem
 
-LISTED_AT_ONCE = 1000  # listed rows in one entry of the run's log
 STATION = "import"
 
 Data = dict[str, Any]
@@ -161,9 +159,7 @@ def _prm800k(into: Run, files: Sequence[str], json: bool) -> tuple[Data, Lines]:
     must_be_disjoint(into, found.problems, "train")
     kept = {tree.id for tree in found.trees}
     again = sum(bool(into.ids("trees", problem=p.id, policy=prm800k.POLICY) - kept) for p in found.problems)
-    into.put_all("problems", found.problems, split="train")
-    into.put_all("trees", found.trees)
-    _list(into, [asdict(listed) for listed in found.listed])
+    put_rated(into, found)
     merged, broken = (Counter(_grouped(x) for x in found.listed if x.kind == kind) for kind in ("merged", "no tree"))
     counts = tree_counts(found.trees)
     number = len(found.trees) + merged.total() + broken.total()
@@ -181,16 +177,3 @@ def _grouped(listed: prm800k.Listed) -> str:
     if listed.kind == "merged":
         return "a plain duplicate" if listed.reason.endswith("with no new steps") else "with new steps"
     return listed.reason
-
-
-def _list(into: Run, listed: Sequence[Mapping[str, Any]]) -> None:
-    """Keeps in the run's log what is to be said of rows and trees, each once however often they are imported."""
-    known = {jsons.dumps(one, sort_keys=True) for one in listed_rows(into)}
-    new = [one for one in listed if jsons.dumps(one, sort_keys=True) not in known]
-    for start in range(0, len(new), LISTED_AT_ONCE):
-        into.log(STATION, {"listed": new[start : start + LISTED_AT_ONCE]})
-
-
-def listed_rows(of: Run) -> list[dict[str, Any]]:
-    """What imports listed: rows that gave no tree or joined one, trees that give no thought."""
-    return [one for entry in of.logged(STATION) for one in entry.get("listed", [])]

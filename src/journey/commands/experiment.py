@@ -1,15 +1,19 @@
 """journey run and journey grow: a recipe's whole river, or its trees alone."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from journey import build, recipe, river
+from journey.collection import Collection
+from journey.commands import collecting
+from journey.commands.asking import Asked, asked_lines, growing, priced
+from journey.commands.loading import check_weights, paying
 from journey.commands.said import all_problems, console, failed_units, say, sheet, tree_counts, tree_lines
+from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import UsageError
-from journey.models.base import Model
 from journey.progress import Bars
 from journey.recipe import UNCOMPARED, Recipe
 from journey.report.build import build as build_report
@@ -20,8 +24,6 @@ from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
 from journey.types import Tree
 
-Result = TypeVar("Result")
-
 LIMITED = ("train", "validation", "test")
 
 
@@ -31,19 +33,28 @@ def run(
     limit: int | None,
     seed: int | None,
     settings: Sequence[str],
+    allowance: Allowance,
     json: bool,
     fresh: bool,
     dry_run: bool,
 ) -> int:
-    """The whole river; the table when the first seed is done and at the end."""
-    wanted = _limited(recipe.load(file, settings), limit)
-    wanted = wanted if seed is None else replace(wanted, first_seed=seed)
+    """The whole river; of a comparison the table when the first seed is done and at the end."""
+    wanted = recipe.load(file, settings)
     out = out or Path("runs") / file.stem
-    build.check_names(wanted.model, wanted.judge)
+    if isinstance(wanted, Collection):
+        return collecting.run(wanted, out, limit, seed, allowance, json, fresh, dry_run)
+    wanted = _limited(wanted, limit)
+    wanted = wanted if seed is None else replace(wanted, first_seed=seed)
+    build.check_names([wanted.model], wanted.judge, wanted.servers)
+    build.model_path(wanted.model)  # it is trained, so it must have weights
     check_weights(wanted.model)
+    purse = allowance.purse()
     if dry_run:
         plan = _plan(wanted, out, fresh)
-        say(json, plan, sheet("what would be done", [(k.replace("_", " "), v) for k, v in plan.items()]))
+        asked = _growing(wanted) * wanted.seeds if build.is_served(wanted.judge, wanted.servers) else []
+        data = plan | {"asked_at_most": priced(asked, purse.prices)}
+        lines = [(k.replace("_", " "), v) for k, v in plan.items()]
+        say(json, data, sheet("what would be done", [*lines, *asked_lines(asked, purse.prices)]))
         return 0
     if fresh:  # before anything is removed
         river.make_problems(wanted)
@@ -56,7 +67,7 @@ def run(
                 bars.print(table(found), console())
                 shown = True
 
-        opened = river.run_recipe(wanted, out, fresh=fresh, progress=bars, on_seed=on_seed)
+        opened = river.run_recipe(wanted, out, fresh=fresh, progress=bars, on_seed=on_seed, purse=purse)
         with opened:
             bars("report", "figures", 0, 1)
             found = build_report(opened)
@@ -66,55 +77,61 @@ def run(
 
 
 def grow(
-    file: Path, out: Path | None, limit: int | None, seed: int | None, settings: Sequence[str], json: bool, fresh: bool
+    file: Path,
+    out: Path | None,
+    limit: int | None,
+    seed: int | None,
+    settings: Sequence[str],
+    allowance: Allowance,
+    json: bool,
+    fresh: bool,
+    dry_run: bool,
 ) -> int:
     """Trees of the training problems, by the recipe's model and judge."""
-    wanted = _limited(recipe.load(file, settings), limit)
+    wanted = recipe.load(file, settings)
+    out = out or Path("runs") / file.stem
+    if isinstance(wanted, Collection):
+        return collecting.grow(wanted, out, limit, seed, allowance, json, fresh, dry_run)
+    wanted = _limited(wanted, limit)
     way = wanted.trees.grow if seed is None else replace(wanted.trees.grow, seed=seed)
     wanted = replace(wanted, trees=replace(wanted.trees, grow=way))
-    out = out or Path("runs") / file.stem
-    build.check_names(wanted.model, wanted.judge)
+    build.check_names([wanted.model], wanted.judge, wanted.servers)
     check_weights(wanted.model)
+    purse = allowance.purse()
+    if dry_run:
+        asked = _growing(wanted)
+        data = {"run": str(out), "asked_at_most": priced(asked, purse.prices)}
+        say(json, data, sheet("what would be asked at most", asked_lines(asked, purse.prices)))
+        return 0
     if fresh:
         river.make_problems(wanted)
-    with Run.open(out, river.config_of(wanted), fresh=fresh, ignore=UNCOMPARED) as into, Bars(silent=json) as bars:
+    with (
+        Run.open(out, river.config_of(wanted), fresh=fresh, ignore=UNCOMPARED) as into,
+        Bars(silent=json, note=lambda: note(purse)) as bars,
+    ):
         river.store_problems(into, wanted)
         asked = all_problems(into, split="train")[:limit]
         if not asked:
             raise UsageError(f"{out} holds no problems to grow trees of; import some with journey import --split train")
         bars("grow", f"load {wanted.model}", 0, 1)
-        policy = build.model(wanted.model)
+        models = build.Models(into, purse, wanted.servers)
+        policy, judge = models.model(wanted.model), models.judge(wanted.judge, wanted.model, wanted.critic)
         work = grow_trees(
-            into, asked, policy, build.judge(wanted.judge), build.task(wanted.task), way,
+            into, asked, policy, judge, build.task(wanted.task), way,
             in_flight=wanted.in_flight, progress=bars.of("grow"),
         )  # fmt: skip
-        asyncio.run(closing(policy, work))
+        asyncio.run(paying(into, models, purse, work))
         counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
         failed = into.failures("trees")
-    say(json, {"run": str(out), **counts, "failed": len(failed)}, sheet(out, tree_lines(counts)))
+    data = {"run": str(out), **counts, "failed": len(failed), "spent": spent_rows(purse)}
+    say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(purse)]))
     return failed_units(failed)
 
 
-async def closing(model: Model, work: Awaitable[Result]) -> Result:
-    """What the work gives; the model is given back however it ended."""
-    try:
-        return await work
-    finally:
-        await build.close(model)
-
-
-def check_weights(name: str) -> None:
-    """Raises UsageError where the tiny model, or a folder that is named as one, is not there."""
-    if name.startswith("scripted/"):
-        return
-    path = build.model_path(name)
-    if name == build.TINY and not (Path(path) / "config.json").is_file():
-        raise UsageError(
-            "the tiny model is missing in this installation; make it with journey pretrain recipes/tiny_base.yaml "
-            f"--out {path}"
-        )
-    if path.startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
-        raise UsageError(f"there is no model folder {path}; give one with config.json and model.safetensors")
+def _growing(wanted: Recipe) -> list[Asked]:
+    """What the trees of one seed ask at most."""
+    judge = None if wanted.judge == "exact" else wanted.judge.partition(":")[2] or wanted.model
+    return growing(wanted.model, judge, wanted.trees.grow, wanted.critic, river.make_problems(wanted)["train"])
 
 
 def _limited(wanted: Recipe, limit: int | None) -> Recipe:

@@ -4,13 +4,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from journey.commands.bring import listed_rows
 from journey.commands.said import failed_units, reading, say, sheet, tree_counts, tree_lines
+from journey.commands.spending import said
 from journey.commands.training_rows import training_rows
 from journey.errors import UsageError
+from journey.models.purse import Usage
 from journey.report.build import build as build_report
 from journey.report.table import table
 from journey.river import PARTS
+from journey.stations import listed_rows, spent_by_model
 from journey.store.export import export as export_table
 from journey.store.export import write_rows
 from journey.store.run import Run
@@ -41,6 +43,10 @@ def status(path: Path, json: bool) -> int:
     lines.append(("attempts", sum(row["attempts"] for row in data["attempts"])))
     lines += [(f"  {r['model']}, {r['decoding']}", f"{r['attempts']}, {r['right']} right") for r in data["attempts"]]
     lines += [(f"listed at import: {kind}", n) for kind, n in data["listed"].items()]
+    lines += [
+        (f"spent on {row['model']}", said(Usage(row["calls"], row["prompt_tokens"], row["tokens"]), row["cost"]))
+        for row in data["spent"]
+    ]
     lines.append(("failed units", len(data["failures"])))
     say(json, data, sheet(path, lines))
     if not json:
@@ -70,6 +76,7 @@ def _holdings(of: Run) -> dict[str, Any]:
             for (model, decoding), n in sorted(tried.items())
         ],
         "listed": dict(sorted(listed.items())),
+        "spent": spent_by_model(of),
         "failures": [{"station": f.station, "unit": f.unit, "reason": f.reason} for f in of.failures()],
     }
 

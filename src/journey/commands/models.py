@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from journey import build, recipe
+from journey.commands.asking import Asked as AskedOf
+from journey.commands.asking import asked_lines, priced, tokens_of
 from journey.commands.card import measure, write_card
-from journey.commands.experiment import check_weights, closing
-from journey.commands.said import all_problems, check_part, failed_units, say, sheet, writing
+from journey.commands.loading import check_weights, closing, paying
+from journey.commands.said import all_problems, check_part, failed_units, reading, say, sheet, writing
+from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.commands.training_rows import task_of, training_rows
 from journey.errors import UsageError
 from journey.evals.metrics import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
 from journey.evals.run import Decoding, attempt_ids
 from journey.models.base import Model
+from journey.models.purse import Purse, Usage
+from journey.models.server_settings import ServerSettings
 from journey.progress import Bars
 from journey.recipe import Evaluation
 from journey.report.seeds import seed_and_arm
@@ -89,21 +94,25 @@ class Asked:
     seed: int | None = None
 
 
-def evaluate(path: Path, name: str, split: str, asked: Asked, limit: int | None, json: bool) -> int:
+def evaluate(
+    path: Path, name: str, split: str, asked: Asked, limit: int | None, allowance: Allowance, json: bool, dry_run: bool
+) -> int:
     """A model's checked attempts at a part of the run's problems."""
     check_part(split)
-    with writing(path) as into, Bars(silent=json) as bars:
-        problems = all_problems(into, split=split)[:limit]
-        if not problems:
-            raise UsageError(f"{path} has no problems in the part {split!r}; import some with --split {split}")
+    purse = allowance.purse()
+    if dry_run:
+        return _plan(path, name, split, asked, limit, purse, json)
+    with writing(path) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
+        problems = _asked_problems(into, split, limit)
         bars(name, "load", 0, 1)
-        model = _model(into, name)
+        models = build.Models(into, purse, servers_of(into))
+        model = _model(into, name, models)
         rule, seed = _rule(into, model.name, problems, asked)
         work = evaluate_station(
             into, problems, model, task_of(problems), rule, split=split, seed=seed,
             progress=bars.of(name),
         )  # fmt: skip
-        asyncio.run(closing(model, work))
+        asyncio.run(closing(model, paying(into, models, purse, work)))
         ids = {id for p in problems for id in attempt_ids(p.id, model.name, rule, seed)}
         found = [a for a in into.all("attempts", model=model.name) if isinstance(a, Attempt) and a.id in ids]
         tried = [f for f in into.failures() if f.unit.startswith(f"{model.name}/{rule.name}/")]
@@ -113,10 +122,37 @@ def evaluate(path: Path, name: str, split: str, asked: Asked, limit: int | None,
         "model": model.name, "decoding": rule.name, "split": split, "problems": len(problems), "attempts": len(found),
         "right": right, "accuracy": accuracy(found), "low": bounds.low, "high": bounds.high,
         "tokens": mean_tokens(found), "finished": finished(found), "unjudged": unjudged(found),
-        "errors": error_counts(found), "failed": len(tried),
+        "errors": error_counts(found), "failed": len(tried), "spent": spent_rows(purse),
     }  # fmt: skip
-    say(json, data, sheet(path, _lines(data)))
+    say(json, data, sheet(path, [*_lines(data), *spent_lines(purse)]))
     return failed_units(tried)
+
+
+def _asked_problems(of: Run, split: str, limit: int | None) -> list[Problem]:
+    problems = all_problems(of, split=split)[:limit]
+    if not problems:
+        raise UsageError(f"{of.path} has no problems in the part {split!r}; import some with --split {split}")
+    return problems
+
+
+def _plan(path: Path, name: str, split: str, asked: Asked, limit: int | None, purse: Purse, json: bool) -> int:
+    """Says what would be asked at most, and does nothing."""
+    with reading(path) as of:
+        problems = _asked_problems(of, split, limit)
+        rule, _ = _rule(of, name, problems, asked)
+    ask = task_of(problems).ask
+    read = sum(tokens_of(ask(problem, ()).text) for problem in problems)
+    number = len(problems)
+    most = [AskedOf(name, "answers", Usage(number, read, number * rule.samples * rule.max_tokens))]
+    data = {"run": str(path), "problems": number, "asked_at_most": priced(most, purse.prices)}
+    say(json, data, sheet("what would be asked at most", asked_lines(most, purse.prices)))
+    return 0
+
+
+def servers_of(of: Run) -> dict[str, ServerSettings]:
+    """The servers of the run's recipe, by name."""
+    kept: dict[str, Any] = of.config.get("recipe", {}).get("servers", {})
+    return {name: recipe.typed(ServerSettings, data, f"the settings of {of.path}") for name, data in kept.items()}
 
 
 def _lines(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -133,14 +169,15 @@ def _lines(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
-def _model(of: Run, name: str) -> Model:
+def _model(of: Run, name: str, models: build.Models) -> Model:
     own = of.path / "models" / name
     if (own / "config.json").is_file():
         return build.local(own, name)
     if (Path(name) / "config.json").is_file():
         return build.local(name, name)
-    if not name.startswith("scripted/"):
-        check_weights(name)
+    if build.is_served(name, servers_of(of)):
+        return models.model(name)  # what was paid for is remembered
+    check_weights(name)
     return build.model(name)
 
 

@@ -1,126 +1,208 @@
-"""journey derive: every tree with a right leaf told as a shortcut and as a long thought."""
+"""journey derive: trees, problems or people's notes become thoughts, by one method or by shortcut and traversal."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from journey import build
-from journey.commands.said import all_problems, say, sheet, writing
+from journey.collection import FROM_TREES, Collection, Method
+from journey.commands.asking import asked_lines, collecting, priced
+from journey.commands.loading import check_weights, paying
+from journey.commands.said import all_problems, failed_units, reading, say, sheet, writing
+from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.commands.training_rows import task_of
 from journey.errors import UsageError
+from journey.methods import Methods, chosen, refining_of, settings_of, tells_itself
+from journey.models.purse import Purse
 from journey.progress import Bars
-from journey.recipe import Telling, typed
-from journey.stations import all_thoughts
+from journey.recipe import merged, overridden, typed
 from journey.store.run import Run
-from journey.store.settings import differences
+from journey.store.settings import differences, plain
 from journey.trees.mark import no_thought_reason
 from journey.types import Problem, Thought, Tree
 
 STATION = "derive"
-AT_ONCE = 200  # trees told in one commit
 
 
-def derive(
-    path: Path,
-    method: str,
-    trials: int | None,
-    start: Literal["path", "root"] | None,
-    per_tree: int,
-    neutral: bool | None,
-    seed: int,
-    json: bool,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the flags say; null: as the run's recipe says, or the default where it has none."""
+
+    method: str = "both"
+    trials: int | None = None
+    start: Literal["path", "root"] | None = None
+    per_tree: int | None = None
+    neutral: bool | None = None
+    model: str | None = None
+    strong: str | None = None
+    explain: bool | None = None
+    refine: bool | None = None
+    notes: Path | None = None
+    seed: int | None = None
+    settings: Sequence[str] = ()
+
+    def methods(self) -> tuple[Method, ...]:
+        """The methods that are meant."""
+        return FROM_TREES if self.method == "both" else (cast("Method", self.method),)
+
+
+def derive(path: Path, asked: Asked, allowance: Allowance, json: bool, dry_run: bool) -> int:
     """Tells what is not told yet. Raises UsageError where the run was told with other settings, or nothing can be."""
-    with writing(path) as into, Bars(silent=json) as bars:
-        asked = {p.id: p for p in all_problems(into)}
-        task = task_of(asked.values())
-        telling = _telling(into, trials, start, neutral)
-        methods = ("shortcut", "traverse") if method == "both" else (method,)
-        _refuse_other_settings(into, path, {m: _settings(m, telling, per_tree, seed) for m in methods})
-        told, reasons = _tell(into, asked, task, telling, seed, per_tree, methods, bars)
-    number = told.pop("trees", 0)
-    if not number:
-        why = f" ({'; '.join(f'{reason}: {n}' for reason, n in reasons.most_common())})" if reasons else ""
-        raise UsageError(
-            f"none of {reasons.total()} trees in {path} has a right leaf{why}, so there is nothing to tell; grow more "
-            "or wider trees, or with a better model"
-        )
-    data = {"run": str(path), "trees_told": number, "thoughts": told, "no_thought": dict(reasons.most_common())}
-    lines = [("trees told", number), *((f"  thoughts by {m}", n) for m, n in told.items())]
-    lines.append(("trees that gave no thought", reasons.total()))
-    say(json, data, sheet(path, [*lines, *((f"  {reason}", n) for reason, n in reasons.most_common())]))
-    return 0
+    purse = allowance.purse()
+    if dry_run:
+        return _plan(path, asked, purse, json)
+    with writing(path) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
+        wanted = _wanted(into, asked)
+        reasons = _reasons(into, wanted)
+        _refuse_other_settings(into, path, wanted)
+        models = build.Models(into, purse, wanted.servers)
+        asyncio.run(paying(into, models, purse, _make(into, wanted, models, bars)))
+        told = {m: [t for t in into.all("thoughts", method=m) if isinstance(t, Thought)] for m in wanted.methods}
+        failed = [f for m in wanted.methods for verb in ("derive", "refine") for f in into.failures(f"{verb} {m}")]
+    final = {method: chosen(of) for method, of in told.items()}
+    if not any(final.values()):
+        raise UsageError(_nothing(path, wanted, reasons))
+    trees = len({t.tree for of in final.values() for t in of if t.tree is not None})
+    data = {
+        "run": str(path),
+        "trees_told": trees,
+        "thoughts": {method: len(of) for method, of in final.items()},
+        "refined": {method: sum(t.refined_by is not None for t in of) for method, of in final.items()},
+        "drafts_kept": {method: sum(t.note is not None for t in of) for method, of in final.items()},
+        "no_thought": dict(reasons.most_common()),
+        "failed": len(failed),
+        "spent": spent_rows(purse),
+    }
+    say(json, data, sheet(path, [*_lines(data), *spent_lines(purse)]))
+    return failed_units(failed)
 
 
-def _telling(into: Run, trials: int | None, start: Literal["path", "root"] | None, neutral: bool | None) -> Telling:
-    """The recipe's way of telling where the run has one, else the report's; flags beat both."""
-    kept: dict[str, Any] = into.config.get("recipe", {}).get("telling", {})
-    telling = typed(Telling, kept, f"the settings of {into.path}")
-    way = telling.traverse
-    if trials is not None:
-        way = replace(way, trials=trials, trials_by_depth=None, vary=False)
-    if start is not None:
-        way = replace(way, start=start)
-    return Telling(traverse=way, neutral=telling.neutral if neutral is None else neutral)
+def _lines(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    lines: list[tuple[str, Any]] = [("trees told", data["trees_told"])]
+    for method, number in data["thoughts"].items():
+        lines.append((f"  thoughts by {method}", number))
+        for what in ("refined", "drafts_kept"):
+            if data[what][method]:
+                lines.append((f"    {what.replace('_', ' ')}", data[what][method]))
+    if data["no_thought"]:
+        lines.append(("trees that gave no thought", sum(data["no_thought"].values())))
+        lines += [(f"  {reason}", number) for reason, number in data["no_thought"].items()]
+    return lines
 
 
-def _settings(method: str, telling: Telling, per_tree: int, seed: int) -> dict[str, Any]:
-    """What decides the thoughts of a method."""
-    common = {"per_tree": per_tree, "neutral": telling.neutral}
-    return common if method == "shortcut" else {**common, **asdict(telling.traverse), "seed": seed}
+async def _make(into: Run, wanted: Collection, models: build.Models, bars: Bars) -> None:
+    methods = Methods(into, wanted, build.task(wanted.task), models, bars.of(STATION))
+    try:
+        for method in wanted.methods:
+            await methods.make(method)
+        await methods.refine(wanted.telling.refine)
+    finally:
+        methods.close()
 
 
-def _refuse_other_settings(into: Run, path: Path, wanted: Mapping[str, Mapping[str, Any]]) -> None:
-    """Both arms need one thought a tree from the same rule, so a run is told in one way only."""
-    if into.ids("thoughts") - into.ids("thoughts", arm=None):
+def _wanted(into: Run, asked: Asked) -> Collection:
+    """The run's recipe where it has one, the flags over it. Raises UsageError."""
+    kept: dict[str, Any] = into.config.get("recipe", {})
+    if kept.get("goal") != "thoughts":
+        telling = {key: value for key, value in kept.get("telling", {}).items() if key in ("traverse", "neutral")}
+        kept = {"task": task_of(all_problems(into)).name, "telling": telling, "servers": kept.get("servers", {})}
+    methods = asked.methods()
+    notes = {} if asked.notes is None else {"telling": {"notes": str(asked.notes)}}
+    settings = merged(kept, {"goal": "thoughts", "methods": list(methods), "phases": []}, notes)
+    wanted = typed(Collection, merged(settings, overridden(asked.settings)), f"the settings of {into.path}")
+    telling, way = wanted.telling, wanted.telling.traverse
+    if asked.trials is not None:
+        way = replace(way, trials=asked.trials, trials_by_depth=None, vary=False)
+    if asked.start is not None:
+        way = replace(way, start=asked.start)
+    refined = telling.refine if asked.refine is None else methods if asked.refine else ()
+    telling = replace(
+        telling,
+        traverse=way,
+        per_tree=telling.per_tree if asked.per_tree is None else asked.per_tree,
+        neutral=telling.neutral if asked.neutral is None else asked.neutral,
+        explain=telling.explain if asked.explain is None else asked.explain,
+        # A shortcut is what it is: refinement is for what was told by its method as a draft.
+        refine=tuple(m for m in refined if m in methods and m not in ("shortcut", "annotate")),
+    )
+    wanted = replace(
+        wanted,
+        telling=telling,
+        model=asked.model or wanted.model,
+        strong=asked.strong or wanted.strong,
+        seed=wanted.seed if asked.seed is None else asked.seed,
+    )
+    build.check_names(wanted.models(), "exact", wanted.servers)
+    for name in wanted.models():
+        check_weights(name)
+    return wanted
+
+
+def _refuse_other_settings(into: Run, path: Path, wanted: Collection) -> None:
+    """Both arms need one thought a tree from the same rule, so a run is told in one way only by each method."""
+    of_trees = set(wanted.methods) & set(FROM_TREES)
+    if of_trees and into.ids("thoughts") - into.ids("thoughts", arm=None):
         raise UsageError(
             f"the thoughts of {path} were told by journey run; take its trees into another run with journey export and "
             "journey import to tell them otherwise"
         )
     before = {entry["method"]: entry["settings"] for entry in into.logged(STATION)}
-    for method, settings in wanted.items():
-        changed = differences(before.get(method, {}), settings)
-        if changed and not into.ids("thoughts", method=method):
-            into.log(STATION, {"method": method, "settings": settings})
+    kept = into.config.get("recipe", {})
+    if kept.get("goal") == "thoughts":
+        own = typed(Collection, kept, f"the settings of {path}")
+        before = {m: settings_of(own, m) for m in own.methods} | before
+        before = {f"refine {m}": refining_of(own) for m in own.telling.refine} | before
+    now = {method: settings_of(wanted, method) for method in wanted.methods}
+    now |= {f"refine {method}": refining_of(wanted) for method in wanted.telling.refine}
+    for name, settings in now.items():
+        changed = differences(plain(before.get(name, {})), plain(settings))
+        method = name.removeprefix("refine ")
+        there = [t for t in into.all("thoughts", method=method) if isinstance(t, Thought)] if changed else []
+        if name != method:
+            there = [t for t in there if t.refined_by is not None or t.note is not None]
+        if changed and not there:
+            into.log(STATION, {"method": name, "settings": plain(settings)})
         elif changed:
             raise UsageError(
-                f"the thoughts by {method} in {path} were told with other settings ({'; '.join(changed)}); give the "
+                f"the thoughts by {name} in {path} were told with other settings ({'; '.join(changed)}); give the "
                 "old ones again, or take the trees into another run with journey export and journey import"
             )
 
 
-def _tell(
-    into: Run,
-    asked: Mapping[str, Problem],
-    task: build.Task,
-    telling: Telling,
-    seed: int,
-    per_tree: int,
-    methods: tuple[str, ...],
-    bars: Bars,
-) -> tuple[Counter[str], Counter[str]]:
-    """How many trees were told and thoughts made by method, and why the other trees gave none."""
-    told: Counter[str] = Counter()
+def _reasons(into: Run, wanted: Collection) -> Counter[str]:
+    """Why trees give no thought; empty where no method tells trees. Raises UsageError where there are no trees."""
     reasons: Counter[str] = Counter()
-    waiting: list[Thought] = []
-    total = into.count("trees")
-    if not total:
+    if not wanted.tells_trees:
+        return reasons
+    if not into.count("trees"):
         raise UsageError(f"{into.path} holds no trees; grow some with journey grow, or import some")
-    for number, tree in enumerate(into.all("trees"), 1):
+    for tree in into.all("trees"):
         assert isinstance(tree, Tree)
-        if tree.problem not in asked:
-            raise UsageError(f"{into.path} lacks problem {tree.problem} of a tree; import the problems too")
-        if (reason := no_thought_reason(tree, telling.neutral)) is not None:
+        if not tells_itself(tree) and (reason := no_thought_reason(tree, wanted.telling.neutral)) is not None:
             reasons[reason] += 1
-        else:
-            made = all_thoughts(tree, asked[tree.problem], task, telling, seed, per_tree)
-            waiting += [thought for thought in made if thought.method in methods]
-            told["trees"] += 1
-        if number % AT_ONCE == 0 or number == total:
-            into.put_all("thoughts", waiting)
-            told.update(thought.method for thought in waiting)
-            waiting.clear()
-            bars(STATION, "tell trees", number, total)
-    return told, reasons
+    return reasons
+
+
+def _nothing(path: Path, wanted: Collection, reasons: Counter[str]) -> str:
+    if not wanted.tells_trees:
+        return f"{wanted.methods[0]} gave no thought for any problem of {path}; journey status {path} lists what failed"
+    why = f" ({'; '.join(f'{reason}: {n}' for reason, n in reasons.most_common())})" if reasons else ""
+    return (
+        f"none of {reasons.total()} trees in {path} has a right leaf{why}, so there is nothing to tell; grow more "
+        "or wider trees, or with a better model"
+    )
+
+
+def _plan(path: Path, asked: Asked, purse: Purse, json: bool) -> int:
+    """Says what would be asked at most, and does nothing."""
+    with reading(path) as of:
+        wanted = _wanted(of, asked)
+        problems = [p for p in of.all("problems", split="train") if isinstance(p, Problem)]
+        drafts = [t for t in of.all("thoughts") if isinstance(t, Thought)]
+    most = collecting(wanted, problems, drafts, trees=False)
+    data = {"run": str(path), "problems": len(problems), "asked_at_most": priced(most, purse.prices)}
+    say(json, data, sheet("what would be asked at most", asked_lines(most, purse.prices) or [("calls", 0)]))
+    return 0

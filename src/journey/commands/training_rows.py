@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from journey import build
 from journey.commands.said import all_problems
 from journey.errors import UsageError
+from journey.methods import chosen
 from journey.puzzles.countdown import parse_puzzle
 from journey.store.run import Run
 from journey.training.rows import Row, dpo_rows, sft_rows
 from journey.types import Attempt, Problem, Thought
 
-METHODS = {"journey": "traverse", "shortcut": "shortcut"}
+ARMS = {"journey": "traverse"}
+"""Arms whose thoughts are told by a method of another name."""
 
 
 def task_of(asked: Iterable[Problem]) -> build.Task:
@@ -28,14 +30,18 @@ def task_of(asked: Iterable[Problem]) -> build.Task:
 def training_rows(of: Run, kind: str, arm: str, told: str | None, *, messages: bool = False) -> list[Row]:
     """The rows for `kind` "sft" or "dpo"; `told` names the seed whose thoughts or attempts are meant, null: all.
 
+    Thoughts that were refined are taken as they were refined.
+
     Raises UsageError where there are none, or where attempts of several models would be mixed.
     """
     asked = all_problems(of)
     ask = task_of(asked).ask
     if kind == "dpo":
         return dpo_rows(_attempts(of, told), asked, ask, messages=messages) or _no_pairs(of)
-    where = {"method": METHODS[arm]} if told is None else {"method": METHODS[arm], "arm": told}
-    rows = sft_rows((t for t in of.all("thoughts", **where) if isinstance(t, Thought)), asked, ask, messages=messages)
+    method = ARMS.get(arm, arm)
+    where = {"method": method} if told is None else {"method": method, "arm": told}
+    found = chosen(t for t in of.all("thoughts", **where) if isinstance(t, Thought))
+    rows = sft_rows(found, asked, ask, messages=messages)
     if not rows:
         which = f"the arm {arm}" if told is None else f"the arm {arm} of {told}"
         raise UsageError(f"{of.path} holds no thoughts for {which}; make them with journey derive {of.path}")

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from journey.types import VERDICTS, Judgement, Problem, Verdict
 
 Said = Judgement | Verdict | float | None
-Judgements = Mapping[str, Said] | Callable[[Problem, Sequence[str], str], Said]
+Judgements = Mapping[str, Any] | Callable[[Problem, Sequence[str], str], Said]
 
 
 class Scripted:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from journey.errors import BudgetReached
 
 MILLION = 1_000_000
+MEND = "; the same command with another budget goes on from here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,14 @@ class Limits:
     cost: float | None = None
     tokens: int | None = None
     calls: int | None = None
+
+    def less(self, used: Usage, cost: float | None) -> "Limits":
+        """What is left of the budget after that; a cost that is unknown leaves none."""
+        return Limits(
+            None if self.cost is None else self.cost - (self.cost if cost is None else cost),
+            None if self.tokens is None else self.tokens - used.prompt_tokens - used.tokens,
+            None if self.calls is None else self.calls - used.calls,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,15 +114,16 @@ class Purse:
         total = sum(after.values(), Usage())
         limits = self.limits
         if limits.calls is not None and total.calls > limits.calls:
-            return f"the budget of {limits.calls} calls is reached"
+            return f"the budget of {limits.calls} calls is reached{MEND}"
         if limits.tokens is not None and total.prompt_tokens + total.tokens > limits.tokens:
-            return f"the budget of {limits.tokens} tokens is reached: the next call might pass it"
+            return f"the budget of {limits.tokens} tokens is reached, the next call might pass it{MEND}"
         if limits.cost is not None:
             cost = cost_of(after, self.prices)
             if cost is None:
-                return f"the price of {wanted.model} is unknown, so no cost can be limited; give it in the price table"
+                unknown = ", ".join(unknown_prices(after, self.prices))
+                return f"the price of {unknown} is unknown, so no cost can be limited; give it in the price table"
             if cost > limits.cost:
-                return f"the budget of ${limits.cost:g} is reached: the next call might pass it"
+                return f"the budget of ${limits.cost:g} is reached, the next call might pass it{MEND}"
         return None
 
 

@@ -54,7 +54,7 @@ def document(puzzle: Puzzle, rng: random.Random, walks: int, to_root: float = 0.
                 done.add((path[-1], step))
             lines.append(str(step))
             path.append(step.rest)
-        result = path[-1][-1]
+        result = next(iter(path[-1]))
         if result == puzzle.target:
             return "\n".join([*lines, f"{made_text(puzzle.target)} {END}"])
         lines.append(miss_text(result, puzzle.target))

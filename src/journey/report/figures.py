@@ -19,6 +19,7 @@ from journey.evals.votes import Votes, maj_at_k, maj_at_tokens, pass_at_k
 from journey.evals.words import describe
 from journey.report.records import thoughts
 from journey.report.seeds import Arm, Outcome, outcome
+from journey.stations import spent_by_model
 from journey.store.run import Run
 from journey.types import Attempt
 
@@ -57,6 +58,8 @@ def figures(run: Run) -> Json:
         "votes": {name: curve for name in found.arms if (curve := _vote_curve(found.seeds_of(name)))},
         "curves": _curves(run),
         "words": _words(run, found),
+        "thoughts": _thoughts(run),
+        "spent": spent_by_model(run),
         "failures": _failures(run),
         "interval": "wider of Student's t over seeds and the bootstrap over seeds and problems"
         if len(found.finished) > 1
@@ -210,6 +213,16 @@ def _words(run: Run, found: Outcome) -> Json:
             for name, attempts in answers.items()
         },
     }
+
+
+def _thoughts(run: Run) -> Json:
+    """How many thoughts each method told, how many were refined, and of how many the draft was kept instead."""
+    counts: dict[str, dict[str, int]] = {}
+    for thought in thoughts(run):
+        of = counts.setdefault(thought.method, {"thoughts": 0, "refined": 0, "kept": 0})
+        kind = "refined" if thought.refined_by is not None else "thoughts" if thought.note is None else "kept"
+        of[kind] += 1
+    return dict(sorted(counts.items()))
 
 
 def _failures(run: Run) -> dict[str, int]:

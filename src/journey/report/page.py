@@ -39,7 +39,9 @@ def page(figures: Json, example: Example | None, settings: Json) -> str:
 
 
 def _head(figures: Json) -> str:
-    first, *others = gain_lines(figures) or ["No comparison of shortcut and journey in this run yet."]
+    told = sum(of["thoughts"] for of in figures.get("thoughts", {}).values())
+    nothing = f"{number(told)} thoughts; no comparison of shortcut and journey in this run yet."
+    first, *others = gain_lines(figures) or [nothing]
     more = "".join(f"<li>{escape(line)}</li>" for line in others)
     return (
         f"<header><h1>{escape(str(figures['run']))}</h1>"

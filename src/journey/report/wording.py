@@ -85,10 +85,25 @@ def notes(figures: Json) -> list[str]:
     capped = figures["arms"].get("shortcut_majk", {})
     if capped.get("capped"):
         said.append(f"The shortcut had too few samples to use up the journey's tokens: k stops at {capped['k']:.1f}.")
+    said += [
+        _thoughts_line(method, of) for method, of in figures.get("thoughts", {}).items() if of["refined"] + of["kept"]
+    ]
+    said += [_spent_line(row) for row in figures.get("spent", [])]
     unjudged = sum(figures["arms"][name].get("unjudged", 0) for name in figures["arms"])
     if unjudged:
         said.append(f"{_plural(unjudged, 'answer')} could not be checked and count as not right.")
     return said
+
+
+def _thoughts_line(method: str, of: Json) -> str:
+    kept = f", {of['kept']} drafts kept" if of["kept"] else ""
+    return f"{_plural(of['thoughts'], 'thought')} by {method}: {of['refined']} refined{kept}."
+
+
+def _spent_line(row: Json) -> str:
+    cost = "its price is unknown" if row["cost"] is None else f"${row['cost']:,.4f}"
+    read = f"{number(row['prompt_tokens'])} tokens read, {number(row['tokens'])} generated"
+    return f"{row['model']}: {number(row['calls'])} calls, {read}, {cost}."
 
 
 def percent(share: float | None, digits: int = 1) -> str:

@@ -119,10 +119,11 @@ class Growing:
     known: dict[tuple[int, str, str | None], int] = field(default_factory=dict[tuple[int, str, str | None], int])
 
 
-async def read(paths: Sequence[Path | str], grader: Grader) -> Imported:
+async def read(paths: Sequence[Path | str], grader: Grader, limit: int | None = None) -> Imported:
     """The problems and trees of PRM800K files (.jsonl or .jsonl.gz), and what is to be said of rows that gave none.
 
-    Raises UsageError for a file that is missing, empty or not JSON lines.
+    With a `limit` no more than so many problems begin; their later rows are read all the same. Raises UsageError for a
+    file that is missing, empty or not JSON lines.
     """
     growing: dict[str, Growing] = {}
     listed: list[Listed] = []
@@ -134,6 +135,8 @@ async def read(paths: Sequence[Path | str], grader: Grader) -> Imported:
                 listed.append(Listed("no tree", str(file), line, None, row))
                 continue
             problem = problem_of(row)
+            if problem.id not in growing and len(growing) == limit:
+                continue
             tree = growing.setdefault(problem.id, Growing(problem, str(file), line))
             before = len(tree.nodes)
             hang(tree, row.label)

@@ -1,0 +1,121 @@
+"""Runs a recipe whose goal is thoughts: problems or rated trees, then thoughts, rows to train on, and a student."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from journey import build, problems
+from journey.build import Models, Task
+from journey.collection import Collection
+from journey.errors import UsageError
+from journey.fanout import Progress, silent
+from journey.methods import Methods, chosen
+from journey.puzzles import sources
+from journey.stations import close, grow_trees, put_rated, train
+from journey.store.export import write_rows
+from journey.store.run import Run
+from journey.thoughts.curate import curate
+from journey.training.rows import Row, sft_rows
+from journey.trees import prm800k
+from journey.types import Problem, Thought
+
+PART = "train"
+CURATION = "curation"
+
+
+async def collect(run: Run, wanted: Collection, models: Models, progress: Progress = silent) -> None:
+    """Everything up to the rows, in the run; what failed is listed there. Raises UsageError, BudgetReached."""
+    task = build.task(wanted.task)
+    await store_problems(run, wanted, task, progress)
+    if wanted.tells_trees and not wanted.trees.prm800k:
+        await grow_wanted(run, wanted, models, progress)
+    methods = Methods(run, wanted, task, models, progress)
+    try:
+        for method in wanted.methods:
+            await methods.make(method)
+        await methods.refine(wanted.telling.refine)
+    finally:
+        methods.close()
+
+
+async def grow_wanted(run: Run, wanted: Collection, models: Models, progress: Progress = silent) -> int:
+    """The trees of the run's problems by the recipe's model and judge; how many failed."""
+    return await grow_trees(
+        run,
+        [p for p in run.all("problems", split=PART) if isinstance(p, Problem)],
+        models.model(wanted.model),
+        models.judge(wanted.judge, wanted.helper, wanted.critic),
+        build.task(wanted.task),
+        replace(wanted.trees.grow, seed=wanted.seed),
+        in_flight=wanted.in_flight,
+        progress=progress,
+    )
+
+
+async def store_problems(run: Run, wanted: Collection, task: Task, progress: Progress = silent) -> None:
+    """Stores the problems that pass the curation, and rated trees where those are wanted; logs what was left out."""
+    if wanted.trees.prm800k:
+        progress("import", 0, 1)
+        grader = task.grader()
+        try:
+            put_rated(run, await prm800k.read(wanted.trees.prm800k, grader, wanted.problems.limit))
+        finally:
+            close(grader)
+        progress("import", 1, 1)
+    if wanted.problems.file is None or run.count("problems", split=PART):
+        return
+    found, dropped = make_problems(wanted)
+    if dropped:
+        run.log(CURATION, {"dropped": dropped})
+    run.put_all("problems", found, split=PART)
+
+
+def make_problems(wanted: Collection) -> tuple[list[Problem], dict[str, int]]:
+    """The problems of the file or Hub id that are kept, and how many were dropped for which reason."""
+    source = wanted.problems
+    if source.file is None:
+        return [], {}
+    if source.curate is None:
+        return _read(wanted, source.limit), {}
+    curated = curate(_read(wanted, None), source.curate)
+    return list(curated.kept[: source.limit]), {reason: len(ids) for reason, ids in curated.dropped.items()}
+
+
+def _read(wanted: Collection, limit: int | None) -> list[Problem]:
+    assert wanted.problems.file is not None
+    if wanted.task == "countdown":
+        return sources.read(wanted.problems.file, limit)
+    return problems.load(wanted.problems.file, split=wanted.problems.split, limit=limit)
+
+
+def rows_of(run: Run, method: str, task: Task, *, messages: bool = False) -> list[Row]:
+    """The rows to train on of one method's thoughts, refined where they were refined."""
+    told = [t for t in run.all("thoughts", method=method) if isinstance(t, Thought)]
+    asked = [p for p in run.all("problems") if isinstance(p, Problem)]
+    return sft_rows(chosen(told), asked, task.ask, messages=messages)
+
+
+def write_all_rows(run: Run, wanted: Collection) -> dict[str, int]:
+    """Writes RUN/rows/METHOD.jsonl for every method with thoughts; how many rows each has."""
+    task, written = build.task(wanted.task), dict[str, int]()
+    for method in wanted.methods:
+        if rows := rows_of(run, method, task):
+            (run.path / "rows").mkdir(exist_ok=True)
+            written[method] = write_rows(rows, run.path / "rows" / f"{method}.jsonl")
+    return written
+
+
+def teach(run: Run, wanted: Collection, progress: Progress = silent) -> list[Path]:
+    """Trains the student on the phases, each from where the one before ended; the folders of the models."""
+    made: list[Path] = []
+    if wanted.student is None:
+        return made
+    base, task = build.model_path(wanted.student), build.task(wanted.task)
+    for number, phase in enumerate(wanted.phases, 1):
+        rows = rows_of(run, phase.on, task)
+        if not rows:
+            raise UsageError(
+                f"no thought by {phase.on} is there to train the student on; see journey status {run.path}"
+            )
+        settings = replace(phase.training, seed=wanted.seed)
+        made.append(train(run, f"phase-{number}-{phase.on}", made[-1] if made else base, rows, settings, progress))
+    return made

@@ -1,0 +1,150 @@
+"""What a command would ask of models at most, before it asks anything: calls, tokens and, where prices are known, cost.
+
+These are upper limits: every reply as long as it may be, every step taken, every retry used. Most work needs less, and
+the progress line says what was really spent. Tokens of prompts are reckoned as a quarter of their characters.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from journey.collection import Collection, Method
+from journey.commands.spending import said, spent_row
+from journey.judges.critic import CriticSettings
+from journey.models.purse import Price, Usage, cost_of, unknown_prices
+from journey.trees.grow import GrowSettings
+from journey.types import Problem, Thought
+
+CHARACTERS_A_TOKEN = 4
+INSTRUCTIONS = 400  # tokens of a prompt's own words
+
+
+class Asked(NamedTuple):
+    """What one model is asked at most, and what for."""
+
+    model: str
+    purpose: str
+    most: Usage
+
+
+def tokens_of(text: str) -> int:
+    """About how many tokens a text has."""
+    return len(text) // CHARACTERS_A_TOKEN + 1
+
+
+def growing(
+    policy: str, judge: str | None, way: GrowSettings, critic: CriticSettings, problems: Sequence[Problem]
+) -> list[Asked]:
+    """Trees of these problems: at every open node one call of the policy, and of the judge where it is a model."""
+    opened = 1 + (way.keep + way.follow_wrong) * (way.depth - 1)
+    deeper = (way.keep + way.follow_wrong) * way.max_step_tokens * sum(range(way.depth))
+    questions = sum(tokens_of(p.question) for p in problems)
+    read = opened * (questions + INSTRUCTIONS * len(problems)) + deeper * len(problems)
+    calls = opened * len(problems)
+    asked = [Asked(policy, "steps", Usage(calls, read, calls * way.width * way.max_step_tokens))]
+    if judge is None:
+        return asked
+    calls_each = 1 if critic.together else way.width
+    candidates = calls * way.width * way.max_step_tokens
+    tries = 1 + critic.retries
+    judged = Usage(
+        calls * calls_each * tries,
+        (read * calls_each + candidates) * tries,
+        calls * calls_each * critic.votes * critic.max_tokens * tries,
+    )
+    return [*asked, Asked(judge, "verdicts", judged)]
+
+
+def collecting(
+    wanted: Collection, problems: Sequence[Problem], drafts: Sequence[Thought] = (), *, trees: bool = True
+) -> list[Asked]:
+    """All that a collection asks: for `trees`, each method and refinement; what is there already is not taken off.
+
+    Of the thoughts to refine those in `drafts` are known; where there are none yet, one a problem is reckoned with.
+    """
+    asked: list[Asked] = []
+    if trees and wanted.tells_trees and not wanted.trees.prm800k:
+        kind, _, named = wanted.judge.partition(":")
+        judge = (named or wanted.helper) if kind == "critic" else None
+        asked += growing(wanted.model, judge, wanted.trees.grow, wanted.critic, problems)
+    for method in wanted.methods:
+        asked += _method(wanted, method, problems)
+    refined = [t for t in drafts if t.method in wanted.telling.refine]
+    longest = wanted.telling.refining.max_tokens
+    lengths = [tokens_of(t.draft) for t in refined] or [longest] * len(problems) * len(wanted.telling.refine)
+    if lengths:
+        tries = wanted.telling.refining.tries
+        read = sum(lengths) + INSTRUCTIONS * len(lengths)
+        asked.append(
+            Asked(
+                wanted.helper, "refinement", Usage(tries * len(lengths), tries * read, tries * longest * len(lengths))
+            )
+        )
+    return asked
+
+
+def _method(wanted: Collection, method: Method, problems: Sequence[Problem]) -> list[Asked]:
+    """What one method asks for these problems."""
+    number, telling = len(problems), wanted.telling
+    questions = sum(tokens_of(p.question) + INSTRUCTIONS for p in problems)
+    match method:
+        case "shortcut":
+            return []
+        case "traverse" if not telling.explain:
+            return []
+        case "traverse":
+            trips = (telling.traverse.trials - 1) * 10 * telling.per_tree * number  # ten steps to a right path
+            longest = telling.explaining.max_tokens
+            return [Asked(wanted.helper, "reasons", Usage(trips, trips * INSTRUCTIONS * 3, trips * longest))]
+        case "propose":
+            way = telling.propose
+            return [Asked(wanted.model, method, _loop(way.max_actions, way.max_action_tokens, questions, number))]
+        case "debate":
+            talk = telling.debate
+            return [
+                Asked(wanted.model, method, _loop(talk.max_steps, talk.max_step_tokens, questions, number)),
+                Asked(wanted.helper, method, _loop(talk.max_steps, talk.max_verdict_tokens, questions, number)),
+            ]
+        case "distill":
+            samples, longest = telling.distill.samples, telling.distill.max_tokens
+            return [Asked(wanted.helper, method, Usage(number, questions, number * samples * longest))]
+        case "rewrite":
+            solutions = sum(tokens_of(p.solution or "") for p in problems)
+            tries, longest = telling.rewrite.tries, telling.rewrite.max_tokens
+            return [
+                Asked(
+                    wanted.helper,
+                    method,
+                    Usage(number * tries, tries * (questions + solutions), number * tries * longest),
+                )
+            ]
+        case "annotate":
+            tries, longest = telling.annotate.tries, telling.annotate.max_tokens
+            return [
+                Asked(wanted.helper, method, Usage(number * tries, tries * questions * 2, number * tries * longest))
+            ]
+
+
+def _loop(rounds: int, longest: int, questions: int, number: int) -> Usage:
+    """A dialogue in which every call reads all that was said before it."""
+    read = rounds * questions + number * longest * rounds * (rounds - 1) // 2
+    return Usage(rounds * number, read, rounds * number * longest)
+
+
+def priced(asked: Sequence[Asked], prices: Mapping[str, Price]) -> list[dict[str, Any]]:
+    """The rows of the JSON object."""
+    return [spent_row(one.model, one.most, prices) | {"purpose": one.purpose} for one in asked]
+
+
+def asked_lines(asked: Sequence[Asked], prices: Mapping[str, Price]) -> list[tuple[str, Any]]:
+    """The same for a person, with the sum."""
+    lines: list[tuple[str, Any]] = [
+        (f"{one.purpose} by {one.model}", said(one.most, cost_of({one.model: one.most}, prices))) for one in asked
+    ]
+    if len(asked) > 1:
+        costs = [cost_of({one.model: one.most}, prices) for one in asked]
+        known = [cost for cost in costs if cost is not None]
+        total = sum(known) if len(known) == len(costs) else None
+        lines.append(("in all, at most", said(sum((one.most for one in asked), Usage()), total)))
+    if unknown := unknown_prices({one.model: one.most for one in asked}, prices):
+        lines.append(("prices to be put into prices.yaml (see recipes/prices.yaml)", ", ".join(unknown)))
+    return lines

@@ -1,0 +1,172 @@
+"""journey run and grow for a recipe whose goal is thoughts."""
+
+import asyncio
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from journey import build, collect, prompts
+from journey.collection import Collection
+from journey.commands.asking import asked_lines, collecting, growing, priced
+from journey.commands.loading import check_weights, paying
+from journey.commands.said import failed_units, say, sheet, tree_counts, tree_lines
+from journey.commands.spending import Allowance, note, spent_lines, spent_rows
+from journey.errors import UsageError
+from journey.methods import REFUSED, chosen
+from journey.progress import Bars
+from journey.recipe import UNCOMPARED
+from journey.report.build import build as build_report
+from journey.river import versions
+from journey.store.run import Run
+from journey.store.settings import plain, refuse_changes
+from journey.types import Problem, Thought, Tree
+
+
+def run(
+    wanted: Collection,
+    out: Path,
+    limit: int | None,
+    seed: int | None,
+    allowance: Allowance,
+    json: bool,
+    fresh: bool,
+    dry_run: bool,
+) -> int:
+    """Problems or rated trees, thoughts, rows; and the student where one is wanted."""
+    wanted = _checked(_with(wanted, limit, seed))
+    purse = allowance.purse()
+    if dry_run:
+        return _plan(wanted, out, fresh, allowance, json, trees_only=False)
+    with _opened(out, wanted, fresh) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
+        models = build.Models(into, purse, wanted.servers)
+        asyncio.run(paying(into, models, purse, collect.collect(into, wanted, models, bars.of("collect"))))
+        written = collect.write_all_rows(into, wanted)
+        taught = collect.teach(into, wanted, bars.of("student"))
+        bars("report", "figures", 0, 1)
+        build_report(into)
+        counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
+        told = {method: _told(into, method) for method in wanted.methods}
+        refused = {entry["method"]: entry["refused"] for entry in into.logged(REFUSED)}
+        failed = into.failures()
+    data: dict[str, Any] = {
+        "run": str(out), "problems": len(_problems(out)), **counts, "thoughts": told, "refused": refused,
+        "rows": written, "models": [str(path) for path in taught], "failed": len(failed), "spent": spent_rows(purse),
+    }  # fmt: skip
+    lines: list[tuple[str, Any]] = [*tree_lines(counts)] if counts["trees"] else []
+    for method, of in told.items():
+        lines.append((f"thoughts by {method}", of["thoughts"]))
+        lines += [(f"  {what}", of[what]) for what in ("refined", "draft kept") if of[what]]
+        lines += [(f"  answers not kept: {reason}", number) for reason, number in refused.get(method, {}).items()]
+    lines += [(f"rows in rows/{method}.jsonl", rows) for method, rows in written.items()]
+    lines += [("trained", path) for path in data["models"]]
+    say(json, data, sheet(out, [*lines, *spent_lines(purse)]), f"report: {out}/report/report.html")
+    return failed_units(failed)
+
+
+def grow(
+    wanted: Collection,
+    out: Path,
+    limit: int | None,
+    seed: int | None,
+    allowance: Allowance,
+    json: bool,
+    fresh: bool,
+    dry_run: bool,
+) -> int:
+    """The trees alone."""
+    wanted = _checked(_with(wanted, limit, seed))
+    purse = allowance.purse()
+    if dry_run:
+        return _plan(wanted, out, fresh, allowance, json, trees_only=True)
+    with _opened(out, wanted, fresh) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
+        models = build.Models(into, purse, wanted.servers)
+
+        async def work() -> None:
+            await collect.store_problems(into, wanted, build.task(wanted.task), bars.of("grow"))
+            if not wanted.trees.prm800k:
+                await collect.grow_wanted(into, wanted, models, bars.of("grow"))
+
+        asyncio.run(paying(into, models, purse, work()))
+        counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
+        failed = into.failures("trees")
+    data = {"run": str(out), **counts, "failed": len(failed), "spent": spent_rows(purse)}
+    say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(purse)]))
+    return failed_units(failed)
+
+
+def config_of(wanted: Collection) -> dict[str, Any]:
+    """The settings that a run keeps, with the hashes of the prompts that they may use."""
+    judged = ("critic",) if wanted.judge != "exact" else ()
+    helped = (*(("explain",) if wanted.telling.explain else ()), *(("refine",) if wanted.telling.refine else ()))
+    used = (wanted.task, "rules_", *judged, *helped, *wanted.methods)
+    return {
+        "recipe": asdict(wanted),
+        "prompts": {name: prompts.hash(name) for name in prompts.names() if name.startswith(used)},
+        "versions": versions(),
+    }
+
+
+def _with(wanted: Collection, limit: int | None, seed: int | None) -> Collection:
+    if limit is not None:
+        least = min(limit, wanted.problems.limit or limit)
+        wanted = replace(wanted, problems=replace(wanted.problems, limit=least))
+    return wanted if seed is None else replace(wanted, seed=seed)
+
+
+def _checked(wanted: Collection) -> Collection:
+    """The recipe, unless it names a model or judge that is not there."""
+    build.check_names(wanted.models(), wanted.judge, wanted.servers)
+    for name in wanted.models():
+        check_weights(name)
+    if wanted.student is not None:
+        build.model_path(wanted.student)
+        check_weights(wanted.student)
+    return wanted
+
+
+def _opened(out: Path, wanted: Collection, fresh: bool) -> Run:
+    if fresh:  # before anything is removed
+        collect.make_problems(wanted)
+    return Run.open(out, config_of(wanted), fresh=fresh, ignore=UNCOMPARED)
+
+
+def _problems(out: Path) -> list[Problem]:
+    with Run.read(out) as of:
+        return [p for p in of.all("problems", split=collect.PART) if isinstance(p, Problem)]
+
+
+def _told(into: Run, method: str) -> dict[str, int]:
+    """How many thoughts a method gave; how many were refined, and how many drafts were kept instead."""
+    told = chosen(t for t in into.all("thoughts", method=method) if isinstance(t, Thought))
+    return {
+        "thoughts": len(told),
+        "refined": sum(t.refined_by is not None for t in told),
+        "draft kept": sum(t.note is not None for t in told),
+    }
+
+
+def _plan(wanted: Collection, out: Path, fresh: bool, allowance: Allowance, json: bool, *, trees_only: bool) -> int:
+    """Says what would be asked at most, and does nothing. Raises UsageError for whatever would be refused."""
+    prices = allowance.purse().prices
+    problems, dropped = collect.make_problems(wanted)
+    drafts: list[Thought] = []
+    if (out / "run.db").is_file() and not fresh:
+        with Run.read(out) as before:
+            refuse_changes(out, before.config, plain(config_of(wanted)), UNCOMPARED)
+            problems = problems or [p for p in before.all("problems") if isinstance(p, Problem)]
+            drafts = [t for t in before.all("thoughts") if isinstance(t, Thought)]
+    if not problems and wanted.trees.prm800k:
+        raise UsageError("how many rated trees there are is known once they are imported: run journey grow first")
+    if trees_only:
+        judge = wanted.judge.removeprefix("critic:") if wanted.judge != "critic" else wanted.helper
+        way = wanted.trees.grow
+        asked = growing(wanted.model, None if judge == "exact" else judge, way, wanted.critic, problems)
+    else:
+        asked = collecting(wanted, problems, drafts)
+    data = {
+        "run": str(out), "problems": len(problems), "dropped": dropped, "asked_at_most": priced(asked, prices),
+    }  # fmt: skip
+    lines: list[tuple[str, Any]] = [("problems", len(problems))]
+    lines += [(f"dropped: {reason}", number) for reason, number in dropped.items()]
+    say(json, data, sheet("what would be asked at most", [*lines, *asked_lines(asked, prices)]))
+    return 0

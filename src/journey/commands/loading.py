@@ -1,0 +1,45 @@
+"""What the commands that ask models share: are the weights there, and giving the models back whatever happens."""
+
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import TypeVar
+
+from journey import build
+from journey.errors import UsageError
+from journey.models.base import Model
+from journey.models.purse import Purse
+from journey.stations import keep_spent
+from journey.store.run import Run
+
+Result = TypeVar("Result")
+
+
+async def closing(model: Model, work: Awaitable[Result]) -> Result:
+    """What the work gives; the model is given back however it ended."""
+    try:
+        return await work
+    finally:
+        await build.close(model)
+
+
+async def paying(run: Run, models: build.Models, purse: Purse, work: Awaitable[Result]) -> Result:
+    """The same of many models; what was spent is kept in the run's log, however it ended."""
+    try:
+        return await work
+    finally:
+        keep_spent(run, purse)
+        await models.close()
+
+
+def check_weights(name: str) -> None:
+    """Raises UsageError where the tiny model, or a folder that is named as one, is not there."""
+    if name != build.TINY and not name.startswith("hf/"):
+        return
+    path = build.model_path(name)
+    if name == build.TINY and not (Path(path) / "config.json").is_file():
+        raise UsageError(
+            "the tiny model is missing in this installation; make it with journey pretrain recipes/tiny_base.yaml "
+            f"--out {path}"
+        )
+    if path.startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
+        raise UsageError(f"there is no model folder {path}; give one with config.json and model.safetensors")

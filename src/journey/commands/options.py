@@ -1,0 +1,55 @@
+"""The flags that several commands share: their names, what stands in the help, and the environment's names for them."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Format = Literal["prm800k", "problems", "puzzles", "trees", "thoughts", "attempts"]
+What = Literal["problems", "trees", "thoughts", "attempts", "sft", "dpo"]
+Arm = Literal["journey", "shortcut", "propose", "debate", "distill", "rewrite", "annotate"]
+
+RecipeFile = Annotated[Path, typer.Argument(help="A recipe, such as recipes/countdown.yaml.", metavar="RECIPE")]
+RunFolder = Annotated[Path, typer.Argument(help="A run's folder, such as runs/countdown.", metavar="RUN")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", envvar="JOURNEY_OUT", help="The run's folder; runs/RECIPE if not given.", metavar="DIR"),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any setting by its dotted name; may be given again.", metavar="KEY=VALUE"),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Remove the run that is there and begin anew.")]
+Seed = Annotated[int | None, typer.Option("--seed", envvar="JOURNEY_SEED", help="The (first) seed.", metavar="N")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, envvar="JOURNEY_LIMIT", help="At most so many problems.", metavar="N")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and asked at most; do nothing.")]
+Model = Annotated[
+    str | None, typer.Option("--model", envvar="JOURNEY_MODEL", help="The model that reasons.", metavar="NAME")
+]
+Strong = Annotated[
+    str | None,
+    typer.Option(
+        "--strong", envvar="JOURNEY_STRONG", help="The model that explains, refines, teaches.", metavar="NAME"
+    ),
+]
+MaxCost = Annotated[
+    float | None,
+    typer.Option("--max-cost", min=0.0, envvar="JOURNEY_MAX_COST", help="Budget in US dollars.", metavar="USD"),
+]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--max-tokens", min=0, envvar="JOURNEY_MAX_TOKENS", help="Budget of tokens read and generated.", metavar="N"
+    ),
+]
+MaxCalls = Annotated[
+    int | None,
+    typer.Option("--max-calls", min=0, envvar="JOURNEY_MAX_CALLS", help="Budget of model calls.", metavar="N"),
+]
+Prices = Annotated[
+    Path | None,
+    typer.Option("--prices", envvar="JOURNEY_PRICES", help="The price table; prices.yaml if there.", metavar="FILE"),
+]

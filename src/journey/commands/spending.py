@@ -1,0 +1,91 @@
+"""What a command may spend on model servers, what it spent, and the price table both are reckoned with."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from journey import recipe
+from journey.errors import UsageError
+from journey.models.purse import Limits, Price, Purse, Usage, cost_of
+
+VARIABLE = "JOURNEY_PRICES"
+PLACES = (Path("prices.yaml"), Path("~/.config/journey/prices.yaml"))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """The budget that a command's flags give; null means no limit. `prices` null: the file in its usual places."""
+
+    cost: float | None = None
+    tokens: int | None = None
+    calls: int | None = None
+    prices: Path | None = None
+
+    def purse(self) -> Purse:
+        """A purse with this budget. Raises UsageError for a price table that cannot be read."""
+        return Purse(Limits(self.cost, self.tokens, self.calls), read_prices(self.prices))
+
+
+FREELY = Allowance()
+
+
+def read_prices(file: Path | None) -> dict[str, Price]:
+    """The price table: model names as in commands, each with US dollars a million tokens. Raises UsageError.
+
+    Without a file named by flag or environment the usual places are looked at; none there means that no price is known.
+    """
+    named = file or (Path(said) if (said := os.environ.get(VARIABLE)) else None)
+    path = named or next((place.expanduser() for place in PLACES if place.expanduser().is_file()), None)
+    if path is None:
+        return {}
+    try:
+        data = yaml.safe_load(path.read_text("utf-8")) or {}
+    except FileNotFoundError:
+        raise UsageError(f"there is no price table {path}; recipes/prices.yaml shows how one is written") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{path} cannot be read as YAML: {' '.join(str(error).split())[:160]}") from None
+    if not isinstance(data, dict) or not all(isinstance(row, dict) for row in data.values()):
+        raise UsageError(f"{path} is no price table; write a line such as openai/NAME: {{prompt: 1.0, generated: 2}}")
+    prices = {str(name): recipe.typed(Price, row, f"{path}, {name}") for name, row in data.items()}
+    for name, price in prices.items():
+        if not (0 <= price.prompt < float("inf") and 0 <= price.generated < float("inf")):
+            raise UsageError(f"{path}, {name}: a price is in US dollars a million tokens, 0 or more")
+    return prices
+
+
+def note(purse: Purse) -> str:
+    """What was spent so far, for the progress line; "" before the first call."""
+    spent = purse.spent()
+    return said(sum(spent.values(), Usage()), purse.cost()) if spent else ""
+
+
+def said(used: Usage, cost: float | None) -> str:
+    """Calls, tokens and cost in a few words."""
+    tokens = used.prompt_tokens + used.tokens
+    return f"{used.calls:,} calls, {tokens:,} tokens, " + ("price unknown" if cost is None else f"${cost:,.4f}")
+
+
+def spent_rows(purse: Purse) -> list[dict[str, Any]]:
+    """One row a model that was called: calls, tokens read and generated, cost (null: no price is known)."""
+    return [spent_row(model, used, purse.prices) for model, used in sorted(purse.spent().items())]
+
+
+def spent_row(model: str, used: Usage, prices: Mapping[str, Price]) -> dict[str, Any]:
+    """What a model used (or would use), and what that costs."""
+    return {
+        "model": model,
+        "calls": used.calls,
+        "prompt_tokens": used.prompt_tokens,
+        "tokens": used.tokens,
+        "cost": cost_of({model: used}, prices),
+    }
+
+
+def spent_lines(purse: Purse) -> list[tuple[str, Any]]:
+    """The same for a person; nothing where no server was called."""
+    used = sorted(purse.spent().items())
+    return [(f"spent on {model}", said(usage, cost_of({model: usage}, purse.prices))) for model, usage in used]

@@ -1,0 +1,130 @@
+"""A strong model as step judge: asked for verdict and reason of every candidate step.
+
+O1 Replication Journey part 1, the section on reward models: a verdict with its reason (o1-mini) judged steps better
+than a score, and the long thought is written from the reason.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from journey.errors import UsageError
+from journey.judges.critic_form import Said, ask, read
+from journey.models.base import Completion, Model, Sampling
+from journey.types import Judgement, Problem, Verdict, content_seed
+
+SURE = {"right": 1.0, "neutral": 0.5, "wrong": 0.0}
+SHOWN = 160  # characters of an unreadable answer that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class CriticSettings:
+    """How a critic is asked.
+
+    `together`: one call for all siblings; else one call each, side by side. `votes` answers are drawn a call and each
+    candidate's verdict is that of most of them. An answer that cannot be read is asked for again `retries` times.
+    After `unreadable_limit` judgements of which not one could be read the work stops. `show_answer` lets the critic
+    see the problem's known answer.
+    """
+
+    together: bool = True
+    votes: int = 1
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 2048
+    retries: int = 2
+    unreadable_limit: int = 20
+    show_answer: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.votes, self.max_tokens, self.unreadable_limit) < 1 or self.retries < 0:
+            raise UsageError("votes, max_tokens and unreadable_limit count from 1, and retries from 0")
+        if self.votes > 1 and self.temperature == 0:
+            raise UsageError("several votes at temperature 0 are all the same; give critic.temperature, 0.7 say")
+
+
+class Critic:
+    """A Judge that asks a model. Its name in judgements and trees is "critic:MODEL".
+
+    What cannot be read is *could not say* (verdict null, with the reason why), never "wrong"; nor does a vote that
+    could not be read count against a step. The score of a judgement is the mean of the scores that its readable votes
+    gave, where a vote without one stands for 1, 0.5 or 0. Raises ModelError where the model fails for good, and
+    UsageError where none of the first `unreadable_limit` judgements could be read.
+    """
+
+    def __init__(self, model: Model, settings: CriticSettings = CriticSettings(), name: str | None = None) -> None:
+        self.name = name or f"critic:{model.name}"
+        self._model = model
+        self._settings = settings
+        self._asked = 0
+        self._readable = 0
+
+    async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
+        """One judgement per candidate; equal candidates are judged once."""
+        different = list(dict.fromkeys(candidates))
+        if self._settings.together:
+            judged = await self._judge(problem, prefix, different)
+        else:
+            each = await asyncio.gather(*(self._judge(problem, prefix, [one]) for one in different))
+            judged = [judgement for judgements in each for judgement in judgements]
+        said = dict(zip(different, judged, strict=True))
+        return [said[candidate] for candidate in candidates]
+
+    async def _judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
+        """One call's candidates, asked again while some could not be read; a later answer never replaces a read one."""
+        judged: list[Judgement | None] = [None] * len(candidates)
+        flaw, shown = "", ""
+        for attempt in range(1 + self._settings.retries):
+            asked = ask(problem, prefix, candidates, show_answer=self._settings.show_answer)
+            completions = await self._model.complete(asked.prompt, self._sampling(problem, prefix, candidates, attempt))
+            votes = [read(completion.text, asked) for completion in completions if _is_whole(completion)]
+            for number in range(len(candidates)):
+                judged[number] = judged[number] or self._agreed([vote[number] for vote in votes if vote[number]])
+            if all(judged):
+                break
+            shown = next((c.text for c in completions if c.text.strip()), shown)
+            flaw = "the answer was cut off" if all(c.finish == "length" for c in completions) else "no readable verdict"
+        self._note(sum(one is not None for one in judged), len(judged), shown)
+        return [one or Judgement(None, reason=f"the critic could not say: {flaw}", by=self.name) for one in judged]
+
+    def _sampling(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str], attempt: int) -> Sampling:
+        settings = self._settings
+        return Sampling(
+            # Greedy answers are all the same, so that asking again needs a little chance.
+            temperature=settings.temperature if settings.temperature or not attempt else 0.3,
+            top_p=settings.top_p,
+            max_tokens=settings.max_tokens,
+            n=settings.votes,
+            seed=content_seed("critic", settings.seed, problem.id, list(prefix), list(candidates), attempt),
+        )
+
+    def _agreed(self, votes: Sequence[Said | None]) -> Judgement | None:
+        """The judgement of the readable votes; null where there are none. A tie is *could not say*."""
+        said = [vote for vote in votes if vote is not None]
+        if not said:
+            return None
+        counts = Counter[Verdict](vote.verdict for vote in said).most_common()
+        score = fmean(SURE[vote.verdict] if vote.score is None else vote.score for vote in said)
+        if len(counts) > 1 and counts[0][1] == counts[1][1]:
+            tied = " and ".join(sorted(verdict for verdict, number in counts if number == counts[0][1]))
+            return Judgement(None, score, f"the votes are tied between {tied}", self.name)
+        verdict = counts[0][0]
+        reason = next((vote.reason for vote in said if vote.verdict == verdict and vote.reason), None)
+        return Judgement(verdict, score, reason, self.name)
+
+    def _note(self, readable: int, asked: int, shown: str) -> None:
+        self._asked += asked
+        self._readable += readable
+        if not self._readable and self._asked >= self._settings.unreadable_limit:
+            words = " ".join(shown.split())[:SHOWN]
+            raise UsageError(
+                f"{self.name} gave no readable verdict on any of the first {self._asked} steps (it said {words!r}); "
+                "take a model that follows instructions, or give it more critic.max_tokens"
+            )
+
+
+def _is_whole(completion: Completion) -> bool:
+    return completion.finish in ("end", "stop")
