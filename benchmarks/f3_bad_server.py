@@ -30,8 +30,12 @@ from fault_server import HTML, Act, Asked, FaultServer, Reply, words
 
 SHARES = (0.05, 0.2, 0.5)
 KINDS = ("429", "500", "hang", "cut", "HTML", "null", "NaN", "10 MB")
+SHOWN = (
+    "units", "answered", "listed", "lost", "blank", "wrong", "requests", "amplification", "bound", "refusals", "early",
+    "seconds",
+)  # fmt: skip
 ON_ITS_WAY = 0.05
-HUGE = Reply(200, {"choices": [{"index": 0, "finish_reason": "stop", "message": {"content": "x" * 10_000_000}}]})
+HUGE = b'{"choices": [{"finish_reason": "stop", "message": {"content": "%s"}}]}' % (b"x" * 10_000_000)
 BAD = {
     "500": Reply(500, {"error": {"message": "internal error"}}),
     "hang": "hang",
@@ -39,7 +43,7 @@ BAD = {
     "HTML": Reply(200, HTML),
     "null": Reply(200, {"choices": [{"index": 0, "finish_reason": "stop", "message": {"content": None}}]}),
     "NaN": Reply(200, b'{"choices": [{"finish_reason": "stop", "message": {"content": NaN}}]}'),
-    "10 MB": HUGE,
+    "10 MB": Reply(200, HUGE, length=False),
 }
 
 
@@ -73,7 +77,7 @@ async def measure(share: float, units: int) -> dict[str, object]:
     faults = Faults(share)
     async with FaultServer(faults, latency=0.02) as server:
         purse = Purse()
-        model = Server("m", "openai/m", ServerSettings(url=server.url, timeout=2.0, stall=1.0), purse)
+        model = Server("m", "openai/m", ServerSettings(url=server.url, timeout=0.5, stall=0.5), purse)
         began = time.perf_counter()
         asked = [model.complete(Prompt(f"What is {i}+{i}?"), Sampling(seed=i)) for i in range(units)]
         got = await asyncio.gather(*asked, return_exceptions=True)
@@ -117,13 +121,13 @@ def main() -> None:
     if asked.json:
         print(json.dumps({"row": "F3", "reached": reached, "figures": {"servers": rows}}))
         return
-    shown = ("share", "units", "answered", "listed", "lost", "blank", "wrong", "requests", "amplification", "bound")
     table = Table(title="F3: a bad server", title_justify="left")
-    for column in (*shown, "refusals", "early", "seconds"):
-        table.add_column(column, justify="right")
+    table.add_column("share of bad replies")
     for row in rows:
-        cells = (row[column] for column in (*shown, "refusals", "early", "seconds"))
-        table.add_row(*(f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in cells))
+        table.add_column(f"{row['share']:.0%}", justify="right")
+    for name in SHOWN:
+        cells = (row[name] for row in rows)
+        table.add_row(name, *(f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in cells))
     console = Console()
     console.print(table)
     for reason in sorted({reason for row in rows for reason in row["reasons"]}):

@@ -144,18 +144,19 @@ class FaultServer:
         self.open += 1
         self.most_open = max(self.most_open, self.open)
         try:
-            return await self._act(asked, self.plan(asked), writer)
+            return await self._act(asked, self.plan(asked), reader, writer)
         finally:
             self.open -= 1
 
-    async def _act(self, asked: Asked, act: Act, writer: asyncio.StreamWriter) -> bool:
+    async def _act(self, asked: Asked, act: Act, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         if isinstance(act, Reply):
             await send(writer, act)
             return act.length
         if act == "drop":
             return False
         if act == "hang":
-            await asyncio.sleep(3600)
+            await reader.read()  # until the client hangs up
+            return False
         if self._latency:
             await asyncio.sleep(self._latency)
         good = Reply(200, self._answer(asked))
@@ -166,7 +167,7 @@ class FaultServer:
         writer.write(whole[: len(whole) - 20])
         await writer.drain()
         if act == "stall":
-            await asyncio.sleep(3600)
+            await reader.read()
         return False
 
 

@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 BODY, BODY_PER_TOKEN, BODY_PER_LOGPROB = 1 << 20, 48, 512
 LIST = 4 << 20
 COMPLAINTS = 8  # ways to put one request otherwise
-STRANGE = 4  # answers like no model server's, before the first good one
+STRANGE = 4  # answers like no model server's to one request, before the first good one to any
 LONGEST_BUSY, LONGEST_BROKEN, LONGEST_PROBE = 30.0, 8.0, 15.0  # seconds between two tries
 
 
@@ -53,6 +53,7 @@ class Tries:
     who: int
     broken: int = 0
     failures: int = 0
+    strange: int = 0
     complaints: int = 0
     since: float | None = None
 
@@ -209,8 +210,10 @@ class Server:
     def _noted(self, failed: Failed, ticket: Pass) -> Failed:
         """The failure, when the gate and the limit have been told of it, before another request passes."""
         now = time.monotonic()
-        if failed.kind == "busy" or failed.slow:
+        if failed.kind == "busy":
             self._limit.busy(ticket.began)
+        elif failed.slow:
+            self._limit.slow(ticket.began)
         if failed.wait is not None and failed.wait <= self._patience():
             self._gate.pause(now + failed.wait * (1 + 0.05 * self._jitter.random()) + 0.01)
         return failed
@@ -224,6 +227,7 @@ class Server:
         health.met = health.met or (failed.kind == "busy" and not failed.server)
         health.bad(failed, tries.who, now)
         tries.failures += 1
+        tries.strange += failed.strange
         tries.since = now if tries.since is None else tries.since
         is_waiting = failed.kind != "broken" or (failed.server and health.away)
         tries.broken += not is_waiting
@@ -231,7 +235,7 @@ class Server:
         over = is_waiting and now - since + (failed.wait or 0) > self._patience()
         if not health.met and over:
             raise UsageError(f"there is no model server at {url}: {failed}; start it, or check its url")
-        if not health.met and health.strange >= STRANGE:
+        if not health.met and tries.strange >= STRANGE:
             raise UsageError(f"{no_server(self._caller)} (the last answer was {failed})")
         if over:
             raise ModelError(f"{url} did not come back within {self._patience():g} s: {failed}.")

@@ -19,8 +19,8 @@ class Limit:
 
     At first every answer makes room for one more request (so the limit doubles in each round of requests) for as long
     as requests are waiting and a round gets more tokens done per second than the best before it. A server that is too
-    busy takes away three tenths, once for all requests that were open at that time; after that the limit grows by a
-    tenth a round. It is never below 1 or above `most`.
+    busy takes away three tenths, once for all requests that were open at that time (so do requests that time out, where
+    they are more than the odd one); after that the limit grows by a tenth a round. It is never below 1 or above `most`.
     """
 
     def __init__(self, most: int, clock: Clock = time.monotonic) -> None:
@@ -58,6 +58,12 @@ class Limit:
         self._hold, self._flat_after, self._best = 1, 0, 0.0
         self._begin_round()
 
+    def slow(self, began: float) -> None:
+        """A request that was sent at `began` got no answer in its time; many of those mean that it is too much."""
+        self._slow += 1
+        if self._slow > 1 + self._answers / 4:
+            self.busy(began)
+
     def start_again(self) -> None:
         """The server was away; what was known of it may no longer hold."""
         self._value, self._step = float(min(8, self._most)), 1.0
@@ -67,7 +73,7 @@ class Limit:
     def _begin_round(self) -> None:
         self._round_began = self._clock()
         self._round = max(int(self._value), 16)
-        self._answers = self._tokens = 0
+        self._answers = self._tokens = self._slow = 0
         self._wanted = False
 
     def _end_round(self) -> None:

@@ -53,20 +53,18 @@ class Health:
     since: float | None = None
     away: bool = False
     failures: int = 0
-    strange: int = 0
     probes: int = 0
     _who: set[int] = field(default_factory=set[int])
 
     def good(self) -> bool:
         """The server answered; whether it had been away."""
         was_away = self.away
-        self.met, self.since, self.away, self.failures, self.strange, self.probes = True, None, False, 0, 0, 0
+        self.met, self.since, self.away, self.failures, self.probes = True, None, False, 0, 0
         self._who.clear()
         return was_away
 
     def bad(self, failed: Failed, who: int, now: float) -> None:
         """A request of `who` failed."""
-        self.strange += failed.strange
         if not failed.server:
             return
         self.since = now if self.since is None else self.since
