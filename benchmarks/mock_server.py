@@ -3,10 +3,11 @@
 It speaks as much of the OpenAI API as a tree needs (`/v1/completions`, `/v1/chat/completions`, `/v1/models`). An answer
 comes 40 ms + 2 ms a token of the longest of its n samples after its request got a slot; with `--slots C` at most C
 requests are worked on at a time and the others queue. `--spread S` multiplies each wait by a factor between
-1/sqrt(S) and sqrt(S), drawn from the request's seed, so that the slowest takes S times as long as the fastest.
+1/sqrt(S) and sqrt(S), drawn like the texts, so that the slowest takes S times as long as the fastest.
 
-The texts come from the request's seed alone: steps of 20 to 160 tokens that begin with a sum which is true or off by
-one (`scored` tells which, save for a share of errors that come from the text). `GET /busy` gives the seconds and the
+The texts come from the request's prompt and seed alone, so that whoever asks the same grows the same tree: steps of
+20 to 160 tokens that begin with a sum which is true or off by one (`scored` tells which, save for a share of errors
+that come from the text). `GET /busy` gives the seconds and the
 slot-seconds worked since the first request, at every tenth of a second.
 """
 
@@ -35,7 +36,7 @@ SUM = re.compile(r"(\d+) \+ (\d+) = (\d+)")
 
 
 def drawn(seed: int, sample: int) -> int:
-    """32 random bits of a request's seed and the number of the sample."""
+    """32 random bits of a request and the number of the sample."""
     return zlib.crc32(b"%d %d" % (seed, sample)) * 2654435761 >> 7 & 0xFFFFFFFF
 
 
@@ -149,7 +150,9 @@ class Connection(asyncio.Protocol):
 
 def completed(asked: dict[str, Any], chat: bool, spread: float) -> tuple[float, bytes]:
     """How long a slot works on the request, and the answer."""
-    seed, most = asked.get("seed", 0), asked.get("max_completion_tokens") or asked.get("max_tokens") or LONGEST
+    prompt = "".join(message["content"] for message in asked["messages"]) if chat else asked["prompt"]
+    seed = zlib.crc32(prompt.encode()) ^ asked.get("seed", 0)
+    most = asked.get("max_completion_tokens") or asked.get("max_tokens") or LONGEST
     steps = [step(seed, i, most) for i in range(asked.get("n", 1))]
     longest = max(tokens for _, tokens in steps)
     seconds = (START + A_TOKEN * longest) * spread ** (drawn(seed, -1) / 2**32 - 0.5)
@@ -158,8 +161,7 @@ def completed(asked: dict[str, Any], chat: bool, spread: float) -> tuple[float, 
         f'{{"index":{i},{before}{text}{after},"logprobs":null,"finish_reason":"stop"}}'
         for i, (text, _) in enumerate(steps)
     )
-    read = len(asked["messages"][-1]["content"] if chat else asked["prompt"]) // 5
-    wrote = sum(tokens for _, tokens in steps)
+    read, wrote = len(prompt) // 5, sum(tokens for _, tokens in steps)
     kind, name = ("chat.completion", "chatcmpl") if chat else ("text_completion", "cmpl")
     return seconds, (
         f'{{"id":"{name}-{seed:x}","object":"{kind}","created":1,"model":"{MODEL}","choices":[{choices}],'
