@@ -1,13 +1,146 @@
-"""PLACEHOLDER by the lead so that imports work; its author overwrites this file."""
+"""Let a model say why a wrong step is wrong, where people's ratings do not (PRM800K gives ratings without reasons).
 
-from dataclasses import dataclass
-from typing import Any
+O1 Replication Journey part 1, the section on deriving long thoughts: after a wrong branch its draft tells the judge's
+reason. Only the verdict is the judge's here; the reason is looked for in its light.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from journey import prompts
+from journey.errors import UsageError
+from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
+from journey.thoughts.draft import Walk
+from journey.thoughts.thinking import spoken
+from journey.thoughts.trail import quoted
+from journey.trees.mark import path_texts
+from journey.types import Problem, Tree, content_seed
+
+LONGEST_REASON = 600  # characters
+MOST_SENTENCES = 3
+FEWEST_WORDS = 3
+ECHOED = 40  # characters in a row that stand in the prompt's own words
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainSettings:
-    max_tokens: int = 4096
+    """How a model is asked for a reason, in up to `tries` tries; with `show_answer` it reads the problem's answer."""
+
+    max_tokens: int = 300
+    temperature: float = 0.0
+    top_p: float = 1.0
+    tries: int = 2
+    show_answer: bool = False
+    prompt: str = "explain"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.tries, self.max_tokens) < 1:
+            raise UsageError("tries and max_tokens must be at least 1")
 
 
-async def explain(problem: Any, tree: Any, walk: Any, model: Any, settings: ExplainSettings) -> Any:
-    raise NotImplementedError
+async def explain(problem: Problem, tree: Tree, walk: Walk, model: Model, settings: ExplainSettings) -> Tree:
+    """The tree with a reason at each wrong step of the walk's side trips that had none; all else is as it was.
+
+    A step for which no answer could be read keeps no reason. Raises ModelError.
+    """
+    wanted = unexplained(tree, walk)
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(reason(problem, tree, index, model, settings)) for index in wanted]
+    except ExceptionGroup as failed:
+        # What is more than one model's failure (a reached budget, say) stops the run, so it goes first.
+        raise min(failed.exceptions, key=lambda error: isinstance(error, ModelError)) from None
+    nodes = list(tree.nodes)
+    for index, task in zip(wanted, tasks, strict=True):
+        judgement = nodes[index].judgement
+        if judgement is not None and (said := task.result()) is not None:
+            nodes[index] = replace(nodes[index], judgement=replace(judgement, reason=said))
+    return replace(tree, nodes=tuple(nodes))
+
+
+def unexplained(tree: Tree, walk: Walk) -> list[int]:
+    """The nodes of the walk's side trips that were judged wrong without a reason, in the walk's order, each once."""
+    return list(dict.fromkeys(_unexplained(tree, walk)))
+
+
+def _unexplained(tree: Tree, walk: Walk) -> Iterator[int]:
+    for visit in walk.visits:
+        if visit.kind == "mistake":
+            judgement = tree.nodes[visit.node].judgement
+            if judgement is not None and judgement.verdict == "wrong" and not (judgement.reason or "").strip():
+                yield visit.node
+
+
+async def reason(problem: Problem, tree: Tree, index: int, model: Model, settings: ExplainSettings) -> str | None:
+    """Why node `index` is wrong, in the model's words; null where no try gave what can be used. Raises ModelError."""
+    before = path_texts(tree, tree.nodes[index].parent)
+    return await reason_of(problem, before, tree.nodes[index].text, model, settings)
+
+
+async def reason_of(
+    problem: Problem, before: Sequence[str], step: str, model: Model, settings: ExplainSettings
+) -> str | None:
+    """Why the step after `before` is wrong; null where no try gave what can be used. Raises ModelError."""
+    prompt = Prompt(
+        prompts.fill(
+            settings.prompt,
+            question=quoted(problem.question),
+            answer=f"\nIts right answer:\n{quoted(problem.answer)}\n" if settings.show_answer else "",
+            before="\n".join(f"Step {number}:\n{quoted(text)}" for number, text in enumerate(before, 1)) or "none",
+            step=quoted(step),
+        )
+    )
+    for attempt in range(settings.tries):
+        seed = content_seed("explain", settings.seed, prompt.text, attempt)
+        sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, seed=seed)
+        (completion,) = await model.complete(prompt, sampling)
+        if (said := read(completion, [problem.question, *before, step], settings.prompt)) is not None:
+            return said
+    return None
+
+
+_SENTENCE_END = re.compile(r"[.!?][\"')\]]?(?=\s+[^\sa-z])|[.!?][\"')\]]?$")
+_NOT_A_SENTENCE = re.compile(r"\b(?:e\.g|i\.e|cf|vs|etc)\.", re.IGNORECASE)
+_DENIES = re.compile(
+    r"\b(?:step|it|everything|this|calculation) (?:is|looks|seems) (?:actually |in fact |all |perfectly )?"
+    r"(?:right|correct|valid|fine|true)\b(?! (?:to|that|in|but|only|up))|\b(?:nothing|not anything) (?:is )?wrong\b"
+    r"|\bno (?:mistakes?|errors?)\b",
+    re.IGNORECASE,
+)
+_MARKUP = re.compile(r"^\s*(?:[-*|#>]\s|\d+[.)]\s|```)", re.MULTILINE)
+
+
+def read(completion: Completion, material: Sequence[str], prompt: str = "explain") -> str | None:
+    """The reason in a model's answer, null where it gives none in the form asked for.
+
+    That is one to three sentences of at most 600 characters, not cut off, without list or heading; not the step, the
+    question or the prompt said again, and no claim that nothing is wrong.
+    """
+    if completion.finish in ("length", "error"):
+        return None
+    answer = spoken(completion.text).strip()
+    said = " ".join(answer.split())
+    is_short = len(said) <= LONGEST_REASON and sentences(said) <= MOST_SENTENCES
+    if len(said.split()) < FEWEST_WORDS or not is_short or _MARKUP.search(answer) or _DENIES.search(said):
+        return None
+    plain = _plain(said)
+    told = any(plain in _plain(text) or (len(_plain(text)) >= ECHOED and _plain(text) in plain) for text in material)
+    return None if told or _echoes(said, prompt) else said
+
+
+def sentences(text: str) -> int:
+    """How many sentences a text has; a last one without its mark counts."""
+    ended = _SENTENCE_END.split(_NOT_A_SENTENCE.sub("", text.strip()))
+    return sum(bool(part.strip()) for part in ended)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\W+", " ", text.casefold()).strip()
+
+
+def _echoes(said: str, prompt: str) -> bool:
+    own = " ".join(prompts.load(prompt).split())
+    return any(said[start : start + ECHOED] in own for start in range(len(said) - ECHOED + 1))
