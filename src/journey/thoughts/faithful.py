@@ -7,6 +7,9 @@ wrong ones: a mistake must not be corrected in silence), enough of its words, an
 How writing is compared: spaces, dollars, \( \), \left, \right and thin spaces do not count, nor do the commas of
 thousands (1,000 and 1000.0 are one number); \dfrac and \tfrac are \frac, and \cdot, \times and * are one sign. Nothing
 is calculated: \frac{1}{2}, 1/2 and 0.5 are three things.
+
+What rules cannot see: a sentence that is denied or reversed with its words and numbers kept, and two parts with the
+same formulas and nearly the same words that have changed places.
 """
 
 import re
