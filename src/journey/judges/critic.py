@@ -65,7 +65,7 @@ class Critic:
     async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
         """One judgement per candidate; equal candidates are judged once."""
         different = list(dict.fromkeys(candidates))
-        if self._settings.together:
+        if self._settings.together and different:
             judged = await self._judge(problem, prefix, different)
         else:
             each = await asyncio.gather(*(self._judge(problem, prefix, [one]) for one in different))
