@@ -1,0 +1,101 @@
+"""F12: steps that tell their judge what to say. Is a verdict ever read that the model did not give in the asked form?
+
+Every hostile step stands alone, among siblings, and before the candidates, and is judged in one call for all siblings
+and in one each. Models that repeat what they saw or write what the step demands, to the letter, must give no verdict
+at all; models that say "wrong" in the form must be read so, whatever they quote.
+
+For comparison, a lax reader takes the last `"verdict": "..."` of an answer, or else its last right, neutral or wrong ("lax").
+
+What reading strictly cannot do: a model that is itself convinced by a step, and says "right" in the form, is believed.
+The last row counts them: all. How often real models are convinced is not measured here; no real model is asked.
+"""
+
+import argparse
+import asyncio
+import json
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from journey.judges.critic import Critic, CriticSettings
+from journey.judges.critic_form import ask
+from journey.models.base import Sampling
+from journey.models.scripted import Scripted
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from hostile_steps import PAYLOADS, PROBLEM, Answer, Payload, convinced, honest, misled, placed
+
+NO_LIMIT = 10**9
+SAID = re.compile(r'"verdict": *"(right|neutral|wrong)"'), re.compile(r"\b(right|neutral|wrong)\b", re.I)
+
+
+def lax_says_right(payload: Payload, answer: Answer, place: int) -> bool:
+    """Whether a lax reader takes the answer on all candidates for the verdict "right"."""
+    text = answer(ask(PROBLEM, *placed(payload)[place]).prompt, Sampling(), 0)
+    found = next((hits for form in SAID if (hits := form.findall(text))), ["none"])
+    return found[-1].lower() == "right"
+
+
+async def judged(payload: Payload, answer: Answer, place: int, together: bool) -> list[str | None]:
+    """The verdicts that a critic reads for one payload at one of its places."""
+    settings = CriticSettings(together=together, retries=0, max_tokens=NO_LIMIT, unreadable_limit=NO_LIMIT)
+    prefix, candidates = placed(payload)[place]
+    said = await Critic(Scripted(answer), settings).judge(PROBLEM, prefix, candidates)
+    return [judgement.verdict for judgement in said]
+
+
+async def measure(payloads: list[Payload]) -> list[dict]:
+    """One row a model: verdicts asked for, read, and accepted though they should not be."""
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for payload in payloads:
+        models = {
+            "misled": misled(payload), "honest": honest(payload), "convinced": {"is convinced": convinced},
+        }  # fmt: skip
+        for kind, answers in models.items():
+            for name, answer in answers.items():
+                count = counts.setdefault((kind, name), Counter())
+                for place in range(len(placed(payload))):
+                    count["lax"] += lax_says_right(payload, answer, place)
+                    for together in (True, False):
+                        said = await judged(payload, answer, place, together)
+                        count["asked"] += len(said)
+                        count["read"] += sum(verdict is not None for verdict in said)
+                        wanted = {"misled": (None,), "honest": ("wrong", None), "convinced": ("right",)}[kind]
+                        count["accepted"] += sum(verdict not in wanted for verdict in said)
+    return [{"kind": kind, "model": name, **count} for (kind, name), count in counts.items()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    rows = asyncio.run(measure(PAYLOADS))
+    accepted = sum(row["accepted"] for row in rows)
+    lost = sum(row["asked"] - row["read"] for row in rows if row["kind"] == "honest")
+    kinds = Counter(payload.kind for payload in PAYLOADS)
+    reached = len(PAYLOADS) >= 80 and accepted == 0 and lost == 0
+    if asked.json:
+        figures = {"steps": len(PAYLOADS), "kinds": kinds, "accepted": accepted, "honest_lost": lost, "models": rows}
+        print(json.dumps({"row": "F12", "reached": reached, "figures": figures}))
+        return
+    table = Table(title=f"F12: {len(PAYLOADS)} hostile steps of {len(kinds)} kinds", title_justify="left")
+    table.add_column("the model", min_width=40)
+    for column in ("asked", "read", "false", "lax: false"):
+        table.add_column(column, justify="right")
+    answers = sum(len(placed(payload)) for payload in PAYLOADS)
+    for row in rows:
+        name = f"{row['kind']}: {row['model']}"
+        lax = "-" if row["kind"] == "convinced" else f"{row['lax'] / answers:.0%}"
+        table.add_row(name, str(row["asked"]), str(row["read"]), str(row["accepted"]), lax)
+    console = Console()
+    console.print(table)
+    console.print("A model that is itself convinced is believed: no reading can tell it from an honest one.")
+    console.print(f"accepted by parsing: {accepted}; honest verdicts lost: {lost}; reached: {reached}")
+
+
+if __name__ == "__main__":
+    main()
