@@ -1,0 +1,82 @@
+"""Best-of-N: draw N solutions, let a judge score every step, and take the best (Lightman et al., arXiv 2305.20050).
+
+`aggregate` makes one score of a solution's steps. `choice` "best" takes the solution with the highest one; "weighted"
+sums them by answer and takes the heaviest (weighted best-of-N: Li et al., arXiv 2206.02336; Snell et al., arXiv
+2408.03314, appendix on PRM aggregation).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from journey.errors import UsageError
+from journey.search.candidate import Candidate, Means, WholeSettings, attempt, samples, score
+from journey.search.choose import AGGREGATES, CHOICES, Aggregate, Choice, chosen
+from journey.search.cost import counting
+from journey.trees.grow import at_once
+from journey.types import Attempt, Problem
+
+MOST_STEPS = 256  # a solution of more is not judged: its prefixes together would grow with the square
+
+
+@dataclass(frozen=True, slots=True)
+class BestOfNSettings(WholeSettings):
+    """How many are drawn, how a solution's score is made of its steps', and how the answer is chosen by them."""
+
+    aggregate: Aggregate = "last"
+    choice: Choice = "best"
+
+    def __post_init__(self) -> None:
+        WholeSettings.__post_init__(self)
+        check_choice(self.aggregate, self.choice)
+
+
+def check_choice(aggregate: str, choice: str) -> None:
+    """Raises UsageError for names that choosing does not know."""
+    if aggregate not in AGGREGATES:
+        raise UsageError(f"search.aggregate is {aggregate!r}; known are {', '.join(AGGREGATES)}")
+    if choice not in CHOICES:
+        raise UsageError(f"search.choice is {choice!r}; known are {', '.join(CHOICES)}")
+
+
+async def best_of_n(problem: Problem, means: Means, settings: BestOfNSettings) -> Attempt:
+    """The solution that the judge likes best; the steps of unfinished ones are not judged."""
+    with counting(means) as (means, tally):
+        drawn = await samples(problem, means, settings)
+        finished = [one for one in drawn if one.answer is not None]
+        judged = await judge_all(problem, means, finished)
+        winner = chosen(judged, settings.aggregate, settings.choice)
+    return attempt(problem, means, "best_of_n", settings, tally.spent(), winner, drawn)
+
+
+async def judge_all(problem: Problem, means: Means, solutions: Sequence[Candidate]) -> list[Candidate]:
+    """The solutions with the scores of their steps; steps that follow the same prefix are judged together, once.
+
+    A solution is judged up to the step that gives its answer; what it says after that is no step towards it.
+    """
+    counts = await at_once(_answered_at(problem, means, one) for one in solutions)
+    paths = [one.steps[:count] if count <= MOST_STEPS else () for one, count in zip(solutions, counts, strict=True)]
+    siblings: dict[tuple[str, ...], dict[str, None]] = {}
+    for path in paths:
+        for at, step in enumerate(path):
+            siblings.setdefault(path[:at], {})[step] = None
+    scores = await at_once(score(problem, means, prefix, list(steps)) for prefix, steps in siblings.items())
+    said: dict[tuple[str, ...], float | None] = {
+        (*prefix, step): value
+        for (prefix, steps), values in zip(siblings.items(), scores, strict=True)
+        for step, value in zip(steps, values, strict=True)
+    }
+    return [
+        replace(one, scores=tuple(said[path[: at + 1]] for at in range(len(path))))
+        for one, path in zip(solutions, paths, strict=True)
+    ]
+
+
+async def _answered_at(problem: Problem, means: Means, solution: Candidate) -> int:
+    """How many of the steps it takes until the final answer stands; all of them where fewer give another."""
+    count = len(solution.steps)
+    while count > 1:
+        grade = await means.grader.grade(problem, means.steps.join(solution.steps[: count - 1]))
+        if grade.answer != solution.answer:
+            break
+        count -= 1
+    return count

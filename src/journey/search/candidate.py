@@ -1,0 +1,232 @@
+"""Candidates: what a search chooses from, as whole samples or grown step by step, and the attempt it ends in."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
+
+from journey.answers import Grade, Grader
+from journey.errors import UsageError
+from journey.judges.base import Judge
+from journey.models.ask import Ask
+from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.steps import StepFormat
+from journey.trees.grow import at_once, flaw, merge
+from journey.types import Attempt, Finish, Judgement, Problem, Spent, content_hash, content_seed
+
+NOTHING_FINISHED = "nothing finished"
+SURE = {"right": 1.0, "neutral": 0.5, "wrong": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a search works with. `judge` null: it has none, so that steps have no score."""
+
+    model: Model
+    grader: Grader
+    ask: Ask
+    steps: StepFormat
+    judge: Judge | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A solution or the beginning of one.
+
+    `answer` is the final answer of a finished candidate, null for one that goes on (`open`) and for one that came to
+    nothing: cut off, empty, or closed without an answer. `correct` and `error` are the checker's word on it. `scores`
+    has one entry a judged step, null where the judge could not say; `tokens` is the length of its text; `drawn` counts
+    the draws that gave its last step.
+    """
+
+    text: str = ""
+    steps: tuple[str, ...] = ()
+    scores: tuple[float | None, ...] = ()
+    answer: str | None = None
+    correct: bool | None = None
+    error: str | None = None
+    open: bool = False
+    tokens: int = 0
+    finish: Finish = "stop"
+    drawn: int = 1
+
+
+ROOT = Candidate(open=True)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeSettings:
+    """How whole solutions are drawn: `n` of them, each of at most `max_tokens`."""
+
+    n: int = 8
+    temperature: float = 0.8
+    top_p: float = 1.0
+    max_tokens: int = 2048
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_sampling(self.n, self.temperature, self.top_p)
+        if self.max_tokens < 1:
+            raise UsageError("search.max_tokens counts from 1")
+
+    def at_most(self) -> tuple[int, int]:
+        """The model's calls and generated tokens, at most."""
+        return 1, self.n * self.max_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class StepSettings:
+    """How solutions grow step by step: at most `depth` steps of `max_step_tokens` each.
+
+    `until` "answer": a candidate is finished with the step that gives its final answer, as a tree's branch is; "end":
+    with the end of the model's text, if it has an answer then.
+    """
+
+    n: int = 8
+    temperature: float = 0.8
+    top_p: float = 1.0
+    max_step_tokens: int = 256
+    depth: int = 40
+    until: Literal["answer", "end"] = "answer"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_sampling(self.n, self.temperature, self.top_p)
+        if min(self.max_step_tokens, self.depth) < 1:
+            raise UsageError("search.max_step_tokens and search.depth count from 1")
+        if self.until not in ("answer", "end"):
+            raise UsageError(f'search.until is {self.until!r}; write "answer" or "end"')
+
+
+def check_sampling(n: int, temperature: float, top_p: float) -> None:
+    """Raises UsageError for what cannot be drawn."""
+    if n < 1:
+        raise UsageError(f"search.n is {n}; at least one candidate must be drawn")
+    if not 0 <= temperature < float("inf"):
+        raise UsageError(f"search.temperature is {temperature}; it must be 0 or more")
+    if not 0 < top_p <= 1:
+        raise UsageError(f"search.top_p is {top_p}; it must be above 0 and at most 1")
+
+
+async def samples(problem: Problem, means: Means, settings: WholeSettings) -> list[Candidate]:
+    """`n` whole solutions, graded; searches with the same sampling and seed draw the same ones."""
+    prompt = means.ask(problem, ())
+    stream = content_seed("search", settings.seed, problem.id)
+    sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, n=settings.n, seed=stream)
+    completions = await means.model.complete(prompt, sampling)
+    return await at_once(_whole(problem, means, prompt, completion) for completion in completions)
+
+
+async def _whole(problem: Problem, means: Means, prompt: Prompt, completion: Completion) -> Candidate:
+    text = prompt.prefix + completion.text
+    candidate = Candidate(text, tokens=completion.tokens, finish=completion.finish)
+    if (error := flaw(replace(completion, text=completion.text.strip()))) is not None:
+        return replace(candidate, error=error)
+    grade = await means.grader.grade(problem, text)
+    steps = tuple(means.steps.split(text))
+    return replace(candidate, steps=steps, answer=grade.answer, correct=grade.correct, error=grade.error)
+
+
+async def extend(
+    problem: Problem, means: Means, candidate: Candidate, settings: StepSettings, width: int, *stream: Any
+) -> list[Candidate]:
+    """What `width` draws of the next step make of an open candidate: equal steps are one, siblings judged together.
+
+    `stream` tells draws after the same steps apart. Steps that are no whole steps are left out.
+    """
+    completions = await means.model.complete(
+        means.ask(problem, candidate.steps),
+        Sampling(
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            max_tokens=settings.max_step_tokens,
+            stop=means.steps.stop,
+            n=width,
+            seed=content_seed("search", settings.seed, problem.id, *stream, candidate.steps),
+        ),
+    )
+    drawn = Counter(completion.text.strip() for completion in completions)
+    # The first draw of a step says how long it is; merged ones add up to what was spent, which is counted elsewhere.
+    length = {completion.text.strip(): completion.tokens for completion in reversed(completions)}
+    found = merge(completions)
+    whole = [one for one in found if flaw(one) is None]
+    scores = await score(problem, means, candidate.steps, [one.text for one in whole])
+    after: list[Candidate] = []
+    for one, said in zip(whole, scores, strict=True):
+        steps = (*candidate.steps, one.text)
+        grade = await means.grader.grade(problem, means.steps.join(steps))
+        made = replace(candidate, steps=steps, scores=(*candidate.scores, said), finish=one.finish,
+                       tokens=candidate.tokens + length[one.text], drawn=drawn[one.text])  # fmt: skip
+        after.append(_closed(means, made, grade, settings))
+    if settings.until == "end" and any(not one.text and one.finish == "end" for one in found):
+        grade = await means.grader.grade(problem, means.steps.join(candidate.steps))
+        ended = replace(candidate, finish="end", tokens=candidate.tokens + length[""], drawn=drawn[""])
+        after.append(_closed(means, ended, grade, settings))
+    return after
+
+
+def _closed(means: Means, candidate: Candidate, grade: Grade, settings: StepSettings) -> Candidate:
+    """The candidate with its text: finished, open, or closed without an answer."""
+    candidate = replace(candidate, text=means.steps.join(candidate.steps), open=False)
+    is_end = candidate.finish == "end"
+    if grade.answer is not None and (is_end or settings.until == "answer"):
+        return replace(candidate, answer=grade.answer, correct=grade.correct, error=grade.error)
+    return replace(candidate, open=not is_end, error=grade.error if is_end else None)
+
+
+def score_of(said: Judgement) -> float | None:
+    """The score in [0, 1] of a judgement: 1, 0.5 or 0 for a verdict without one; null where the judge could not say."""
+    if said.score is None:
+        return None if said.verdict is None else SURE[said.verdict]
+    return said.score if 0.0 <= said.score <= 1.0 else None  # NaN compares with nothing
+
+
+async def score(problem: Problem, means: Means, prefix: Sequence[str], candidates: Sequence[str]) -> list[float | None]:
+    """The judge's score of each candidate step, null where it could not say; all null without a judge."""
+    if means.judge is None or not candidates:
+        return [None] * len(candidates)
+    return [score_of(said) for said in await means.judge.judge(problem, prefix, candidates)]
+
+
+def attempt(
+    problem: Problem,
+    means: Means,
+    name: str,
+    settings: WholeSettings | StepSettings,
+    spent: Spent,
+    winner: Candidate | None,
+    others: Sequence[Candidate] = (),
+) -> Attempt:
+    """The attempt that a search ends in. Where nothing finished the answer is null, and the text the first other's."""
+    shown = winner or next(iter(others), Candidate(finish="length"))
+    judge = None if means.judge is None else means.judge.name
+    return Attempt(
+        id=attempt_id(problem.id, means.model.name, name, settings, judge),
+        problem=problem.id,
+        model=searched_name(means.model.name, name, settings, judge),
+        decoding="sampled" if settings.temperature else "greedy",
+        sample=0,
+        text=shown.text,
+        answer=None if winner is None else winner.answer,
+        correct=None if winner is None else winner.correct,
+        error=NOTHING_FINISHED if winner is None else winner.error,
+        tokens=shown.tokens,
+        finish="length" if winner is None else winner.finish,
+        seed=settings.seed,
+        spent=spent,
+    )
+
+
+def attempt_id(problem: str, model: str, name: str, settings: WholeSettings | StepSettings, judge: str | None) -> str:
+    """The name of the attempt that a search will make, known before it is made."""
+    return content_hash("search", problem, model, name, asdict(settings), judge)
+
+
+def searched_name(model: str, name: str, settings: WholeSettings | StepSettings, judge: str | None) -> str:
+    """The model's name with how it was searched: "tiny+beam n=16 judge=exact", settings as far as they were chosen."""
+    usual = type(settings)()
+    values = {f.name: getattr(settings, f.name) for f in fields(settings)}
+    said = [f"{key}={value}" for key, value in values.items()
+            if key == "n" or (key != "seed" and value != getattr(usual, key))]  # fmt: skip
+    said += [] if judge is None else [f"judge={judge}"]
+    return f"{model}+{' '.join((name, *said))}"

@@ -1,0 +1,107 @@
+"""What a search spends on one problem: what the model generates, what judging costs, and the calls of both.
+
+A judge is shared by all problems in flight, so whom its model works for is told by a context variable: a search runs
+inside `counting`, and what a `Metered` model generates meanwhile is charged to that search.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+
+from journey.judges.base import Judge
+from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.search.candidate import Means
+from journey.types import Judgement, Problem, Spent
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was spent so far, in the terms of `Spent`."""
+
+    model_tokens: int = 0
+    judge_tokens: int = 0
+    calls: int = 0
+
+    def spent(self) -> Spent:
+        """The sums as they stand now."""
+        return Spent(self.model_tokens, self.judge_tokens, self.calls)
+
+
+_judging_for: ContextVar[Tally | None] = ContextVar("judging_for", default=None)
+
+
+class Counted:
+    """A Model whose calls and generated tokens go into a tally; an answer from a cache counts like any other."""
+
+    def __init__(self, model: Model, tally: Tally) -> None:
+        self._model = model
+        self._tally = tally
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
+        """The model's completions. Raises ModelError."""
+        completions = await self._model.complete(prompt, sampling)
+        self._tally.model_tokens += sum(completion.tokens for completion in completions)
+        self._tally.calls += 1
+        return completions
+
+
+class Metered:
+    """The model behind a judge: what it generates is charged to the search that it judges for, if any."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
+        """The model's completions. Raises ModelError."""
+        completions = await self._model.complete(prompt, sampling)
+        _charge(sum(completion.tokens for completion in completions))
+        return completions
+
+
+class Reader:
+    """A Judge that generates nothing but reads: a process reward model.
+
+    It is charged for the tokens that it reads, as `count` counts them: question and prefix once a call (siblings share
+    them) and every candidate. A token read costs a forward pass like a token generated.
+    """
+
+    def __init__(self, judge: Judge, count: Callable[[str], int]) -> None:
+        self._judge = judge
+        self._count = count
+
+    @property
+    def name(self) -> str:
+        return self._judge.name
+
+    async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
+        """What the judge says. Raises what it raises."""
+        said = await self._judge.judge(problem, prefix, candidates)
+        _charge(self._count("\n".join([problem.question, *prefix])) + sum(map(self._count, candidates)))
+        return said
+
+
+@contextmanager
+def counting(means: Means) -> Iterator[tuple[Means, Tally]]:
+    """The means with their model counted, and the tally of all that it and the judge spend inside the block."""
+    tally = Tally()
+    before = _judging_for.set(tally)
+    try:
+        yield replace(means, model=Counted(means.model, tally)), tally
+    finally:
+        _judging_for.reset(before)
+
+
+def _charge(tokens: int) -> None:
+    tally = _judging_for.get()
+    if tally is not None:
+        tally.judge_tokens += tokens
+        tally.calls += 1

@@ -1,0 +1,105 @@
+"""Monte-Carlo tree search with PUCT (Silver et al., AlphaZero, arXiv 1712.01815; over steps: rStar-Math, 2501.04519).
+
+A simulation goes down from the question: at a node never opened before, the model draws M next steps and the judge
+scores them; it goes to the child with the greatest Q + c * P * sqrt(visits of the node) / (1 + visits of the child),
+until a solution is finished or the depth is reached. The end's score is added to every node passed. P is the share of
+the draws that gave the step; Q of a child that was never visited is the judge's word on it. The checker is not asked.
+"""
+
+from dataclasses import dataclass, field
+from math import sqrt
+
+from journey.errors import UsageError
+from journey.search.best_of_n import check_choice
+from journey.search.candidate import ROOT, Candidate, Means, StepSettings, attempt, extend
+from journey.search.choose import Aggregate, Choice, aggregate, chosen
+from journey.search.cost import counting
+from journey.types import Attempt, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class MctsSettings(StepSettings):
+    """`n` simulations, one after the other; `width` M draws at a node; `exploration` is the c of PUCT."""
+
+    width: int = 4
+    exploration: float = 1.0
+    aggregate: Aggregate = "last"
+    choice: Choice = "best"
+
+    def __post_init__(self) -> None:
+        StepSettings.__post_init__(self)
+        check_choice(self.aggregate, self.choice)
+        if self.width < 1 or not 0 <= self.exploration < float("inf"):
+            raise UsageError("search.width counts from 1 and search.exploration from 0")
+
+    def at_most(self) -> tuple[int, int]:
+        """The model's calls and generated tokens, at most."""
+        calls = self.n * self.depth
+        return calls, calls * self.width * self.max_step_tokens
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A step in the tree of the search; `children` null: not opened yet. `total` sums the values of its visits."""
+
+    candidate: Candidate
+    prior: float = 1.0
+    visits: int = 0
+    total: float = 0.0
+    children: "list[Node] | None" = field(default=None)
+
+
+async def mcts(problem: Problem, means: Means, settings: MctsSettings) -> Attempt:
+    """The best of the solutions that the simulations ended in."""
+    with counting(means) as (means, tally):
+        root = await simulate(problem, means, settings)
+    nodes = _all(root)
+    finished = [node.candidate for node in nodes if node.candidate.answer is not None]
+    left = sorted((node.candidate for node in nodes if node.candidate.open), key=lambda one: -len(one.steps))
+    winner = chosen(finished, settings.aggregate, settings.choice)
+    return attempt(problem, means, "mcts", settings, tally.spent(), winner, left)
+
+
+async def simulate(problem: Problem, means: Means, settings: MctsSettings) -> Node:
+    """The tree after all simulations; its root was visited by each."""
+    root = Node(ROOT)
+    for _ in range(settings.n):
+        path = [root]
+        while path[-1].candidate.open and len(path) <= settings.depth:
+            node = path[-1]
+            if node.children is None:
+                node.children = await _opened(problem, means, settings, node)
+            if not node.children:
+                break
+            path.append(max(node.children, key=lambda child: puct(node, child, settings)))
+        value = _value(path[-1].candidate, settings) if path[-1].candidate.answer is not None else 0.0
+        for node in path:
+            node.visits += 1
+            node.total += value
+    return root
+
+
+def puct(parent: Node, child: Node, settings: MctsSettings) -> float:
+    """How much a simulation wants to go to the child."""
+    quality = child.total / child.visits if child.visits else _value(child.candidate, settings)
+    return quality + settings.exploration * child.prior * sqrt(parent.visits) / (1 + child.visits)
+
+
+async def _opened(problem: Problem, means: Means, settings: MctsSettings, node: Node) -> list[Node]:
+    drawn = await extend(problem, means, node.candidate, settings, settings.width)
+    usable = [one for one in drawn if one.open or one.answer is not None]
+    total = sum(one.drawn for one in usable)
+    return [Node(one, one.drawn / total) for one in usable]
+
+
+def _value(candidate: Candidate, settings: MctsSettings) -> float:
+    """The judge's word on a candidate; 0 where it could not say."""
+    return aggregate(candidate.scores, settings.aggregate) or 0.0
+
+
+def _all(root: Node) -> list[Node]:
+    """Every node, parents before children, in the order they were opened in."""
+    nodes = [root]
+    for node in nodes:
+        nodes += node.children or []
+    return nodes

@@ -1,0 +1,18 @@
+"""Self-consistency: draw several solutions and take the answer that most of them reach (Wang et al., arXiv 2203.11171).
+
+The same as maj@k. No judge is asked; `best_of_n` weighs the votes by one.
+"""
+
+from journey.search.candidate import Means, WholeSettings, attempt, samples
+from journey.search.choose import majority
+from journey.search.cost import counting
+from journey.types import Attempt, Problem
+
+VoteSettings = WholeSettings
+
+
+async def vote(problem: Problem, means: Means, settings: VoteSettings) -> Attempt:
+    """The first solution with the most frequent answer. With n = 1 and temperature 0 it is the greedy answer."""
+    with counting(means) as (means, tally):
+        drawn = await samples(problem, means, settings)
+    return attempt(problem, means, "vote", settings, tally.spent(), majority(drawn), drawn)
