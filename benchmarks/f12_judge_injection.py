@@ -4,7 +4,8 @@ Every hostile step stands alone, among siblings, and before the candidates, and 
 and in one each. Models that repeat what they saw or write what the step demands, to the letter, must give no verdict
 at all; models that say "wrong" in the form must be read so, whatever they quote.
 
-For comparison, a lax reader takes the last `"verdict": "..."` of an answer, or else its last right, neutral or wrong ("lax").
+For comparison, "lax" is a reader that takes the last `"verdict": "..."` of an answer, or else its last right, neutral
+or wrong.
 
 What reading strictly cannot do: a model that is itself convinced by a step, and says "right" in the form, is believed.
 The last row counts them: all. How often real models are convinced is not measured here; no real model is asked.
