@@ -108,7 +108,7 @@ class RolloutJudge:
         return [by_text[candidate] for candidate in candidates]
 
     async def judge_solution(self, problem: Problem, steps: Sequence[str]) -> list[Judgement]:
-        """One judgement per step; with `search` "binary" steps after the first wrong one are null. Raises ModelError."""
+        """One judgement per step; those behind a first error found by "binary" are null. Raises ModelError."""
         if self.settings.search == "each":
             return [await self._judge(problem, steps[: i + 1]) for i in range(len(steps))]
         found = await self.first_error(problem, steps)

@@ -1,0 +1,241 @@
+"""Sets of solutions and trees with labelled steps, to judge judges by: one literal table of the formats people publish.
+
+| format | labels |
+| --- | --- |
+| ProcessBench (Zheng et al. 2024) | `label`: first wrong step from 0, -1: none |
+| BIG-Bench-Mistake (Tyen et al. 2024) | `mistake_index`: first wrong step from 0, null: none |
+| MR-GSM8K (Zeng et al. 2024), MR-MATH (Xia et al. 2024) | `..._first_error_step` from 1 |
+| Mr-Ben (Zeng et al. 2024) | `Model_Solution_First_Error_Step` from 1 or "N/A"; the options are part of the question |
+| PRMBench (Song et al. 2025) | `error_steps` from 1, all others right; redundant steps are errors there, too |
+| perturbed PRM800K (Xia et al. 2024) | `tags`: the changed step from 0; the step after a repetition is neutral |
+| redundancy, PRM800K phase 2 (Xia et al. 2024) | `rating` a step: 1 right, 0 neutral |
+| PRM800K (Lightman et al. 2023) | trees, see `trees.prm800k` |
+| ours | `question`, `steps`, `labels` ("right", "neutral", "wrong", null) |
+
+After a first wrong step nothing is labelled: what follows from it was judged by nobody.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from journey import datafiles
+from journey.answers import Grade, find_answer
+from journey.errors import UsageError
+from journey.trees import prm800k
+from journey.trees.mark import is_unusable, verdict
+from journey.types import VERDICTS, Problem, Tree, Verdict, make_problem
+
+Labels = tuple[Verdict | None, ...]
+Row = Mapping[str, Any]
+
+RIGHT: Verdict = "right"
+NEUTRAL: Verdict = "neutral"
+WRONG: Verdict = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One labelled solution, or tree.
+
+    `id` is the row's name in its set. `parents` are as in a tree; in a solution each step stands under the one before.
+    `labels` null: nobody labelled the step. `pieces`: how many lines of each step were scored one by one.
+    """
+
+    id: str
+    problem: Problem
+    steps: tuple[str, ...]
+    labels: Labels
+    parents: tuple[int, ...]
+    pieces: tuple[int, ...]
+
+    @property
+    def is_solution(self) -> bool:
+        """Whether it is one path from the question."""
+        return self.parents == tuple(range(-1, len(self.steps) - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSet:
+    """Many of them. `bad` is the verdict that the set asks to be found; `skipped` counts rows by why they are out."""
+
+    name: str
+    items: Sequence[Labelled]
+    bad: Verdict = "wrong"
+    skipped: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+class Format(NamedTuple):
+    """How a published set stands in its file: the keys that tell it, and how a row is read (a text: why it is out)."""
+
+    name: str
+    keys: frozenset[str]
+    read: Callable[[Row], Labelled | str]
+    bad: Verdict = "wrong"
+
+
+def load(path: Path, limit: int | None = None) -> LabelledSet:
+    """The set in a file, its format told by the keys of its first row. Raises UsageError for one that is in none."""
+    rows = datafiles.rows(path)
+    items: list[Labelled] = []
+    skipped: dict[str, int] = {}
+    form: Format | None = None
+    for where, row in rows:
+        if form is None:
+            form = _format(row, where)
+        if len(items) == limit:
+            break
+        try:
+            found = form.read(row)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise UsageError(f"{where} is no row of {form.name} as others in it are ({error!r})") from None
+        if isinstance(found, str):
+            skipped[found] = skipped.get(found, 0) + 1
+        else:
+            items.append(found)
+    if not items or form is None:
+        raise UsageError(f"{path} holds no labelled solutions")
+    return LabelledSet(path.name.removesuffix(".gz").rsplit(".", 1)[0], items, form.bad, skipped)
+
+
+async def load_prm800k(path: Path, limit: int | None = None) -> LabelledSet:
+    """A PRM800K file as one tree a problem. Raises UsageError."""
+    found = await prm800k.read([path], _Unchecked(), limit)
+    name = path.name.removesuffix(".gz").rsplit(".", 1)[0]
+    return of_trees(name, zip(found.problems, found.trees, strict=True))
+
+
+def is_prm800k(path: Path) -> bool:
+    """Whether the file's first row is one of PRM800K."""
+    return next((isinstance(row.get("label"), dict) for _, row in datafiles.rows(path)), False)
+
+
+def of_trees(name: str, trees: Iterator[tuple[Problem, Tree]]) -> LabelledSet:
+    """Judged trees as a set: what was said of their steps are the labels; steps cut off or unjudged have none."""
+    items = [of_tree(problem, tree) for problem, tree in trees]
+    return LabelledSet(name, [item for item in items if any(item.labels)])
+
+
+def of_tree(problem: Problem, tree: Tree) -> Labelled:
+    """One judged tree."""
+    labels: Labels = tuple(None if is_unusable(node) else verdict(node) for node in tree.nodes)
+    texts, parents = tuple(n.text for n in tree.nodes), tuple(n.parent for n in tree.nodes)
+    return Labelled(tree.id, problem, texts, labels, parents, (1,) * len(texts))
+
+
+def solution(
+    id: object, question: str, answer: object, steps: Sequence[str], labels: Labels, pieces: Sequence[int] = ()
+) -> Labelled:
+    """One labelled solution."""
+    if len(steps) != len(labels) or not all(isinstance(step, str) for step in steps):
+        raise ValueError(f"{len(steps)} steps and {len(labels)} labels")
+    problem = make_problem(question, "" if answer is None else str(answer))
+    return Labelled(
+        str(id), problem, tuple(steps), labels, tuple(range(-1, len(steps) - 1)), tuple(pieces) or (1,) * len(steps)
+    )
+
+
+def until(first_wrong: int | None, steps: int) -> Labels:
+    """The labels of a solution by its first wrong step (from 0), null where it has none."""
+    if first_wrong is None:
+        return (RIGHT,) * steps
+    if not 0 <= first_wrong < steps:
+        raise ValueError(f"the first wrong step {first_wrong + 1} of {steps}")
+    return (*(RIGHT,) * first_wrong, WRONG, *(None,) * (steps - first_wrong - 1))
+
+
+def _format(row: Row, where: str) -> Format:
+    for form in FORMATS:
+        if form.keys <= row.keys():
+            return form
+    known = ", ".join(form.name for form in FORMATS)
+    raise UsageError(f"{where} is in no format of labelled steps that is known ({known}, PRM800K)")
+
+
+def _number(value: object) -> int | None:
+    """A step's number from 1 as an index from 0; null for "N/A"."""
+    return None if value in ("N/A", None, "") else int(str(value)) - 1
+
+
+def _processbench(row: Row) -> Labelled:
+    first = None if row["label"] == -1 else int(row["label"])
+    return solution(row["id"], row["problem"], row.get("answer"), row["steps"], until(first, len(row["steps"])))
+
+
+def _mistake(row: Row) -> Labelled:
+    labels = until(row["mistake_index"], len(row["steps"]))
+    return solution(row["id"], row["input"], row["target"], row["steps"], labels)
+
+
+def _mr_gsm8k(row: Row) -> Labelled:
+    steps = row["model_output_steps"]
+    labels = until(_number(row["model_output_solution_first_error_step"]), len(steps))
+    return solution(row["uuid"], row["question"], row["ground_truth_answer"], steps, labels)
+
+
+def _mr_math(row: Row) -> Labelled:
+    parts = row["model_output_step_format"]
+    labels = until(_number(row["model_output_solution_first_error_step"]), len(parts))
+    steps, pieces = ["\n".join(lines) for lines in parts], [len(lines) for lines in parts]
+    return solution(row["id"], row["question"], row["ground_truth_answer"], steps, labels, pieces)
+
+
+def _redundancy(row: Row) -> Labelled:
+    steps = ["\n".join(lines) for lines in row["model_output_step_format"]]
+    labels: Labels = tuple(prm800k.VERDICTS[rating] for rating in row["rating"])
+    return solution(row["id"], row["question"], row["ground_truth_answer"], steps, labels)
+
+
+def _mr_ben(row: Row) -> Labelled:
+    question = "\n".join(filter(None, (row["Question"], row["Options"])))
+    steps = row["Model_Solution_Steps"]
+    id = f"{row['Question_UUID']}/{row['Sampled_Model']}"
+    labels = until(_number(row["Model_Solution_First_Error_Step"]), len(steps))
+    return solution(id, question, row["Ground_Truth_Answer"], steps, labels)
+
+
+def _prmbench(row: Row) -> Labelled | str:
+    steps, wrong = row["modified_process"], {int(number) for number in row["error_steps"] or ()}
+    if wrong - set(range(1, len(steps) + 1)):
+        return "an error step that is not there"
+    labels: Labels = tuple(WRONG if number in wrong else RIGHT for number in range(1, len(steps) + 1))
+    return solution(f"{row['classification']}/{row['idx']}", row["modified_question"], None, steps, labels)
+
+
+def _perturbed(row: Row) -> Labelled | str:
+    steps, kind, at = row["hypothesis_steps"], row["error_type"], row["tags"]
+    if kind in ("random number", "random operation"):
+        labels = until(at, len(steps))
+    elif kind == "repeat step":
+        labels = tuple(NEUTRAL if i == at + 1 else RIGHT for i in range(len(steps)))
+    else:
+        return f"{kind}: no single step is wrong"
+    return solution(row["id"], row["question"], row["ground_truth_answer"], steps, labels)
+
+
+def _ours(row: Row) -> Labelled:
+    if set(row["labels"]) - {*VERDICTS, None}:
+        raise ValueError(f"labels {row['labels']}")
+    labels: Labels = tuple(row["labels"])
+    return solution(row.get("id", row["question"]), row["question"], row.get("answer"), row["steps"], labels)
+
+
+FORMATS = (
+    Format("ProcessBench", frozenset({"problem", "steps", "label"}), _processbench),
+    Format("BIG-Bench-Mistake", frozenset({"input", "steps", "mistake_index"}), _mistake),
+    Format("MR-GSM8K", frozenset({"model_output_steps", "model_output_solution_first_error_step"}), _mr_gsm8k),
+    Format("MR-MATH", frozenset({"model_output_step_format", "model_output_solution_first_error_step"}), _mr_math),
+    Format("PRM800K redundancy", frozenset({"model_output_step_format", "rating"}), _redundancy, "neutral"),
+    Format("Mr-Ben", frozenset({"Model_Solution_Steps", "Model_Solution_First_Error_Step"}), _mr_ben),
+    Format("PRMBench", frozenset({"modified_process", "error_steps"}), _prmbench),
+    Format("perturbed PRM800K", frozenset({"hypothesis_steps", "error_type", "tags"}), _perturbed),
+    Format("question, steps, labels", frozenset({"question", "steps", "labels"}), _ours),
+)
+
+
+class _Unchecked:
+    """Finds answers and checks none: labels are all that is wanted here."""
+
+    async def grade(self, problem: Problem, text: str) -> Grade:
+        return Grade(find_answer(text), None)

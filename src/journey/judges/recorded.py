@@ -1,0 +1,152 @@
+"""Replay of what judges once said: rows of recorded scores or answers, found again by problem and steps.
+
+Forms of a row's judgements, one per step (or per piece of a step, see `pieces`):
+
+- `scores` [p, ...]: the probability that the step is right (Math-Shepherd); right above the threshold;
+- `scores` [[bad, neutral, good], ...]: ReasonEval's three classes (Xia et al. 2024, arXiv 2404.05692, section 3);
+  validity is neutral + good and is the score; wrong up to the threshold 0.5, else neutral where redundancy (neutral) is
+  above 0.15, as in the authors' evaluation;
+- `correctness_pred` and `error_step_pred`: a chat model's verdict on a whole solution, and the number of the first
+  wrong step (or, for "present", of all redundant steps);
+- `judgements` [{"verdict", "score", "reason"}, ...]: our own form.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from journey.errors import UsageError
+from journey.types import VERDICTS, Judgement, Problem
+
+THRESHOLD = 0.5
+REDUNDANT = 0.15
+AFTER = "after the first wrong step"
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What one judge said of every step of one solution."""
+
+    question: str
+    steps: tuple[str, ...]
+    judgements: tuple[Judgement, ...]
+
+
+class Recorded:
+    """A Judge that says what was recorded; of steps that nobody recorded it cannot say.
+
+    A step is found by its question and all steps up to it. Where several solutions begin with the same steps, whole
+    solutions are told apart, and of a single step the first recording counts.
+    """
+
+    def __init__(self, recordings: Iterable[Recording], name: str) -> None:
+        self.name = name
+        self._next: dict[tuple[int | str, str], int] = {}
+        self._said: dict[int, Judgement] = {}
+        self._whole: dict[int, tuple[Judgement, ...]] = {}
+        for recording in recordings:
+            self._add(recording)
+
+    def _add(self, recording: Recording) -> None:
+        at: int | str = recording.question
+        for step, judgement in zip(recording.steps, recording.judgements, strict=True):
+            at = self._next.setdefault((at, step), len(self._next))
+            self._said.setdefault(at, judgement)
+        if isinstance(at, int):
+            self._whole.setdefault(at, recording.judgements)
+
+    async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
+        """One judgement per candidate, null with a reason where it was not recorded."""
+        return [self._judge(problem, [*prefix, step]) for step in candidates]
+
+    async def judge_solution(self, problem: Problem, steps: Sequence[str]) -> list[Judgement]:
+        """What was recorded of this very solution, else of each step after those before it."""
+        at = self._find(problem, steps)
+        if at in self._whole:
+            return list(self._whole[at])
+        return [self._judge(problem, steps[: i + 1]) for i in range(len(steps))]
+
+    def _find(self, problem: Problem, steps: Sequence[str]) -> int | None:
+        at: int | str | None = problem.question
+        for step in steps:
+            at = None if at is None else self._next.get((at, step))
+        return at if isinstance(at, int) else None
+
+    def _judge(self, problem: Problem, steps: Sequence[str]) -> Judgement:
+        at = self._find(problem, steps)
+        return Judgement(None, None, "not recorded", self.name) if at is None else self._said[at]
+
+
+def judgements(row: Mapping[str, Any], pieces: Sequence[int], by: str, where: str = "a row") -> tuple[Judgement, ...]:
+    """What a row says of a solution whose steps have so many pieces each. Raises UsageError for a row of no known form.
+
+    A step in several pieces (lines that were scored one by one) is as good as the worst of them.
+    """
+    match row:
+        case {"scores": [*scores]}:
+            return _of_pieces([_scored(score, by, where) for score in scores], pieces, where)
+        case {"judgements": [*said]}:
+            return _of_pieces([_plain(one, by, where) for one in said], pieces, where)
+        case {"correctness_pred": str(said), "error_step_pred": str(named)}:
+            return _answered(said, named, len(pieces), by)
+    raise UsageError(f"{where} has no scores, judgements or predictions that can be read; see the docs on judges")
+
+
+def _of_pieces(said: Sequence[Judgement], pieces: Sequence[int], where: str) -> tuple[Judgement, ...]:
+    """The worst judgement of each step's pieces."""
+    if len(said) == len(pieces):
+        return tuple(said)
+    if len(said) != sum(pieces):
+        raise UsageError(f"{where} judges {len(said)} steps of a solution that has {len(pieces)}; check its set")
+    ends = [sum(pieces[: i + 1]) for i in range(len(pieces))]
+    return tuple(min(said[end - n : end], key=_goodness) for end, n in zip(ends, pieces, strict=True))
+
+
+def _goodness(said: Judgement) -> tuple[int, float]:
+    rank = 0 if said.verdict is None else 1 + VERDICTS[::-1].index(said.verdict)
+    return rank, 1.0 if said.score is None else said.score
+
+
+def _scored(score: Any, by: str, where: str) -> Judgement:
+    match score:
+        case [int() | float(), int() | float() as neutral, int() | float() as good]:
+            validity, is_redundant = min(1.0, max(0.0, neutral + good)), neutral > REDUNDANT
+        case bool():
+            raise UsageError(f"{where} has the score {score!r}; it must be a number or three")
+        case int() | float():
+            validity, is_redundant = score, False
+        case None:
+            return Judgement(None, None, "recorded without a score", by)
+        case _:
+            raise UsageError(f"{where} has the score {score!r}; it must be a number or three")
+    if not 0 <= validity <= 1:
+        raise UsageError(f"{where} has the score {score!r}; it must lie between 0 and 1")
+    if validity <= THRESHOLD:
+        return Judgement("wrong", float(validity), None, by)
+    return Judgement("neutral" if is_redundant else "right", float(validity), None, by)
+
+
+def _plain(said: Any, by: str, where: str) -> Judgement:
+    match said:
+        case {"verdict": "right" | "neutral" | "wrong" | None as verdict}:
+            return Judgement(verdict, said.get("score"), said.get("reason"), said.get("by") or by)
+    raise UsageError(f'{where} has the judgement {said!r}; it must be like {{"verdict": "right", "score": 0.9}}')
+
+
+def _answered(said: str, named: str, steps: int, by: str) -> tuple[Judgement, ...]:
+    """What a chat model's verdict on a whole solution says of its steps; nothing where it cannot be read."""
+    verdict = said.strip().lower()
+    numbers = [int(number) for number in _NUMBER.findall(named)]
+    known = [number for number in numbers if 1 <= number <= steps]
+    right = Judgement("right", None, None, by)
+    if verdict in ("correct", "absent"):
+        return (right,) * steps
+    if verdict == "wrong" and numbers[:1] and numbers[:1] == known[:1]:
+        wrong = Judgement("wrong", None, None, by)
+        return (*(right,) * (known[0] - 1), wrong, *(Judgement(None, None, AFTER, by),) * (steps - known[0]))
+    if verdict == "present" and known:
+        return tuple(Judgement("neutral", None, None, by) if n in known else right for n in range(1, steps + 1))
+    reason = "it names no step" if verdict in ("wrong", "present") else f"the verdict {said[:40]!r} cannot be read"
+    return (Judgement(None, None, reason, by),) * steps
