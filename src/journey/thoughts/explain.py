@@ -19,7 +19,7 @@ from journey.trees.mark import path_texts
 from journey.types import Problem, Tree, content_seed
 
 LONGEST_REASON = 600  # characters
-MOST_SENTENCES = 3
+MOST_SENTENCES = 5  # three are asked for; people who explain with sums take a sentence for each
 FEWEST_WORDS = 3
 ECHOED = 40  # characters in a row that stand in the prompt's own words
 
@@ -102,7 +102,8 @@ async def reason_of(
     return None
 
 
-_SENTENCE_END = re.compile(r"[.!?][\"')\]]?(?=\s+[^\sa-z])|[.!?][\"')\]]?$")
+_SENTENCE_END = re.compile(r"[.!?][\"')\]]?(?=\s+[^\sa-z])|[.!?][\"')\]]?$|[。！？]")
+_WORD = re.compile(r"[一-鿿]|[^\s一-鿿]+")
 _NOT_A_SENTENCE = re.compile(r"\b(?:e\.g|i\.e|cf|vs|etc)\.", re.IGNORECASE)
 _DENIES = re.compile(
     r"\b(?:step|it|everything|this|calculation) (?:is|looks|seems) (?:actually |in fact |all |perfectly )?"
@@ -116,15 +117,15 @@ _MARKUP = re.compile(r"^\s*(?:[-*|#>]\s|\d+[.)]\s|```)", re.MULTILINE)
 def read(completion: Completion, material: Sequence[str], prompt: str = "explain") -> str | None:
     """The reason in a model's answer, null where it gives none in the form asked for.
 
-    That is one to three sentences of at most 600 characters, not cut off, without list or heading; not the step, the
-    question or the prompt said again, and no claim that nothing is wrong.
+    That is one to five sentences of at most 600 characters, not cut off, without list or heading; not the step, the
+    question or the prompt said again, and no claim that nothing is wrong. Each Han character counts as a word.
     """
     if completion.finish in ("length", "error"):
         return None
     answer = spoken(completion.text).strip()
     said = " ".join(answer.split())
     is_short = len(said) <= LONGEST_REASON and sentences(said) <= MOST_SENTENCES
-    if len(said.split()) < FEWEST_WORDS or not is_short or _MARKUP.search(answer) or _DENIES.search(said):
+    if len(_WORD.findall(said)) < FEWEST_WORDS or not is_short or _MARKUP.search(answer) or _DENIES.search(said):
         return None
     plain = _plain(said)
     told = any(plain in _plain(text) or (len(_plain(text)) >= ECHOED and _plain(text) in plain) for text in material)
