@@ -226,6 +226,14 @@ def eval(
     top_p: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Nucleus of sampling.", metavar="P")] = None,
     answer_tokens: Annotated[int | None, typer.Option(min=1, help="Longest answer.", metavar="N")] = None,
     samples: Annotated[int, typer.Option(min=1, help="Answers a problem (sampled).", metavar="N")] = 1,
+    search: Annotated[
+        list[str] | None,
+        typer.Option(help="vote, best_of_n, beam, dvts, lookahead, mcts or all; may be given again.", metavar="NAME"),
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="Who scores the steps of a search: exact, critic:MODEL, ...", metavar="NAME")
+    ] = None,
+    settings: Set = None,
     seed: Seed = None,
     limit: Limit = None,
     json: Json = False,
@@ -235,12 +243,21 @@ def eval(
     max_tokens: MaxTokens = None,
     prices: Prices = None,
 ) -> int:
-    """Let a model attempt the run's problems and check its answers."""
+    """Let a model attempt the run's problems and check its answers.
+
+    With --search its answers are chosen from many, set by --set search.n=8 and the like; --set search.n=[1,4,16] draws
+    accuracy against the tokens spent.
+    """
     from journey.commands import models
     from journey.commands.spending import Allowance
 
     asked = models.Asked(decoding, temperature, top_p, answer_tokens, samples, seed)
     allowance = Allowance(max_cost, max_tokens, max_calls, prices)
+    if search or judge or settings:
+        from journey.commands import searching
+
+        wish = searching.asked_for(asked, search or (), judge, settings or ())
+        return searching.evaluate(run, model, split, wish, limit, allowance, json, dry_run)
     return models.evaluate(run, model, split, asked, limit, allowance, json, dry_run)
 
 

@@ -103,10 +103,10 @@ def evaluate(
     if dry_run:
         return _plan(path, name, split, asked, limit, purse, json)
     with writing(path) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
-        problems = _asked_problems(into, split, limit)
+        problems = asked_problems(into, split, limit)
         bars(name, "load", 0, 1)
         models = build.Models(into, purse, servers_of(into))
-        model = _model(into, name, models)
+        model = model_of(into, name, models)
         rule, seed = _rule(into, model.name, problems, asked)
         work = evaluate_station(
             into, problems, model, task_of(problems), rule, split=split, seed=seed,
@@ -128,7 +128,8 @@ def evaluate(
     return failed_units(tried)
 
 
-def _asked_problems(of: Run, split: str, limit: int | None) -> list[Problem]:
+def asked_problems(of: Run, split: str, limit: int | None) -> list[Problem]:
+    """The problems of a part, at most `limit`. Raises UsageError where there are none."""
     problems = all_problems(of, split=split)[:limit]
     if not problems:
         raise UsageError(f"{of.path} has no problems in the part {split!r}; import some with --split {split}")
@@ -138,7 +139,7 @@ def _asked_problems(of: Run, split: str, limit: int | None) -> list[Problem]:
 def _plan(path: Path, name: str, split: str, asked: Asked, limit: int | None, purse: Purse, json: bool) -> int:
     """Says what would be asked at most, and does nothing."""
     with reading(path) as of:
-        problems = _asked_problems(of, split, limit)
+        problems = asked_problems(of, split, limit)
         rule, _ = _rule(of, name, problems, asked)
     ask = task_of(problems).ask
     read = sum(tokens_of(ask(problem, ()).text) for problem in problems)
@@ -169,7 +170,8 @@ def _lines(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
-def _model(of: Run, name: str, models: build.Models) -> Model:
+def model_of(of: Run, name: str, models: build.Models) -> Model:
+    """The model of that name: of the run, in a folder, or one that `build` knows. Raises UsageError."""
     own = of.path / "models" / name
     if (own / "config.json").is_file():
         return build.local(own, name)

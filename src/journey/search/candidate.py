@@ -97,6 +97,10 @@ class StepSettings:
         if self.until not in ("answer", "end"):
             raise UsageError(f'search.until is {self.until!r}; write "answer" or "end"')
 
+    def at_most(self) -> tuple[int, int]:
+        """The model's calls and generated tokens, at most."""
+        return self.n * self.depth, self.n * self.depth * self.max_step_tokens
+
 
 def check_sampling(n: int, temperature: float, top_p: float) -> None:
     """Raises UsageError for what cannot be drawn."""

@@ -1,0 +1,241 @@
+"""journey eval --search: a model's problems attempted by searches, each attempt with its whole cost."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from journey import build, recipe
+from journey.build import Task
+from journey.commands.asking import INSTRUCTIONS, asked_lines, priced, tokens_of
+from journey.commands.asking import Asked as AskedOf
+from journey.commands.loading import closing, paying
+from journey.commands.models import Asked, asked_problems, model_of, servers_of
+from journey.commands.said import check_part, failed_units, reading, say, sheet, writing
+from journey.commands.spending import Allowance, note, spent_lines, spent_rows
+from journey.commands.training_rows import task_of
+from journey.errors import UsageError
+from journey.evals.compute import measured
+from journey.fanout import Progress, each
+from journey.judges.base import Judge
+from journey.judges.critic import CriticSettings
+from journey.models.base import Model
+from journey.models.cached import Cached
+from journey.models.purse import Purse, Usage
+from journey.progress import Bars
+from journey.report.seeds import seed_and_arm
+from journey.search.candidate import Means, StepSettings, attempt_id, searched_name
+from journey.search.cost import Metered
+from journey.search.methods import SEARCHES, Search, Settings, search
+from journey.stations import close
+from journey.store.run import Run
+from journey.types import Attempt, Problem
+
+ALL = "all"
+IN_FLIGHT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What the flags ask: searches by name ("all": every one), a judge's name, settings as KEY=VALUE, the seed."""
+
+    names: Sequence[str]
+    judge: str | None
+    settings: Sequence[str]
+    seed: int | None
+
+
+def asked_for(plain: Asked, names: Sequence[str], judge: str | None, settings: Sequence[str]) -> Searched:
+    """What the flags ask of searches. Raises UsageError for flags that only answers without a search know."""
+    if not names:
+        raise UsageError("--judge and --set are for searches; name one, as in --search best_of_n")
+    if plain != Asked(seed=plain.seed):
+        raise UsageError(
+            "with --search the sampling is set by --set search.temperature=0.8, search.top_p, search.n, "
+            "search.max_tokens or search.max_step_tokens; leave --decoding, --temperature, --top-p, --samples and "
+            "--answer-tokens away"
+        )
+    return Searched(tuple(names), judge, tuple(settings), plain.seed)
+
+
+class JudgeModels(build.Models):
+    """The models that judges ask, metered: what they generate is charged to the search that is judged for."""
+
+    def model(self, name: str) -> Model:
+        """The model of that name. Raises UsageError."""
+        return Metered(super().model(name))
+
+
+def evaluate(
+    path: Path, name: str, split: str, asked: Searched, limit: int | None, allowance: Allowance, json: bool, dry: bool
+) -> int:
+    """A model's attempts at a part of the run's problems by each search that is asked for, one after the other."""
+    check_part(split)
+    purse = allowance.purse()
+    if dry:
+        return _plan(path, name, split, asked, limit, purse, json)
+    with writing(path) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
+        problems = asked_problems(into, split, limit)
+        chosen = searches(into, name, asked)
+        bars(name, "load", 0, 1)
+        models, judging = (kind(into, purse, servers_of(into)) for kind in (build.Models, JudgeModels))
+        made = model_of(into, name, models)
+        model = made if isinstance(made, Cached) else Cached(made, into)
+        work = _all(into, problems, model, judging, chosen, asked, split, bars.of(name))
+        rows = asyncio.run(closing(model.model, paying(into, judging, purse, work)))
+        names = {f"{row['model']}/" for row in rows}
+        failed = [f for f in into.failures() if any(f.unit.startswith(name) for name in names)]
+    data = {"model": model.name, "split": split, "problems": len(problems), "searches": rows,
+            "failed": len(failed), "spent": spent_rows(purse)}  # fmt: skip
+    lines = spent_lines(purse)
+    say(json, data, _grid(path, rows), *([sheet("", lines)] if lines else []))
+    return failed_units(failed)
+
+
+async def _all(
+    run: Run,
+    problems: Sequence[Problem],
+    model: Model,
+    judging: build.Models,
+    chosen: Sequence[tuple[Search, Settings]],
+    asked: Searched,
+    split: str,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    task = task_of(problems)
+    rows: list[dict[str, Any]] = []
+    for method, settings in chosen:
+        # Each search has a judge of its own: what one remembers would make the next one look cheap.
+        judge = judge_of(run, asked, judging) if method.judged else None
+        await search_all(run, problems, model, judge, task, method, settings, split=split, progress=progress)
+        rows.append(_row(run, problems, model.name, method, settings, None if judge is None else judge.name))
+    return rows
+
+
+async def search_all(
+    run: Run,
+    problems: Sequence[Problem],
+    model: Model,
+    judge: Judge | None,
+    task: Task,
+    method: Search,
+    settings: Settings,
+    *,
+    split: str,
+    progress: Progress,
+) -> int:
+    """Searches every problem that was not searched yet in this way; how many failed."""
+    by = None if judge is None else judge.name
+    called = searched_name(model.name, method.name, settings, by)
+    have = run.ids("attempts", model=called)
+    units = {f"{called}/{p.id}": p for p in problems
+             if attempt_id(p.id, model.name, method.name, settings, by) not in have}  # fmt: skip
+    grader = task.grader()
+    means = Means(model, grader, task.ask, task.steps, judge)
+
+    async def one(problem: Problem) -> list[Attempt]:
+        return [await method.run(problem, means, settings)]
+
+    try:
+        return await each(run, f"search {called}", units, one, "attempts",
+                          in_flight=IN_FLIGHT, progress=progress, split=split)  # fmt: skip
+    finally:
+        close(grader)
+
+
+def searches(of: Run, model: str, asked: Searched) -> list[tuple[Search, Settings]]:
+    """The searches that are asked for with their settings, one for every n where several are given. Raises UsageError.
+
+    The seed is the flag's, else that of a model named seed-N/ARM, else 0. With "all", settings that a search does not
+    have are left to those that do, and without a judge those that need one are left out.
+    """
+    given = recipe.overridden(asked.settings)
+    if unknown := given.keys() - {"search", "critic"}:
+        raise UsageError(f"--set {min(unknown)} means nothing to a search; write --set search.n=8, for example")
+    wish: dict[str, Any] = dict(given.get("search") or {})
+    sizes = wish.pop("n", [None])
+    seed = asked.seed if asked.seed is not None else seed_and_arm(model)[0] if model.startswith("seed-") else 0
+    found: list[tuple[Search, Settings]] = []
+    names = list(SEARCHES) if ALL in asked.names else asked.names
+    for method in map(search, dict.fromkeys(names)):
+        if method.judged and asked.judge is None:
+            if ALL in asked.names:
+                continue
+            raise UsageError(f"the search {method.name} needs a judge of steps; give --judge exact, for example")
+        known = {key: value for key, value in wish.items() if ALL not in asked.names or key in _fields(method)}
+        for n in sizes if isinstance(sizes, list) else [sizes]:
+            settings = {"seed": seed} | known | ({} if n is None else {"n": n})
+            found.append((method, recipe.typed(method.settings, settings, f"search {method.name}")))
+    if ALL in asked.names and (lost := [key for key in wish if not any(key in _fields(m) for m, _ in found)]):
+        raise UsageError(f"no search has a setting {lost[0]}; docs/search.md lists them")
+    return found
+
+
+def _fields(method: Search) -> Mapping[str, Any]:
+    return method.settings.__dataclass_fields__
+
+
+def judge_of(of: Run, asked: Searched, models: build.Models) -> Judge:
+    """The judge that the flags name, what its models generate charged to the searches. Raises UsageError."""
+    kept = of.config.get("recipe", {})
+    given = recipe.overridden(asked.settings).get("critic", {})
+    critic = recipe.typed(CriticSettings, recipe.merged(kept.get("critic", {}), given), "the critic's settings")
+    strong = kept.get("strong") or kept.get("model") or ""
+    assert asked.judge is not None
+    if asked.judge == "critic" and not strong:
+        raise UsageError("no recipe says which model judges; name it, as in --judge critic:openai/NAME")
+    return models.judge(asked.judge, strong, critic)
+
+
+def _row(
+    run: Run, problems: Sequence[Problem], model: str, method: Search, settings: Settings, judge: str | None
+) -> dict[str, Any]:
+    """What a search came to on these problems."""
+    ids = [attempt_id(p.id, model, method.name, settings, judge) for p in problems]
+    found = [a for a in (run.get("attempts", id) for id in ids) if isinstance(a, Attempt)]
+    row = {"model": searched_name(model, method.name, settings, judge), "search": method.name,
+           "settings": asdict(settings), "judge": judge, "attempts": len(found)}  # fmt: skip
+    if not found:
+        return row
+    came_to = measured([found])
+    bounds = came_to.accuracy
+    return row | {
+        "right": sum(a.correct is True for a in found), "accuracy": bounds.value, "low": bounds.low,
+        "high": bounds.high, "model_tokens": came_to.model_tokens, "judge_tokens": came_to.judge_tokens,
+        "tokens_spent": came_to.tokens, "calls": came_to.calls, "answered": came_to.answered,
+    }  # fmt: skip
+
+
+def _grid(path: Path, rows: Sequence[Mapping[str, Any]]) -> Table:
+    grid = Table("search", title=Text(str(path)), title_justify="left")
+    for name in ("accuracy", "95 % interval", "model tokens", "judge tokens", "calls", "answered"):
+        grid.add_column(name, justify="right")
+    for row in rows:
+        cells = [row["model"]]
+        if row["attempts"]:
+            cells += [f"{100 * row['accuracy']:.1f} %", f"{100 * row['low']:.1f} to {100 * row['high']:.1f}"]
+            cells += [f"{row[key]:.0f}" for key in ("model_tokens", "judge_tokens")]
+            cells += [f"{row['calls']:.1f}", f"{100 * row['answered']:.0f} %"]
+        grid.add_row(*map(Text, cells))
+    return grid
+
+
+def _plan(path: Path, name: str, split: str, asked: Searched, limit: int | None, purse: Purse, json: bool) -> int:
+    """Says what the model would be asked at most, and does nothing. What a judge is asked comes on top."""
+    with reading(path) as of:
+        problems = asked_problems(of, split, limit)
+        chosen = searches(of, name, asked)
+    most: list[AskedOf] = []
+    for method, settings in chosen:
+        calls, tokens = settings.at_most()
+        longest = settings.depth * settings.max_step_tokens if isinstance(settings, StepSettings) else 0
+        read = sum(calls * (tokens_of(p.question) + INSTRUCTIONS + longest) for p in problems)
+        called = f"{method.name} n={settings.n}"
+        most.append(AskedOf(name, called, Usage(calls * len(problems), read, tokens * len(problems))))
+    data = {"run": str(path), "problems": len(problems), "asked_at_most": priced(most, purse.prices)}
+    say(json, data, sheet("what would be asked at most, the judge not counted", asked_lines(most, purse.prices)))
+    return 0
