@@ -300,27 +300,36 @@ async def test_lookahead_sees_what_a_beam_cannot() -> None:
 def test_every_simulation_is_counted_once_on_its_way(n: int, seed: int, width: int, c: float) -> None:
     how = MctsSettings(n=n, seed=seed, width=width, exploration=c, max_step_tokens=10, depth=6)
     root = asyncio.run(simulate(PROBLEM, means(), how))
-    assert root.visits == n
+    assert root.visits == n or root.ended
     nodes = [root]
     for node in nodes:
-        nodes += node.children or []
+        nodes += node.children.values()
         assert 0 <= node.total <= node.visits
         if node.children:
-            assert sum(child.visits for child in node.children) == node.visits
-            assert sum(child.prior for child in node.children) == pytest.approx(1)
+            passed = node.visits - sum(child.visits for child in node.children.values())
+            assert passed == (node.ended and not node.candidate.answer)
 
 
 async def test_simulations_go_where_the_judge_points_and_then_elsewhere() -> None:
-    script = {"sum to 9\n": ["+4\n", "+5\n"], "sum to 9\n+4\n": "= 4", "sum to 9\n+5\n": "= 9"}
-    said = {"+4": 0.1, "+5": 0.9, "= 4": 0.2, "= 9": 0.7}
-    root = await simulate(PROBLEM, means(script, said), MctsSettings(n=1, width=2))
-    assert root.children is not None
-    assert [child.visits for child in root.children] == [0, 1]
-    root = await simulate(PROBLEM, means(script, said), MctsSettings(n=40, width=2))
-    assert root.children is not None
-    low, high = root.children
+    def write(prompt: Prompt, sampling: Sampling, i: int) -> str:
+        return ["+4\n", "+5\n"][i] if not prompt.prefix else f"= {sampling.seed % 10**6 + i}"
+
+    def said(problem: Problem, prefix: Sequence[str], step: str) -> float:
+        return {"+4": 0.1, "+5": 0.9}.get(step, 0.2 if prefix == ("+4",) else 0.7)
+
+    def visits(root: Any) -> list[int]:
+        return [child.visits for child in root.children.values()]
+
+    assert visits(await simulate(PROBLEM, means(write, said), MctsSettings(n=1, width=2))) == [0, 1]
+    low, high = (await simulate(PROBLEM, means(write, said), MctsSettings(n=40, width=2))).children.values()
     assert 0 < low.visits < high.visits
     assert high.total == pytest.approx(0.7 * high.visits)
+
+
+async def test_a_tree_without_anything_new_ends_the_simulations() -> None:
+    script = {"sum to 9\n": ["+4\n", "+5\n"], "sum to 9\n+4\n": "= 4", "sum to 9\n+5\n": "= 9"}
+    root = await simulate(PROBLEM, means(script, {"= 9": 0.9}), MctsSettings(n=1000, width=2))
+    assert root.ended and root.visits < 10
 
 
 async def test_a_search_can_go_on_to_the_end_of_the_models_text() -> None:
@@ -396,8 +405,8 @@ def test_a_plain_models_name_says_no_search() -> None:
     assert searched("hf/a+b+beam n=4 judge=exact") == ("hf/a+b", "beam n=4 judge=exact")
 
 
-async def test_mcts_opens_no_node_twice() -> None:
+async def test_mcts_never_draws_the_same_twice() -> None:
     world = means()
     await mcts(PROBLEM, world, MctsSettings(n=20, width=2, max_step_tokens=10))
-    prefixes = [prompt.prefix for prompt, _ in world.model.calls]
-    assert len(prefixes) == len(set(prefixes))
+    asked = [(prompt.prefix, sampling.seed) for prompt, sampling in world.model.calls]
+    assert len(asked) == len(set(asked))

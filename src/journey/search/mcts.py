@@ -4,6 +4,9 @@ A simulation goes down from the question: at a node never opened before, the mod
 scores them; it goes to the child with the greatest Q + c * P * sqrt(visits of the node) / (1 + visits of the child),
 until a solution is finished or the depth is reached. The end's score is added to every node passed. P is the share of
 the draws that gave the step; Q of a child that was never visited is the judge's word on it. The checker is not asked.
+
+A model has more steps than were drawn: what has come to its end is not visited again, and where all children have, M
+more are drawn. A node that gives nothing new then has come to its end itself.
 """
 
 from dataclasses import dataclass, field
@@ -34,19 +37,21 @@ class MctsSettings(StepSettings):
 
     def at_most(self) -> tuple[int, int]:
         """The model's calls and generated tokens, at most."""
-        calls = self.n * self.depth
+        calls = self.n * self.depth  # a simulation draws at most once at each node that it passes
         return calls, calls * self.width * self.max_step_tokens
 
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A step in the tree of the search; `children` null: not opened yet. `total` sums the values of its visits."""
+    """A step in the tree of the search. `total` sums the values of its visits, `opened` counts its rounds of draws."""
 
     candidate: Candidate
-    prior: float = 1.0
+    drawn: int = 1
     visits: int = 0
     total: float = 0.0
-    children: "list[Node] | None" = field(default=None)
+    opened: int = 0
+    ended: bool = False
+    children: "dict[tuple[str, ...], Node]" = field(default_factory=dict["tuple[str, ...]", "Node"])
 
 
 async def mcts(problem: Problem, means: Means, settings: MctsSettings) -> Attempt:
@@ -61,18 +66,21 @@ async def mcts(problem: Problem, means: Means, settings: MctsSettings) -> Attemp
 
 
 async def simulate(problem: Problem, means: Means, settings: MctsSettings) -> Node:
-    """The tree after all simulations; its root was visited by each."""
+    """The tree after all simulations, or when nothing new can be drawn; its root was visited by each."""
     root = Node(ROOT)
-    for _ in range(settings.n):
+    while root.visits < settings.n and not root.ended:
         path = [root]
         while path[-1].candidate.open and len(path) <= settings.depth:
             node = path[-1]
-            if node.children is None:
-                node.children = await _opened(problem, means, settings, node)
-            if not node.children:
+            going_on = _going_on(node)
+            if not going_on:
+                await _draw(problem, means, settings, node)
+                going_on = _going_on(node)
+            if not going_on:
                 break
-            path.append(max(node.children, key=lambda child: puct(node, child, settings)))
-        value = _value(path[-1].candidate, settings) if path[-1].candidate.answer is not None else 0.0
+            path.append(max(going_on, key=lambda child: puct(node, child, settings)))
+        path[-1].ended = True
+        value = 0.0 if path[-1].candidate.answer is None else _value(path[-1].candidate, settings)
         for node in path:
             node.visits += 1
             node.total += value
@@ -81,15 +89,26 @@ async def simulate(problem: Problem, means: Means, settings: MctsSettings) -> No
 
 def puct(parent: Node, child: Node, settings: MctsSettings) -> float:
     """How much a simulation wants to go to the child."""
+    prior = child.drawn / sum(other.drawn for other in parent.children.values())
     quality = child.total / child.visits if child.visits else _value(child.candidate, settings)
-    return quality + settings.exploration * child.prior * sqrt(parent.visits) / (1 + child.visits)
+    return quality + settings.exploration * prior * sqrt(parent.visits) / (1 + child.visits)
 
 
-async def _opened(problem: Problem, means: Means, settings: MctsSettings, node: Node) -> list[Node]:
-    drawn = await extend(problem, means, node.candidate, settings, settings.width)
-    usable = [one for one in drawn if one.open or one.answer is not None]
-    total = sum(one.drawn for one in usable)
-    return [Node(one, one.drawn / total) for one in usable]
+def _going_on(node: Node) -> list[Node]:
+    return [child for child in node.children.values() if not child.ended]
+
+
+async def _draw(problem: Problem, means: Means, settings: MctsSettings, node: Node) -> None:
+    """Adds the steps of M more draws to a node's children; those that are there already gain in prior."""
+    stream = ("again", node.opened) if node.opened else ()
+    for one in await extend(problem, means, node.candidate, settings, settings.width, *stream):
+        if not (one.open or one.answer is not None):
+            continue
+        if (known := node.children.get(one.steps)) is not None:
+            known.drawn += one.drawn
+        else:
+            node.children[one.steps] = Node(one, one.drawn)
+    node.opened += 1
 
 
 def _value(candidate: Candidate, settings: MctsSettings) -> float:
@@ -101,5 +120,5 @@ def _all(root: Node) -> list[Node]:
     """Every node, parents before children, in the order they were opened in."""
     nodes = [root]
     for node in nodes:
-        nodes += node.children or []
+        nodes += node.children.values()
     return nodes
