@@ -34,11 +34,12 @@ LEVEL = {room: level for level, rooms in enumerate(BRACKETS) for room in rooms}
 BY_NEED = {"build.py", "cli.py", "stations.py"}
 HEAVY = {
     "torch": ("models/local", "training/", "build"),
-    "transformers": ("models/local", "training/", "build"),
+    "transformers": ("models/local", "models/vllm", "training/", "build"),
     "trl": ("training/",),
     "peft": ("training/",),
     "ray": ("fanout_ray",),
     "streamlit": ("studio/",),
+    "vllm": ("models/vllm",),
     "aiohttp": ("models/server",),
     "matplotlib": ("report/png",),
 }

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from real_servers import Real, tiny_copy, transformers_serve, vllm_serve, why_not_transformers_serve
