@@ -142,7 +142,11 @@ def until(first_wrong: int | None, steps: int) -> Labels:
         return (RIGHT,) * steps
     if not 0 <= first_wrong < steps:
         raise ValueError(f"the first wrong step {first_wrong + 1} of {steps}")
-    return (*(RIGHT,) * first_wrong, WRONG, *(None,) * (steps - first_wrong - 1))
+    labels: list[Verdict | None] = [None] * steps
+    for step in range(first_wrong):
+        labels[step] = RIGHT
+    labels[first_wrong] = WRONG
+    return tuple(labels)
 
 
 def _format(row: Row, where: str) -> Format:
@@ -205,6 +209,7 @@ def _prmbench(row: Row) -> Labelled | str:
 
 def _perturbed(row: Row) -> Labelled | str:
     steps, kind, at = row["hypothesis_steps"], row["error_type"], row["tags"]
+    labels: Labels
     if kind in ("random number", "random operation"):
         labels = until(at, len(steps))
     elif kind == "repeat step":

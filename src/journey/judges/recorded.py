@@ -13,7 +13,7 @@ Forms of a row's judgements, one per step (or per piece of a step, see `pieces`)
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from journey.errors import UsageError
@@ -23,6 +23,7 @@ THRESHOLD = 0.5
 REDUNDANT = 0.15
 AFTER = "after the first wrong step"
 _NUMBER = re.compile(r"\d+")
+_NO_LETTERS = re.compile(r"[^a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,16 @@ def _of_pieces(said: Sequence[Judgement], pieces: Sequence[int], where: str) -> 
     if len(said) != sum(pieces):
         raise UsageError(f"{where} judges {len(said)} steps of a solution that has {len(pieces)}; check its set")
     ends = [sum(pieces[: i + 1]) for i in range(len(pieces))]
-    return tuple(min(said[end - n : end], key=_goodness) for end, n in zip(ends, pieces, strict=True))
+    return tuple(_worst(said[end - n : end]) for end, n in zip(ends, pieces, strict=True))
 
 
-def _goodness(said: Judgement) -> tuple[int, float]:
-    rank = 0 if said.verdict is None else 1 + VERDICTS[::-1].index(said.verdict)
-    return rank, 1.0 if said.score is None else said.score
+def _worst(said: Sequence[Judgement]) -> Judgement:
+    """The worst verdict with the lowest score; of a piece that nothing was said of nothing can be said of the whole."""
+    if any(one.verdict is None for one in said):
+        return next((one for one in said if one.verdict == "wrong"), next(one for one in said if one.verdict is None))
+    worst = max(said, key=lambda one: VERDICTS.index(one.verdict or "right"))
+    scores = [one.score for one in said if one.score is not None]
+    return replace(worst, score=min(scores) if len(scores) == len(said) else None)
 
 
 def _scored(score: Any, by: str, where: str) -> Judgement:
@@ -137,16 +142,20 @@ def _plain(said: Any, by: str, where: str) -> Judgement:
 
 def _answered(said: str, named: str, steps: int, by: str) -> tuple[Judgement, ...]:
     """What a chat model's verdict on a whole solution says of its steps; nothing where it cannot be read."""
-    verdict = said.strip().lower()
+    verdict = _NO_LETTERS.sub("", said.lower())  # "**Wrong**." too
     numbers = [int(number) for number in _NUMBER.findall(named)]
     known = [number for number in numbers if 1 <= number <= steps]
     right = Judgement("right", None, None, by)
     if verdict in ("correct", "absent"):
         return (right,) * steps
-    if verdict == "wrong" and numbers[:1] and numbers[:1] == known[:1]:
+    if verdict in ("wrong", "incorrect") and numbers[:1] and numbers[:1] == known[:1]:
         wrong = Judgement("wrong", None, None, by)
         return (*(right,) * (known[0] - 1), wrong, *(Judgement(None, None, AFTER, by),) * (steps - known[0]))
     if verdict == "present" and known:
         return tuple(Judgement("neutral", None, None, by) if n in known else right for n in range(1, steps + 1))
-    reason = "it names no step" if verdict in ("wrong", "present") else f"the verdict {said[:40]!r} cannot be read"
+    reason = (
+        "it names no step"
+        if verdict in ("wrong", "incorrect", "present")
+        else f"the verdict {said[:40]!r} cannot be read"
+    )
     return (Judgement(None, None, reason, by),) * steps

@@ -1,0 +1,262 @@
+"""How good judges are: what they say of labelled steps against the labels, every figure with its interval.
+
+Step F1 as in the O1 Replication Journey part 1 (the tables on reward models); accuracy of the first wrong step and its
+harmonic mean over right and wrong solutions as in ProcessBench (Zheng et al. 2024, arXiv 2412.06559); F1 and AUC of
+steps and solutions as in ReasonEval (Xia et al. 2024, arXiv 2404.05692); calibration as expected calibration error
+(Guo et al. 2017, arXiv 1706.04599).
+
+*Could not say* is counted apart and never as wrong: such steps are left out of F1, and a solution whose first wrong
+step cannot be told is left out of the accuracies; how many there were stands beside the figures.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import Any
+
+from journey.errors import UsageError
+from journey.evals.judging_counts import COUNTS, Counted, count, figures_of
+from journey.evals.judging_sets import Labelled, LabelledSet
+from journey.evals.metrics import CONFIDENCE, Interval
+from journey.judges.base import Judge
+from journey.judges.combine import HOWS, How
+from journey.judges.whole import judge_solution
+from journey.models.base import ModelError
+from journey.types import Judgement
+
+Said = Sequence[Judgement | None]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgingSettings:
+    """How judgements become figures.
+
+    `combine`: how the scores of a solution's steps become its own ("min" also calls it wrong where any step is, the
+    others by the score, wrong up to 0.5). `bins` of the calibration; `rounds` and `seed` of the bootstrap over
+    solutions. `paper`: count as ReasonEval's authors do, which makes a figure even of what was not said: steps behind
+    the first wrong one are taken as called wrong, other silent steps as called right, silent solutions as mistaken.
+    """
+
+    combine: How = "min"
+    bins: int = 10
+    rounds: int = 1000
+    seed: int = 0
+    paper: bool = False
+
+    def __post_init__(self) -> None:
+        if self.combine not in HOWS:
+            raise UsageError(f"combine is {self.combine!r}; known are {', '.join(HOWS)}")
+        if min(self.bins, self.rounds) < 1:
+            raise UsageError("bins and rounds count from 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a judge said of a set: one list an item (null: not asked), and the items that failed, with the reason."""
+
+    said: Mapping[str, Said]
+    failed: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Steps whose score lies in [low, high) (the last bin: up to 1): how many, their mean score, the share not bad."""
+
+    low: float
+    high: float
+    steps: int
+    score: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A judge's figures on a set.
+
+    `figures` by name, null where the set or the judge cannot give one. `unsaid`: labelled steps without a verdict;
+    `unscored`: without a score; `unlocated`: solutions whose first wrong step cannot be told.
+    """
+
+    solutions: int
+    steps: int
+    unsaid: int
+    unscored: int
+    unlocated: int
+    figures: Mapping[str, Interval | None]
+    calibration: Sequence[Bin]
+
+
+async def judge_set(
+    judge: Judge, items: Sequence[Labelled], *, in_flight: int = 64, progress: Progress | None = None
+) -> Judged:
+    """What the judge says of every item; one whose model fails for good is listed as failed."""
+    waiting = iter(enumerate(items))
+    said: dict[int, Said] = {}
+    failed: dict[str, str] = {}
+
+    async def worker() -> None:
+        for index, item in waiting:
+            try:
+                said[index] = await judge_item(judge, item)
+            except ModelError as error:
+                failed[item.id] = str(error)
+            if progress is not None:
+                progress(len(said) + len(failed), len(items))
+
+    await asyncio.gather(*(worker() for _ in range(min(in_flight, len(items)))))
+    return Judged({items[index].id: said[index] for index in sorted(said)}, failed)
+
+
+async def judge_item(judge: Judge, item: Labelled) -> Said:
+    """What the judge says of each step: of all in a solution, of the labelled ones (siblings together) in a tree."""
+    if item.is_solution:
+        return await judge_solution(judge, item.problem, item.steps)
+    siblings: dict[int, list[int]] = {}
+    for index, parent in enumerate(item.parents):
+        if item.labels[index] is not None:
+            siblings.setdefault(parent, []).append(index)
+    said: list[Judgement | None] = [None] * len(item.steps)
+
+    async def one(parent: int, candidates: Sequence[int]) -> None:
+        judged = await judge.judge(item.problem, _path(item, parent), [item.steps[i] for i in candidates])
+        for index, judgement in zip(candidates, judged, strict=True):
+            said[index] = judgement
+
+    await asyncio.gather(*(one(parent, candidates) for parent, candidates in siblings.items()))
+    return said
+
+
+def _path(item: Labelled, index: int) -> list[str]:
+    backwards: list[str] = []
+    while index >= 0:
+        backwards.append(item.steps[index])
+        index = item.parents[index]
+    return backwards[::-1]
+
+
+def measure(labelled: LabelledSet, judged: Judged, settings: JudgingSettings = JudgingSettings()) -> Measured:
+    """The figures of what was said, each with its 95 % percentile interval over redrawn solutions (or trees)."""
+    items = [item for item in labelled.items if item.id in judged.said]
+    counted = [
+        count(item, judged.said[item.id], labelled.bad, settings.combine, paper=settings.paper) for item in items
+    ]
+    tables = Tables(counted, settings.bins)
+    ones = [1] * len(counted)
+    values = tables.figures(ones)
+    rng = random.Random(settings.seed)
+    drawn: dict[str, list[float]] = {name: [] for name in values}
+    for _ in range(settings.rounds if len(counted) > 1 else 0):
+        weights = [0] * len(counted)
+        for index in rng.choices(range(len(counted)), k=len(counted)):
+            weights[index] += 1
+        for name, value in tables.figures(weights).items():
+            if value is not None:
+                drawn[name].append(value)
+    return Measured(
+        solutions=len(items),
+        steps=sum(one.labelled for one in counted),
+        unsaid=sum(one.unsaid for one in counted),
+        unscored=sum(one.unscored for one in counted),
+        unlocated=sum(one.located is None for one in counted if one.is_solution),
+        figures={name: _interval(value, drawn[name]) for name, value in values.items()},
+        calibration=tables.calibration(),
+    )
+
+
+class Tables:
+    """What was counted of all items, laid out so that a redraw of them costs one pass."""
+
+    def __init__(self, counted: Sequence[Counted], bins: int) -> None:
+        self._bins = bins
+        self._counts = [one.counts for one in counted]
+        self._scored = [(i, score, good) for i, one in enumerate(counted) for score, good in one.scores]
+        self._steps = sorted(((score, good, i) for i, score, good in self._scored), key=lambda row: row[0])
+        whole = [(one.score, one.is_right, i) for i, one in enumerate(counted) if one.score is not None]
+        self._wholes = sorted(((s, good, i) for s, good, i in whole if good is not None), key=lambda row: row[0])
+
+    def figures(self, weights: Sequence[int]) -> dict[str, float | None]:
+        """Every figure where item i counts `weights[i]` times; null where it cannot be had."""
+        sums = [0] * len(COUNTS)
+        for weight, counts in zip(weights, self._counts, strict=True):
+            if weight:
+                for place, value in enumerate(counts):
+                    sums[place] += weight * value
+        return {
+            **figures_of(dict(zip(COUNTS, sums, strict=True))),
+            "step_auc": auc(self._steps, weights),
+            "solution_auc": auc(self._wholes, weights),
+            "ece": self._ece(weights),
+        }
+
+    def calibration(self) -> list[Bin]:
+        """The bins that hold any step."""
+        found: list[Bin] = []
+        for number, (steps, score, right) in enumerate(self._binned([1] * len(self._counts))):
+            if steps:
+                edges = number / self._bins, (number + 1) / self._bins
+                found.append(Bin(*edges, int(steps), score / steps, right / steps))
+        return found
+
+    def _ece(self, weights: Sequence[int]) -> float | None:
+        rows = self._binned(weights)
+        total = sum(steps for steps, _, _ in rows)
+        return sum(abs(score - right) for _, score, right in rows) / total if total else None
+
+    def _binned(self, weights: Sequence[int]) -> list[list[float]]:
+        """Steps, sum of scores and number not bad of every bin."""
+        rows = [[0.0, 0.0, 0.0] for _ in range(self._bins)]
+        for i, score, good in self._scored:
+            if weight := weights[i]:
+                row = rows[min(int(score * self._bins), self._bins - 1)]
+                row[0] += weight
+                row[1] += weight * score
+                row[2] += weight * good
+        return rows
+
+
+def auc(rows: Sequence[tuple[float, bool, int]], weights: Sequence[int]) -> float | None:
+    """The probability that a good one scores above a bad one, half of it where they are equal; null without both.
+
+    `rows` are (score, good, item) by ascending score; a row counts as often as its item.
+    """
+    above = below = pairs = 0.0  # weight of good and of bad ones so far, pairs in the right order
+    at = 0
+    while at < len(rows):
+        score, good, bad = rows[at][0], 0, 0
+        while at < len(rows) and rows[at][0] == score:
+            _, is_good, item = rows[at]
+            if is_good:
+                good += weights[item]
+            else:
+                bad += weights[item]
+            at += 1
+        pairs += good * (below + bad / 2)
+        above += good
+        below += bad
+    return pairs / (above * below) if above and below else None
+
+
+def _interval(value: float | None, drawn: list[float]) -> Interval | None:
+    """The percentile interval; a value that fewer than half the redraws have gets the widest one, 0 to 1."""
+    if value is None:
+        return None
+    if len(drawn) < 2:
+        return Interval(value, 0.0, 1.0)
+    drawn.sort()
+    tail = (1 - CONFIDENCE) / 2
+    low, high = drawn[floor(tail * len(drawn))], drawn[ceil((1 - tail) * len(drawn)) - 1]
+    return Interval(value, min(low, value), max(high, value))
+
+
+def to_json(measured: Measured) -> dict[str, Any]:
+    """The figures as plain JSON."""
+    names = ("solutions", "steps", "unsaid", "unscored", "unlocated")
+    figures = {
+        name: None if one is None else {"value": one.value, "low": one.low, "high": one.high}
+        for name, one in measured.figures.items()
+    }
+    bins = [{name: getattr(one, name) for name in Bin.__slots__} for one in measured.calibration]
+    return {**{name: getattr(measured, name) for name in names}, "figures": figures, "calibration": bins}

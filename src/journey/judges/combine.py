@@ -1,0 +1,127 @@
+"""Several into one: the scores of a solution's steps, and the judgements of several judges.
+
+Let's Verify Step by Step (Lightman et al. 2023) takes the product or the minimum of step scores, Math-Shepherd (Wang et
+al. 2024) the minimum; the last step's score is what outcome models give.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import prod
+from statistics import fmean
+from typing import Literal, get_args
+
+from journey.errors import UsageError
+from journey.judges.base import Judge
+from journey.judges.whole import judge_solution
+from journey.types import Judgement, Problem, Verdict
+
+How = Literal["min", "product", "last", "mean"]
+HOWS: tuple[How, ...] = get_args(How)
+STEPS: dict[How, Callable[[Sequence[float]], float]] = {
+    "min": min,
+    "product": prod,
+    "last": lambda scores: scores[-1],
+    "mean": fmean,
+}
+SURE: dict[Verdict, float] = {"right": 1.0, "neutral": 0.5, "wrong": 0.0}
+
+Way = Literal["vote", "min", "mean", "product"]
+WAYS: tuple[Way, ...] = get_args(Way)
+
+
+def score(said: Judgement) -> float | None:
+    """The score of a judgement; one without a score stands for 1, 0.5 or 0 by its verdict, null for none."""
+    if said.score is not None or said.verdict is None:
+        return said.score
+    return SURE[said.verdict]
+
+
+def solution_score(said: Sequence[Judgement], how: How) -> float | None:
+    """The score of a whole solution by those of its steps; null where a step has none or there are no steps.
+
+    Steps behind a wrong one that was judged without a score of its own need none.
+    """
+    scores = [score(one) for one in said]
+    lost = next((i for i, one in enumerate(said) if one.verdict == "wrong" and one.score is None), None)
+    if lost is not None:
+        scores = [*scores[: lost + 1], *[0.0 if one is None else one for one in scores[lost + 1 :]]]
+    known = [one for one in scores if one is not None]
+    return STEPS[how](known) if known and len(known) == len(scores) else None
+
+
+class Combined:
+    """Several judges as one, named "vote:[A,B]", "min:[A,B]", "mean:[A,B]" or "product:[A,B]".
+
+    "vote": the verdict of most of those that say something, null where two verdicts are tied; its reason is that of the
+    first judge with that verdict. "min": the worst verdict that any says. Both with the mean or the least of the
+    scores. "mean" and "product" join the scores, and a step is right above 0.5. A judge that cannot say has no voice;
+    where none can, neither can they together.
+    """
+
+    def __init__(self, judges: Sequence[Judge], way: Way = "vote") -> None:
+        if way not in WAYS or len(judges) < 2:
+            raise UsageError(f"judges are combined by {', '.join(WAYS)}, two of them or more: vote:[exact,critic]")
+        self.name = f"{way}:[{','.join(judge.name for judge in judges)}]"
+        self._judges = tuple(judges)
+        self._way: Way = way
+
+    async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
+        """One judgement per candidate, all judges asked side by side. Raises ModelError."""
+        said = await asyncio.gather(*(judge.judge(problem, prefix, candidates) for judge in self._judges))
+        return [self._joined(one) for one in zip(*said, strict=True)]
+
+    async def judge_solution(self, problem: Problem, steps: Sequence[str]) -> list[Judgement]:
+        """One judgement per step, of judges that judge whole solutions by those. Raises ModelError."""
+        said = await asyncio.gather(*(judge_solution(judge, problem, steps) for judge in self._judges))
+        return [self._joined(one) for one in zip(*said, strict=True)]
+
+    def _joined(self, said: Sequence[Judgement]) -> Judgement:
+        voices = [one for one in said if one.verdict is not None or one.score is not None]
+        scores = [one for one in map(score, voices) if one is not None]
+        if not voices:
+            reasons = "; ".join(dict.fromkeys(filter(None, (one.reason for one in said))))
+            return Judgement(None, None, reasons or "no judge could say", self.name)
+        match self._way:
+            case "vote":
+                return self._vote(voices, fmean(scores))
+            case "min":
+                order: list[Verdict | None] = ["wrong", "neutral", "right", None]
+                worst = min(voices, key=lambda one: order.index(one.verdict))
+                return replace(worst, score=min(scores), by=self.name)
+            case "mean" | "product":
+                joined = STEPS[self._way](scores)
+                return Judgement("right" if joined > 0.5 else "wrong", joined, None, self.name)
+
+    def _vote(self, voices: Sequence[Judgement], joined: float) -> Judgement:
+        votes = Counter(one.verdict for one in voices if one.verdict is not None).most_common()
+        if not votes:
+            return Judgement(None, joined, "no judge gave a verdict", self.name)
+        if len(votes) > 1 and votes[0][1] == votes[1][1]:
+            tied = " and ".join(sorted(verdict for verdict, number in votes if number == votes[0][1]))
+            return Judgement(None, joined, f"the judges are tied between {tied}", self.name)
+        agreed = [one for one in voices if one.verdict == votes[0][0]]
+        return replace(next((one for one in agreed if one.reason), agreed[0]), score=joined, by=self.name)
+
+
+def parts(name: str) -> tuple[Way, list[str]] | None:
+    """The way and the names in "vote:[A,min:[B,C]]"; null for a name of another form. Raises UsageError."""
+    kind, colon, rest = name.partition(":")
+    way: Way | None = next((way for way in WAYS if way == kind), None)
+    if way is None or not colon:
+        return None
+    if not (rest.startswith("[") and rest.endswith("]")):
+        raise UsageError(f"{name} names no judges to combine; write it like {kind}:[exact,critic]")
+    names, depth, current = list[str](), 0, ""
+    for letter in rest[1:-1]:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and depth == 0:
+            names.append(current.strip())
+            current = ""
+        else:
+            current += letter
+    names.append(current.strip())
+    if depth or "" in names or len(names) < 2:
+        raise UsageError(f"{name} must name two judges or more, brackets closed, like {kind}:[exact,critic]")
+    return way, names
