@@ -39,6 +39,7 @@ HEAVY = {
     "peft": ("training/",),
     "ray": ("fanout_ray",),
     "streamlit": ("studio/",),
+    "starlette": ("studio/",),
     "vllm": ("models/vllm",),
     "aiohttp": ("models/server",),
     "matplotlib": ("report/png",),

@@ -318,6 +318,26 @@ def status(run: RunFolder, json: Json = False) -> int:
 
 
 @app.command()
+def view(
+    runs: Annotated[list[Path], typer.Argument(help="One run, or several to look at side by side.", metavar="RUN...")],
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="The port; the first free one from 8501.", metavar="N")
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser", help="Open it in the browser.")] = False,
+) -> int:
+    """Open the studio: trees, thoughts and answers in the browser.
+
+    It answers on this machine only and changes nothing in a run.
+    """
+    from journey.commands import view
+
+    view.check(runs)
+    from journey.studio import serve
+
+    return view.view(runs, serve.free_port(port), browser, serve.serve)
+
+
+@app.command()
 def pretrain(
     recipe: RecipeFile,
     out: Annotated[Path, typer.Option("--out", help="The model's folder.", metavar="DIR")],

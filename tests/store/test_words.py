@@ -53,6 +53,8 @@ def test_the_index_catches_up_with_what_was_written_since(path: Path):
         assert run.keyword_count("1", "attempts") == 1
 
 
-def test_only_texts_are_indexed(path: Path):
-    with Run.read(path) as run, pytest.raises(ValueError, match="not trees"):
-        run.keyword_count("wait", "trees")
+def test_questions_and_steps_are_indexed_too_and_nothing_else(path: Path):
+    with Run.read(path) as run:
+        assert run.keyword_count("the", "problems") + run.keyword_count("the", "trees") == 0
+        with pytest.raises(ValueError, match="not calls"):
+            run.keyword_count("wait", "calls")

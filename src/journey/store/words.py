@@ -1,4 +1,4 @@
-"""The full-text index of a run: which thoughts and attempts have a word in them.
+"""The full-text index of a run: which records have a word in them.
 
 It lies beside the database (words.db), holds no truth of its own, and catches up when it is asked, so storing a
 thought costs nothing for it. It is thrown away and made again when it does not belong to the run or is damaged.
@@ -12,7 +12,7 @@ from journey.store.database import PATIENCE
 from journey.store.faults import damaged
 from journey.store.schema import Row, columns_of, opened, table_named
 
-INDEXED = ("thoughts", "attempts")
+INDEXED = ("problems", "trees", "thoughts", "attempts")
 BATCH = 2000  # records indexed in one commit
 NAME = "words.db"
 
@@ -28,7 +28,7 @@ class Words:
     def count(self, reading: sqlite3.Connection, table: str, word: str) -> int:
         """How many records of the table have the word or phrase; `reading` is a connection to the run's database."""
         if table not in INDEXED:
-            raise ValueError(f"only {' and '.join(INDEXED)} are indexed, not {table}")
+            raise ValueError(f"only {', '.join(INDEXED)} are indexed, not {table}")
         try:
             return self._count(reading, table, word)
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
@@ -105,7 +105,14 @@ def _text(folder: Path, table: str, row: Row) -> str:
     fields = opened(row)
     if fields is None:
         raise damaged(folder / DATABASE, f"record {row[0]} of {table} does not fit its seal")
-    return fields["text"].encode("utf-8", "replace").decode()  # the index takes no lone surrogates
+    match table:
+        case "problems":
+            text = fields["question"]
+        case "trees":
+            text = "\n".join(node["text"] for node in fields["nodes"])
+        case _:
+            text = fields["text"]
+    return text.encode("utf-8", "replace").decode()  # the index takes no lone surrogates
 
 
 def _done(index: sqlite3.Connection, table: str) -> int:

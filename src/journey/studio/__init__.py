@@ -1,0 +1,1 @@
+"""The studio: the page in the browser where trees, thoughts and answers are looked at."""

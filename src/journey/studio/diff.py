@@ -1,0 +1,38 @@
+"""Two texts side by side in one: which words went and which came."""
+
+import re
+from difflib import SequenceMatcher
+
+from journey.studio import safe
+
+_WORD = re.compile(r"\s+|\w+|[^\w\s]")
+
+
+def diff_html(old: str, new: str) -> str:
+    """The newer text with removed words struck out (`<del>`) and new ones marked (`<ins>`), word by word."""
+    before, after = _WORD.findall(old), _WORD.findall(new)
+    parts: list[str] = []
+    for what, a, b, c, d in _pieces(before, after):
+        if what == "equal":
+            parts.append(safe.html("".join(after[c:d]), math=False))
+            continue
+        if a < b:
+            parts.append(f"<del>{safe.html(''.join(before[a:b]), math=False)}</del>")
+        if c < d:
+            parts.append(f"<ins>{safe.html(''.join(after[c:d]), math=False)}</ins>")
+    return "".join(parts)
+
+
+def _pieces(before: list[str], after: list[str]) -> list[tuple[str, int, int, int, int]]:
+    """Where words are equal and where not; a gap of blanks between two changes counts as changed, for calm."""
+    found = SequenceMatcher(None, before, after, autojunk=len(before) + len(after) > 4000).get_opcodes()
+    joined: list[tuple[str, int, int, int, int]] = []
+    for number, (what, a, b, c, d) in enumerate(found):
+        is_gap = what == "equal" and not "".join(before[a:b]).strip() and 0 < number < len(found) - 1
+        kind = "equal" if what == "equal" and not is_gap else "change"
+        if kind == "change" and joined and joined[-1][0] == "change":
+            _, start, _, begin, _ = joined[-1]
+            joined[-1] = (kind, start, b, begin, d)
+        else:
+            joined.append((kind, a, b, c, d))
+    return joined

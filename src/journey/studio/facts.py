@@ -1,0 +1,219 @@
+"""What lists are filtered and sorted by: a few facts about every record of a run, in columns with indexes.
+
+They lie beside the run (studio.db), hold no truth of their own, and catch up when they are asked, so that a list over a
+hundred thousand records reads a page of an index and not the records. The file is made anew when it does not belong to
+the run; in a folder that nobody can write to the facts are kept in memory. The run's database is only ever read.
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from journey.errors import UsageError
+from journey.store.database import NAME as DATABASE
+from journey.store.database import PATIENCE, connect_reading, meta
+from journey.store.faults import damaged
+from journey.store.schema import columns_of, opened, table_named
+from journey.trees.mark import no_thought_reason, statistics
+from journey.types import tree_from_json
+
+NAME = "studio.db"
+BATCH = 1000
+VERSION = "1"  # of the columns below: another one makes the facts anew
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "problems": (
+        "id", "question", "answer", "level", "subject", "source", "split", "letters",
+        "trees", "attempts", "right_attempts", "outcome",
+    ),
+    "trees": (
+        "id", "problem", "policy", "judge", "steps", "depth", "right_leaves", "wrong_branches", "tokens", "outcome",
+        "why",
+    ),
+    "thoughts": ("id", "problem", "tree", "method", "arm", "letters", "trials", "refined", "note"),
+    "attempts": (
+        "id", "problem", "model", "decoding", "sample", "split", "answer", "outcome", "error", "tokens", "letters",
+        "finish",
+    ),
+}  # fmt: skip
+INDEXED: dict[str, tuple[str, ...]] = {
+    "problems": ("id", "level", "subject", "split", "outcome", "letters", "trees", "right_attempts"),
+    "trees": ("id", "problem", "policy", "judge", "steps", "depth", "outcome", "wrong_branches", "tokens"),
+    "thoughts": ("id", "problem", "tree", "method", "arm", "letters", "trials"),
+    "attempts": ("id", "problem", "model", "decoding", "split", "outcome", "tokens", "letters", "error"),
+}
+OUTCOMES = ("right", "wrong", "none", "unknown")
+"""right; wrong; no answer was found; could not be checked. A problem's is that of its trees, else of its attempts."""
+
+
+def connect(folder: Path) -> sqlite3.Connection:
+    """A connection to the facts of the run in `folder`, not caught up yet. Raises UsageError where there is no run."""
+    reading = connect_reading(folder)
+    try:
+        uid = f"{meta(reading, folder / DATABASE, 'uid')} {VERSION}"
+    finally:
+        reading.close()
+    try:
+        return _connected((folder / NAME).absolute().as_uri(), uid)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+            raise
+        return _connected("file::memory:", uid)
+    except sqlite3.DatabaseError:  # whatever is wrong with it, it can be made again
+        for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
+            (folder / name).unlink(missing_ok=True)
+        return _connected((folder / NAME).absolute().as_uri(), uid)
+
+
+def catch_up(facts: sqlite3.Connection, folder: Path, told: Callable[[int, int], None] | None = None) -> None:
+    """Reads what was written to the run since; `told` hears how many records are done, of how many."""
+    reading = connect_reading(folder)
+    try:
+        newest = {table: _newest(reading, table) for table in COLUMNS}
+        behind = sum(newest[table] - _done(facts, table) for table in COLUMNS)
+        done = 0
+        for table in ("problems", "trees", "thoughts", "attempts"):
+            while _done(facts, table) < newest[table]:
+                done += _batch(facts, reading, folder, table)
+                if told:
+                    told(min(done, behind), behind)
+    finally:
+        reading.close()
+
+
+def _connected(name: str, uid: str) -> sqlite3.Connection:
+    facts = sqlite3.connect(name, timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
+    try:
+        facts.execute("PRAGMA journal_mode=WAL")
+        facts.execute("PRAGMA synchronous=NORMAL")
+        facts.execute("PRAGMA cache_size=-65536")
+        facts.execute("BEGIN IMMEDIATE")
+        facts.execute("CREATE TABLE IF NOT EXISTS done (name TEXT PRIMARY KEY, seq INTEGER, uid TEXT)")
+        if facts.execute("SELECT count(*) FROM done WHERE uid IS NOT ?", (uid,)).fetchone()[0]:
+            for table in COLUMNS:
+                facts.execute(f"DROP TABLE IF EXISTS {table}")
+            facts.execute("DELETE FROM done")
+        for table, columns in COLUMNS.items():
+            facts.execute(f"CREATE TABLE IF NOT EXISTS {table} (seq INTEGER PRIMARY KEY, {', '.join(columns)})")
+            for column in INDEXED[table]:
+                facts.execute(f"CREATE INDEX IF NOT EXISTS {table}_{column} ON {table} ({column})")
+            facts.execute("INSERT OR IGNORE INTO done VALUES (?, 0, ?)", (table, uid))
+        facts.execute("COMMIT")
+    except sqlite3.Error:
+        facts.close()
+        raise
+    return facts
+
+
+def _newest(reading: sqlite3.Connection, table: str) -> int:
+    return int(reading.execute(f"SELECT coalesce(max(seq), 0) FROM {table}").fetchone()[0])
+
+
+def _done(facts: sqlite3.Connection, table: str) -> int:
+    return int(facts.execute("SELECT seq FROM done WHERE name = ?", (table,)).fetchone()[0])
+
+
+def _batch(facts: sqlite3.Connection, reading: sqlite3.Connection, folder: Path, table: str) -> int:
+    """The next records' facts, in one transaction: another page may be doing the same, whoever comes second skips."""
+    facts.execute("BEGIN IMMEDIATE")
+    try:
+        kind = table_named(table)
+        query = f"SELECT seq, {columns_of(kind)} FROM {table} WHERE seq > ? ORDER BY seq LIMIT {BATCH}"
+        rows = reading.execute(query, (_done(facts, table),)).fetchall()
+        found: list[Sequence[Any]] = []
+        for row in rows:
+            fields = opened(row[1:])
+            if fields is None:
+                raise damaged(folder / DATABASE, f"record {row[1]} of {table} does not fit its seal")
+            given = dict(zip(("id", *kind.columns), row[1:], strict=False))
+            found.append((row[0], *_FACTS[table](fields, given)))
+        if found:
+            places = ", ".join("?" * len(found[0]))
+            facts.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({places})", found)
+            facts.execute("UPDATE done SET seq = ? WHERE name = ?", (found[-1][0], table))
+            if table in ("trees", "attempts"):
+                _tell_problems(facts, table, sorted({row[2] for row in found}))
+    except BaseException:
+        facts.execute("ROLLBACK")
+        raise
+    facts.execute("COMMIT")
+    return len(found)
+
+
+def _tell_problems(facts: sqlite3.Connection, table: str, problems: Sequence[str]) -> None:
+    """What the trees or attempts say of their problems; problems come before them, so the rows are there."""
+    best = "CASE WHEN sum(outcome = 'right') THEN 'right' WHEN sum(outcome = 'wrong') THEN 'wrong'"
+    best += " WHEN sum(outcome = 'unknown') THEN 'unknown' ELSE 'none' END"
+    ids = [(id, id) for id in problems]
+    if table == "trees":
+        facts.executemany(
+            f"UPDATE problems SET (trees, outcome) = (SELECT count(*), {best} FROM trees WHERE problem = ?)"
+            " WHERE id = ?",
+            ids,
+        )
+        return
+    facts.executemany(
+        "UPDATE problems SET (attempts, right_attempts) ="
+        " (SELECT count(*), sum(outcome = 'right') FROM attempts WHERE problem = ?) WHERE id = ?",
+        ids,
+    )
+    facts.executemany(
+        f"UPDATE problems SET outcome = (SELECT {best} FROM attempts WHERE problem = ?) WHERE id = ? AND trees = 0", ids
+    )
+
+
+def _problem(fields: Mapping[str, Any], given: Mapping[str, Any]) -> Sequence[Any]:
+    question = str(fields["question"]).encode("utf-8", "replace").decode()
+    return (
+        fields["id"], question, fields["answer"], fields["level"], fields["subject"], fields["source"],
+        given["split"], len(question), 0, 0, 0, None,
+    )  # fmt: skip
+
+
+def _tree(fields: Mapping[str, Any], given: Mapping[str, Any]) -> Sequence[Any]:
+    tree = tree_from_json(fields)
+    held = statistics(tree)
+    why = no_thought_reason(tree)
+    if why is None:
+        outcome = "right"
+    elif not held.answers:
+        outcome = "none"
+    else:
+        outcome = "unknown" if all(n.correct is None for n in tree.nodes if n.answer is not None) else "wrong"
+    return (
+        tree.id, tree.problem, tree.policy, tree.judge, held.nodes, held.depth, held.right_leaves, held.wrong_branches,
+        held.tokens, outcome, why,
+    )  # fmt: skip
+
+
+def _thought(fields: Mapping[str, Any], given: Mapping[str, Any]) -> Sequence[Any]:
+    trials = sum(segment["kind"] == "backtrack" for segment in fields["segments"])
+    refined = int(fields["refined_by"] is not None)
+    return (
+        fields["id"], fields["problem"], fields["tree"], fields["method"], given["arm"], len(fields["text"]), trials,
+        refined, fields.get("note"),
+    )  # fmt: skip
+
+
+def _attempt(fields: Mapping[str, Any], given: Mapping[str, Any]) -> Sequence[Any]:
+    correct = fields["correct"]
+    outcome = "right" if correct else "none" if fields["answer"] is None else "unknown" if correct is None else "wrong"
+    return (
+        fields["id"], fields["problem"], fields["model"], fields["decoding"], fields["sample"], given["split"],
+        fields["answer"], outcome, fields["error"], fields["tokens"], len(fields["text"]), fields["finish"],
+    )  # fmt: skip
+
+
+_FACTS: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Sequence[Any]]] = {
+    "problems": _problem,
+    "trees": _tree,
+    "thoughts": _thought,
+    "attempts": _attempt,
+}
+
+
+def refuse_unknown(table: str) -> None:
+    """Raises UsageError for a kind of record that there is no list of."""
+    if table not in COLUMNS:
+        raise UsageError(f"There is no list of {table}; there are {', '.join(COLUMNS)}.")

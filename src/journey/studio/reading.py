@@ -1,0 +1,189 @@
+"""The lists of a run: what a filter asks for, as SQL, a page at a time."""
+
+import sqlite3
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from journey.errors import UsageError
+from journey.store.database import NAME as DATABASE
+from journey.store.faults import one_sentence
+from journey.store.schema import dumps
+from journey.store.words import NAME as WORDS
+from journey.studio import facts
+from journey.studio.records import run_at
+from journey.types import SCHEMA, to_json
+
+PAGE = 50
+CHOICES: dict[str, tuple[str, ...]] = {
+    "problems": ("outcome", "level", "subject", "split", "source"),
+    "trees": ("outcome", "policy", "judge", "level", "subject"),
+    "thoughts": ("method", "arm", "refined", "level", "subject"),
+    "attempts": ("outcome", "model", "decoding", "split", "error", "finish", "level", "subject"),
+}
+RANGES: dict[str, tuple[str, ...]] = {
+    "problems": ("letters", "trees", "attempts", "right_attempts"),
+    "trees": ("steps", "depth", "right_leaves", "wrong_branches", "tokens"),
+    "thoughts": ("letters", "trials"),
+    "attempts": ("tokens", "letters", "sample"),
+}
+OF_PROBLEM = ("level", "subject")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list shows: `chosen` column to value, `least` and `most` column to number, words that all must be there.
+
+    `problem` and `tree` ask for what belongs to one. `sort` is a column (of CHOICES or RANGES), null the order in which
+    records were made. A value of "" asks for records that have none.
+    """
+
+    table: str
+    chosen: dict[str, str] = field(default_factory=dict[str, str])
+    least: dict[str, int] = field(default_factory=dict[str, int])
+    most: dict[str, int] = field(default_factory=dict[str, int])
+    words: tuple[str, ...] = ()
+    problem: str | None = None
+    tree: str | None = None
+    sort: str | None = None
+    falling: bool = False
+
+
+class Lists:
+    """The lists of one run; may be asked from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._facts = facts.connect(path)
+        self._has_words = False
+
+    def refresh(self) -> None:
+        """Catches up with what the run holds now."""
+        with self._asking():
+            facts.catch_up(self._facts, self._path)
+
+    def count(self, asked: Filter) -> int:
+        """How many records there are."""
+        where, values = self._where(asked)
+        return int(self._ask(f"SELECT count(*) FROM {asked.table} WHERE {where}", values)[0][0])
+
+    def page(self, asked: Filter, page: int = 0, size: int = PAGE) -> list[dict[str, Any]]:
+        """One page of the list as facts by column, and the problem's question, level and subject with them."""
+        where, values = self._where(asked)
+        order = f"{_column(asked)} {'DESC' if asked.falling else 'ASC'}, seq" if asked.sort else "seq"
+        query = f"SELECT * FROM {asked.table} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
+        return self._with_problems(asked.table, self._ask(query, [*values, size, page * size]))
+
+    def values(self, table: str, column: str) -> list[tuple[str | None, int]]:
+        """The values that a column has, the most frequent first, and how many records have each."""
+        if column not in CHOICES[table]:
+            raise ValueError(f"no choice {column!r} in {table}")
+        if column in OF_PROBLEM and table != "problems":
+            table = "problems"
+        query = f"SELECT {column}, count(*) FROM {table} GROUP BY {column} ORDER BY 2 DESC, 1 LIMIT 200"
+        return [(None if value is None else str(value), int(n)) for value, n in self._ask(query, [])]
+
+    def figure(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        """Rows of a question about the facts that a page has written out itself."""
+        return self._ask(query, values)
+
+    def ids(self, asked: Filter) -> Iterator[str]:
+        """The ids of all records of the list, in its order, a thousand at a time."""
+        number = 0
+        while rows := self.page(asked, number, 1000):
+            yield from (row["id"] for row in rows)
+            number += 1
+
+    def lines(self, asked: Filter) -> Iterator[str]:
+        """The records of the list as JSON Lines, as they are stored."""
+        for id in self.ids(asked):
+            record = run_at(self._path).get(asked.table, id)
+            if record is not None:
+                yield dumps({"schema": SCHEMA} | to_json(record)) + "\n"
+
+    def _with_problems(self, table: str, rows: list[sqlite3.Row]) -> list[dict[str, Any]]:
+        found = [dict(row) for row in rows]
+        if table == "problems" or not found:
+            return found
+        ids = sorted({row["problem"] for row in found})
+        query = f"SELECT id, question, level, subject FROM problems WHERE id IN ({', '.join('?' * len(ids))})"
+        problems = {row["id"]: dict(row) for row in self._ask(query, ids)}
+        for row in found:
+            of = problems.get(row["problem"], {})
+            row |= {"question": of.get("question", ""), "level": of.get("level"), "subject": of.get("subject")}
+        return found
+
+    def _where(self, asked: Filter) -> tuple[str, list[Any]]:
+        facts.refuse_unknown(asked.table)
+        if any(word.strip() for word in asked.words):
+            self._read_words(asked)
+        parts, values = ["1"], list[Any]()
+        for column, value in asked.chosen.items():
+            if column not in CHOICES[asked.table]:
+                continue  # a link of another version: what is not known here does not filter
+            is_of_problem = column in OF_PROBLEM and asked.table != "problems"
+            test = f"{column} IS ?" if value else f"coalesce({column}, '') = ''"
+            parts.append(f"problem IN (SELECT id FROM problems WHERE {test})" if is_of_problem else test)
+            values += [int(value) if column == "refined" and value.isdecimal() else value] if value else []
+        for sign, bounds in ((">=", asked.least), ("<=", asked.most)):
+            for column, bound in bounds.items():
+                if column in RANGES[asked.table]:
+                    parts.append(f"{column} {sign} ?")
+                    values.append(bound)
+        for column, id in (("problem", asked.problem), ("tree", asked.tree)):
+            if id is not None and column in facts.COLUMNS[asked.table]:
+                parts.append(f"{column} = ?")
+                values.append(id)
+        for word in asked.words:
+            if word.strip():
+                parts.append(f"seq IN (SELECT rowid FROM words.{asked.table} WHERE {asked.table} MATCH ?)")
+                values.append('"' + word.encode("utf-8", "replace").decode().replace('"', '""') + '"')
+        return " AND ".join(parts), values
+
+    def _read_words(self, asked: Filter) -> None:
+        """The full-text index of the run caught up and at hand."""
+        run_at(self._path).keyword_count("", asked.table)
+        with self._asking():
+            if self._has_words:
+                return
+            if not (self._path / WORDS).exists():
+                raise UsageError(f"{self._path} cannot be written, so there is no index of words to search in.")
+            self._facts.execute("ATTACH ? AS words", (f"{(self._path / WORDS).absolute().as_uri()}?mode=ro",))
+            self._has_words = True
+
+    def _ask(self, query: str, values: Sequence[Any]) -> list[sqlite3.Row]:
+        with self._asking():
+            cursor = self._facts.cursor()
+            cursor.row_factory = sqlite3.Row
+            return cursor.execute(query, values).fetchall()
+
+    @contextmanager
+    def _asking(self) -> Generator[None]:
+        with self._lock, one_sentence(self._path / facts.NAME):
+            yield
+
+
+def _column(asked: Filter) -> str:
+    if asked.sort not in (*CHOICES[asked.table], *RANGES[asked.table]) or (
+        asked.sort in OF_PROBLEM and asked.table != "problems"
+    ):
+        return "seq"
+    return str(asked.sort)
+
+
+def lists_of(path: Path) -> Lists:
+    """The lists of the run in that folder, caught up; opened anew when the run was made afresh."""
+    file = path / DATABASE
+    found = _lists(path, file.stat().st_ino if file.exists() else 0)
+    found.refresh()
+    return found
+
+
+@lru_cache(maxsize=16)
+def _lists(path: Path, file: int) -> Lists:
+    return Lists(path)

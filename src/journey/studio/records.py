@@ -1,0 +1,60 @@
+"""Single records of the opened runs, read and never written; decoded trees are kept for the next click."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from journey.store.database import NAME
+from journey.store.run import Run
+from journey.types import Attempt, Problem, Thought, Tree
+
+
+@lru_cache(maxsize=16)
+def _opened(path: Path, file: int) -> Run:
+    return Run.read(path)
+
+
+def run_at(path: Path) -> Run:
+    """The run in that folder, opened once; opened anew when the run was made afresh. Raises UsageError without one."""
+    file = path / NAME
+    return _opened(path, file.stat().st_ino if file.exists() else 0)
+
+
+def problem_of(path: Path, id: str) -> Problem | None:
+    """The problem of that id, null where the run has none."""
+    found = run_at(path).get("problems", id)
+    return found if isinstance(found, Problem) else None
+
+
+def tree_of(path: Path, id: str) -> Tree | None:
+    """The tree of that id, null where the run has none."""
+    return _tree(run_at(path), id)
+
+
+@lru_cache(maxsize=8)
+def _tree(run: Run, id: str) -> Tree | None:
+    found = run.get("trees", id)
+    return found if isinstance(found, Tree) else None
+
+
+def thought_of(path: Path, id: str) -> Thought | None:
+    """The thought of that id, null where the run has none."""
+    found = run_at(path).get("thoughts", id)
+    return found if isinstance(found, Thought) else None
+
+
+def thoughts_of_tree(path: Path, tree: str) -> list[Thought]:
+    """The thoughts told of a tree, the long ones first."""
+    found = [t for t in run_at(path).all("thoughts", tree=tree) if isinstance(t, Thought)]
+    return sorted(found, key=lambda t: (t.method == "shortcut", t.method, t.id))
+
+
+def attempt_of(path: Path, id: str) -> Attempt | None:
+    """The attempt of that id, null where the run has none."""
+    found = run_at(path).get("attempts", id)
+    return found if isinstance(found, Attempt) else None
+
+
+def attempts_of(path: Path, problem: str) -> list[Attempt]:
+    """The attempts at a problem, by model, way of decoding and sample."""
+    found = [a for a in run_at(path).all("attempts", problem=problem) if isinstance(a, Attempt)]
+    return sorted(found, key=lambda a: (a.model, a.decoding, a.sample))

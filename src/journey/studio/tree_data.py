@@ -1,0 +1,94 @@
+"""A tree as the page's viewer takes it: one short line for every step, and a step in full when it is asked for."""
+
+from typing import Any
+
+from journey.report.drawing import paths, state
+from journey.studio import safe
+from journey.trees.mark import children, on_right_path, path
+from journey.types import Node, Problem, Thought, Tree
+
+LABEL = 90  # letters of a step's line
+LETTERS = {"right": "r", "wrong": "w", "neutral": "n", "unjudged": "u"}
+SIBLINGS = 30
+SAID = {"right": "right", "wrong": "wrong", "neutral": "neutral", "unjudged": "could not say"}
+
+
+def viewer_data(tree: Tree, question: str, thought: Thought | None) -> dict[str, Any]:
+    """What the viewer draws from: lists with one entry a step, `states` one letter a step, all in the tree's order.
+
+    `path` are the steps of all right paths, `walk` the steps as the thought tells them, `answers` those with an answer
+    known as right (1) or wrong (0).
+    """
+    walk = paths(None, thought)[1] if thought else []
+    return {
+        "question": safe.line(question, LABEL),
+        "parents": [node.parent for node in tree.nodes],
+        "labels": [safe.line(node.text, LABEL) or "(empty)" for node in tree.nodes],
+        "states": "".join(LETTERS[state(tree, i)] for i in range(len(tree.nodes))),
+        "answers": {i: int(node.correct) for i, node in enumerate(tree.nodes) if node.correct is not None},
+        "path": sorted(on_right_path(tree)),
+        "walk": walk,
+    }
+
+
+def step_html(tree: Tree, problem: Problem | None, index: int) -> str:
+    """A step in full: text, judgement, score, reason, tokens, answer, and what else was tried at the same place."""
+    node = tree.nodes[index]
+    rank = state(tree, index)
+    depth = len(path(tree, index))
+    parts = [
+        f'<h3><span class="point {rank}"></span>Step {index} <span class="quiet">level {depth}</span></h3>'
+        f'<div class="prose step-text">{safe.html(node.text) or "<i>empty</i>"}</div>',
+        f"<dl>{_facts(node, rank, problem)}</dl>",
+        _siblings(tree, index),
+    ]
+    return "".join(parts)
+
+
+def _facts(node: Node, rank: str, problem: Problem | None) -> str:
+    judged = node.judgement
+    rows: list[tuple[str, str]] = []
+    if judged is None:
+        rows.append(("Judgement", "not judged"))
+    else:
+        by = f' <span class="quiet">by {safe.html(judged.by)}</span>' if judged.by else ""
+        rows.append(("Judgement", f'<span class="word {rank}">{SAID[rank]}</span>{by}'))
+        if judged.score is not None:
+            rows.append(
+                ("Score", f'{judged.score:.2f}<span class="meter"><i style="width:{_share(judged.score)}%"></i></span>')
+            )
+        if judged.reason:
+            rows.append(("Reason", f'<div class="prose">{safe.html(judged.reason)}</div>'))
+    if node.answer is not None:
+        said = {True: "right", False: "wrong", None: "could not be checked"}[node.correct]
+        kind = {True: "right", False: "wrong", None: "unjudged"}[node.correct]
+        known = (
+            f' <span class="quiet">known: {safe.html(problem.answer)}</span>' if problem and not node.correct else ""
+        )
+        rows.append(("Answer", f'{safe.html(node.answer)} <span class="word {kind}">{said}</span>{known}'))
+    if node.by:
+        rows.append(("Written by", safe.html(node.by)))
+    rows.append(("Tokens", f"{node.tokens:,}"))
+    return "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
+
+
+def _share(score: float) -> int:
+    return round(100 * min(1.0, max(0.0, score)))
+
+
+def _siblings(tree: Tree, index: int) -> str:
+    parent = tree.nodes[index].parent
+    all_below = children(tree)
+    others = [i for i in all_below[parent] if i != index]
+    above = f'<a class="hop" data-node="{parent}">the step before</a>' if parent >= 0 else "the question"
+    after = len(all_below[index])
+    head = f"<p class=quiet>After {above}; {after} step{'' if after == 1 else 's'} after it.</p>"
+    if not others:
+        return f"{head}<p class=quiet>No other step was tried at this place.</p>"
+    items = "".join(
+        f'<li><a class="hop" data-node="{i}"><span class="point {state(tree, i)}"></span>'
+        f"<span>{safe.html(safe.line(tree.nodes[i].text, 200))}</span></a></li>"
+        for i in others[:SIBLINGS]
+    )
+    more = f"<li class=quiet>and {len(others) - SIBLINGS:,} more</li>" if len(others) > SIBLINGS else ""
+    return f"{head}<h4>Tried at the same place</h4><ul class=siblings>{items}{more}</ul>"

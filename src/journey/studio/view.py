@@ -1,0 +1,54 @@
+"""The studio's one component: it shows HTML that was made here, typesets its mathematics, and draws a tree."""
+
+import zlib
+from typing import Any
+
+import streamlit as st
+from streamlit.components.v2 import component
+
+from journey.studio.place import go
+
+# The scripts are files of ours, served beside the page, so that the browser keeps them between pages.
+LOADER = """
+export default function (component) {
+  import(new URL("journey/viewer/studio.js", document.baseURI).href).then((studio) => studio.show(component));
+}
+"""
+
+
+def view(
+    html: str,
+    key: str,
+    *,
+    tree: dict[str, Any] | None = None,
+    address: dict[str, str] | None = None,
+    node: int | None = None,
+    tell: bool = False,
+) -> int | None:
+    """Shows HTML whose model text has gone through `safe.html`, and in its element `.tree-box` a tree.
+
+    `tree` is from `viewer_data`, `address` names run and tree for the steps that are clicked, `node` is selected. Links
+    that `place.link` made are followed. With `tell` the page runs again when a step is clicked; its index is returned
+    (null before).
+    """
+    mark = f"{zlib.crc32(html.encode('utf-8', 'replace')):08x} {address} {node}"
+    data = {"html": html, "tree": tree, "address": address, "node": node, "tell": tell, "mark": mark}
+    result = _component()(
+        key=key, data=data, default={"node": None}, on_node_change=_nothing, on_open_change=lambda: _follow(key)
+    )
+    found = result.get("node")
+    return int(found) if isinstance(found, (int, float)) else None
+
+
+def _component() -> Any:
+    return component("journey.view", js=LOADER, isolate_styles=False)
+
+
+def _nothing() -> None:
+    """A state of a component is kept only when somebody listens to it."""
+
+
+def _follow(key: str) -> None:
+    asked = st.session_state[key].get("open")
+    if isinstance(asked, str):
+        go(asked)
