@@ -1,6 +1,6 @@
 """Names -> models, judges and tasks: the one place that imports by need, so that nothing heavy is loaded unasked."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
@@ -9,22 +9,27 @@ from types import MappingProxyType
 from typing import Any
 
 from journey import recipe
-from journey.answers import Grader, MathGrader
+from journey.answers import Grade, Grader, MathGrader
 from journey.errors import UsageError
+from journey.evals.recordings import load_recorded
+from journey.judges import combine
+from journey.judges import scripted as scripted_judge
 from journey.judges.base import Judge
 from journey.judges.critic import Critic, CriticSettings
 from journey.judges.exact import Exact
+from journey.judges.rollout import RolloutJudge, RolloutSettings
 from journey.models.ask import Ask, asker
-from journey.models.base import Model
-from journey.models.cached import Cached
+from journey.models.base import Model, Prompt
+from journey.models.cached import Cached, Calls
 from journey.models.purse import Purse
 from journey.models.scripted import Scripted
 from journey.models.server_settings import ServerSettings
 from journey.puzzles import voice as puzzle_voice
 from journey.puzzles.checker import CountdownGrader
+from journey.puzzles.countdown import parse_puzzle
 from journey.steps import FORMATS, StepFormat
-from journey.store.run import Run
 from journey.thoughts.voice import PROSE, Voice
+from journey.types import Problem
 
 TINY = "tiny"
 SMALL = 64_000_000  # bytes of weights
@@ -50,8 +55,12 @@ TASKS = {
 }
 
 MODEL_NAMES = "tiny, hf/ID-or-folder, openai/NAME, vllm/ID-or-folder, scripted/FILE"
-JUDGE_NAMES = "exact, critic, critic:MODEL"
+JUDGE_NAMES = (
+    "exact, critic, critic:MODEL, rollout:MODEL, recorded:FILE#MODEL, scripted:FILE, "
+    "vote:[A,B] (and min, mean, product)"
+)
 OPENAI = "openai"
+ROLLOUT = RolloutSettings()
 NO_SERVERS: Mapping[str, ServerSettings] = MappingProxyType({})
 
 
@@ -60,6 +69,40 @@ def task(name: str) -> Task:
     if name not in TASKS:
         raise UsageError(f"there is no task {name!r}; known are {', '.join(TASKS)}")
     return TASKS[name]
+
+
+def task_of(problem: Problem) -> Task:
+    """The task of one problem: Countdown where its question is a puzzle's, mathematics otherwise."""
+    try:
+        parse_puzzle(problem.question)
+    except UsageError:
+        return TASKS["math"]
+    return TASKS["countdown"]
+
+
+class ByProblem:
+    """Asks and grades every problem as its own task does, so that one judge can go over problems of several."""
+
+    def __init__(self) -> None:
+        self._graders: dict[str, Grader] = {}
+
+    def ask(self, problem: Problem, steps: Sequence[str]) -> Prompt:
+        """The prompt of the problem after some steps."""
+        return task_of(problem).ask(problem, steps)
+
+    async def grade(self, problem: Problem, text: str) -> Grade:
+        """The grade of a text."""
+        task = task_of(problem)
+        if task.name not in self._graders:
+            self._graders[task.name] = task.grader()
+        return await self._graders[task.name].grade(problem, text)
+
+    def close(self) -> None:
+        """Gives back what the graders hold (worker processes)."""
+        for grader in self._graders.values():
+            with suppress(AttributeError):
+                grader.close()  # type: ignore[attr-defined]  # only some have anything to give back
+        self._graders.clear()
 
 
 def model_path(name: str) -> str:
@@ -79,11 +122,12 @@ class Models:
     `servers` are those of the recipe by name; `openai` is always there, set up by the environment.
     """
 
-    def __init__(self, run: Run, purse: Purse, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> None:
+    def __init__(self, run: Calls, purse: Purse, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> None:
         self._run = run
         self._purse = purse
         self._servers = servers
         self._made: dict[str, Cached] = {}
+        self._tasks = ByProblem()
 
     def model(self, name: str) -> Model:
         """The model of that name. Raises UsageError."""
@@ -91,13 +135,22 @@ class Models:
             self._made[name] = Cached(model(name, self._purse, self._servers), self._run)
         return self._made[name]
 
-    def judge(self, name: str, strong: str, settings: CriticSettings) -> Judge:
+    def judge(self, name: str, strong: str, settings: CriticSettings, rollout: RolloutSettings = ROLLOUT) -> Judge:
         """The judge of that name; a critic that names no model is the `strong` one. Raises UsageError."""
         kind, _, rest = name.partition(":")
+        if (joined := combine.parts(name)) is not None:
+            way, names = joined
+            return combine.Combined([self.judge(one, strong, settings, rollout) for one in names], way)
         if name == "exact":
             return Exact()
         if kind == "critic":
             return Critic(self.model(rest or strong), settings)
+        if kind == "rollout" and rest:
+            return RolloutJudge(self.model(rest), self._tasks.ask, self._tasks, rollout)
+        if kind == "recorded" and rest:
+            return load_recorded(name)
+        if kind == "scripted" and rest:
+            return scripted_judge.read(Path(rest))
         raise UsageError(f"there is no judge {name!r}; known are {JUDGE_NAMES}")
 
     async def close(self) -> None:
@@ -105,6 +158,7 @@ class Models:
         for made in self._made.values():
             await close(made.model)
         self._made.clear()
+        self._tasks.close()
 
 
 def model(name: str, purse: Purse | None = None, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> Model:
@@ -124,7 +178,9 @@ def model(name: str, purse: Purse | None = None, servers: Mapping[str, ServerSet
 
 def is_served(name: str, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> bool:
     """Whether a model or judge of that name asks a server, so that it costs something."""
-    kind, _, rest = name.removeprefix("critic:").partition("/")
+    if (joined := combine.parts(name)) is not None:
+        return any(is_served(one, servers) for one in joined[1])
+    kind, _, rest = name.removeprefix("critic:").removeprefix("rollout:").partition("/")
     return bool(rest) and (kind == OPENAI or kind in servers)
 
 
@@ -158,12 +214,21 @@ def local(path: str | Path, called: str, dtype: str | None = None) -> Model:
 
 def check_names(models: Iterable[str], judge: str, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> None:
     """Raises UsageError for a model or judge that no name here means, before anything is made."""
-    kind, _, rest = judge.partition(":")
-    if judge != "exact" and kind != "critic":
-        raise UsageError(f"there is no judge {judge!r}; known are {JUDGE_NAMES}")
-    for name in (*models, *([rest] if rest else [])):
+    for name in (*models, *judge_models(judge)):
         if not (name.startswith(("scripted/", "vllm/")) or is_served(name, servers)):
             model_path(name)
+
+
+def judge_models(judge: str) -> list[str]:
+    """The models that a judge names. Raises UsageError for a judge that no name here means."""
+    if (joined := combine.parts(judge)) is not None:
+        return [model for one in joined[1] for model in judge_models(one)]
+    kind, _, rest = judge.partition(":")
+    if judge in ("exact", "critic") or (kind in ("recorded", "scripted") and rest):
+        return []
+    if kind in ("critic", "rollout") and rest:
+        return [rest]
+    raise UsageError(f"there is no judge {judge!r}; known are {JUDGE_NAMES}")
 
 
 def one_thread() -> None:

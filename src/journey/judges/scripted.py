@@ -1,13 +1,35 @@
 """A judge that says what it was told to say: for tests and demonstrations."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from journey.errors import UsageError
 from journey.types import VERDICTS, Judgement, Problem, Verdict
 
 Said = Judgement | Verdict | float | None
 Judgements = Mapping[str, Any] | Callable[[Problem, Sequence[str], str], Said]
+EXAMPLE = '{"3 + 4 = 7": "right", "so x = 2": 0.3, "*": null}'
+
+
+def read(path: Path) -> "Scripted":
+    """The judge of a JSON file that maps steps to verdicts, scores or null; "*" stands for all others.
+
+    Its name is "scripted:FILE". Raises UsageError.
+    """
+    try:
+        said = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} holds no judge's script ({error}); write JSON like {EXAMPLE}") from None
+    if not isinstance(said, dict):
+        raise UsageError(f"{path} holds no judge's script; write JSON like {EXAMPLE}")
+    for step, one in said.items():
+        is_score = isinstance(one, int | float) and not isinstance(one, bool) and 0 <= one <= 1
+        if not (one is None or one in VERDICTS or is_score):
+            raise UsageError(f"{path} says {one!r} of {step[:40]!r}; write JSON like {EXAMPLE}")
+    return Scripted(said, name=f"scripted:{path.name}", otherwise=said.get("*"))
 
 
 class Scripted:
