@@ -117,8 +117,8 @@ _MARKUP = re.compile(r"^\s*(?:[-*|>]\s|#+\s|\d+[.)]\s|```)|\\boxed\b", re.MULTIL
 def read(completion: Completion, material: Sequence[str], prompt: str = "explain") -> str | None:
     """The reason in a model's answer, null where it gives none in the form asked for.
 
-    That is one to five sentences of at most 600 characters, not cut off, without list, heading or box; not the step, the
-    question or the prompt said again, and no claim that nothing is wrong. Each Han character counts as a word.
+    That is one to five sentences of at most 600 characters, not cut off, without list, heading or box; not the step,
+    the question or the prompt said again, and no claim that nothing is wrong. Each Han character counts as a word.
     """
     if completion.finish in ("length", "error"):
         return None
