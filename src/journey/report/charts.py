@@ -10,7 +10,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A named line through points. `tone` is a class of the style sheet: "accent", "ink" or "soft"."""
+    """A named line through points. `tone` is a colour of the style sheet: accent, ink, soft, teal, plum or ochre."""
 
     name: str
     points: Sequence[Point]

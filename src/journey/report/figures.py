@@ -18,6 +18,7 @@ from journey.evals.metrics import (
 from journey.evals.votes import Votes, maj_at_k, maj_at_tokens, pass_at_k
 from journey.evals.words import describe
 from journey.report.records import thoughts
+from journey.report.searches import search_figures
 from journey.report.seeds import Arm, Outcome, outcome
 from journey.stations import spent_by_model
 from journey.store.run import Run
@@ -55,6 +56,7 @@ def figures(run: Run) -> Json:
         "gain_equal_tokens": _points(rows["journey"], rows["shortcut_majk"]) if votes else None,
         "gain_greedy": _points(rows.get("journey/greedy", []), rows.get("shortcut/greedy", [])),
         "gain_trained_tokens": _points(rows.get("journey", []), rows.get("shortcut_tokens", [])),
+        "search": search_figures(run),
         "votes": {name: curve for name in found.arms if (curve := _vote_curve(found.seeds_of(name)))},
         "curves": _curves(run),
         "words": _words(run, found),

@@ -5,6 +5,7 @@ from statistics import fmean
 from typing import Any
 
 from journey.report.charts import Chart, Dot, Line
+from journey.report.searches import search_chart
 from journey.report.seeds import seed_and_arm
 from journey.report.wording import arms, short
 
@@ -30,8 +31,9 @@ def accuracy_dots(figures: Json) -> list[Dot]:
 
 
 def charts(figures: Json) -> list[Chart]:
-    """The line charts: accuracy against output tokens, and the training curves of each kind of loss."""
-    return [chart for chart in (_budget(figures), _losses(figures), _losses(figures, dpo=True)) if chart]
+    """The line charts: accuracy against output tokens and against all that a search spends, and the training curves."""
+    drawn = (_budget(figures), search_chart(figures), _losses(figures), _losses(figures, dpo=True))
+    return [chart for chart in drawn if chart]
 
 
 def _budget(figures: Json) -> Chart | None:

@@ -8,7 +8,9 @@ from typing import Any
 from journey.report.charts import Chart, Dot
 from journey.report.drawing import MARKS, Drawing
 
-COLOURS = {"accent": "#2456c9", "ink": "#1d2126", "soft": "#8b919a"}
+COLOURS = {
+    "accent": "#2456c9", "ink": "#1d2126", "soft": "#8b919a", "teal": "#0f7f8c", "plum": "#8b3fa0", "ochre": "#a86400",
+}  # fmt: skip
 STATES = {"right": "#23834f", "wrong": "#c23b31", "neutral": "#b98900", "unjudged": "#8b919a", "root": "#1d2126"}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, median_low
 
 from journey.report.records import attempts, thoughts
+from journey.search.methods import searched
 from journey.store.run import Run
 from journey.types import Attempt
 
@@ -110,7 +111,8 @@ def _rank(arm: str) -> tuple[int, str]:
 
 def _arms(run: Run) -> tuple[dict[tuple[int, str], Arm], str]:
     drawn: dict[tuple[int, str], dict[str, list[Attempt]]] = {}
-    found = list(attempts(run, split=compared_on(run)))
+    # What was searched has a table of its own, where it is compared at what it spent.
+    found = [a for a in attempts(run, split=compared_on(run)) if searched(a.model) is None]
     # A model that was asked beside a recipe's seeds is no arm of theirs: no seed must wait for it.
     if any(_MODEL.fullmatch(model) for model in {a.model for a in found}):
         found = [a for a in found if _MODEL.fullmatch(a.model)]

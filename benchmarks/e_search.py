@@ -1,0 +1,222 @@
+"""Row E, search: does it pay? Every search on Countdown at equal tokens, with judges from an oracle to a noisy one.
+
+The policy is the tiny base after phase 1 (right solutions only; the recipe's settings), three numbers a puzzle. Each
+search is measured at several sizes n, and its accuracy at a budget of tokens a problem (the model's, and the judge's
+where judging costs any) is that of the mixture of the two sizes around it. Judges: `exact` searches the whole puzzle,
+which no judge of real problems can: an oracle, the upper end; `noisy P` is the same with every score turned round with
+probability P; --prm FOLDER adds a trained step classifier, charged for the tokens that it reads.
+
+The mark beside an accuracy compares it with the vote (maj@k) at the same tokens, problem by problem: + above, - below,
+where the 95 % interval of the difference leaves out 0. A figure in brackets is of a search that cannot use up the
+budget.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from transformers import logging as transformers_logging
+
+sys.path[:0] = [str(Path(__file__).parents[1] / "src")]
+from journey import build  # noqa: E402
+from journey.evals.compute import Measured, at_tokens, measured  # noqa: E402
+from journey.evals.metrics import over_seeds  # noqa: E402
+from journey.judges.base import Judge  # noqa: E402
+from journey.judges.exact import Exact  # noqa: E402
+from journey.models.base import Completion, Model, Prompt, Sampling  # noqa: E402
+from journey.models.cached import call_key  # noqa: E402
+from journey.puzzles.countdown import PuzzleSettings  # noqa: E402
+from journey.puzzles.sources import drawn  # noqa: E402
+from journey.search.candidate import Means  # noqa: E402
+from journey.search.methods import SEARCHES  # noqa: E402
+from journey.stations import solution_rows  # noqa: E402
+from journey.training.settings import SftSettings  # noqa: E402
+from journey.training.sft import train_sft  # noqa: E402
+from journey.types import Attempt, Judgement, Problem, content_seed  # noqa: E402
+
+TASK = build.task("countdown")
+WHOLE = {"temperature": 1.0, "max_tokens": 120}
+STEPS = {"temperature": 1.0, "max_step_tokens": 24, "depth": 4}
+WAYS: dict[str, tuple[str, dict[str, Any]]] = {
+    "best_of_n last": ("best_of_n", WHOLE),
+    "best_of_n min": ("best_of_n", WHOLE | {"aggregate": "min"}),
+    "best_of_n product": ("best_of_n", WHOLE | {"aggregate": "product"}),
+    "best_of_n mean": ("best_of_n", WHOLE | {"aggregate": "mean"}),
+    "best_of_n weighted": ("best_of_n", WHOLE | {"choice": "weighted"}),
+    "beam": ("beam", STEPS),
+    "dvts": ("dvts", STEPS),
+    "lookahead 1": ("lookahead", STEPS),
+    "mcts": ("mcts", STEPS),
+}
+VOTE = "vote (maj@k)"
+
+
+class Remembered:
+    """A model whose samples are drawn once: fewer of the same stream are the first of more."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._known: dict[str, list[Completion]] = {}
+        self.name = model.name
+
+    async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
+        key = call_key(self._model, prompt, replace(sampling, n=1))
+        if len(self._known.get(key, ())) < sampling.n:
+            self._known[key] = await self._model.complete(prompt, sampling)
+        return self._known[key][: sampling.n]
+
+
+class Noisy:
+    """A judge whose every score is turned round (1 becomes 0) with probability `flip`, always the same way."""
+
+    def __init__(self, judge: Judge, flip: float, seed: int) -> None:
+        self.name = f"noisy {flip:g}"
+        self._judge, self._flip, self._seed = judge, flip, seed
+
+    async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
+        said = await self._judge.judge(problem, prefix, candidates)
+        return [self._turned(one, (problem.id, *prefix, text)) for one, text in zip(said, candidates, strict=True)]
+
+    def _turned(self, said: Judgement, place: Sequence[str]) -> Judgement:
+        rng = random.Random(content_seed("noisy", self._seed, *place))
+        if said.score is None or rng.random() >= self._flip:
+            return replace(said, by=self.name)
+        return Judgement(None, 1 - said.score, "turned round", self.name)
+
+
+def policy(out: Path) -> Path:
+    """The tiny base after phase 1."""
+    known = drawn("train", 1500, 0, PuzzleSettings(), held_out=False)
+    how = SftSettings(epochs=3, batch=16, learning_rate=1e-3, seed=1)
+    train_sft(build.model_path(build.TINY), solution_rows(known, TASK), out, how)
+    return out
+
+
+async def attempts(name: str, means: Means, problems: Sequence[Problem], how: dict[str, Any]) -> list[Attempt]:
+    """One search of every problem."""
+    method = SEARCHES[name]
+    return list(await asyncio.gather(*(method.run(p, means, method.settings(**how)) for p in problems)))
+
+
+async def curve(
+    name: str, model: Model, judge: Judge | None, problems: Sequence[Problem], how: dict[str, Any], seeds: int,
+    sizes: Sequence[int],
+) -> list[Measured]:  # fmt: skip
+    """What a search comes to at each size, largest first so that the smaller ones find their samples drawn."""
+    means = Means(model, TASK.grader(), TASK.ask, TASK.steps, judge)
+    found: list[Measured] = []
+    for n in reversed(sizes):
+        drawn_by_seed = [await attempts(name, means, problems, how | {"n": n, "seed": seed}) for seed in range(seeds)]
+        found.append(measured(drawn_by_seed))
+    return found[::-1]
+
+
+async def measure(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """Every curve, the greedy answer, and all of them at the budgets."""
+    problems = drawn("test", asked.problems, 0, PuzzleSettings(), held_out=True)
+    local = build.local(folder, "phase1")
+    model = Remembered(local)
+    judges: list[Judge] = [Exact(), *(Noisy(Exact(), flip, 0) for flip in asked.flips)]
+    greedy = await curve("vote", model, None, problems, WHOLE | {"temperature": 0.0}, 1, [1])
+    vote = await curve("vote", model, None, problems, WHOLE, asked.seeds, asked.sizes)
+    curves = {(VOTE, "none"): vote}
+    for judge in judges:
+        for way, (name, how) in WAYS.items():
+            curves[way, judge.name] = await curve(name, model, judge, problems, how, asked.seeds, asked.sizes)
+    await local.close()
+    rows = [row(way, judge, found, vote, asked.budgets) for (way, judge), found in curves.items()]
+    bounds = greedy[0].accuracy
+    return {"problems": len(problems), "seeds": asked.seeds, "sizes": asked.sizes, "budgets": asked.budgets,
+            "greedy": {"accuracy": bounds.value, "low": bounds.low, "high": bounds.high, "tokens": greedy[0].tokens},
+            "rows": rows}  # fmt: skip
+
+
+def row(way: str, judge: str, found: list[Measured], vote: list[Measured], budgets: Sequence[int]) -> dict[str, Any]:
+    """One search: its sizes as they were measured, and its accuracy at every budget against the vote's there."""
+    sizes = [{"tokens": one.tokens, "judge_tokens": one.judge_tokens, "calls": one.calls,
+              "accuracy": one.accuracy.value, "answered": one.answered} for one in found]  # fmt: skip
+    return {"way": way, "judge": judge, "sizes": sizes, "at": [cell(found, vote, budget) for budget in budgets]}
+
+
+def cell(found: list[Measured], vote: list[Measured], budget: int) -> dict[str, Any] | None:
+    """The accuracy at a budget, and its difference from the vote's there; null where the budget does not suffice."""
+    mine, theirs = at_tokens(found, budget), at_tokens(vote, budget)
+    if mine is None:
+        return None
+    bounds = mine.accuracy
+    data = {"accuracy": bounds.value, "low": bounds.low, "high": bounds.high, "capped": mine.capped, "mark": " "}
+    if theirs is not None:
+        rows = [{p: a[p] - b[p] for p in a} for a, b in zip(mine.rows, theirs.rows, strict=True)]
+        gain = over_seeds(rows)
+        data |= {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
+        data["mark"] = "+" if gain.low > 0 else "-" if gain.high < 0 else " "
+    return data
+
+
+def show(found: dict[str, Any]) -> None:
+    """The table, and in words where search pays and where it does not."""
+    greedy = found["greedy"]
+    print(f"{found['problems']} puzzles, {found['seeds']} seeds, n = {found['sizes']}; accuracy in per cent")
+    print(f"greedy: {100 * greedy['accuracy']:.1f} ({100 * greedy['low']:.1f} to {100 * greedy['high']:.1f}) "
+          f"at {greedy['tokens']:.0f} tokens")  # fmt: skip
+    print(f"\n{'search':20}{'judge':12}" + "".join(f"{f'{budget} tokens':>20}" for budget in found["budgets"]))
+    for one in found["rows"]:
+        print(f"{one['way']:20}{one['judge']:12}" + "".join(map(shown, one["at"])))
+    for sign, words in (("+", "above the vote at equal tokens"), ("-", "below the vote at equal tokens")):
+        cells = [
+            f"{one['way']}, {one['judge']} ({budget})"
+            for one in found["rows"]
+            for at, budget in zip(one["at"], found["budgets"], strict=True)
+            if at and at["mark"] == sign
+        ]
+        print(f"\n{words}: {'; '.join(cells) or 'none'}")
+
+
+def shown(at: dict[str, Any] | None) -> str:
+    """A cell of the table."""
+    if at is None:
+        return f"{'costs more':>20}"
+    text = f"{100 * at['accuracy']:.1f} ±{50 * (at['high'] - at['low']):.1f}"
+    return f"{f'({text})' if at['capped'] else text:>18} {at['mark']}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--long", action="store_true", help="300 puzzles, three seeds, more sizes and judges")
+    parser.add_argument("--policy", type=Path, help="a model folder instead of the tiny base after phase 1")
+    parser.add_argument("--problems", type=int)
+    asked = parser.parse_args()
+    logging.disable(logging.WARNING)
+    transformers_logging.disable_progress_bar()
+    asked.problems = asked.problems or (300 if asked.long else 60)
+    asked.seeds = 3 if asked.long else 1
+    asked.sizes = [1, 2, 4, 8, 16, 32] if asked.long else [1, 4, 16]
+    asked.budgets = [40, 80, 160, 320, 640] if asked.long else [40, 160, 400]
+    asked.flips = [0.1, 0.3] if asked.long else [0.2]
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = asked.policy or policy(Path(temporary) / "phase1")
+        made = time.perf_counter() - began
+        found = asyncio.run(measure(folder, asked))
+    found["seconds"] = {"policy": round(made, 1), "all": round(time.perf_counter() - began, 1)}
+    best = {(one["way"], one["judge"]): one["at"][-1] for one in found["rows"]}
+    reached = any(at and at["mark"] == "+" for at in best.values())
+    if asked.json:
+        print(json.dumps({"row": "E search", "reached": reached, "figures": found}))
+        return
+    show(found)
+    print(f"\npolicy made in {made:.0f} s, all in {found['seconds']['all']:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

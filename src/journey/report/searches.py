@@ -1,0 +1,102 @@
+"""What the searches of a run came to: accuracy against the tokens spent, as figures, a table and a chart."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from journey.evals.compute import measured
+from journey.report.charts import Chart, Dot, Line
+from journey.report.records import attempts
+from journey.report.seeds import compared_on, seed_and_arm
+from journey.report.wording import interval, number, percent, short
+from journey.search.methods import searched
+from journey.store.run import Run
+from journey.types import Attempt
+
+Json = Mapping[str, Any]
+
+COLUMNS = ("search", "accuracy", "95 % interval", "tokens spent", "of them the judge's", "calls", "answered")
+TITLE = "Accuracy against tokens spent"
+_SIZE = re.compile(r" n=(\d+)")
+TONES = ("accent", "ink", "teal", "plum", "ochre", "soft")
+
+
+def search_figures(run: Run) -> list[dict[str, Any]]:
+    """One row for each model and way of searching, over the seeds that have it; sizes of one way have its `family`.
+
+    `tokens` is what a problem cost on average, the judge's included, over the problems that were asked.
+    """
+    found: dict[tuple[str, str], dict[int, list[Attempt]]] = {}
+    for attempt in attempts(run, split=compared_on(run)):
+        if (said := searched(attempt.model)) is not None:
+            seed, arm = seed_and_arm(said[0])
+            found.setdefault((arm, said[1]), {}).setdefault(seed, []).append(attempt)
+    rows: list[dict[str, Any]] = []
+    for (arm, way), seeds in found.items():
+        came_to = measured(list(seeds.values()))
+        bounds = came_to.accuracy
+        size = _SIZE.search(way)
+        rows.append(
+            {
+                "model": arm, "search": way, "family": _SIZE.sub("", way, count=1), "n": int(size[1]) if size else 1,
+                "seeds": len(seeds), "problems": max(len({a.problem for a in of}) for of in seeds.values()),
+                "accuracy": bounds.value, "low": bounds.low, "high": bounds.high, "tokens": came_to.tokens,
+                "model_tokens": came_to.model_tokens, "judge_tokens": came_to.judge_tokens, "calls": came_to.calls,
+                "answered": came_to.answered,
+            }
+        )  # fmt: skip
+    return sorted(rows, key=lambda row: (row["model"], row["family"], row["n"]))
+
+
+def search_rows(figures: Json) -> list[tuple[str, ...]]:
+    """The table of `COLUMNS`, as text."""
+    return [
+        (
+            f"{short(row['model'])}: {row['search']}",
+            percent(row["accuracy"]),
+            interval(row["low"], row["high"]),
+            number(row["tokens"]),
+            number(row["judge_tokens"]),
+            number(row["calls"], 1),
+            percent(row["answered"]),
+        )
+        for row in figures.get("search", [])
+    ]
+
+
+def search_chart(figures: Json) -> Chart | None:
+    """A line through the sizes of every way of searching, with intervals; null where nothing was searched.
+
+    The model's own answers stand beside them: one at a time as a dot, and with votes as a dashed line.
+    """
+    families: dict[tuple[str, str], list[Json]] = {}
+    for row in figures.get("search", []):
+        families.setdefault((row["model"], row["family"]), []).append(row)
+    if not families:
+        return None
+    models = list(dict.fromkeys(model for model, _ in families))
+    names = _names(list(families), several=len(models) > 1)
+    lines: list[Line] = []
+    dots: list[Dot] = []
+    for place, (key, rows) in enumerate(families.items()):
+        tone = TONES[place % len(TONES)]
+        points = sorted((row["tokens"], row["accuracy"], row["n"]) for row in rows)
+        lines.append(Line(names[key], [p[:2] for p in points], tone, marks=[f"n={p[2]}" for p in points]))
+        dots += [Dot("", (row["tokens"], row["accuracy"]), row["low"], row["high"], tone) for row in rows]
+    for model in models:
+        arm = figures["arms"].get(model)
+        if arm and arm.get("tokens"):
+            dots.append(Dot(f"{short(model)}, one answer", (arm["tokens"], arm["accuracy"]), arm["low"], arm["high"]))
+        if votes := figures["votes"].get(model):
+            lines.append(Line("maj@k", [(p["tokens"], p["maj"]) for p in votes], "soft", dashed=True))
+    return Chart("search", TITLE, "tokens spent a problem", "accuracy", lines, dots, percent=True, log=True)
+
+
+def _names(keys: Sequence[tuple[str, str]], *, several: bool) -> dict[tuple[str, str], str]:
+    """What each line is called: the search's name, with its settings where the name alone says too little."""
+    names: dict[tuple[str, str], str] = {}
+    for model, family in keys:
+        name = family.split(" ")[0]
+        is_alone = sum(other.split(" ")[0] == name for of, other in keys if of == model) == 1
+        names[model, family] = short(f"{model}, {name}" if several else name) if is_alone else short(family)
+    return names
