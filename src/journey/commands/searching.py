@@ -154,9 +154,10 @@ def searches(of: Run, model: str, asked: Searched) -> list[tuple[Search, Setting
     have are left to those that do, and without a judge those that need one are left out.
     """
     given = recipe.overridden(asked.settings)
-    if unknown := given.keys() - {"search", "critic"}:
-        raise UsageError(f"--set {min(unknown)} means nothing to a search; write --set search.n=8, for example")
-    wish: dict[str, Any] = dict(given.get("search") or {})
+    for key, value in given.items():
+        if key not in ("search", "critic") or not isinstance(value, dict):
+            raise UsageError(f"--set {key} means nothing to a search; write --set search.n=8, for example")
+    wish: dict[str, Any] = dict(given.get("search", {}))
     sizes = wish.pop("n", [None])
     seed = asked.seed if asked.seed is not None else seed_and_arm(model)[0] if model.startswith("seed-") else 0
     found: list[tuple[Search, Settings]] = []
