@@ -7,9 +7,10 @@ import io
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from journey.commands.options import (
     Arm,
@@ -34,8 +35,20 @@ from journey.commands.options import (
 
 INTERRUPTED = 130
 
+
+class Commands(TyperGroup):
+    """Commands, some of two words: `eval judges` is looked up before `eval`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first one or two words name."""
+        if " ".join(args[:2]) in self.commands:
+            args = [" ".join(args[:2]), *args[2:]]
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
     name="journey",
+    cls=Commands,
     help="The open toolkit for journey learning: reasoning trees, long thoughts, training, an honest comparison.",
     no_args_is_help=True,
     add_completion=False,
@@ -259,6 +272,41 @@ def eval(
         wish = searching.asked_for(asked, search or (), judge, settings or ())
         return searching.evaluate(run, model, split, wish, limit, allowance, json, dry_run)
     return models.evaluate(run, model, split, asked, limit, allowance, json, dry_run)
+
+
+@app.command("eval judges")
+def eval_judges(
+    judge: Annotated[
+        list[str],
+        typer.Option("--judge", help="exact, critic:MODEL, rollout:MODEL, recorded:FILE#MODEL, ...", metavar="NAME"),
+    ],
+    on: Annotated[
+        list[str],
+        typer.Option("--on", help="A file of labelled steps, a folder of them, a run, or countdown.", metavar="SET"),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Keeps model calls, figures and pictures there.", metavar="DIR")
+    ] = None,
+    limit: Limit = None,
+    seed: Seed = None,
+    settings: Set = None,
+    json: Json = False,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    max_calls: MaxCalls = None,
+    prices: Prices = None,
+) -> int:
+    """Judge the judges: what they say of labelled steps.
+
+    For every judge on every set: step F1, accuracy of the first wrong step and its harmonic mean over right and wrong
+    solutions, AUC, calibration, each with its 95 % interval. --judge and --on may be given again. Settings: --set
+    judging.combine=product, rollout.n=16, critic.votes=3, ...
+    """
+    from journey.commands import judging
+    from journey.commands.spending import Allowance
+
+    allowance = Allowance(max_cost, max_tokens, max_calls, prices)
+    return judging.judges(judge, on, out, limit, seed, settings or (), allowance, json)
 
 
 @app.command()

@@ -55,9 +55,9 @@ class JudgingSettings:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a judge said of a set: one list an item (null: not asked), and the items that failed, with the reason."""
+    """What a judge said of each item of a set, null where its model failed; and why, by the item's id."""
 
-    said: Mapping[str, Said]
+    said: Sequence[Said | None]
     failed: Mapping[str, str]
 
 
@@ -107,7 +107,7 @@ async def judge_set(
                 progress(len(said) + len(failed), len(items))
 
     await asyncio.gather(*(worker() for _ in range(min(in_flight, len(items)))))
-    return Judged({items[index].id: said[index] for index in sorted(said)}, failed)
+    return Judged([said.get(index) for index in range(len(items))], failed)
 
 
 async def judge_item(judge: Judge, item: Labelled) -> Said:
@@ -139,9 +139,10 @@ def _path(item: Labelled, index: int) -> list[str]:
 
 def measure(labelled: LabelledSet, judged: Judged, settings: JudgingSettings = JudgingSettings()) -> Measured:
     """The figures of what was said, each with its 95 % percentile interval over redrawn solutions (or trees)."""
-    items = [item for item in labelled.items if item.id in judged.said]
     counted = [
-        count(item, judged.said[item.id], labelled.bad, settings.combine, paper=settings.paper) for item in items
+        count(item, said, labelled.bad, settings.combine, paper=settings.paper)
+        for item, said in zip(labelled.items, judged.said, strict=True)
+        if said is not None
     ]
     tables = Tables(counted, settings.bins)
     ones = [1] * len(counted)
@@ -156,7 +157,7 @@ def measure(labelled: LabelledSet, judged: Judged, settings: JudgingSettings = J
             if value is not None:
                 drawn[name].append(value)
     return Measured(
-        solutions=len(items),
+        solutions=len(counted),
         steps=sum(one.labelled for one in counted),
         unsaid=sum(one.unsaid for one in counted),
         unscored=sum(one.unscored for one in counted),

@@ -1,0 +1,184 @@
+"""journey eval judges: what judges say of labelled steps, against the labels."""
+
+import asyncio
+import json as jsons
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from journey import build, recipe
+from journey.commands.loading import paying
+from journey.commands.said import say
+from journey.commands.spending import Allowance, note, spent_lines, spent_rows
+from journey.errors import UsageError
+from journey.evals.judging import JudgingSettings, judge_set, measure, to_json
+from journey.evals.judging_countdown import NAME, countdown_set
+from journey.evals.judging_sets import LabelledSet, is_prm800k, load, load_prm800k, of_trees
+from journey.judges.base import Judge
+from journey.judges.critic import CriticSettings
+from journey.judges.rollout import RolloutJudge, RolloutSettings
+from journey.progress import Bars
+from journey.report.judges import COLUMNS, cells, markdown, pictures
+from journey.store.run import Run
+from journey.types import Problem, Tree
+
+DRAWN = 200  # Countdown solutions, where no limit is given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What --set can set: how judgements are counted, and how judges that ask models ask them."""
+
+    judging: JudgingSettings = JudgingSettings()
+    critic: CriticSettings = CriticSettings()
+    rollout: RolloutSettings = RolloutSettings()
+    strong: str = build.TINY
+    in_flight: int = 64
+
+
+@dataclass(slots=True)
+class Remembered:
+    """Model calls kept for as long as the command runs."""
+
+    known: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
+
+    def call(self, key: str) -> list[dict[str, Any]] | None:
+        """What was answered, null where it was never asked."""
+        return self.known.get(key)
+
+    async def put_call(self, key: str, completions: list[dict[str, Any]], patience: float) -> None:
+        """Keeps what was answered."""
+        self.known[key] = completions
+
+
+def judges(
+    names: Sequence[str],
+    on: Sequence[str],
+    out: Path | None,
+    limit: int | None,
+    seed: int | None,
+    settings: Sequence[str],
+    allowance: Allowance,
+    json: bool,
+) -> int:
+    """Every judge on every set; with `out` model calls, figures and pictures are kept there."""
+    chosen = recipe.typed(Settings, recipe.overridden(settings), "eval judges")
+    for name in names:
+        build.check_names([chosen.strong] if name == "critic" else [], name)
+    purse = allowance.purse()
+    with ExitStack() as stack:
+        bars = stack.enter_context(Bars(silent=json, note=lambda: note(purse)))
+        sets = [one for place in on for one in _sets(place, limit, seed or 0)]
+        into = None if out is None else stack.enter_context(Run.open(out))
+        models = build.Models(into or Remembered(), purse)
+        made = [models.judge(name, chosen.strong, chosen.critic, chosen.rollout) for name in names]
+        work = _all(made, sets, chosen, bars)
+        results = asyncio.run(_closing(models, work) if into is None else paying(into, models, purse, work))
+    data = {
+        "judges": list(names),
+        "sets": [{"set": s.name, "solutions": len(s.items), "finds": s.bad, "skipped": dict(s.skipped)} for s in sets],
+        "results": results,
+        "spent": spent_rows(purse),
+    }
+    kept = [] if out is None else [f"figures and pictures: {_keep(out / 'judges', data)}"]
+    say(json, data, *_tables(data, sets), *kept, *(f"{name}: {value}" for name, value in spent_lines(purse)))
+    return 1 if any(row["failed"] for row in results) else 0
+
+
+async def _closing(models: build.Models, work: Any) -> list[dict[str, Any]]:
+    try:
+        return await work
+    finally:
+        await models.close()
+
+
+async def _all(
+    made: Sequence[Judge], sets: Sequence[LabelledSet], chosen: Settings, bars: Bars
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for labelled in sets:
+        for judge in made:
+            before = _cost(judge)
+            told = bars.of(judge.name)
+            judged = await judge_set(
+                judge, labelled.items, in_flight=chosen.in_flight,
+                progress=lambda done, total, told=told, name=labelled.name: told(name, done, total),
+            )  # fmt: skip
+            cost = {name: value - before[name] for name, value in _cost(judge).items()}
+            row = {"judge": judge.name, "set": labelled.name, **to_json(measure(labelled, judged, chosen.judging))}
+            rows.append(row | {"cost": cost or None, "failed": dict(judged.failed)})
+    return rows
+
+
+def _cost(judge: Judge) -> dict[str, int]:
+    """What the labels of a judge that says so came to."""
+    if not isinstance(judge, RolloutJudge):
+        return {}
+    return {name: getattr(judge.cost, name) for name in judge.cost.__slots__}
+
+
+def _sets(place: str, limit: int | None, seed: int) -> list[LabelledSet]:
+    """The sets that a name means: Countdown made here, a run's judged trees, a file, or all such files of a folder."""
+    path = Path(place)
+    if place == NAME and not path.exists():
+        return [countdown_set(limit or DRAWN, seed)]
+    if (path / "run.db").is_file():
+        return [_of_run(path, limit)]
+    if path.is_dir():
+        found = [one for file in sorted(path.iterdir()) if (one := _of_file(file, limit, must=False)) is not None]
+        if not found:
+            raise UsageError(f"{path} holds no files of labelled steps")
+        return found
+    found = _of_file(path, limit, must=True)
+    return [] if found is None else [found]
+
+
+def _of_file(path: Path, limit: int | None, *, must: bool) -> LabelledSet | None:
+    """The set in a file; null where it holds none and need not."""
+    try:
+        if is_prm800k(path):
+            return asyncio.run(load_prm800k(path, limit))
+        return load(path, limit)
+    except UsageError:
+        if must:
+            raise
+        return None
+
+
+def _of_run(path: Path, limit: int | None) -> LabelledSet:
+    with Run.read(path) as of:
+        problems = {p.id: p for p in of.all("problems") if isinstance(p, Problem)}
+        trees = [t for t in of.all("trees") if isinstance(t, Tree) and t.problem in problems][:limit]
+    found = of_trees(path.name, ((problems[tree.problem], tree) for tree in trees))
+    if not found.items:
+        raise UsageError(f"{path} holds no trees with judged steps; grow some with journey grow --out {path}")
+    return found
+
+
+def _keep(folder: Path, data: Mapping[str, Any]) -> Path:
+    """The figures as JSON and Markdown, the calibration as pictures; the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "judges.json").write_text(jsons.dumps(data, indent=1, allow_nan=False), "utf-8")
+    (folder / "judges.md").write_text(markdown(data["results"]), "utf-8")
+    pictures(folder, data["results"])
+    return folder
+
+
+def _tables(data: Mapping[str, Any], sets: Sequence[LabelledSet]) -> list[Table]:
+    """One table a set."""
+    tables: list[Table] = []
+    for labelled in sets:
+        rows = [row for row in data["results"] if row["set"] == labelled.name]
+        title = f"{labelled.name}: {len(labelled.items)} solutions, {rows[0]['steps'] if rows else 0} labelled steps"
+        grid = Table("%, 95 % interval", title=Text(title), title_justify="left")
+        for row in rows:
+            grid.add_column(Text(row["judge"]), justify="right", overflow="fold")
+        for line in zip(COLUMNS[1:], *(cells(row)[1:] for row in rows), strict=True):
+            grid.add_row(*map(Text, line))
+        tables.append(grid)
+    return tables
