@@ -24,6 +24,12 @@ async def test_an_unknown_price_gives_no_cost_instead_of_a_guess() -> None:
     assert purse.cost() is None
 
 
+async def test_a_call_that_was_never_sent_costs_nothing_at_any_price() -> None:
+    purse = Purse()
+    purse.settle(await purse.reserve("other", 10, 10), Usage())
+    assert purse.cost() == 0
+
+
 async def test_a_limited_cost_refuses_a_model_without_a_price() -> None:
     with pytest.raises(BudgetReached, match="price of other is unknown"):
         await Purse(Limits(cost=1.0), PRICES).reserve("other", 1, 1)

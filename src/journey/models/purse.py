@@ -131,7 +131,7 @@ def cost_of(used: Mapping[str, Usage], prices: Mapping[str, Price]) -> float | N
     """US dollars for what each model used; null where the price of one of them is unknown."""
     if unknown_prices(used, prices):
         return None
-    return sum(prices[model].of(usage) for model, usage in used.items())
+    return sum(prices[model].of(usage) for model, usage in used.items() if usage.calls)
 
 
 def unknown_prices(used: Mapping[str, Usage], prices: Mapping[str, Price]) -> list[str]:
