@@ -1,0 +1,83 @@
+"""Scores of steps and judgements of judges made into one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from journey.errors import UsageError
+from journey.judges.combine import HOWS, WAYS, Combined, Way, parts, solution_score
+from journey.judges.scripted import Said, Scripted
+from journey.judges.whole import judge_solution
+from journey.types import VERDICTS, Judgement, make_problem
+
+PROBLEM = make_problem("What is 6 times 7?", "42")
+JUDGEMENTS = st.builds(
+    Judgement,
+    st.sampled_from([*VERDICTS, None]),
+    st.none() | st.floats(0, 1),
+    st.none() | st.text(max_size=5),
+    st.just("someone"),
+)
+
+
+async def joined(way: Way, *said: Said) -> Judgement:
+    judges = [Scripted({"s": one}, name=f"j{i}") for i, one in enumerate(said)]
+    return (await Combined(judges, way).judge(PROBLEM, [], ["s"]))[0]
+
+
+def test_the_score_of_a_solution() -> None:
+    said = [Judgement("right", 0.8), Judgement("neutral"), Judgement("right", 0.9)]
+    scores = {how: solution_score(said, how) for how in HOWS}
+    assert scores["min"] == 0.5 and scores["last"] == 0.9
+    assert scores["product"] == pytest.approx(0.36) and scores["mean"] == pytest.approx(0.7333333)
+    assert solution_score([], "min") is None
+    assert solution_score([Judgement("right", 0.8), Judgement(None)], "min") is None
+    assert solution_score([Judgement("right"), Judgement("wrong"), Judgement(None)], "min") == 0.0
+    assert solution_score([Judgement(None), Judgement("wrong")], "min") is None
+
+
+async def test_a_vote_is_won_by_most_of_those_that_say_something() -> None:
+    wrong = Judgement("wrong", 0.2, "7 is prime", "j")
+    assert await joined("vote", "right", wrong, wrong) == Judgement("wrong", 1.4 / 3, "7 is prime", "vote:[j0,j1,j2]")
+    assert (await joined("vote", "right", None, None)).verdict == "right"
+    tied = await joined("vote", "right", "wrong")
+    assert tied.verdict is None and tied.reason == "the judges are tied between right and wrong"
+    assert (await joined("vote", 0.9, 0.8)).verdict is None  # scores are no verdicts
+    silent = await joined("vote", None, None)
+    assert silent.verdict is None and silent.score is None and silent.reason
+
+
+async def test_the_strictest_judge_the_mean_and_the_product() -> None:
+    assert (await joined("min", "right", Judgement("neutral", 0.9, "so what"))).verdict == "neutral"
+    strict = await joined("min", Judgement("right", 0.1), "wrong")
+    assert (strict.verdict, strict.score) == ("wrong", 0.0)
+    assert (await joined("min", Judgement("right", 0.4), None)).verdict == "right"
+    mean = await joined("mean", 0.9, 0.3)
+    assert (mean.verdict, mean.score) == ("right", pytest.approx(0.6))
+    product = await joined("product", 0.9, 0.3)
+    assert (product.verdict, product.score) == ("wrong", pytest.approx(0.27))
+
+
+@given(st.sampled_from(WAYS), st.lists(JUDGEMENTS, min_size=2, max_size=5))
+async def test_together_judges_say_no_more_than_one_of_them_can(way: Way, said: list[Judgement]) -> None:
+    one = await joined(way, *said)
+    if all(s.verdict is None and s.score is None for s in said):
+        assert one.verdict is None and one.score is None
+    assert one.score is None or 0 <= one.score <= 1
+    assert one.verdict is not None or one.reason
+    if way in ("vote", "min"):
+        assert one.verdict in {s.verdict for s in said} | {None}
+
+
+async def test_whole_solutions_are_judged_by_those_that_can() -> None:
+    both = Combined([Scripted({"a": "right", "b": "wrong"}), Scripted({"a": "right", "b": "wrong"})])
+    assert [one.verdict for one in await judge_solution(both, PROBLEM, ["a", "b"])] == ["right", "wrong"]
+
+
+def test_names_of_combinations() -> None:
+    assert parts("vote:[exact,critic:openai/x]") == ("vote", ["exact", "critic:openai/x"])
+    assert parts("min:[vote:[a,b], c]") == ("min", ["vote:[a,b]", "c"])
+    assert parts("exact") is None and parts("critic:openai/min:[a]") is None
+    for name in ("vote:exact", "vote:[exact]", "vote:[a,[b]", "vote:[a,,b]", "mean:[]"):
+        with pytest.raises(UsageError):
+            parts(name)
