@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
@@ -45,6 +46,7 @@ class Engine:
     say: Callable[[SimpleNamespace], list[SimpleNamespace]] = lambda params: []
     fails: Exception | None = None
     ended: bool = False
+    loads: threading.Event | None = None
 
     @property
     def model_config(self) -> SimpleNamespace:
@@ -73,6 +75,8 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 
     def start(arguments: dict[str, Any]) -> Engine:
         engine.arguments = arguments
+        if engine.loads is not None:
+            engine.loads.wait(10)
         if engine.fails is not None:
             raise engine.fails
         return engine
@@ -80,6 +84,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     modules = {
         "vllm": {"AsyncEngineArgs": dict, "SamplingParams": SimpleNamespace},
         "vllm.inputs": {"tokens_input": lambda ids: {"prompt_token_ids": ids}},
+        "vllm.platforms": {"current_platform": SimpleNamespace(is_cpu=lambda: True)},
         "vllm.sampling_params": {"RequestOutputKind": SimpleNamespace(FINAL_ONLY="final")},
         "vllm.v1": {},
         "vllm.v1.engine": {},
@@ -212,6 +217,24 @@ def test_another_event_loop_is_told_and_not_left_waiting(engine: Engine) -> None
         asyncio.run(one.complete(QUESTION, Sampling()))
 
 
+async def test_on_a_processor_prompts_are_read_in_one_piece(engine: Engine) -> None:
+    engine.say = lambda params: [output([1], "length")]
+    await model(engine={"max_num_seqs": 8}).complete(QUESTION, Sampling())
+    assert engine.arguments["enable_chunked_prefill"] is False and engine.arguments["max_num_seqs"] == 8
+
+
+async def test_an_engine_whose_loading_is_cancelled_is_ended(engine: Engine) -> None:
+    engine.loads = threading.Event()
+    asking = asyncio.create_task(model().complete(QUESTION, Sampling()))
+    await asyncio.sleep(0.05)
+    asking.cancel()
+    await asyncio.sleep(0.05)
+    engine.loads.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert engine.ended
+
+
 async def test_what_cannot_be_loaded_is_one_sentence(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no model folder"):
         model("./nowhere")
@@ -265,6 +288,10 @@ def puzzle(number: int) -> Prompt:
     return Prompt(f"{PUZZLES[number].question}\n")
 
 
+def long_prompt(number: int) -> Prompt:
+    return Prompt(puzzle(number).text * 50)
+
+
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the real engine answered, in one process of its own."""
@@ -275,7 +302,8 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         [job(puzzle(i), GREEDY) for i in range(12)],
         [job(puzzle(i), LONG) for i in range(12)],
         [job(QUESTION, SEEDED[0])],
-        [job(QUESTION, SEEDED[1]), *(job(puzzle(i), Sampling(n=3, seed=i, max_tokens=20)) for i in range(30))],
+        # more tokens of prompts at once than vLLM reads in one step
+        [job(QUESTION, SEEDED[1]), *(job(long_prompt(i), Sampling(n=3, seed=i, max_tokens=20)) for i in range(30))],
         [job(QUESTION, SEEDED[2]), job(BEGUN, GREEDY), job(Prompt("3 4 " * 3000), GREEDY)],
     ]
     (folder / "jobs.json").write_text(json.dumps(batches))

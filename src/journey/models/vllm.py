@@ -6,6 +6,7 @@ share is computed once. Texts are read and spelled as by the local engine, so bo
 
 # pyright: reportMissingImports=false, reportMissingModuleSource=false
 import asyncio
+import multiprocessing
 import os
 from collections.abc import Mapping
 from itertools import count
@@ -13,34 +14,37 @@ from pathlib import Path
 from typing import Any
 
 # vLLM reads them while it is imported: it would write into the progress line, and tell its makers of every start.
-os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 
 from transformers import AutoConfig, AutoTokenizer
 from vllm import AsyncEngineArgs, SamplingParams
 from vllm.inputs import tokens_input
+from vllm.platforms import current_platform
 from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
 from journey.errors import UsageError
+from journey.interrupts import shielded
 from journey.models.base import Completion, Finish, ModelError, Prompt, Sampling
 from journey.models.local import weights_hash
 from journey.models.local_text import Reading, Text
 from journey.types import content_hash, content_seed
 
 NO_ARGUMENTS: Mapping[str, Any] = {}
-ENDING = 30.0  # seconds that the engine has to end by itself; it needs a little more than vLLM's own five
+ENDING = 2.0  # seconds that the engine's processes have to end by themselves before they are killed
 
 
 class Vllm:
     """A Model in this process, by vLLM.
 
-    `path` is a folder or a hub id with safetensors. `dtype` null: what the weights are in. `max_model_len` null: the
-    model's own context. `logprobs` asks for the sums of the tokens' log-probabilities. `engine` are further arguments
-    of vLLM's engine (tensor_parallel_size, gpu_memory_utilization, ...). The engine is loaded at the first call and
-    belongs to that call's event loop. Greedy completions are asked for once and repeated. Sampled ones depend on the
-    prompt, the sampling and their index, up to rounding, which may depend on what else is in the batch.
+    `path` is a folder or a hub id with safetensors. `dtype` null: vLLM's choice, which is bfloat16 for weights in
+    float32. `max_model_len` null: the model's own context. `logprobs` asks for the sums of the tokens'
+    log-probabilities. `engine` are further arguments of vLLM's engine (tensor_parallel_size, gpu_memory_utilization,
+    ...). The engine is loaded at the first call and belongs to that call's event loop. Greedy completions are asked
+    for once and repeated. Sampled ones depend on the prompt, the sampling and their index, up to rounding, which may
+    depend on what else is in the batch.
 
     Raises UsageError where the model cannot be loaded or the engine died, ModelError for one prompt.
     """
@@ -75,11 +79,14 @@ class Vllm:
             "enable_prefix_caching": True,
             "disable_log_stats": True,
             "trust_remote_code": False,
+            # On a processor vLLM 0.32 dies when the prompt of a request with a seed is read in two pieces.
+            "enable_chunked_prefill": False if current_platform.is_cpu() else None,
             **engine,
         }
         self._engine: AsyncLLM | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._text: Text | None = None
+        self._loading = asyncio.Lock()
         self._closed = False
         self._requests = count()
 
@@ -87,7 +94,7 @@ class Vllm:
         """`sampling.n` completions. Raises ModelError (prompt too long), UsageError (no such model, engine died)."""
         if self._closed:
             raise ModelError(f"{self.name} was closed; make a new one.")
-        engine, text = self._loaded()
+        engine, text = await self._loaded()
         reading = text.read(prompt)
         context = engine.model_config.max_model_len
         room = context - len(reading.ids)
@@ -107,21 +114,40 @@ class Vllm:
             self._engine.shutdown(timeout=ENDING)
             self._engine = None
 
-    def _loaded(self) -> tuple[AsyncLLM, Text]:
-        """The engine, loaded by the first who asks while everyone else waits."""
-        loop = asyncio.get_running_loop()
-        if self._engine is not None and self._text is not None:
+    async def _loaded(self) -> tuple[AsyncLLM, Text]:
+        """The engine, loaded by the first who asks while the others wait."""
+        async with self._loading:
+            loop = asyncio.get_running_loop()
+            if self._engine is None or self._text is None:
+                engine = await self._load()
+                ends = [] if self._tokenizer.eos_token_id is None else [self._tokenizer.eos_token_id]
+                self._text = Text(self._tokenizer, ends, engine.model_config.get_vocab_size())
+                self._engine, self._loop = engine, loop
             if self._loop is not loop:  # its answers would never come
                 raise ModelError(f"{self.name} was loaded in another event loop; make a new one.")
             return self._engine, self._text
+
+    async def _load(self) -> AsyncLLM:
+        """An engine, started on a thread, so that a progress line and Ctrl-C go on; cancelling ends its processes."""
+
+        def start() -> AsyncLLM:
+            with shielded():
+                return AsyncLLM.from_engine_args(AsyncEngineArgs(**self._arguments))
+
+        others = set(multiprocessing.active_children())
+        starting = asyncio.ensure_future(asyncio.to_thread(start))
         try:
-            engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**self._arguments))
+            return await asyncio.shield(starting)
         except (OSError, ValueError, TypeError, RuntimeError) as error:
             raise UsageError(f"vLLM cannot load {self.name}: {_line(error)}") from error
-        ends = [] if self._tokenizer.eos_token_id is None else [self._tokenizer.eos_token_id]
-        self._engine, self._loop = engine, loop
-        self._text = Text(self._tokenizer, ends, engine.model_config.get_vocab_size())
-        return self._engine, self._text
+        except asyncio.CancelledError:
+            while not starting.done():
+                for child in set(multiprocessing.active_children()) - others:
+                    child.kill()
+                await asyncio.wait([starting], timeout=0.2)
+            if starting.exception() is None:
+                starting.result().shutdown(timeout=ENDING)
+            raise
 
     async def _generate(self, engine: AsyncLLM, reading: Reading, params: SamplingParams) -> list[Any]:
         """vLLM's outputs in the order of their samples."""
