@@ -25,7 +25,7 @@ from journey.search.lookahead import LookaheadSettings, lookahead
 from journey.search.mcts import MctsSettings, mcts, simulate
 from journey.search.methods import SEARCHES, search, searched
 from journey.search.vote import VoteSettings, vote
-from journey.types import Attempt, Problem, attempt_from_json, make_problem, to_json
+from journey.types import Attempt, Judgement, Problem, attempt_from_json, make_problem, to_json
 
 QUICK = {"whole": {"n": 4, "max_tokens": 60}, "step": {"n": 4, "max_step_tokens": 10, "depth": 10}}
 
@@ -256,6 +256,28 @@ async def test_what_is_said_after_the_answer_is_not_judged() -> None:
     assert made.answer == "9"
     assert isinstance(world.judge, ScriptedJudge)
     assert [candidates for *_, candidates in world.judge.calls] == [("+9",), ("= 9",)]
+
+
+async def test_a_judge_of_whole_solutions_is_asked_once_for_each_that_differs() -> None:
+    asked: list[tuple[str, ...]] = []
+
+    class Whole:
+        name = "whole"
+
+        async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
+            raise AssertionError("steps are not to be judged one by one")
+
+        async def judge_solution(self, problem: Problem, steps: Sequence[str]) -> list[Judgement]:
+            asked.append(tuple(steps))
+            return [Judgement(None, 0.9 if steps[-1] == "= 9" else 0.1) for _ in steps]
+
+    world = means({"sum to 9\n": ["+4\n+4\n= 8", "+4\n+5\n= 9", "+4\n+5\n= 9", "+1"]})
+    reader = Reader(Whole(), lambda text: len(text.split()))
+    how = BestOfNSettings(n=4, aggregate="min")
+    made = await best_of_n(PROBLEM, Means(world.model, world.grader, ask, LINES, reader), how)
+    assert asked == [("+4", "+4", "= 8"), ("+4", "+5", "= 9")]
+    assert made.answer == "9"
+    assert made.spent.judge_tokens == 2 * (3 + 4), "question and steps of both, once"
 
 
 async def test_a_beam_keeps_the_best_and_draws_as_many_as_it_says() -> None:

@@ -29,7 +29,7 @@ from journey.models.purse import Purse, Usage
 from journey.progress import Bars
 from journey.report.seeds import seed_and_arm
 from journey.search.candidate import Means, StepSettings, attempt_id, searched_name
-from journey.search.cost import Metered
+from journey.search.cost import Metered, Reader
 from journey.search.methods import SEARCHES, Search, Settings, search
 from journey.stations import close
 from journey.store.run import Run
@@ -68,6 +68,15 @@ class JudgeModels(build.Models):
     def model(self, name: str) -> Model:
         """The model of that name. Raises UsageError."""
         return Metered(super().model(name))
+
+    def judge(self, name: str, *settings: Any) -> Judge:
+        """The judge of that name; one that reads instead of writing is charged for what it reads. Raises UsageError."""
+        made = super().judge(name, *settings)
+        kind, _, rest = name.partition(":")
+        if kind != "prm":
+            return made
+        count = build.token_counter(rest.partition("[")[0].removeprefix("hf/"))
+        return Reader(made, lambda text: count({"completion": text}) - 1)  # it counts the closing token, too
 
 
 def evaluate(

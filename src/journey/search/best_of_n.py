@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from journey.errors import UsageError
-from journey.search.candidate import Candidate, Means, WholeSettings, attempt, samples, score
+from journey.judges.whole import WholeJudge
+from journey.search.candidate import Candidate, Means, WholeSettings, attempt, samples, score, score_of
 from journey.search.choose import AGGREGATES, CHOICES, Aggregate, Choice, chosen
 from journey.search.cost import counting
 from journey.trees.grow import at_once
 from journey.types import Attempt, Problem
+
+Scores = dict[tuple[str, ...], tuple[float | None, ...]]  # of the steps of each path
 
 MOST_STEPS = 256  # a solution of more is not judged: its prefixes together would grow with the square
 
@@ -49,12 +52,25 @@ async def best_of_n(problem: Problem, means: Means, settings: BestOfNSettings) -
 
 
 async def judge_all(problem: Problem, means: Means, solutions: Sequence[Candidate]) -> list[Candidate]:
-    """The solutions with the scores of their steps; steps that follow the same prefix are judged together, once.
+    """The solutions with the scores of their steps, equal ones judged once.
 
+    A judge that can judges a whole solution at once; of others, steps that follow the same prefix are judged together.
     A solution is judged up to the step that gives its answer; what it says after that is no step towards it.
     """
     counts = await at_once(_answered_at(problem, means, one) for one in solutions)
     paths = [one.steps[:count] if count <= MOST_STEPS else () for one, count in zip(solutions, counts, strict=True)]
+    said = await (_wholes if isinstance(means.judge, WholeJudge) else _by_prefix)(problem, means, paths)
+    return [replace(one, scores=said[path]) for one, path in zip(solutions, paths, strict=True)]
+
+
+async def _wholes(problem: Problem, means: Means, paths: Sequence[tuple[str, ...]]) -> Scores:
+    assert isinstance(means.judge, WholeJudge)
+    different = list(dict.fromkeys(filter(None, paths)))
+    judged = await at_once(means.judge.judge_solution(problem, path) for path in different)
+    return {(): ()} | {path: tuple(map(score_of, said)) for path, said in zip(different, judged, strict=True)}
+
+
+async def _by_prefix(problem: Problem, means: Means, paths: Sequence[tuple[str, ...]]) -> Scores:
     siblings: dict[tuple[str, ...], dict[str, None]] = {}
     for path in paths:
         for at, step in enumerate(path):
@@ -65,10 +81,7 @@ async def judge_all(problem: Problem, means: Means, solutions: Sequence[Candidat
         for (prefix, steps), values in zip(siblings.items(), scores, strict=True)
         for step, value in zip(steps, values, strict=True)
     }
-    return [
-        replace(one, scores=tuple(said[path[: at + 1]] for at in range(len(path))))
-        for one, path in zip(solutions, paths, strict=True)
-    ]
+    return {path: tuple(said[path[: at + 1]] for at in range(len(path))) for path in paths}
 
 
 async def _answered_at(problem: Problem, means: Means, solution: Candidate) -> int:

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 from journey.judges.base import Judge
+from journey.judges.whole import judge_solution
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.search.candidate import Means
 from journey.types import Judgement, Problem, Spent
@@ -71,7 +72,7 @@ class Reader:
     """A Judge that generates nothing but reads: a process reward model.
 
     It is charged for the tokens that it reads, as `count` counts them: question and prefix once a call (siblings share
-    them) and every candidate. A token read costs a forward pass like a token generated.
+    them) and every candidate; a whole solution once. A token read costs a forward pass like a token generated.
     """
 
     def __init__(self, judge: Judge, count: Callable[[str], int]) -> None:
@@ -86,6 +87,12 @@ class Reader:
         """What the judge says. Raises what it raises."""
         said = await self._judge.judge(problem, prefix, candidates)
         _charge(self._count("\n".join([problem.question, *prefix])) + sum(map(self._count, candidates)))
+        return said
+
+    async def judge_solution(self, problem: Problem, steps: Sequence[str]) -> list[Judgement]:
+        """What the judge says of a whole solution, which it reads once. Raises what it raises."""
+        said = await judge_solution(self._judge, problem, steps)
+        _charge(self._count("\n".join([problem.question, *steps])))
         return said
 
 
