@@ -93,7 +93,7 @@ def test_our_own_form_is_read_as_it_is() -> None:
     ],
 )
 def test_a_row_in_no_known_form_is_refused_with_its_place(row: dict) -> None:
-    with pytest.raises(UsageError, match="^file line 7 "):
+    with pytest.raises(UsageError, match=r"^file line 7 "):
         judgements(row, [1, 1], "me", "file line 7")
 
 

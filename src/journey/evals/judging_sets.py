@@ -39,8 +39,9 @@ WRONG: Verdict = "wrong"
 class Labelled:
     """One labelled solution, or tree.
 
-    `id` is the row's name in its set. `parents` are as in a tree; in a solution each step stands under the one before.
-    `labels` null: nobody labelled the step. `pieces`: how many lines of each step were scored one by one.
+    `id` is the row's name in its set. `parents` are as in a tree; in a solution each step stands under the one before,
+    and its labels tell its first wrong step. `labels` null: nobody labelled the step. `pieces`: how many lines of each
+    step were scored one by one.
     """
 
     id: str
@@ -49,11 +50,7 @@ class Labelled:
     labels: Labels
     parents: tuple[int, ...]
     pieces: tuple[int, ...]
-
-    @property
-    def is_solution(self) -> bool:
-        """Whether it is one path from the question."""
-        return self.parents == tuple(range(-1, len(self.steps) - 1))
+    is_solution: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +118,18 @@ def of_tree(problem: Problem, tree: Tree) -> Labelled:
     """One judged tree."""
     labels: Labels = tuple(None if is_unusable(node) else verdict(node) for node in tree.nodes)
     texts, parents = tuple(n.text for n in tree.nodes), tuple(n.parent for n in tree.nodes)
-    return Labelled(tree.id, problem, texts, labels, parents, (1,) * len(texts))
+    return Labelled(tree.id, problem, texts, labels, parents, (1,) * len(texts), is_solution=False)
 
 
 def solution(
     id: object, question: str, answer: object, steps: Sequence[str], labels: Labels, pieces: Sequence[int] = ()
 ) -> Labelled:
     """One labelled solution."""
-    if len(steps) != len(labels) or not all(isinstance(step, str) for step in steps):
+    if len(steps) != len(labels) or isinstance(steps, str) or not all(isinstance(step, str) for step in steps):
         raise ValueError(f"{len(steps)} steps and {len(labels)} labels")
     problem = make_problem(question, "" if answer is None else str(answer))
-    return Labelled(
-        str(id), problem, tuple(steps), labels, tuple(range(-1, len(steps) - 1)), tuple(pieces) or (1,) * len(steps)
-    )
+    parents, each = tuple(range(-1, len(steps) - 1)), tuple(pieces) or (1,) * len(steps)
+    return Labelled(str(id), problem, tuple(steps), labels, parents, each, is_solution=True)
 
 
 def until(first_wrong: int | None, steps: int) -> Labels:

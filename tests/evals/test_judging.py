@@ -1,0 +1,358 @@
+"""How judges are measured: on small sets worked out by hand, on random ones against plain definitions, on real rows."""
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from journey.errors import UsageError
+from journey.evals.judging import JudgingSettings, Measured, auc, judge_item, judge_set, measure, to_json
+from journey.evals.judging_countdown import countdown_set
+from journey.evals.judging_sets import Labelled, LabelledSet, load, load_prm800k, of_tree, solution, until
+from journey.evals.recordings import load_recorded
+from journey.judges.exact import Exact
+from journey.judges.recorded import AFTER
+from journey.judges.scripted import Said, Scripted
+from journey.models.base import ModelError
+from journey.trees.mark import unusable
+from journey.types import VERDICTS, Judgement, Node, Problem, Tree, make_problem
+
+DATA = Path(__file__).parents[2] / "../shared/data"
+QUICK = JudgingSettings(rounds=50)
+PROBLEM = make_problem("What is 6 times 7?", "42")
+
+
+def one(id: str, steps: str, first_wrong: int | None) -> Labelled:
+    """A solution whose steps are single letters."""
+    return solution(id, f"Question {id}?", "1", list(steps), until(first_wrong, len(steps)))
+
+
+async def measured(items: Sequence[Labelled], said: Mapping[str, Said], how: JudgingSettings = QUICK) -> Measured:
+    labelled = LabelledSet("small", items)
+    return measure(labelled, await judge_set(Scripted(said), items), how)
+
+
+def values(found: Measured) -> dict[str, float | None]:
+    return {name: None if one is None else one.value for name, one in found.figures.items()}
+
+
+async def test_figures_worked_out_by_hand() -> None:
+    items = [one("1", "abc", 1), one("2", "abd", None), one("3", "ef", 0), one("4", "gh", None)]
+    said: dict[str, Said] = {"a": "right", "b": "wrong", "c": "right", "d": "neutral", "e": "right", "f": "right"}
+    found = await measured(items, said | {"g": "right", "h": "right"})
+    got = values(found)
+    # Labelled steps: a b | a b d | e | g h. Called wrong: b (truly), b (falsely); missed: e.
+    assert (found.solutions, found.steps, found.unsaid, found.unscored, found.unlocated) == (4, 8, 0, 8, 0)
+    assert got["step_f1_bad"] == pytest.approx(2 / 4)
+    assert got["step_f1"] == pytest.approx((2 / 4 + 10 / 12) / 2)
+    assert got["first_error"] == 0.5 and got["right_accepted"] == 0.5 and got["processbench_f1"] == 0.5
+    assert got["solution_f1"] == 0.5
+    assert got["step_auc"] is None and got["ece"] is None
+    assert got["solution_auc"] == pytest.approx(0.5)  # scores by verdict: 0, 0 | 1, 1, of wrong 0 and 1, right 0 and 1
+
+
+async def test_what_was_not_said_is_counted_apart_and_never_as_wrong() -> None:
+    items = [one("1", "abc", 1), one("2", "abd", None)]
+    found = await measured(items, {"a": "right", "b": None, "d": "right"})
+    assert (found.unsaid, found.unlocated) == (2, 2)
+    assert values(found)["step_f1_bad"] is None and values(found)["first_error"] is None
+    # A first wrong step before any silence is told all the same.
+    found = await measured(items, {"a": "wrong"})
+    assert found.unlocated == 0
+    assert values(found)["first_error"] == 0.0 and values(found)["right_accepted"] == 0.0
+
+
+async def test_counting_as_the_paper_does_takes_silence_behind_a_first_error_as_wrong() -> None:
+    items = [one("1", "ab", 1), one("2", "cd", None)]
+    behind = Judgement(None, reason=AFTER)
+    said: dict[str, Said] = {"a": "wrong", "b": behind, "c": None, "d": "right"}
+    assert (await measured(items, said)).unsaid == 2
+    found = await measured(items, said, JudgingSettings(rounds=10, paper=True))
+    assert found.unlocated == 0
+    assert values(found)["step_f1_bad"] == pytest.approx(2 / 3)  # a falsely, b truly
+    assert values(found)["right_accepted"] == 1.0
+
+
+@pytest.mark.parametrize(("combine", "accepted"), [("min", 0.0), ("product", 0.0), ("last", 1.0), ("mean", 1.0)])
+async def test_how_step_scores_make_a_solutions_score_is_a_setting(combine: Any, accepted: float) -> None:
+    items = [one("1", "abc", None), one("2", "d", 0)]
+    said = {"a": Judgement("wrong", 0.4), "b": Judgement("right", 0.6), "c": Judgement("right", 0.9)}
+    found = await measured(items, {**said, "d": Judgement("wrong", 0.1)}, JudgingSettings(combine=combine, rounds=5))
+    assert values(found)["solution_f1"] == (1.0 if accepted else pytest.approx((0 + 2 / 3) / 2))
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.booleans(), st.integers(0, 3)), max_size=20))
+def test_auc_is_the_share_of_pairs_in_the_right_order_ties_half(rows: list[tuple[float, bool, int]]) -> None:
+    weights = [1, 2, 0, 3]
+    good = [(s, weights[i]) for s, is_good, i in rows if is_good]
+    bad = [(s, weights[i]) for s, is_good, i in rows if not is_good]
+    total = sum(w for _, w in good) * sum(w for _, w in bad)
+    pairs = sum(v * w * ((s > t) + 0.5 * (s == t)) for s, v in good for t, w in bad)
+    got = auc(sorted(rows, key=lambda row: row[0]), weights)
+    assert got == (None if total == 0 else pytest.approx(pairs / total))
+
+
+SPOKEN = st.sampled_from([*VERDICTS, None])
+SOLUTIONS = st.lists(
+    st.integers(1, 5).flatmap(
+        lambda n: st.tuples(
+            st.integers(0, n), st.lists(st.tuples(SPOKEN, st.floats(0, 1)), min_size=n, max_size=n)
+        )
+    ),
+    min_size=1,
+    max_size=8,
+)  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(SOLUTIONS)
+async def test_every_figure_lies_in_its_interval_and_between_0_and_1(
+    drawn: list[tuple[int, list[tuple[Any, float]]]],
+) -> None:
+    items: list[Labelled] = []
+    said: dict[str, Said] = {}
+    for number, (first, judged) in enumerate(drawn):
+        steps = [f"{number}.{i}" for i in range(len(judged))]
+        items.append(
+            solution(
+                number, f"Question {number}?", "1", steps, until(first if first < len(steps) else None, len(steps))
+            )
+        )
+        said |= {step: Judgement(verdict, score) for step, (verdict, score) in zip(steps, judged, strict=True)}
+    found = await measured(items, said, JudgingSettings(rounds=20))
+    for figure in found.figures.values():
+        assert figure is None or 0 <= figure.low <= figure.value <= figure.high <= 1
+    assert sum(b.steps for b in found.calibration) == found.steps - found.unscored
+    again = await measured(items, said, JudgingSettings(rounds=20))
+    assert to_json(again) == to_json(found)
+    json.dumps(to_json(found), allow_nan=False)
+
+
+async def test_calibration_of_a_judge_that_is_as_sure_as_it_is_right() -> None:
+    items = [one(str(i), "a", None if i < 8 else 0) for i in range(10)]
+    found = await measured(items, {"a": Judgement("right", 0.8)})
+    assert values(found)["ece"] == pytest.approx(0.0)
+    assert [(b.steps, b.score, b.right) for b in found.calibration] == [(10, pytest.approx(0.8), 0.8)]
+    sure = await measured(items, {"a": Judgement("right", 1.0)})
+    assert values(sure)["ece"] == pytest.approx(0.2) and sure.calibration[0].high == 1.0
+
+
+async def test_siblings_of_a_tree_are_judged_together_and_only_where_they_have_labels() -> None:
+    tree = Tree(
+        "t", PROBLEM.id,
+        (
+            Node(-1, "a", Judgement("right")), Node(-1, "b", Judgement("wrong")), Node(-1, "c", Judgement(None)),
+            Node(0, "d", Judgement("neutral")), Node(0, "", unusable("empty step")),
+        ),
+    )  # fmt: skip
+    judge = Scripted({"a": "right", "b": "right", "d": "wrong"})
+    said = await judge_item(judge, of_tree(PROBLEM, tree))
+    assert [(prefix, candidates) for _, prefix, candidates in judge.calls] == [((), ("a", "b")), (("a",), ("d",))]
+    assert [one and one.verdict for one in said] == ["right", "right", None, "wrong", None]
+
+
+async def test_a_model_that_fails_costs_its_item_only() -> None:
+    class Failing:
+        name = "failing"
+
+        async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
+            if problem.question == "Question 2?":
+                raise ModelError("out of order")
+            return [Judgement("right")] * len(candidates)
+
+    items = [one("1", "ab", None), one("2", "ab", 1), one("3", "ab", None)]
+    for in_flight in (1, 8):
+        judged = await judge_set(Failing(), items, in_flight=in_flight)
+        assert judged.failed == {"2": "out of order"}
+        assert measure(LabelledSet("small", items), judged, QUICK).solutions == 2
+
+
+async def test_the_exact_judge_is_right_on_countdown_and_a_judge_that_says_right_finds_nothing() -> None:
+    labelled = countdown_set(80, seed=3)
+    assert labelled == countdown_set(80, seed=3) and labelled != countdown_set(80, seed=4)
+    share = sum("wrong" not in item.labels for item in labelled.items) / 80
+    assert 0.3 < share < 0.7
+    exact = values(measure(labelled, await judge_set(Exact(), labelled.items), QUICK))
+    assert exact["step_f1"] == exact["processbench_f1"] == exact["step_auc"] == exact["solution_f1"] == 1.0
+    always = Scripted({}, otherwise="right")
+    lazy = values(measure(labelled, await judge_set(always, labelled.items), QUICK))
+    assert lazy["step_f1_bad"] == lazy["first_error"] == lazy["processbench_f1"] == 0.0
+    assert lazy["right_accepted"] == 1.0
+
+
+ROWS: dict[str, tuple[dict[str, Any], list[str | None]]] = {
+    "processbench": (
+        {"id": "x", "problem": "q", "steps": ["a", "b", "c"], "label": 1, "final_answer_correct": True},
+        ["right", "wrong", None],
+    ),
+    "processbench right": ({"id": "x", "problem": "q", "steps": ["a", "b"], "label": -1}, ["right", "right"]),
+    "mistake": (
+        {"id": "x", "input": "q", "steps": ["a", "b"], "mistake_index": 0, "target": "1", "answer": "2"},
+        ["wrong", None],
+    ),
+    "mr_gsm8k": (
+        {
+            "uuid": "x", "question": "q", "ground_truth_answer": "1", "model_output_steps": ["a", "b"],
+            "model_output_solution_first_error_step": 2,
+        },
+        ["right", "wrong"],
+    ),
+    "mr_math": (
+        {
+            "id": 0, "question": "q", "ground_truth_answer": "1", "model_output_step_format": [["a", "b"], ["c"]],
+            "model_output_solution_first_error_step": "N/A",
+        },
+        ["right", "right"],
+    ),
+    "mr_ben": (
+        {
+            "Question_UUID": "x", "Sampled_Model": "m", "Question": "q", "Options": "A: 1", "Ground_Truth_Answer": "A",
+            "Model_Solution_Steps": ["a", "b"], "Model_Solution_First_Error_Step": "1",
+        },
+        ["wrong", None],
+    ),
+    "prmbench": (
+        {
+            "idx": "x", "classification": "circular", "modified_question": "q", "modified_process": ["a", "b", "c"],
+            "error_steps": [2],
+        },
+        ["right", "wrong", "right"],
+    ),
+    "perturbed": (
+        {
+            "id": 0, "question": "q", "ground_truth_answer": "1", "hypothesis_steps": ["a", "b", "b"],
+            "error_type": "repeat step", "tags": 1,
+        },
+        ["right", "right", "neutral"],
+    ),
+    "redundancy": (
+        {
+            "id": 0, "question": "q", "ground_truth_answer": "1", "model_output_step_format": [["a"], ["b"]],
+            "rating": [1, 0],
+        },
+        ["right", "neutral"],
+    ),
+    "ours": ({"question": "q", "steps": ["a", "b"], "labels": ["neutral", None]}, ["neutral", None]),
+}  # fmt: skip
+
+
+def written(folder: Path, *rows: object, name: str = "set.jsonl") -> Path:
+    file = folder / name
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return file
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_published_format_is_known_by_its_keys(tmp_path: Path, name: str) -> None:
+    row, labels = ROWS[name]
+    found = load(written(tmp_path, row))
+    assert list(found.items[0].labels) == labels
+    assert found.name == "set" and found.items[0].is_solution
+    assert found.bad == ("neutral" if name == "redundancy" else "wrong")
+
+
+def test_perturbations_without_a_wrong_step_are_left_out_and_counted(tmp_path: Path) -> None:
+    row, _ = ROWS["perturbed"]
+    found = load(written(tmp_path, row, row | {"error_type": "swap steps", "tags": [0, 1]}))
+    assert len(found.items) == 1 and found.skipped == {"swap steps: no single step is wrong": 1}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"label": 7}, {"label": "two"}, {"steps": "abc"}, {"steps": [1, 2]}, {"problem": None, "steps": None}],
+)
+def test_a_row_that_is_not_as_the_others_is_said_with_its_line(tmp_path: Path, change: dict[str, Any]) -> None:
+    row, _ = ROWS["processbench"]
+    with pytest.raises(UsageError, match="line 2 is no row of ProcessBench"):
+        load(written(tmp_path, row, row | change))
+
+
+def test_files_that_hold_no_labelled_steps_are_refused(tmp_path: Path) -> None:
+    for content in ({"question": "q", "answer": "a"}, {}):
+        with pytest.raises(UsageError, match="no format of labelled steps"):
+            load(written(tmp_path, content))
+
+
+async def test_recordings_are_joined_with_the_set_beside_them_or_carry_their_steps(tmp_path: Path) -> None:
+    row, _ = ROWS["mr_math"]
+    written(tmp_path, row)
+    file = written(
+        tmp_path,
+        {"dataset": "set", "model": "a", "id": 0, "scores": [0.9, 0.2, 0.7]},
+        {"question": "q2", "steps": ["x"], "model": "b", "scores": [0.9]},
+        name="recorded.jsonl",
+    )
+    judge = load_recorded(f"recorded:{file}#a")
+    assert judge.name == "recorded:a"
+    said = await judge.judge_solution(make_problem("q", "1"), ["a\nb", "c"])
+    assert [(one.verdict, one.score) for one in said] == [("wrong", 0.2), ("right", 0.7)]
+    other = await load_recorded(f"recorded:{file}#b").judge(make_problem("q2", ""), [], ["x"])
+    assert other[0].verdict == "right"
+    for name in (f"recorded:{file}", f"recorded:{file}#c"):
+        with pytest.raises(UsageError, match="name one of a, b"):
+            load_recorded(name)
+    for row in ({"model": "a", "scores": []}, {"dataset": "set", "id": 5, "scores": []}, {"dataset": "no", "id": 5}):
+        with pytest.raises(UsageError, match="line 1"):
+            load_recorded(f"recorded:{written(tmp_path, row, name='bad.jsonl')}")
+
+
+def real(name: str) -> Path:
+    file = DATA / name
+    if not file.is_file():
+        print(f"skipped: {file} is not there")
+        pytest.skip("no shared data")
+    return file
+
+
+async def test_prm800k_rows_are_trees_with_peoples_ratings() -> None:
+    found = await load_prm800k(real("prm800k/phase1_test_trees.jsonl"), 10)
+    assert len(found.items) == 10 and not any(item.is_solution for item in found.items)
+    judged = await judge_set(Scripted({}, otherwise="right"), found.items)
+    got = measure(found, judged, QUICK)
+    assert got.figures["first_error"] is None and got.figures["step_f1_bad"] is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "solutions", "right"),
+    [
+        ("processbench_gsm8k.jsonl", 200, 91),
+        ("processbench_math.jsonl", 500, 215),
+        ("mr_ben_math.jsonl", 459, 87),
+        ("mr_gsm8k_wrong_part.jsonl", 295, 0),
+        ("mr_math_invalid.jsonl", 159, 76),
+        ("big_bench_mistake.jsonl", 1093, 254),
+        ("perturbed_prm800k_test.jsonl", 253, 93),
+        ("prmbench.jsonl.gz", 1726, 45),
+    ],
+)
+def test_all_rows_of_the_shared_sets_are_read_or_counted(name: str, solutions: int, right: int) -> None:
+    file = real(f"step_judges/{name}")
+    found = load(file)
+    with gzip.open(file) if name.endswith(".gz") else file.open("rb") as lines:
+        assert len(found.items) + sum(found.skipped.values()) == sum(1 for _ in lines)
+    assert len(found.items) == solutions
+    assert sum("wrong" not in item.labels for item in found.items) == right
+
+
+AUTHORS = {
+    # step F1, step AUC, solution F1, solution AUC in per cent, by the evaluation in the ReasonEval authors' repository
+    # (GAIR-NLP/ReasonEval, codes/mr-math_eval.py) on their own recorded scores.
+    "math-shepherd_mistral-7b": (60.0, 77.2, 70.1, 77.3),
+    "reasoneval_wizardmath-7b-v1.1": (73.9, 89.5, 78.6, 87.5),
+    "reasoneval_llemma-34b": (77.5, 92.8, 79.6, 90.8),
+}
+
+
+@pytest.mark.parametrize("model", AUTHORS)
+async def test_recorded_judges_have_their_published_figures_on_mr_math(model: str) -> None:
+    labelled = load(real("step_judges/mr_math_invalid.jsonl"))
+    judge = load_recorded(f"recorded:{real('step_judges/recorded_judge_outputs.jsonl')}#{model}")
+    for paper in (False, True):  # nothing is silent, so both ways of counting agree
+        got = values(measure(labelled, await judge_set(judge, labelled.items), JudgingSettings(rounds=1, paper=paper)))
+        names = ("step_f1", "step_auc", "solution_f1", "solution_auc")
+        assert tuple(round(100 * (got[name] or 0), 1) for name in names) == AUTHORS[model]
