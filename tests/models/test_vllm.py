@@ -45,7 +45,7 @@ class Engine:
     asked: list[SimpleNamespace] = field(default_factory=list)
     say: Callable[[SimpleNamespace], list[SimpleNamespace]] = lambda params: []
     fails: Exception | None = None
-    ended: bool = False
+    ended: float | None = None
     loads: threading.Event | None = None
 
     @property
@@ -59,7 +59,7 @@ class Engine:
         yield SimpleNamespace(outputs=self.say(params))
 
     def shutdown(self, timeout: float | None = None) -> None:
-        self.ended = True
+        self.ended = timeout
 
 
 def output(ids: list[int], reason: str, stop: str | int | None = None, index: int = 0, text: str = "") -> Any:
@@ -204,9 +204,27 @@ async def test_a_closed_model_has_ended_its_engine_and_says_so(engine: Engine) -
     one = model()
     await one.complete(QUESTION, Sampling())
     await one.close()
-    assert engine.ended
+    assert engine.ended is not None and engine.ended > 5  # that much it needs on a processor
     with pytest.raises(ModelError, match="closed"):
         await one.complete(QUESTION, Sampling())
+
+
+async def test_closing_after_an_interrupt_waits_less(engine: Engine) -> None:
+    engine.say = lambda params: [output([1], "length")]
+    one = model()
+    await one.complete(QUESTION, Sampling())
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(10)
+        finally:
+            await one.close()
+
+    working = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    working.cancel()
+    await asyncio.wait([working])
+    assert engine.ended is not None and engine.ended < 5
 
 
 def test_another_event_loop_is_told_and_not_left_waiting(engine: Engine) -> None:

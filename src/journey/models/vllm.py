@@ -33,7 +33,7 @@ from journey.models.local_text import Reading, Text
 from journey.types import content_hash, content_seed
 
 NO_ARGUMENTS: Mapping[str, Any] = {}
-ENDING = 2.0  # seconds that the engine's processes have to end by themselves before they are killed
+ENDING, HURRIED = 8.0, 2.0  # seconds that the engine's processes have to end by themselves before they are killed
 
 
 class Vllm:
@@ -111,7 +111,9 @@ class Vllm:
         """Ends the engine's process and frees its memory; the model cannot be asked again."""
         self._closed = True
         if self._engine is not None:
-            self._engine.shutdown(timeout=ENDING)
+            task = asyncio.current_task()
+            is_interrupted = task is not None and task.cancelling() > 0
+            self._engine.shutdown(timeout=HURRIED if is_interrupted else ENDING)
             self._engine = None
 
     async def _loaded(self) -> tuple[AsyncLLM, Text]:
@@ -146,7 +148,7 @@ class Vllm:
                     child.kill()
                 await asyncio.wait([starting], timeout=0.2)
             if starting.exception() is None:
-                starting.result().shutdown(timeout=ENDING)
+                starting.result().shutdown(timeout=HURRIED)
             raise
 
     async def _generate(self, engine: AsyncLLM, reading: Reading, params: SamplingParams) -> list[Any]:
