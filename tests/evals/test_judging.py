@@ -43,8 +43,8 @@ def values(found: Measured) -> dict[str, float | None]:
 
 async def test_figures_worked_out_by_hand() -> None:
     items = [one("1", "abc", 1), one("2", "abd", None), one("3", "ef", 0), one("4", "gh", None)]
-    said: dict[str, Said] = {"a": "right", "b": "wrong", "c": "right", "d": "neutral", "e": "right", "f": "right"}
-    found = await measured(items, said | {"g": "right", "h": "right"})
+    said: dict[str, Said] = dict.fromkeys("acefgh", "right")
+    found = await measured(items, {**said, "b": "wrong", "d": "neutral"})
     got = values(found)
     # Labelled steps: a b | a b d | e | g h. Called wrong: b (truly), b (falsely); missed: e.
     assert (found.solutions, found.steps, found.unsaid, found.unscored, found.unlocated) == (4, 8, 0, 8, 0)
