@@ -9,6 +9,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from journey import __version__
+from journey.models.server_key import key_forms, without_key
 from journey.models.server_retry import Failed, asked_wait
 from journey.models.server_settings import ServerSettings
 
@@ -30,12 +31,14 @@ class Http:
     """Connections to one server, opened in the event loop that first asks, kept and shared by its requests.
 
     Redirects are not followed, so the key goes to no other host; cookies are not kept, netrc is not read. A proxy that
-    the environment names is used, except for a server on this machine.
+    the environment names is used, except for a server on this machine. What the server repeats of the key is taken out
+    of its replies.
     """
 
     def __init__(self, url: str, key: str | None, settings: ServerSettings) -> None:
         self._url = url
         self._key = key
+        self._key_forms = key_forms(key)
         self._settings = settings
         self._session: aiohttp.ClientSession | None = None
 
@@ -61,7 +64,10 @@ class Http:
                 names = ("Retry-After", "retry-after-ms", "Date")
                 wait = asked_wait(*(headers.get(name) for name in names)) if response.status >= 400 else None
                 location = headers.get("Location") if 300 <= response.status < 400 else None
-                return Reply(response.status, wait, location, await self._body(response, most))
+                if location is not None:
+                    location = without_key(location.encode("utf-8", "replace"), self._key_forms).decode()
+                body = without_key(await self._body(response, most), self._key_forms)
+                return Reply(response.status, wait, location, body)
         except aiohttp.ClientConnectorCertificateError as error:
             raise Failed("away", f"its certificate is not trusted ({_words(error.certificate_error)})") from None
         except aiohttp.ClientConnectorDNSError:

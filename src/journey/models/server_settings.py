@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -56,6 +57,11 @@ class ServerSettings:
     def __post_init__(self) -> None:
         if self.url is not None:
             checked_url(self.url, "the server's url")
+        if not re.fullmatch(r"[A-Za-z_]\w*", self.key_variable, re.ASCII):
+            raise UsageError(
+                "key_variable is not the name of an environment variable; put the key itself into the environment,"
+                " and the variable's name here"
+            )
         if min(self.timeout, self.connect_timeout, self.stall) <= 0 or self.max_in_flight < 1:
             raise UsageError("timeout, connect_timeout and stall must be above 0 and max_in_flight at least 1")
         if min(self.retries, self.patience, self.first_patience) < 0:
