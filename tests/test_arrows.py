@@ -33,8 +33,8 @@ BRACKETS = [
 LEVEL = {room: level for level, rooms in enumerate(BRACKETS) for room in rooms}
 BY_NEED = {"build.py", "cli.py", "stations.py"}
 HEAVY = {
-    "torch": ("models/local", "training/", "build"),
-    "transformers": ("models/local", "models/vllm", "training/", "build"),
+    "torch": ("models/local", "judges/classifier", "training/", "build"),
+    "transformers": ("models/local", "models/vllm", "judges/classifier", "training/", "build"),
     "trl": ("training/",),
     "peft": ("training/",),
     "ray": ("fanout_ray",),
