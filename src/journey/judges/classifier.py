@@ -1,0 +1,198 @@
+"""Process reward models as judges: a score for every step by a classifier, in the forms that people publish.
+
+Math-Shepherd (Wang et al. 2024), Qwen2.5-Math-PRM (Zhang et al. 2025), ReasonEval (Xia et al. 2024), RLHFlow's chat
+form, Skywork's, and our own (`training.prm`); see `classifier_forms`.
+"""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from journey.errors import UsageError
+from journey.judges.classifier_engine import Counts, Engine
+from journey.judges.classifier_forms import FORMS, Laid, Unreadable
+from journey.judges.classifier_load import load
+from journey.types import Judgement, Problem, Verdict
+
+DIGITS = 6  # of a score: what is behind them depends on what else was in the batch
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierSettings:
+    """How a classifier is read.
+
+    `form` null: told by the model. A step is right with a score above `right`, wrong with one up to `wrong`, neutral
+    between them; of three classes a right step is neutral where the neutral class has more than `redundant`
+    (ReasonEval's thresholds: validity 0.5, redundancy 0.15). `tag` null: that of the form (or of the model, where we
+    trained it). `share` false computes every solution by itself.
+    """
+
+    form: str | None = None
+    right: float = 0.5
+    wrong: float = 0.5
+    redundant: float = 0.15
+    tag: str | None = None
+    max_tokens: int | None = None
+    dtype: str | None = None
+    share: bool = True
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.wrong <= self.right <= 1 and 0 <= self.redundant <= 1):
+            raise UsageError("a classifier's thresholds lie between 0 and 1, and wrong is not above right")
+
+
+@dataclass(slots=True, eq=False)
+class _Asked:
+    key: str
+    laid: Sequence[Laid]
+    future: "asyncio.Future[list[list[tuple[float, ...]]]]"
+
+
+class Classifier:
+    """A Judge that runs a process reward model here. Its name is "prm:NAME".
+
+    The score of two classes is the probability of the good one, of three that of neutral and good together. What all
+    coroutines ask is gathered and computed together, on one thread; siblings share their prefix. What cannot be said
+    is null with a reason: a solution that is too long, text outside the vocabulary, a score that is no number.
+    `counts` says what was computed.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        name: str | None = None,
+        settings: ClassifierSettings = ClassifierSettings(),
+        device: str | None = None,
+    ) -> None:
+        self.name = name or f"prm:hf/{path}"
+        self.settings = settings
+        made = load(path, settings.form, settings.tag, device, settings.dtype)
+        self.form = made.form
+        self._spelling = made.spelling
+        self._limit = min((n for n in (made.limit, settings.max_tokens) if n is not None), default=None)
+        kind = "sigmoid" if FORMS[made.form].head == "sigmoid" else "softmax"
+        self._engine = Engine(made.backbone, made.head, kind, settings.share)
+        self._waiting: list[_Asked] = []
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journey-prm")
+
+    @property
+    def counts(self) -> Counts:
+        return self._engine.counts
+
+    async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
+        """One judgement per candidate; equal candidates are judged once."""
+        different = list(dict.fromkeys(candidates))
+        laid = [self._lay(problem, [*prefix, candidate]) for candidate in different]
+        last = [one if isinstance(one, str) else Laid(one.ids, one.ends[-1:]) for one in laid]
+        found = await self._score(problem, [one for one in last if isinstance(one, Laid)])
+        scores = iter(found)
+        said = [self._unsaid(one) if isinstance(one, str) else self._judgement(next(scores)[0]) for one in last]
+        by_text = dict(zip(different, said, strict=True))
+        return [by_text[candidate] for candidate in candidates]
+
+    async def judge_solution(self, problem: Problem, steps: Sequence[str]) -> list[Judgement]:
+        """One judgement per step, from one reading of the whole solution."""
+        if not steps:
+            return []
+        laid = self._lay(problem, steps)
+        if isinstance(laid, str):  # a step that cannot be read leaves those before it as they are
+            said = [await self.judge(problem, steps[:i], [step]) for i, step in enumerate(steps)]
+            return [one for (one,) in said]
+        (found,) = await self._score(problem, [laid])
+        return [self._judgement(classes) for classes in found]
+
+    async def probabilities(self, problem: Problem, steps: Sequence[str]) -> list[tuple[float, ...]]:
+        """The class probabilities of every step, worst class first. Raises UsageError for what cannot be read."""
+        laid = self._lay(problem, steps)
+        if isinstance(laid, str):
+            raise UsageError(laid)
+        (found,) = await self._score(problem, [laid])
+        return found
+
+    async def close(self) -> None:
+        """Wait for the thread."""
+        await asyncio.to_thread(self._thread.shutdown)
+
+    def _lay(self, problem: Problem, steps: Sequence[str]) -> Laid | str:
+        """The solution as tokens, or why it cannot be read."""
+        try:
+            laid = FORMS[self.form].lay(self._spelling, problem.question, steps)
+        except Unreadable as error:
+            return str(error)
+        if self._limit is not None and len(laid.ids) > self._limit:
+            return f"the solution has {len(laid.ids)} tokens and the judge reads at most {self._limit}"
+        return laid
+
+    async def _score(self, problem: Problem, laid: Sequence[Laid]) -> list[list[tuple[float, ...]]]:
+        if not laid:
+            return []
+        loop = asyncio.get_running_loop()
+        asked = _Asked(problem.id, laid, loop.create_future())
+        self._waiting.append(asked)
+        if len(self._waiting) == 1:
+            # After the other coroutines that are ready now have asked as well: one batch instead of many.
+            loop.call_soon(self._start, loop)
+        return await asked.future
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        asked, self._waiting = self._waiting, []
+        work = loop.run_in_executor(self._thread, self._work, asked)
+        work.add_done_callback(lambda done: self._give(asked, done))
+
+    def _work(self, asked: Sequence[_Asked]) -> list[list[tuple[float, ...]]]:
+        return self._engine.probabilities([(one.key, laid) for one in asked for laid in one.laid])
+
+    def _give(self, asked: Sequence[_Asked], done: "asyncio.Future[list[list[tuple[float, ...]]]]") -> None:
+        error = done.exception()
+        found = iter([] if error is not None else done.result())
+        for one in asked:
+            mine = [] if error is not None else [next(found) for _ in one.laid]
+            if not one.future.done():
+                one.future.set_result(mine) if error is None else one.future.set_exception(error)
+
+    def _judgement(self, classes: Sequence[float]) -> Judgement:
+        if not all(map(math.isfinite, classes)):
+            return self._unsaid("the classifier's score is no number")
+        settings = self.settings
+        score = round(min(1.0, sum(classes[1:]) if len(classes) > 1 else classes[0]), DIGITS)
+        verdict: Verdict = "neutral"
+        if score <= settings.wrong:
+            verdict = "wrong"
+        elif score > settings.right and not (len(classes) == 3 and classes[1] > settings.redundant):
+            verdict = "right"
+        return Judgement(verdict, score, None, self.name)
+
+    def _unsaid(self, reason: str) -> Judgement:
+        return Judgement(None, None, reason, self.name)
+
+
+def named(name: str) -> tuple[str, dict[str, Any]]:
+    """The model and the settings in "prm:hf/ID[form=chat,right=0.6]". Raises UsageError."""
+    rest, bracket, inside = name.removeprefix("prm:").partition("[")
+    if not rest or (bracket and not inside.endswith("]")):
+        raise UsageError(f"{name} names no classifier; write it like prm:hf/ID-or-folder or prm:FOLDER[right=0.6]")
+    kinds = {field.name: field.type for field in fields(ClassifierSettings)}
+    found: dict[str, Any] = {}
+    for pair in filter(None, inside.removesuffix("]").split(",")):
+        key, equals, value = pair.partition("=")
+        if not equals or key.strip() not in kinds:
+            raise UsageError(f"a classifier has no setting {pair!r}; known are {', '.join(kinds)}")
+        found[key.strip()] = _read(key.strip(), value)
+    return rest, found
+
+
+def _read(key: str, value: str) -> Any:
+    try:
+        if key in ("right", "wrong", "redundant"):
+            return float(value)
+        if key == "max_tokens":
+            return int(value)
+    except ValueError:
+        raise UsageError(f"{key}={value} is no number; write it like {key}=0.5") from None
+    if key == "share":
+        return value.strip().lower() not in ("false", "no", "0")
+    return value.encode().decode("unicode_escape") if key == "tag" and value.isascii() else value

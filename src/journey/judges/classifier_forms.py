@@ -1,0 +1,274 @@
+"""How published process reward models read a solution: one function a form, which lays it out as tokens.
+
+Each form is told after its model card or its authors' code; what differs between them is where a step's score is read
+and which head gives it. All are causal, so a step's score does not depend on what comes after it.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from journey.errors import UsageError
+from journey.models.local_text import Text
+
+_NUMBERED = re.compile(r"\s*Step \d+:")
+QWEN_SYSTEM = "Please reason step by step, and put your final answer within \\boxed{}."
+REASONEVAL_PROMPT = "Question:\n{question}\nAnswer:\nLet's think step by step.\n"
+
+
+class Unreadable(Exception):
+    """This solution cannot be laid out for the model; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A solution as token ids, cut off behind the last of `ends`: the positions at which the steps' scores are read."""
+
+    ids: tuple[int, ...]
+    ends: tuple[int, ...]
+
+
+class Spelling:
+    """A tokenizer that turns hostile text into ids: neither the step tag nor a special token can come out of a step."""
+
+    def __init__(self, tokenizer: Any, tag: str | None) -> None:
+        self.tokenizer = tokenizer
+        self.tag = tag
+        self.tag_id: int | None = None
+        self.word_ids: tuple[int, ...] = ()
+        self._text = Text(tokenizer, (), len(tokenizer))
+        self._special = sorted({str(token) for token in tokenizer.all_special_tokens} - {""}, key=len, reverse=True)
+
+    def ids(self, text: str, *, first: bool = False) -> list[int]:
+        """The ids of a text; what opens a text (a BOS token, say) is added to the `first` piece only.
+
+        Raises Unreadable for a word that the vocabulary lacks.
+        """
+        if (missing := self._text.missing(text)) is not None:
+            raise Unreadable(f"the judge's vocabulary lacks {missing[:40]!r}")
+        ids = list(self.tokenizer(text, add_special_tokens=first)["input_ids"])
+        if first and len(ids) > 1 and ids[-1] == self.tokenizer.eos_token_id:
+            ids.pop()  # some tokenizers close every text; a solution stays open
+        return ids
+
+    def plain(self, text: str) -> str:
+        """The text with a space in the place of every special token."""
+        for token in self._special:
+            text = text.replace(token, " ")
+        return text
+
+    def step(self, text: str) -> str:
+        """A step with a space in the place of every special token and step tag. Raises Unreadable for an empty one."""
+        text = self.plain(text)
+        if self.tag is not None:
+            text = text.replace(self.tag, " ")
+        if not text.strip():
+            raise Unreadable("the step is empty")
+        return text
+
+    def question(self, text: str) -> str:
+        """A question likewise; a tag of white space alone may stay, for no score is read in a question."""
+        text = self.plain(text)
+        return text if self.tag is None or not self.tag.strip() else text.replace(self.tag, " ")
+
+    def one(self, text: str, before: str = "") -> int:
+        """The id of a text that must be one known token, written behind `before`. Raises UsageError."""
+        context = list(self.tokenizer(before, add_special_tokens=False)["input_ids"]) if before else []
+        ids = list(self.tokenizer(before + text, add_special_tokens=False)["input_ids"]) if self._knows(text) else []
+        found = ids[len(context) :] if ids[: len(context)] == context else []
+        if len(found) != 1 or found[0] == self.tokenizer.unk_token_id:
+            raise UsageError(
+                f"{text.strip() or text!r} is not one token of this model's tokenizer, so it is no model of this form; "
+                "name its form, or its own tag"
+            )
+        return found[0]
+
+    def _knows(self, text: str) -> bool:
+        return self._text.missing(text) is None
+
+
+Lay = Callable[[Spelling, str, Sequence[str]], Laid]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`lay` lays out; `head` "words": the probability of the good of two words as the next token; "labels": a softmax
+    over the labels of a head of its own, worst first; "sigmoid": one number. `tag` ends a step, null: none is written.
+    """
+
+    lay: Lay
+    head: Literal["words", "labels", "sigmoid"]
+    tag: str | None
+    check: Callable[[Spelling], None]
+    source: str
+
+
+def at_tags(spelling: Spelling, ids: Sequence[int], steps: int) -> Laid:
+    """The layout whose scores are read at the step tags. Raises Unreadable unless there is one a step."""
+    ends = tuple(i for i, token in enumerate(ids) if token == spelling.tag_id)
+    if len(ends) != steps:
+        raise Unreadable(f"the text comes to {len(ends)} step tags for {steps} steps")
+    return Laid(tuple(ids[: ends[-1] + 1]), ends)
+
+
+def math_shepherd(spelling: Spelling, question: str, steps: Sequence[str]) -> Laid:
+    """`QUESTION Step 1: ... ки`, a line a step; read at the tag as "+" against "-"."""
+    lines = [_numbered(i, spelling.step(step)) for i, step in enumerate(steps, 1)]
+    solution = "\n".join(f"{line} {spelling.tag}" for line in lines)
+    return at_tags(spelling, spelling.ids(f"{spelling.question(question)} {solution}", first=True), len(steps))
+
+
+def _numbered(number: int, step: str) -> str:
+    step = step.strip()
+    return step if _NUMBERED.match(step) else f"Step {number}: {step}"
+
+
+def qwen_prm(spelling: Spelling, question: str, steps: Sequence[str]) -> Laid:
+    """The chat template with the steps as the assistant's turn, a separator token behind each; read at it."""
+    answer = "".join(f"{spelling.step(step)}{spelling.tag}" for step in steps)
+    turns = [("system", QWEN_SYSTEM), ("user", spelling.question(question)), ("assistant", answer)]
+    return at_tags(spelling, spelling.ids(_chat(spelling, turns, is_open=False)), len(steps))
+
+
+def chat(spelling: Spelling, question: str, steps: Sequence[str]) -> Laid:
+    """Every step a user's turn, the first behind the question; read where the assistant is to say "+" or "-"."""
+    turns: list[tuple[str, str]] = []
+    ids: list[int] = []
+    ends: list[int] = []
+    for number, step in enumerate(steps):
+        text = spelling.step(step)
+        turns.append(("user", text if number else f"{spelling.question(question)} {text}"))
+        longer = spelling.ids(_chat(spelling, turns, is_open=True))
+        if longer[: len(ids)] != ids:
+            raise Unreadable("the chat template changes what was said before")
+        ids = longer
+        ends.append(len(ids) - 1)
+        turns.append(("assistant", "+"))
+    return Laid(tuple(ids), tuple(ends))
+
+
+def _chat(spelling: Spelling, turns: Sequence[tuple[str, str]], *, is_open: bool) -> str:
+    messages = [{"role": role, "content": content} for role, content in turns]
+    return spelling.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=is_open)
+
+
+def reasoneval(spelling: Spelling, question: str, steps: Sequence[str]) -> Laid:
+    """Steps one behind the other, each tokenised by itself; read at the last token of each.
+
+    Its authors' code separates them by the padding token, which the model never sees.
+    """
+    prompt = REASONEVAL_PROMPT.format(question=spelling.question(question))
+    text = prompt + str(spelling.tag) + "".join(f"{spelling.step(step)}{spelling.tag}" for step in steps)
+    whole = spelling.ids(text, first=True)
+    if whole[-1] != spelling.tag_id:
+        whole.append(spelling.tag_id or 0)  # taken off as what closes a text, where both are one token
+    ids: list[int] = []
+    marks: list[int] = []
+    for i, token in enumerate(whole):
+        if token == spelling.tag_id and i > 0:
+            marks.append(len(ids) - 1)
+        else:
+            ids.append(token)
+    if len(set(marks)) != len(steps) + 1:
+        raise Unreadable(f"the text comes to {len(marks) - 1} steps instead of {len(steps)}")
+    return Laid(tuple(ids), tuple(marks[1:]))
+
+
+def skywork(spelling: Spelling, question: str, steps: Sequence[str]) -> Laid:
+    """The question and every step on a line of its own, each tokenised by itself; read at the line end."""
+    assert spelling.tag_id is not None
+    bos = spelling.tokenizer.bos_token
+    return _pieces(
+        spelling.ids(f"{bos or ''}{spelling.question(question)}\n", first=True),
+        [[*spelling.ids(spelling.step(step)), spelling.tag_id] for step in steps],
+    )
+
+
+def steps(spelling: Spelling, question: str, steps: Sequence[str]) -> Laid:
+    """Our own form, and that of TRL's former trainer: a separator behind question and steps; read at its last token."""
+    return _pieces(
+        spelling.ids(f"{spelling.question(question)}{spelling.tag}", first=True),
+        [spelling.ids(f"{spelling.step(step)}{spelling.tag}") for step in steps],
+    )
+
+
+def _pieces(asked: Sequence[int], pieces: Sequence[Sequence[int]]) -> Laid:
+    ids, ends = list(asked), list[int]()
+    for piece in pieces:
+        ids += piece
+        ends.append(len(ids) - 1)
+    return Laid(tuple(ids), tuple(ends))
+
+
+def check_words(spelling: Spelling) -> None:
+    """The tag and both words stand as one token each behind a space, as in the published code. Raises UsageError."""
+    good = spelling.one("+")
+    bad = spelling.one(" -", "+")
+    spelling.tag_id = spelling.one(f" {spelling.tag}", "+ -")
+    spelling.word_ids = (bad, good)
+
+
+def check_tag(spelling: Spelling) -> None:
+    """The tag is one known token. Raises UsageError, as for a tokenizer without a chat template."""
+    spelling.tag_id = spelling.one(str(spelling.tag))
+    _refuse_no_template(spelling)
+
+
+def check_chat(spelling: Spelling) -> None:
+    """The assistant's opened turn goes on with "+" or "-" as one token each. Raises UsageError."""
+    _refuse_no_template(spelling)
+    opened = _chat(spelling, [("user", "1")], is_open=True)
+    spelling.word_ids = (spelling.one("-", opened), spelling.one("+", opened))
+    if opened + "+" not in _chat(spelling, [("user", "1"), ("assistant", "+")], is_open=False):
+        raise UsageError("the chat template does not write an assistant's turn as it opens one; name another form")
+
+
+def _refuse_no_template(spelling: Spelling) -> None:
+    if spelling.tokenizer.chat_template is None:
+        raise UsageError("this form needs the tokenizer's chat template and there is none; name another form")
+
+
+def check_padding(spelling: Spelling) -> None:
+    """The tokenizer has a padding token, which separates the steps. Raises UsageError."""
+    if spelling.tokenizer.pad_token is None:
+        raise UsageError("this form separates steps by the padding token, and the tokenizer has none; give it one")
+    spelling.tag, spelling.tag_id = str(spelling.tokenizer.pad_token), spelling.tokenizer.pad_token_id
+
+
+def check_line_end(spelling: Spelling) -> None:
+    """The line end is one known token. Raises UsageError."""
+    spelling.tag_id = spelling.one(str(spelling.tag))
+
+
+def check_separator(spelling: Spelling) -> None:
+    """The separator is known to the tokenizer. Raises UsageError."""
+    if not spelling.tag:
+        raise UsageError("the separator of steps is empty; give one, as in separator=\\n")
+    try:
+        ids = spelling.ids(spelling.tag)
+    except Unreadable as error:
+        raise UsageError(f"the separator {spelling.tag!r} cannot be read: {error}; give another") from None
+    if not ids or spelling.tokenizer.unk_token_id in ids:
+        raise UsageError(f"the separator {spelling.tag!r} is no token of this model's tokenizer; give another")
+
+
+FORMS: dict[str, Form] = {
+    "math-shepherd": Form(math_shepherd, "words", "ки", check_words, "Wang et al. 2024, arXiv 2312.08935"),
+    "qwen-prm": Form(qwen_prm, "labels", "<extra_0>", check_tag, "Zhang et al. 2025, arXiv 2501.07301"),
+    "chat": Form(chat, "words", None, check_chat, "RLHFlow, Xiong et al. 2024"),
+    "reasoneval": Form(reasoneval, "labels", None, check_padding, "Xia et al. 2024, arXiv 2404.05692"),
+    "skywork": Form(skywork, "sigmoid", "\n", check_line_end, "Skywork o1 Open PRM, 2024"),
+    "steps": Form(steps, "labels", "\n", check_separator, "journey.training.prm; TRL's stepwise trainer until 1.13"),
+}
+
+
+def spell(form: str, tokenizer: Any, tag: str | None = None) -> Spelling:
+    """The tokenizer as this form needs it, its tag and words checked. Raises UsageError."""
+    chosen = FORMS[form]
+    spelling = Spelling(tokenizer, tag or chosen.tag)
+    try:
+        chosen.check(spelling)
+    except UsageError as error:
+        raise UsageError(f"form {form}: {error}") from None
+    return spelling
