@@ -65,6 +65,7 @@ def test_every_form_of_the_report_shows_them(plain: Path) -> None:
         found = build(run)
     folder = plain / "report"
     assert "beam n=16" in (folder / "report.md").read_text()
+    assert "beam n=16" in (folder / "report.html").read_text() and "<svg" in (folder / "report.html").read_text()
     assert (folder / "search.png").is_file()
     assert json.loads((folder / "report.json").read_text())["search"] == found["search"]
     assert len(search_rows(found)) == 3

@@ -10,6 +10,8 @@ from journey.report.charts import chart_svg, whiskers_svg
 from journey.report.drawing import drawing_svg
 from journey.report.example import Example
 from journey.report.pictures import accuracy_dots, charts
+from journey.report.searches import COLUMNS as SEARCH_COLUMNS
+from journey.report.searches import TITLE, search_rows
 from journey.report.wording import COLUMNS, TOY, arms, gain_lines, interval, label, notes, number, percent, rows, short
 from journey.types import Thought
 
@@ -24,7 +26,7 @@ def page(figures: Json, example: Example | None, settings: Json) -> str:
     """The text of report.html."""
     style = files("journey.report").joinpath("page.css").read_text(encoding="utf-8")
     name = escape(str(figures["run"]))
-    parts = [_head(figures), _table(figures), _charts(figures)]
+    parts = [_head(figures), _table(figures), _charts(figures), _searches(figures)]
     if example:
         parts += [_tree(example), _side_by_side(example)]
     parts += [_errors(figures), _words(figures), _seeds(figures)]
@@ -72,14 +74,20 @@ def _grid(heads: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]], kind
 
 def _charts(figures: Json) -> str:
     dots = accuracy_dots(figures)
-    if not dots:
-        return ""
     drawn = [f"<figure><figcaption>{escape(c.title)}</figcaption>{chart_svg(c)}</figure>" for c in charts(figures)]
+    below = f'<div class="charts">{"".join(drawn)}</div>\n' if drawn else ""
+    if not dots:
+        return below
     whiskers = whiskers_svg("Accuracy with 95 % interval", dots)
     return (
         f"<h2>Accuracy</h2><figure><figcaption>95 % interval; thin ticks are single seeds</figcaption>"
-        f'<div class="scroll">{whiskers}</div></figure>\n<div class="charts">{"".join(drawn)}</div>\n'
+        f'<div class="scroll">{whiskers}</div></figure>\n{below}'
     )
+
+
+def _searches(figures: Json) -> str:
+    lines = [("", [escape(cell) for cell in row]) for row in search_rows(figures)]
+    return f"<h2>{TITLE}</h2>{_grid(SEARCH_COLUMNS, lines)}" if lines else ""
 
 
 def _tree(example: Example) -> str:
