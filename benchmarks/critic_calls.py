@@ -25,7 +25,7 @@ from journey.models.base import Completion, Prompt, Sampling
 from journey.models.server_answer import estimate_tokens
 from journey.trees import prm800k
 from journey.trees.mark import children, is_unusable, path_texts, verdict
-from journey.types import Problem, Verdict
+from journey.types import Problem, Tree, Verdict
 
 FILE = Path(__file__).parents[1] / "../shared/data/prm800k/phase1_test_trees.jsonl"
 REASON = (
@@ -76,12 +76,12 @@ async def groups() -> list[Group]:
     return [group for tree in read.trees for group in _of_tree(tree, asked[tree.problem])]
 
 
-def _of_tree(tree, problem: Problem) -> Iterator[Group]:
+def _of_tree(tree: Tree, problem: Problem) -> Iterator[Group]:
     for below in children(tree):
-        rated = [i for i in below if verdict(tree.nodes[i]) is not None and not is_unusable(tree.nodes[i])]
-        if rated:
-            said = {tree.nodes[i].text: verdict(tree.nodes[i]) for i in rated}
-            yield Group(problem, path_texts(tree, tree.nodes[rated[0]].parent), said)
+        nodes = [tree.nodes[i] for i in below if not is_unusable(tree.nodes[i])]
+        said: dict[str, Verdict] = {node.text: rated for node in nodes if (rated := verdict(node)) is not None}
+        if said:
+            yield Group(problem, path_texts(tree, nodes[0].parent), said)
 
 
 async def measure(found: list[Group], together: bool, votes: int) -> dict:
@@ -97,6 +97,7 @@ async def measure(found: list[Group], together: bool, votes: int) -> dict:
     nodes = sum(len(group.verdicts) for group in found)
     return {
         "together": together, "votes": votes, "groups": len(found), "nodes": nodes, "misread": wrong,
+        "largest": max(len(group.verdicts) for group in found),
         "calls": rater.calls / nodes, "prompt_tokens": rater.read / nodes, "generated_tokens": rater.written / nodes,
     }  # fmt: skip
 
@@ -131,7 +132,7 @@ def main() -> None:
             f"{row['groups']}, {row['of']}", str(row["nodes"]), "all siblings" if row["together"] else "each step",
             str(row["votes"]), f"{row['calls']:.2f}", f"{row['prompt_tokens']:.0f}", f"{row['generated_tokens']:.0f}",
         )  # fmt: skip
-    Console().print(table)
+    Console().print(table, f"the largest group has {rows[0]['largest']} steps")
 
 
 if __name__ == "__main__":
