@@ -56,7 +56,8 @@ async def main(folder: str, jobs: Path, answers: Path) -> None:
     said["cancelled"] = await cancelled(model, {**batches[0][0], "sampling": {"max_tokens": 1000, "n": 64}})
     said["after"] = await ask(model, batches[0][0])
     await model.close()
-    said["left"] = [one.name() for one in engine_processes()]
+    _, left = psutil.wait_procs(engine_processes(), timeout=5)  # what was killed takes a moment to be gone
+    said["left"] = [one.name() for one in left]
     said["closed"] = await ask(model, batches[0][0])
     again = made(folder)
     await ask(again, batches[0][0])

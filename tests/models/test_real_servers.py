@@ -84,6 +84,16 @@ async def test_a_chat_is_answered_too(served: Real) -> None:
         await server.close()
 
 
+async def test_a_half_written_answer_goes_on_by_an_instruction_where_the_field_is_refused(served: Real) -> None:
+    server = client(served, api="chat", stop="client")
+    try:
+        begun = Prompt(question(0).text, prefix="19 + 17 = ")
+        (completion,) = await server.complete(begun, Sampling(temperature=1.0, max_tokens=20, seed=1))
+        assert completion.text.strip() and server._dialect.way == "instruction"
+    finally:
+        await server.close()
+
+
 async def test_a_tree_grows_by_a_served_policy(text: Server) -> None:
     task = build.task("countdown")
     settings = GrowSettings(width=3, keep=2, depth=2, max_step_tokens=24, temperature=1.0, top_p=1.0)
