@@ -31,7 +31,7 @@ from journey.thoughts.explain import ExplainSettings, read, reason_of, sentences
 from journey.types import make_problem
 
 FOLDER = Path(__file__).parents[1] / "../shared/data/step_judges"
-ANSWER_LINE = re.compile(r"\n*#### .*")
+ANSWER_LINE = re.compile(r"\n*^#+ .*", re.DOTALL | re.MULTILINE)
 LIMITS = (0.5, 0.9, 0.99)
 AT_ONCE = 16
 
@@ -60,7 +60,7 @@ def cases() -> list[Case]:
         row = json.loads(line)
         steps, at = row["model_output_steps"], int(row["model_output_solution_first_error_step"])
         judged = [(j["error_reason"], j["reason_right_by_human"]) for j in row["judgements"]]
-        # Those judges were asked for a last line with the step's number.
+        # Those judges were asked for a last line with the step's number, and some never ended after it.
         others = [(ANSWER_LINE.sub("", said), right == "correct") for said, right in judged if said and right]
         reason = row["model_output_solution_first_error_reason"]
         source = "MR-GSM8K, Chinese" if any("一" <= c <= "鿿" for c in reason) else "MR-GSM8K, English"
