@@ -12,9 +12,10 @@ from typing import Any
 
 from journey.errors import UsageError
 from journey.store.database import NAME as DATABASE
-from journey.store.database import PATIENCE, connect_reading, meta
+from journey.store.database import PATIENCE, connect_reading
 from journey.store.faults import damaged
 from journey.store.schema import columns_of, opened, table_named
+from journey.studio.records import uid_of
 from journey.trees.mark import no_thought_reason, statistics
 from journey.types import tree_from_json
 
@@ -49,11 +50,7 @@ OUTCOMES = ("right", "wrong", "none", "unknown")
 
 def connect(folder: Path) -> sqlite3.Connection:
     """A connection to the facts of the run in `folder`, not caught up yet. Raises UsageError where there is no run."""
-    reading = connect_reading(folder)
-    try:
-        uid = f"{meta(reading, folder / DATABASE, 'uid')} {VERSION}"
-    finally:
-        reading.close()
+    uid = f"{uid_of(folder)} {VERSION}"
     try:
         return _connected((folder / NAME).absolute().as_uri(), uid)
     except sqlite3.OperationalError as error:

@@ -31,6 +31,7 @@ def problem_html(problem: Problem | None, id: str, outcome: str | None = None, w
     )
     return (
         f'<div class="problem"><div><div class="prose">{safe.html(problem.question)}</div>{solution}</div>'
-        f'<div class="side">{mark_html(outcome)}{reason}<div>Answer: {safe.html(problem.answer)}</div><div>{facts}</div></div>'
+        f'<div class="side">{mark_html(outcome)}{reason}'
+        f"<div>Answer: {safe.answer(problem.answer)}</div><div>{facts}</div></div>"
         "</div>"
     )

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
-from journey.store.database import NAME as DATABASE
 from journey.store.faults import one_sentence
 from journey.store.schema import dumps
 from journey.store.words import NAME as WORDS
 from journey.studio import facts
-from journey.studio.records import run_at
+from journey.studio.records import run_at, uid_of
 from journey.types import SCHEMA, to_json
 
 PAGE = 50
@@ -178,12 +177,11 @@ def _column(asked: Filter) -> str:
 
 def lists_of(path: Path) -> Lists:
     """The lists of the run in that folder, caught up; opened anew when the run was made afresh."""
-    file = path / DATABASE
-    found = _lists(path, file.stat().st_ino if file.exists() else 0)
+    found = _lists(path, uid_of(path))
     found.refresh()
     return found
 
 
 @lru_cache(maxsize=16)
-def _lists(path: Path, file: int) -> Lists:
+def _lists(path: Path, uid: str) -> Lists:
     return Lists(path)

@@ -3,20 +3,28 @@
 from functools import lru_cache
 from pathlib import Path
 
-from journey.store.database import NAME
+from journey.store.database import NAME, connect_reading, meta
 from journey.store.run import Run
 from journey.types import Attempt, Problem, Thought, Tree
 
 
-@lru_cache(maxsize=16)
-def _opened(path: Path, file: int) -> Run:
-    return Run.read(path)
+def uid_of(path: Path) -> str:
+    """The name that the run in that folder was born with; a run made afresh has another. UsageError without a run."""
+    reading = connect_reading(path)
+    try:
+        return str(meta(reading, path / NAME, "uid"))
+    finally:
+        reading.close()
 
 
 def run_at(path: Path) -> Run:
     """The run in that folder, opened once; opened anew when the run was made afresh. Raises UsageError without one."""
-    file = path / NAME
-    return _opened(path, file.stat().st_ino if file.exists() else 0)
+    return _opened(path, uid_of(path))
+
+
+@lru_cache(maxsize=16)
+def _opened(path: Path, uid: str) -> Run:
+    return Run.read(path)
 
 
 def problem_of(path: Path, id: str) -> Problem | None:
@@ -27,13 +35,18 @@ def problem_of(path: Path, id: str) -> Problem | None:
 
 def tree_of(path: Path, id: str) -> Tree | None:
     """The tree of that id, null where the run has none."""
-    return _tree(run_at(path), id)
+    try:
+        return _tree(run_at(path), id)
+    except KeyError:
+        return None
 
 
 @lru_cache(maxsize=8)
-def _tree(run: Run, id: str) -> Tree | None:
+def _tree(run: Run, id: str) -> Tree:
     found = run.get("trees", id)
-    return found if isinstance(found, Tree) else None
+    if not isinstance(found, Tree):
+        raise KeyError(id)  # what is not there yet is not remembered as missing
+    return found
 
 
 def thought_of(path: Path, id: str) -> Thought | None:

@@ -6,16 +6,20 @@ their words; mathematics between \\( \\), \\[ \\], $$ $$ or $ $ becomes an eleme
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
 
 LONGEST_MATH = 4000  # letters of one formula; longer ones are shown as they are written
 
-_MATH = re.compile(
-    r"\\\[(?P<bracket>.+?)\\\]|\\\((?P<paren>.+?)\\\)|(?<![\\$])\$\$(?P<double>[^$]+?)\$\$"
-    # A lone dollar sign is money more often than mathematics: both must stand close to what they enclose.
-    r"|(?<![\\$\w])\$(?P<single>[^\s$](?:[^$\n]*?[^\s$\\])?)\$(?![\d$])",
-    re.DOTALL,
+# What may begin a formula; a doubled backslash or an escaped dollar sign is stepped over.
+_BEGIN = re.compile(
+    r"\\\\|\\\$|\\\[|\\\(|\$\$|\$"
+    r"|\\begin\{(?P<name>(?:align|aligned|equation|gather|gathered|array|cases|[pbBvV]?matrix)\*?)\}"
 )
+# A lone dollar sign is money more often than mathematics: both must stand close to what they enclose, on one line.
+_SINGLE = re.compile(r"\$(?![\s$])((?:\\.|[^\\$\n]){1,1000})(?<!\s)\$(?![\d$])")
+_DOUBLE = re.compile(r"\$\$((?:\\.|[^\\$]){1,4000})\$\$", re.DOTALL)
 _MARKDOWN = re.compile(r"!?\[(?P<words>[^\[\]\n]{0,300})\]\(\s*<?[^()\s]*(?:\([^()\s]*\)[^()\s]*)?>?[^()\n]{0,200}\)")
 # Control characters but for line breaks and tabs, marks of direction, invisible and private characters, surrogates.
 _HIDDEN = re.compile(
@@ -24,23 +28,67 @@ _HIDDEN = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A formula in a text: characters `start` to `end` with its marks, and the TeX between them."""
+
+    start: int
+    end: int
+    tex: str
+    display: bool
+
+
 def html(text: str, *, math: bool = True) -> str:
     """The text as HTML that can do nothing; with `math` false formulas stay as they are written (in a diff, say)."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not math:
-        return _words(text)
     parts: list[str] = []
     at = 0
-    for found in _MATH.finditer(text):
-        formula = found["bracket"] or found["paren"] or found["double"] or found["single"] or ""
-        if len(formula) > LONGEST_MATH or not formula.strip():
-            continue
-        parts.append(_words(text[at : found.start()]))
-        is_display = found["bracket"] is not None or found["double"] is not None
-        kind = "math display" if is_display else "math"
-        parts.append(f'<span class="{kind}">{escape(_shown(formula))}</span>')
-        at = found.end()
+    for formula in formulas(text) if math else ():
+        kind = "math display" if formula.display else "math"
+        parts.append(_words(text[at : formula.start]))
+        parts.append(f'<span class="{kind}">{escape(_shown(formula.tex))}</span>')
+        at = formula.end
     return "".join([*parts, _words(text[at:])])
+
+
+def formulas(text: str) -> Iterator[Formula]:
+    """The formulas of a text, one after the other; what begins like one and does not end is none."""
+    at = 0
+    while found := _BEGIN.search(text, at):
+        at = found.end()
+        formula = _formula(text, found)
+        if formula is not None and formula.tex.strip():
+            yield formula
+            at = formula.end
+
+
+def _formula(text: str, begin: re.Match[str]) -> Formula | None:
+    match begin[0]:
+        case "\\\\" | "\\$":
+            return None
+        case "$":
+            whole = _SINGLE.match(text, begin.start())
+            return Formula(whole.start(), whole.end(), whole[1], False) if whole else None
+        case "$$":
+            whole = _DOUBLE.match(text, begin.start())
+            return Formula(whole.start(), whole.end(), whole[1], True) if whole else None
+        case "\\(" | "\\[":
+            closing = "\\)" if begin[0] == "\\(" else "\\]"
+        case _:
+            closing = f"\\end{{{begin['name']}}}"
+    end = text.find(closing, begin.end(), begin.end() + LONGEST_MATH)
+    if end < 0:
+        return None
+    if begin["name"]:  # an environment is part of the TeX, its marks are not taken off
+        end += len(closing)
+        return Formula(begin.start(), end, text[begin.start() : end], True)
+    return Formula(begin.start(), end + len(closing), text[begin.end() : end], begin[0] == "\\[")
+
+
+def answer(text: str) -> str:
+    """A final answer as HTML: as mathematics where it is written in TeX, with or without marks around it."""
+    is_tex = re.search(r"\\[A-Za-z]|[\^_]", text) is not None and not any(formulas(text))
+    return html(f"\\({text}\\)" if is_tex else text)
 
 
 def line(text: str, room: int) -> str:
@@ -50,7 +98,9 @@ def line(text: str, room: int) -> str:
 
 
 def _words(text: str) -> str:
-    return escape(_shown(_MARKDOWN.sub(lambda found: found["words"], text)))
+    for _ in range(2):  # a picture may stand in a link
+        text = _MARKDOWN.sub(lambda found: found["words"], text)
+    return escape(_shown(text))
 
 
 def _shown(text: str) -> str:

@@ -4,16 +4,17 @@ from typing import Any
 
 from journey.report.drawing import paths, state
 from journey.studio import safe
+from journey.studio.label import label
 from journey.trees.mark import children, on_right_path, path
 from journey.types import Node, Problem, Thought, Tree
 
-LABEL = 90  # letters of a step's line
+LABEL = 140  # letters of a step's line
 LETTERS = {"right": "r", "wrong": "w", "neutral": "n", "unjudged": "u"}
 SIBLINGS = 30
 SAID = {"right": "right", "wrong": "wrong", "neutral": "neutral", "unjudged": "could not say"}
 
 
-def viewer_data(tree: Tree, question: str, thought: Thought | None) -> dict[str, Any]:
+def viewer_data(tree: Tree, thought: Thought | None) -> dict[str, Any]:
     """What the viewer draws from: lists with one entry a step, `states` one letter a step, all in the tree's order.
 
     `path` are the steps of all right paths, `walk` the steps as the thought tells them, `answers` those with an answer
@@ -21,9 +22,9 @@ def viewer_data(tree: Tree, question: str, thought: Thought | None) -> dict[str,
     """
     walk = paths(None, thought)[1] if thought else []
     return {
-        "question": safe.line(question, LABEL),
+        "question": "The question",
         "parents": [node.parent for node in tree.nodes],
-        "labels": [safe.line(node.text, LABEL) or "(empty)" for node in tree.nodes],
+        "labels": [label(node.text, LABEL) or "(empty)" for node in tree.nodes],
         "states": "".join(LETTERS[state(tree, i)] for i in range(len(tree.nodes))),
         "answers": {i: int(node.correct) for i, node in enumerate(tree.nodes) if node.correct is not None},
         "path": sorted(on_right_path(tree)),
@@ -63,12 +64,14 @@ def _facts(node: Node, rank: str, problem: Problem | None) -> str:
         said = {True: "right", False: "wrong", None: "could not be checked"}[node.correct]
         kind = {True: "right", False: "wrong", None: "unjudged"}[node.correct]
         known = (
-            f' <span class="quiet">known: {safe.html(problem.answer)}</span>' if problem and not node.correct else ""
+            f' <span class="quiet">known: {safe.answer(problem.answer)}</span>' if problem and not node.correct else ""
         )
-        rows.append(("Answer", f'{safe.html(node.answer)} <span class="word {kind}">{said}</span>{known}'))
+        answer = f'<span class="answer">{safe.answer(node.answer)}</span>'
+        rows.append(("Answer", f'{answer} <span class="word {kind}">{said}</span>{known}'))
     if node.by:
         rows.append(("Written by", safe.html(node.by)))
-    rows.append(("Tokens", f"{node.tokens:,}"))
+    if node.tokens:
+        rows.append(("Tokens", f"{node.tokens:,}"))
     return "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
 
 
@@ -87,7 +90,7 @@ def _siblings(tree: Tree, index: int) -> str:
         return f"{head}<p class=quiet>No other step was tried at this place.</p>"
     items = "".join(
         f'<li><a class="hop" data-node="{i}"><span class="point {state(tree, i)}"></span>'
-        f"<span>{safe.html(safe.line(tree.nodes[i].text, 200))}</span></a></li>"
+        f"<span>{safe.html(safe.line(tree.nodes[i].text, 300))}</span></a></li>"
         for i in others[:SIBLINGS]
     )
     more = f"<li class=quiet>and {len(others) - SIBLINGS:,} more</li>" if len(others) > SIBLINGS else ""

@@ -13,6 +13,7 @@ from journey.studio.records import attempts_of, problem_of, thoughts_of_tree, tr
 from journey.studio.thought_html import KINDS, thought_html
 from journey.studio.tree_data import viewer_data
 from journey.studio.view import view
+from journey.trees.mark import verdict
 from journey.types import Thought, Tree
 
 DIFF = "draft"
@@ -37,11 +38,20 @@ def tree_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     fact = lists_of(path).figure("SELECT outcome, why FROM trees WHERE id = ?", (tree.id,))
     outcome, why = (fact[0]["outcome"], fact[0]["why"]) if fact else (None, None)
     html = problem_html(problem, tree.problem, outcome, why) + work_html(path, run, tree, thoughts, thought, where)
-    node = where.get("node", "")
+    asked = where.get("node", "")
+    node = int(asked[:9]) if asked.isdecimal() else first_look(tree, thought)
     view(
-        html, "body", tree=viewer_data(tree, problem.question if problem else "", thought),
-        address={"run": run, "tree": tree.id}, node=int(node[:9]) if node.isdecimal() else None,
+        html, "body", tree=viewer_data(tree, thought),
+        address={"run": run, "tree": tree.id}, node=node,
     )  # fmt: skip
+
+
+def first_look(tree: Tree, thought: Thought | None) -> int | None:
+    """The step that is shown before one is clicked: where the thought begins, or where a failed tree goes wrong."""
+    if thought is not None:
+        return next((s.node for s in thought.segments if s.node is not None), None)
+    went_wrong = (i for i, node in enumerate(tree.nodes) if node.correct is False or verdict(node) == "wrong")
+    return next(went_wrong, 0 if tree.nodes else None)
 
 
 def work_html(
@@ -50,21 +60,20 @@ def work_html(
     """The places for tree and step, and the thought."""
     walked = '<span><span class="stroke walked"></span>the thought\'s walk, in order</span>' if thought else ""
     made = facts_line({"steps by": tree.policy, "judged by": tree.judge, "": f"{len(tree.nodes):,} steps"})
-    hint = '<p class="quiet" style="margin:0">Click a step to see it in full.</p>' if tree.nodes else ""
     left = (
         f'{LEGEND}{walked}</div><div class="panel tree-box" tabindex="0" aria-label="The tree"></div>'
-        f'<div class="panel step-box">{hint}</div>'
         '<details class="levels"><summary>Level by level</summary><div class="level-box"></div></details>'
-        f'<p class="quiet" style="margin-top:1rem">{made}</p>'
+        f'<p class="quiet made">{made}</p>'
     )
     right = _side(run, tree, thoughts, thought, where) if thought else _none(path, run, tree)
-    return f'<div class="work"><div>{left}</div><div class="side-column">{right}</div></div>'
+    side = f'<div class="side-column"><div class="panel step-box"></div>{right}</div>'
+    return f'<div class="work"><div>{left}</div>{side}</div>'
 
 
 def _none(path: Path, run: str, tree: Tree) -> str:
     tried = len(attempts_of(path, tree.problem))
     attempts = link(f"{tried} attempts at the problem", page="attempts", run=run, problem=tree.problem) if tried else ""
-    return f'<div class="tabs"><span class="quiet">No thought was told of this tree.</span></div>{attempts}'
+    return f'<p class="quiet made">No thought was told of this tree. {attempts}</p>'
 
 
 def _side(run: str, tree: Tree, thoughts: Sequence[Thought], thought: Thought, where: Mapping[str, str]) -> str:
@@ -84,12 +93,12 @@ def _side(run: str, tree: Tree, thoughts: Sequence[Thought], thought: Thought, w
     legend = "".join(f'<span class="seg {kind}">{kind}</span>' for kind in KINDS[1:])
     text = diff_html(thought.draft, thought.text) if shows_diff else thought_html(thought)
     facts = facts_line({
-        "": f"{len(thought.text):,} letters", "answer": thought.answer, "refined by": thought.refined_by,
+        "": f"{len(thought.text):,} letters", "refined by": thought.refined_by,
         "note:": thought.note,
     })  # fmt: skip
     return (
         f'<div class="tabs">{"".join(tabs)}</div><div class="panel thought">{text}</div>'
-        f'<div class="legend" style="margin-top:0.5rem">{legend}<span>{facts}</span></div>'
+        f'<div class="legend below">{legend}<span>{facts}</span></div>'
     )
 
 

@@ -95,7 +95,7 @@ export function place(tree, { below, depth }, folding, width) {
   const shown = folding.shown();
   const levels = shown.reduce((most, i) => Math.max(most, depth[i]), 0);
   const isOutline = levels > DEEP;
-  const step = isOutline ? INDENT : Math.max(150, Math.min(300, (width - 2 * MARGIN) / (levels + 1)));
+  const step = isOutline ? Math.max(4, Math.min(INDENT, (0.6 * width) / levels)) : Math.max(150, Math.min(300, (width - 2 * MARGIN) / (levels + 1)));
   let row = 0;
   const next = () => ROW * (row++ + 0.8);
   // A stack of deeds: "enter" a step, "centre" it on its children when they all stand, the "more" line after them.

@@ -28,7 +28,7 @@ export function typeset(root) {
   for (const element of root.querySelectorAll(".math:not([data-tex])")) {
     element.dataset.tex = element.textContent;
     window.katex?.render(element.dataset.tex, element, {
-      displayMode: element.classList.contains("display"), throwOnError: false, trust: false, strict: false,
+      displayMode: element.classList.contains("display") && !element.closest(".row, .siblings, .side, dd > .answer"), throwOnError: false, trust: false, strict: false,
       maxExpand: 500, maxSize: 12, errorColor: "currentColor", output: "html",
     });
   }

@@ -32,6 +32,7 @@ export function mountTree(box, tree, onSelect) {
   const onPath = new Set([-1, ...tree.path]), walked = new Set([-1, ...tree.walk]);
   const turns = new Map();
   tree.walk.forEach((i, turn) => turns.set(i, [...(turns.get(i) ?? []), turn + 1]));
+  const ends = new Map(); // where a step's line of text ends, right of its dot
   let selected = null;
 
   function edge(i, layout) {
@@ -39,9 +40,8 @@ export function mountTree(box, tree, onSelect) {
     const isPath = onPath.has(i) && onPath.has(tree.parents[i]) && tree.path.length > 0;
     const kind = `edge${isPath ? " path" : ""}${walked.has(i) ? " walked" : ""}`;
     if (layout.isOutline) return make("path", { class: kind, d: `M${from.x} ${from.y + 8}V${to.y}H${to.x - 8}` });
-    const start = from.x + 8, bend = (to.x - start) / 2;
-    // Labels stand right of the dots, so lines leave below them.
-    return make("path", { class: kind, d: `M${from.x + 7} ${from.y}C${start + bend} ${from.y} ${to.x - bend} ${to.y} ${to.x - 8} ${to.y}` });
+    const start = from.x + ends.get(tree.parents[i]), bend = Math.max(12, (to.x - start) / 2);
+    return make("path", { class: kind, d: `M${start} ${from.y}C${start + bend} ${from.y} ${to.x - bend} ${to.y} ${to.x - 8} ${to.y}` });
   }
 
   function spot(i, layout) {
@@ -53,6 +53,7 @@ export function mountTree(box, tree, onSelect) {
     const room = layout.room(i) - 16 - (walk ? 8 + 7 * walk.length : 0) - (badge ? 16 + 7 * badge.length : 0);
     const label = fitted(i < 0 ? tree.question : tree.labels[i], Math.max(40, room));
     const width = ruler.measureText(label).width;
+    ends.set(i, 22 + width + (walk ? 7 + 6.5 * walk.length : 0) + (badge ? 8 + 7 * badge.length : 0));
     const parts = [make("rect", { class: "target", x: -11, y: -12, width: width + 30, height: 24, rx: 6 })];
     if (tree.answers[i] === 1) parts.push(make("circle", { class: "ring", r: 10 }));
     parts.push(make("circle", { class: "knot", r: 7 }));
@@ -72,13 +73,14 @@ export function mountTree(box, tree, onSelect) {
     ruler.font = `12.5px ${style.fontFamily}`;
     const layout = place(tree, form, folding, width);
     const spots = [...layout.spots.keys()];
+    const drawn = spots.map((i) => spot(i, layout));
     const edges = spots.filter((i) => i >= 0).sort((a, b) => onPath.has(a) - onPath.has(b) || walked.has(a) - walked.has(b));
     const rest = layout.rest.map(([i, hidden, { x, y }]) =>
       make("g", { class: "rest", "data-more": i, transform: `translate(${x} ${y})`, role: "button" },
         make("text", { x: 15, y: 4.5 }, `and ${hidden.toLocaleString("en")} more`)));
     const full = layout.isOutline ? width : Math.max(width, layout.step * (layout.levels + 1) + 30);
     const svg = make("svg", { class: "tree", width: full, height: layout.height, viewBox: `0 0 ${full} ${layout.height}`, role: "img" },
-      ...edges.map((i) => edge(i, layout)), ...spots.map((i) => spot(i, layout)), ...rest);
+      ...edges.map((i) => edge(i, layout)), ...drawn, ...rest);
     box.replaceChildren(svg);
     box.dataset.shown = spots.length - 1;
   }
@@ -109,7 +111,7 @@ export function mountTree(box, tree, onSelect) {
     } else if (hit) {
       const i = Number(hit.dataset.node), hasMore = i >= 0 && form.under[i] > 0;
       if (hasMore && !folding.open.has(i)) folding.unfold(i);
-      else if (hasMore && i === selected) folding.fold(i);
+      else if (i === selected && folding.byHand.includes(i)) folding.fold(i); // what the reader unfolded, folds again
       select(i, true);
     }
   });

@@ -1,0 +1,68 @@
+"""The studio as a server of its own, and a browser to look at it with."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from studio import runs
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A studio that answers at `address`, opened on the runs "small", "big" and "hostile" in `folder`."""
+
+    address: str
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    folder = tmp_path_factory.mktemp("studio")
+    opened = [runs.small(folder / "small"), runs.big(folder / "big"), runs.hostile(folder / "hostile")]
+    command = [sys.executable, "-m", "journey", "view", *map(str, opened), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        try:
+            assert server.stdout is not None
+            said = server.stdout.readline()
+            found = re.search(r"http://127\.0\.0\.1:\d+", said)
+            assert found, said + server.stdout.read()
+            for line in server.stdout:  # Streamlit says its own line when it answers
+                if "URL" in line:
+                    break
+            yield Studio(found[0], folder)
+        finally:
+            server.terminate()
+
+
+@pytest.fixture(scope="session")
+def session_browser() -> Iterator[Any]:
+    program = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    driver = shutil.which("chromedriver")
+    if program is None or driver is None:
+        said = "no chromium with chromedriver here: apt-get install chromium chromium-driver"
+        if os.environ.get("CI") == "true":
+            pytest.fail(said)
+        print(said)
+        pytest.skip(said)
+    from studio.browser import start
+
+    browser = start(program, driver)
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def browser(session_browser: Any) -> Any:
+    session_browser.get("about:blank")
+    session_browser.get_log("performance")  # what an earlier test asked for is not this one's
+    session_browser.get_log("browser")
+    return session_browser

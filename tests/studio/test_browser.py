@@ -1,0 +1,136 @@
+"""The studio as somebody sees it: every page in a real browser."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from selenium.webdriver.common.by import By
+from studio.browser import click_node, open_at, requests, shown, shown_nodes, until
+from studio.conftest import Studio
+from studio.payloads import PAYLOADS
+from studio.runs import big_tree
+
+from journey.types import content_hash
+
+pytestmark = pytest.mark.browser
+
+
+def tree_address(studio: Studio, size: int) -> str:
+    return f"{studio.address}/?page=tree&run=big&id={content_hash('big', size)}"
+
+
+def step_shown(browser: Any, node: int) -> Any:
+    return shown(browser, f'.step-box[data-node="{node}"]', f"Step number {node}:")
+
+
+@pytest.mark.parametrize("size", [100, 1000, 10_000])
+def test_a_click_selects_the_right_step_in_a_tree_of_any_size(browser: Any, studio: Studio, size: int):
+    open_at(browser, tree_address(studio, size), ".step-box[data-node]")
+    nodes = shown_nodes(browser)
+    assert 12 < len(nodes) <= 300
+    for node in (nodes[0], nodes[len(nodes) // 2], nodes[-1]):
+        click_node(browser, node)
+        step_shown(browser, node)
+        assert shown(browser, ".tree-box .selected").get_attribute("data-node") == str(node)
+        assert f"node={node}" in browser.current_url
+
+
+def test_a_folded_branch_unfolds_on_a_click_and_the_picture_stays_small(browser: Any, studio: Studio):
+    open_at(browser, tree_address(studio, 10_000), ".step-box[data-node]")
+    tree = big_tree(10_000)
+    for _ in range(5):
+        folded = browser.find_elements(By.CSS_SELECTOR, ".tree-box .spot:has(.badge)")
+        node = int(folded[-1].get_attribute("data-node"))
+        click_node(browser, node)
+        step_shown(browser, node)
+        assert any(tree.nodes[i].parent == node for i in shown_nodes(browser))
+        assert len(shown_nodes(browser)) <= 330
+
+
+def test_a_sentence_lights_its_step_and_a_step_its_sentence(browser: Any, studio: Studio):
+    open_at(browser, tree_address(studio, 1000), ".step-box[data-node]")
+    shown(browser, '.thought [data-node="7"]').click()
+    step_shown(browser, 7)
+    assert shown(browser, ".tree-box .selected").get_attribute("data-node") == "7"
+    click_node(browser, 4)
+    step_shown(browser, 4)
+    assert shown(browser, ".thought .lit").get_attribute("data-node") == "4"
+
+
+def test_formulas_are_typeset_in_the_step_and_the_thought(browser: Any, studio: Studio):
+    open_at(browser, tree_address(studio, 100), ".step-box[data-node]")
+    shown(browser, ".step-box .katex .mfrac")
+    shown(browser, ".thought .katex .mfrac")
+
+
+def test_an_address_opens_the_step_it_names(browser: Any, studio: Studio):
+    open_at(browser, f"{tree_address(studio, 10_000)}&node=9876", '.step-box[data-node="9876"]')
+    assert 9876 in shown_nodes(browser)
+
+
+def test_a_failed_problems_tree_is_one_click_from_the_first_page_and_back_comes_back(browser: Any, studio: Studio):
+    open_at(browser, studio.address, ".tiles")
+    shown(browser, "h2", "Failed")
+    shown(browser, ".row", "wrong").click()
+    shown(browser, ".step-box[data-node]", "A wrong turn.")
+    assert shown(browser, ".problem .mark").text == "wrong"
+    browser.back()
+    shown(browser, ".tiles")
+
+
+def test_a_filter_shows_what_it_says_and_stands_in_the_address(browser: Any, studio: Studio):
+    open_at(browser, f"{studio.address}/?page=attempts&run=small", ".pager", "1 to 17 of 17")
+    box = shown(browser, "input[placeholder='words in the text']")
+    box.send_keys("alternatively\n")
+    shown(browser, ".pager", "of 16")
+    assert "q=alternatively" in browser.current_url
+    open_at(browser, browser.current_url + "&outcome=right", ".pager", "of 3")
+    assert len(browser.find_elements(By.CSS_SELECTOR, "a.row")) == 3
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "page=problems", "page=trees", "page=thoughts", "page=attempts", "page=tree&id={tree}",
+     "page=tree&id={tree}&show=draft", "page=attempt&id={attempt}"],
+)  # fmt: skip
+def test_hostile_text_does_nothing_on_any_page_and_nothing_leaves_the_machine(browser: Any, studio: Studio, query: str):
+    problem = content_hash("problem", PAYLOADS[0], PAYLOADS[0])
+    query = query.format(tree=content_hash("hostile"), attempt=content_hash("attempt", problem, 999, "all"))
+    css = ".step-box[data-node]" if "tree&" in query else ".tile" if not query else ".row, .thought"
+    open_at(browser, f"{studio.address}/?run=hostile&{query}", css)
+    if "tree&" in query:
+        for node in shown_nodes(browser)[::6]:
+            click_node(browser, node)
+            shown(browser, f'.step-box[data-node="{node}"]')
+    assert browser.execute_script("return window.hit ?? parent.hit ?? null") is None
+    live = ".journey :is(script, img, iframe, object, embed, form, base, meta, style, video, audio, marquee)"
+    assert browser.find_elements(By.CSS_SELECTOR, live) == []
+    links = browser.find_elements(By.CSS_SELECTOR, ".journey a[href]")
+    assert all(urlsplit(link.get_property("href")).netloc == urlsplit(studio.address).netloc for link in links)
+    asked = requests(browser)
+    assert asked
+    assert {urlsplit(url).hostname for url in asked} == {"127.0.0.1"}
+
+
+def test_an_unknown_run_page_or_item_is_said_in_a_sentence(browser: Any, studio: Studio):
+    for query, words in (
+        ("run=../../etc/passwd", "was not opened on a run"),
+        ("page=nowhere", "There is no page"),
+        ("page=tree&id=../x", "There is no such tree"),
+        ("page=attempt&id=%00", "There is no such attempt"),
+    ):
+        open_at(browser, f"{studio.address}/?{query}", ".empty", words)
+
+
+def test_the_page_is_dark_where_the_browser_asks_for_it(browser: Any, studio: Studio):
+    def ask(scheme: str) -> None:
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    ask("dark")
+    try:
+        open_at(browser, studio.address, '.journey[data-theme="dark"] .tiles')
+    finally:
+        ask("light")
+    open_at(browser, studio.address, '.journey[data-theme="light"] .tiles')
+    until(browser, lambda: browser.title, "no title")

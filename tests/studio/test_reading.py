@@ -1,0 +1,179 @@
+"""Lists count what SQL counts, filter by filter."""
+
+import json
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from studio import runs
+
+from journey.errors import UsageError
+from journey.store.run import Run
+from journey.studio.facts import COLUMNS
+from journey.studio.reading import CHOICES, PAGE, RANGES, Filter, Lists, lists_of
+from journey.types import make_problem
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return runs.small(tmp_path_factory.mktemp("reading") / "small")
+
+
+@pytest.fixture(scope="module")
+def lists(small: Path) -> Lists:
+    return lists_of(small)
+
+
+def counted(folder: Path, query: str) -> int:
+    """What SQL itself says of the run's database, JSON and all."""
+    connection = sqlite3.connect(folder / "run.db")
+    try:
+        return connection.execute(f"SELECT count(*) FROM {query}").fetchone()[0]
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "query"),
+    [
+        (Filter("problems"), "problems"),
+        (Filter("problems", {"level": "Level 1"}), "problems WHERE json ->> 'level' = 'Level 1'"),
+        (Filter("problems", {"subject": ""}), "problems WHERE json ->> 'subject' IS NULL"),
+        (Filter("problems", {"split": "test"}), "problems WHERE split = 'test'"),
+        (Filter("trees", {"judge": "critic"}), "trees WHERE judge = 'critic'"),
+        (Filter("trees", {"subject": "Algebra"}),
+         "trees WHERE problem IN (SELECT id FROM problems WHERE json ->> 'subject' = 'Algebra')"),
+        (Filter("trees", least={"steps": 6}), "trees WHERE json_array_length(json, '$.nodes') >= 6"),
+        (Filter("thoughts", {"method": "traverse"}), "thoughts WHERE method = 'traverse'"),
+        (Filter("thoughts", {"refined": "1"}), "thoughts WHERE json ->> 'refined_by' IS NOT NULL"),
+        (Filter("thoughts", least={"letters": 60}, most={"letters": 200}),
+         "thoughts WHERE length(json ->> 'text') BETWEEN 60 AND 200"),
+        (Filter("thoughts", words=("wait",)), "thoughts WHERE json ->> 'text' LIKE '%wait%'"),
+        (Filter("thoughts", least={"trials": 2}),
+         "thoughts WHERE 2 <= (SELECT count(*) FROM json_each(thoughts.json, '$.segments')"
+         " WHERE value ->> 'kind' = 'backtrack')"),
+        (Filter("attempts", {"outcome": "right"}), "attempts WHERE json ->> 'correct' = 1"),
+        (Filter("attempts", {"outcome": "wrong"}), "attempts WHERE json ->> 'correct' = 0"),
+        (Filter("attempts", {"outcome": "none"}), "attempts WHERE json ->> 'answer' IS NULL"),
+        (Filter("attempts", {"model": "model-1", "error": "wrong sum"}),
+         "attempts WHERE model = 'model-1' AND json ->> 'error' = 'wrong sum'"),
+        (Filter("attempts", words=("alternatively", "it is 2")), "attempts WHERE json ->> 'text' LIKE '%it is 2%'"),
+        (Filter("attempts", most={"tokens": 20}), "attempts WHERE json ->> 'tokens' <= 20"),
+        (Filter("problems", words=("what is",)), "problems"),
+        (Filter("trees", words=("neutral remark",)), "trees"),
+    ],
+)  # fmt: skip
+def test_a_filter_counts_what_sql_counts(small: Path, lists: Lists, asked: Filter, query: str):
+    expected = counted(small, query)
+    assert expected > 0
+    assert lists.count(asked) == expected == len(list(lists.ids(asked)))
+
+
+filters = st.sampled_from(sorted(CHOICES)).flatmap(
+    lambda table: st.builds(
+        Filter,
+        st.just(table),
+        st.dictionaries(
+            st.sampled_from(CHOICES[table]), st.sampled_from(["", "right", "Level 1", "test", "1", "' OR 1"])
+        ),
+        st.dictionaries(st.sampled_from(RANGES[table]), st.integers(0, 9)),
+        st.dictionaries(st.sampled_from(RANGES[table]), st.integers(0, 99)),
+        st.lists(st.sampled_from(["wait", "let", '"', "a'b", "*", "NEAR(", "-x"]), max_size=2).map(tuple),
+        sort=st.none() | st.sampled_from([*CHOICES[table], *RANGES[table], "seq; DROP TABLE problems"]),
+        falling=st.booleans(),
+    )
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(filters)
+def test_pages_hold_every_record_of_the_filter_once(lists: Lists, asked: Filter):
+    total = lists.count(asked)
+    found = [row["id"] for page in range(-(-total // 3)) for row in lists.page(asked, page, 3)]
+    assert len(found) == len(set(found)) == total
+    assert lists.page(asked, total // 3 + 1, 3) == []
+
+
+def test_values_are_sorted_by_how_many_have_them(lists: Lists):
+    assert lists.values("thoughts", "method") == [("refined", 1), ("shortcut", 1), ("traverse", 1)]
+    assert lists.values("attempts", "outcome") == [("wrong", 13), ("right", 3), ("none", 1)]
+    assert lists.values("problems", "subject") == [("Algebra", 2), (None, 1), ("Geometry", 1)]
+
+
+def test_sorting_goes_up_and_down(lists: Lists):
+    asked = Filter("attempts", sort="letters")
+    up = [row["letters"] for row in lists.page(asked)]
+    down = [row["letters"] for row in lists.page(Filter("attempts", sort="letters", falling=True))]
+    assert up == sorted(up) == down[::-1]
+
+
+def test_a_problems_result_is_that_of_its_trees_else_of_its_attempts(lists: Lists):
+    rows = lists.page(Filter("problems"))
+    assert [row["outcome"] for row in rows] == ["right", "wrong", "none", "wrong"]
+    assert [(row["trees"], row["attempts"]) for row in rows] == [(1, 4), (1, 4), (1, 4), (0, 5)]
+
+
+def test_what_is_written_later_is_there_at_the_next_look(tmp_path: Path):
+    folder = runs.small(tmp_path / "run")
+    assert lists_of(folder).count(Filter("problems")) == 4
+    with Run.open(folder) as run:
+        run.put_all("problems", [make_problem("one more", "1")])
+    assert lists_of(folder).count(Filter("problems")) == 5
+    assert lists_of(folder).count(Filter("problems", words=("more",))) == 1
+
+
+def test_a_run_made_afresh_under_the_same_name_is_not_mixed_with_the_old_one(tmp_path: Path):
+    folder = runs.small(tmp_path / "run")
+    assert lists_of(folder).count(Filter("attempts")) == 17
+    with Run.open(folder, fresh=True) as run:
+        run.put_all("problems", [make_problem("alone", "1")])
+    assert lists_of(folder).count(Filter("problems")) == 1
+    assert lists_of(folder).count(Filter("attempts")) == 0
+
+
+def test_a_damaged_file_of_facts_is_made_again(tmp_path: Path):
+    folder = runs.small(tmp_path / "run")
+    (folder / "studio.db").write_bytes(b"this is no database" * 100)
+    assert Lists(folder) is not None
+    assert lists_of(folder).count(Filter("problems")) == 4
+
+
+def test_looking_changes_nothing_in_the_run(tmp_path: Path):
+    folder = runs.small(tmp_path / "run")
+    before = (folder / "run.db").read_bytes()
+    lists_of(folder).count(Filter("thoughts", words=("wait",)))
+    list(lists_of(folder).lines(Filter("trees")))
+    assert (folder / "run.db").read_bytes() == before
+
+
+def test_lists_may_be_asked_from_many_threads(lists: Lists):
+    found: list[int] = []
+    threads = [threading.Thread(target=lambda: found.append(lists.count(Filter("attempts")))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [17] * 8
+
+
+def test_lines_are_the_filtered_records_in_the_lists_order(small: Path, lists: Lists):
+    asked = Filter("attempts", {"outcome": "right"}, sort="letters", falling=True)
+    rows = [json.loads(line) for line in lists.lines(asked)]
+    assert [row["id"] for row in rows] == list(lists.ids(asked))
+    assert all(row["correct"] and row["schema"] == 1 for row in rows)
+
+
+def test_a_list_of_something_unknown_is_said(lists: Lists):
+    with pytest.raises(UsageError, match="no list of calls"):
+        lists.count(Filter("calls"))
+
+
+def test_every_column_that_filters_and_sorts_is_a_fact():
+    for table, columns in COLUMNS.items():
+        of_problem = set() if table == "problems" else {"level", "subject"}
+        assert set(CHOICES[table]) - of_problem <= set(columns)
+        assert set(RANGES[table]) <= set(columns)
+    assert PAGE > 0
