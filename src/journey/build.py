@@ -15,6 +15,7 @@ from journey.evals.recordings import load_recorded
 from journey.judges import combine
 from journey.judges import scripted as scripted_judge
 from journey.judges.base import Judge
+from journey.judges.classifier_settings import named as classifier_named
 from journey.judges.critic import Critic, CriticSettings
 from journey.judges.exact import Exact
 from journey.judges.rollout import RolloutJudge, RolloutSettings
@@ -56,7 +57,7 @@ TASKS = {
 
 MODEL_NAMES = "tiny, hf/ID-or-folder, openai/NAME, vllm/ID-or-folder, scripted/FILE"
 JUDGE_NAMES = (
-    "exact, critic, critic:MODEL, rollout:MODEL, recorded:FILE#MODEL, scripted:FILE, "
+    "exact, critic, critic:MODEL, rollout:MODEL, prm:hf/ID-or-folder, recorded:FILE#MODEL, scripted:FILE, "
     "vote:[A,B] (and min, mean, product)"
 )
 OPENAI = "openai"
@@ -127,6 +128,7 @@ class Models:
         self._purse = purse
         self._servers = servers
         self._made: dict[str, Cached] = {}
+        self._classifiers: dict[str, Judge] = {}
         self._tasks = ByProblem()
 
     def model(self, name: str) -> Model:
@@ -147,6 +149,10 @@ class Models:
             return Critic(self.model(rest or strong), settings)
         if kind == "rollout" and rest:
             return RolloutJudge(self.model(rest), self._tasks.ask, self._tasks, rollout)
+        if kind == "prm":
+            if name not in self._classifiers:
+                self._classifiers[name] = classifier(name)
+            return self._classifiers[name]
         if kind == "recorded" and rest:
             return load_recorded(name)
         if kind == "scripted" and rest:
@@ -157,7 +163,10 @@ class Models:
         """Gives back what the models hold: memory, connections."""
         for made in self._made.values():
             await close(made.model)
+        for judge in self._classifiers.values():
+            await close(judge)
         self._made.clear()
+        self._classifiers.clear()
         self._tasks.close()
 
 
@@ -212,6 +221,17 @@ def local(path: str | Path, called: str, dtype: str | None = None) -> Model:
     return Local(path, called, dtype=dtype)
 
 
+def classifier(name: str) -> Judge:
+    """The process reward model of a judge's name. Raises UsageError where the extra is not installed."""
+    path, settings = classifier_named(name)
+    try:
+        from journey.judges.classifier import Classifier
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{name} needs {error.name}; install it with pip install 'journey-learning[local]'") from None
+    calm(path)
+    return Classifier(path, name, settings)
+
+
 def check_names(models: Iterable[str], judge: str, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> None:
     """Raises UsageError for a model or judge that no name here means, before anything is made."""
     for name in (*models, *judge_models(judge)):
@@ -228,6 +248,9 @@ def judge_models(judge: str) -> list[str]:
         return []
     if kind in ("critic", "rollout") and rest:
         return [rest]
+    if kind == "prm":
+        classifier_named(judge)
+        return []
     raise UsageError(f"there is no judge {judge!r}; known are {JUDGE_NAMES}")
 
 
@@ -245,8 +268,8 @@ def calm(path: str | Path) -> None:
             one_thread()
 
 
-async def close(model: Model) -> None:
-    """Gives back what a model holds, if anything."""
+async def close(model: Model | Judge) -> None:
+    """Gives back what a model or judge holds, if anything."""
     if (give_back := getattr(model, "close", None)) is not None:
         await give_back()
 

@@ -8,10 +8,15 @@ from pathlib import Path
 import pytest
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
+from journey import build
 from journey.errors import UsageError
-from journey.judges.classifier import Classifier, ClassifierSettings, named
+from journey.judges.classifier import Classifier
 from journey.judges.classifier_forms import FORMS, QWEN_SYSTEM, spell
+from journey.judges.classifier_settings import ClassifierSettings, named
+from journey.judges.critic import CriticSettings
 from journey.judges.whole import judge_solution
+from journey.models.purse import Purse
+from journey.store.run import Run
 from journey.types import Judgement, make_problem
 from tests.judges import known_prm
 from tests.judges.known_prm import QUESTION, sigmoid, three_classes, two_classes
@@ -289,15 +294,39 @@ def test_models_that_are_no_judges_are_refused_with_the_mend(tmp_path: Path) -> 
         judge(strange)
 
 
-def test_a_name_may_carry_settings() -> None:
-    assert named("prm:hf/a/b") == ("hf/a/b", {})
-    assert named("prm:hf/a/b[form=chat,right=0.7,share=no]") == (
-        "hf/a/b",
-        {"form": "chat", "right": 0.7, "share": False},
-    )
-    for wrong in ("prm:", "prm:hf/a[form=chat", "prm:hf/a[shape=chat]", "prm:hf/a[right=high]"):
+def test_a_name_may_carry_settings(tmp_path: Path) -> None:
+    assert named("prm:hf/a/b") == ("a/b", ClassifierSettings())
+    wanted = ClassifierSettings(form="chat", right=0.7, share=False)
+    assert named("prm:hf/a/b[form=chat,right=0.7,share=no]") == ("a/b", wanted)
+    folder = known_prm.save_labels(tmp_path)
+    assert named(f"prm:{folder}[tag=\\n\\n]") == (str(folder), ClassifierSettings(tag="\n\n"))
+    for wrong in (
+        "prm:",
+        "prm:hf/a[form=chat",
+        "prm:hf/a[shape=chat]",
+        "prm:hf/a[right=high]",
+        "prm:nowhere",
+        "prm:hf/",
+    ):
         with pytest.raises(UsageError):
             named(wrong)
+
+
+def test_a_judge_is_made_by_its_name_once_and_closed(tmp_path: Path) -> None:
+    name = f"prm:{known_prm.save_labels(tmp_path / 'judge')}[right=0.9]"
+    with Run.open(tmp_path / "run", {}) as run:
+        models = build.Models(run, Purse())
+        made = models.judge(name, "tiny", CriticSettings())
+        assert models.judge(name, "tiny", CriticSettings()) is made
+        assert made.name == name
+        (said,) = asyncio.run(made.judge(PROBLEM, [], ["good fine"]))
+        assert (said.verdict, said.by) == ("neutral" if (said.score or 0) <= 0.9 else "right", name)
+        both = models.judge(f"min:[{name},{name.partition('[')[0]}]", "tiny", CriticSettings())
+        assert len(asyncio.run(both.judge(PROBLEM, [], ["good", "bad"]))) == 2
+        asyncio.run(models.close())
+    build.check_names([], name)
+    with pytest.raises(UsageError, match="no classifier in nowhere"):
+        build.check_names([], "prm:nowhere")
 
 
 def test_every_form_of_the_table_is_tested_here() -> None:

@@ -8,41 +8,17 @@ import asyncio
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from journey.errors import UsageError
 from journey.judges.classifier_engine import Counts, Engine
 from journey.judges.classifier_forms import FORMS, Laid, Unreadable
 from journey.judges.classifier_load import load
+from journey.judges.classifier_settings import ClassifierSettings
 from journey.types import Judgement, Problem, Verdict
 
 DIGITS = 6  # of a score: what is behind them depends on what else was in the batch
-
-
-@dataclass(frozen=True, slots=True)
-class ClassifierSettings:
-    """How a classifier is read.
-
-    `form` null: told by the model. A step is right with a score above `right`, wrong with one up to `wrong`, neutral
-    between them; of three classes a right step is neutral where the neutral class has more than `redundant`
-    (ReasonEval's thresholds: validity 0.5, redundancy 0.15). `tag` null: that of the form (or of the model, where we
-    trained it). `share` false computes every solution by itself.
-    """
-
-    form: str | None = None
-    right: float = 0.5
-    wrong: float = 0.5
-    redundant: float = 0.15
-    tag: str | None = None
-    max_tokens: int | None = None
-    dtype: str | None = None
-    share: bool = True
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.wrong <= self.right <= 1 and 0 <= self.redundant <= 1):
-            raise UsageError("a classifier's thresholds lie between 0 and 1, and wrong is not above right")
 
 
 @dataclass(slots=True, eq=False)
@@ -65,11 +41,11 @@ class Classifier:
         self,
         path: str | Path,
         name: str | None = None,
-        settings: ClassifierSettings = ClassifierSettings(),
+        settings: ClassifierSettings | None = None,
         device: str | None = None,
     ) -> None:
         self.name = name or f"prm:hf/{path}"
-        self.settings = settings
+        settings = self.settings = settings or ClassifierSettings()
         made = load(path, settings.form, settings.tag, device, settings.dtype)
         self.form = made.form
         self._spelling = made.spelling
@@ -168,31 +144,3 @@ class Classifier:
 
     def _unsaid(self, reason: str) -> Judgement:
         return Judgement(None, None, reason, self.name)
-
-
-def named(name: str) -> tuple[str, dict[str, Any]]:
-    """The model and the settings in "prm:hf/ID[form=chat,right=0.6]". Raises UsageError."""
-    rest, bracket, inside = name.removeprefix("prm:").partition("[")
-    if not rest or (bracket and not inside.endswith("]")):
-        raise UsageError(f"{name} names no classifier; write it like prm:hf/ID-or-folder or prm:FOLDER[right=0.6]")
-    kinds = {field.name: field.type for field in fields(ClassifierSettings)}
-    found: dict[str, Any] = {}
-    for pair in filter(None, inside.removesuffix("]").split(",")):
-        key, equals, value = pair.partition("=")
-        if not equals or key.strip() not in kinds:
-            raise UsageError(f"a classifier has no setting {pair!r}; known are {', '.join(kinds)}")
-        found[key.strip()] = _read(key.strip(), value)
-    return rest, found
-
-
-def _read(key: str, value: str) -> Any:
-    try:
-        if key in ("right", "wrong", "redundant"):
-            return float(value)
-        if key == "max_tokens":
-            return int(value)
-    except ValueError:
-        raise UsageError(f"{key}={value} is no number; write it like {key}=0.5") from None
-    if key == "share":
-        return value.strip().lower() not in ("false", "no", "0")
-    return value.encode().decode("unicode_escape") if key == "tag" and value.isascii() else value
