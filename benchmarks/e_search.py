@@ -3,8 +3,9 @@
 The policy is the tiny base after phase 1 (right solutions only; the recipe's settings), three numbers a puzzle. Each
 search is measured at several sizes n, and its accuracy at a budget of tokens a problem (the model's, and the judge's
 where judging costs any) is that of the mixture of the two sizes around it. Judges: `exact` searches the whole puzzle,
-which no judge of real problems can: an oracle, the upper end; `noisy P` is the same with every score turned round with
-probability P; --prm FOLDER adds a trained step classifier, charged for the tokens that it reads.
+which no judge of real problems can: an oracle, the upper end; `noisy P` knows its verdict (right steps score 0.5 to 1,
+wrong ones 0 to 0.5) and turns it round with probability P (0.5: a judge that knows nothing); --prm FOLDER adds a
+trained step classifier, charged for the tokens that it reads.
 
 The mark beside an accuracy compares it with the vote (maj@k) at the same tokens, problem by problem: + above, - below,
 where the 95 % interval of the difference leaves out 0. A figure in brackets is of a search that cannot use up the
@@ -37,6 +38,7 @@ from journey.models.cached import call_key  # noqa: E402
 from journey.puzzles.countdown import PuzzleSettings  # noqa: E402
 from journey.puzzles.sources import drawn  # noqa: E402
 from journey.search.candidate import Means  # noqa: E402
+from journey.search.cost import Reader  # noqa: E402
 from journey.search.methods import SEARCHES  # noqa: E402
 from journey.stations import solution_rows  # noqa: E402
 from journey.training.settings import SftSettings  # noqa: E402
@@ -47,12 +49,13 @@ TASK = build.task("countdown")
 WHOLE = {"temperature": 1.0, "max_tokens": 120}
 STEPS = {"temperature": 1.0, "max_step_tokens": 24, "depth": 4}
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {
-    "best_of_n last": ("best_of_n", WHOLE),
-    "best_of_n min": ("best_of_n", WHOLE | {"aggregate": "min"}),
+    "best_of_n": ("best_of_n", WHOLE),
+    "best_of_n last": ("best_of_n", WHOLE | {"aggregate": "last"}),
     "best_of_n product": ("best_of_n", WHOLE | {"aggregate": "product"}),
     "best_of_n mean": ("best_of_n", WHOLE | {"aggregate": "mean"}),
     "best_of_n weighted": ("best_of_n", WHOLE | {"choice": "weighted"}),
     "beam": ("beam", STEPS),
+    "beam last": ("beam", STEPS | {"aggregate": "last"}),
     "dvts": ("dvts", STEPS),
     "lookahead 1": ("lookahead", STEPS),
     "mcts": ("mcts", STEPS),
@@ -76,7 +79,10 @@ class Remembered:
 
 
 class Noisy:
-    """A judge whose every score is turned round (1 becomes 0) with probability `flip`, always the same way."""
+    """A judge that knows another's verdict, "right" or not, and turns it round with probability `flip`.
+
+    Its scores say no more: a right step's is any number above a half, a wrong one's any number below.
+    """
 
     def __init__(self, judge: Judge, flip: float, seed: int) -> None:
         self.name = f"noisy {flip:g}"
@@ -87,10 +93,11 @@ class Noisy:
         return [self._turned(one, (problem.id, *prefix, text)) for one, text in zip(said, candidates, strict=True)]
 
     def _turned(self, said: Judgement, place: Sequence[str]) -> Judgement:
-        rng = random.Random(content_seed("noisy", self._seed, *place))
-        if said.score is None or rng.random() >= self._flip:
+        if said.verdict is None:
             return replace(said, by=self.name)
-        return Judgement(None, 1 - said.score, "turned round", self.name)
+        rng = random.Random(content_seed("noisy", self._seed, *place))
+        is_right = (said.verdict == "right") != (rng.random() < self._flip)
+        return Judgement(None, (1 + rng.random()) / 2 if is_right else rng.random() / 2, by=self.name)
 
 
 def policy(out: Path) -> Path:
@@ -126,6 +133,11 @@ async def measure(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     local = build.local(folder, "phase1")
     model = Remembered(local)
     judges: list[Judge] = [Exact(), *(Noisy(Exact(), flip, 0) for flip in asked.flips)]
+    if asked.prm is not None:
+        from journey.judges.classifier import Classifier
+
+        count = build.token_counter(asked.prm)
+        judges.append(Reader(Classifier(asked.prm, "trained"), lambda text: count({"completion": text}) - 1))
     greedy = await curve("vote", model, None, problems, WHOLE | {"temperature": 0.0}, 1, [1])
     vote = await curve("vote", model, None, problems, WHOLE, asked.seeds, asked.sizes)
     curves = {(VOTE, "none"): vote}
@@ -171,14 +183,12 @@ def show(found: dict[str, Any]) -> None:
     print(f"\n{'search':20}{'judge':12}" + "".join(f"{f'{budget} tokens':>20}" for budget in found["budgets"]))
     for one in found["rows"]:
         print(f"{one['way']:20}{one['judge']:12}" + "".join(map(shown, one["at"])))
-    for sign, words in (("+", "above the vote at equal tokens"), ("-", "below the vote at equal tokens")):
-        cells = [
-            f"{one['way']}, {one['judge']} ({budget})"
-            for one in found["rows"]
-            for at, budget in zip(one["at"], found["budgets"], strict=True)
-            if at and at["mark"] == sign
-        ]
-        print(f"\n{words}: {'; '.join(cells) or 'none'}")
+    for sign, words in (("+", "above the vote"), ("-", "below the vote"), (" ", "no difference from it seen")):
+        print(f"\n{words} at equal tokens:")
+        for one in found["rows"][1:]:
+            at = [str(b) for cell, b in zip(one["at"], found["budgets"], strict=True) if cell and cell["mark"] == sign]
+            if at:
+                print(f"  {one['way']:20}{one['judge']:12}at {', '.join(at)} tokens")
 
 
 def shown(at: dict[str, Any] | None) -> str:
@@ -192,17 +202,18 @@ def shown(at: dict[str, Any] | None) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--long", action="store_true", help="300 puzzles, three seeds, more sizes and judges")
+    parser.add_argument("--long", action="store_true", help="200 puzzles, two seeds, more sizes and judges")
     parser.add_argument("--policy", type=Path, help="a model folder instead of the tiny base after phase 1")
+    parser.add_argument("--prm", type=Path, help="a trained step classifier's folder, as one more judge")
     parser.add_argument("--problems", type=int)
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
     transformers_logging.disable_progress_bar()
-    asked.problems = asked.problems or (300 if asked.long else 60)
-    asked.seeds = 3 if asked.long else 1
+    asked.problems = asked.problems or (200 if asked.long else 60)
+    asked.seeds = 2 if asked.long else 1
     asked.sizes = [1, 2, 4, 8, 16, 32] if asked.long else [1, 4, 16]
     asked.budgets = [40, 80, 160, 320, 640] if asked.long else [40, 160, 400]
-    asked.flips = [0.1, 0.3] if asked.long else [0.2]
+    asked.flips = [0.1, 0.2, 0.3, 0.5] if asked.long else [0.2, 0.5]
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.policy or policy(Path(temporary) / "phase1")

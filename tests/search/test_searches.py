@@ -258,6 +258,14 @@ async def test_what_is_said_after_the_answer_is_not_judged() -> None:
     assert [candidates for *_, candidates in world.judge.calls] == [("+9",), ("= 9",)]
 
 
+async def test_a_solution_of_too_many_steps_is_not_judged_and_can_win_all_the_same() -> None:
+    world = means({"sum to 9\n": "\n".join(["+0"] * 300) + "\n= 9"})
+    made = await best_of_n(PROBLEM, world, BestOfNSettings(n=2))
+    assert made.answer == "9"
+    assert isinstance(world.judge, ScriptedJudge)
+    assert world.judge.calls == []
+
+
 async def test_a_judge_of_whole_solutions_is_asked_once_for_each_that_differs() -> None:
     asked: list[tuple[str, ...]] = []
 
@@ -309,7 +317,7 @@ async def test_lookahead_sees_what_a_beam_cannot() -> None:
     # "+4" looks better than "+5" until its next step is seen.
     script = {"sum to 9\n": ["+4\n", "+5\n"], "sum to 9\n+4\n": "= 4", "sum to 9\n+5\n": "= 9"}
     said = {"+4": 0.9, "+5": 0.8, "= 4": 0.1, "= 9": 0.7}
-    shared: dict[str, Any] = {"n": 2, "width": 2, "max_step_tokens": 10}
+    shared: dict[str, Any] = {"n": 2, "width": 2, "max_step_tokens": 10, "aggregate": "last"}
     assert (await beam(PROBLEM, means(script, said), BeamSettings(**shared))).answer == "4"
     ahead = await lookahead(PROBLEM, means(script, said), LookaheadSettings(**shared))
     assert ahead.answer == "9"

@@ -24,7 +24,7 @@ class BeamSettings(StepSettings):
     """`n` N candidates a step, `width` M of them from each beam; a smaller N is drawn from one beam."""
 
     width: int = 4
-    aggregate: Aggregate = "last"
+    aggregate: Aggregate = "min"
     choice: Choice = "best"
 
     def __post_init__(self) -> None:

@@ -19,13 +19,14 @@ from journey.types import Attempt, Problem
 Scores = dict[tuple[str, ...], tuple[float | None, ...]]  # of the steps of each path
 
 MOST_STEPS = 256  # a solution of more is not judged: its prefixes together would grow with the square
+MOST_AFTER = 8  # steps behind the answer that are left out
 
 
 @dataclass(frozen=True, slots=True)
 class BestOfNSettings(WholeSettings):
     """How many are drawn, how a solution's score is made of its steps', and how the answer is chosen by them."""
 
-    aggregate: Aggregate = "last"
+    aggregate: Aggregate = "min"
     choice: Choice = "best"
 
     def __post_init__(self) -> None:
@@ -85,9 +86,9 @@ async def _by_prefix(problem: Problem, means: Means, paths: Sequence[tuple[str, 
 
 
 async def _answered_at(problem: Problem, means: Means, solution: Candidate) -> int:
-    """How many of the steps it takes until the final answer stands; all of them where fewer give another."""
+    """How many of the steps it takes until the final answer stands; at most a few at the end are left out."""
     count = len(solution.steps)
-    while count > 1:
+    while 1 < count <= MOST_STEPS and len(solution.steps) - count < MOST_AFTER:
         grade = await means.grader.grade(problem, means.steps.join(solution.steps[: count - 1]))
         if grade.answer != solution.answer:
             break

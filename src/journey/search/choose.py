@@ -22,8 +22,9 @@ Rank = tuple[bool, float, float]
 def aggregate(scores: Sequence[Score], how: Aggregate) -> Score:
     """The score of a whole solution by those of its steps; null where one that counts is null, or there are none.
 
-    The product is that of Lightman et al. (arXiv 2305.20050), the minimum their other choice; the last step's score is
-    that of Snell et al. (arXiv 2408.03314).
+    The product is that of Lightman et al. (arXiv 2305.20050), the minimum their other choice and Math-Shepherd's (arXiv
+    2312.08935); the last step's score is that of Snell et al. (arXiv 2408.03314). It fits judges that foresee the end,
+    as one trained on rollouts does; one that looks at each step alone finds nothing wrong with "so the answer is 7".
     """
     value = measure(scores, how)
     return exp(value) if value is not None and how == "product" else value

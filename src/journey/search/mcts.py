@@ -26,7 +26,7 @@ class MctsSettings(StepSettings):
 
     width: int = 4
     exploration: float = 1.0
-    aggregate: Aggregate = "last"
+    aggregate: Aggregate = "min"
     choice: Choice = "best"
 
     def __post_init__(self) -> None:
