@@ -67,7 +67,7 @@ def vllm_serve(python: str, model: Path, folder: Path, *more: str) -> Iterator[R
     port = free_port()
     command = [python, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model), "--served-model-name", "tiny"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--dtype", "float32", "--enforce-eager"]
-    command += ["--max-model-len", "512", "--max-num-seqs", "64", *more]
+    command += ["--max-model-len", "512", "--max-num-seqs", "64", "--no-enable-chunked-prefill", *more]
     environment = {
         "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_NUM_OF_RESERVED_CPU": "0", "VLLM_NO_USAGE_STATS": "1",
         "HF_HUB_OFFLINE": "1", "PYTHONPATH": "",
