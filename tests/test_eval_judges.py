@@ -130,3 +130,29 @@ def test_the_models_that_a_judge_asks_are_known_by_its_name() -> None:
     assert build.is_served("vote:[exact,rollout:openai/x]") and not build.is_served("rollout:tiny")
     with pytest.raises(UsageError):
         build.check_names([], "rollout:nothing/known")
+
+
+def test_a_runs_trees_are_judged_again_into_another_run_once(tmp_path: Path, script: Path) -> None:
+    run, again = tmp_path / "run", tmp_path / "again"
+    done("grow", scripted_recipe(tmp_path), "--out", run, "--limit", 2)
+    first = done("judge", run, "--judge", f"scripted:{script}", "--out", again, "--json").data
+    assert first["trees"] == 2 and first["failed"] == 0
+    said = done("judge", run, "--judge", f"scripted:{script}", "--out", again, "--json").data
+    assert said["trees"] == 2
+    rows = done("eval", "judges", "--judge", "exact", "--on", again, "--json").data["results"]
+    assert rows[0]["figures"]["step_f1_bad"]["value"] == 0.0  # the script calls nothing wrong
+    assert journey("judge", run, "--judge", "exact", "--out", again).code == 2
+    assert journey("judge", run, "--judge", "exact", "--out", run).code == 2
+
+
+def test_labels_by_rollouts_are_kept_in_the_new_run_with_what_they_cost(tmp_path: Path) -> None:
+    run, again = tmp_path / "run", tmp_path / "again"
+    done("grow", scripted_recipe(tmp_path), "--out", run, "--limit", 2, "--set", "trees.grow.depth=1")
+    policy = f"scripted/{tmp_path / 'answers.jsonl'}"
+    flags = ("--set", "rollout.n=2", "--set", "rollout.max_tokens=60")
+    said = done("judge", run, "--judge", f"rollout:{policy}", "--out", again, *flags, "--json").data
+    assert said["trees"] == 2
+    exported = tmp_path / "trees.jsonl"
+    done("export", again, "trees", "--to", exported)
+    trees = [json.loads(line) for line in exported.read_text().splitlines()]
+    assert all(tree["judge"].startswith("rollout:") and tree["settings"]["rollout"]["labels"] > 0 for tree in trees)

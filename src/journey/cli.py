@@ -148,6 +148,33 @@ def grow(
 
 
 @app.command()
+def judge(
+    run: RunFolder,
+    judge: Annotated[
+        str,
+        typer.Option("--judge", help="exact, critic:MODEL, rollout:MODEL, recorded:FILE#MODEL, ...", metavar="NAME"),
+    ],
+    out: Annotated[Path, typer.Option("--out", envvar="JOURNEY_OUT", help="The new run's folder.", metavar="DIR")],
+    limit: Limit = None,
+    settings: Set = None,
+    json: Json = False,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    max_calls: MaxCalls = None,
+    prices: Prices = None,
+) -> int:
+    """Judge a run's trees again by another judge, into a new run.
+
+    Steps and answers stay as they are. Settings: --set rollout.n=16, rollout.label=soft, critic.votes=3, ...
+    """
+    from journey.commands import rejudging
+    from journey.commands.spending import Allowance
+
+    allowance = Allowance(max_cost, max_tokens, max_calls, prices)
+    return rejudging.judge(run, judge, out, limit, settings or (), allowance, json)
+
+
+@app.command()
 def derive(
     run: RunFolder,
     method: Annotated[

@@ -1,0 +1,102 @@
+"""journey judge: a run's trees judged again by another judge, into a new run."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from journey import build, recipe
+from journey.commands.loading import paying
+from journey.commands.models import servers_of
+from journey.commands.said import failed_units, reading, say, sheet, tree_counts, tree_lines
+from journey.commands.spending import Allowance, note, spent_lines, spent_rows
+from journey.errors import UsageError
+from journey.fanout import each
+from journey.judges.critic import CriticSettings
+from journey.judges.rollout import RolloutSettings
+from journey.progress import Bars
+from journey.store.run import Run
+from journey.trees.label import label
+from journey.trees.rejudge import rejudge
+from journey.types import Problem, Tree, content_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What --set can set: how judges that ask models ask them."""
+
+    critic: CriticSettings = CriticSettings()
+    rollout: RolloutSettings = RolloutSettings()
+    strong: str = build.TINY
+    in_flight: int = 64
+
+
+def judge(
+    source: Path,
+    name: str,
+    out: Path,
+    limit: int | None,
+    settings: Sequence[str],
+    allowance: Allowance,
+    json: bool,
+) -> int:
+    """Every tree of the run at `source`, with its problem, judged by that judge into the run at `out`."""
+    chosen = recipe.typed(Settings, recipe.overridden(settings), "judge")
+    if source.resolve() == out.resolve():
+        raise UsageError(f"{out} holds the trees as they were judged; name another run with --out")
+    purse = allowance.purse()
+    with reading(source) as of:
+        servers = servers_of(of)
+        build.check_names([chosen.strong] if name == "critic" else [], name, servers)
+        problems = {p.id: p for p in of.all("problems") if isinstance(p, Problem)}
+        trees = [t for t in of.all("trees") if isinstance(t, Tree) and t.problem in problems][:limit]
+        parts = {id: of.given("problems", id).get("split") for id in dict.fromkeys(tree.problem for tree in trees)}
+    if not trees:
+        raise UsageError(f"{source} holds no trees to judge; import or grow some first")
+    config = {"judge": name, "settings": asdict(chosen), "of": str(source)}
+    with (
+        Run.open(out, config, ignore=("settings.in_flight",)) as into,
+        Bars(silent=json, note=lambda: note(purse)) as bars,
+    ):
+        for part in dict.fromkeys(parts.values()):
+            into.put_all("problems", (problems[id] for id, split in parts.items() if split == part), split=part)
+        models = build.Models(into, purse, servers)
+        work = _all(into, trees, problems, models, name, chosen, bars)
+        asyncio.run(paying(into, models, purse, work))
+        counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
+        failed = into.failures("judge")
+    data = {"run": str(out), "judge": name, **counts, "failed": len(failed), "spent": spent_rows(purse)}
+    say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(purse)]))
+    return failed_units(failed)
+
+
+async def _all(
+    into: Run,
+    trees: Sequence[Tree],
+    problems: dict[str, Problem],
+    models: build.Models,
+    name: str,
+    chosen: Settings,
+    bars: Bars,
+) -> int:
+    """Judges what was not judged yet; how many failed. Rollouts share what they know of a tree's other steps."""
+    judge = models.judge(name, chosen.strong, chosen.critic, chosen.rollout)
+    kind, _, policy = name.partition(":")
+    tasks = build.ByProblem()
+
+    async def one(tree: Tree) -> list[Tree]:
+        problem = problems[tree.problem]
+        if kind == "rollout":
+            return [await label(problem, tree, models.model(policy), tasks.ask, tasks, chosen.rollout)]
+        return [await rejudge(problem, tree, judge)]
+
+    units = {content_hash("judge", tree.id): tree for tree in trees}
+    known = {t.settings.get(key, {}).get("of") for t in into.all("trees") if isinstance(t, Tree)
+             for key in ("rollout", "judged_again")}  # fmt: skip
+    try:
+        return await each(
+            into, "judge", {unit: tree for unit, tree in units.items() if tree.id not in known}, one, "trees",
+            in_flight=chosen.in_flight, progress=bars.of(name),
+        )  # fmt: skip
+    finally:
+        tasks.close()

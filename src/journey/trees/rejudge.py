@@ -1,0 +1,28 @@
+"""A tree judged again by another judge: imported or grown before, its steps and answers stay as they are."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from journey.judges.base import Judge
+from journey.trees.mark import children, is_unusable, path_texts
+from journey.types import Judgement, Problem, Tree, content_hash
+
+
+async def rejudge(problem: Problem, tree: Tree, judge: Judge) -> Tree:
+    """The tree with every whole step judged by that judge, siblings together, under its own id. Raises ModelError."""
+    below = children(tree)
+    said: dict[int, Judgement] = {}
+
+    async def siblings(parent: int, candidates: Sequence[int]) -> None:
+        texts = [tree.nodes[index].text for index in candidates]
+        said.update(zip(candidates, await judge.judge(problem, path_texts(tree, parent), texts), strict=True))
+
+    whole = {
+        parent: [i for i in below[parent] if not is_unusable(tree.nodes[i])] for parent in range(-1, len(tree.nodes))
+    }
+    await asyncio.gather(*(siblings(parent, candidates) for parent, candidates in whole.items() if candidates))
+    nodes = tuple(replace(node, judgement=said.get(i, node.judgement)) for i, node in enumerate(tree.nodes))
+    settings = {**tree.settings, "judged_again": {"of": tree.id, "before": tree.judge}}
+    identity = content_hash("judged again", tree.id, judge.name)
+    return replace(tree, id=identity, nodes=nodes, judge=judge.name, settings=settings)
