@@ -234,7 +234,7 @@ async def test_real_trees_drafts_pass_untouched_and_rephrased(real):
 
 def test_no_number_of_a_real_draft_can_be_changed(real):
     changed = 0
-    for problem, of in real[:10]:
+    for problem, of in real[:5]:
         texts = [segment.text for segment in of.segments]
         for place, text in enumerate(texts):
             for number in list(re.finditer(r"\d+", re.sub(r"\[asy\].*?\[/asy\]", "", text, flags=re.DOTALL)))[:3]:
