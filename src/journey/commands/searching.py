@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from journey import build, recipe
-from journey.build import Task
 from journey.commands.asking import INSTRUCTIONS, asked_lines, priced, tokens_of
 from journey.commands.asking import Asked as AskedOf
 from journey.commands.loading import closing, paying
@@ -22,15 +21,17 @@ from journey.errors import UsageError
 from journey.evals.compute import measured
 from journey.fanout import Progress, each
 from journey.judges.base import Judge
+from journey.judges.classifier_settings import named
 from journey.judges.critic import CriticSettings
 from journey.models.base import Model
 from journey.models.cached import Cached
 from journey.models.purse import Purse, Usage
 from journey.progress import Bars
 from journey.report.seeds import seed_and_arm
-from journey.search.candidate import Means, StepSettings, attempt_id, searched_name
+from journey.search.candidate import Means, attempt_id, searched_name
 from journey.search.cost import Metered, Reader
 from journey.search.methods import SEARCHES, Search, Settings, search
+from journey.search.settings import StepSettings
 from journey.stations import close
 from journey.store.run import Run
 from journey.types import Attempt, Problem
@@ -72,10 +73,9 @@ class JudgeModels(build.Models):
     def judge(self, name: str, *settings: Any) -> Judge:
         """The judge of that name; one that reads instead of writing is charged for what it reads. Raises UsageError."""
         made = super().judge(name, *settings)
-        kind, _, rest = name.partition(":")
-        if kind != "prm":
+        if not name.startswith("prm:"):
             return made
-        count = build.token_counter(rest.partition("[")[0].removeprefix("hf/"))
+        count = build.token_counter(named(name)[0])
         return Reader(made, lambda text: count({"completion": text}) - 1)  # it counts the closing token, too
 
 
@@ -116,21 +116,32 @@ async def _all(
     progress: Progress,
 ) -> list[dict[str, Any]]:
     task = task_of(problems)
+    grader = task.grader()
     rows: list[dict[str, Any]] = []
-    for method, settings in chosen:
-        # Each search has a judge of its own: what one remembers would make the next one look cheap.
-        judge = judge_of(run, asked, judging) if method.judged else None
-        await search_all(run, problems, model, judge, task, method, settings, split=split, progress=progress)
-        rows.append(_row(run, problems, model.name, method, settings, None if judge is None else judge.name))
+    try:
+        for method, settings in chosen:
+            means = Means(model, grader, task.ask, task.steps)
+            if method.judged:
+                # Each search has a judge of its own: what one remembers would make the next one look cheap.
+                judge = judge_of(run, asked, judging)
+                means = replace(means, judge=judge, called=judge.name + _chosen(asked))
+            await search_all(run, problems, means, method, settings, split=split, progress=progress)
+            rows.append(_row(run, problems, means, method, settings))
+    finally:
+        close(grader)
     return rows
+
+
+def _chosen(asked: Searched) -> str:
+    """The settings of the critic that the flags give, for its name in attempts."""
+    given = recipe.overridden(asked.settings).get("critic", {})
+    return f"[{','.join(f'{key}={value}' for key, value in given.items())}]" if given else ""
 
 
 async def search_all(
     run: Run,
     problems: Sequence[Problem],
-    model: Model,
-    judge: Judge | None,
-    task: Task,
+    means: Means,
     method: Search,
     settings: Settings,
     *,
@@ -138,22 +149,16 @@ async def search_all(
     progress: Progress,
 ) -> int:
     """Searches every problem that was not searched yet in this way; how many failed."""
-    by = None if judge is None else judge.name
-    called = searched_name(model.name, method.name, settings, by)
+    called = searched_name(means.model.name, method.name, settings, means.judge_name)
     have = run.ids("attempts", model=called)
     units = {f"{called}/{p.id}": p for p in problems
-             if attempt_id(p.id, model.name, method.name, settings, by) not in have}  # fmt: skip
-    grader = task.grader()
-    means = Means(model, grader, task.ask, task.steps, judge)
+             if attempt_id(p.id, means.model.name, method.name, settings, means.judge_name) not in have}  # fmt: skip
 
     async def one(problem: Problem) -> list[Attempt]:
         return [await method.run(problem, means, settings)]
 
-    try:
-        return await each(run, f"search {called}", units, one, "attempts",
-                          in_flight=IN_FLIGHT, progress=progress, split=split)  # fmt: skip
-    finally:
-        close(grader)
+    return await each(run, f"search {called}", units, one, "attempts",
+                      in_flight=IN_FLIGHT, progress=progress, split=split)  # fmt: skip
 
 
 def searches(of: Run, model: str, asked: Searched) -> list[tuple[Search, Settings]]:
@@ -201,10 +206,9 @@ def judge_of(of: Run, asked: Searched, models: build.Models) -> Judge:
     return models.judge(asked.judge, strong, critic)
 
 
-def _row(
-    run: Run, problems: Sequence[Problem], model: str, method: Search, settings: Settings, judge: str | None
-) -> dict[str, Any]:
+def _row(run: Run, problems: Sequence[Problem], means: Means, method: Search, settings: Settings) -> dict[str, Any]:
     """What a search came to on these problems."""
+    model, judge = means.model.name, means.judge_name
     ids = [attempt_id(p.id, model, method.name, settings, judge) for p in problems]
     found = [a for a in (run.get("attempts", id) for id in ids) if isinstance(a, Attempt)]
     row = {"model": searched_name(model, method.name, settings, judge), "search": method.name,

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any
 
 from journey.answers import Grade, Grader
-from journey.errors import UsageError
 from journey.judges.base import Judge
 from journey.models.ask import Ask
 from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.search.settings import StepSettings, WholeSettings
 from journey.steps import StepFormat
 from journey.trees.grow import at_once, flaw, merge
 from journey.types import Attempt, Finish, Judgement, Problem, Spent, content_hash, content_seed
@@ -20,13 +20,22 @@ SURE = {"right": 1.0, "neutral": 0.5, "wrong": 0.0}
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a search works with. `judge` null: it has none, so that steps have no score."""
+    """What a search works with. `judge` null: it has none, so that steps have no score.
+
+    `called` is the judge's name in attempts, null for its own: that of a judge with other settings must differ.
+    """
 
     model: Model
     grader: Grader
     ask: Ask
     steps: StepFormat
     judge: Judge | None = None
+    called: str | None = None
+
+    @property
+    def judge_name(self) -> str | None:
+        """What the judge is called in attempts; null without a judge."""
+        return None if self.judge is None else self.called or self.judge.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,64 +61,6 @@ class Candidate:
 
 
 ROOT = Candidate(open=True)
-
-
-@dataclass(frozen=True, slots=True)
-class WholeSettings:
-    """How whole solutions are drawn: `n` of them, each of at most `max_tokens`."""
-
-    n: int = 8
-    temperature: float = 0.8
-    top_p: float = 1.0
-    max_tokens: int = 2048
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_sampling(self.n, self.temperature, self.top_p)
-        if self.max_tokens < 1:
-            raise UsageError("search.max_tokens counts from 1")
-
-    def at_most(self) -> tuple[int, int]:
-        """The model's calls and generated tokens, at most."""
-        return 1, self.n * self.max_tokens
-
-
-@dataclass(frozen=True, slots=True)
-class StepSettings:
-    """How solutions grow step by step: at most `depth` steps of `max_step_tokens` each.
-
-    `until` "answer": a candidate is finished with the step that gives its final answer, as a tree's branch is; "end":
-    with the end of the model's text, if it has an answer then.
-    """
-
-    n: int = 8
-    temperature: float = 0.8
-    top_p: float = 1.0
-    max_step_tokens: int = 256
-    depth: int = 40
-    until: Literal["answer", "end"] = "answer"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_sampling(self.n, self.temperature, self.top_p)
-        if min(self.max_step_tokens, self.depth) < 1:
-            raise UsageError("search.max_step_tokens and search.depth count from 1")
-        if self.until not in ("answer", "end"):
-            raise UsageError(f'search.until is {self.until!r}; write "answer" or "end"')
-
-    def at_most(self) -> tuple[int, int]:
-        """The model's calls and generated tokens, at most."""
-        return self.n * self.depth, self.n * self.depth * self.max_step_tokens
-
-
-def check_sampling(n: int, temperature: float, top_p: float) -> None:
-    """Raises UsageError for what cannot be drawn."""
-    if n < 1:
-        raise UsageError(f"search.n is {n}; at least one candidate must be drawn")
-    if not 0 <= temperature < float("inf"):
-        raise UsageError(f"search.temperature is {temperature}; it must be 0 or more")
-    if not 0 < top_p <= 1:
-        raise UsageError(f"search.top_p is {top_p}; it must be above 0 and at most 1")
 
 
 async def samples(problem: Problem, means: Means, settings: WholeSettings) -> list[Candidate]:
@@ -203,7 +154,7 @@ def attempt(
 ) -> Attempt:
     """The attempt that a search ends in. Where nothing finished the answer is null, and the text the first other's."""
     shown = winner or next(iter(others), Candidate(finish="length"))
-    judge = None if means.judge is None else means.judge.name
+    judge = means.judge_name
     return Attempt(
         id=attempt_id(problem.id, means.model.name, name, settings, judge),
         problem=problem.id,

@@ -14,9 +14,10 @@ from math import sqrt
 
 from journey.errors import UsageError
 from journey.search.best_of_n import check_choice
-from journey.search.candidate import ROOT, Candidate, Means, StepSettings, attempt, extend
+from journey.search.candidate import ROOT, Candidate, Means, attempt, extend
 from journey.search.choose import Aggregate, Choice, aggregate, chosen
 from journey.search.cost import counting
+from journey.search.settings import StepSettings
 from journey.types import Attempt, Problem
 
 

@@ -8,10 +8,11 @@ from typing import Any
 from journey.errors import UsageError
 from journey.search.beam import BeamSettings, beam
 from journey.search.best_of_n import BestOfNSettings, best_of_n
-from journey.search.candidate import Means, StepSettings, WholeSettings
+from journey.search.candidate import Means
 from journey.search.dvts import DvtsSettings, dvts
 from journey.search.lookahead import LookaheadSettings, lookahead
 from journey.search.mcts import MctsSettings, mcts
+from journey.search.settings import StepSettings, WholeSettings
 from journey.search.vote import VoteSettings, vote
 from journey.types import Attempt, Problem
 

@@ -3,9 +3,10 @@
 The same as maj@k. No judge is asked; `best_of_n` weighs the votes by one.
 """
 
-from journey.search.candidate import Means, WholeSettings, attempt, samples
+from journey.search.candidate import Means, attempt, samples
 from journey.search.choose import majority
 from journey.search.cost import counting
+from journey.search.settings import WholeSettings
 from journey.types import Attempt, Problem
 
 VoteSettings = WholeSettings
