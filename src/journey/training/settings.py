@@ -10,7 +10,7 @@ from journey.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSettings:
-    """What both trainers share.
+    """What all trainers share.
 
     `max_steps` null: `epochs` passes over the rows. `batch` counts rows a step over all processes; `micro_batch` (null:
     the whole batch) is how many of them one process holds at once. `warmup`: a share of the steps if below 1, else
@@ -65,11 +65,34 @@ class DpoSettings(TrainSettings):
     loss: Literal["sigmoid", "ipo", "hinge"] = "sigmoid"
 
 
-KINDS: dict[str, type[TrainSettings]] = {"sft": SftSettings, "dpo": DpoSettings}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrmSettings(TrainSettings):
+    """A step classifier. `classes` 2 (bad, good) or 3 (bad, neutral, good, as ReasonEval's).
+
+    `soft`: the labels of a run's trees are the scores of their steps instead of the verdicts. `neutral` says what a
+    neutral step is to two classes; PRM800K's are good ones. `separator` stands behind every step; its end is where the
+    step is scored.
+    """
+
+    epochs: float = 2.0
+    learning_rate: float = 1e-5
+    classes: Literal[2, 3] = 2
+    soft: bool = False
+    neutral: Literal["right", "wrong", "skip"] = "right"
+    separator: str = "\n"
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be trained with (UsageError)."""
+        TrainSettings.__post_init__(self)
+        if self.classes not in (2, 3) or self.neutral not in ("right", "wrong", "skip"):
+            raise UsageError("classes is 2 or 3, and neutral is right, wrong or skip")
+
+
+KINDS: dict[str, type[TrainSettings]] = {"sft": SftSettings, "dpo": DpoSettings, "prm": PrmSettings}
 
 
 def settings_from_json(kind: str, data: Mapping[str, Any]) -> TrainSettings:
-    """The settings of "sft" or "dpo" from a JSON object; an unknown key is refused with the nearest right one."""
+    """The settings of such a kind from a JSON object; an unknown key is refused with the nearest right one."""
     names = [f.name for f in fields(KINDS[kind])]
     for key in data:
         if key not in names:

@@ -1,0 +1,111 @@
+"""Rows for step classifiers: a question, its steps, a label for each (TRL's former stepwise type).
+
+A label is true or false, "right", "neutral" or "wrong", or a number in [0, 1] (soft); null is not trained on.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from journey.errors import UsageError
+from journey.judges.combine import score
+from journey.training.rows import Row
+from journey.trees.mark import children, is_unusable, path
+from journey.types import Judgement, Problem, Tree
+
+TAG = "ки"  # where Math-Shepherd's rows say + or -
+Labels = Literal["verdict", "hard", "soft"]
+
+
+def tree_rows(trees: Iterable[Tree], problems: Iterable[Problem], labels: Labels = "verdict") -> list[Row]:
+    """One row a path of a judged tree; a step that several paths share has its label in the first of them only.
+
+    `labels` "verdict": the verdicts by name; "hard": true where right or neutral, false where wrong (PRM800K counts
+    neutral steps as good ones, Let's Verify Step by Step, section 2.6); "soft": the scores, those of verdicts without
+    one 1, 0.5 and 0. Steps of which nobody could say are null, and steps that are no whole steps are left out. Raises
+    UsageError where a tree's problem is not among `problems`.
+    """
+    known = {problem.id: problem for problem in problems}
+    rows: list[Row] = []
+    for tree in trees:
+        if tree.problem not in known:
+            raise UsageError(f"the problem {tree.problem} of a tree is not among the problems; import both together")
+        rows += _rows(tree, known[tree.problem].question, labels)
+    return rows
+
+
+def _rows(tree: Tree, question: str, labels: Labels) -> list[Row]:
+    whole = [not is_unusable(node) and bool(node.text.strip()) for node in tree.nodes]
+    below = children(tree)
+    given: set[int] = set()
+    rows: list[Row] = []
+    for end in range(len(tree.nodes)):
+        if not whole[end] or any(whole[child] for child in below[end]):
+            continue
+        way = [index for index in path(tree, end) if whole[index]]
+        said = [None if index in given else _label(tree.nodes[index].judgement, labels) for index in way]
+        given.update(way)
+        if any(label is not None for label in said):
+            texts = [tree.nodes[index].text for index in way]
+            rows.append({"prompt": question, "completions": texts, "labels": said})
+    return rows
+
+
+def _label(said: Judgement | None, labels: Labels) -> Any:
+    if said is None:
+        return None
+    if labels == "soft":
+        return score(said)
+    if said.verdict is None or labels == "verdict":
+        return said.verdict
+    return said.verdict != "wrong"
+
+
+def math_shepherd_rows(rows: Iterable[Mapping[str, Any]], where: str = "Math-Shepherd's rows") -> list[Row]:
+    """Rows `{"input", "label"}` of the Math-Shepherd data set: a tag behind each step, in its place + or -.
+
+    Raises UsageError for a row whose label is not its input with every tag replaced.
+    """
+    return [_published(row, f"row {number} of {where}") for number, row in enumerate(rows, 1)]
+
+
+def _published(row: Mapping[str, Any], where: str) -> Row:
+    told, labelled = row.get("input"), row.get("label")
+    if not isinstance(told, str) or not isinstance(labelled, str):
+        raise UsageError(f"{where} has no texts input and label; it is no row of Math-Shepherd")
+    pieces = told.split(TAG)
+    signs: list[bool] = []
+    at = 0
+    for piece in pieces[:-1]:
+        at += len(piece)
+        sign = labelled[at : at + 1]
+        if labelled[at - len(piece) : at] != piece or sign not in ("+", "-"):
+            raise UsageError(f"{where} says neither + nor - at step {len(signs) + 1}; mend or drop the row")
+        signs.append(sign == "+")
+        at += 1
+    question, begin, first = pieces[0].partition("Step 1:")
+    if not signs or not begin or labelled[at:] != pieces[-1] or pieces[-1].strip():
+        raise UsageError(f"{where} has no steps behind a question, each with a tag at its end; mend or drop the row")
+    steps = [first, *(_unnumbered(piece, number) for number, piece in enumerate(pieces[1:-1], 2))]
+    return {"prompt": question.strip(), "completions": [step.strip() for step in steps], "labels": signs}
+
+
+def _unnumbered(step: str, number: int) -> str:
+    return step.strip().removeprefix(f"Step {number}:")
+
+
+def label_counts(rows: Sequence[Row]) -> dict[str, int]:
+    """How many steps have which label: true and "right" are one, as are false and "wrong"; numbers are "soft"."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        for label in row["labels"]:
+            match label:
+                case None:
+                    name = "null"
+                case bool():
+                    name = "right" if label else "wrong"
+                case str():
+                    name = label
+                case _:
+                    name = "soft"
+            counts[name] = counts.get(name, 0) + 1
+    return counts

@@ -1,0 +1,137 @@
+"""Rows for step classifiers out of trees and of Math-Shepherd's data set."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from journey.errors import UsageError
+from journey.training.step_rows import label_counts, math_shepherd_rows, tree_rows
+from journey.trees.mark import unusable
+from journey.types import Judgement, Node, Tree, make_problem
+from tests.random_trees import PROBLEM as OF_RANDOM_TREES
+from tests.random_trees import trees
+
+PROBLEM = make_problem("1 + 1?", "2")
+SAMPLES = Path(__file__).parents[2] / "../shared/data/step_judges/math_shepherd_samples.jsonl"
+
+
+def node(parent: int, text: str, verdict=None, score: float | None = None) -> Node:
+    return Node(parent, text, Judgement(verdict, score))
+
+
+TREE = Tree(
+    "t",
+    PROBLEM.id,
+    (
+        node(-1, "a", "right", 0.9),
+        node(0, "b", "wrong", 0.1),
+        node(0, "c", "neutral"),
+        Node(2, "", unusable("empty")),
+        node(-1, "d"),
+        Node(-1, "e"),
+    ),
+)
+
+
+def test_every_path_is_a_row_and_every_label_stands_once() -> None:
+    assert tree_rows([TREE], [PROBLEM]) == [
+        {"prompt": "1 + 1?", "completions": ["a", "b"], "labels": ["right", "wrong"]},
+        {"prompt": "1 + 1?", "completions": ["a", "c"], "labels": [None, "neutral"]},
+    ]
+
+
+def test_labels_are_verdicts_booleans_or_scores() -> None:
+    assert [row["labels"] for row in tree_rows([TREE], [PROBLEM], "hard")] == [[True, False], [None, True]]
+    assert [row["labels"] for row in tree_rows([TREE], [PROBLEM], "soft")] == [[0.9, 0.1], [None, 0.5]]
+
+
+def test_a_tree_of_an_unknown_problem_is_refused() -> None:
+    with pytest.raises(UsageError, match="not among the problems"):
+        tree_rows([TREE], [])
+
+
+@given(trees())
+def test_each_judged_whole_step_is_labelled_once_and_behind_its_own_steps(tree: Tree) -> None:
+    rows = tree_rows(
+        [tree],
+        [
+            make_problem(
+                "?",
+                "1",
+            )
+        ]
+        if tree.problem == ""
+        else [_problem(tree)],
+    )
+    labelled = [(tuple(row["completions"][: i + 1]), label) for row in rows for i, label in enumerate(row["labels"])
+                if label is not None]  # fmt: skip
+    wanted = []
+    for index, one in enumerate(tree.nodes):
+        said = one.judgement
+        if said is None or said.verdict is None or not one.text.strip() or said.by == "grow":
+            continue
+        texts, at = [], index
+        while at >= 0:
+            above = tree.nodes[at]
+            if above.text.strip() and not (above.judgement and above.judgement.by == "grow"):
+                texts.append(above.text)
+            at = above.parent
+        wanted.append((tuple(reversed(texts)), said.verdict))
+    assert sorted(labelled) == sorted(wanted)
+
+
+def test_math_shepherd_rows_are_read_as_question_steps_and_signs() -> None:
+    row = {
+        "input": "How many? Step 1: One. ки\nStep 2: Two and Step 9: no. ки",
+        "label": "How many? Step 1: One. +\nStep 2: Two and Step 9: no. -",
+    }
+    assert math_shepherd_rows([row]) == [
+        {"prompt": "How many?", "completions": ["One.", "Two and Step 9: no."], "labels": [True, False]}
+    ]
+
+
+def test_real_math_shepherd_rows_are_read_whole() -> None:
+    if not SAMPLES.is_file():
+        pytest.skip(f"needs {SAMPLES}")
+    raw = [json.loads(line) for line in SAMPLES.read_text("utf-8").splitlines() if line.strip()]
+    rows = math_shepherd_rows(raw)
+    assert len(rows) == len(raw) == 7
+    for row, told in zip(rows, raw, strict=True):
+        assert len(row["labels"]) == len(row["completions"]) == told["input"].count("ки")
+        assert told["input"].startswith(row["prompt"])
+        assert all(step and not step.startswith("Step") for step in row["completions"])
+    assert set(label_counts(rows)) <= {"right", "wrong"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"input": "Q Step 1: a ки"},
+        {"input": "Q Step 1: a ки", "label": "Q Step 1: a ?"},
+        {"input": "Q Step 1: a ки", "label": "Q Step 1: b +"},
+        {"input": "Q Step 1: a ки more", "label": "Q Step 1: a + more"},
+        {"input": "Q no steps", "label": "Q no steps"},
+        {"input": "Q a ки", "label": "Q a +"},
+    ],
+)
+def test_a_broken_math_shepherd_row_is_named(row: dict) -> None:
+    with pytest.raises(UsageError, match="row 1 of here"):
+        math_shepherd_rows([row], "here")
+
+
+@given(st.lists(st.tuples(st.text("abc \n+-", min_size=1), st.booleans()), min_size=1, max_size=5))
+def test_what_is_written_in_math_shepherds_form_is_read_back(steps: list[tuple[str, bool]]) -> None:
+    told = "Q? " + "\n".join(f"Step {i}: {text} ки" for i, (text, _) in enumerate(steps, 1))
+    label = "Q? " + "\n".join(f"Step {i}: {text} {'+' if good else '-'}" for i, (text, good) in enumerate(steps, 1))
+    (row,) = math_shepherd_rows([{"input": told, "label": label}])
+    assert row["labels"] == [good for _, good in steps]
+    assert row["completions"] == [text.strip() for text, _ in steps]
+
+
+def test_labels_are_counted_by_kind() -> None:
+    assert label_counts([{"labels": [True, "right", False, None, 0.5, "neutral"]}]) == {
+        "right": 2, "wrong": 1, "null": 1, "soft": 1, "neutral": 1,
+    }  # fmt: skip
