@@ -1,4 +1,7 @@
-"""How texts read: their lengths, lines, key words and most frequent phrases (Journey part 1, Table 3)."""
+"""How texts read: their lengths, lines, key words and most frequent phrases (O1 Replication Journey part 1, Table 3).
+
+`describe` is the short form for a report; `read` makes the rows of Table 3, one an example and one for the whole set.
+"""
 
 import re
 from collections import Counter
@@ -12,6 +15,15 @@ KEY_WORDS = (
     "check", "verify", "mistake", "wrong", "cannot", "go back", "back to", "try", "maybe", "however",
 )  # fmt: skip
 
+LENGTHS = (1, 2, 3, 4)
+
+_TOKEN = re.compile(r"[^\W\d_]+|\d|[^\w\s]|_")
+_COMMON = frozenset(
+    (
+        "the", "a", "an", "of", "to", "is", "are", "and", "or", "in", "that", "this", "it", "be", "by", "for", "with",
+        "we", "i", "as", "on", "at", "from", "have", "has", "can", "will", "which", "was", "s", "there", "its",
+    )
+)  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
@@ -83,3 +95,66 @@ def top_phrases(lines: Iterable[str], most: int, lengths: Sequence[int] = (2, 3,
         if n > 1 and not any(n == m and f" {' '.join(run)} " in f" {' '.join(longer)} " for longer, m in chosen):
             chosen.append((run, n))
     return [(" ".join(run), n) for run, n in chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One row of Table 3: a single example, or a whole set (where lengths are means a text and counts are sums).
+
+    `tokens` were counted by a tokenizer, or else by `count_tokens`; `words` are whatever stands between spaces, `lines`
+    are those with something in them, `words_a_line` is null where there is none. `phrases` are the most frequent runs
+    of n words by n, those of one word without the commonest of the language. `key_words` gives each that occurs
+    its count and how often it occurs in 1,000 tokens; one inside another ("let me" in "let me compute") counts twice.
+    """
+
+    name: str
+    texts: int
+    tokens: float
+    words: float
+    lines: float
+    words_a_line: float | None
+    phrases: Mapping[int, Sequence[tuple[str, int]]]
+    key_words: Mapping[str, tuple[int, float]]
+
+    def to_json(self) -> dict[str, Any]:
+        """The plain form for a report; the lengths of phrases are texts, as keys in JSON are."""
+        return asdict(self) | {"phrases": {str(n): [list(p) for p in found] for n, found in self.phrases.items()}}
+
+
+def count_tokens(text: str) -> int:
+    """How many tokens a text has by rule: each word, each digit and each sign is one.
+
+    Digits are single as in the tokenizers of Llama 2 and Qwen; long words, which those cut, make the count too small.
+    """
+    return sum(1 for _ in _TOKEN.finditer(text))
+
+
+def read(texts: Sequence[str], name: str, tokens: Sequence[int] | None = None, *, top: int = 3) -> Reading:
+    """The row of one text or of a set; `tokens` are the texts' lengths by a tokenizer, null: counted by rule."""
+    lines = [line for text in texts for line in text.splitlines() if line.strip()]
+    words = sum(len(line.split()) for line in lines)
+    counts = [count_tokens(text) for text in texts] if tokens is None else tokens
+    total, number = sum(counts), max(len(texts), 1)
+    return Reading(
+        name=name,
+        texts=len(texts),
+        tokens=total / number,
+        words=words / number,
+        lines=len(lines) / number,
+        words_a_line=words / len(lines) if lines else None,
+        phrases={n: frequent(lines, n, top) for n in LENGTHS},
+        key_words={word: (n, 1000 * n / total) for word, (n, _) in key_words(texts).items()} if total else {},
+    )
+
+
+def frequent(lines: Iterable[str], length: int, most: int) -> list[tuple[str, int]]:
+    """The most frequent runs of so many words within a line; equally frequent ones in the order of the alphabet."""
+    counts = Counter[str]()
+    for line in lines:
+        words = _WORD.findall(line.lower())
+        if length == 1:
+            counts.update(word for word in words if word not in _COMMON and len(word) > 1)
+        else:
+            runs = (words[i : i + length] for i in range(len(words) - length + 1))
+            counts.update(" ".join(run) for run in runs if sum(len(word) > 1 for word in run) > 1)
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
