@@ -55,17 +55,7 @@ def test_a_tree_of_an_unknown_problem_is_refused() -> None:
 
 @given(trees())
 def test_each_judged_whole_step_is_labelled_once_and_behind_its_own_steps(tree: Tree) -> None:
-    rows = tree_rows(
-        [tree],
-        [
-            make_problem(
-                "?",
-                "1",
-            )
-        ]
-        if tree.problem == ""
-        else [_problem(tree)],
-    )
+    rows = tree_rows([tree], [OF_RANDOM_TREES])
     labelled = [(tuple(row["completions"][: i + 1]), label) for row in rows for i, label in enumerate(row["labels"])
                 if label is not None]  # fmt: skip
     wanted = []
