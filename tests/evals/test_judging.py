@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journey.errors import UsageError
-from journey.evals.judging import JudgingSettings, Measured, auc, judge_item, judge_set, measure, to_json
+from journey.evals.judging import JudgingSettings, Measured, Ranking, judge_item, judge_set, measure, to_json
 from journey.evals.judging_countdown import countdown_set
 from journey.evals.judging_sets import Labelled, LabelledSet, load, load_prm800k, of_tree, solution, until
 from journey.evals.recordings import load_recorded
@@ -93,7 +93,7 @@ def test_auc_is_the_share_of_pairs_in_the_right_order_ties_half(rows: list[tuple
     bad = [(s, weights[i]) for s, is_good, i in rows if not is_good]
     total = sum(w for _, w in good) * sum(w for _, w in bad)
     pairs = sum(v * w * ((s > t) + 0.5 * (s == t)) for s, v in good for t, w in bad)
-    got = auc(sorted(rows, key=lambda row: row[0]), weights)
+    got = Ranking(rows).auc(weights)
     assert got == (None if total == 0 else pytest.approx(pairs / total))
 
 

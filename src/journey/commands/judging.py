@@ -2,6 +2,7 @@
 
 import asyncio
 import json as jsons
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -144,9 +145,10 @@ def _of_file(path: Path, limit: int | None, *, must: bool) -> LabelledSet | None
         if is_prm800k(path):
             return asyncio.run(load_prm800k(path, limit))
         return load(path, limit)
-    except UsageError:
+    except UsageError as error:
         if must:
             raise
+        print(f"left out: {error}", file=sys.stderr)
         return None
 
 

@@ -11,9 +11,13 @@ step cannot be told is left out of the accuracies; how many there were stands be
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import ceil, floor
+from operator import itemgetter, mul
+from statistics import fmean
 from typing import Any
 
 from journey.errors import UsageError
@@ -168,76 +172,78 @@ def measure(labelled: LabelledSet, judged: Judged, settings: JudgingSettings = J
 
 
 class Tables:
-    """What was counted of all items, laid out so that a redraw of them costs one pass."""
+    """What was counted of all items, laid out in columns so that a redraw of them costs little."""
 
     def __init__(self, counted: Sequence[Counted], bins: int) -> None:
         self._bins = bins
-        self._counts = [one.counts for one in counted]
-        self._scored = [(i, score, good) for i, one in enumerate(counted) for score, good in one.scores]
-        self._steps = sorted(((score, good, i) for i, score, good in self._scored), key=lambda row: row[0])
-        whole = [(one.score, one.is_right, i) for i, one in enumerate(counted) if one.score is not None]
-        self._wholes = sorted(((s, good, i) for s, good, i in whole if good is not None), key=lambda row: row[0])
+        self._columns = list(zip(*(one.counts for one in counted), strict=True)) or [()] * len(COUNTS)
+        self._scored = [one.scores for one in counted]
+        self._steps = Ranking([(score, good, i) for i, one in enumerate(counted) for score, good in one.scores])
+        self._wholes = Ranking(
+            [(one.score, one.is_right, i) for i, one in enumerate(counted)
+             if one.score is not None and one.is_right is not None]
+        )  # fmt: skip
+        self._totals = [len(scores) for scores in self._scored]
+        self._gaps = [[0.0] * len(counted) for _ in range(bins)]  # score less share of good ones, by bin and item
+        for item, scores in enumerate(self._scored):
+            for score, good in scores:
+                self._gaps[self._bin(score)][item] += score - good
 
     def figures(self, weights: Sequence[int]) -> dict[str, float | None]:
         """Every figure where item i counts `weights[i]` times; null where it cannot be had."""
-        sums = [0] * len(COUNTS)
-        for weight, counts in zip(weights, self._counts, strict=True):
-            if weight:
-                for place, value in enumerate(counts):
-                    sums[place] += weight * value
+        sums = [_dot(weights, column) for column in self._columns]
+        total = _dot(weights, self._totals)
         return {
             **figures_of(dict(zip(COUNTS, sums, strict=True))),
-            "step_auc": auc(self._steps, weights),
-            "solution_auc": auc(self._wholes, weights),
-            "ece": self._ece(weights),
+            "step_auc": self._steps.auc(weights),
+            "solution_auc": self._wholes.auc(weights),
+            "ece": sum(abs(_dot(weights, gap)) for gap in self._gaps) / total if total else None,
         }
 
     def calibration(self) -> list[Bin]:
         """The bins that hold any step."""
-        found: list[Bin] = []
-        for number, (steps, score, right) in enumerate(self._binned([1] * len(self._counts))):
-            if steps:
-                edges = number / self._bins, (number + 1) / self._bins
-                found.append(Bin(*edges, int(steps), score / steps, right / steps))
-        return found
+        rows: list[list[tuple[float, bool]]] = [[] for _ in range(self._bins)]
+        for scores in self._scored:
+            for score, good in scores:
+                rows[self._bin(score)].append((score, good))
+        edges = [number / self._bins for number in range(self._bins + 1)]
+        return [
+            Bin(low, high, len(row), fmean(score for score, _ in row), fmean(good for _, good in row))
+            for low, high, row in zip(edges, edges[1:], rows, strict=False)
+            if row
+        ]
 
-    def _ece(self, weights: Sequence[int]) -> float | None:
-        rows = self._binned(weights)
-        total = sum(steps for steps, _, _ in rows)
-        return sum(abs(score - right) for _, score, right in rows) / total if total else None
-
-    def _binned(self, weights: Sequence[int]) -> list[list[float]]:
-        """Steps, sum of scores and number not bad of every bin."""
-        rows = [[0.0, 0.0, 0.0] for _ in range(self._bins)]
-        for i, score, good in self._scored:
-            if weight := weights[i]:
-                row = rows[min(int(score * self._bins), self._bins - 1)]
-                row[0] += weight
-                row[1] += weight * score
-                row[2] += weight * good
-        return rows
+    def _bin(self, score: float) -> int:
+        return min(int(score * self._bins), self._bins - 1)
 
 
-def auc(rows: Sequence[tuple[float, bool, int]], weights: Sequence[int]) -> float | None:
-    """The probability that a good one scores above a bad one, half of it where they are equal; null without both.
+class Ranking:
+    """Rows (score, good, item) in the order of their scores, for AUC where items count several times."""
 
-    `rows` are (score, good, item) by ascending score; a row counts as often as its item.
-    """
-    above = below = pairs = 0.0  # weight of good and of bad ones so far, pairs in the right order
-    at = 0
-    while at < len(rows):
-        score, good, bad = rows[at][0], 0, 0
-        while at < len(rows) and rows[at][0] == score:
-            _, is_good, item = rows[at]
-            if is_good:
-                good += weights[item]
-            else:
-                bad += weights[item]
-            at += 1
-        pairs += good * (below + bad / 2)
-        above += good
-        below += bad
-    return pairs / (above * below) if above and below else None
+    def __init__(self, rows: Sequence[tuple[float, bool, int]]) -> None:
+        ordered = sorted(rows, key=itemgetter(0))
+        bad = [item for _, good, item in ordered if not good]
+        scores = [score for score, good, _ in ordered if not good]
+        good = [(score, item) for score, is_good, item in ordered if is_good]
+        self._good = [item for _, item in good]
+        self._bad = bad
+        # How many bad ones stand below a good one, and how many below or beside it.
+        self._below = [bisect_left(scores, score) for score, _ in good]
+        self._beside = [bisect_right(scores, score) for score, _ in good]
+
+    def auc(self, weights: Sequence[int]) -> float | None:
+        """The probability that a good one scores above a bad one, half of it where equal; null without both."""
+        good = [weights[item] for item in self._good]
+        sums = list(accumulate((weights[item] for item in self._bad), initial=0))
+        pairs = sum(good) * sums[-1]
+        if not pairs:
+            return None
+        below, beside = (_dot(good, map(sums.__getitem__, places)) for places in (self._below, self._beside))
+        return (below + beside) / 2 / pairs
+
+
+def _dot(one: Iterable[float], other: Iterable[float]) -> Any:
+    return sum(map(mul, one, other))
 
 
 def _interval(value: float | None, drawn: list[float]) -> Interval | None:
