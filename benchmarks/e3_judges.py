@@ -146,6 +146,7 @@ def own_rows(count: int, rounds: int) -> list[dict[str, Any]]:
         "hard": RolloutSettings(max_tokens=100),
         "soft": RolloutSettings(label="soft", max_tokens=100),
         "soft, unanswered is not right": RolloutSettings(label="soft", count_unanswered=True, max_tokens=100),
+        "hard, ends where it goes back": RolloutSettings(stop=("Back to",), count_unanswered=True, max_tokens=100),
         "binary": RolloutSettings(search="binary", max_tokens=100),
     }
     judges: dict[str, Judge] = {"exact": build.Exact(), "always right": Scripted({}, otherwise="right")}

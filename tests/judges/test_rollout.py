@@ -91,6 +91,15 @@ async def test_unanswered_ends_count_as_not_right_where_that_is_asked_for_but_cu
     assert said.score == 1.0
 
 
+async def test_a_rollout_ends_where_the_policy_goes_back_if_that_is_asked_for() -> None:
+    back = f"Wait, go back.\n{RIGHT}"
+    (said,) = await judge_of(by_number([back]), HARD).judge(PROBLEM, [], ["a"])
+    assert said.verdict == "right"
+    ended = RolloutSettings(n=2, stop=("go back",), count_unanswered=True)
+    (said,) = await judge_of(by_number([back]), ended).judge(PROBLEM, [], ["a"])
+    assert said.verdict == "wrong"
+
+
 async def test_a_hard_label_is_right_with_any_right_end_and_draws_no_more_after_it() -> None:
     judge = judge_of(by_number([WRONG, NONE, RIGHT, WRONG]), HARD)
     (said,) = await judge.judge(PROBLEM, [], ["a"])

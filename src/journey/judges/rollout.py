@@ -33,7 +33,8 @@ class RolloutSettings:
     "binary" labels whole solutions by their first wrong step, found in log2 of their steps; single steps are labelled
     by themselves all the same. `share`: a rollout that passes through the next step counts as one of its rollouts.
     `count_unanswered`: a rollout that came to its own end without an answer counts as not right, as Math-Shepherd has
-    it, instead of being left out.
+    it, instead of being left out. `stop` holds texts that end a rollout: those by which a policy goes back, say, which
+    else returns from a wrong step and makes it look right.
     """
 
     n: int = 8
@@ -42,6 +43,7 @@ class RolloutSettings:
     search: Literal["each", "binary"] = "each"
     share: bool = True
     count_unanswered: bool = False
+    stop: tuple[str, ...] = ()
     temperature: float = 0.7
     top_p: float = 0.95
     max_tokens: int = 512
@@ -208,7 +210,7 @@ class RolloutJudge:
         settings = self.settings
         prompt = self._ask(problem, texts)
         seed = content_seed("rollout", settings.seed, problem.id, list(texts), number)
-        sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, seed=seed)
+        sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, settings.stop, seed=seed)
         (completion,) = await self._policy.complete(prompt, sampling)
         text = prompt.prefix + completion.text
         if completion.finish == "error" or not completion.text.strip():
