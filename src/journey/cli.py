@@ -231,7 +231,8 @@ def derive(
 @app.command()
 def train(
     kind: Annotated[
-        Literal["sft", "dpo"], typer.Argument(help="sft on thoughts, dpo on pairs of attempts.", metavar="KIND")
+        Literal["sft", "dpo", "prm"],
+        typer.Argument(help="sft on thoughts, dpo on pairs of attempts, prm on judged steps.", metavar="KIND"),
     ],
     run: RunFolder,
     model: Annotated[
@@ -239,11 +240,13 @@ def train(
     ],
     name: Annotated[str | None, typer.Option(help="The new model's name; the arm's if not given.")] = None,
     arm: Annotated[Arm, typer.Option(help="The thoughts to train on (sft).")] = "journey",
-    told: Annotated[str | None, typer.Option(help="Only thoughts or attempts of this seed's, such as seed-1.")] = None,
+    told: Annotated[
+        str | None, typer.Option(help="Only this seed's thoughts or attempts (seed-1), or this judge's trees (prm).")
+    ] = None,
     settings: Set = None,
     json: Json = False,
 ) -> int:
-    """Train a model: sft on the run's thoughts, dpo on its attempts.
+    """Train a model: sft on the run's thoughts, dpo on its attempts, prm (a judge of steps) on its trees.
 
     Settings: --set learning_rate=1e-4, epochs, batch, lora, ... The model lies in RUN/models/NAME.
     """
@@ -371,13 +374,15 @@ def export(
     what: Annotated[What, typer.Argument(help="Records as they are, or rows to train on.", metavar="WHAT")],
     to: Annotated[Path, typer.Option("--to", help="A .jsonl, .jsonl.gz or .parquet file.", metavar="FILE")],
     arm: Annotated[Arm, typer.Option(help="The thoughts to write (sft).")] = "journey",
-    told: Annotated[str | None, typer.Option(help="Only thoughts or attempts of this seed's, such as seed-1.")] = None,
+    told: Annotated[
+        str | None, typer.Option(help="Only this seed's thoughts or attempts (seed-1), or this judge's trees (prm).")
+    ] = None,
     messages: Annotated[bool, typer.Option("--messages", help="Rows as chat messages (sft, dpo).")] = False,
     json: Json = False,
 ) -> int:
     """Write records or training rows to a file that `datasets` reads.
 
-    WHAT is problems, trees, thoughts, attempts, or rows for TRL's trainers: sft, dpo.
+    WHAT is problems, trees, thoughts, attempts, or rows for trainers: sft, dpo, prm.
     """
     from journey.commands import look
 

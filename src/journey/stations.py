@@ -24,7 +24,7 @@ from journey.thoughts.draft import Walk, draft
 from journey.thoughts.shortcut import shortcut, straight
 from journey.thoughts.traverse import traverse
 from journey.training.rows import Row
-from journey.training.settings import DpoSettings, SftSettings, TrainSettings
+from journey.training.settings import DpoSettings, PrmSettings, SftSettings, TrainSettings
 from journey.trees.grow import GrowSettings, grow, tree_id
 from journey.trees.mark import path, right_leaves, wrong_branches
 from journey.trees.prm800k import Imported
@@ -152,6 +152,7 @@ def train(
     """Trains the model `name` from `base` into the run's folder and logs its curve; the folder of the model."""
     try:
         from journey.training.dpo import train_dpo
+        from journey.training.prm import train_prm
         from journey.training.sft import train_sft
     except ModuleNotFoundError as error:
         raise UsageError(
@@ -168,6 +169,8 @@ def train(
             curve = train_dpo(base, rows, out, settings, on_log)
         case SftSettings():
             curve = train_sft(base, rows, out, settings, on_log)
+        case PrmSettings():
+            curve = train_prm(base, rows, out, settings, on_log)
         case _:
             raise AssertionError(type(settings))
     if name not in {row["model"] for row in run.logged("train")}:

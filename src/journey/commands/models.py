@@ -29,7 +29,7 @@ from journey.stations import evaluate as evaluate_station
 from journey.stations import train as train_station
 from journey.store.run import Run
 from journey.store.settings import differences, plain
-from journey.training.settings import KINDS, what_matters
+from journey.training.settings import KINDS, PrmSettings, what_matters
 from journey.types import Attempt, Problem
 
 _NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
@@ -51,7 +51,8 @@ def train(
         raise UsageError(f"{name!r} is no name for a model; use letters, digits, dots and dashes")
     chosen = recipe.typed(KINDS[kind], recipe.overridden(settings), f"train {kind}")
     with writing(path) as into, Bars(silent=json) as bars:
-        rows = training_rows(into, kind, arm, told)
+        labels = "soft" if isinstance(chosen, PrmSettings) and chosen.soft else "verdict"
+        rows = training_rows(into, kind, arm, told, labels=labels)
         source = _source(into, base)
         _refuse_other_training(path / "models" / name, {"method": kind, "model": source, **what_matters(chosen)})
         bars(name, f"load {base}", 0, 1)

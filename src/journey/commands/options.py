@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 Format = Literal["prm800k", "problems", "puzzles", "trees", "thoughts", "attempts"]
-What = Literal["problems", "trees", "thoughts", "attempts", "sft", "dpo"]
+What = Literal["problems", "trees", "thoughts", "attempts", "sft", "dpo", "prm"]
 Arm = Literal["journey", "shortcut", "propose", "debate", "distill", "rewrite", "annotate"]
 
 RecipeFile = Annotated[Path, typer.Argument(help="A recipe, such as recipes/countdown.yaml.", metavar="RECIPE")]

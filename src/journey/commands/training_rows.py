@@ -9,7 +9,8 @@ from journey.methods import chosen
 from journey.puzzles.countdown import parse_puzzle
 from journey.store.run import Run
 from journey.training.rows import Row, dpo_rows, sft_rows
-from journey.types import Attempt, Problem, Thought
+from journey.training.step_rows import Labels, tree_rows
+from journey.types import Attempt, Problem, Thought, Tree
 
 ARMS = {"journey": "traverse"}
 """Arms whose thoughts are told by a method of another name."""
@@ -27,14 +28,18 @@ def task_of(asked: Iterable[Problem]) -> build.Task:
     return build.task("countdown")
 
 
-def training_rows(of: Run, kind: str, arm: str, told: str | None, *, messages: bool = False) -> list[Row]:
-    """The rows for `kind` "sft" or "dpo"; `told` names the seed whose thoughts or attempts are meant, null: all.
+def training_rows(
+    of: Run, kind: str, arm: str, told: str | None, *, messages: bool = False, labels: Labels = "hard"
+) -> list[Row]:
+    """The rows for `kind` "sft", "dpo" or "prm"; `told` names the seed whose thoughts or attempts are meant, null: all.
 
-    Thoughts that were refined are taken as they were refined.
+    Thoughts that were refined are taken as they were refined. For "prm" `told` names the judge whose trees are meant.
 
-    Raises UsageError where there are none, or where attempts of several models would be mixed.
+    Raises UsageError where there are none, or where those of several models (or judges) would be mixed.
     """
     asked = all_problems(of)
+    if kind == "prm":
+        return tree_rows(_judged_trees(of, told), asked, labels) or _no_labels(of)
     ask = task_of(asked).ask
     if kind == "dpo":
         return dpo_rows(_attempts(of, told), asked, ask, messages=messages) or _no_pairs(of)
@@ -46,6 +51,20 @@ def training_rows(of: Run, kind: str, arm: str, told: str | None, *, messages: b
         which = f"the arm {arm}" if told is None else f"the arm {arm} of {told}"
         raise UsageError(f"{of.path} holds no thoughts for {which}; make them with journey derive {of.path}")
     return rows
+
+
+def _judged_trees(of: Run, judge: str | None) -> list[Tree]:
+    """The trees of one judge: the named one, or the only one."""
+    where = {} if judge is None else {"judge": judge}
+    found = [t for t in of.all("trees", **where) if isinstance(t, Tree)]
+    judges = sorted({t.judge for t in found})
+    if len(judges) > 1:
+        raise UsageError(f"the trees are of several judges ({', '.join(judges)}); choose one with --told")
+    return found
+
+
+def _no_labels(of: Run) -> list[Row]:
+    raise UsageError(f"{of.path} holds no judged steps to train on; grow trees with a judge or import rated ones")
 
 
 def _attempts(of: Run, told: str | None) -> list[Attempt]:

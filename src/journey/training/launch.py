@@ -13,8 +13,9 @@ import torch
 from journey.errors import UsageError
 from journey.training.base import processes
 from journey.training.dpo import train_dpo
+from journey.training.prm import train_prm
 from journey.training.rows import Row
-from journey.training.settings import DpoSettings, SftSettings, settings_from_json
+from journey.training.settings import DpoSettings, PrmSettings, SftSettings, settings_from_json
 from journey.training.sft import train_sft
 
 
@@ -50,6 +51,8 @@ def _train(asked: argparse.Namespace) -> None:
     match settings:
         case SftSettings():
             train_sft(asked.model, rows, asked.out, settings, _tell, world=asked.world)
+        case PrmSettings():
+            train_prm(asked.model, rows, asked.out, settings, _tell, world=asked.world)
         case DpoSettings():
             train_dpo(asked.model, rows, asked.out, settings, _tell, world=asked.world)
 
@@ -88,7 +91,7 @@ def _parsed(text: str, place: str) -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="journey.training.launch", description=__doc__)
-    parser.add_argument("kind", choices=["sft", "dpo"])
+    parser.add_argument("kind", choices=["sft", "dpo", "prm"])
     parser.add_argument("--rows", type=Path, required=True, help="JSONL of TRL rows")
     parser.add_argument("--model", required=True, help="folder or hub name of the model to start from")
     parser.add_argument("--out", type=Path, required=True, help="folder of the trained model")

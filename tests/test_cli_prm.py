@@ -1,0 +1,59 @@
+"""journey export prm and journey train prm: judged trees become rows, rows a judge that other commands name."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from commanding import done, journey, scripted_recipe
+
+from journey import build
+from journey.judges.critic import CriticSettings
+from journey.models.purse import Purse
+from journey.store.run import Run
+from journey.types import Tree
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("prm")
+    done("grow", scripted_recipe(folder), "--out", folder / "grown")
+    return folder / "grown"
+
+
+def test_judged_trees_are_exported_in_trls_stepwise_type(grown: Path, tmp_path: Path) -> None:
+    import datasets
+
+    said = done("export", grown, "prm", "--to", tmp_path / "rows.jsonl", "--json").data
+    rows = datasets.load_dataset("json", data_files=str(tmp_path / "rows.jsonl"), cache_dir=str(tmp_path))["train"]
+    assert said["rows"] == len(rows) > 0
+    assert set(rows.column_names) == {"prompt", "completions", "labels"}
+    labels = [label for row in rows for label in row["labels"]]
+    with Run.read(grown) as run:
+        nodes = [node for tree in run.all("trees") if isinstance(tree, Tree) for node in tree.nodes]
+    judged = [node.judgement.verdict for node in nodes if node.judgement and node.judgement.verdict]
+    assert (labels.count(True), labels.count(False)) == (judged.count("right"), judged.count("wrong"))
+
+
+@pytest.mark.parametrize("settings", [[], ["--set", "classes=3", "--set", "soft=true"]])
+def test_a_judge_is_trained_and_named_by_its_folder(grown: Path, settings: list[str]) -> None:
+    name = f"judge-{len(settings)}"
+    fast = ("--set", "max_steps=3", "--set", "learning_rate=1e-3", "--set", "device=cpu")
+    said = done("train", "prm", grown, "--model", "tiny", "--name", name, *fast, *settings, "--json").data
+    assert said["steps"] == 3
+    assert json.loads((grown / "models" / name / "training.json").read_text())["method"] == "prm"
+    with Run.open(grown) as run:
+        models = build.Models(run, Purse())
+        judge = models.judge(f"prm:{grown}/models/{name}", "tiny", CriticSettings())
+        tree = next(tree for tree in run.all("trees") if isinstance(tree, Tree))
+        problem = run.get("problems", tree.problem)
+        (judged,) = asyncio.run(judge.judge(problem, [], [tree.nodes[0].text]))  # type: ignore[arg-type]
+        assert judged.score is not None
+        assert judged.by == f"prm:{grown}/models/{name}"
+        asyncio.run(models.close())
+
+
+def test_trees_of_a_judge_that_judged_none_are_refused(grown: Path, tmp_path: Path) -> None:
+    said = journey("export", grown, "prm", "--told", "nobody", "--to", tmp_path / "rows.jsonl")
+    assert said.code == 2
+    assert "no judged steps" in said.err
