@@ -5,7 +5,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import known_prm
 import pytest
+from known_prm import QUESTION, sigmoid, three_classes, two_classes
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from journey import build
@@ -18,8 +20,6 @@ from journey.judges.whole import judge_solution
 from journey.models.purse import Purse
 from journey.store.run import Run
 from journey.types import Judgement, make_problem
-from tests.judges import known_prm
-from tests.judges.known_prm import QUESTION, sigmoid, three_classes, two_classes
 
 PROBLEM = make_problem(QUESTION, "1")
 STEPS = ["good fine", "bad bad bad", "good"]

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import known_prm
 import pytest
 import torch
 from hypothesis import given, settings
@@ -22,7 +23,6 @@ from journey.judges.classifier import Classifier, ClassifierSettings
 from journey.judges.classifier_engine import Engine, Row, can_pack
 from journey.judges.classifier_forms import Laid
 from journey.types import make_problem
-from tests.judges import known_prm
 
 SIZE = {
     "vocab_size": 20, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,

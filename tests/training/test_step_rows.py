@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from random_trees import PROBLEM as OF_RANDOM_TREES
+from random_trees import trees
 
 from journey.errors import UsageError
 from journey.training.step_rows import label_counts, math_shepherd_rows, tree_rows
 from journey.trees.mark import unusable
 from journey.types import Judgement, Node, Tree, make_problem
-from tests.random_trees import PROBLEM as OF_RANDOM_TREES
-from tests.random_trees import trees
 
 PROBLEM = make_problem("1 + 1?", "2")
 SAMPLES = Path(__file__).parents[2] / "../shared/data/step_judges/math_shepherd_samples.jsonl"
