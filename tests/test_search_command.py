@@ -57,9 +57,11 @@ def test_every_search_leaves_one_attempt_a_problem_with_its_cost(world: tuple[Pa
 
 def test_sizes_make_a_curve_and_runs_compare_searches(world: tuple[Path, str]) -> None:
     run, model = world
-    asked = ("eval", run, "--model", model, "--search", "vote", "--search", "best_of_n", "--judge", "exact")
+    asked = ("eval", run, "--model", model, "--search", "vote", "--search", "best_of_n", "--judge", "exact",
+             "--set", "search.aggregate=product")  # fmt: skip
     said = done(*asked, "--set", "search.n=[1,2]", *QUICK[4:], "--json").data
     names = [row["model"] for row in said["searches"]]
+    assert ["aggregate" in row["settings"] for row in said["searches"]] == [False, False, True, True]
     assert [row["settings"]["n"] for row in said["searches"]] == [1, 2, 1, 2]
     compared = done("compare", run, run, "--model", names[2], "--other-model", names[3], "--json").data
     assert compared["models"][0]["fixed"] == 3
@@ -82,7 +84,7 @@ def test_a_dry_run_says_the_most_and_does_nothing(world: tuple[Path, str]) -> No
         (("--judge", "exact"), "--search best_of_n"),
         (("--search", "vote", "--samples", "3"), "--set search.temperature"),
         (("--search", "vote", "--set", "search.m=3"), "no setting m"),
-        (("--search", "all", "--judge", "exact", "--set", "search.foo=3"), "has a setting foo"),
+        (("--search", "all", "--judge", "exact", "--set", "search.foo=3"), "no setting foo"),
         (("--search", "vote", "--set", "n=3"), "--set search.n=8"),
         (("--search", "vote", "--set", "search.n=none"), "n is 'none'"),
         (("--search", "vote", "--set", "search=3"), "--set search.n=8"),

@@ -13,9 +13,11 @@ from search.worlds import LINES, PROBLEM, Grader, ask, knows, means
 from journey.errors import UsageError
 from journey.evals.run import Decoding
 from journey.evals.run import attempt as plain_attempt
+from journey.judges.exact import Exact
 from journey.judges.scripted import Scripted as ScriptedJudge
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted
+from journey.puzzles.checker import CountdownGrader
 from journey.search.beam import BeamSettings, beam
 from journey.search.best_of_n import BestOfNSettings, best_of_n
 from journey.search.candidate import Means
@@ -391,6 +393,17 @@ def test_hostile_texts_pass_through(name: str, text: str) -> None:
     world = means(lambda prompt, sampling, i: text, lambda problem, prefix, step: 0.5)
     made = done(name, world, **({"max_tokens": 10**7} if name in ("vote", "best_of_n") else {"max_step_tokens": 10**7}))
     assert made.spent.calls > 0
+
+
+@each_search
+@pytest.mark.parametrize("text", [*HOSTILE, "Make 9 from 4 5", "4 + 5 = 9 ( 9 -> 9 )", "4 / 0 = 1/0 ( 1/0 -> 9 )"])
+def test_hostile_texts_pass_the_exact_judge_and_the_strict_checker(name: str, text: str) -> None:
+    problem = make_problem("Make 9 from 4 5", "9")
+    model = Scripted(lambda prompt, sampling, i: text, name="hostile")
+    world = Means(model, CountdownGrader(), ask, LINES, Exact())
+    longest = "max_tokens" if name in ("vote", "best_of_n") else "max_step_tokens"
+    made = done(name, world, problem, **{longest: 10**7})
+    assert made.correct is True or text != "4 + 5 = 9 ( 9 -> 9 )"
 
 
 @each_search

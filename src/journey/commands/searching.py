@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ def evaluate(
         return _plan(path, name, split, asked, limit, purse, json)
     with writing(path) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
         problems = asked_problems(into, split, limit)
-        chosen = searches(into, name, asked)
+        chosen = searches(name, asked)
         bars(name, "load", 0, 1)
         models, judging = (kind(into, purse, servers_of(into)) for kind in (build.Models, JudgeModels))
         made = model_of(into, name, models)
@@ -161,37 +161,40 @@ async def search_all(
                       in_flight=IN_FLIGHT, progress=progress, split=split)  # fmt: skip
 
 
-def searches(of: Run, model: str, asked: Searched) -> list[tuple[Search, Settings]]:
+def searches(model: str, asked: Searched) -> list[tuple[Search, Settings]]:
     """The searches that are asked for with their settings, one for every n where several are given. Raises UsageError.
 
-    The seed is the flag's, else that of a model named seed-N/ARM, else 0. With "all", settings that a search does not
-    have are left to those that do, and without a judge those that need one are left out.
+    The seed is the flag's, else that of a model named seed-N/ARM, else 0. Of several searches each takes the settings
+    that it has. Without a judge "all" leaves out those that need one.
     """
     given = recipe.overridden(asked.settings)
     for key, value in given.items():
         if key not in ("search", "critic") or not isinstance(value, dict):
             raise UsageError(f"--set {key} means nothing to a search; write --set search.n=8, for example")
     wish: dict[str, Any] = dict(given.get("search", {}))
-    sizes = wish.pop("n", [None])
+    sizes = wish.pop("n", None)
     seed = asked.seed if asked.seed is not None else seed_and_arm(model)[0] if model.startswith("seed-") else 0
+    methods = _named(asked)
+    known = {f.name for method in methods for f in fields(method.settings)}
     found: list[tuple[Search, Settings]] = []
-    names = list(SEARCHES) if ALL in asked.names else asked.names
-    for method in map(search, dict.fromkeys(names)):
-        if method.judged and asked.judge is None:
-            if ALL in asked.names:
-                continue
-            raise UsageError(f"the search {method.name} needs a judge of steps; give --judge exact, for example")
-        known = {key: value for key, value in wish.items() if ALL not in asked.names or key in _fields(method)}
-        for n in sizes if isinstance(sizes, list) else [sizes]:
-            settings = {"seed": seed} | known | ({} if n is None else {"n": n})
+    for method in methods:
+        others = known - {f.name for f in fields(method.settings)}
+        mine = {"seed": seed} | {key: value for key, value in wish.items() if key not in others}
+        for n in sizes if isinstance(sizes, list) and sizes else [sizes]:
+            settings = mine if n is None else mine | {"n": n}
             found.append((method, recipe.typed(method.settings, settings, f"search {method.name}")))
-    if ALL in asked.names and (lost := [key for key in wish if not any(key in _fields(m) for m, _ in found)]):
-        raise UsageError(f"no search has a setting {lost[0]}; docs/search.md lists them")
     return found
 
 
-def _fields(method: Search) -> Mapping[str, Any]:
-    return method.settings.__dataclass_fields__
+def _named(asked: Searched) -> list[Search]:
+    """The searches by their names, each once. Raises UsageError for one that needs a judge where none is named."""
+    if ALL in asked.names:
+        return [method for method in SEARCHES.values() if asked.judge is not None or not method.judged]
+    methods = [search(name) for name in dict.fromkeys(asked.names)]
+    for method in methods:
+        if method.judged and asked.judge is None:
+            raise UsageError(f"the search {method.name} needs a judge of steps; give --judge exact, for example")
+    return methods
 
 
 def judge_of(of: Run, asked: Searched, models: build.Models) -> Judge:
@@ -242,7 +245,7 @@ def _plan(path: Path, name: str, split: str, asked: Searched, limit: int | None,
     """Says what the model would be asked at most, and does nothing. What a judge is asked comes on top."""
     with reading(path) as of:
         problems = asked_problems(of, split, limit)
-        chosen = searches(of, name, asked)
+        chosen = searches(name, asked)
     most: list[AskedOf] = []
     for method, settings in chosen:
         calls, tokens = settings.at_most()
