@@ -9,8 +9,9 @@ from journey.studio.guard import Guard, is_ours
 
 OURS = ["127.0.0.1:8501", "127.0.0.1", "localhost:80", "LOCALHOST", "[::1]:8501", "[::1]"]
 FOREIGN = [
-    "", "evil.example", "127.0.0.1.evil.example:8501", "localhost.evil.example", "evil.example:127.0.0.1", 
-    "127.0.0.1@evil",    "0.0.0.0:8501", "10.0.0.1", "127.0.0.1:80:80", "localhost:abc", "evil.example#127.0.0.1", " 127.0.0.1", "::1:80",
+    "", "evil.example", "127.0.0.1.evil.example:8501", "localhost.evil.example", "evil.example:127.0.0.1",
+    "127.0.0.1@evil", "0.0.0.0:8501", "10.0.0.1", "127.0.0.1:80:80", "localhost:abc", "evil.example#127.0.0.1",
+    " 127.0.0.1", "::1:80",
 ]  # fmt: skip
 
 

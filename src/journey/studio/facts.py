@@ -6,6 +6,7 @@ the run; in a folder that nobody can write to the facts are kept in memory. The 
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from journey.trees.mark import no_thought_reason, statistics
 from journey.types import tree_from_json
 
 NAME = "studio.db"
-BATCH = 1000
+BATCH = 5000
 VERSION = "1"  # of the columns below: another one makes the facts anew
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -39,13 +40,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 INDEXED: dict[str, tuple[str, ...]] = {
-    "problems": ("id", "level", "subject", "split", "outcome", "letters", "trees", "right_attempts"),
-    "trees": ("id", "problem", "policy", "judge", "steps", "depth", "outcome", "wrong_branches", "tokens"),
-    "thoughts": ("id", "problem", "tree", "method", "arm", "letters", "trials"),
-    "attempts": ("id", "problem", "model", "decoding", "split", "outcome", "tokens", "letters", "error"),
+    "problems": ("level", "subject", "split", "outcome", "letters", "trees", "right_attempts"),
+    "trees": ("problem", "policy", "judge", "steps", "depth", "outcome", "wrong_branches", "tokens"),
+    "thoughts": ("problem", "tree", "method", "arm", "letters", "trials"),
+    "attempts": ("problem", "model", "decoding", "split", "outcome", "tokens", "letters", "error"),
 }
-OUTCOMES = ("right", "wrong", "none", "unknown")
-"""right; wrong; no answer was found; could not be checked. A problem's is that of its trees, else of its attempts."""
+BEST = ("right", "wrong", "unknown", "none")
+"""Outcomes: right; wrong; could not be checked; no answer was found. A problem's is the best of its trees, else of its
+attempts."""
 
 
 def connect(folder: Path) -> sqlite3.Connection:
@@ -75,6 +77,9 @@ def catch_up(facts: sqlite3.Connection, folder: Path, told: Callable[[int, int],
                 done += _batch(facts, reading, folder, table)
                 if told:
                     told(min(done, behind), behind)
+        for table, columns in INDEXED.items():  # after the first records, which are many at once
+            for column in columns:
+                facts.execute(f"CREATE INDEX IF NOT EXISTS {table}_{column} ON {table} ({column})")
     finally:
         reading.close()
 
@@ -85,6 +90,8 @@ def _connected(name: str, uid: str) -> sqlite3.Connection:
         facts.execute("PRAGMA journal_mode=WAL")
         facts.execute("PRAGMA synchronous=NORMAL")
         facts.execute("PRAGMA cache_size=-65536")
+        facts.execute("PRAGMA temp_store=MEMORY")
+        facts.create_function("better", 2, _better, deterministic=True)
         facts.execute("BEGIN IMMEDIATE")
         facts.execute("CREATE TABLE IF NOT EXISTS done (name TEXT PRIMARY KEY, seq INTEGER, uid TEXT)")
         if facts.execute("SELECT count(*) FROM done WHERE uid IS NOT ?", (uid,)).fetchone()[0]:
@@ -93,8 +100,7 @@ def _connected(name: str, uid: str) -> sqlite3.Connection:
             facts.execute("DELETE FROM done")
         for table, columns in COLUMNS.items():
             facts.execute(f"CREATE TABLE IF NOT EXISTS {table} (seq INTEGER PRIMARY KEY, {', '.join(columns)})")
-            for column in INDEXED[table]:
-                facts.execute(f"CREATE INDEX IF NOT EXISTS {table}_{column} ON {table} ({column})")
+            facts.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {table}_id ON {table} (id)")
             facts.execute("INSERT OR IGNORE INTO done VALUES (?, 0, ?)", (table, uid))
         facts.execute("COMMIT")
     except sqlite3.Error:
@@ -130,7 +136,7 @@ def _batch(facts: sqlite3.Connection, reading: sqlite3.Connection, folder: Path,
             facts.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({places})", found)
             facts.execute("UPDATE done SET seq = ? WHERE name = ?", (found[-1][0], table))
             if table in ("trees", "attempts"):
-                _tell_problems(facts, table, sorted({row[2] for row in found}))
+                _tell_problems(facts, table, found)
     except BaseException:
         facts.execute("ROLLBACK")
         raise
@@ -138,26 +144,31 @@ def _batch(facts: sqlite3.Connection, reading: sqlite3.Connection, folder: Path,
     return len(found)
 
 
-def _tell_problems(facts: sqlite3.Connection, table: str, problems: Sequence[str]) -> None:
-    """What the trees or attempts say of their problems; problems come before them, so the rows are there."""
-    best = "CASE WHEN sum(outcome = 'right') THEN 'right' WHEN sum(outcome = 'wrong') THEN 'wrong'"
-    best += " WHEN sum(outcome = 'unknown') THEN 'unknown' ELSE 'none' END"
-    ids = [(id, id) for id in problems]
-    if table == "trees":
-        facts.executemany(
-            f"UPDATE problems SET (trees, outcome) = (SELECT count(*), {best} FROM trees WHERE problem = ?)"
-            " WHERE id = ?",
-            ids,
+def _tell_problems(facts: sqlite3.Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
+    """What new trees or attempts say of their problems, which are read before them."""
+    outcome = COLUMNS[table].index("outcome") + 1
+    counts: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    best: dict[str, str] = {}
+    for row in rows:
+        problem, said = row[2], row[outcome]
+        counts[problem] += 1
+        right[problem] += said == "right"
+        best[problem] = _better(best.get(problem), said)
+    if table == "trees":  # they have the word: what attempts said before them does not count
+        query = "UPDATE problems SET trees = trees + ?, outcome = CASE WHEN trees THEN better(outcome, ?) ELSE ? END"
+        values = [(counts[id], best[id], best[id], id) for id in counts]
+    else:
+        query = (
+            "UPDATE problems SET attempts = attempts + ?, right_attempts = right_attempts + ?,"
+            " outcome = CASE WHEN trees THEN outcome ELSE better(outcome, ?) END"
         )
-        return
-    facts.executemany(
-        "UPDATE problems SET (attempts, right_attempts) ="
-        " (SELECT count(*), sum(outcome = 'right') FROM attempts WHERE problem = ?) WHERE id = ?",
-        ids,
-    )
-    facts.executemany(
-        f"UPDATE problems SET outcome = (SELECT {best} FROM attempts WHERE problem = ?) WHERE id = ? AND trees = 0", ids
-    )
+        values = [(counts[id], right[id], best[id], id) for id in counts]
+    facts.executemany(f"{query} WHERE id = ?", values)
+
+
+def _better(one: str | None, other: str) -> str:
+    return other if one is None else min(one, other, key=BEST.index)
 
 
 def _problem(fields: Mapping[str, Any], given: Mapping[str, Any]) -> Sequence[Any]:

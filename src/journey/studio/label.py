@@ -8,11 +8,11 @@ _SIGNS = {
     "times": "×", "cdot": "·", "div": "÷", "pm": "±", "mp": "∓", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥",
     "ne": "≠", "neq": "≠", "approx": "≈", "equiv": "≡", "infty": "∞", "pi": "π", "theta": "θ", "alpha": "α",
     "beta": "β", "gamma": "γ", "delta": "δ", "omega": "ω", "lambda": "λ", "mu": "μ", "phi": "φ", "sigma": "σ",
-    "epsilon": "ε", "Delta": "Δ", "Omega": "Ω", "circ": "°", "angle": "∠", "triangle": "△", "perp": "⊥", "parallel": "∥",
-    "in": "∈", "cup": "∪", "cap": "∩", "subset": "⊂", "to": "→", "rightarrow": "→", "Rightarrow": "⇒", "implies": "⇒",
-    "sum": "∑", "prod": "∏", "int": "∫", "ldots": "…", "dots": "…", "cdots": "…", "quad": " ", "qquad": " ", "mid": "|",
-    "sqrt": "√",
-    "sin": "sin", "cos": "cos", "tan": "tan", "log": "log", "ln": "ln", "max": "max", "min": "min", "gcd": "gcd",
+    "epsilon": "ε", "Delta": "Δ", "Omega": "Ω", "circ": "°", "angle": "∠", "triangle": "△", "perp": "⊥",
+    "parallel": "∥", "in": "∈", "cup": "∪", "cap": "∩", "subset": "⊂", "to": "→", "rightarrow": "→",
+    "Rightarrow": "⇒", "implies": "⇒", "sum": "∑", "prod": "∏", "int": "∫", "ldots": "…", "dots": "…", "cdots": "…",
+    "quad": " ", "qquad": " ", "mid": "|", "sqrt": "√", "sin": "sin", "cos": "cos", "tan": "tan", "log": "log",
+    "ln": "ln", "max": "max", "min": "min", "gcd": "gcd",
 }  # fmt: skip
 _POWERS = str.maketrans("0123456789n-+", "⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ⁻⁺")
 _SIMPLE = re.compile(r"[\w.]{1,12}")

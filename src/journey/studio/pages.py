@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import streamlit as st
+
 from journey.errors import UsageError
 from journey.store.faults import StoreError
 from journey.studio import safe
@@ -12,6 +14,7 @@ from journey.studio.list_page import list_page
 from journey.studio.opened import opened
 from journey.studio.overview_page import overview_page
 from journey.studio.place import here
+from journey.studio.reading import lists_of
 from journey.studio.tree_page import tree_page
 from journey.studio.view import view
 
@@ -47,6 +50,8 @@ def main() -> None:
         view(f'<p class="empty">There is no page {safe.html(page)}.</p>', "body")
         return
     try:
+        with st.spinner("Reading what is new in the run"):  # a large run takes a while the first time
+            lists_of(runs[name])
         TABLE[page](runs[name], name, where)
     except (UsageError, StoreError) as error:
         view(f'<p class="empty">{safe.html(str(error))}</p>', "body")

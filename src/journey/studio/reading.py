@@ -18,6 +18,7 @@ from journey.studio.records import run_at, uid_of
 from journey.types import SCHEMA, to_json
 
 PAGE = 50
+KEPT = 12  # searches whose result is kept
 CHOICES: dict[str, tuple[str, ...]] = {
     "problems": ("outcome", "level", "subject", "split", "source"),
     "trees": ("outcome", "policy", "judge", "level", "subject"),
@@ -57,9 +58,11 @@ class Lists:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._facts = facts.connect(path)
         self._has_words = False
+        self._matches: dict[tuple[str, str, int], str] = {}
+        self._matched = 0
 
     def refresh(self) -> None:
         """Catches up with what the run holds now."""
@@ -68,15 +71,19 @@ class Lists:
 
     def count(self, asked: Filter) -> int:
         """How many records there are."""
-        where, values = self._where(asked)
-        return int(self._ask(f"SELECT count(*) FROM {asked.table} WHERE {where}", values)[0][0])
+        with self._asking():
+            where, values = self._where(asked)
+            return int(self._ask(f"SELECT count(*) FROM {asked.table} WHERE {where}", values)[0][0])
 
     def page(self, asked: Filter, page: int = 0, size: int = PAGE) -> list[dict[str, Any]]:
         """One page of the list as facts by column, and the problem's question, level and subject with them."""
-        where, values = self._where(asked)
         order = f"{_column(asked)} {'DESC' if asked.falling else 'ASC'}, seq" if asked.sort else "seq"
-        query = f"SELECT * FROM {asked.table} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
-        return self._with_problems(asked.table, self._ask(query, [*values, size, page * size]))
+        with self._asking():
+            where, values = self._where(asked)
+            # The rows before the page are counted in the index alone, without reading what they say.
+            paged = f"SELECT seq FROM {asked.table} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
+            query = f"SELECT * FROM {asked.table} WHERE seq IN ({paged}) ORDER BY {order}"
+            return self._with_problems(asked.table, self._ask(query, [*values, size, page * size]))
 
     def values(self, table: str, column: str) -> list[tuple[str | None, int]]:
         """The values that a column has, the most frequent first, and how many records have each."""
@@ -140,9 +147,23 @@ class Lists:
                 values.append(id)
         for word in asked.words:
             if word.strip():
-                parts.append(f"seq IN (SELECT rowid FROM words.{asked.table} WHERE {asked.table} MATCH ?)")
-                values.append('"' + word.encode("utf-8", "replace").decode().replace('"', '""') + '"')
+                parts.append(f"seq IN (SELECT seq FROM {self._matching(asked.table, word)})")
         return " AND ".join(parts), values
+
+    def _matching(self, table: str, word: str) -> str:
+        """The temporary table of the records that have the word; the last few are kept for the next pages."""
+        newest = self._ask("SELECT seq FROM words.done WHERE name = ?", (table,))[0][0]
+        known = (table, word, newest)
+        if known not in self._matches:
+            phrase = '"' + word.encode("utf-8", "replace").decode().replace('"', '""') + '"'
+            name = f"temp.matching_{self._matched}"
+            self._matched += 1
+            self._ask(f"CREATE TABLE {name} (seq INTEGER PRIMARY KEY)", ())
+            self._ask(f"INSERT INTO {name} SELECT rowid FROM words.{table} WHERE {table} MATCH ?", (phrase,))
+            self._matches[known] = name
+            if len(self._matches) > KEPT:
+                self._ask(f"DROP TABLE {self._matches.pop(next(iter(self._matches)))}", ())
+        return self._matches[known]
 
     def _read_words(self, asked: Filter) -> None:
         """The full-text index of the run caught up and at hand."""

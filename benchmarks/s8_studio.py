@@ -1,0 +1,246 @@
+"""S8: first paint of a tree of 100, 1,000 and 10,000 steps, a click on a step, and lists over 100,000 records.
+
+A studio of its own is started on runs made for it, and a headless chromium looks at it: first paint is from asking for
+the address until step, tree and formulas stand on the page (the browser's cache is warm after the first page, and the
+first page is said too); a click is from the mouse until the step that was clicked stands there in full. Lists are asked
+for in Python (the slowest of the filters, median of five) and in the browser (from the address to the rows). The quick
+form has a tenth of the records.
+"""
+
+import argparse
+import json
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from journey.store.run import Run
+from journey.studio.reading import Filter, lists_of
+from journey.types import Attempt, Judgement, Node, Segment, Thought, Tree, content_hash, make_problem
+
+SIZES = (100, 1000, 10_000)
+WORDS = ("let", "me", "check", "again", "the", "sum", "is", "not", "right", "so", "we", "go", "back", "and", "wait")
+LIMITS = {"paint": 2.5, "click": 0.6, "list": 0.3}
+
+
+def tree(size: int) -> Tree:
+    """A tree whose first twelve steps are the right path."""
+    rng = random.Random(size)
+
+    def parent(i: int) -> int:
+        if i < 12:
+            return i - 1
+        return rng.randrange(-1, 11) if rng.random() < 0.3 or i == 12 else rng.randrange(max(12, i - 300), i)
+
+    nodes = tuple(
+        Node(
+            parent(i),
+            f"Step number {i}: \\(x_{{{i}}} = \\frac{{{i}}}{{2}}\\)",
+            Judgement("right" if i < 12 else rng.choice(("right", "wrong", "neutral", None)), rng.random(), "why", "b"),
+            "42" if i == 11 else None,
+            True if i == 11 else None,
+        )
+        for i in range(size)
+    )
+    return Tree(content_hash("s8", size), make_problem(f"size {size}", "42").id, nodes)
+
+
+def told(of: Tree) -> Thought:
+    """The right path as a thought."""
+    text, segments = "", list[Segment]()
+    for i in range(12):
+        piece = of.nodes[i].text
+        segments.append(Segment("step", piece, i, len(text), len(text) + len(piece)))
+        text += piece + "\n"
+    return Thought(content_hash("t", of.id), of.problem, of.id, "traverse", tuple(segments), text, text, "42")
+
+
+def make_trees(folder: Path) -> None:
+    """The run of the trees."""
+    with Run.open(folder) as run:
+        for of in map(tree, SIZES):
+            run.put_all("problems", [make_problem(f"size {len(of.nodes)}", "42")])
+            run.put_all("trees", [of])
+            run.put_all("thoughts", [told(of)])
+
+
+def make_records(folder: Path, count: int) -> None:
+    """The run of the lists: `count` attempts of about 200 characters at a tenth as many problems."""
+    rng = random.Random(0)
+    problems = [
+        make_problem(f"What is {n} + {n}?", str(2 * n), level=f"Level {n % 5}", subject=f"S{n % 7}")
+        for n in range(count // 10)
+    ]
+    with Run.open(folder) as run:
+        run.put_all("problems", problems, split="test")
+        for start in range(0, count, 10_000):
+            run.put_all("attempts", [attempt(n, problems, rng) for n in range(start, start + 10_000)], split="test")
+
+
+def attempt(number: int, problems: list[Any], rng: random.Random) -> Attempt:
+    """An attempt of which one in a hundred says "alternatively"."""
+    text = " ".join(rng.choices(WORDS, k=40)) + (" alternatively" if number % 100 == 0 else "")
+    of, is_right = problems[number % len(problems)], rng.random() < 0.4
+    answer = of.answer if is_right else "0" if rng.random() < 0.8 else None
+    return Attempt(
+        content_hash("a", number), of.id, f"model-{number % 3}", "sampled", number, text, answer, is_right,
+        None if is_right else "wrong sum", rng.randrange(20, 2000), "end", 0,
+    )  # fmt: skip
+
+
+FILTERS = {
+    "all": Filter("attempts"),
+    "by result": Filter("attempts", {"outcome": "wrong"}),
+    "by level": Filter("attempts", {"level": "Level 3"}),
+    "by length, sorted": Filter("attempts", least={"tokens": 500}, sort="tokens", falling=True),
+    "by model and kind of error": Filter("attempts", {"model": "model-1", "error": "wrong sum"}),
+    "a rare word": Filter("attempts", words=("alternatively",)),
+    "a frequent word, sorted": Filter("attempts", words=("wait",), sort="tokens"),
+    "problems by result": Filter("problems", {"outcome": "right"}, sort="right_attempts"),
+}
+
+
+def median_of(times: int, deed: Callable[[], Any]) -> float:
+    """Median seconds."""
+    found = []
+    for _ in range(times):
+        started = time.perf_counter()
+        deed()
+        found.append(time.perf_counter() - started)
+    return statistics.median(found)
+
+
+def measure_lists(folder: Path) -> dict[str, float]:
+    """Seconds of count and page for each filter, of its last page, and of making the facts first."""
+    started = time.perf_counter()
+    lists = lists_of(folder)
+    figures = {"facts made once, s": time.perf_counter() - started}
+    started = time.perf_counter()
+    lists.count(Filter("attempts", words=("wait",)))
+    figures["words indexed once, s"] = time.perf_counter() - started
+
+    def ask(asked: Filter) -> None:
+        last = max(0, lists_of(folder).count(asked) - 1) // 50
+        lists.page(asked, last)  # the farthest page is the slowest
+
+    for name, asked in FILTERS.items():
+        figures[f"list {name}, s"] = median_of(5, lambda asked=asked: ask(asked))
+    figures["list, the slowest, s"] = max(value for name, value in figures.items() if name.startswith("list "))
+    return figures
+
+
+class Page:
+    """A studio and a browser that looks at it."""
+
+    def __init__(self, runs: list[Path]) -> None:
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+
+        command = [sys.executable, "-m", "journey", "view", *map(str, runs), "--port", "0"]
+        self._server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert self._server.stdout is not None
+        self.address = self._server.stdout.readline().split()[2]
+        while "URL" not in self._server.stdout.readline():
+            pass
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
+        for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1440,900"):
+            options.add_argument(flag)
+        self.browser = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver") or ""))
+
+    def close(self) -> None:
+        """Ends both."""
+        self.browser.quit()
+        self._server.terminate()
+        self._server.wait()
+
+    def wait(self, script: str) -> None:
+        """Until the script says true."""
+        end = time.perf_counter() + 60
+        while not self.browser.execute_script(f"return {script}"):
+            assert time.perf_counter() < end, script
+            time.sleep(0.005)
+
+    def paint(self, query: str, script: str) -> float:
+        """Seconds from asking for the address until the script says true."""
+        started = time.perf_counter()
+        self.browser.get(f"{self.address}/{query}")
+        self.wait(script)
+        return time.perf_counter() - started
+
+    def click(self, node: int) -> float:
+        """Seconds from a real click on the step's dot until it stands there in full."""
+        from selenium.webdriver.common.action_chains import ActionChains
+        from selenium.webdriver.common.by import By
+
+        dot = self.browser.find_element(By.CSS_SELECTOR, f'.spot[data-node="{node}"] .knot')
+        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", dot)
+        started = time.perf_counter()
+        ActionChains(self.browser, duration=0).move_to_element(dot).click().perform()
+        self.wait(f"document.querySelector('.step-box').dataset.node == '{node}'")
+        return time.perf_counter() - started
+
+
+DRAWN = "!!document.querySelector('.step-box[data-node] .katex') && document.querySelectorAll('.spot').length > 12"
+
+
+def measure_page(folder: Path, times: int) -> dict[str, float]:
+    """Medians over `times` of paints and clicks."""
+    page = Page([folder / "trees", folder / "records"])
+    try:
+        figures = {"the very first page, s": page.paint("?run=trees", "!!document.querySelector('.tiles')")}
+        for size in SIZES:
+            query = f"?page=tree&run=trees&id={content_hash('s8', size)}"
+            page.paint(query, DRAWN)
+            page.browser.get("about:blank")
+            paints, clicks = [], []
+            for _ in range(times):
+                paints.append(page.paint(query, DRAWN))
+                shown = page.browser.execute_script(
+                    "return [...document.querySelectorAll('.spot')].map(e => e.dataset.node)"
+                )
+                clicks += [page.click(int(node)) for node in (shown[3], shown[-1])]
+                page.browser.get("about:blank")
+            figures[f"paint of {size:,} steps, s"] = statistics.median(paints)
+            figures[f"click in {size:,} steps, s"] = statistics.median(clicks)
+        rows = "document.querySelectorAll('a.row').length > 0"
+        for name, query in (("all", ""), ("filtered", "&outcome=wrong&sort=tokens&down=1"), ("words", "&word=wait")):
+            query = f"?page=attempts&run=records{query}"
+            figures[f"page of a list, {name}, s"] = median_of(times, lambda query=query: page.paint(query, rows))
+    finally:
+        page.close()
+    return figures
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", action="store_true", help="100,000 records and more turns")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    count, times = (100_000, 7) if asked.full else (10_000, 3)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        make_trees(folder / "trees")
+        make_records(folder / "records", count)
+        figures: dict[str, float] = {"records": count, **measure_lists(folder / "records")}
+        if shutil.which("chromedriver"):
+            figures |= measure_page(folder, times)
+    worst = {kind: max((v for k, v in figures.items() if k.startswith(kind)), default=float("inf")) for kind in LIMITS}
+    reached = all(worst[kind] <= limit for kind, limit in LIMITS.items())
+    if asked.json:
+        print(json.dumps({"row": "S8", "reached": reached, "figures": figures}))
+        return
+    for name, value in figures.items():
+        print(f"{name:42} {value:10,.3f}" if isinstance(value, float) else f"{name:42} {value:10,}")
+    print(f"S8 {'reached' if reached else 'not reached'}: paint <= 2.5 s, click <= 0.6 s, list <= 0.3 s")
+
+
+if __name__ == "__main__":
+    main()
