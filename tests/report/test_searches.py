@@ -60,6 +60,15 @@ def test_sizes_of_one_way_are_one_line_with_intervals(plain: Path) -> None:
     assert "n=16" in chart_svg(chart)
 
 
+def test_lines_of_one_search_are_named_by_what_differs(plain: Path) -> None:
+    with Run.open(plain) as run:
+        add(run, "tiny+beam n=4 width=2 judge=critic:m", 90)
+    with Run.read(plain) as run:
+        chart = search_chart(figures(run))
+    assert chart is not None
+    assert [line.name for line in chart.lines] == ["beam exact", "beam critic:m width=2", "vote"]
+
+
 def test_every_form_of_the_report_shows_them(plain: Path) -> None:
     with Run.read(plain) as run:
         found = build(run)

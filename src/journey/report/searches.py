@@ -93,10 +93,12 @@ def search_chart(figures: Json) -> Chart | None:
 
 
 def _names(keys: Sequence[tuple[str, str]], *, several: bool) -> dict[tuple[str, str], str]:
-    """What each line is called: the search's name, with its settings where the name alone says too little."""
+    """What each line is called: the search's name, with the judge or settings that tell it from others of that name."""
     names: dict[tuple[str, str], str] = {}
     for model, family in keys:
-        name = family.split(" ")[0]
-        is_alone = sum(other.split(" ")[0] == name for of, other in keys if of == model) == 1
-        names[model, family] = short(f"{model}, {name}" if several else name) if is_alone else short(family)
+        name, *words = family.split(" ")
+        alike = [other.split(" ")[1:] for of, other in keys if of == model and other.split(" ")[0] == name]
+        apart = [word.removeprefix("judge=") for word in reversed(words) if not all(word in other for other in alike)]
+        label = " ".join((name, *apart))
+        names[model, family] = short(f"{model}, {label}" if several else label)
     return names
