@@ -16,8 +16,8 @@ from journey.evals.judging_countdown import countdown_set
 from journey.evals.judging_sets import Labelled, LabelledSet, load, load_prm800k, of_tree, solution, until
 from journey.evals.recordings import load_recorded
 from journey.judges.exact import Exact
-from journey.judges.recorded import AFTER
 from journey.judges.scripted import Said, Scripted
+from journey.judges.whole import AFTER
 from journey.models.base import ModelError
 from journey.trees.mark import unusable
 from journey.types import VERDICTS, Judgement, Node, Problem, Tree, make_problem

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from journey.evals.judging_sets import Labelled
 from journey.judges.combine import How, solution_score
-from journey.judges.recorded import AFTER
+from journey.judges.whole import AFTER
 from journey.types import Judgement, Verdict
 
 COUNTS = (

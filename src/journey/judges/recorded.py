@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from journey.errors import UsageError
+from journey.judges.whole import AFTER
 from journey.types import VERDICTS, Judgement, Problem
 
 THRESHOLD = 0.5
 REDUNDANT = 0.15
-AFTER = "after the first wrong step"
 _NUMBER = re.compile(r"\d+")
 _NO_LETTERS = re.compile(r"[^a-z]")
 

@@ -16,12 +16,12 @@ from typing import Literal, NamedTuple
 
 from journey.answers import Grade, Grader
 from journey.errors import UsageError
+from journey.judges.whole import AFTER
 from journey.models.ask import Ask
 from journey.models.base import Model, Sampling
 from journey.types import Judgement, Problem, content_seed
 
 KEPT = 256  # problems whose rollouts stay in memory; others are asked of the policy (or its cache) again
-AFTER = "after the first wrong step"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,9 @@ from typing import Protocol, runtime_checkable
 from journey.judges.base import Judge
 from journey.types import Judgement, Problem
 
+AFTER = "after the first wrong step"
+"""Why a judge that looks for the first wrong step of a solution says nothing of those behind it."""
+
 
 @runtime_checkable
 class WholeJudge(Protocol):

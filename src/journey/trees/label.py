@@ -7,7 +7,8 @@ import asyncio
 from dataclasses import asdict, replace
 
 from journey.answers import Grade, Grader
-from journey.judges.rollout import AFTER, Rollout, RolloutJudge, RolloutSettings
+from journey.judges.rollout import Rollout, RolloutJudge, RolloutSettings
+from journey.judges.whole import AFTER
 from journey.models.ask import Ask
 from journey.models.base import Model
 from journey.trees.mark import children, is_unusable, path, path_texts
