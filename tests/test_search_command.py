@@ -53,6 +53,7 @@ def test_every_search_leaves_one_attempt_a_problem_with_its_cost(world: tuple[Pa
         assert of.count("attempts") == before
     status = done("status", run, "--json").data
     assert len(status["attempts"]) == 6
+    assert "Accuracy against tokens spent" in (Path(said["report"]) / "report.html").read_text()
 
 
 def test_sizes_make_a_curve_and_runs_compare_searches(world: tuple[Path, str]) -> None:

@@ -27,6 +27,7 @@ from journey.models.base import Model
 from journey.models.cached import Cached
 from journey.models.purse import Purse, Usage
 from journey.progress import Bars
+from journey.report.build import build as build_report
 from journey.report.seeds import seed_and_arm
 from journey.search.candidate import Means, attempt_id, searched_name
 from journey.search.cost import Metered, Reader
@@ -97,11 +98,13 @@ def evaluate(
         work = _all(into, problems, model, judging, chosen, asked, split, bars.of(name))
         rows = asyncio.run(closing(model.model, paying(into, judging, purse, work)))
         names = {f"{row['model']}/" for row in rows}
+        build_report(into)
         failed = [f for f in into.failures() if any(f.unit.startswith(name) for name in names)]
     data = {"model": model.name, "split": split, "problems": len(problems), "searches": rows,
-            "failed": len(failed), "spent": spent_rows(purse)}  # fmt: skip
+            "failed": len(failed), "spent": spent_rows(purse), "report": str(path / "report")}  # fmt: skip
     lines = spent_lines(purse)
-    say(json, data, _grid(path, rows), *([sheet("", lines)] if lines else []))
+    drawn = f"accuracy against tokens spent is drawn in {path / 'report' / 'report.html'}"
+    say(json, data, _grid(path, rows), *([sheet("", lines)] if lines else []), drawn)
     return failed_units(failed)
 
 
