@@ -28,10 +28,10 @@ BRACKETS = [
     {"thoughts", "search"},
     {"training", "evals"},
     {"fanout", "workers", "report", "build", "collection", "recipe", "stations", "methods", "collect", "river"},
-    {"cli", "commands", "progress", "studio", "__main__"},
+    {"cli", "cli_comparing", "commands", "progress", "studio", "__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(BRACKETS) for room in rooms}
-BY_NEED = {"build.py", "cli.py", "stations.py"}
+BY_NEED = {"build.py", "cli.py", "cli_comparing.py", "stations.py"}
 HEAVY = {
     "torch": ("models/local", "judges/classifier", "training/", "build"),
     "transformers": ("models/local", "models/vllm", "judges/classifier", "training/", "build"),
