@@ -6,7 +6,7 @@ TORCH_INDEX ?=
 RUN ?= runs/countdown
 BIN := .venv/bin
 
-.PHONY: run test test-all check bench view
+.PHONY: run test test-all check bench view screenshots
 .DELETE_ON_ERROR:
 
 run: .venv/.ready  ## the whole experiment: shortcut against journey on Countdown
@@ -26,8 +26,11 @@ check: .venv/.ready  ## style and types
 bench: .venv/.ready  ## every row of the scorecard in its quick form
 	for file in benchmarks/[a-z]*[0-9]_*.py; do $(BIN)/python $$file || exit 1; done
 
-view: .venv/.ready  ## the report of the last run, in the browser
-	$(BIN)/python -m webbrowser -t "file://$(abspath $(RUN))/report/report.html"
+view: .venv/.ready  ## the studio on the last run, in the browser
+	$(BIN)/journey view $(RUN) --browser
+
+screenshots: .venv/.ready  ## the studio's pages as pictures, light and dark
+	$(BIN)/python benchmarks/screenshots.py $(RUN)
 
 .venv: .venv/.ready
 

@@ -10,15 +10,14 @@ form has a tenth of the records.
 import argparse
 import json
 import random
-import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from studio_page import Page, can_look
 
 from journey.store.run import Run
 from journey.studio.reading import Filter, lists_of
@@ -135,58 +134,6 @@ def measure_lists(folder: Path) -> dict[str, float]:
     return figures
 
 
-class Page:
-    """A studio and a browser that looks at it."""
-
-    def __init__(self, runs: list[Path]) -> None:
-        from selenium import webdriver
-        from selenium.webdriver.chrome.service import Service
-
-        command = [sys.executable, "-m", "journey", "view", *map(str, runs), "--port", "0"]
-        self._server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert self._server.stdout is not None
-        self.address = self._server.stdout.readline().split()[2]
-        while "URL" not in self._server.stdout.readline():
-            pass
-        options = webdriver.ChromeOptions()
-        options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
-        for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1440,900"):
-            options.add_argument(flag)
-        self.browser = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver") or ""))
-
-    def close(self) -> None:
-        """Ends both."""
-        self.browser.quit()
-        self._server.terminate()
-        self._server.wait()
-
-    def wait(self, script: str) -> None:
-        """Until the script says true."""
-        end = time.perf_counter() + 60
-        while not self.browser.execute_script(f"return {script}"):
-            assert time.perf_counter() < end, script
-            time.sleep(0.005)
-
-    def paint(self, query: str, script: str) -> float:
-        """Seconds from asking for the address until the script says true."""
-        started = time.perf_counter()
-        self.browser.get(f"{self.address}/{query}")
-        self.wait(script)
-        return time.perf_counter() - started
-
-    def click(self, node: int) -> float:
-        """Seconds from a real click on the step's dot until it stands there in full."""
-        from selenium.webdriver.common.action_chains import ActionChains
-        from selenium.webdriver.common.by import By
-
-        dot = self.browser.find_element(By.CSS_SELECTOR, f'.spot[data-node="{node}"] .knot')
-        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", dot)
-        started = time.perf_counter()
-        ActionChains(self.browser, duration=0).move_to_element(dot).click().perform()
-        self.wait(f"document.querySelector('.step-box').dataset.node == '{node}'")
-        return time.perf_counter() - started
-
-
 DRAWN = "!!document.querySelector('.step-box[data-node] .katex') && document.querySelectorAll('.spot').length > 12"
 
 
@@ -230,7 +177,7 @@ def main() -> None:
         make_trees(folder / "trees")
         make_records(folder / "records", count)
         figures: dict[str, float] = {"records": count, **measure_lists(folder / "records")}
-        if shutil.which("chromedriver"):
+        if can_look():
             figures |= measure_page(folder, times)
     worst = {kind: max((v for k, v in figures.items() if k.startswith(kind)), default=float("inf")) for kind in LIMITS}
     reached = all(worst[kind] <= limit for kind, limit in LIMITS.items())

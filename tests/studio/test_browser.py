@@ -23,7 +23,7 @@ def step_shown(browser: Any, node: int) -> Any:
     return shown(browser, f'.step-box[data-node="{node}"]', f"Step number {node}:")
 
 
-@pytest.mark.parametrize("size", [100, 1000, 10_000])
+@pytest.mark.parametrize("size", [100, pytest.param(1000, marks=pytest.mark.slow), 10_000])
 def test_a_click_selects_the_right_step_in_a_tree_of_any_size(browser: Any, studio: Studio, size: int):
     open_at(browser, tree_address(studio, size), ".step-box[data-node]")
     nodes = shown_nodes(browser)
@@ -90,8 +90,9 @@ def test_a_filter_shows_what_it_says_and_stands_in_the_address(browser: Any, stu
 
 @pytest.mark.parametrize(
     "query",
-    ["", "page=problems", "page=trees", "page=thoughts", "page=attempts", "page=tree&id={tree}",
-     "page=tree&id={tree}&show=draft", "page=attempt&id={attempt}"],
+    ["", "page=tree&id={tree}", "page=attempt&id={attempt}",
+     *(pytest.param(query, marks=pytest.mark.slow) for query in
+       ("page=problems", "page=trees", "page=thoughts", "page=attempts", "page=tree&id={tree}&show=draft"))],
 )  # fmt: skip
 def test_hostile_text_does_nothing_on_any_page_and_nothing_leaves_the_machine(browser: Any, studio: Studio, query: str):
     problem = content_hash("problem", PAYLOADS[0], PAYLOADS[0])

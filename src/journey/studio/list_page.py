@@ -53,7 +53,7 @@ def list_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     total = lists.count(filter)
     page = min(_number(where.get("at", "")) or 0, max(0, (total - 1) // PAGE))
     rows = lists.page(filter, page)
-    view(rows_html(run, table, rows) + _pager(where, page, total), "body")
+    view(rows_html(run, table, rows) + _pager({**where, "run": run}, page, total), "body")
 
 
 def _bounds(where: Mapping[str, str], kind: str, table: str) -> dict[str, int]:

@@ -1,0 +1,145 @@
+"""The studio as a server: whom it answers, what it hands out, and what it refuses."""
+
+import json
+import socket
+import subprocess
+import sys
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from studio.conftest import Studio
+from studio.payloads import PAYLOADS
+
+from journey.types import content_hash
+
+
+def ask(studio: Studio, path: str, **headers: str) -> tuple[int, dict[str, str], str]:
+    connection = HTTPConnection(urlsplit(studio.address).netloc, timeout=30)
+    try:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode("utf-8", "replace")
+    finally:
+        connection.close()
+
+
+WEBSOCKET = {
+    "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/_stcore/health", "/_stcore/host-config", "/journey/step", "/journey/viewer/studio.js"]
+)
+def test_a_foreign_host_is_refused_everywhere(studio: Studio, path: str):
+    assert ask(studio, path, Host="evil.example")[0] == 403
+    assert ask(studio, path, Host="127.0.0.1.evil.example:80")[0] == 403
+    assert ask(studio, path)[0] != 403
+
+
+def test_a_websocket_from_a_foreign_host_or_page_is_refused(studio: Studio):
+    own = urlsplit(studio.address).netloc
+    assert ask(studio, "/_stcore/stream", Host="evil.example", **WEBSOCKET)[0] == 403
+    assert ask(studio, "/_stcore/stream", Host=own, Origin="http://evil.example", **WEBSOCKET)[0] == 403
+
+
+def test_it_listens_on_this_machine_only(studio: Studio):
+    port = urlsplit(studio.address).port
+    names = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    for name in names - {"127.0.0.1"}:
+        if str(name).startswith("127."):
+            continue
+        with socket.socket() as probe:
+            probe.settimeout(2)
+            assert probe.connect_ex((name, port)) != 0
+
+
+def test_every_answer_says_that_nothing_comes_from_outside(studio: Studio):
+    for path in ("/", "/journey/viewer/studio.js", "/journey/step"):
+        policy = ask(studio, path)[1]["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "http" not in policy
+        assert "unsafe-eval" not in policy
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/journey/viewer/../serve.py", "/journey/viewer/%2e%2e/serve.py", "/journey/viewer/..%2fserve.py",
+     "/journey/viewer//etc/passwd", "/journey/viewer/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+     "/journey/viewer/..\\serve.py", "/journey/viewer/",
+     "/journey/viewer/\\\\host\\share"],
+)  # fmt: skip
+def test_a_path_out_of_the_viewers_files_is_refused(studio: Studio, path: str):
+    status, _, said = ask(studio, path)
+    assert status in (400, 403, 404)
+    assert "root:" not in said
+    assert "import" not in said
+
+
+def test_a_step_is_handed_out_escaped(studio: Studio):
+    for node, payload in enumerate(PAYLOADS):
+        query = urlencode({"run": "hostile", "tree": content_hash("hostile"), "node": node})
+        status, headers, said = ask(studio, f"/journey/step?{query}")
+        assert status == 200, payload
+        assert headers["x-content-type-options"] == "nosniff"
+        assert all(f"<{tag}" not in said.lower() for tag in ("script", "img", "svg", "iframe", "style", "form"))
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "run=small&tree=x&node=0", "run=../small&tree=x&node=0", "run=hostile&tree={tree}&node=-1",
+     "run=hostile&tree={tree}&node=99999", "run=hostile&tree={tree}&node=" + "9" * 400,
+     "run=hostile&tree={tree}&node=1e3"],
+)  # fmt: skip
+def test_a_step_that_is_not_there_is_said(studio: Studio, query: str):
+    status, _, said = ask(studio, f"/journey/step?{query.format(tree=content_hash('hostile'))}")
+    assert (status, said) == (404, "There is no such step.")
+
+
+def test_the_filtered_rows_come_as_json_lines(studio: Studio):
+    status, headers, said = ask(studio, "/journey/rows.jsonl?run=small&page=attempts&outcome=right&sort=letters&down=1")
+    assert status == 200
+    assert 'filename="attempts.jsonl"' in headers["content-disposition"]
+    rows = [json.loads(line) for line in said.splitlines()]
+    assert len(rows) == 3
+    assert all(row["correct"] for row in rows)
+    assert ask(studio, "/journey/rows.jsonl?run=small&page=calls")[0] == 404
+    assert ask(studio, "/journey/rows.jsonl?run=..&page=attempts")[0] == 404
+
+
+def test_nothing_can_be_posted_to_our_addresses(studio: Studio):
+    connection = HTTPConnection(urlsplit(studio.address).netloc, timeout=30)
+    connection.request("POST", "/journey/step", body="x")
+    assert connection.getresponse().status == 405
+    connection.close()
+
+
+def view(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "journey", "view", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_a_wrong_run_or_a_taken_port_is_one_sentence(studio: Studio, tmp_path: Path):
+    wrong = view(str(tmp_path / "nothing"))
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "There is no run in" in wrong.stderr
+    assert wrong.stderr.count("\n") == 1
+    taken = view(str(studio.folder / "small"), "--port", str(urlsplit(studio.address).port))
+    assert taken.returncode == 2
+    assert "is taken" in taken.stderr
+    assert taken.stderr.count("\n") == 1
+
+
+def test_without_streamlit_the_command_says_how_to_get_it(studio: Studio):
+    script = (
+        "import sys; sys.modules['streamlit'] = None\n"
+        "from journey.cli import main\n"
+        f"main(['view', {str(studio.folder / 'small')!r}])"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert said.returncode == 2
+    assert "pip install 'journey-learning[studio]'" in said.stderr
+    assert said.stderr.count("\n") == 1
