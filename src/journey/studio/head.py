@@ -30,6 +30,12 @@ def head_html(page: str, run: str, runs: Sequence[str]) -> str:
     return f'<nav class="bar">{brand}{"".join(links)}<span class="runs">{listed}</span></nav>'
 
 
+def level_said(level: object) -> str:
+    """A level in words: a bare number gets the word before it."""
+    said = str(level or "")
+    return f"level {said}" if said.isdecimal() else said
+
+
 def facts_line(facts: Mapping[str, object]) -> str:
     """Small facts in one line, those that are there."""
     return " · ".join(

@@ -76,8 +76,9 @@ def attempt_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     others = [a for a in attempts_of(path, attempt.problem) if a.id != attempt.id]
     rows = "".join(_attempt_row(run, other) for other in others[:50])
     head = problem_html(problem, attempt.problem, outcome(attempt))
-    text = f'<div class="panel thought whole">{safe.html(attempt.text)}</div><p class="quiet">{facts}</p>'
-    view(f"{head}{text}<h2>Other attempts at it</h2><div class=rows>{rows}</div>" if rows else head + text, "body")
+    text = f'<p class="quiet">{facts}</p><div class="panel thought whole">{safe.html(attempt.text)}</div>'
+    beside = f"<h3>Other attempts at it</h3><div class=rows>{rows}</div>" if rows else ""
+    view(f'{head}<div class="work"><div>{text}</div><div>{beside}</div></div>', "body")
 
 
 def outcome(attempt: Attempt) -> str:
@@ -88,8 +89,9 @@ def outcome(attempt: Attempt) -> str:
 
 
 def _attempt_row(run: str, attempt: Attempt) -> str:
-    what = safe.html(safe.line(attempt.text, 240))
-    facts = facts_line({"": attempt.model, " ": attempt.decoding, "answer": attempt.answer})
+    answer = "" if attempt.answer is None else f" → {safe.answer(safe.line(attempt.answer, 60))}"
+    what = f'{facts_line({"": attempt.model, " ": attempt.decoding})}<span class="quiet">{answer}</span>'
+    facts = f"{attempt.tokens:,} tokens"
     inside = f'{mark_html(outcome(attempt))}<span class="what">{what}</span><span class="facts">{facts}</span>'
     return link(inside, "row", page="attempt", run=run, id=attempt.id)
 

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from journey.studio import safe
+from journey.studio.head import level_said
 from journey.studio.place import href, link, without
 from journey.studio.problem_head import WORDS, mark_html
 from journey.studio.reading import CHOICES, OF_PROBLEM, PAGE, RANGES, Filter, Lists, lists_of
@@ -190,12 +191,14 @@ def rows_html(run: str, table: str, rows: Sequence[Mapping[str, Any]]) -> str:
 def _row(run: str, table: str, row: Mapping[str, Any]) -> str:
     left, facts, where = ROWS[table](row)
     what = safe.html(safe.line(str(row["question"]), 400))
+    if table == "attempts" and row["answer"] is not None:
+        what += f' <span class="quiet">→ {safe.answer(safe.line(str(row["answer"]), 80))}</span>'
     inside = f'{left}<span class="what">{what}</span><span class="facts">{facts}</span>'
     return link(inside, "row", run=run, **where)
 
 
 def _problem_row(row: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
-    said = [safe.html(str(row[name])) for name in ("level", "subject") if row[name]]
+    said = [safe.html(said) for said in (level_said(row["level"]), str(row["subject"] or "")) if said]
     if row["trees"] > 1:
         said.append(f"{row['trees']:,} trees")
     if row["attempts"]:

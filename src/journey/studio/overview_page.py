@@ -1,8 +1,10 @@
 """The first page: a run's headline figures, and its problems with a mark, the failed ones first."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from journey.report.wording import gain_lines
 from journey.studio import safe
 from journey.studio.list_page import rows_html
 from journey.studio.place import link
@@ -16,15 +18,47 @@ def overview_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     """Everything in it is a link to what it counts."""
     lists = lists_of(path)
     tiles = "".join(_tile(lists, run, table) for table in ("problems", "trees", "thoughts", "attempts"))
-    html = f'<h1 style="margin-top:1rem">{safe.html(run)}</h1><div class="tiles">{tiles}</div>'
+    html = f'<h1 class="title">{safe.html(run)}</h1>{_headline(path)}<div class="tiles">{tiles}</div>'
+    html += _models(lists, run)
     for outcome, title in (("wrong", "Failed: no right answer"), ("none", "No answer found"), ("right", "Solved")):
         filter = Filter("problems", chosen={"outcome": outcome}, sort="trees", falling=True)
         total = lists.count(filter)
         if total:
-            more = link(f"all {total:,}", page="problems", run=run, outcome=outcome) if total > FEW else ""
-            rows = rows_html(run, "problems", lists.page(filter, 0, FEW if outcome != "right" else 6))
-            html += f'<h2>{title} <span class="quiet">{total:,} {more}</span></h2>{rows}'
+            shown = lists.page(filter, 0, FEW if outcome != "right" else FEW // 2)
+            more = link("see all", page="problems", run=run, outcome=outcome) if total > len(shown) else ""
+            html += (
+                f'<h2>{title} <span class="quiet">{total:,} &ensp;{more}</span></h2>{rows_html(run, "problems", shown)}'
+            )
     view(html, "body")
+
+
+def _headline(path: Path) -> str:
+    """What the run's report says first, where there is a report."""
+    file = path / "report" / "report.json"
+    try:
+        lines = gain_lines(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):  # none yet, or one of another version
+        return ""
+    return f'<p class="gain">{safe.html(lines[0][0].upper() + lines[0][1:])}</p>' if lines else ""
+
+
+def _models(lists: Lists, run: str) -> str:
+    """The models' share of right answers, each a link to its attempts."""
+    query = (
+        "SELECT model, decoding, count(*) AS n, sum(outcome = 'right') AS right FROM attempts"
+        " GROUP BY model, decoding ORDER BY model, decoding LIMIT 24"
+    )
+    rows = [
+        link(
+            f'<span class="what">{safe.html(row["model"])}'
+            f' <span class="quiet">{safe.html(row["decoding"])}</span></span>'
+            f'<span class="meter"><i style="width:{100 * row["right"] / row["n"]:.0f}%"></i></span>'
+            f'<span class="facts">{100 * row["right"] / row["n"]:.1f} % of {row["n"]:,} right</span>',
+            "row model", page="attempts", run=run, model=row["model"], decoding=row["decoding"],
+        )
+        for row in lists.figure(query)
+    ]  # fmt: skip
+    return f'<h2>Models</h2><div class="rows">{"".join(rows)}</div>' if rows else ""
 
 
 def _tile(lists: Lists, run: str, table: str) -> str:

@@ -1,7 +1,7 @@
 """A problem as it stands at the top of what belongs to it."""
 
 from journey.studio import safe
-from journey.studio.head import facts_line
+from journey.studio.head import facts_line, level_said
 from journey.types import Problem
 
 WORDS = {"right": "right", "wrong": "wrong", "none": "no answer", "unknown": "not checkable", None: "not tried"}
@@ -21,7 +21,7 @@ def problem_html(problem: Problem | None, id: str, outcome: str | None = None, w
     """Question, known answer, level, subject; the solution folded."""
     if problem is None:
         return f'<p class="quiet">Problem {safe.html(id)} is not in this run.</p>'
-    facts = facts_line({"": problem.level, " ": problem.subject, "from": problem.source})
+    facts = facts_line({"": level_said(problem.level), " ": problem.subject, "from": problem.source})
     reason = f'<div class="quiet">{safe.html(why)}</div>' if why else ""
     solution = (
         f'<details><summary>A worked solution</summary><div class="prose" style="font-size:var(--m)">'

@@ -17,8 +17,11 @@ _BEGIN = re.compile(
     r"\\\\|\\\$|\\\[|\\\(|\$\$|\$"
     r"|\\begin\{(?P<name>(?:align|aligned|equation|gather|gathered|array|cases|[pbBvV]?matrix)\*?)\}"
 )
-# A lone dollar sign is money more often than mathematics: both must stand close to what they enclose, on one line.
+# A lone dollar sign is money more often than mathematics: both must stand close to what they enclose, on one line, or
+# have a command of TeX between them.
 _SINGLE = re.compile(r"\$(?![\s$])((?:\\.|[^\\$\n]){1,1000})(?<!\s)\$(?![\d$])")
+_SPACED = re.compile(r"\$((?:\\.|[^\\$\n]){1,1000})\$")
+_COMMAND = re.compile(r"\\[A-Za-z]")
 _DOUBLE = re.compile(r"\$\$((?:\\.|[^\\$]){1,4000})\$\$", re.DOTALL)
 _MARKDOWN = re.compile(r"!?\[(?P<words>[^\[\]\n]{0,300})\]\(\s*<?[^()\s]*(?:\([^()\s]*\)[^()\s]*)?>?[^()\n]{0,200}\)")
 # Control characters but for line breaks and tabs, marks of direction, invisible and private characters, surrogates.
@@ -67,7 +70,9 @@ def _formula(text: str, begin: re.Match[str]) -> Formula | None:
         case "\\\\" | "\\$":
             return None
         case "$":
-            whole = _SINGLE.match(text, begin.start())
+            whole = _SINGLE.match(text, begin.start()) or _SPACED.match(text, begin.start())
+            if whole and whole.re is _SPACED and not _COMMAND.search(whole[1]):
+                return None
             return Formula(whole.start(), whole.end(), whole[1], False) if whole else None
         case "$$":
             whole = _DOUBLE.match(text, begin.start())

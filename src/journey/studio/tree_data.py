@@ -85,7 +85,8 @@ def _siblings(tree: Tree, index: int) -> str:
     others = [i for i in all_below[parent] if i != index]
     above = f'<a class="hop" data-node="{parent}">the step before</a>' if parent >= 0 else "the question"
     after = len(all_below[index])
-    head = f"<p class=quiet>After {above}; {after} step{'' if after == 1 else 's'} after it.</p>"
+    onward = f"{after:,} step{'s go' if after != 1 else ' goes'} on from here" if after else "nothing goes on from here"
+    head = f"<p class=quiet>After {above}; {onward}.</p>"
     if not others:
         return f"{head}<p class=quiet>No other step was tried at this place.</p>"
     items = "".join(
