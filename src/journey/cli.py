@@ -22,6 +22,7 @@ from journey.commands.options import (
     MaxCalls,
     MaxCost,
     MaxTokens,
+    Method,
     Model,
     Out,
     Prices,
@@ -29,7 +30,9 @@ from journey.commands.options import (
     RunFolder,
     Seed,
     Set,
+    Sources,
     Strong,
+    Top,
     What,
 )
 
@@ -273,6 +276,14 @@ def report(run: RunFolder, json: Json = False) -> int:
     from journey.commands import look
 
     return look.report(run, json)
+
+
+@app.command()
+def quality(sources: Sources, method: Method = None, top: Top = 3, json: Json = False) -> int:
+    """Say how thoughts read, what they do on their way, and how good they are; no model is asked."""
+    from journey.commands import quality as of_thoughts
+
+    return of_thoughts.quality(sources, method, top, json)
 
 
 @app.command()

@@ -53,3 +53,11 @@ Prices = Annotated[
     Path | None,
     typer.Option("--prices", envvar="JOURNEY_PRICES", help="The price table; prices.yaml if there.", metavar="FILE"),
 ]
+Sources = Annotated[
+    list[Path],
+    typer.Argument(help="Runs; or JSONL files of thoughts, or with a text or response a row.", metavar="RUN|FILE..."),
+]
+Method = Annotated[
+    str | None, typer.Option("--method", help="Only thoughts made this way: traverse, shortcut, ...", metavar="METHOD")
+]
+Top = Annotated[int, typer.Option("--top", min=1, max=100, help="Most frequent runs of words.", metavar="N")]

@@ -209,7 +209,7 @@ def _path_told(thought: Thought, tree: Tree) -> Iterator[bool]:
     ends = [s.node for s in thought.segments if s.kind == "answer" and s.node is not None]
     if ends and 0 <= ends[-1] < len(tree.nodes):
         told = {segment.node for segment in thought.segments if segment.kind in ("step", "answer")}
-        yield from (node in told for node in path(tree, ends[-1]))
+        yield from (node in told for node in path(tree, ends[-1]) if tree.nodes[node].text)
 
 
 def summed(qualities: Iterable[Quality]) -> dict[str, Any]:

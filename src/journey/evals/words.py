@@ -16,8 +16,10 @@ KEY_WORDS = (
 )  # fmt: skip
 
 LENGTHS = (1, 2, 3, 4)
+TOKENS_BY_RULE = "by rule, each word, digit and sign is one"
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d|[^\w\s]|_")
+_COMMAND = re.compile(r"\\[A-Za-z]+")
 _COMMON = frozenset(
     (
         "the", "a", "an", "of", "to", "is", "are", "and", "or", "in", "that", "this", "it", "be", "by", "for", "with",
@@ -148,10 +150,10 @@ def read(texts: Sequence[str], name: str, tokens: Sequence[int] | None = None, *
 
 
 def frequent(lines: Iterable[str], length: int, most: int) -> list[tuple[str, int]]:
-    """The most frequent runs of so many words within a line; equally frequent ones in the order of the alphabet."""
+    """The most frequent runs of so many words within a line, LaTeX commands left out; ties by the alphabet."""
     counts = Counter[str]()
     for line in lines:
-        words = _WORD.findall(line.lower())
+        words = _WORD.findall(_COMMAND.sub(" ", line).lower())
         if length == 1:
             counts.update(word for word in words if word not in _COMMON and len(word) > 1)
         else:
