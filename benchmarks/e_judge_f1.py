@@ -30,6 +30,7 @@ from journey.evals.judging_sets import of_trees
 from journey.evals.run import Decoding, attempt
 from journey.judges.base import Judge
 from journey.judges.classifier import Classifier
+from journey.judges.classifier_settings import ClassifierSettings
 from journey.judges.exact import Exact
 from journey.judges.rollout import RolloutSettings
 from journey.models.base import Completion, Model, Prompt, Sampling
@@ -50,6 +51,7 @@ from journey.types import Judgement, Problem, Thought, Tree, content_seed
 
 TASK = build.TASKS["countdown"]
 GROW = GrowSettings(width=6, keep=2, follow_wrong=6, depth=2, temperature=1.0, top_p=1.0, max_step_tokens=24)
+LOW = 0.15  # few steps are right here: a threshold that errs on the other side
 PRM = PrmSettings(learning_rate=1e-3, epochs=6, batch=16, schedule="cosine", device="cpu")
 ROLLOUT = RolloutSettings(n=8, temperature=1.0, top_p=1.0, max_tokens=24, stop=("Wait", "Yes"))
 SFT = SftSettings(epochs=3, batch=16, learning_rate=1e-3, device="cpu")
@@ -180,6 +182,8 @@ def judges(world: World, exact: list[Tree], rolled: list[Tree], counts: Sequence
             rows = tree_rows(trees[:count], [*world.problems, *LABELLED])
             train_prm(build.model_path("tiny"), rows, out, PRM)
             yield f"classifier, {labels}", count, Classifier(out, f"prm:{count}", device="cpu")
+            low = ClassifierSettings(right=LOW, wrong=LOW)
+            yield f"the same, right from {LOW}", count, Classifier(out, f"prm:{count}, {LOW}", low, "cpu")
 
 
 LABELLED: list[Problem] = []
