@@ -5,7 +5,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,10 @@ class Studio:
     folder: Path
 
 
-@pytest.fixture(scope="session")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    folder = tmp_path_factory.mktemp("studio")
-    opened = [runs.small(folder / "small"), runs.big(folder / "big"), runs.hostile(folder / "hostile")]
-    command = [sys.executable, "-m", "journey", "view", *map(str, opened), "--port", "0"]
+@contextmanager
+def serving(folders: Sequence[Path]) -> Iterator[str]:
+    """A studio on these runs; its address."""
+    command = [sys.executable, "-m", "journey", "view", *map(str, folders), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         try:
             assert server.stdout is not None
@@ -38,9 +38,16 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
             for line in server.stdout:  # Streamlit says its own line when it answers
                 if "URL" in line:
                     break
-            yield Studio(found[0], folder)
+            yield found[0]
         finally:
             server.terminate()
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    folder = tmp_path_factory.mktemp("studio")
+    with serving([runs.small(folder / "small"), runs.big(folder / "big"), runs.hostile(folder / "hostile")]) as address:
+        yield Studio(address, folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,24 @@
 """The studio as somebody sees it: every page in a real browser."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from studio.browser import click_node, open_at, requests, shown, shown_nodes, until
-from studio.conftest import Studio
+from studio.conftest import Studio, serving
 from studio.payloads import PAYLOADS
 from studio.runs import big_tree
 
-from journey.types import content_hash
+from journey.store.run import Run
+from journey.types import Tree, content_hash
 
 pytestmark = pytest.mark.browser
+PRM800K = Path(__file__).parents[2] / "../shared/data/prm800k/phase1_test_trees.jsonl"
 
 
 def tree_address(studio: Studio, size: int) -> str:
@@ -111,6 +117,58 @@ def test_hostile_text_does_nothing_on_any_page_and_nothing_leaves_the_machine(br
     asked = requests(browser)
     assert asked
     assert {urlsplit(url).hostname for url in asked} == {"127.0.0.1"}
+
+
+@pytest.mark.slow
+def test_hostile_choices_do_nothing_when_they_are_listed(browser: Any, studio: Studio):
+    open_at(browser, f"{studio.address}/?run=hostile&page=attempts", ".row")
+    for box in browser.find_elements(By.CSS_SELECTOR, '[data-testid="stSelectbox"] input'):
+        browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", box)
+        box.click()
+        shown(browser, '[role="option"]')
+        box.send_keys(Keys.ESCAPE)
+        until(browser, lambda: not browser.find_elements(By.CSS_SELECTOR, '[role="option"]'), "the list stays open")
+    assert browser.execute_script("return window.hit ?? null") is None
+    assert {urlsplit(url).hostname for url in requests(browser)} == {"127.0.0.1"}
+
+
+def test_the_level_list_has_every_level_and_selects(browser: Any, studio: Studio):
+    open_at(browser, tree_address(studio, 10_000), ".step-box[data-node]")
+    shown(browser, ".levels summary").click()
+    shown(browser, ".level-box h4", "Level 12")
+    shown(browser, '.level-box [data-node="9"]').click()
+    step_shown(browser, 9)
+
+
+def test_arrows_walk_through_the_tree(browser: Any, studio: Studio):
+    open_at(browser, f"{tree_address(studio, 100)}&node=3", '.step-box[data-node="3"]')
+    shown(browser, ".tree-box").send_keys(Keys.ARROW_LEFT)
+    step_shown(browser, 2)
+    shown(browser, ".tree-box").send_keys(Keys.ARROW_RIGHT)
+    step_shown(browser, 3)
+
+
+@pytest.mark.slow
+def test_the_trees_of_people_open_with_their_formulas(browser: Any, tmp_path: Path):
+    if not PRM800K.exists():
+        print(f"no {PRM800K}")
+        pytest.skip(f"no {PRM800K}")
+    folder = tmp_path / "prm"
+    for arguments in (["import", "prm800k", str(PRM800K), "--out", str(folder)], ["derive", str(folder)]):
+        subprocess.run([sys.executable, "-m", "journey", *arguments], check=True, capture_output=True)
+    with Run.read(folder) as run:
+        trees = sorted((len(t.nodes), t.id) for t in run.all("trees") if isinstance(t, Tree))
+    with serving([folder]) as address:
+        open_at(browser, address, ".row", "wrong").click()
+        shown(browser, ".step-box[data-node]")
+        for _, id in trees[-3:]:
+            open_at(browser, f"{address}/?page=tree&id={id}", ".step-box[data-node]")
+            nodes = shown_nodes(browser)
+            for node in (nodes[1], nodes[-1]):
+                click_node(browser, node)
+                shown(browser, f'.step-box[data-node="{node}"]')
+            assert browser.find_elements(By.CSS_SELECTOR, ".journey .katex")
+            assert browser.find_elements(By.CSS_SELECTOR, ".journey .katex-error") == []
 
 
 def test_an_unknown_run_page_or_item_is_said_in_a_sentence(browser: Any, studio: Studio):

@@ -117,8 +117,10 @@ def commit(connection: sqlite3.Connection, path: Path, writes: Sequence[Write]) 
 
 def discard(folder: Path) -> None:
     """Removes the database, itself first: what then remains of its log is known to belong to nothing."""
-    for name in (NAME, f"{NAME}-wal", f"{NAME}-shm", "words.db", "words.db-wal", "words.db-shm", "config.yaml"):
-        (folder / name).unlink(missing_ok=True)
+    for name in (NAME, "words.db", "studio.db"):
+        for ending in ("", "-wal", "-shm"):
+            (folder / f"{name}{ending}").unlink(missing_ok=True)
+    (folder / "config.yaml").unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ from journey.studio.reading import Filter, Lists, lists_of
 from journey.studio.view import view
 
 FEW = 12
+SECTIONS = (("wrong", "Failed: no right answer"), ("none", "No answer found"), ("right", "Solved"))
 
 
 def overview_page(path: Path, run: str, where: Mapping[str, str]) -> None:
@@ -19,17 +20,21 @@ def overview_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     lists = lists_of(path)
     tiles = "".join(_tile(lists, run, table) for table in ("problems", "trees", "thoughts", "attempts"))
     html = f'<h1 class="title">{safe.html(run)}</h1>{_headline(path)}<div class="tiles">{tiles}</div>'
-    html += _models(lists, run)
-    for outcome, title in (("wrong", "Failed: no right answer"), ("none", "No answer found"), ("right", "Solved")):
-        filter = Filter("problems", chosen={"outcome": outcome}, sort="trees", falling=True)
-        total = lists.count(filter)
-        if total:
-            shown = lists.page(filter, 0, FEW if outcome != "right" else FEW // 2)
-            more = link("see all", page="problems", run=run, outcome=outcome) if total > len(shown) else ""
-            html += (
-                f'<h2>{title} <span class="quiet">{total:,} &ensp;{more}</span></h2>{rows_html(run, "problems", shown)}'
-            )
-    view(html, "body")
+    problems = "".join(_problems(lists, run, outcome, title) for outcome, title in SECTIONS)
+    models = _models(lists, run)
+    if models:
+        problems = f'<div class="work plain"><div>{problems}</div><div>{models}</div></div>'
+    view(html + problems, "body")
+
+
+def _problems(lists: Lists, run: str, outcome: str, title: str) -> str:
+    filter = Filter("problems", chosen={"outcome": outcome}, sort="trees", falling=True)
+    total = lists.count(filter)
+    if not total:
+        return ""
+    shown = lists.page(filter, 0, FEW if outcome != "right" else FEW // 2)
+    more = link("see all", page="problems", run=run, outcome=outcome) if total > len(shown) else ""
+    return f'<h2>{title} <span class="quiet">{total:,} &ensp;{more}</span></h2>{rows_html(run, "problems", shown)}'
 
 
 def _headline(path: Path) -> str:
