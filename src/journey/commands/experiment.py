@@ -130,7 +130,8 @@ def grow(
 
 def _growing(wanted: Recipe) -> list[Asked]:
     """What the trees of one seed ask at most."""
-    judge = None if wanted.judge == "exact" else wanted.judge.partition(":")[2] or wanted.model
+    kind, _, named = wanted.judge.partition(":")
+    judge = (named or wanted.model) if kind in ("critic", "rollout") else None  # the others ask no model for words
     return growing(wanted.model, judge, wanted.trees.grow, wanted.critic, river.make_problems(wanted)["train"])
 
 
