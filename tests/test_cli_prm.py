@@ -57,3 +57,20 @@ def test_trees_of_a_judge_that_judged_none_are_refused(grown: Path, tmp_path: Pa
     said = journey("export", grown, "prm", "--told", "nobody", "--to", tmp_path / "rows.jsonl")
     assert said.code == 2
     assert "no judged steps" in said.err
+
+
+def test_other_commands_take_the_judge_by_its_name(grown: Path, tmp_path: Path) -> None:
+    done("train", "prm", grown, "--model", "tiny", "--name", "three", "--set", "max_steps=2", "--set", "device=cpu")
+    judge = f"prm:{grown}/models/three"
+    recipe = scripted_recipe(tmp_path)
+    asked = done("grow", recipe, "--out", tmp_path / "again", "--set", f"judge={judge}", "--dry-run", "--json").data
+    assert "verdicts" not in str(asked["asked_at_most"])
+    done("grow", recipe, "--out", tmp_path / "again", "--set", f"judge={judge}")
+    with Run.read(tmp_path / "again") as run:
+        trees = [tree for tree in run.all("trees") if isinstance(tree, Tree)]
+    assert {tree.judge for tree in trees} == {judge}
+    said_of = [node.judgement for tree in trees for node in tree.nodes if node.judgement and node.judgement.by == judge]
+    assert {one.reason for one in said_of if one.score is None} <= {"the judge's vocabulary lacks 'no'"}
+    assert len(said_of) > len(trees)
+    said = done("eval", "judges", "--judge", judge, "--on", "countdown", "--limit", "20", "--json").data
+    assert judge in str(said)
