@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from math import inf, log
 from pathlib import Path
 from random import Random
 
@@ -31,7 +32,7 @@ def test_a_good_short_solution_is_consistent_complete_and_relevant() -> None:
     found = of_text(GOOD, QUESTION)
     assert (found.consistency, found.completeness) == (1.0, 1.0)
     assert found.relevance is not None and found.relevance > 0.6
-    assert found.q is not None and found.q > 0.3
+    assert found.q is not None and found.q > 0.2
 
 
 def test_a_false_sum_is_inconsistent() -> None:
@@ -80,6 +81,11 @@ def test_saying_it_twice_is_more_redundant() -> None:
     assert (of_text(f"{GOOD}\n{GOOD}", QUESTION).redundancy or 0) > (of_text(GOOD, QUESTION).redundancy or 0)
 
 
+def test_redundancy_is_one_where_each_token_is_news_and_counts_tokens_a_piece_of_it() -> None:
+    assert of_text("Bananas ripen").redundancy == 1.0
+    assert of_text("Bananas ripen. " * 4).redundancy == pytest.approx(1 + log(12 / 2))
+
+
 @pytest.mark.parametrize("text", ["", " \n\t"])
 def test_an_empty_text_has_no_quality(text: str) -> None:
     found = of_text(text, QUESTION)
@@ -96,7 +102,7 @@ def test_a_text_without_claims_has_no_consistency_and_so_no_q() -> None:
 def _in_range(found: Quality) -> None:
     for name in MEASURES:
         value = getattr(found, name)
-        low, high = (1, 2) if name == "redundancy" else (0, 1)
+        low, high = (1, inf) if name == "redundancy" else (0, 1)
         assert value is None or low <= value <= high
 
 

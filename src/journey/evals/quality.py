@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from math import fsum
+from math import fsum, log
 from typing import Any
 
 from journey.answers import find_answer
@@ -30,8 +30,8 @@ MEASURES = ("consistency", "completeness", "relevance", "redundancy", "q")
 class Quality:
     """The four measures of one thought and their Q; null where nothing can be said.
 
-    `consistency`, `completeness` and `relevance` are in [0, 1], more is better; `redundancy` is in [1, 2], less is
-    better.
+    `consistency`, `completeness` and `relevance` are in [0, 1], more is better; `redundancy` is 1 or more,
+    less is better.
     """
 
     consistency: float | None
@@ -132,10 +132,11 @@ def relevance(text: str, question: str = "") -> float | None:
 
 
 def redundancy(text: str, question: str = "") -> float | None:
-    """1 and the share of a text's tokens that bring nothing new: in [1, 2], null for an empty text.
+    """1 + ln(tokens a piece of news): 1 where each token brings something new; null for an empty text.
 
     News are, in a sentence with mathematics, its numbers and pairs of neighbouring signs, and in one without its
-    content words, as far as neither the question nor a sentence before has them. Each piece of news is one token.
+    content words, as far as neither the question nor a sentence before has them. The logarithm keeps length, which
+    every text's news grow more slowly than, from drowning the other measures in Q.
     """
     known = mathematics(question) | content(question)
     news = tokens = 0
@@ -144,7 +145,7 @@ def redundancy(text: str, question: str = "") -> float | None:
         news += len((formulas or rest) - known)
         known |= formulas | rest
         tokens += count_tokens(sentence)
-    return 2.0 - min(1.0, news / tokens) if tokens else None
+    return 1.0 + log(max(1.0, tokens / max(news, 1))) if tokens else None
 
 
 # --- what a sentence holds --------------------------------------------------------------------------------------------
