@@ -54,7 +54,15 @@ def list_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     total = lists.count(filter)
     page = min(_number(where.get("at", "")) or 0, max(0, (total - 1) // PAGE))
     rows = lists.page(filter, page)
-    view(rows_html(run, table, rows) + _pager({**where, "run": run}, page, total), "body")
+    view(_narrowed(where) + rows_html(run, table, rows) + _pager({**where, "run": run}, page, total), "body")
+
+
+def _narrowed(where: Mapping[str, str]) -> str:
+    """Says that the list is of one problem or tree only, which no widget shows."""
+    narrow = [name for name in ("problem", "tree") if name in where]
+    if not narrow:
+        return ""
+    return f'<p class="quiet">Only those of one {narrow[0]}. {link("Show all", **without(where, *narrow, "at"))}</p>'
 
 
 def _bounds(where: Mapping[str, str], kind: str, table: str) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """A problem as it stands at the top of what belongs to it."""
 
 from journey.studio import safe
+from journey.studio.facts import BEST
 from journey.studio.head import facts_line, level_said
 from journey.types import Problem
 
@@ -12,7 +13,7 @@ def mark_html(outcome: str | None) -> str:
     """Right, wrong, no answer, ...: a colour, a mark and a word."""
     return (
         f'<span class="mark"><span class="point {POINTS.get(outcome, "unjudged")}"></span>'
-        f'<span class="word {outcome if outcome in POINTS else "unknown"}">{WORDS.get(outcome, "unknown")}</span>'
+        f'<span class="word {outcome if outcome in BEST else "none"}">{WORDS.get(outcome, "unknown")}</span>'
         "</span>"
     )
 

@@ -8,8 +8,8 @@ from journey.studio.diff import diff_html
 from journey.studio.head import facts_line
 from journey.studio.place import link
 from journey.studio.problem_head import problem_html
-from journey.studio.reading import lists_of
-from journey.studio.records import attempts_of, problem_of, thoughts_of_tree, tree_of
+from journey.studio.reading import Filter, Lists, lists_of
+from journey.studio.records import problem_of, thoughts_of_tree, tree_of
 from journey.studio.thought_html import KINDS, thought_html
 from journey.studio.tree_data import viewer_data
 from journey.studio.view import view
@@ -59,21 +59,32 @@ def work_html(
 ) -> str:
     """The places for tree and step, and the thought."""
     walked = '<span><span class="stroke walked"></span>the thought\'s walk, in order</span>' if thought else ""
+    rest = _rest(lists_of(path), run, tree)
     made = facts_line({"steps by": tree.policy, "judged by": tree.judge, "": f"{len(tree.nodes):,} steps"})
     left = (
         f'{LEGEND}{walked}</div><div class="panel tree-box" tabindex="0" aria-label="The tree"></div>'
         '<details class="levels"><summary>Level by level</summary><div class="level-box"></div></details>'
-        f'<p class="quiet made">{made}</p>'
+        f'<p class="quiet made">{made}{rest}</p>'
     )
-    right = _side(run, tree, thoughts, thought, where) if thought else _none(path, run, tree)
+    right = (
+        _side(run, tree, thoughts, thought, where)
+        if thought
+        else '<p class="quiet made">No thought was told of this tree.</p>'
+    )
     side = f'<div class="side-column"><div class="panel step-box"></div>{right}</div>'
     return f'<div class="work"><div>{left}</div>{side}</div>'
 
 
-def _none(path: Path, run: str, tree: Tree) -> str:
-    tried = len(attempts_of(path, tree.problem))
-    attempts = link(f"{tried} attempts at the problem", page="attempts", run=run, problem=tree.problem) if tried else ""
-    return f'<p class="quiet made">No thought was told of this tree. {attempts}</p>'
+def _rest(lists: Lists, run: str, tree: Tree) -> str:
+    """Links to what else there is of the problem."""
+    trees, attempts = (lists.count(Filter(table, problem=tree.problem)) for table in ("trees", "attempts"))
+    said = (
+        [link(f"all {trees:,} trees of the problem", page="trees", run=run, problem=tree.problem)] if trees > 1 else []
+    )
+    if attempts:
+        name = f"{attempts:,} attempt{'s' if attempts > 1 else ''} at the problem"
+        said.append(link(name, page="attempts", run=run, problem=tree.problem))
+    return "".join(f" · {one}" for one in said)
 
 
 def _side(run: str, tree: Tree, thoughts: Sequence[Thought], thought: Thought, where: Mapping[str, str]) -> str:
