@@ -34,7 +34,7 @@ from journey.trees.mark import children, is_unusable, path_texts, verdict  # noq
 from journey.types import Problem  # noqa: E402
 
 FILE = Path(__file__).parents[1] / "../shared/data/prm800k/phase1_test_trees.jsonl"
-FIRST = 10  # groups of a tree
+FIRST = 6  # groups of a tree
 Group = tuple[Problem, list[str], list[str]]
 
 
@@ -120,8 +120,8 @@ async def measure(asked: argparse.Namespace, folder: Path) -> list[dict[str, Any
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--trees", type=int, default=8)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--trees", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=2)
     asked = parser.parse_args()
     if not FILE.is_file():
         raise SystemExit(f"needs the rated trees of {FILE}")

@@ -100,6 +100,22 @@ def test_too_many_for_one_row_are_laid_into_several(monkeypatch: pytest.MonkeyPa
     assert shared.counts.forwards > 2
 
 
+def test_long_siblings_share_their_prefix_where_short_ones_of_nothing_in_common_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("journey.judges.classifier_engine.ROW", 8)
+    backbone, head = BUILT["llama"]
+    engine = Engine(backbone, head, "softmax", True)
+    engine.probabilities([("a", laid([3] * 40 + [i] * 4)) for i in range(4, 10)])
+    assert engine.counts.tokens == 40 + 6 * 4
+    engine.probabilities([("a", laid([i] * 20)) for i in range(4, 10)])
+    assert engine.counts.tokens == 40 + 6 * 4 + 6 * 20
+    assert engine.counts.forwards == 2
+    row = Row()
+    row.add([4] * 20)
+    assert not row.gains([5] * 20)
+
+
 def test_a_model_that_takes_no_positions_is_read_plainly() -> None:
     backbone, head = made("llama")
     backbone.config._attn_implementation = "flash_attention_2"

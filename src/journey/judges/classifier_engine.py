@@ -16,7 +16,7 @@ import torch
 from journey.judges.classifier_forms import Laid
 
 _PACKED = {"full_attention", "sliding_attention"}
-ROW = 1024  # tokens of a row into which several solutions are laid: attention costs their square
+ROW = 1024  # tokens up to which solutions share a row even where attention, the square of its length, costs more by it
 BATCH = 8192  # tokens of a forward pass
 
 
@@ -32,12 +32,16 @@ class Counts:
 
 @dataclass(slots=True)
 class Row:
-    """A trie of solutions: `parents[i]` is the token before token i, -1 for the first; `depths` count from 0."""
+    """A trie of solutions: `parents[i]` is the token before token i, -1 for the first; `depths` count from 0.
+
+    `apart` is what attention would cost in rows of their own, the sum of squared lengths.
+    """
 
     ids: list[int] = field(default_factory=list[int])
     parents: list[int] = field(default_factory=list[int])
     depths: list[int] = field(default_factory=list[int])
     below: dict[tuple[int, int], int] = field(default_factory=dict[tuple[int, int], int])
+    apart: int = 0
 
     @property
     def is_plain(self) -> bool:
@@ -47,6 +51,7 @@ class Row:
     def add(self, ids: Sequence[int]) -> list[int]:
         """Where in the row the tokens of a solution stand, new ones appended."""
         at, places = -1, list[int]()
+        self.apart += len(ids) ** 2
         for depth, token in enumerate(ids):
             place = self.below.get((at, token))
             if place is None:
@@ -57,6 +62,11 @@ class Row:
             places.append(place)
             at = place
         return places
+
+    def gains(self, ids: Sequence[int]) -> bool:
+        """Whether a solution is better laid into this row than into one of its own."""
+        room = self.room(ids)
+        return room <= ROW or room**2 <= self.apart + len(ids) ** 2
 
     def room(self, ids: Sequence[int]) -> int:
         """How long the row would be with this solution in it."""
@@ -102,7 +112,7 @@ class Engine:
         for key, laid in solutions:
             at = newest.get(key)
             apart = not self._share or (self._window is not None and len(laid.ids) > self._window)
-            if at is None or apart or rows[at].room(laid.ids) > ROW:
+            if at is None or apart or not rows[at].gains(laid.ids):
                 at = len(rows)
                 rows.append(Row())
                 if not apart:
