@@ -138,7 +138,7 @@ def recorded_rows(console: Console, rounds: int) -> tuple[list[dict[str, Any]], 
     return rows, agrees
 
 
-def own_rows(count: int, rounds: int) -> list[dict[str, Any]]:
+def own_rows(count: int, rounds: int, trained: str | None) -> list[dict[str, Any]]:
     """Judges that run here, on Countdown solutions with exact labels."""
     labelled = countdown_set(count)
     models = build.Models(Remembered(), Purse())
@@ -152,6 +152,8 @@ def own_rows(count: int, rounds: int) -> list[dict[str, Any]]:
     judges: dict[str, Judge] = {"exact": build.Exact(), "always right": Scripted({}, otherwise="right")}
     for how, settings in hows.items():
         judges[f"rollout:tiny, {how}"] = models.judge("rollout:tiny", "tiny", CriticSettings(), settings)
+    if trained is not None:
+        judges[f"prm, {Path(trained).name}"] = models.judge(f"prm:hf/{trained}", "tiny", CriticSettings())
     rows: list[dict[str, Any]] = []
     for name, judge in judges.items():
         row = {"judge": name, "set": f"countdown ({count} made here)", **figures_of(judge, labelled, rounds)}
@@ -184,6 +186,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--long", action="store_true", help="400 Countdown solutions instead of 80")
+    parser.add_argument(
+        "--prm", metavar="FOLDER", help="a trained step classifier for Countdown, judged with the others"
+    )
     asked = parser.parse_args()
     console = Console(quiet=asked.json, width=150)
     rounds = 1000
@@ -191,7 +196,7 @@ def main() -> None:
     if agrees is None:
         console.print(f"skipped: {RECORDED} is not there")
     try:
-        rows += own_rows(400 if asked.long else 80, rounds)
+        rows += own_rows(400 if asked.long else 80, rounds, asked.prm)
     except UsageError as error:
         console.print(f"skipped: {error}")
     show(console, [row for row in rows if row["set"] != WHOLE])
