@@ -160,9 +160,19 @@ def measure_page(folder: Path, times: int) -> dict[str, float]:
         for name, query in (("all", ""), ("filtered", "&outcome=wrong&sort=tokens&down=1"), ("words", "&word=wait")):
             query = f"?page=attempts&run=records{query}"
             figures[f"page of a list, {name}, s"] = median_of(times, lambda query=query: page.paint(query, rows))
+        figures["a word searched for in the page, s"] = median_of(times, lambda: search(page))
     finally:
         page.close()
     return figures
+
+
+def search(page: Page) -> None:
+    """A word is typed over the one before, until the list says how many have it."""
+    box = page.browser.find_element("css selector", "input[placeholder='words in the text']")
+    words = "alternatively" if box.get_property("value") != "alternatively" else "go back"
+    page.browser.execute_script("window.before = document.querySelector('.pager').textContent", box)
+    box.send_keys("\ue009a\ue000", words, "\ue007")
+    page.wait("document.querySelector('.pager').textContent != window.before")
 
 
 def main() -> None:
