@@ -7,8 +7,16 @@ from pathlib import Path
 
 import known_prm
 import pytest
+import torch
 from known_prm import QUESTION, sigmoid, three_classes, two_classes
-from transformers import AutoModelForTokenClassification, AutoTokenizer
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 from journey import build
 from journey.errors import UsageError
@@ -331,3 +339,35 @@ def test_a_judge_is_made_by_its_name_once_and_closed(tmp_path: Path) -> None:
 
 def test_every_form_of_the_table_is_tested_here() -> None:
     assert set(FORMS) == {*SAVE, "reasoneval"}
+
+
+def sentencepiece_like(folder: Path) -> Path:
+    """Math-Shepherd's kind of tokenizer: words begin with a mark, unknown letters are bytes, <s> opens every text."""
+    pieces = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    pieces += ["▁", *"Sumgodbafine?123:Stepки+-", "▁ки", "▁+", "▁-", "ки"]
+    vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
+    merges = [("к", "и"), ("▁", "ки"), ("▁", "+"), ("▁", "-")]
+    made = Tokenizer(models.BPE(vocabulary, merges, byte_fallback=True, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    made.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    made.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    fast = PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+    torch.manual_seed(0)
+    LlamaForCausalLM(known_prm.config(len(vocabulary), initializer_range=0.5)).save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return folder
+
+
+def test_math_shepherd_is_read_as_its_model_card_says_with_its_kind_of_tokenizer(tmp_path: Path) -> None:
+    folder = sentencepiece_like(tmp_path)
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
+    words = tokenizer.encode("+ -")[1:]
+    tag = tokenizer.encode("ки")[-1]
+    ids = torch.tensor([tokenizer.encode("Sum good ? Step 1: good fine ки\nStep 2: bad книги ки")])
+    with torch.no_grad():
+        published = model(ids).logits[:, :, words].softmax(-1)[:, :, 0][ids == tag].tolist()
+    assert tokenizer.convert_ids_to_tokens([tag, *words]) == ["▁ки", "▁+", "▁-"]
+    classifier = judge(folder, form="math-shepherd")
+    said = asyncio.run(classifier.judge_solution(PROBLEM, ["good fine", "bad книги"]))
+    assert scores(said) == pytest.approx(published, abs=2e-6)
+    assert len(published) == 2
