@@ -53,7 +53,8 @@ def quality(sources: Sequence[Path], method: str | None, top: int, json: bool) -
         if method is not None and method not in there:
             known = ", ".join(sorted(there)) or "none"
             raise UsageError(f"{source} holds no thoughts by {method}; it holds: {known}")
-    rows = [_row(source, name, found, top) for (source, name), found in sets.items()]
+    order = {str(source): place for place, source in enumerate(sources)}
+    rows = [_row(*key, sets[key], top) for key in sorted(sets, key=lambda key: (order[key[0]], key[1]))]
     say(json, {"tokens": words.TOKENS_BY_RULE, "sets": rows}, *_tables(rows))
     return 0
 
