@@ -193,13 +193,13 @@ async def measure_all(asked: argparse.Namespace, folder: Path) -> dict[str, Any]
     began = time.perf_counter()
     build.one_thread()
     kind = PuzzleSettings()
-    counts = [int(n) for n in asked.counts.split(",")]
-    LABELLED[:] = drawn("judge", max(counts), 1, kind, held_out=False)
+    counts = [int(n) for n in asked.counts.split(",") if n]
+    LABELLED[:] = drawn("judge", max(counts, default=0), 1, kind, held_out=False)
     held = drawn("judge-test", asked.test_trees, 0, kind, held_out=True)
     tests = drawn("test", 300, 0, kind, held_out=True)
     base = Path(build.model_path("tiny"))
     labelled = {problem.id for problem in LABELLED}
-    problems = drawn("train", 1500 + asked.problems + max(counts), 0, kind, held_out=False)
+    problems = drawn("train", 1500 + asked.problems + len(LABELLED), 0, kind, held_out=False)
     problems = [problem for problem in problems if problem.id not in labelled][: 1500 + asked.problems]
     if asked.long:
         base = folder / "phase1"
@@ -226,7 +226,10 @@ async def measure_all(asked: argparse.Namespace, folder: Path) -> dict[str, Any]
             found, thoughts = await quality(world, judge, how)
             row |= {telling: found}
             if asked.long and (telling == "to a wrong answer" or asked.both):
-                seeds = [await student(world, thoughts, f"{len(rows)}", tests, seed) for seed in range(asked.seeds)]
+                seeds = [
+                    await student(world, thoughts, f"{len(rows)}", tests, seed)
+                    for seed in range(asked.first_seed, asked.first_seed + asked.seeds)
+                ]
                 found["accuracy"] = fmean(one["accuracy"] for one in seeds)
         rows.append(row)
         if not asked.json:
@@ -267,6 +270,7 @@ def main() -> None:
     parser.add_argument("--problems", type=int, help="for trees; 150, with --long 480")
     parser.add_argument("--test-trees", type=int, default=150, help="held-out trees that F1 is measured on")
     parser.add_argument("--seeds", type=int, default=1, help="of the students (--long)")
+    parser.add_argument("--first-seed", type=int, default=0)
     asked = parser.parse_args()
     asked.problems = asked.problems or (480 if asked.long else 150)
     with tempfile.TemporaryDirectory() as folder:

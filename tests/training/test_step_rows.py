@@ -1,6 +1,7 @@
 """Rows for step classifiers out of trees and of Math-Shepherd's data set."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,15 @@ from hypothesis import strategies as st
 from random_trees import PROBLEM as OF_RANDOM_TREES
 from random_trees import trees
 
+from journey.answers import MathGrader
 from journey.errors import UsageError
 from journey.training.step_rows import label_counts, math_shepherd_rows, tree_rows
+from journey.trees import prm800k
 from journey.trees.mark import unusable
 from journey.types import Judgement, Node, Tree, make_problem
 
 PROBLEM = make_problem("1 + 1?", "2")
+RATED = Path(__file__).parents[2] / "../shared/data/prm800k/phase1_test_trees.jsonl"
 SAMPLES = Path(__file__).parents[2] / "../shared/data/step_judges/math_shepherd_samples.jsonl"
 
 
@@ -94,6 +98,20 @@ def test_real_math_shepherd_rows_are_read_whole() -> None:
         assert told["input"].startswith(row["prompt"])
         assert all(step and not step.startswith("Step") for step in row["completions"])
     assert set(label_counts(rows)) <= {"right", "wrong"}
+
+
+async def test_every_rated_step_of_real_trees_is_labelled_once() -> None:
+    if not RATED.is_file():
+        pytest.skip(f"needs {RATED}")
+    with MathGrader() as grader:
+        read = await prm800k.read([RATED], grader, 6)
+    counts = label_counts(tree_rows(read.trees, read.problems))
+    nodes = [node for tree in read.trees for node in tree.nodes if node.judgement and node.text.strip()]
+    wanted = Counter(node.judgement.verdict for node in nodes if node.judgement)
+    assert {name: counts.get(name, 0) for name in ("right", "neutral", "wrong")} == {
+        name: wanted[name] for name in ("right", "neutral", "wrong")
+    }
+    assert min(counts[name] for name in ("right", "neutral", "wrong")) > 0
 
 
 @pytest.mark.parametrize(
