@@ -4,17 +4,15 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from typing import Any
 
-from fault_server import FaultServer, Plan, completion, well
-
-Say = Callable[[str, int, int], str]
+from fault_server import Asked, FaultServer, Plan, well
 
 
 @contextmanager
-def served(say: Say, plan: Plan = well) -> Iterator[FaultServer]:
-    """A server whose model says what `say` makes of (prompt, seed, sample); its `url` is where it is."""
-    server = FaultServer(plan, answer=partial(completion, text=say), models=[{"id": "m", "owned_by": "vllm"}])
+def served(answer: Callable[[Asked], dict[str, Any]], plan: Plan = well) -> Iterator[FaultServer]:
+    """A server that answers good requests by `answer`; its `url` is where it is, its model is "m"."""
+    server = FaultServer(plan, answer=answer, models=[{"id": "m", "owned_by": "vllm"}])
     loop, ready, done = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
 
     async def serve() -> None:

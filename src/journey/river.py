@@ -7,10 +7,10 @@ same trees and trained for the same passes (O1 Replication Journey part 1, Table
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from journey import build, problems, prompts
 from journey.errors import UsageError
@@ -33,17 +33,18 @@ from journey.stations import (
 )
 from journey.store.run import Run
 from journey.training.rows import dpo_rows, match_tokens, sft_rows
-from journey.types import EMPTY, Attempt, Problem, Thought
+from journey.types import Attempt, Problem, Thought
 from journey.workers import Job, JobProgress, work_off
 
 PARTS = ("phase1", "train", "validation", "test")
 
 
-class Budget(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Budget:
     """What a served judge may cost, and at which prices; `since` entries of the run's spending were there before."""
 
     limits: Limits = Limits()
-    prices: Mapping[str, Price] = EMPTY
+    prices: Mapping[str, Price] = field(default_factory=dict[str, Price])  # goes to other processes: a plain dict
     since: int = 0
 
 
@@ -67,7 +68,7 @@ def run_recipe(
     try:
         store_problems(run, recipe)
         budget = Budget(since=len(run.logged(SPENT)))
-        jobs = jobs_of(recipe, budget if purse is None else budget._replace(limits=purse.limits, prices=purse.prices))
+        jobs = jobs_of(recipe, budget if purse is None else replace(budget, limits=purse.limits, prices=purse.prices))
         left = {job.name for job in jobs}
 
         def on_done(name: str) -> None:

@@ -19,7 +19,7 @@ class Memory:
     def call(self, key):
         return self.calls.get(key)
 
-    async def put_call(self, key, completions):
+    async def put_call(self, key, completions, patience):
         await asyncio.sleep(0)
         self.calls[key] = completions
 
@@ -93,9 +93,9 @@ async def test_an_answer_that_is_there_is_stored_though_everyone_who_waited_is_g
     with Run.open(tmp_path) as run:
 
         class Telling(Memory):
-            async def put_call(self, key, completions):
+            async def put_call(self, key, completions, patience):
                 storing.set()
-                await run.put_call(key, completions)
+                await run.put_call(key, completions, patience)
                 raise AssertionError("it was cancelled before it was stored")
 
         task = asyncio.create_task(Cached(model, Telling()).complete(Prompt("Q"), Sampling()))

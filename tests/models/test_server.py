@@ -93,21 +93,22 @@ async def test_the_owner_of_a_models_list_says_how_an_answer_is_continued(owner,
     assert len(server.listed) == 1
 
 
-async def test_a_server_that_refuses_a_way_to_continue_is_asked_in_the_next():
+@pytest.mark.parametrize("models", [None, [{"id": "m", "owned_by": "deepseek"}], [{"id": "m", "owned_by": "nobody"}]])
+async def test_a_server_that_refuses_a_way_to_continue_is_asked_in_words(models):
     def plan(asked: Asked):
         if "continue_final_message" in asked.body:
             return Reply(422, {"detail": [{"loc": ["body"], "msg": "unexpected fields"}]})
         if any("prefix" in message for message in asked.body["messages"]):
             return Reply(400, {"error": {"message": "bad message"}})
 
-    async with FaultServer(plan) as server:
+    async with FaultServer(plan, models=models) as server:
         model = client(server)
         await asyncio.gather(*(model.complete(Prompt(f"Q{i}", "half"), Sampling()) for i in range(5)))
         learned = len(server.asked)
         await model.complete(Prompt("again", "half"), Sampling())
         await model.close()
     assert server.asked[-1].body["messages"][-1]["role"] == "user"
-    assert (learned, len(server.asked)) == (15, 16)
+    assert (learned, len(server.asked)) == (10, 11)
 
 
 async def test_a_prompt_that_is_refused_in_every_way_teaches_no_way():
@@ -432,6 +433,12 @@ async def test_a_request_that_keeps_failing_is_tried_again_and_then_told(act, sa
         assert model.state.retries == 2
         await model.close()
     assert len(server.asked) == 4
+
+
+async def test_a_server_that_fails_from_the_first_request_on_stops_the_command():
+    async with FaultServer(lambda asked: Reply(500)) as server:
+        with pytest.raises(UsageError, match=r"not given one answer, the last time status 500.*model's name 'm'"):
+            await ask(server)
 
 
 async def test_a_completion_that_says_how_it_ended_may_be_empty():

@@ -95,23 +95,29 @@ async def test_every_prompt_is_answered_or_told_and_no_more_is_asked_than_it_tak
     faults = [
         Reply(429, headers={"Retry-After": "0.02"}), Reply(500), "hang", "cut", "drop", Reply(200, HTML),
         Reply(200, {"choices": [{"finish_reason": "stop", "message": {"content": None}}]}),
-        Reply(200, b'{"choices": [{"x": NaN}]}'), Reply(200, b'{"x": "' + b"y" * 10_000_000),
+        Reply(200, b'{"choices": [{"x": NaN}]}'), Reply(200, b'{"x": "' + b"y" * 3_000_000),
     ]  # fmt: skip
 
-    def plan(asked: Asked):
-        return rng.choice(faults) if asked.number >= 10 and rng.random() < share else None
+    drawn = 0
 
-    async with FaultServer(plan) as server:
-        model = client(server)
-        await asyncio.gather(*(model.complete(Prompt(f"warm{i}"), Sampling()) for i in range(10)))
+    def plan(asked: Asked):
+        nonlocal drawn
+        if rng.random() >= share:
+            return None
+        drawn += 1
+        return rng.choice(faults)
+
+    async with FaultServer() as server:
+        model = client(server, timeout=0.5)
+        await model.complete(Prompt("first"), Sampling())
         server.asked.clear()
-        server.plan = lambda asked: rng.choice(faults) if rng.random() < share else None
+        server.plan = plan
         got = await ask_all(model, 100)
     texts = [one[0].text for one in got if isinstance(one, list)]
     assert all(isinstance(one, list | ModelError) for one in got)
     assert len(texts) >= 99 and all(texts)
-    # The expectation is 1 / (1 - share); a sample of 100 may lie some way above it.
-    assert len(server.asked) / 100 <= 1.35 / (1 - share)
+    # One more request for each fault, and none for nothing (but for an answer that a busy machine let time out).
+    assert len(server.asked) <= 100 + drawn + 3
 
 
 @pytest.mark.parametrize("how", ["refused", "503", "500"])

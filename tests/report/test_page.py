@@ -132,7 +132,7 @@ def test_mathematics_in_steps_does_not_stop_the_pictures(tmp_path: Path, make_ru
 def test_a_run_without_attempts_or_trees_has_a_page(tmp_path: Path) -> None:
     with Run.open(tmp_path / "empty", {}) as run:
         build(run)
-    assert "No comparison" in assert_inert((tmp_path / "empty" / "report" / "report.html").read_text()).text
+    assert "no comparison" in assert_inert((tmp_path / "empty" / "report" / "report.html").read_text()).text
 
 
 def test_the_terminal_table_has_the_rows_of_table_6_and_the_gain(experiment: Path) -> None:

@@ -7,18 +7,22 @@ from typing import Any, Protocol
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.types import content_hash
 
+PATIENCE = 0.02  # of the time that a call took, it may take to be stored
+MOST_PATIENCE = 0.05  # seconds
+
 _FIELDS = Completion.__slots__
 
 
 class Calls(Protocol):
     """Where calls are kept (a run, say): lists of completions as plain mappings, by key.
 
-    What `put_call` was given is kept though whoever waits for it is cancelled.
+    What `put_call` was given is kept though whoever waits for it is cancelled. It may wait `patience` seconds, so that
+    several are written at once.
     """
 
     def call(self, key: str) -> list[dict[str, Any]] | None: ...
 
-    async def put_call(self, key: str, completions: list[dict[str, Any]]) -> None: ...
+    async def put_call(self, key: str, completions: list[dict[str, Any]], patience: float) -> None: ...
 
 
 class Cached:
@@ -51,11 +55,14 @@ class Cached:
 
     async def _ask(self, key: str, prompt: Prompt, sampling: Sampling) -> list[Completion]:
         """Asks for all who want the same meanwhile. They get null where this one is cancelled, and ask themselves."""
-        flying = self._flying[key] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        flying = self._flying[key] = loop.create_future()
+        began = loop.time()
         try:
             completions = await self.model.complete(prompt, sampling)
             if all(completion.finish != "error" for completion in completions):
-                await self._run.put_call(key, _rows(completions))
+                patience = min(PATIENCE * (loop.time() - began), MOST_PATIENCE)
+                await self._run.put_call(key, _rows(completions), patience)
             flying.set_result(completions)
         except Exception as error:  # whatever it is, it belongs to all of them
             flying.set_exception(error)

@@ -239,6 +239,9 @@ class Server:
             raise UsageError(f"{no_server(self._caller)} (the last answer was {failed})")
         if over:
             raise ModelError(f"{url} did not come back within {self._patience():g} s: {failed}.")
+        if tries.broken > self.settings.retries and not health.met:
+            raise UsageError(f"{url} has not given one answer, the last time {failed}; look into its log, and check the"
+                             f" model's name {self.model!r}")  # fmt: skip
         if tries.broken > self.settings.retries:
             raise ModelError(f"{url} failed {tries.failures} times, the last time with {failed}.")
         self._retries += 1

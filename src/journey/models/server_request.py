@@ -12,7 +12,6 @@ from journey.types import content_seed
 
 Way = Literal["continue_final_message", "prefix", "instruction"]
 
-WAYS: tuple[Way, ...] = ("continue_final_message", "prefix", "instruction")
 VENDORS: dict[str, Way] = {
     "vllm": "continue_final_message",
     "sglang": "continue_final_message",
@@ -56,7 +55,7 @@ class Dialect:
     def begin_with(self, owner: str) -> None:
         """The way to continue an answer that is tried first, by who the server says it is."""
         if self.way is None:
-            self.way = self.guess = VENDORS.get(owner, WAYS[0])
+            self.way = self.guess = VENDORS.get(owner, "continue_final_message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +150,7 @@ def _other_way(dialect: Dialect, request: Request) -> bool:
         return False
     if dialect.way != request.way:
         return True
-    later = WAYS[WAYS.index(request.way) + 1 :]
-    dialect.way = later[0] if later else dialect.guess  # no way would do: it was the prompt that the server refused
-    return bool(later)
+    # Never on to `prefix` unasked: who does not know that field overlooks it, and answers anew.
+    is_last = request.way == "instruction"
+    dialect.way = dialect.guess if is_last else "instruction"  # no way would do: it was the prompt that was refused
+    return not is_last

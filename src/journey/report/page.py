@@ -42,7 +42,7 @@ def page(figures: Json, example: Example | None, settings: Json) -> str:
 
 def _head(figures: Json) -> str:
     told = sum(of["thoughts"] for of in figures.get("thoughts", {}).values())
-    nothing = f"{number(told)} thoughts; no comparison of shortcut and journey in this run yet."
+    nothing = f"{number(told)} thoughts, and no comparison of shortcut and journey yet."
     first, *others = gain_lines(figures) or [nothing]
     more = "".join(f"<li>{escape(line)}</li>" for line in others)
     return (

@@ -190,9 +190,12 @@ class Run:
         """Stores many records in one commit, blocking until it is durable."""
         self._writer.write_now([_insertion(table, records, columns)])
 
-    async def put_call(self, key: str, completions: list[dict[str, Any]]) -> None:
-        """Keeps what a model answered."""
-        await self._writer.write([("call", [sealed(key, dumps(completions))])])
+    async def put_call(self, key: str, completions: list[dict[str, Any]], patience: float = 0.0) -> None:
+        """Keeps what a model answered; durable when it returns, and kept though the awaiting task is cancelled.
+
+        It may wait `patience` seconds for other writes to share a commit with.
+        """
+        await self._writer.write([("call", [sealed(key, dumps(completions))])], patience)
 
     def fail(self, station: str, unit: str, reason: str) -> None:
         """Lists a unit of work as failed; a later reason replaces the earlier."""
@@ -215,11 +218,13 @@ class Run:
         if self._closed:
             return
         self._closed = True
-        self._writer.close()
-        self._words.close()
-        self._reading.close()
-        if self._closing is not None:
-            self._closing()
+        try:
+            self._writer.close()
+        finally:
+            self._words.close()
+            self._reading.close()
+            if self._closing is not None:
+                self._closing()
 
     def __enter__(self) -> "Run":
         return self

@@ -1,8 +1,11 @@
-"""Group commit: what is awaited in one tick of an event loop, or while a commit is under way, shares the next one."""
+"""Group commit: what is awaited in one tick of an event loop, or while a commit is under way, shares the next one.
+
+Writes that can wait a little share one with those that come meanwhile.
+"""
 
 import asyncio
 import time
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, Handle
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -19,10 +22,12 @@ QUICK = 0.001  # seconds; a commit below this may be done on the event loop
 
 @dataclass(slots=True)
 class _Waiting:
-    """What the coroutines of one event loop wait for."""
+    """What the coroutines of one event loop wait for; `due` is when it is begun, on the loop's clock."""
 
     writes: list[Write] = field(default_factory=list[Write])
     futures: list[asyncio.Future[None]] = field(default_factory=list[asyncio.Future[None]])
+    due: float = 0.0
+    timer: Handle | None = None
 
     def end(self, error: BaseException | None) -> None:
         """Tells them that it is done, or why not."""
@@ -52,17 +57,18 @@ class Writer:
         self._waiting: dict[AbstractEventLoop, _Waiting] = {}
         self._busy: set[AbstractEventLoop] = set()
 
-    async def write(self, writes: Sequence[Write]) -> None:
-        """Returns when the writes are durable; raises what kept them from it, for every put that shared the commit."""
+    async def write(self, writes: Sequence[Write], patience: float = 0.0) -> None:
+        """Returns when the writes are durable; raises what kept them from it, for every put that shared the commit.
+
+        They may wait `patience` seconds for others to share it. When this is cancelled they are written all the same.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        if loop not in self._waiting:
-            self._waiting[loop] = _Waiting()
-            if loop not in self._busy:
-                loop.call_soon(self._begin, loop)
-        waiting = self._waiting[loop]
+        waiting = self._waiting.setdefault(loop, _Waiting())
         waiting.writes.extend(writes)
         waiting.futures.append(future)
+        if loop not in self._busy:
+            self._set(loop, waiting, patience)
         await future
 
     def write_now(self, writes: Sequence[Write]) -> None:
@@ -71,8 +77,23 @@ class Writer:
             self._timed(writes)
 
     def close(self) -> None:
-        """Finishes what was begun."""
-        self._thread.shutdown(wait=True)
+        """Finishes what was begun, and what nobody waits for any more."""
+        try:
+            for waiting in self._waiting.values():
+                if all(future.done() for future in waiting.futures):
+                    self.write_now(waiting.writes)
+        finally:
+            self._thread.shutdown(wait=True)
+
+    def _set(self, loop: AbstractEventLoop, waiting: _Waiting, patience: float) -> None:
+        """Begins once the first of those who wait has no more patience."""
+        due = loop.time() + patience
+        if waiting.timer is not None and waiting.due <= due:
+            return
+        if waiting.timer is not None:
+            waiting.timer.cancel()
+        waiting.due = due
+        waiting.timer = loop.call_at(due, self._begin, loop) if patience else loop.call_soon(self._begin, loop)
 
     def _timed(self, writes: Sequence[Write]) -> None:
         started = time.perf_counter()

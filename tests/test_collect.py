@@ -1,0 +1,212 @@
+"""Recipes whose goal is thoughts, run as commands against a served model that plays every role."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commanding import Said, journey, write_rows
+from fault_server import Asked, FaultServer, Reply
+from player import answer, rows
+from served import served
+
+from journey.store.run import Run
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+CANARY = "sk-canary-0123456789"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def key() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_API_KEY", CANARY)
+        yield
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FaultServer]:
+    with served(answer) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sums(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_rows(tmp_path_factory.mktemp("sums") / "sums.jsonl", rows(12))
+
+
+def collect(server: FaultServer, sums: Path, out: Path, *more: object, limit: int = 5) -> Said:
+    """`journey run recipes/math_server.yaml` with its two lines edited, and the problems of this test."""
+    return journey(
+        "run", RECIPES / "math_server.yaml", "--out", out, "--limit", limit, "--set", "model=openai/m",
+        "--set", f"servers.openai.url={server.url}", "--set", f"problems.file={sums}", "--set", "problems.split=null",
+        *more,
+    )  # fmt: skip
+
+
+def contents(out: Path) -> dict[str, list[str]]:
+    with Run.read(out) as run:
+        return {table: [repr(r) for r in run.all(table)] for table in ("problems", "trees", "thoughts")}
+
+
+@pytest.fixture(scope="module")
+def whole(server: FaultServer, sums: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The recipe run to its end, and what the command said."""
+    out = tmp_path_factory.mktemp("collect") / "run"
+    said = collect(server, sums, out, "--json")
+    assert said.code == 0, said.err
+    return out, said.data
+
+
+def test_trees_thoughts_and_rows_come_out(whole: tuple[Path, dict[str, Any]]) -> None:
+    out, data = whole
+    assert data["trees"] == data["with_right_leaf"] == 5
+    assert data["rows"] == {"shortcut": 5, "traverse": 5}
+    assert data["thoughts"]["traverse"]["refined"] == 5
+    told = [json.loads(line) for line in (out / "rows" / "traverse.jsonl").read_text().splitlines()]
+    assert all(row["prompt"].startswith("Solve") and "boxed" in row["completion"] for row in told)
+    assert any("is not" in row["completion"] for row in told)  # the critic's reasons are told
+    assert (out / "report" / "report.html").is_file()
+
+
+def test_what_was_spent_is_said_and_kept(whole: tuple[Path, dict[str, Any]]) -> None:
+    out, data = whole
+    (spent,) = data["spent"]
+    assert spent["model"] == "openai/m"
+    assert spent["calls"] > 20 and spent["prompt_tokens"] > spent["tokens"] > 0
+    assert spent["cost"] is None  # nobody gave a price
+    assert json.loads((out / "report" / "report.json").read_text())["spent"] == [spent]
+
+
+def test_the_same_command_again_asks_nothing(server: FaultServer, sums: Path, whole: tuple[Path, Any]) -> None:
+    before, asked = contents(whole[0]), len(server.asked)
+    assert collect(server, sums, whole[0]).code == 0
+    assert len(server.asked) == asked
+    assert contents(whole[0]) == before
+
+
+def test_a_reached_budget_ends_with_3_and_the_command_goes_on_without_asking_twice(
+    server: FaultServer, sums: Path, whole: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    begun = len(server.asked)
+    codes = [collect(server, sums, tmp_path / "run", "--max-calls", "9").code for _ in range(12)]
+    assert codes == sorted(codes, reverse=True) and set(codes) == {3, 0}
+    assert len(server.asked) - begun == whole[1]["spent"][0]["calls"]
+    assert contents(tmp_path / "run") == contents(whole[0])
+
+
+@pytest.mark.parametrize("in_flight", [1, 8])
+def test_how_many_are_in_flight_changes_nothing(
+    server: FaultServer, sums: Path, whole: tuple[Path, Any], tmp_path: Path, in_flight: int
+) -> None:
+    assert collect(server, sums, tmp_path / "run", "--set", f"in_flight={in_flight}").code == 0
+    assert contents(tmp_path / "run") == contents(whole[0])
+
+
+def test_a_price_makes_a_cost_and_a_budget_of_money(server: FaultServer, sums: Path, tmp_path: Path) -> None:
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("openai/m: {prompt: 1.0, generated: 2.0}")
+    said = collect(server, sums, tmp_path / "run", "--prices", prices, "--max-cost", "0.009", "--json")
+    assert said.code == 3
+    assert "$0.009" in said.err
+    found = collect(server, sums, tmp_path / "run", "--prices", prices, "--json").data["spent"][0]
+    assert found["cost"] == pytest.approx((found["prompt_tokens"] + 2 * found["tokens"]) / 1e6)
+
+
+def test_a_limit_on_cost_refuses_a_model_without_a_price(server: FaultServer, sums: Path, tmp_path: Path) -> None:
+    said = collect(server, sums, tmp_path / "run", "--max-cost", "1")
+    assert said.code == 3
+    assert "price of openai/m is unknown" in said.err
+
+
+def test_a_dry_run_says_what_would_be_asked_and_asks_nothing(server: FaultServer, sums: Path, tmp_path: Path) -> None:
+    asked = len(server.asked)
+    data = collect(server, sums, tmp_path / "run", "--dry-run", "--json").data
+    assert data["problems"] == 5
+    assert {row["purpose"] for row in data["asked_at_most"]} == {"steps", "verdicts", "refinement"}
+    assert all(row["calls"] and row["tokens"] and row["cost"] is None for row in data["asked_at_most"])
+    assert len(server.asked) == asked
+    assert not (tmp_path / "run").exists()
+
+
+def test_less_is_asked_than_a_dry_run_said(
+    server: FaultServer, sums: Path, whole: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    most = collect(server, sums, tmp_path / "run", "--dry-run", "--json").data["asked_at_most"]
+    for what in ("calls", "prompt_tokens", "tokens"):
+        assert whole[1]["spent"][0][what] <= sum(row[what] for row in most)
+
+
+def test_the_key_is_nowhere(server: FaultServer, whole: tuple[Path, Any]) -> None:
+    files = [file for file in whole[0].rglob("*") if file.is_file()]
+    assert len(files) > 5
+    assert not [file for file in files if CANARY.encode() in file.read_bytes()]
+    assert all(asked.headers["authorization"] == f"Bearer {CANARY}" for asked in server.asked)
+
+
+# What goes wrong.
+
+
+def refusing(status: int, message: str, code: str = "") -> Reply:
+    return Reply(status, {"error": {"message": message, "code": code, "type": "invalid_request_error"}})
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (lambda _: refusing(401, "Incorrect API key provided: sk-can*****789"), "OPENAI_API_KEY"),
+        (lambda _: refusing(404, "The model `m` does not exist", "model_not_found"), "it has m"),
+        (lambda _: Reply(200, b"<!DOCTYPE html><html>Welcome</html>"), "like an OpenAI-compatible server"),
+    ],
+    ids=["wrong key", "unknown model", "no model server"],
+)
+def test_what_the_user_must_mend_is_said_at_once(plan: Any, said: str, sums: Path, tmp_path: Path) -> None:
+    with served(answer, plan) as bad:
+        found = collect(bad, sums, tmp_path / "run")
+        assert len(bad.asked) < 40
+    assert found.code == 2
+    assert said in found.err
+    assert CANARY[3:12] not in found.err + found.out
+    assert len(found.err.strip().splitlines()[-1]) < 400
+
+
+def test_a_prompt_that_is_too_long_fails_its_unit_and_is_listed(sums: Path, tmp_path: Path) -> None:
+    def plan(asked: Asked) -> Reply | None:
+        if "What is 3 *" not in json.dumps(asked.body):
+            return None
+        return refusing(400, "This model's maximum context length is 512 tokens", "context_length_exceeded")
+
+    with served(answer, plan) as bad:
+        found = collect(bad, sums, tmp_path / "run", "--json")
+    assert found.code == 1
+    assert found.data["failed"] == 1 and found.data["trees"] == 4
+    assert "context" in found.err
+
+
+def test_a_judge_that_never_parses_stops_the_work_with_a_sentence(sums: Path, tmp_path: Path) -> None:
+    def deaf(asked: Asked) -> dict[str, Any]:
+        made = answer(asked)
+        if "VERDICTS" in json.dumps(asked.body):
+            made["choices"][0]["message"]["content"] = "All of these steps look fine to me!"
+        return made
+
+    with served(deaf) as bad:
+        found = collect(bad, sums, tmp_path / "run", limit=12)
+    assert found.code == 2
+    assert "no readable verdict" in found.err and "look fine to me" in found.err
+
+
+@pytest.mark.parametrize("flag", ["--max-calls", "--max-tokens"])
+def test_a_budget_of_zero_asks_nothing(flag: str, server: FaultServer, sums: Path, tmp_path: Path) -> None:
+    asked = len(server.asked)
+    assert collect(server, sums, tmp_path / "run", flag, "0").code == 3
+    assert len(server.asked) == asked
+
+
+def test_a_wrong_key_in_the_recipe_names_the_nearest(server: FaultServer, sums: Path, tmp_path: Path) -> None:
+    found = collect(server, sums, tmp_path / "run", "--set", "servers.openai.urll=x")
+    assert found.code == 2
+    assert "did you mean servers.openai.url?" in found.err
+    found = collect(server, sums, tmp_path / "run", "--set", "strong=nowhere/m")
+    assert found.code == 2
+    assert "no model 'nowhere/m'" in found.err
