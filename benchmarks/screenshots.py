@@ -8,6 +8,7 @@ import argparse
 import time
 from pathlib import Path
 
+from PIL import Image
 from studio_page import Page, can_look
 
 from journey.studio.list_page import asked
@@ -62,6 +63,7 @@ def main() -> None:
                 time.sleep(0.6)  # Streamlit fades its widgets in
                 file = given.to / f"studio-{name}{ending}.png"
                 page.browser.save_screenshot(str(file))
+                Image.open(file).quantize(256, method=Image.Quantize.MEDIANCUT).save(file, optimize=True)
                 print(file)
     finally:
         page.close()

@@ -113,6 +113,24 @@ def big(folder: Path, sizes: tuple[int, ...] = (100, 1000, 10_000)) -> Path:
     return folder
 
 
+SHAPES = ("chain", "star", "comb", "single", "empty")
+
+
+def shapes(folder: Path, size: int = 10_000) -> Path:
+    """Trees of extreme shape: one path, one step's children, a path with a side step each, one step, none at all."""
+    parents = {
+        "chain": range(-1, size - 1), "star": [-1] * size, "comb": [i - 2 + i % 2 if i > 1 else -1 for i in range(size)],
+        "single": [-1], "empty": [],
+    }  # fmt: skip
+    with Run.open(folder) as run:
+        for name in SHAPES:
+            problem = make_problem(name, "42")
+            nodes = tuple(Node(parent, f"Step number {i}: x") for i, parent in enumerate(parents[name]))
+            run.put_all("problems", [problem])
+            run.put_all("trees", [Tree(content_hash("shape", name), problem.id, nodes)])
+    return folder
+
+
 def hostile(folder: Path) -> Path:
     """One problem a payload, and one tree, thought and attempt that say all of them."""
     problems = [

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from studio import runs
 from studio.browser import click_node, open_at, requests, shown, shown_nodes, until
 from studio.conftest import Studio, serving
 from studio.payloads import PAYLOADS
@@ -146,6 +147,23 @@ def test_arrows_walk_through_the_tree(browser: Any, studio: Studio):
     step_shown(browser, 2)
     shown(browser, ".tree-box").send_keys(Keys.ARROW_RIGHT)
     step_shown(browser, 3)
+
+
+@pytest.mark.slow
+def test_trees_of_extreme_shape_open_and_are_clicked(browser: Any, tmp_path: Path):
+    with serving([runs.shapes(tmp_path / "shapes")]) as address:
+        for name in runs.SHAPES:
+            open_at(
+                browser, f"{address}/?page=tree&id={content_hash('shape', name)}", '.tree-box .spot[data-node="-1"]'
+            )
+            nodes = shown_nodes(browser)
+            assert len(nodes) <= 330
+            assert bool(nodes) == (name != "empty")
+            for node in nodes[-1:]:
+                click_node(browser, node)
+                step_shown(browser, node)
+        severe = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+        assert [message for message in severe if "inline script" not in message] == []
 
 
 @pytest.mark.slow
