@@ -119,8 +119,8 @@ SHAPES = ("chain", "star", "comb", "single", "empty")
 def shapes(folder: Path, size: int = 10_000) -> Path:
     """Trees of extreme shape: one path, one step's children, a path with a side step each, one step, none at all."""
     parents = {
-        "chain": range(-1, size - 1), "star": [-1] * size, "comb": [i - 2 + i % 2 if i > 1 else -1 for i in range(size)],
-        "single": [-1], "empty": [],
+        "chain": range(-1, size - 1), "star": [-1] * size, 
+        "comb": [i - 2 + i % 2 if i > 1 else -1 for i in range(size)], "single": [-1], "empty": [],
     }  # fmt: skip
     with Run.open(folder) as run:
         for name in SHAPES:

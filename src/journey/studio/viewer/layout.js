@@ -118,6 +118,8 @@ export function place(tree, { below, depth }, folding, width) {
       for (const child of [...after].reverse()) waiting.push(["enter", child, level + 1]);
     }
   }
+  const farthest = [...spots.values()].reduce((most, { x }) => Math.max(most, x), 0);
+  const full = Math.max(width, isOutline ? farthest + 300 : step * (levels + 1) + 30);
   const room = (i) => (isOutline ? Math.max(260, width - spots.get(i).x - 30) : step - GAP);
-  return { spots, rest, isOutline, room, height: ROW * (row + 0.6), levels, step };
+  return { spots, rest, isOutline, room, width: full, height: ROW * (row + 0.6) };
 }

@@ -78,7 +78,7 @@ export function mountTree(box, tree, onSelect) {
     const rest = layout.rest.map(([i, hidden, { x, y }]) =>
       make("g", { class: "rest", "data-more": i, transform: `translate(${x} ${y})`, role: "button" },
         make("text", { x: 15, y: 4.5 }, `and ${hidden.toLocaleString("en")} more`)));
-    const full = layout.isOutline ? width : Math.max(width, layout.step * (layout.levels + 1) + 30);
+    const full = layout.width;
     const svg = make("svg", { class: "tree", width: full, height: layout.height, viewBox: `0 0 ${full} ${layout.height}`, role: "img" },
       ...edges.map((i) => edge(i, layout)), ...drawn, ...rest);
     box.replaceChildren(svg);
