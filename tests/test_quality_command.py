@@ -76,6 +76,16 @@ def test_marks_of_the_terminal_in_a_text_are_only_letters(tmp_path: Path) -> Non
     assert "[bold]x[/]" in done("quality", write_rows(tmp_path / "texts.jsonl", rows)).out
 
 
+def test_a_name_cannot_give_orders_to_the_terminal(tmp_path: Path) -> None:
+    rows = [{"id": f"\x1b[2Jname{n}\ud800", "text": "one \x1b[31m two"} for n in range(2)]
+    said = done("quality", write_rows(tmp_path / "texts.jsonl", rows)).out
+    assert "?[2Jname1?" in said and "\x1b" not in said
+
+
+def test_a_source_given_twice_counts_once(run: Path) -> None:
+    assert done("quality", run, run, "--json").data == done("quality", run, "--json").data
+
+
 @pytest.mark.parametrize(
     ("rows", "part"),
     [

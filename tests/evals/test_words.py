@@ -63,6 +63,10 @@ def test_single_words_leave_out_the_commonest_and_longer_runs_keep_them() -> Non
     assert frequent(lines, 4, 1) == [("the sum of the", 2)]
 
 
+def test_latex_commands_and_endless_words_are_no_phrases() -> None:
+    assert frequent([f"so \\frac two {'a' * 1000}"], 1, 9) == [("so", 1), ("two", 1)]
+
+
 def test_an_empty_text_has_no_words_a_line() -> None:
     found = read([""], "none")
     assert (found.tokens, found.words_a_line, found.key_words) == (0, None, {})

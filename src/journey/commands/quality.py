@@ -44,7 +44,7 @@ class Measured(NamedTuple):
 def quality(sources: Sequence[Path], method: str | None, top: int, json: bool) -> int:
     """Every source's texts by method, beside each other; as JSON every single text's figures, too."""
     sets: dict[tuple[str, str], list[Measured]] = {}
-    for source in sources:
+    for source in dict.fromkeys(sources):
         there: set[str] = set()
         for name, told in _all_told(source):
             there.add(name)
@@ -183,7 +183,10 @@ def _words_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     for row in rows:
         many = len(row["examples"])
         shown = row["examples"] if 1 < many <= EXAMPLES_SHOWN else []
-        lines = [(_name(row), many, row["words"]), *((f"  {one['name']}", 1, one["words"]) for one in shown)]
+        lines = [
+            (_name(row), many, row["words"]),
+            *((f"  {_printable(one['name'])}", 1, one["words"]) for one in shown),
+        ]
         for name, number, found in lines:
             keys = ", ".join(f"{key} {_said(found['key_words'].get(key, (0, 0.0))[1])}" for key in KEYS_SHOWN)
             lengths = (_said(found["tokens"], 0), _said(found["lines"]), _said(found["words_a_line"]))
@@ -222,7 +225,12 @@ def _phrase_table(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    return f"{Path(row['source']).name}, {row['method']}"
+    return _printable(f"{Path(row['source']).name}, {row['method']}")
+
+
+def _printable(text: str) -> str:
+    """Without what would move a terminal's cursor or clear it: names are whatever a file says."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _said(value: float | None, places: int = 1) -> str:

@@ -16,6 +16,7 @@ KEY_WORDS = (
 )  # fmt: skip
 
 LENGTHS = (1, 2, 3, 4)
+LONGEST_WORD = 40  # letters; longer ones are no words
 TOKENS_BY_RULE = "by rule, each word, digit and sign is one"
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d|[^\w\s]|_")
@@ -153,7 +154,7 @@ def frequent(lines: Iterable[str], length: int, most: int) -> list[tuple[str, in
     """The most frequent runs of so many words within a line, LaTeX commands left out; ties by the alphabet."""
     counts = Counter[str]()
     for line in lines:
-        words = _WORD.findall(_COMMAND.sub(" ", line).lower())
+        words = [word for word in _WORD.findall(_COMMAND.sub(" ", line).lower()) if len(word) <= LONGEST_WORD]
         if length == 1:
             counts.update(word for word in words if word not in _COMMON and len(word) > 1)
         else:
