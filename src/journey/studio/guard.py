@@ -4,18 +4,20 @@ Streamlit checks `server.allowedHosts` for its WebSocket only; a page of another
 (DNS rebinding) could still read the other addresses. So every request passes here first.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
 # Streamlit's page starts a component's script from a blob; styles are set by its widgets as they are drawn.
 POLICY = (
-    "default-src 'none'; script-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "default-src 'none'; script-src 'self' blob:{scripts}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; "
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
-    "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
@@ -38,10 +40,13 @@ def is_ours(host: str) -> bool:
 
 
 class Guard:
-    """An ASGI application around another one."""
+    """An ASGI application around another one; `scripts` are those that stand in its page itself and may run."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, scripts: Sequence[str] = ()) -> None:
         self._app = app
+        hashes = [b64encode(sha256(script.encode()).digest()).decode() for script in scripts]
+        policy = POLICY.format(scripts="".join(f" 'sha256-{one}'" for one in hashes))
+        self._headers = {"content-security-policy": policy, **HEADERS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hands the request on, or refuses it with 403 (a WebSocket: by closing it)."""
@@ -50,7 +55,7 @@ class Guard:
         elif not is_ours(_host(scope)):
             await _refuse(scope, send)
         else:
-            await self._app(scope, receive, _with_headers(send))
+            await self._app(scope, receive, _with_headers(send, self._headers))
 
 
 def _host(scope: Scope) -> str:
@@ -58,12 +63,12 @@ def _host(scope: Scope) -> str:
     return values[0] if len(values) == 1 else ""
 
 
-def _with_headers(send: Send) -> Send:
-    added = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+def _with_headers(send: Send, headers: Mapping[str, str]) -> Send:
+    added = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            others = [pair for pair in message.get("headers", []) if pair[0].decode("latin-1").lower() not in HEADERS]
+            others = [pair for pair in message.get("headers", []) if pair[0].decode("latin-1").lower() not in headers]
             message["headers"] = [*others, *added]
         await send(message)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,8 +32,16 @@ DARK = {
 def serve(runs: Sequence[Path], port: int) -> None:
     """Serves the studio of these runs until it is interrupted; `port` must be free (see `free_port`)."""
     os.environ[ENVIRONMENT] = json.dumps([str(run.resolve()) for run in runs])
-    app = st.App(Path(__file__).with_name("app.py"), routes=routes(), middleware=[Middleware(Guard)])
+    app = st.App(
+        Path(__file__).with_name("app.py"), routes=routes(), middleware=[Middleware(Guard, scripts=_inline_scripts())]
+    )
     app.run(config=settings(port))
+
+
+def _inline_scripts() -> list[str]:
+    """The scripts that stand in Streamlit's own page."""
+    page = Path(st.__file__).parent / "static" / "index.html"
+    return re.findall(r"<script>(.*?)</script>", page.read_text(encoding="utf-8"), re.DOTALL) if page.exists() else []
 
 
 def settings(port: int) -> dict[str, Any]:
