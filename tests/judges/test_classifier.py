@@ -25,6 +25,7 @@ from journey.judges.classifier_forms import FORMS, QWEN_SYSTEM, spell
 from journey.judges.classifier_settings import ClassifierSettings, named
 from journey.judges.critic import CriticSettings
 from journey.judges.whole import judge_solution
+from journey.models.base import ModelError
 from journey.models.purse import Purse
 from journey.store.run import Run
 from journey.types import Judgement, make_problem
@@ -276,6 +277,19 @@ def test_a_failure_while_computing_reaches_everyone_who_asked(tmp_path: Path, mo
         return await asyncio.gather(*asked, return_exceptions=True)
 
     assert [type(one) for one in asyncio.run(both())] == [ZeroDivisionError] * 2
+
+
+def test_memory_that_does_not_suffice_fails_the_unit_with_the_mend(tmp_path: Path, monkeypatch) -> None:
+    classifier = judge(known_prm.save_labels(tmp_path))
+
+    def full(solutions: list) -> list:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(classifier._engine, "probabilities", full)
+    with pytest.raises(ModelError, match="ran out of memory; judge shorter solutions"):
+        say(classifier, [], ["good"])
+    monkeypatch.undo()
+    assert say(classifier, [], ["good"])[0].score is not None
 
 
 def test_models_that_are_no_judges_are_refused_with_the_mend(tmp_path: Path) -> None:

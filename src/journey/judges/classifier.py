@@ -11,11 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from journey.errors import UsageError
 from journey.judges.classifier_engine import Counts, Engine
 from journey.judges.classifier_forms import FORMS, Laid, Unreadable
 from journey.judges.classifier_load import load
 from journey.judges.classifier_settings import ClassifierSettings
+from journey.models.base import ModelError
 from journey.types import Judgement, Problem, Verdict
 
 DIGITS = 6  # of a score: what is behind them depends on what else was in the batch
@@ -34,7 +37,7 @@ class Classifier:
     The score of two classes is the probability of the good one, of three that of neutral and good together. What all
     coroutines ask is gathered and computed together, on one thread; siblings share their prefix. What cannot be said
     is null with a reason: a solution that is too long, text outside the vocabulary, a score that is no number.
-    `counts` says what was computed.
+    `counts` says what was computed. Raises ModelError where the memory does not suffice.
     """
 
     def __init__(
@@ -120,7 +123,12 @@ class Classifier:
         work.add_done_callback(lambda done: self._give(asked, done))
 
     def _work(self, asked: Sequence[_Asked]) -> list[list[tuple[float, ...]]]:
-        return self._engine.probabilities([(one.key, laid) for one in asked for laid in one.laid])
+        try:
+            return self._engine.probabilities([(one.key, laid) for one in asked for laid in one.laid])
+        except torch.OutOfMemoryError:
+            raise ModelError(
+                f"{self.name} ran out of memory; judge shorter solutions, as with max_tokens=2048"
+            ) from None
 
     def _give(self, asked: Sequence[_Asked], done: "asyncio.Future[list[list[tuple[float, ...]]]]") -> None:
         error = done.exception()
