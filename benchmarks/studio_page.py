@@ -28,8 +28,6 @@ class Page:
         self._server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert self._server.stdout is not None
         self.address = self._server.stdout.readline().split()[2]
-        while "URL" not in self._server.stdout.readline():
-            pass
         options = webdriver.ChromeOptions()
         options.binary_location = CHROMIUM
         for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1440,900"):

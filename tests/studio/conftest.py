@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -32,12 +33,12 @@ def serving(folders: Sequence[Path]) -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         try:
             assert server.stdout is not None
+            patience = Timer(90, server.kill)  # one that never answers must not hold the tests for ever
+            patience.start()
             said = server.stdout.readline()
+            patience.cancel()
             found = re.search(r"http://127\.0\.0\.1:\d+", said)
             assert found, said + server.stdout.read()
-            for line in server.stdout:  # Streamlit says its own line when it answers
-                if "URL" in line:
-                    break
             yield found[0]
         finally:
             server.terminate()

@@ -1,6 +1,7 @@
 """The studio as a server: whom it answers, what it hands out, and what it refuses."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -133,10 +134,21 @@ def test_a_wrong_run_or_a_taken_port_is_one_sentence(studio: Studio, tmp_path: P
     assert taken.stderr.count("\n") == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another thing there")
+def test_an_interrupt_ends_it_quietly(studio: Studio):
+    command = [sys.executable, "-m", "journey", "view", str(studio.folder / "small"), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline().startswith("the studio: http://127.0.0.1:")
+        server.send_signal(signal.SIGINT)
+        said, complained = server.communicate(timeout=30)
+        assert (server.returncode, said.strip(), complained) == (0, "", "")
+
+
 def test_without_streamlit_the_command_says_how_to_get_it(studio: Studio):
     script = (
         "import sys; sys.modules['streamlit'] = None\n"
-        "from journey.cli import main\n"
+        "from journey.__main__ import main\n"
         f"main(['view', {str(studio.folder / 'small')!r}])"
     )
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)

@@ -2,9 +2,10 @@
 
 import webbrowser
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Timer
+from threading import Thread
 
 from journey.errors import UsageError
 from journey.store.run import Run
@@ -18,11 +19,19 @@ def check(runs: Sequence[Path]) -> None:
         Run.read(path).close()
 
 
-def view(runs: Sequence[Path], port: int, browser: bool, serve: Callable[[Sequence[Path], int], None]) -> int:
-    """Serves the studio of the runs until it is interrupted."""
+Serve = Callable[[Sequence[Path], int, Callable[[], None]], None]
+"""Serves runs at a port until it is interrupted; the last is called when it answers."""
+
+
+def view(runs: Sequence[Path], port: int, browser: bool, serve: Serve) -> int:
+    """Serves the studio of the runs until it is interrupted, which is how it ends."""
     address = f"http://127.0.0.1:{port}"
-    print(f"the studio: {address} (Ctrl-C ends it)", flush=True)
-    if browser:
-        Timer(1.5, webbrowser.open, [address]).start()
-    serve(runs, port)
+
+    def ready() -> None:
+        print(f"the studio: {address} (Ctrl-C ends it)", flush=True)
+        if browser:
+            Thread(target=webbrowser.open, args=[address], daemon=True).start()
+
+    with suppress(KeyboardInterrupt):
+        serve(runs, port, ready)
     return 0

@@ -1,10 +1,12 @@
 """Starts Streamlit for the studio: on 127.0.0.1 only, saying nothing to anybody, in our colours."""
 
+import asyncio
 import json
 import os
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +31,34 @@ DARK = {
 }  # fmt: skip
 
 
-def serve(runs: Sequence[Path], port: int) -> None:
-    """Serves the studio of these runs until it is interrupted; `port` must be free (see `free_port`)."""
+def serve(runs: Sequence[Path], port: int, ready: Callable[[], None]) -> None:
+    """Serves the studio of these runs until it is interrupted; `port` must be free (see `free_port`).
+
+    `ready` is called once, when the studio answers.
+    """
     os.environ[ENVIRONMENT] = json.dumps([str(run.resolve()) for run in runs])
-    app = st.App(
-        Path(__file__).with_name("app.py"), routes=routes(), middleware=[Middleware(Guard, scripts=_inline_scripts())]
-    )
+
+    @asynccontextmanager
+    async def lifespan(_: st.App) -> AsyncGenerator[None]:
+        waiting = asyncio.create_task(_when_it_answers(port, ready))
+        yield
+        waiting.cancel()
+
+    guard = Middleware(Guard, scripts=_inline_scripts())
+    app = st.App(Path(__file__).with_name("app.py"), routes=routes(), middleware=[guard], lifespan=lifespan)
     app.run(config=settings(port))
+
+
+async def _when_it_answers(port: int, ready: Callable[[], None]) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(ADDRESS, port)
+        except OSError:
+            await asyncio.sleep(0.05)
+            continue
+        writer.close()
+        ready()
+        return
 
 
 def _inline_scripts() -> list[str]:
@@ -67,6 +90,7 @@ def settings(port: int) -> dict[str, Any]:
         "client.showErrorDetails": "none",
         "client.showErrorLinks": False,
         "logger.level": "error",
+        "logger.hideWelcomeMessage": True,
     }
 
 
