@@ -8,7 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from journey.cli import main
+from journey.__main__ import main
 from journey.puzzles.countdown import Step, parse_puzzle, steps
 from journey.puzzles.sources import read
 from journey.types import Problem

@@ -31,7 +31,7 @@ BRACKETS = [
     {"cli", "cli_comparing", "commands", "progress", "studio", "__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(BRACKETS) for room in rooms}
-BY_NEED = {"build.py", "cli.py", "cli_comparing.py", "stations.py"}
+BY_NEED = {"build.py", "__main__.py", "cli.py", "cli_comparing.py", "stations.py"}
 HEAVY = {
     "torch": ("models/local", "judges/classifier", "training/", "build"),
     "transformers": ("models/local", "models/vllm", "judges/classifier", "training/", "build"),

@@ -1,13 +1,7 @@
-"""The command `journey`: one command a station. Here are names, flags and exit codes; the deeds are in `commands/`.
+"""The command `journey`: one command a station. Here are names and flags; the deeds are in `commands/`."""
 
-Exit codes: 0 done, 1 some units failed or the machine did, 2 usage or bad input, 3 budget reached, 130 interrupted.
-"""
-
-import io
-import signal
-import sys
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
 
@@ -35,8 +29,6 @@ from journey.commands.options import (
     Top,
     What,
 )
-
-INTERRUPTED = 130
 
 
 app = typer.Typer(
@@ -362,38 +354,3 @@ for name, command in (
     ("compare", cli_comparing.compare),
 ):
     app.command(name)(command)
-
-
-def main(arguments: list[str] | None = None) -> NoReturn:
-    """The command: every mistake of a user is one sentence on standard error, never a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show must not end the command
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        code = app(arguments, prog_name="journey", standalone_mode=False) or 0
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    except _sayable() as error:
-        from journey.commands.mistakes import sentence
-
-        said, code = sentence(error)
-        print(said, file=sys.stderr)
-    if code == INTERRUPTED:
-        print("journey: interrupted; the same command goes on where it stopped", file=sys.stderr)
-        # An interrupt that passed through an exec() (dataclasses have one) leaves a mark by which Python would end
-        # with the signal instead of the exit code, though it was caught; the next exec() takes the mark away.
-        exec("")
-    if arguments is None:  # all is said: a late Ctrl-C must not end the interpreter's last moments otherwise
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.exit(code)
-
-
-def _sayable() -> tuple[type[BaseException], ...]:
-    """Errors that are said in one sentence; asked for only when there is one, so that nothing is loaded before."""
-    from journey.commands.mistakes import SAYABLE
-
-    return SAYABLE
-
-
-if __name__ == "__main__":
-    main()
