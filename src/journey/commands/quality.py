@@ -168,7 +168,8 @@ def _tables(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
 
 
 def _grid(title: str, *columns: str) -> Table:
-    grid = Table(title=Text(title), title_justify="left")
+    """A table without lines, so that whole headings stand beside each other in 80 columns."""
+    grid = Table(title=Text(f"\n{title}"), title_justify="left", box=None, padding=(0, 1, 0, 0))
     grid.add_column("thoughts", no_wrap=True, min_width=16, max_width=36)
     for name in columns:
         grid.add_column(name, justify="right")
@@ -188,20 +189,23 @@ def _words_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             *((f"  {_printable(one['name'])}", 1, one["words"]) for one in shown),
         ]
         for name, number, found in lines:
-            keys = ", ".join(f"{key} {_said(found['key_words'].get(key, (0, 0.0))[1])}" for key in KEYS_SHOWN)
+            rates = {key: found["key_words"].get(key, (0, 0.0))[1] for key in KEYS_SHOWN}
+            keys = ", ".join(f"{key} {_said(rate)}" for key, rate in rates.items() if rate) or "none"
             lengths = (_said(found["tokens"], 0), _said(found["lines"]), _said(found["words_a_line"]))
             grid.add_row(*map(Text, (name, str(number), *lengths, keys)))
     return grid
 
 
 def _structure_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    columns = ("reflections", "backtracks", "mistakes", "recovered", "wrong tokens", "their share", "estimated")
-    grid = _grid("Moves, means a thought (estimated: by cue words alone)", *columns)
+    columns = ["reflections", "backtracks", "mistakes", "recovered", "wrong\ntokens", "their\nshare"]
+    guessed = any(row["structure"]["estimated"] for row in rows)
+    grid = _grid("Moves, means a thought", *columns, *(["by cue\nwords"] if guessed else []))
     for row in rows:
         found = row["structure"]
         moves = [_said(found[name], 2) for name in ("reflections", "backtracks", "mistakes")]
         cost = [_percent(found["recovery_rate"]), _said(found["wrong_tokens"]), _percent(found["wrong_share"])]
-        grid.add_row(*map(Text, (_name(row), *moves, *cost, _percent(found["estimated"]))))
+        cells = [_name(row), *moves, *cost, *([_percent(found["estimated"])] if guessed else [])]
+        grid.add_row(*map(Text, cells))
     return grid
 
 

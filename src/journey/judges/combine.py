@@ -89,7 +89,8 @@ class Combined:
             case "min":
                 order: list[Verdict | None] = ["wrong", "neutral", "right", None]
                 worst = min(voices, key=lambda one: order.index(one.verdict))
-                return replace(worst, score=min(scores), by=self.name)
+                silent = None if worst.verdict or worst.reason else "no judge gave a verdict"
+                return replace(worst, score=min(scores), reason=worst.reason or silent, by=self.name)
             case "mean" | "product":
                 joined = STEPS[self._way](scores)
                 return Judgement("right" if joined > 0.5 else "wrong", joined, None, self.name)
