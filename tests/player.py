@@ -90,7 +90,7 @@ def judge(text: str) -> str:
 def explain(text: str) -> str:
     """Why the step that was asked about is wrong."""
     step = text.rpartition("The wrong step:")[2]
-    return f"That cannot be right, since {wrong(step) or 'NONE'}"
+    return f"That cannot be right: {wrong(step) or 'it does not follow from the step before it.'}"
 
 
 def smooth(text: str) -> str:

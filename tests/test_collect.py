@@ -10,10 +10,13 @@ from commanding import Said, journey, write_rows
 from fault_server import Asked, FaultServer, Reply
 from player import answer, rows
 from served import served
+from tiny_models import save_chat_model
 
+from journey.methods import chosen
 from journey.store.run import Run
 
 RECIPES = Path(__file__).parents[1] / "recipes"
+RATED = Path(__file__).parents[2] / "shared/data/prm800k/phase1_test_trees.jsonl"
 CANARY = "sk-canary-0123456789"
 
 
@@ -142,6 +145,43 @@ def test_the_key_is_nowhere(server: FaultServer, whole: tuple[Path, Any]) -> Non
     assert len(files) > 5
     assert not [file for file in files if CANARY.encode() in file.read_bytes()]
     assert all(asked.headers["authorization"] == f"Bearer {CANARY}" for asked in server.asked)
+
+
+# The other recipes, in the same short form.
+
+
+@pytest.mark.skipif(not RATED.is_file(), reason=f"PRM800K's rated rows are not at {RATED}")
+def test_rated_trees_are_explained_drafted_and_refined(server: FaultServer, tmp_path: Path) -> None:
+    said = journey(
+        "run", RECIPES / "prm800k.yaml", "--out", tmp_path / "run", "--limit", 5, "--json", "--set", "model=openai/m",
+        "--set", f"servers.openai.url={server.url}", "--set", f"trees.prm800k=[{RATED}]",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    with Run.read(tmp_path / "run") as run:
+        trees = {tree.id: tree for tree in run.all("trees")}
+        told = chosen(run.all("thoughts", method="traverse"))
+    assert len(trees) == 5 and told
+    assert sum(thought.refined_by == "openai/m" for thought in told) == said.data["thoughts"]["traverse"]["refined"] > 0
+    for thought in told:
+        left = [s for s in thought.segments if s.kind == "mistake"]
+        assert all(trees[thought.tree].nodes[s.node].text.strip()[:20] in thought.text for s in left)
+        assert not left or "it does not follow from the step before it" in thought.text
+
+
+def test_a_student_is_trained_on_solutions_and_then_on_a_teachers_thoughts(
+    server: FaultServer, sums: Path, tmp_path: Path
+) -> None:
+    student = save_chat_model(tmp_path / "student", context=2048)
+    phases = ", ".join(f"{{method: {way}, training: {{max_steps: 2, batch: 2}}}}" for way in ("rewrite", "distill"))
+    said = journey(
+        "run", RECIPES / "distill.yaml", "--out", tmp_path / "run", "--limit", 5, "--json", "--set", "model=openai/m",
+        "--set", f"servers.openai.url={server.url}", "--set", f"problems.file={sums}", "--set", "problems.split=null",
+        "--set", f"student=hf/{student}", "--set", f"phases=[{phases}]",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    assert said.data["rows"]["rewrite"] > 0 and said.data["rows"]["distill"] > 0
+    trained = sorted(file.parent.name for file in (tmp_path / "run" / "models").rglob("*.safetensors"))
+    assert len(trained) == 2
 
 
 # What goes wrong.

@@ -30,7 +30,6 @@ from journey.commands.options import (
     What,
 )
 
-
 app = typer.Typer(
     name="journey",
     cls=cli_comparing.Commands,

@@ -43,7 +43,7 @@ async def grow_wanted(run: Run, wanted: Collection, models: Models, progress: Pr
         run,
         [p for p in run.all("problems", split=PART) if isinstance(p, Problem)],
         models.model(wanted.model),
-        models.judge(wanted.judge, wanted.helper, wanted.critic),
+        models.judge(wanted.judge, wanted.helper, wanted.critic, wanted.rollout),
         build.task(wanted.task),
         replace(wanted.trees.grow, seed=wanted.seed),
         in_flight=wanted.in_flight,
@@ -111,11 +111,11 @@ def teach(run: Run, wanted: Collection, progress: Progress = silent) -> list[Pat
         return made
     base, task = build.model_path(wanted.student), build.task(wanted.task)
     for number, phase in enumerate(wanted.phases, 1):
-        rows = rows_of(run, phase.on, task)
+        rows = rows_of(run, phase.method, task)
         if not rows:
             raise UsageError(
-                f"no thought by {phase.on} is there to train the student on; see journey status {run.path}"
+                f"no thought by {phase.method} is there to train the student on; see journey status {run.path}"
             )
         settings = replace(phase.training, seed=wanted.seed)
-        made.append(train(run, f"phase-{number}-{phase.on}", made[-1] if made else base, rows, settings, progress))
+        made.append(train(run, f"phase-{number}-{phase.method}", made[-1] if made else base, rows, settings, progress))
     return made

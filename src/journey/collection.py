@@ -6,6 +6,7 @@ from typing import Literal
 
 from journey.errors import UsageError
 from journey.judges.critic import CriticSettings
+from journey.judges.rollout import RolloutSettings
 from journey.models.server_settings import ServerSettings
 from journey.thoughts.annotate import AnnotateSettings
 from journey.thoughts.curate import Curation
@@ -71,7 +72,7 @@ class Telling:
 class Phase:
     """One phase of the student's training: supervised, on the thoughts of one method."""
 
-    on: Method
+    method: Method
     training: SftSettings = SftSettings()
 
 
@@ -94,6 +95,7 @@ class Collection:
     trees: Forest = Forest()
     methods: tuple[Method, ...] = FROM_TREES
     critic: CriticSettings = CriticSettings()
+    rollout: RolloutSettings = RolloutSettings()
     telling: Telling = Telling()
     student: str | None = None
     phases: tuple[Phase, ...] = ()
@@ -105,7 +107,7 @@ class Collection:
             raise UsageError("methods is empty; name at least one, such as traverse")
         if "annotate" in self.methods and self.telling.notes is None:
             raise UsageError("annotate expands people's notes; name their file as telling.notes")
-        if unmade := [phase.on for phase in self.phases if phase.on not in self.methods]:
+        if unmade := [phase.method for phase in self.phases if phase.method not in self.methods]:
             raise UsageError(f"a phase trains on {unmade[0]}, which is not among the methods; add it there")
 
     @property

@@ -14,6 +14,7 @@ from journey.collection import Collection
 from journey.errors import UsageError
 from journey.evals.run import Decoding
 from journey.judges.critic import CriticSettings
+from journey.judges.rollout import RolloutSettings
 from journey.models.server_settings import ServerSettings
 from journey.puzzles.countdown import PuzzleSettings
 from journey.thoughts.traverse import TraverseSettings
@@ -104,6 +105,7 @@ class Recipe:
     model: str = "tiny"
     judge: str = "exact"
     critic: CriticSettings = CriticSettings()
+    rollout: RolloutSettings = RolloutSettings()
     servers: Mapping[str, ServerSettings] = field(default_factory=dict[str, ServerSettings])
     seeds: int = 5
     first_seed: int = 1

@@ -250,7 +250,7 @@ class Seed:
                 self.run,
                 self.train_problems,
                 Cached(policy, self.run),
-                models.judge(self.recipe.judge, self.recipe.model, self.recipe.critic),
+                models.judge(self.recipe.judge, self.recipe.model, self.recipe.critic, self.recipe.rollout),
                 self.task,
                 replace(self.recipe.trees.grow, seed=self.seed),
                 in_flight=self.recipe.in_flight,

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from journey.collection import Collection, Method
 from journey.commands.spending import said, spent_row
-from journey.judges.critic import CriticSettings
+from journey.judges.combine import parts
 from journey.models.purse import Price, Usage, cost_of, unknown_prices
-from journey.trees.grow import GrowSettings
+from journey.recipe import Recipe
 from journey.types import Problem, Thought
 
 CHARACTERS_A_TOKEN = 4
@@ -31,27 +31,41 @@ def tokens_of(text: str) -> int:
     return len(text) // CHARACTERS_A_TOKEN + 1
 
 
-def growing(
-    policy: str, judge: str | None, way: GrowSettings, critic: CriticSettings, problems: Sequence[Problem]
-) -> list[Asked]:
-    """Trees of these problems: at every open node one call of the policy, and of the judge where it is a model."""
+def growing(wanted: Recipe | Collection, problems: Sequence[Problem]) -> list[Asked]:
+    """Trees of these problems: at every open node one call of the policy, and those of the judge's models."""
+    way = wanted.trees.grow
     opened = 1 + (way.keep + way.follow_wrong) * (way.depth - 1)
     deeper = (way.keep + way.follow_wrong) * way.max_step_tokens * sum(range(way.depth))
     questions = sum(tokens_of(p.question) for p in problems)
     read = opened * (questions + INSTRUCTIONS * len(problems)) + deeper * len(problems)
     calls = opened * len(problems)
-    asked = [Asked(policy, "steps", Usage(calls, read, calls * way.width * way.max_step_tokens))]
-    if judge is None:
-        return asked
-    calls_each = 1 if critic.together else way.width
-    candidates = calls * way.width * way.max_step_tokens
+    steps = Usage(calls, read, calls * way.width * way.max_step_tokens)
+    return [Asked(wanted.model, "steps", steps), *_judging(wanted, wanted.judge, steps)]
+
+
+def _judging(wanted: Recipe | Collection, judge: str, steps: Usage) -> list[Asked]:
+    """What a judge's models are asked about the steps that the policy gives; a judge without a model asks none."""
+    if (joined := parts(judge)) is not None:
+        return [asked for one in joined[1] for asked in _judging(wanted, one, steps)]
+    kind, _, named = judge.partition(":")
+    width = wanted.trees.grow.width
+    if kind == "rollout":
+        each = wanted.rollout
+        drawn = steps.calls * width * each.n
+        read = steps.prompt_tokens * width * each.n + steps.tokens * each.n
+        return [Asked(named, "rollouts", Usage(drawn, read, drawn * each.max_tokens))]
+    if kind != "critic":
+        return []
+    critic = wanted.critic
+    calls_each = 1 if critic.together else width
     tries = 1 + critic.retries
     judged = Usage(
-        calls * calls_each * tries,
-        (read * calls_each + candidates) * tries,
-        calls * calls_each * critic.votes * critic.max_tokens * tries,
+        steps.calls * calls_each * tries,
+        (steps.prompt_tokens * calls_each + steps.tokens) * tries,
+        steps.calls * calls_each * critic.votes * critic.max_tokens * tries,
     )
-    return [*asked, Asked(judge, "verdicts", judged)]
+    strong = wanted.helper if isinstance(wanted, Collection) else wanted.model
+    return [Asked(named or strong, "verdicts", judged)]
 
 
 def collecting(
@@ -63,9 +77,7 @@ def collecting(
     """
     asked: list[Asked] = []
     if trees and wanted.tells_trees and not wanted.trees.prm800k:
-        kind, _, named = wanted.judge.partition(":")
-        judge = (named or wanted.helper) if kind == "critic" else None
-        asked += growing(wanted.model, judge, wanted.trees.grow, wanted.critic, problems)
+        asked += growing(wanted, problems)
     for method in wanted.methods:
         asked += _method(wanted, method, problems)
     refined = [t for t in drafts if t.method in wanted.telling.refine]

@@ -157,12 +157,7 @@ def _plan(wanted: Collection, out: Path, fresh: bool, allowance: Allowance, json
             drafts = [t for t in before.all("thoughts") if isinstance(t, Thought)]
     if not problems and wanted.trees.prm800k:
         raise UsageError("how many rated trees there are is known once they are imported: run journey grow first")
-    if trees_only:
-        judge = wanted.judge.removeprefix("critic:") if wanted.judge != "critic" else wanted.helper
-        way = wanted.trees.grow
-        asked = growing(wanted.model, None if judge == "exact" else judge, way, wanted.critic, problems)
-    else:
-        asked = collecting(wanted, problems, drafts)
+    asked = growing(wanted, problems) if trees_only else collecting(wanted, problems, drafts)
     data = {
         "run": str(out), "problems": len(problems), "dropped": dropped, "asked_at_most": priced(asked, prices),
     }  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 from journey import build, recipe, river
 from journey.collection import Collection
 from journey.commands import collecting
-from journey.commands.asking import Asked, asked_lines, growing, priced
+from journey.commands.asking import asked_lines, growing, priced
 from journey.commands.loading import check_weights, paying
 from journey.commands.said import all_problems, console, failed_units, say, sheet, tree_counts, tree_lines
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
@@ -51,7 +51,11 @@ def run(
     purse = allowance.purse()
     if dry_run:
         plan = _plan(wanted, out, fresh)
-        asked = _growing(wanted) * wanted.seeds if build.is_served(wanted.judge, wanted.servers) else []
+        asked = (
+            growing(wanted, river.make_problems(wanted)["train"]) * wanted.seeds
+            if build.is_served(wanted.judge, wanted.servers)
+            else []
+        )
         data = plan | {"asked_at_most": priced(asked, purse.prices)}
         lines = [(k.replace("_", " "), v) for k, v in plan.items()]
         say(json, data, sheet("what would be done", [*lines, *asked_lines(asked, purse.prices)]))
@@ -99,7 +103,7 @@ def grow(
     check_weights(wanted.model)
     purse = allowance.purse()
     if dry_run:
-        asked = _growing(wanted)
+        asked = growing(wanted, river.make_problems(wanted)["train"])
         data = {"run": str(out), "asked_at_most": priced(asked, purse.prices)}
         say(json, data, sheet("what would be asked at most", asked_lines(asked, purse.prices)))
         return 0
@@ -115,7 +119,8 @@ def grow(
             raise UsageError(f"{out} holds no problems to grow trees of; import some with journey import --split train")
         bars("grow", f"load {wanted.model}", 0, 1)
         models = build.Models(into, purse, wanted.servers)
-        policy, judge = models.model(wanted.model), models.judge(wanted.judge, wanted.model, wanted.critic)
+        policy = models.model(wanted.model)
+        judge = models.judge(wanted.judge, wanted.model, wanted.critic, wanted.rollout)
         work = grow_trees(
             into, asked, policy, judge, build.task(wanted.task), way,
             in_flight=wanted.in_flight, progress=bars.of("grow"),
@@ -126,13 +131,6 @@ def grow(
     data = {"run": str(out), **counts, "failed": len(failed), "spent": spent_rows(purse)}
     say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(purse)]))
     return failed_units(failed)
-
-
-def _growing(wanted: Recipe) -> list[Asked]:
-    """What the trees of one seed ask at most."""
-    kind, _, named = wanted.judge.partition(":")
-    judge = (named or wanted.model) if kind in ("critic", "rollout") else None  # the others ask no model for words
-    return growing(wanted.model, judge, wanted.trees.grow, wanted.critic, river.make_problems(wanted)["train"])
 
 
 def _limited(wanted: Recipe, limit: int | None) -> Recipe:

@@ -23,6 +23,7 @@ from journey.fanout import Progress, each
 from journey.judges.base import Judge
 from journey.judges.classifier_settings import named
 from journey.judges.critic import CriticSettings
+from journey.judges.rollout import RolloutSettings
 from journey.models.base import Model
 from journey.models.cached import Cached
 from journey.models.purse import Purse, Usage
@@ -205,11 +206,12 @@ def judge_of(of: Run, asked: Searched, models: build.Models) -> Judge:
     kept = of.config.get("recipe", {})
     given = recipe.overridden(asked.settings).get("critic", {})
     critic = recipe.typed(CriticSettings, recipe.merged(kept.get("critic", {}), given), "the critic's settings")
+    rollout = recipe.typed(RolloutSettings, kept.get("rollout", {}), "the rollouts' settings")
     strong = kept.get("strong") or kept.get("model") or ""
     assert asked.judge is not None
     if asked.judge == "critic" and not strong:
         raise UsageError("no recipe says which model judges; name it, as in --judge critic:openai/NAME")
-    return models.judge(asked.judge, strong, critic)
+    return models.judge(asked.judge, strong, critic, rollout)
 
 
 def _row(run: Run, problems: Sequence[Problem], means: Means, method: Search, settings: Settings) -> dict[str, Any]:
