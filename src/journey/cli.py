@@ -12,6 +12,7 @@ from journey.commands.options import (
     Format,
     Fresh,
     Json,
+    Labelled,
     Limit,
     MaxCalls,
     MaxCost,
@@ -19,6 +20,7 @@ from journey.commands.options import (
     Method,
     Model,
     Out,
+    PreferLabels,
     Prices,
     RecipeFile,
     RunFolder,
@@ -26,6 +28,7 @@ from journey.commands.options import (
     Set,
     Sources,
     Strong,
+    Told,
     Top,
     What,
 )
@@ -159,6 +162,8 @@ def derive(
         bool | None, typer.Option("--refine/--no-refine", help="The strong model smooths the drafts.")
     ] = None,
     notes: Annotated[Path | None, typer.Option(help="People's notes, for annotate.", metavar="FILE")] = None,
+    prefer_labels: PreferLabels = False,
+    out: Labelled = None,
     seed: Annotated[
         int | None, typer.Option(envvar="JOURNEY_SEED", help="Which side trips are drawn; 0.", metavar="N")
     ] = None,
@@ -180,8 +185,9 @@ def derive(
     from journey.commands.spending import Allowance
 
     asked = telling.Asked(
-        method, trials, start, per_tree, neutral, model, strong, explain, refine, notes, seed, settings or ()
-    )
+        method, trials, start, per_tree, neutral, model, strong, explain, refine, notes, seed, settings or (),
+        prefer_labels, out,
+    )  # fmt: skip
     return telling.derive(run, asked, Allowance(max_cost, max_tokens, max_calls, prices), json, dry_run)
 
 
@@ -283,15 +289,14 @@ def export(
     what: Annotated[What, typer.Argument(help="Records as they are, or rows to train on.", metavar="WHAT")],
     to: Annotated[Path, typer.Option("--to", help="A .jsonl, .jsonl.gz or .parquet file.", metavar="FILE")],
     arm: Annotated[Arm, typer.Option(help="The thoughts to write (sft).")] = "journey",
-    told: Annotated[
-        str | None, typer.Option(help="Only this seed's thoughts or attempts (seed-1), or this judge's trees (prm).")
-    ] = None,
+    told: Told = None,
     messages: Annotated[bool, typer.Option("--messages", help="Rows as chat messages (sft, dpo).")] = False,
     json: Json = False,
 ) -> int:
     """Write records or training rows to a file that `datasets` reads.
 
-    WHAT is problems, trees, thoughts, attempts, or rows for trainers: sft, dpo, prm.
+    WHAT is problems, trees, thoughts, attempts, or rows for trainers: sft, dpo, prm; or what people said in the studio:
+    labels, notes (the form that journey derive --method annotate --notes reads).
     """
     from journey.commands import look
 

@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from journey.commands.labelling import label_rows, note_rows
 from journey.commands.said import failed_units, reading, say, sheet, tree_counts, tree_lines
 from journey.commands.spending import said
 from journey.commands.training_rows import training_rows
@@ -82,9 +83,11 @@ def _holdings(of: Run) -> dict[str, Any]:
 
 
 def export(path: Path, what: str, to: Path, arm: str, told: str | None, messages: bool, json: bool) -> int:
-    """Records as they are, or rows to train on."""
+    """Records as they are, rows to train on, or what people said in the studio."""
     with reading(path) as of:
-        if what not in TABLES:
+        if what in ("labels", "notes"):
+            number = write_rows(label_rows(path, told) if what == "labels" else note_rows(of, told), to)
+        elif what not in TABLES:
             number = write_rows(training_rows(of, what, arm, told, messages=messages), to)
         elif of.count(what):
             number = export_table(of, what, to)

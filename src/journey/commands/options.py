@@ -6,8 +6,22 @@ from typing import Annotated, Literal
 import typer
 
 Format = Literal["prm800k", "problems", "puzzles", "trees", "thoughts", "attempts"]
-What = Literal["problems", "trees", "thoughts", "attempts", "sft", "dpo", "prm"]
+What = Literal["problems", "trees", "thoughts", "attempts", "sft", "dpo", "prm", "labels", "notes"]
 Arm = Literal["journey", "shortcut", "propose", "debate", "distill", "rewrite", "annotate"]
+
+PreferLabels = Annotated[
+    bool, typer.Option("--prefer-labels", help="People's submitted verdicts over the judge's, in a run of its own.")
+]
+Labelled = Annotated[
+    Path | None, typer.Option("--out", help="That run's folder; RUN-labelled if not given.", metavar="DIR")
+]
+Told = Annotated[
+    str | None,
+    typer.Option(
+        "--told",
+        help="Only this seed's thoughts or attempts (seed-1), this judge's trees (prm), this person's labels or notes.",
+    ),
+]
 
 RecipeFile = Annotated[Path, typer.Argument(help="A recipe, such as recipes/countdown.yaml.", metavar="RECIPE")]
 RunFolder = Annotated[Path, typer.Argument(help="A run's folder, such as runs/countdown.", metavar="RUN")]

@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 from journey import build
 from journey.collection import FROM_TREES, Collection, Method
 from journey.commands.asking import asked_lines, collecting, priced
+from journey.commands.labelling import labelled_run
 from journey.commands.loading import check_weights, paying
 from journey.commands.said import all_problems, failed_units, reading, say, sheet, writing
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
@@ -43,6 +44,8 @@ class Asked:
     notes: Path | None = None
     seed: int | None = None
     settings: Sequence[str] = ()
+    prefer_labels: bool = False
+    out: Path | None = None
 
     def methods(self) -> tuple[Method, ...]:
         """The methods that are meant."""
@@ -54,6 +57,7 @@ def derive(path: Path, asked: Asked, allowance: Allowance, json: bool, dry_run: 
     purse = allowance.purse()
     if dry_run:
         return _plan(path, asked, purse, json)
+    path, labelled = _labelled(path, asked)
     with writing(path) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
         wanted = _wanted(into, asked)
         reasons = _reasons(into, wanted)
@@ -75,6 +79,7 @@ def derive(path: Path, asked: Asked, allowance: Allowance, json: bool, dry_run: 
         "no_thought": dict(reasons.most_common()),
         "failed": len(failed),
         "spent": spent_rows(purse),
+        "labelled": labelled,
     }
     say(json, data, sheet(path, [*_lines(data), *spent_lines(purse)]))
     return failed_units(failed)
@@ -90,7 +95,21 @@ def _lines(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
     if data["no_thought"]:
         lines.append(("trees that gave no thought", sum(data["no_thought"].values())))
         lines += [(f"  {reason}", number) for reason, number in data["no_thought"].items()]
+    if labelled := data["labelled"]:
+        lines.append(("trees that people's labels changed", labelled["changed"]))
+        lines.append(("  steps turned to another verdict", labelled["turned"]))
+        lines.append(("  steps where people are divided: the judge's stays", labelled["divided"]))
     return lines
+
+
+def _labelled(path: Path, asked: Asked) -> tuple[Path, dict[str, int] | None]:
+    """The run to tell; with `prefer_labels` a run of its own beside that one, and what people's labels changed."""
+    if not asked.prefer_labels:
+        if asked.out is not None:
+            raise UsageError("--out names the run that --prefer-labels makes; give both, or neither")
+        return path, None
+    out = asked.out or path.with_name(f"{path.resolve().name}-labelled")
+    return out, labelled_run(path, out)
 
 
 async def _make(into: Run, wanted: Collection, models: build.Models, bars: Bars) -> None:

@@ -199,7 +199,8 @@ def _plain(label: Label) -> dict[str, Any]:
 def _label(data: Mapping[str, Any]) -> Label:
     ratings = {trait: n for trait, n in data["ratings"].items() if n is not None}
     fields: dict[str, Any] = {name: data[name] for name in Label.__slots__ if name in data}
-    return Label(**(fields | {"ratings": ratings}))
+    fields["ratings"] = ratings
+    return Label(**fields)
 
 
 def _written_plain(one: Written) -> dict[str, Any]:
@@ -210,7 +211,8 @@ def _written_plain(one: Written) -> dict[str, Any]:
 def _notes(data: Mapping[str, Any]) -> Written:
     notes = tuple(WrittenNote(**note) for note in data["notes"])
     fields: dict[str, Any] = {name: data[name] for name in Written.__slots__ if name in data}
-    return Written(**(fields | {"notes": notes}))
+    fields["notes"] = notes
+    return Written(**fields)
 
 
 def _latest(folder: Path, kind: str, about: str | None, annotator: str | None) -> list[dict[str, Any]]:
