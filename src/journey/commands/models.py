@@ -17,6 +17,8 @@ from journey.commands.said import all_problems, check_part, failed_units, readin
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.commands.training_rows import task_of, training_rows
 from journey.errors import UsageError
+from journey.evals.at_k import at_k, by_problem
+from journey.evals.breakdown import breakdown
 from journey.evals.metrics import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
 from journey.evals.run import Decoding, attempt_ids
 from journey.models.base import Model
@@ -124,6 +126,7 @@ def evaluate(
         "right": right, "accuracy": accuracy(found), "low": bounds.low, "high": bounds.high,
         "tokens": mean_tokens(found), "finished": finished(found), "unjudged": unjudged(found),
         "errors": error_counts(found), "failed": len(tried), "spent": spent_rows(purse),
+        "at_k": [at.to_json() for at in at_k([by_problem(found)])], "groups": breakdown(problems, found),
     }  # fmt: skip
     say(json, data, sheet(path, [*_lines(data), *spent_lines(purse)]))
     return failed_units(tried)
@@ -168,7 +171,22 @@ def _lines(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
         ("finished", f"{100 * data['finished']:.1f} %"),
         ("could not be checked", data["unjudged"]),
         *((f"not right: {kind}", number) for kind, number in data["errors"].items()),
+        *((f"{what}@{at['k']}", _figure(at[what])) for what in ("pass", "maj") for at in data["at_k"]),
+        *(
+            (
+                f"{row['by']} {row['group'] or 'not given'}, {row['problems']} problems",
+                _figure(row | {"value": row["accuracy"]}),
+            )
+            for row in data["groups"]
+        ),
     ]
+
+
+def _figure(of: Mapping[str, Any]) -> str:
+    """A share with its interval, and what it would be if all that nobody could check were right."""
+    said = f"{100 * of['value']:.1f} % ({100 * of['low']:.1f} to {100 * of['high']:.1f})"
+    most = of.get("most", of["value"])
+    return said if most == of["value"] else f"{said}; {100 * most:.1f} % if all unchecked answers were right"
 
 
 def model_of(of: Run, name: str, models: build.Models) -> Model:

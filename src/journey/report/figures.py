@@ -15,9 +15,10 @@ from journey.evals.metrics import (
     unjudged,
     wilson,
 )
-from journey.evals.votes import Votes, maj_at_k, maj_at_tokens, pass_at_k
+from journey.evals.votes import Votes, maj_at_tokens
 from journey.evals.words import describe
 from journey.report.records import thoughts
+from journey.report.samples import group_figures, vote_curve
 from journey.report.searches import search_figures
 from journey.report.seeds import Arm, Outcome, outcome
 from journey.stations import spent_by_model
@@ -57,7 +58,8 @@ def figures(run: Run) -> Json:
         "gain_greedy": _points(rows.get("journey/greedy", []), rows.get("shortcut/greedy", [])),
         "gain_trained_tokens": _points(rows.get("journey", []), rows.get("shortcut_tokens", [])),
         "search": search_figures(run),
-        "votes": {name: curve for name in found.arms if (curve := _vote_curve(found.seeds_of(name)))},
+        "votes": {name: curve for name in found.arms if (curve := vote_curve(found.seeds_of(name)))},
+        "groups": group_figures(run, {name: found.seeds_of(name) for name in found.arms}),
         "curves": _curves(run),
         "words": _words(run, found),
         "thoughts": _thoughts(run),
@@ -176,20 +178,6 @@ def _points(first: Sequence[Mapping[str, float]], second: Sequence[Mapping[str, 
         return None
     interval = over_seeds(differences).clipped(-1, 1)
     return {"points": 100 * interval.value, "low": 100 * interval.low, "high": 100 * interval.high}
-
-
-def _vote_curve(arms: Sequence[Arm]) -> list[Json]:
-    """Accuracy of maj@k and pass@k against the tokens they cost, for k = 1, 2, 4, ... samples; empty for one sample."""
-    every = [attempts for arm in arms for attempts in arm.samples.values()]
-    most = min((len(attempts) for attempts in every), default=0)
-    ks = sorted({2**i for i in range(most.bit_length())} | {most}) if most > 1 else []
-    each = mean_tokens([a for attempts in every for a in attempts])
-    curve: list[Json] = []
-    for k in ks:
-        majority = sum(maj_at_k(attempts, k) for attempts in every) / len(every)
-        passed = sum(pass_at_k(len(s), sum(a.correct is True for a in s), k) for s in every) / len(every)
-        curve.append({"k": k, "tokens": k * each, "maj": majority, "pass": passed})
-    return curve
 
 
 def _curves(run: Run, most: int = 200) -> Json:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from journey.report.samples import GROUP_TITLE, VOTE_COLUMNS, VOTE_TITLE, group_rows, vote_rows
 from journey.report.searches import COLUMNS as SEARCH_COLUMNS
 from journey.report.searches import TITLE, search_rows
 from journey.report.wording import COLUMNS, TOY, arms, gain_lines, interval, label, notes, number, percent, rows, short
@@ -16,13 +17,23 @@ def markdown(figures: Json, pictures: Sequence[str] = ()) -> str:
     parts = [f"# {_plain(str(figures['run']))}", _table(COLUMNS, [row.cells for row in rows(figures)])]
     parts += ["\n".join(f"- {_plain(line)}" for line in gain_lines(figures)), _plain(" ".join(notes(figures))), TOY]
     parts += [f"![{name.removesuffix('.png')}]({name})" for name in pictures]
-    parts += [_searches(figures), _seeds(figures), _errors(figures), _words(figures)]
+    parts += [_searches(figures), _votes(figures), _groups(figures), _seeds(figures), _errors(figures), _words(figures)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _searches(figures: Json) -> str:
     lines = search_rows(figures)
     return f"## {TITLE}\n\n" + _table(SEARCH_COLUMNS, lines) if lines else ""
+
+
+def _votes(figures: Json) -> str:
+    lines = vote_rows(figures)
+    return f"## {VOTE_TITLE}\n\n" + _table(VOTE_COLUMNS, lines) if lines else ""
+
+
+def _groups(figures: Json) -> str:
+    heads, lines = group_rows(figures)
+    return f"## {GROUP_TITLE}\n\n" + _table(heads, lines) if lines else ""
 
 
 def _seeds(figures: Json) -> str:

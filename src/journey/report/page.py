@@ -10,6 +10,7 @@ from journey.report.charts import chart_svg, whiskers_svg
 from journey.report.drawing import drawing_svg
 from journey.report.example import Example
 from journey.report.pictures import accuracy_dots, charts
+from journey.report.samples import GROUP_TITLE, VOTE_COLUMNS, VOTE_TITLE, group_rows, vote_rows
 from journey.report.searches import COLUMNS as SEARCH_COLUMNS
 from journey.report.searches import TITLE, search_rows
 from journey.report.wording import COLUMNS, TOY, arms, gain_lines, interval, label, notes, number, percent, rows, short
@@ -26,7 +27,7 @@ def page(figures: Json, example: Example | None, settings: Json) -> str:
     """The text of report.html."""
     style = files("journey.report").joinpath("page.css").read_text(encoding="utf-8")
     name = escape(str(figures["run"]))
-    parts = [_head(figures), _table(figures), _charts(figures), _searches(figures)]
+    parts = [_head(figures), _table(figures), _charts(figures), _searches(figures), _samples(figures)]
     if example:
         parts += [_tree(example), _side_by_side(example)]
     parts += [_errors(figures), _words(figures), _seeds(figures)]
@@ -88,6 +89,15 @@ def _charts(figures: Json) -> str:
 def _searches(figures: Json) -> str:
     lines = [("", [escape(cell) for cell in row]) for row in search_rows(figures)]
     return f"<h2>{TITLE}</h2>{_grid(SEARCH_COLUMNS, lines)}" if lines else ""
+
+
+def _samples(figures: Json) -> str:
+    """Accuracy by votes, and by level and subject."""
+    votes = _grid(VOTE_COLUMNS, [("", [escape(cell) for cell in row]) for row in vote_rows(figures)])
+    heads, lines = group_rows(figures)
+    groups = _grid(heads, [("", [escape(cell) for cell in row]) for row in lines])
+    tables = ((VOTE_TITLE, votes), (GROUP_TITLE, groups))
+    return "".join(f"<h2>{title}</h2>{table}" for title, table in tables if table)
 
 
 def _tree(example: Example) -> str:
