@@ -13,10 +13,11 @@ from journey import __version__, build, recipe
 from journey.commands.said import say, sheet
 
 EXTRAS = {
-    "core": ("pydantic", "typer", "rich", "math-verify", "pebble"),
+    "core": ("pydantic", "typer", "rich", "math-verify", "pebble", "aiohttp"),
     "local": ("torch", "transformers", "safetensors"),
     "train": ("trl", "peft", "accelerate", "datasets"),
     "report": ("matplotlib",),
+    "studio": ("streamlit",),
     "ray": ("ray",),
     "vllm": ("vllm",),
 }
