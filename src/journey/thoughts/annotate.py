@@ -124,7 +124,7 @@ def read_notes(path: str | Path) -> list[Notes]:
     """The notes of a JSONL file, one problem a row. Raises UsageError with file, line and mend."""
     found: dict[str, Notes] = {}
     for place, row in rows(path):
-        notes = _notes(row, place, str(path))
+        notes = notes_of(row, place, str(path))
         if notes.problem.id in found:
             raise UsageError(f"{place} has the same problem as a row before it; keep one of the two")
         found[notes.problem.id] = notes
@@ -133,7 +133,8 @@ def read_notes(path: str | Path) -> list[Notes]:
     return list(found.values())
 
 
-def _notes(row: Mapping[str, Any], place: str, path: str) -> Notes:
+def notes_of(row: Mapping[str, Any], place: str, path: str) -> Notes:
+    """The notes of one row, checked; `place` names it in messages. Raises UsageError with the mend."""
     question, answer = _text(row, "question", place), _text(row, "answer", place)
     given = cast("list[Any]", row.get("notes"))
     if type(given) is not list or not given:

@@ -40,7 +40,8 @@ def divided(labels: Iterable[Label]) -> int:
 
 
 def _most(votes: Sequence[Label]) -> Verdict | None:
-    counted = Counter(vote.verdict for vote in votes if vote.verdict is not None).most_common()
+    given: Counter[Verdict] = Counter(vote.verdict for vote in votes if vote.verdict is not None)
+    counted = given.most_common()
     is_tie = len(counted) > 1 and counted[0][1] == counted[1][1]
     return None if is_tie else counted[0][0]
 
