@@ -252,17 +252,19 @@ def eval(
     """Let a model attempt the run's problems and check its answers.
 
     With --search its answers are chosen from many, set by --set search.n=8 and the like; --set search.n=[1,4,16] draws
-    accuracy against the tokens spent.
+    accuracy against the tokens spent. --set budget.max=500 ends the thinking there and asks for the answer, --set
+    budget.waits=2 makes the model think on where it would end.
     """
     from journey.commands import models
     from journey.commands.spending import Allowance
 
-    asked = models.Asked(decoding, temperature, top_p, answer_tokens, samples, seed)
+    budget, others = models.budget_of(settings or ())
+    asked = models.Asked(decoding, temperature, top_p, answer_tokens, samples, seed, budget)
     allowance = Allowance(max_cost, max_tokens, max_calls, prices)
-    if search or judge or settings:
+    if search or judge or others:
         from journey.commands import searching
 
-        wish = searching.asked_for(asked, search or (), judge, settings or ())
+        wish = searching.asked_for(asked, search or (), judge, others)
         return searching.evaluate(run, model, split, wish, limit, allowance, json, dry_run)
     return models.evaluate(run, model, split, asked, limit, allowance, json, dry_run)
 

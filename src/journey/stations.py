@@ -13,6 +13,7 @@ from typing import Any
 from journey.answers import Grader
 from journey.build import Task
 from journey.errors import UsageError
+from journey.evals.budget import Budget
 from journey.evals.run import Decoding, attempt, attempt_ids
 from journey.fanout import Progress, each, silent
 from journey.judges.base import Judge
@@ -188,6 +189,7 @@ async def evaluate(
     *,
     split: str,
     seed: int,
+    budget: Budget | None = None,
     in_flight: int = 256,
     progress: Progress = silent,
 ) -> int:
@@ -198,7 +200,7 @@ async def evaluate(
     grader = task.grader()
 
     async def one(problem: Problem) -> list[Attempt]:
-        return await attempt(problem, model, grader, task.ask, decoding, split=split, seed=seed)
+        return await attempt(problem, model, grader, task.ask, decoding, split=split, seed=seed, budget=budget)
 
     try:
         return await each(

@@ -19,6 +19,7 @@ from journey.commands.training_rows import task_of, training_rows
 from journey.errors import UsageError
 from journey.evals.at_k import at_k, by_problem
 from journey.evals.breakdown import breakdown
+from journey.evals.budget import Budget
 from journey.evals.metrics import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
 from journey.evals.run import Decoding, attempt_ids
 from journey.models.base import Model
@@ -95,6 +96,16 @@ class Asked:
     max_tokens: int | None = None
     samples: int = 1
     seed: int | None = None
+    budget: Budget | None = None
+
+
+def budget_of(settings: Sequence[str]) -> tuple[Budget | None, list[str]]:
+    """The budget that the settings budget.max=... and the like give (null: none), and the other settings."""
+    ours = [one for one in settings if one.startswith("budget.")]
+    others = [one for one in settings if one not in ours]
+    if not ours:
+        return None, others
+    return recipe.typed(Budget, recipe.overridden(ours)["budget"], "the budget"), others
 
 
 def evaluate(
@@ -112,7 +123,7 @@ def evaluate(
         model = model_of(into, name, models)
         rule, seed = _rule(into, model.name, problems, asked)
         work = evaluate_station(
-            into, problems, model, task_of(problems), rule, split=split, seed=seed,
+            into, problems, model, task_of(problems), rule, split=split, seed=seed, budget=asked.budget,
             progress=bars.of(name),
         )  # fmt: skip
         asyncio.run(closing(model, paying(into, models, purse, work)))
@@ -148,7 +159,12 @@ def _plan(path: Path, name: str, split: str, asked: Asked, limit: int | None, pu
     ask = task_of(problems).ask
     read = sum(tokens_of(ask(problem, ()).text) for problem in problems)
     number = len(problems)
-    most = [AskedOf(name, "answers", Usage(number, read, number * rule.samples * rule.max_tokens))]
+    drawn = number * rule.samples
+    usage = Usage(number, read, drawn * rule.max_tokens)
+    if asked.budget is not None:
+        calls, tokens = asked.budget.at_most(rule.max_tokens)
+        usage = Usage(number + drawn * (calls - 1), drawn * calls * (read // number + tokens), drawn * tokens)
+    most = [AskedOf(name, "answers", usage)]
     data = {"run": str(path), "problems": number, "asked_at_most": priced(most, purse.prices)}
     say(json, data, sheet("what would be asked at most", asked_lines(most, purse.prices)))
     return 0
@@ -214,6 +230,8 @@ def _rule(of: Run, model: str, problems: Sequence[Problem], asked: Asked) -> tup
     if is_greedy and (asked.temperature or asked.samples > 1 or asked.top_p is not None):
         raise UsageError("greedy answers have no temperature, no top-p and one sample; say --decoding sampled")
     usual = main.greedy() if is_greedy else main.sampled()
+    if asked.budget is not None:
+        usual = replace(usual, name=f"{usual.name} {asked.budget.words}".strip())
     usual_seed, _ = seed_and_arm(model) if model.startswith("seed-") else (0, "")
     seed = usual_seed if asked.seed is None else asked.seed
     wish: dict[str, Any] = {name: getattr(asked, name) for name in ("temperature", "top_p", "max_tokens", "samples")}

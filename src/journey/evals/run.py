@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import asdict, dataclass
 
 from journey.answers import Grader
+from journey.evals.budget import Budget, Forced, force
 from journey.models.ask import Ask
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.types import Attempt, Problem, Spent, content_hash, content_seed
@@ -26,22 +27,34 @@ def attempt_ids(problem: str, model: str, decoding: Decoding, seed: int) -> list
 
 
 async def attempt(
-    problem: Problem, model: Model, grader: Grader, ask: Ask, decoding: Decoding, *, split: str, seed: int
+    problem: Problem,
+    model: Model,
+    grader: Grader,
+    ask: Ask,
+    decoding: Decoding,
+    *,
+    split: str,
+    seed: int,
+    budget: Budget | None = None,
 ) -> list[Attempt]:
     """The model's `decoding.samples` checked answers to one problem.
 
     `split` ("test", "validation") is part of the random stream, so draws on one never repeat on the other. An empty
-    answer has the error "empty", one cut off before any answer "cut off"; neither is right, and both say so. Raises
-    ModelError.
+    answer has the error "empty", one cut off before any answer "cut off"; neither is right, and both say so. A
+    `budget` forces the thinking longer or shorter; the decoding's name must say so. Raises ModelError.
     """
     prompt = ask(problem, ())
     stream = content_seed("attempt", model.name, problem.id, asdict(decoding), split, seed)
     sampling = Sampling(decoding.temperature, decoding.top_p, decoding.max_tokens, n=decoding.samples, seed=stream)
-    completions = await model.complete(prompt, sampling)
+    if budget is None:
+        completions = [Forced(completion, 1) for completion in await model.complete(prompt, sampling)]
+    else:
+        completions = await force(prompt, model, sampling, budget)
     ids = attempt_ids(problem.id, model.name, decoding, seed)
     drawn = enumerate(zip(ids, completions, strict=True))
 
-    async def checked(sample: int, id: str, completion: Completion) -> Attempt:
+    async def checked(sample: int, id: str, forced: Forced) -> Attempt:
+        completion = forced.completion
         answer, correct, error = await _check(problem, grader, prompt, completion)
         return Attempt(
             id=id,
@@ -56,7 +69,7 @@ async def attempt(
             tokens=completion.tokens,
             finish=completion.finish,
             seed=seed,
-            spent=Spent(model_tokens=completion.tokens, calls=1),
+            spent=Spent(model_tokens=completion.tokens, calls=forced.calls),
         )
 
     return list(await asyncio.gather(*(checked(i, id, completion) for i, (id, completion) in drawn)))
