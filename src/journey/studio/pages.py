@@ -10,6 +10,7 @@ from journey.store.faults import StoreError
 from journey.studio import safe
 from journey.studio.head import PAGES, head_html
 from journey.studio.item_pages import attempt_page, problem_page, thought_page
+from journey.studio.label_page import label_page
 from journey.studio.list_page import list_page
 from journey.studio.opened import opened
 from journey.studio.overview_page import overview_page
@@ -31,6 +32,7 @@ TABLE: dict[str, Page] = {
     "problem": problem_page,
     "thought": thought_page,
     "attempt": attempt_page,
+    "label": label_page,
 }
 
 

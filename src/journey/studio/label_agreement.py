@@ -1,0 +1,101 @@
+"""How far the annotators of a run agree, with each other and with the judge."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+
+from journey.evals.agreement import cohen_kappa, krippendorff_alpha
+from journey.store.labels import TRAITS, Label, by_annotator, labels, submitted
+from journey.studio import safe
+from journey.studio.records import tree_of
+from journey.trees.mark import verdict
+
+ORDER = ("wrong", "neutral", "right")
+JUDGE = "the judge"
+Said = Mapping[str, Mapping[str, str]]
+"""What each annotator said of each item."""
+
+
+def agreement_html(path: Path) -> str:
+    """Tables of agreement over what was submitted; *could not say* counts as nothing said."""
+    done = submitted(labels(path))
+    if not done:
+        return '<p class="empty">Nothing was submitted yet.</p>'
+    people: dict[str, dict[str, str]] = {
+        name: {one.about: one.verdict for one in of if one.item == "node" and one.verdict is not None}
+        for name, of in by_annotator(done).items()
+    }
+    people = {name: said for name, said in people.items() if said}
+    judge = _judge(path, done)
+    items = sorted({item for said in people.values() for item in said})
+    pairs = [*combinations(people, 2), *((name, JUDGE) for name in people)]
+    rows = [_pair_row(a, b, {**people, JUDGE: judge}) for a, b in pairs]
+    units = [[said.get(item) for said in people.values()] for item in items]
+    figures = [
+        ("Krippendorff's alpha, nominal", _said(krippendorff_alpha(units))),
+        ("Krippendorff's alpha, ordinal", _said(krippendorff_alpha(units, "ordinal", ORDER))),
+    ]
+    counts = "".join(
+        f"<tr><td>{safe.html(name)}</td><td>{sum(one.item == 'node' for one in of):,}</td>"
+        f"<td>{sum(one.item == 'thought' for one in of):,}</td></tr>"
+        for name, of in by_annotator(done).items()
+    )
+    return (
+        _table("Submitted", ("annotator", "steps", "thoughts"), counts)
+        + _table("Verdicts of steps, two by two", ("", "steps", "the same", "Cohen's kappa"), "".join(rows))
+        + _table("Verdicts of steps, all annotators", ("", f"{len(items):,} steps"), _figures(figures))
+        + _table("Ratings of thoughts", ("", "Krippendorff's alpha, ordinal"), _figures(_traits(done)))
+        + '<p class="quiet">1 is agreement throughout, 0 what chance alone would give; – is where nothing can be said. '
+        "Verdicts that were given with the judge's in sight agree with it too easily.</p>"
+    )
+
+
+def _judge(path: Path, done: Sequence[Label]) -> dict[str, str]:
+    """What the judge said of the steps that people labelled."""
+    found: dict[str, str] = {}
+    for label in done:
+        if label.item != "node" or label.tree is None or label.node is None:
+            continue
+        tree = tree_of(path, label.tree)
+        said = verdict(tree.nodes[label.node]) if tree and label.node < len(tree.nodes) else None
+        if said is not None:
+            found[label.about] = said
+    return found
+
+
+def _pair_row(a: str, b: str, said: Said) -> str:
+    both = [item for item in said[a] if item in said[b]]
+    first, second = [said[a][item] for item in both], [said[b][item] for item in both]
+    same = sum(x == y for x, y in zip(first, second, strict=True))
+    share = f"{same / len(both):.0%}" if both else "–"
+    names = f"{safe.html(a)} and {safe.html(b)}"
+    return (
+        f"<tr><td>{names}</td><td>{len(both):,}</td><td>{share}</td><td>{_said(cohen_kappa(first, second))}</td></tr>"
+    )
+
+
+def _traits(done: Sequence[Label]) -> list[tuple[str, str]]:
+    of_thoughts: dict[str, list[Label]] = {}
+    for label in done:
+        if label.item == "thought":
+            of_thoughts.setdefault(label.about, []).append(label)
+    found: list[tuple[str, str]] = []
+    for trait in TRAITS:
+        units = [[label.ratings.get(trait) for label in given] for given in of_thoughts.values()]
+        found.append((trait.replace("_", " "), _said(krippendorff_alpha(units, "ordinal", range(1, 6)))))
+    return found
+
+
+def _said(figure: float | None) -> str:
+    return "–" if figure is None else f"{figure:.2f}"
+
+
+def _figures(rows: Sequence[tuple[str, str]]) -> str:
+    return "".join(f"<tr><td>{name}</td><td>{figure}</td></tr>" for name, figure in rows)
+
+
+def _table(title: str, head: Sequence[str], rows: str) -> str:
+    if not rows:
+        return ""
+    names = "".join(f"<th>{name}</th>" for name in head)
+    return f'<h2>{title}</h2><table class="agreement"><thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table>'

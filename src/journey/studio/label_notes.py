@@ -1,0 +1,117 @@
+"""Writing a whole thought as notes: what was tried, where it went wrong, what came to mind, in the order of time."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from journey.errors import UsageError
+from journey.store import labels
+from journey.store.labels import Written, WrittenNote
+from journey.studio import safe
+from journey.studio.label_queue import after, beside
+from journey.studio.labelling import FAULT, Desk, fault_html, keep, progress_html, saved_html, turn_to
+from journey.studio.problem_head import problem_html
+from journey.studio.records import problem_of
+from journey.studio.view import view
+from journey.thoughts.annotate import NOTE_KINDS, notes_of
+from journey.types import Problem
+
+HINT = (
+    '<p class="quiet">Note what you really did, in order: what you tried and why, where it went wrong, how you '
+    "noticed, what it reminded you of. Formulas stand between dollar signs. End with the answer, boxed.</p>"
+)
+
+
+def notes_desk(desk: Desk) -> None:
+    """One problem, and this annotator's notes on it."""
+    problem = problem_of(desk.path, desk.item.removeprefix("notes:"))
+    if problem is None:
+        view('<p class="empty">There is no such problem in this run.</p>', "body")
+        return
+    kept = next(iter(labels.written(desk.path, problem=problem.id, annotator=desk.annotator)), None)
+    said = kept or Written(problem.id, desk.annotator or "nobody", (WrittenNote("trial", ""),))
+    left, right = st.columns([1.55, 1], gap="large")
+    with right:
+        view(progress_html(desk), "progress")
+        _deeds(desk, problem, said, kept)
+        view(fault_html() or saved_html(kept, desk.annotator), "saved")
+    with left:
+        view(problem_html(problem, problem.id) + HINT, "body")
+        for number in range(len(said.notes)):
+            _note(desk, said, number)
+        st.button("Another note", key="another", shortcut="a", disabled=not desk.annotator, on_click=keep,
+                  args=(desk.path, _draft(said, (*said.notes, WrittenNote("trial", "")))))  # fmt: skip
+    with right:
+        view(_preview(said), "preview")
+
+
+def _draft(said: Written, notes: tuple[WrittenNote, ...]) -> Written:
+    return replace(said, notes=notes, state="draft", made="")
+
+
+def _note(desk: Desk, said: Written, number: int) -> None:
+    note = said.notes[number]
+    key = f"note {desk.item} {desk.annotator} {number}"
+    values = {"kind": note.kind if note.kind in NOTE_KINDS else "trial", "text": note.text, "reason": note.reason or ""}
+    for name, value in values.items():
+        st.session_state[f"{key} {name}"] = value
+
+    def changed() -> None:
+        new = {name: str(st.session_state[f"{key} {name}"]) for name in values}
+        mine = WrittenNote(new["kind"], new["text"], new["reason"] if new["reason"].strip() else None)
+        keep(desk.path, _draft(said, (*said.notes[:number], mine, *said.notes[number + 1 :])))
+
+    is_off = not desk.annotator
+    kinds, texts = st.columns([1, 3.2])
+    with kinds:
+        st.selectbox("What it is", NOTE_KINDS, key=f"{key} kind", on_change=changed, disabled=is_off)
+        st.button("Remove", key=f"{key} remove", type="tertiary", disabled=is_off, on_click=keep,
+                  args=(desk.path, _draft(said, (*said.notes[:number], *said.notes[number + 1 :]))))  # fmt: skip
+    with texts:
+        st.text_area("What you noted", key=f"{key} text", height=80, on_change=changed, disabled=is_off)
+        if note.kind != "answer" or note.reason:
+            st.text_input("Why, if there is a reason", key=f"{key} reason", on_change=changed, disabled=is_off)
+
+
+def _deeds(desk: Desk, problem: Problem, said: Written, kept: Written | None) -> None:
+    onward = after(desk.items, desk.item, desk.done)
+
+    def submit() -> None:
+        whole = replace(said, notes=tuple(note for note in said.notes if note.text.strip()), made="")
+        try:
+            _check(problem, whole)
+        except UsageError as error:
+            st.session_state[FAULT] = str(error)
+            return
+        keep(desk.path, replace(whole, state="submitted"))
+        turn_to(onward)
+
+    def discard() -> None:
+        keep(desk.path, replace(said, notes=(), state="discarded", made=""))
+
+    deeds = (
+        ("Submit", "s", submit, (), not (desk.annotator and kept)),
+        ("Discard", "d", discard, (), not (desk.annotator and kept)),
+        ("Previous", "p", turn_to, (beside(desk.items, desk.item, -1),), False),
+        ("Next", "n", turn_to, (beside(desk.items, desk.item, 1),), False),
+    )
+    for place, (word, key, deed, args, is_off) in zip(st.columns(2) * 2, deeds, strict=True):
+        with place:
+            st.button(word, key=f"deed {key}", shortcut=key, width="stretch", disabled=is_off, on_click=deed, args=args)
+
+
+def _check(problem: Problem, said: Written) -> None:
+    """Raises UsageError where `journey derive --method annotate` would refuse the notes."""
+    notes = [{"kind": note.kind, "text": note.text, "reason": note.reason} for note in said.notes]
+    notes_of({"question": problem.question, "answer": problem.answer, "notes": notes}, "The thought", "notes")
+
+
+def _preview(said: Written) -> str:
+    parts = [
+        f'<p><span class="quiet">{safe.html(note.kind)}</span><br><span class="prose">{safe.html(note.text)}</span>'
+        + (f'<br><span class="prose quiet">{safe.html(note.reason)}</span>' if note.reason else "")
+        + "</p>"
+        for note in said.notes
+        if note.text.strip()
+    ]
+    return f'<h3>As it will be read</h3><div class="panel labelled">{"".join(parts)}</div>' if parts else ""

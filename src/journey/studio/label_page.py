@@ -1,0 +1,115 @@
+"""Labelling: a queue of steps or thoughts, writing notes, and how far annotators agree."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from journey.store import labels
+from journey.studio import safe
+from journey.studio.label_agreement import agreement_html
+from journey.studio.label_item import item_desk
+from journey.studio.label_notes import notes_desk
+from journey.studio.label_queue import MOST, queue, wished
+from journey.studio.labelling import Desk, set_in_address, text_of
+from journey.studio.place import link, without
+from journey.studio.reading import lists_of
+from journey.studio.view import view
+
+TABS = {"steps": "Steps", "thoughts": "Thoughts", "write": "Write a thought", "agreement": "Agreement"}
+NAME = "annotator"
+
+
+def label_page(path: Path, run: str, where: Mapping[str, str]) -> None:
+    """`what` of the address says what is done, `by` who does it, `item` at which item they are.
+
+    `which`, `method` and `plain` choose the queue (see `label_queue.Wish`).
+    """
+    where = _named({**where, "run": run})
+    what = where.get("what", "steps")
+    tabs = "".join(
+        link(word, "here" if what == name else "", **without(where, "item", "what"), what=name)
+        for name, word in TABS.items()
+    )
+    view(f'<div class="tabs">{tabs}</div>', "tabs")
+    if what == "agreement":
+        view(agreement_html(path), "body")
+        return
+    _choices(path, what, where)
+    desk = _desk(path, run, where)
+    if not desk.item:
+        view(f'<p class="empty">There is nothing to label here: {_nothing(what)}.</p>', "body")
+    elif what == "write":
+        notes_desk(desk)
+    else:
+        item_desk(desk)
+
+
+def _named(where: dict[str, str]) -> dict[str, str]:
+    """The address with the annotator's name, which stays the same from page to page of one visit."""
+    if where.get("by"):
+        st.session_state[NAME] = where["by"]
+    elif st.session_state.get(NAME):
+        st.query_params["by"] = where["by"] = str(st.session_state[NAME])
+    return where
+
+
+def _desk(path: Path, run: str, where: Mapping[str, str]) -> Desk:
+    annotator = text_of(where, "by")
+    wish = wished(where)
+    items = queue(path, wish)
+    if not annotator:
+        said = []
+    elif wish.what == "write":
+        said = labels.written(path, annotator=annotator)
+    else:
+        said = labels.labels(path, annotator=annotator)
+    done = frozenset(one.about for one in said if one.state == "submitted").intersection(items)
+    begun = frozenset(one.about for one in said if one.state == "draft").intersection(items)
+    first = next((item for item in items if item not in done), items[0] if items else "")
+    return Desk(path, run, wish, items, annotator, where.get("item") or first, done, begun)
+
+
+def _choices(path: Path, what: str, where: Mapping[str, str]) -> None:
+    columns = st.columns([1.2, 1.2, 1.2, 1.6], vertical_alignment="bottom")
+    with columns[0]:
+        st.session_state["by"] = text_of(where, "by")
+        st.text_input("Your name", key="by", placeholder="who labels", on_change=_renamed, max_chars=60)
+    if what == "write":
+        return
+    with columns[1]:
+        methods = [value for value, _ in lists_of(path).values("thoughts", "method") if value]
+        chosen = where.get("method")
+        st.session_state["method"] = chosen if chosen in methods else None
+        st.selectbox("method", methods, key="method", index=None, placeholder="any", on_change=set_in_address,
+                     args=("method", "method"))  # fmt: skip
+    if what == "steps":
+        with columns[2]:
+            st.session_state["which"] = where.get("which") == "all"
+            st.toggle("Right steps too", key="which", on_change=_which)
+        with columns[3]:
+            st.session_state["plain"] = where.get("plain") == "1"
+            st.toggle(
+                "Hide the judge's suggestions", key="plain", on_change=set_in_address, args=("plain", "plain"),
+                help="The steps then come in an order that tells nothing of the judge's verdicts.",
+            )  # fmt: skip
+
+
+def _renamed() -> None:
+    st.session_state.pop(NAME, None)
+    set_in_address("by", "by")
+
+
+def _which() -> None:
+    set_in_address("which", "which")
+    if st.session_state["which"]:
+        st.query_params["which"] = "all"
+
+
+def _nothing(what: str) -> str:
+    found = {
+        "steps": "no tree of the run has a step that the judge called wrong or neutral, or could not judge",
+        "thoughts": "the run holds no thoughts",
+        "write": "the run holds no problems",
+    }
+    return safe.html(found.get(what, f"a queue holds at most {MOST} trees"))

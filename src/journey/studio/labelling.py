@@ -1,0 +1,93 @@
+"""What the labelling pages share: who labels, the address as the only truth, and keeping what was said at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from journey.errors import UsageError
+from journey.store import labels
+from journey.store.faults import StoreError
+from journey.store.labels import Label, Written
+from journey.studio import safe
+from journey.studio.label_queue import Wish
+
+FAULT = "label fault"
+LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where somebody labels: the run's folder and name, the queue and its wish, who labels ("": nobody yet), the item.
+
+    `done` are the items of the queue that this annotator has submitted, `begun` those left as a draft.
+    """
+
+    path: Path
+    run: str
+    wish: Wish
+    items: tuple[str, ...]
+    annotator: str
+    item: str
+    done: frozenset[str]
+    begun: frozenset[str]
+
+
+def keep(path: Path, said: Label | Written) -> None:
+    """Keeps it on the disk before anything else happens; what prevents that is shown by `fault_html`."""
+    try:
+        labels.put(path, said)
+        st.session_state.pop(FAULT, None)
+    except (UsageError, StoreError) as error:
+        st.session_state[FAULT] = str(error)
+
+
+def fault_html() -> str:
+    """Why the last thing that was said could not be kept; empty where it was."""
+    fault = st.session_state.get(FAULT)
+    return f'<p class="fault">Not saved. {safe.html(str(fault))}</p>' if fault else ""
+
+
+def turn_to(item: str | None) -> None:
+    """Makes it the item in the address."""
+    if item is not None:
+        st.query_params["item"] = item
+
+
+def set_in_address(key: str, name: str) -> None:
+    """The widget's value goes into the address; the queue begins anew, unless only the annotator changed."""
+    value = st.session_state[key]
+    if name != "by":
+        st.query_params.pop("item", None)
+    if value in (None, "", False):
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = "1" if value is True else str(value)[:LONGEST_NAME].strip()
+
+
+def saved_html(said: Label | Written | None, annotator: str) -> str:
+    """Whether and when what is shown was saved."""
+    if not annotator:
+        return '<p class="quiet">Write your name above to begin.</p>'
+    if said is None:
+        return '<p class="quiet">Nothing said yet. Everything is saved the moment you say it.</p>'
+    what = "Submitted" if said.state == "submitted" else "Draft"
+    return f'<p class="quiet saved">{what}, saved {safe.html(said.made[11:19])} UTC</p>'
+
+
+def progress_html(desk: Desk) -> str:
+    """How far the queue is."""
+    total, done = len(desk.items), len(desk.done)
+    at = f"{desk.items.index(desk.item) + 1:,} of {total:,}" if desk.item in desk.items else f"{total:,} in the queue"
+    drafts = f", {len(desk.begun):,} begun" if desk.begun else ""
+    share = round(100 * done / total) if total else 0
+    return (
+        f'<div class="label-progress"><span>{at}</span><span class="share"><i class="right" style="width:{share}%"></i>'
+        f"</span><span>{done:,} submitted{drafts}</span></div>"
+    )
+
+
+def text_of(where: Mapping[str, str], name: str) -> str:
+    """A short text of the address."""
+    return where.get(name, "").strip()[:LONGEST_NAME]
