@@ -101,8 +101,8 @@ def compare(
 ) -> int:
     """Compare the models of two runs on the problems that both attempted.
 
-    Accuracy of each, the paired difference with its 95 % interval, and how many problems were fixed, broken, or stayed
-    the same. The same run twice, with two models, compares them within it.
+    Accuracy of each, the paired difference with its 95 % interval and exact McNemar p, how many problems were fixed,
+    broken, or stayed the same. The same run twice, with two models, compares them within it.
     """
     from journey.commands import comparing
 

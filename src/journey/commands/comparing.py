@@ -11,7 +11,7 @@ from rich.text import Text
 
 from journey.commands.said import check_part, reading, say
 from journey.errors import UsageError
-from journey.evals.metrics import over_seeds, paired
+from journey.evals.metrics import bootstrap, over_seeds, paired
 from journey.report.seeds import seed_and_arm
 from journey.types import Attempt
 
@@ -34,7 +34,7 @@ def compare(one: Path, other: Path, model: str | None, other_model: str | None, 
     grid = Table(
         "model", "decoding", "problems", title_justify="left", title=Text(f"{one} -> {other}, {split} problems")
     )
-    for name in ("first", "second", "points", "95 % interval", "fixed", "broke", "same"):
+    for name in ("first", "second", "points", "95 % interval", "p", "fixed", "broke", "same"):
         grid.add_column(name, justify="right")
     for row in rows:
         grid.add_row(*map(Text, _cells(row)))
@@ -77,6 +77,7 @@ def _row(a: tuple[str, str], b: tuple[str, str], first: Seeds, second: Seeds) ->
         return None
     changes: Counter[int] = Counter(y[p] - x[p] for x, y in seeds for p in x.keys() & y.keys())
     difference, p = _difference(seeds)
+    redrawn = bootstrap(_gains(seeds))
     return {
         "model": a[0] if a[0] == b[0] else f"{a[0]} -> {b[0]}",
         "decoding": a[1],
@@ -87,6 +88,8 @@ def _row(a: tuple[str, str], b: tuple[str, str], first: Seeds, second: Seeds) ->
         "points": 100 * difference.value,
         "low": 100 * difference.low,
         "high": 100 * difference.high,
+        "bootstrap_low": 100 * redrawn.low,
+        "bootstrap_high": 100 * redrawn.high,
         "p": p,
         "fixed": changes[1],
         "broke": changes[-1],
@@ -95,13 +98,19 @@ def _row(a: tuple[str, str], b: tuple[str, str], first: Seeds, second: Seeds) ->
 
 
 def _difference(seeds: Sequence[tuple[Mapping[str, bool], Mapping[str, bool]]]) -> tuple[Any, float | None]:
-    """Newcombe's paired interval and McNemar's p of one seed; of several the interval over seeds and problems."""
+    """Newcombe's paired interval and the exact McNemar p of one seed; of several the interval over both, p null.
+
+    The same problem stands in every seed, so that the pairs of several seeds are no independent trials for McNemar.
+    """
     if len(seeds) == 1:
         x, y = seeds[0]
         pair = paired(y, x)
         return pair.difference, pair.p
-    gains = [{p: float(y[p]) - float(x[p]) for p in x.keys() & y.keys()} for x, y in seeds]
-    return over_seeds(gains).clipped(-1, 1), None
+    return over_seeds(_gains(seeds)).clipped(-1, 1), None
+
+
+def _gains(seeds: Sequence[tuple[Mapping[str, bool], Mapping[str, bool]]]) -> list[dict[str, float]]:
+    return [{p: float(y[p]) - float(x[p]) for p in x.keys() & y.keys()} for x, y in seeds]
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -113,6 +122,7 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         f"{100 * row['second']:.1f} %",
         f"{row['points']:+.1f}",
         f"{row['low']:+.1f} to {row['high']:+.1f}",
+        "" if row["p"] is None else f"{row['p']:.2g}",
         str(row["fixed"]),
         str(row["broke"]),
         str(row["same"]),
