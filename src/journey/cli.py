@@ -97,6 +97,7 @@ def import_(
     """Bring problems, human-rated trees or exported records into a run.
 
     Columns of problems are found by their usual names (question or problem, answer, solution, ...) or named.
+    `import benchmark MATH500` takes a known benchmark from the Hub, or from the FILE named behind it, to be tested on.
     Every row of PRM800K is accounted for: it makes a tree, joins one, or is listed with the reason.
     """
     from journey.commands import bring

@@ -11,6 +11,7 @@ from journey.answers import Grade, MathGrader
 from journey.commands.said import all_problems, check_part, say, sheet, tree_counts, tree_lines
 from journey.datafiles import rows
 from journey.errors import UsageError
+from journey.evals import benchmarks
 from journey.problems import Columns
 from journey.progress import Bars
 from journey.puzzles import sources
@@ -39,6 +40,8 @@ def import_(
 ) -> int:
     """Brings the files into the run `out`; nothing is stored before all of them were read."""
     check_part(split)
+    if format == "benchmark":
+        return _benchmark(files, out, columns, split, hub_split, limit, json)
     if format not in ("problems", "puzzles") and (limit is not None or any(columns.values()) or hub_split):
         raise UsageError(f"columns, --hub-split and --limit are for problems, not for {format}; leave them out")
     if format != "problems":
@@ -53,6 +56,37 @@ def import_(
                 wanted = Wanted(format, Columns(**columns), split, hub_split, limit)
                 data, lines = _problems(into, files, wanted)
     say(json, {"run": str(out), **data}, sheet(out, lines))
+    return 0
+
+
+def _benchmark(
+    files: Sequence[str],
+    out: Path,
+    columns: Mapping[str, str | None],
+    split: str,
+    hub_split: str | None,
+    limit: int | None,
+    json: bool,
+) -> int:
+    """A benchmark by its name, from the Hub or (named second) from a file; its problems are always tested on."""
+    if any(columns.values()) or hub_split:
+        raise UsageError("a benchmark has its own columns and split; leave them out, or import it as problems")
+    if len(files) > 2:
+        raise UsageError(
+            "a benchmark is a name and at most one file, as in: journey import benchmark AIME25 aime.jsonl"
+        )
+    _must_exist(files[1:])
+    part = "test" if split == "train" else split
+    with Run.open(out) as into:
+        loaded = benchmarks.load(files[0], files[1] if len(files) == 2 else None, limit)
+        must_be_disjoint(into, loaded.problems, part)
+        before = into.count("problems")
+        into.put_all("problems", loaded.problems, split=part)
+        data: Data = {"benchmark": loaded.problems[0].source if loaded.problems else files[0], "part": part}
+        data |= {"read": len(loaded.problems), "new": into.count("problems") - before}
+        data |= {"licence": benchmarks.benchmark(files[0]).licence, "left_out": {"repeated": loaded.duplicates}}
+        data["left_out"]["without an answer"] = loaded.unanswered
+    say(json, {"run": str(out), **data}, sheet(out, list(data.items())))
     return 0
 
 
