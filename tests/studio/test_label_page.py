@@ -101,9 +101,12 @@ def test_an_item_that_is_not_there_is_said_in_a_sentence(visit: Open, item: str)
 def test_nobody_labels_without_a_name(visit: Open, folder: Path):
     page = visit()
     assert page.button(key="verdict 1").disabled and page.button(key="deed s").disabled
+    assert page.text_area[0].disabled
     page.text_input(key="by").set_value("ann").run()
     assert query_of(page)["by"] == "ann"
-    assert not page.button(key="verdict 1").disabled and page.button(key="deed s").disabled
+    assert not page.button(key="verdict 1").disabled
+    page.button(key="deed s").click().run()
+    assert "nothing to submit" in html_of(page, "saved")
     assert not (folder / labels.NAME).exists()
 
 
@@ -125,6 +128,16 @@ def test_a_verdict_is_saved_at_once_and_counts_when_it_is_submitted(visit: Open,
     assert again.text_area[0].value == "one is not two" and "Submitted, saved" in html_of(again, "saved")
     other = visit(by="bob", item=label.about)
     assert other.text_area[0].value == "" and "0 submitted" in html_of(other, "progress")
+
+
+def test_widgets_that_change_at_once_do_not_undo_each_other(visit: Open, folder: Path):
+    page = visit(by="ann")
+    page.text_area[0].set_value("a reason")
+    page.text_area[2].set_value("a note")
+    page.button(key="verdict 3").click()
+    page.button(key="deed s").click().run()
+    (label,) = said(folder)
+    assert (label.verdict, label.reason, label.note, label.state) == ("wrong", "a reason", "a note", "submitted")
 
 
 def test_could_not_say_is_a_verdict_and_no_verdict_is_none(visit: Open, folder: Path):
@@ -162,6 +175,7 @@ def test_what_cannot_be_saved_is_said_and_not_counted(visit: Open, folder: Path)
     (folder / labels.NAME).mkdir()
     page.button(key="verdict 1").click().run()
     assert not page.exception
+    assert "labels.db" in html_of(page)
 
 
 # --- thoughts ---------------------------------------------------------------------------------------------------------
@@ -198,6 +212,12 @@ def test_a_whole_thought_is_written_checked_and_submitted(visit: Open, folder: P
     assert kept.state == "submitted"
     assert [(note.kind, note.reason) for note in kept.notes] == [("trial", "It is a sum."), ("answer", None)]
     assert query_of(page)["item"] != kept.about
+    page = visit(by="ann", what="write", item=kept.about)
+    page.button(key=f"note {kept.about} ann 0 remove").click().run()
+    (kept,) = labels.written(folder)
+    assert [note.kind for note in kept.notes] == ["answer"] and kept.state == "draft"
+    page.button(key="deed d").click().run()
+    assert labels.written(folder) == [] and page.text_area[0].value == ""
 
 
 # --- agreement --------------------------------------------------------------------------------------------------------
@@ -249,6 +269,10 @@ def test_a_label_made_by_hotkey_survives_a_reload_and_the_death_of_the_server(se
         box.send_keys("123 is no hotkey here", Keys.CONTROL, Keys.ENTER)
         until(browser, lambda: said(folder)[0].reason == "123 is no hotkey here", "the reason is kept")
         assert said(folder)[0].verdict == "wrong"
+        box.send_keys(" and this is kept", Keys.TAB, "a corrected step", Keys.TAB, "a note", Keys.TAB)
+        until(browser, lambda: said(folder)[0].note == "a note", "the note is kept")
+        assert said(folder)[0].reason == "123 is no hotkey here and this is kept"
+        assert said(folder)[0].step == "a corrected step"
         browser.refresh()
         shown(browser, ".saved", "Draft, saved")
         shown(browser, "button[kind='primary']", "wrong")
@@ -261,7 +285,7 @@ def test_a_label_made_by_hotkey_survives_a_reload_and_the_death_of_the_server(se
     try:
         open_at(browser, f"{address}/?page=label&by=ann", ".labelled")
         shown(browser, ".saved", "Draft, saved")
-        assert shown(browser, "textarea").get_attribute("value") == "123 is no hotkey here"
+        assert shown(browser, "textarea").get_attribute("value").startswith("123 is no hotkey here")
         shown(browser, ".labelled h3").click()
         ActionChains(browser).send_keys("s").perform()
         shown(browser, ".label-progress", "1 submitted")

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
+from journey.errors import UsageError
 from journey.store import labels
 from journey.store.labels import NOT_SAID, TRAITS, Label
 from journey.studio import safe
 from journey.studio.label_queue import after, beside, label_of
-from journey.studio.labelling import Desk, fault_html, keep, progress_html, saved_html, turn_to
+from journey.studio.labelling import Desk, fault_html, filled, keeping, progress_html, saved_html, turn_to
 from journey.studio.place import link
 from journey.studio.problem_head import problem_html
 from journey.studio.records import problem_of, thought_of, tree_of
@@ -40,7 +42,7 @@ def item_desk(desk: Desk) -> None:
         view('<p class="empty">There is no such item in this run.</p>', "body")
         return
     html, judged = shown
-    said = next(iter(labels.labels(desk.path, about=desk.item, annotator=desk.annotator)), None)
+    said = _kept(desk)
     suggestion = None if judged is None or desk.wish.blind else judged.verdict or NOT_SAID
     label = replace(said, suggestion=suggestion or said.suggestion) if said else replace(label, suggestion=suggestion)
     left, right = st.columns([1.55, 1], gap="large")
@@ -68,38 +70,49 @@ def _verdicts(desk: Desk, label: Label) -> None:
         with place:
             st.button(
                 word, key=f"verdict {key}", shortcut=key, type="primary" if is_chosen else "secondary", width="stretch",
-                disabled=not desk.annotator, on_click=keep, args=(desk.path, _fresh(label, verdict, judged=True)),
+                disabled=not desk.annotator, on_click=_say, args=(desk, label),
+                kwargs={"verdict": verdict, "judged": True},
             )  # fmt: skip
 
 
-def _fresh(label: Label, verdict: Verdict | None, *, judged: bool) -> Label:
-    return replace(label, verdict=verdict, judged=judged, made="")
+def _kept(desk: Desk) -> Label | None:
+    """What this annotator has said of the item."""
+    return next(iter(labels.labels(desk.path, about=desk.item, annotator=desk.annotator)), None)
+
+
+def _say(desk: Desk, shown: Label, **said: Any) -> None:
+    """Keeps it over what is kept now: of several widgets that changed at once each sees what the one before it said."""
+    with keeping():
+        before = _kept(desk) or shown
+        labels.put(desk.path, replace(before, suggestion=shown.suggestion, made="", **said))
 
 
 def _text(desk: Desk, label: Label, name: str, word: str, height: int) -> None:
     key = f"{name} {desk.item} {desk.annotator}"
-    st.session_state[key] = getattr(label, name) or ""
+    filled(key, getattr(label, name) or "")
 
     def changed() -> None:
         value = str(st.session_state[key])
-        keep(desk.path, replace(label, **{name: value if value.strip() else None}, made=""))
+        _say(desk, label, **{name: value if value.strip() else None})
 
     st.text_area(word, key=key, height=height, on_change=changed, disabled=not desk.annotator)
 
 
 def _ratings(desk: Desk, label: Label) -> None:
+    view('<p class="quiet">1: not at all, 5: throughout.</p>', "scale")
     for trait in TRAITS:
         key = f"{trait} {desk.item} {desk.annotator}"
-        st.session_state[key] = label.ratings.get(trait)
+        filled(key, label.ratings.get(trait))
 
         def changed(trait: str = trait, key: str = key) -> None:
             value = st.session_state[key]
-            rest = {name: n for name, n in label.ratings.items() if name != trait}
-            keep(desk.path, replace(label, ratings=rest if value is None else {**rest, trait: int(value)}, made=""))
+            with keeping():
+                before = (_kept(desk) or label).ratings
+                rest = {name: n for name, n in before.items() if name != trait}
+                _say(desk, label, ratings=rest if value is None else {**rest, trait: int(value)})
 
         st.segmented_control(
             QUESTIONS[trait], [1, 2, 3, 4, 5], key=key, on_change=changed, disabled=not desk.annotator,
-            help="1: not at all, 5: throughout",
         )  # fmt: skip
 
 
@@ -107,15 +120,19 @@ def _deeds(desk: Desk, label: Label, said: Label | None) -> None:
     onward = after(desk.items, desk.item, desk.done)
 
     def submit() -> None:
-        keep(desk.path, replace(label, state="submitted", made=""))
-        turn_to(onward)
+        with keeping():
+            now = _kept(desk)
+            if now is None or not (now.judged or now.ratings or now.note or now.reason or now.step):
+                raise UsageError("there is nothing to submit yet")
+            labels.put(desk.path, replace(now, state="submitted", made=""))
+            turn_to(onward)
 
     def discard() -> None:
-        keep(desk.path, _discarded(label))
+        with keeping():
+            labels.put(desk.path, _discarded(label))
 
-    is_said = said is not None and bool(said.judged or said.ratings or said.note or said.reason or said.step)
     deeds = (
-        ("Submit", "s", submit, (), not (desk.annotator and is_said)),
+        ("Submit", "s", submit, (), not desk.annotator),
         ("Discard", "d", discard, (), not (desk.annotator and said)),
         ("Previous", "p", turn_to, (beside(desk.items, desk.item, -1),), False),
         ("Next", "n", turn_to, (beside(desk.items, desk.item, 1),), False),
@@ -141,7 +158,7 @@ def _step(desk: Desk, label: Label) -> tuple[str, Judgement | None] | None:
     before = path_to(tree, index)[:-1]
     ended = f'<p class="quiet">Its answer: {safe.answer(node.answer)}</p>' if node.answer is not None else ""
     html = (
-        problem_html(problem_of(desk.path, tree.problem), tree.problem)
+        problem_html(problem_of(desk.path, tree.problem), tree.problem, "")
         + _steps_before(tree, before)
         + f'<div class="panel labelled"><h3>Is this step right? <span class="quiet">level {len(before) + 1}</span></h3>'
         f'<div class="prose step-text">{safe.html(node.text)}</div>{ended}</div>'
@@ -182,7 +199,7 @@ def _thought(desk: Desk, label: Label) -> tuple[str, None] | None:
         link("Beside its tree", page="tree", run=desk.run, id=thought.tree, thought=thought.id) if thought.tree else ""
     )
     html = (
-        problem_html(problem_of(desk.path, thought.problem), thought.problem)
+        problem_html(problem_of(desk.path, thought.problem), thought.problem, "")
         + f'<div class="panel thought whole">{thought_html(thought)}</div>'
         + f'<p class="quiet">{safe.html(thought.method)} {place}</p>'
     )

@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from journey.errors import UsageError
 from journey.store import labels
 from journey.store.labels import Written, WrittenNote
 from journey.studio import safe
 from journey.studio.label_queue import after, beside
-from journey.studio.labelling import FAULT, Desk, fault_html, keep, progress_html, saved_html, turn_to
+from journey.studio.labelling import Desk, fault_html, filled, keeping, progress_html, saved_html, turn_to
 from journey.studio.problem_head import problem_html
 from journey.studio.records import problem_of
 from journey.studio.view import view
@@ -28,25 +27,42 @@ def notes_desk(desk: Desk) -> None:
     if problem is None:
         view('<p class="empty">There is no such problem in this run.</p>', "body")
         return
-    kept = next(iter(labels.written(desk.path, problem=problem.id, annotator=desk.annotator)), None)
-    said = kept or Written(problem.id, desk.annotator or "nobody", (WrittenNote("trial", ""),))
+    kept = _kept(desk)
+    said = kept or _empty(desk)
     left, right = st.columns([1.55, 1], gap="large")
     with right:
         view(progress_html(desk), "progress")
-        _deeds(desk, problem, said, kept)
+        _deeds(desk, problem, kept)
         view(fault_html() or saved_html(kept, desk.annotator), "saved")
     with left:
-        view(problem_html(problem, problem.id) + HINT, "body")
+        view(problem_html(problem, problem.id, "") + HINT, "body")
         for number in range(len(said.notes)):
             _note(desk, said, number)
-        st.button("Another note", key="another", shortcut="a", disabled=not desk.annotator, on_click=keep,
-                  args=(desk.path, _draft(said, (*said.notes, WrittenNote("trial", "")))))  # fmt: skip
+        st.button(
+            "Another note", key="another", shortcut="a", disabled=not desk.annotator, on_click=_change,
+            args=(desk, said, len(said.notes), (WrittenNote("trial", ""),)),
+        )  # fmt: skip
     with right:
         view(_preview(said), "preview")
 
 
-def _draft(said: Written, notes: tuple[WrittenNote, ...]) -> Written:
-    return replace(said, notes=notes, state="draft", made="")
+def _kept(desk: Desk) -> Written | None:
+    """What this annotator has written on the problem."""
+    problem = desk.item.removeprefix("notes:")
+    return next(iter(labels.written(desk.path, problem=problem, annotator=desk.annotator)), None)
+
+
+def _empty(desk: Desk) -> Written:
+    return Written(desk.item.removeprefix("notes:"), desk.annotator or "nobody", (WrittenNote("trial", ""),))
+
+
+def _change(desk: Desk, shown: Written, number: int, notes: tuple[WrittenNote, ...]) -> None:
+    """Puts these notes in the place of note `number`, in what is kept now: of several widgets that changed at once each
+    sees what the one before it kept. Notes that were submitted are a draft again."""
+    with keeping():
+        before = _kept(desk) or shown
+        whole = (*before.notes[:number], *notes, *before.notes[number + 1 :])
+        labels.put(desk.path, replace(before, notes=whole, state="draft", made=""))
 
 
 def _note(desk: Desk, said: Written, number: int) -> None:
@@ -54,43 +70,42 @@ def _note(desk: Desk, said: Written, number: int) -> None:
     key = f"note {desk.item} {desk.annotator} {number}"
     values = {"kind": note.kind if note.kind in NOTE_KINDS else "trial", "text": note.text, "reason": note.reason or ""}
     for name, value in values.items():
-        st.session_state[f"{key} {name}"] = value
+        filled(f"{key} {name}", value)
 
     def changed() -> None:
-        new = {name: str(st.session_state[f"{key} {name}"]) for name in values}
+        new = {name: str(st.session_state.get(f"{key} {name}", value)) for name, value in values.items()}
         mine = WrittenNote(new["kind"], new["text"], new["reason"] if new["reason"].strip() else None)
-        keep(desk.path, _draft(said, (*said.notes[:number], mine, *said.notes[number + 1 :])))
+        _change(desk, said, number, (mine,))
 
     is_off = not desk.annotator
     kinds, texts = st.columns([1, 3.2])
     with kinds:
         st.selectbox("What it is", NOTE_KINDS, key=f"{key} kind", on_change=changed, disabled=is_off)
-        st.button("Remove", key=f"{key} remove", type="tertiary", disabled=is_off, on_click=keep,
-                  args=(desk.path, _draft(said, (*said.notes[:number], *said.notes[number + 1 :]))))  # fmt: skip
+        st.button("Remove", key=f"{key} remove", type="tertiary", disabled=is_off, on_click=_change,
+                  args=(desk, said, number, ()))  # fmt: skip
     with texts:
         st.text_area("What you noted", key=f"{key} text", height=80, on_change=changed, disabled=is_off)
         if note.kind != "answer" or note.reason:
             st.text_input("Why, if there is a reason", key=f"{key} reason", on_change=changed, disabled=is_off)
 
 
-def _deeds(desk: Desk, problem: Problem, said: Written, kept: Written | None) -> None:
+def _deeds(desk: Desk, problem: Problem, kept: Written | None) -> None:
     onward = after(desk.items, desk.item, desk.done)
 
     def submit() -> None:
-        whole = replace(said, notes=tuple(note for note in said.notes if note.text.strip()), made="")
-        try:
+        with keeping():
+            said = _kept(desk) or _empty(desk)
+            whole = replace(said, notes=tuple(note for note in said.notes if note.text.strip()), made="")
             _check(problem, whole)
-        except UsageError as error:
-            st.session_state[FAULT] = str(error)
-            return
-        keep(desk.path, replace(whole, state="submitted"))
-        turn_to(onward)
+            labels.put(desk.path, replace(whole, state="submitted"))
+            turn_to(onward)
 
     def discard() -> None:
-        keep(desk.path, replace(said, notes=(), state="discarded", made=""))
+        with keeping():
+            labels.put(desk.path, replace(_empty(desk), notes=(), state="discarded"))
 
     deeds = (
-        ("Submit", "s", submit, (), not (desk.annotator and kept)),
+        ("Submit", "s", submit, (), not desk.annotator),
         ("Discard", "d", discard, (), not (desk.annotator and kept)),
         ("Previous", "p", turn_to, (beside(desk.items, desk.item, -1),), False),
         ("Next", "n", turn_to, (beside(desk.items, desk.item, 1),), False),

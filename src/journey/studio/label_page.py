@@ -11,7 +11,7 @@ from journey.studio.label_agreement import agreement_html
 from journey.studio.label_item import item_desk
 from journey.studio.label_notes import notes_desk
 from journey.studio.label_queue import MOST, queue, wished
-from journey.studio.labelling import Desk, set_in_address, text_of
+from journey.studio.labelling import Desk, filled, set_in_address, text_of
 from journey.studio.place import link, without
 from journey.studio.reading import lists_of
 from journey.studio.view import view
@@ -73,22 +73,22 @@ def _desk(path: Path, run: str, where: Mapping[str, str]) -> Desk:
 def _choices(path: Path, what: str, where: Mapping[str, str]) -> None:
     columns = st.columns([1.2, 1.2, 1.2, 1.6], vertical_alignment="bottom")
     with columns[0]:
-        st.session_state["by"] = text_of(where, "by")
+        filled("by", text_of(where, "by"))
         st.text_input("Your name", key="by", placeholder="who labels", on_change=_renamed, max_chars=60)
     if what == "write":
         return
     with columns[1]:
         methods = [value for value, _ in lists_of(path).values("thoughts", "method") if value]
         chosen = where.get("method")
-        st.session_state["method"] = chosen if chosen in methods else None
+        filled("method", chosen if chosen in methods else None)
         st.selectbox("method", methods, key="method", index=None, placeholder="any", on_change=set_in_address,
                      args=("method", "method"))  # fmt: skip
     if what == "steps":
         with columns[2]:
-            st.session_state["which"] = where.get("which") == "all"
+            filled("which", where.get("which") == "all")
             st.toggle("Right steps too", key="which", on_change=_which)
         with columns[3]:
-            st.session_state["plain"] = where.get("plain") == "1"
+            filled("plain", where.get("plain") == "1")
             st.toggle(
                 "Hide the judge's suggestions", key="plain", on_change=set_in_address, args=("plain", "plain"),
                 help="The steps then come in an order that tells nothing of the judge's verdicts.",

@@ -1,13 +1,13 @@
 """What the labelling pages share: who labels, the address as the only truth, and keeping what was said at once."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
 from journey.errors import UsageError
-from journey.store import labels
 from journey.store.faults import StoreError
 from journey.store.labels import Label, Written
 from journey.studio import safe
@@ -34,13 +34,20 @@ class Desk:
     begun: frozenset[str]
 
 
-def keep(path: Path, said: Label | Written) -> None:
-    """Keeps it on the disk before anything else happens; what prevents that is shown by `fault_html`."""
+@contextmanager
+def keeping() -> Generator[None]:
+    """Around what keeps a saying: what prevents it is shown by `fault_html`, and the rest of the deed is not done."""
+    st.session_state.pop(FAULT, None)
     try:
-        labels.put(path, said)
-        st.session_state.pop(FAULT, None)
+        yield
     except (UsageError, StoreError) as error:
         st.session_state[FAULT] = str(error)
+
+
+def filled(key: str, value: object) -> None:
+    """Gives the widget of that key its value, where it has another: setting it again would undo what is being typed."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
 
 
 def fault_html() -> str:
@@ -51,6 +58,7 @@ def fault_html() -> str:
 
 def turn_to(item: str | None) -> None:
     """Makes it the item in the address."""
+    st.session_state.pop(FAULT, None)
     if item is not None:
         st.query_params["item"] = item
 

@@ -19,7 +19,7 @@ def mark_html(outcome: str | None) -> str:
 
 
 def problem_html(problem: Problem | None, id: str, outcome: str | None = None, why: str | None = None) -> str:
-    """Question, known answer, level, subject; the solution folded."""
+    """Question, known answer, level, subject; the solution folded. An outcome of "" says nothing of how it went."""
     if problem is None:
         return f'<p class="quiet">Problem {safe.html(id)} is not in this run.</p>'
     facts = facts_line({"": level_said(problem.level), " ": problem.subject, "from": problem.source})
@@ -32,7 +32,7 @@ def problem_html(problem: Problem | None, id: str, outcome: str | None = None, w
     )
     return (
         f'<div class="problem"><div><div class="prose">{safe.html(problem.question)}</div>{solution}</div>'
-        f'<div class="side">{mark_html(outcome)}{reason}'
+        f'<div class="side">{mark_html(outcome) if outcome != "" else ""}{reason}'
         f"<div>Answer: {safe.answer(problem.answer)}</div><div>{facts}</div></div>"
         "</div>"
     )
