@@ -1,0 +1,115 @@
+"""F7: hostile answers and thoughts, through everything that reads what a model wrote. Does anything raise, or run?
+
+Each text is looked into for a final answer, graded as a whole text and as a bare answer against a number and against a
+formula, cut into steps, read for equalities, words and moves, and cleaned for a page. Nothing may raise, and no code in
+a text may run: it would leave a file behind, which is looked for.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from hostile_answers import CANARY, hostile
+from rich.console import Console
+from rich.table import Table
+
+from journey.answers import MathGrader, find_answer
+from journey.evals import quality, structure, words
+from journey.evals.equalities import equalities
+from journey.puzzles.checker import CountdownGrader
+from journey.steps import FORMATS
+from journey.studio import safe
+from journey.types import make_problem
+
+WANTED = 10_000
+PATIENCE = 2.5  # seconds for an answer, from when a worker has it
+
+
+async def read(grader: MathGrader, text: str) -> list[str]:
+    """What reading one text in every way raised."""
+    number, formula = make_problem("What is it?", "42"), make_problem("What is it?", r"\frac{x+1}{2}")
+    puzzle = CountdownGrader()
+    raised: list[str] = []
+
+    def ways():
+        yield "find", lambda: find_answer(text)
+        yield "equalities", lambda: list(equalities(text))
+        yield "words", lambda: words.read([text], "it")
+        yield "moves", lambda: structure.of_text(text)
+        yield "quality", lambda: quality.of_text(text, "What is 40 + 2?")
+        yield "page", lambda: safe.html(text)
+        for name, form in FORMATS.items():
+            yield f"steps {name}", lambda form=form: form.split(text)
+
+    for way, deed in ways():
+        try:
+            deed()
+        except Exception as error:  # whatever it is, it is the finding
+            raised.append(f"{way}: {type(error).__name__}")
+    for way, problem, given in (
+        ("grade", number, text),
+        ("grade box", number, rf"\boxed{{{text}}}"),
+        ("grade formula", formula, f"# Answer\n\n{text}"),
+    ):
+        try:
+            await grader.grade(problem, given)
+        except Exception as error:  # the same
+            raised.append(f"{way}: {type(error).__name__}")
+    try:
+        await puzzle.grade(make_problem("Make 24 from 4 6", "24"), text)
+    except Exception as error:  # the same
+        raised.append(f"countdown: {type(error).__name__}")
+    return raised
+
+
+async def measure(count: int, seed: int) -> dict:
+    kinds, raised = Counter[str](), Counter[str]()
+    with MathGrader() as grader:
+        await grader.compare("x+x+1", "2x+1")  # starts the workers
+        gate = asyncio.Semaphore(8)
+
+        async def one(kind: str, text: str) -> None:
+            async with gate:
+                kinds[kind] += 1
+                raised.update(f"{kind}, {found}" for found in await read(grader, text))
+
+        await asyncio.gather(*(one(kind, text) for kind, text in hostile(count, seed)))
+    return {"texts": count, "kinds": kinds, "raised": raised}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--long", action="store_true", help=f"{WANTED} texts instead of 300")
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    home = Path(tempfile.mkdtemp())
+    os.chdir(home)
+    began = time.perf_counter()
+    figures = asyncio.run(measure(WANTED if asked.long else 300, asked.seed))
+    figures["seconds"] = round(time.perf_counter() - began, 1)
+    figures["code_run"] = len(list(home.rglob(f"*{CANARY}*")))
+    reached = not figures["raised"] and not figures["code_run"]
+    if asked.json:
+        print(json.dumps({"row": "F7", "reached": reached, "figures": figures}))
+    else:
+        table = Table(title=f"F7: {figures['texts']:,} hostile texts in {figures['seconds']} s", title_justify="left")
+        table.add_column("kind")
+        table.add_column("texts", justify="right")
+        for kind, number in figures["kinds"].most_common():
+            table.add_row(kind, f"{number:,}")
+        Console().print(table)
+        print(f"raised: {sum(figures['raised'].values())}; code run: {figures['code_run']}")
+        for found, number in figures["raised"].most_common(20):
+            print(f"  {number} x {found}")
+    sys.exit(not reached)
+
+
+if __name__ == "__main__":
+    main()
