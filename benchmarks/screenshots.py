@@ -36,6 +36,7 @@ def pages(lists: Lists) -> dict[str, tuple[str, str]]:
     failed = first(lists, page="trees", outcome="wrong")
     if failed:
         found["failed"] = (f"&page=tree&id={failed}", DRAWN)
+        found["label"] = (f"&page=label&by=Ada&item=node:{failed}:1", "!!document.querySelector('.labelled')")
     attempt = first(lists, page="attempts", sort="tokens", down="1")
     if attempt:
         found["attempt"] = (f"&page=attempt&id={attempt}", "!!document.querySelector('.thought')")

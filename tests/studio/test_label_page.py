@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 from studio import runs
+from studio.payloads import PAYLOADS
 from studio.test_pages import html_of, query_of
 
 from journey.store import labels
@@ -24,7 +26,7 @@ from journey.studio.label_queue import Wish, after, beside, label_of, queue
 from journey.studio.opened import ENVIRONMENT
 from journey.studio.records import tree_of
 from journey.trees.mark import verdict
-from journey.types import Tree
+from journey.types import Tree, content_hash
 
 Open = Callable[..., AppTest]
 
@@ -238,6 +240,22 @@ def test_the_table_of_agreement_counts_what_both_submitted(visit: Open, folder: 
     assert "<td><b>" not in agreement_html(folder)
 
 
+@pytest.mark.parametrize("what", ["steps", "thoughts", "write", "agreement"])
+def test_hostile_text_is_never_a_tag_on_a_page_of_labelling(folder: Path, visit: Open, what: str, tmp_path: Path):
+    shutil.rmtree(folder)
+    runs.hostile(folder)
+    tree = content_hash("hostile")
+    for number, payload in enumerate(PAYLOADS):
+        if payload.strip():
+            labels.put(folder, Label("node", payload, tree=tree, node=number % 3, verdict="wrong", judged=True,
+                                     reason=payload, state="submitted"))  # fmt: skip
+    items = {"steps": [f"node:{tree}:{n}" for n in (3, 12)], "write": list(queue(folder, Wish("write"))[:3])}
+    for item in items.get(what, [""]):
+        said = html_of(visit(what=what, by="ann", **({"item": item} if item else {}))).lower()
+        bad = ("script", "img", "svg", "iframe", "style", "form", "base", "meta", "link")
+        assert all(f"<{tag}" not in said for tag in bad)
+
+
 # --- in a browser -----------------------------------------------------------------------------------------------------
 
 
@@ -254,7 +272,7 @@ def start(folder: Path) -> tuple[subprocess.Popen[str], str]:
 def test_a_label_made_by_hotkey_survives_a_reload_and_the_death_of_the_server(session_browser: Any, folder: Path):
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
-    from studio.browser import open_at, shown, until
+    from studio.browser import click_node, open_at, shown, until
 
     browser = session_browser
     server, address = start(folder)
@@ -289,6 +307,12 @@ def test_a_label_made_by_hotkey_survives_a_reload_and_the_death_of_the_server(se
         shown(browser, ".labelled h3").click()
         ActionChains(browser).send_keys("s").perform()
         shown(browser, ".label-progress", "1 submitted")
+        shown(browser, ".labelled", "It ends badly")
+        tree = first_tree(folder)
+        open_at(browser, f"{address}/?page=label&by=ann&tree=1&item=node:{tree.id}:1", ".labelled", tree.nodes[1].text)
+        click_node(browser, 3)
+        shown(browser, ".labelled", tree.nodes[3].text)
+        until(browser, lambda: f"node%3A{tree.id}%3A3" in browser.current_url, "the step stands in the address")
         assert [label.state for label in said(folder)] == ["submitted"]
     finally:
         server.terminate()

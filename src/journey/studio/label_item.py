@@ -16,7 +16,7 @@ from journey.studio.place import link
 from journey.studio.problem_head import problem_html
 from journey.studio.records import problem_of, thought_of, tree_of
 from journey.studio.thought_html import thought_html
-from journey.studio.tree_data import SAID
+from journey.studio.tree_data import SAID, viewer_data
 from journey.studio.view import view
 from journey.trees.mark import path as path_to
 from journey.types import Judgement, Tree, Verdict
@@ -48,6 +48,8 @@ def item_desk(desk: Desk) -> None:
     left, right = st.columns([1.55, 1], gap="large")
     with left:
         view(html, "body")
+        if desk.shows_tree and label.item == "node":
+            _tree(desk, label)
     with right:
         view(progress_html(desk), "progress")
         if label.item == "node":
@@ -166,6 +168,20 @@ def _step(desk: Desk, label: Label) -> tuple[str, Judgement | None] | None:
         + f'<p class="quiet">{link("The whole tree", page="tree", run=desk.run, id=tree.id, node=index)}</p>'
     )
     return html, node.judgement
+
+
+def _tree(desk: Desk, label: Label) -> None:
+    """The whole tree; a click on another step goes to it."""
+    tree = tree_of(desk.path, label.tree or "")
+    if tree is None:
+        return
+    found = view(
+        '<div class="panel tree-box" tabindex="0" aria-label="The tree"></div>', f"tree {desk.item}",
+        tree=viewer_data(tree, None), address={"run": desk.run, "tree": tree.id}, node=label.node, tell=True,
+    )  # fmt: skip
+    if found is not None and found != label.node:
+        turn_to(f"node:{tree.id}:{found}")
+        st.rerun()
 
 
 def _steps_before(tree: Tree, before: Sequence[int]) -> str:

@@ -67,11 +67,12 @@ def _desk(path: Path, run: str, where: Mapping[str, str]) -> Desk:
     done = frozenset(one.about for one in said if one.state == "submitted").intersection(items)
     begun = frozenset(one.about for one in said if one.state == "draft").intersection(items)
     first = next((item for item in items if item not in done), items[0] if items else "")
-    return Desk(path, run, wish, items, annotator, where.get("item") or first, done, begun)
+    shows_tree = where.get("tree") == "1" and not wish.blind
+    return Desk(path, run, wish, items, annotator, where.get("item") or first, done, begun, shows_tree)
 
 
 def _choices(path: Path, what: str, where: Mapping[str, str]) -> None:
-    columns = st.columns([1.2, 1.2, 1.2, 1.6], vertical_alignment="bottom")
+    columns = st.columns([1.2, 1.2, 1, 1, 1.6], vertical_alignment="bottom")
     with columns[0]:
         filled("by", text_of(where, "by"))
         st.text_input("Your name", key="by", placeholder="who labels", on_change=_renamed, max_chars=60)
@@ -88,6 +89,10 @@ def _choices(path: Path, what: str, where: Mapping[str, str]) -> None:
             filled("which", where.get("which") == "all")
             st.toggle("Right steps too", key="which", on_change=_which)
         with columns[3]:
+            filled("tree", where.get("tree") == "1")
+            st.toggle("Show the tree", key="tree", on_change=set_in_address, args=("tree", "tree"),
+                      disabled=where.get("plain") == "1")  # fmt: skip
+        with columns[4]:
             filled("plain", where.get("plain") == "1")
             st.toggle(
                 "Hide the judge's suggestions", key="plain", on_change=set_in_address, args=("plain", "plain"),

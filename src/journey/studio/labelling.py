@@ -21,7 +21,8 @@ LONGEST_NAME = 60
 class Desk:
     """Where somebody labels: the run's folder and name, the queue and its wish, who labels ("": nobody yet), the item.
 
-    `done` are the items of the queue that this annotator has submitted, `begun` those left as a draft.
+    `done` are the items of the queue that this annotator has submitted, `begun` those left as a draft. `shows_tree`:
+    the tree is drawn below its step.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class Desk:
     item: str
     done: frozenset[str]
     begun: frozenset[str]
+    shows_tree: bool = False
 
 
 @contextmanager
@@ -64,9 +66,9 @@ def turn_to(item: str | None) -> None:
 
 
 def set_in_address(key: str, name: str) -> None:
-    """The widget's value goes into the address; the queue begins anew, unless only the annotator changed."""
+    """The widget's value goes into the address; the queue begins anew where it is another one."""
     value = st.session_state[key]
-    if name != "by":
+    if name not in ("by", "tree"):
         st.query_params.pop("item", None)
     if value in (None, "", False):
         st.query_params.pop(name, None)

@@ -84,6 +84,8 @@ def _rest(lists: Lists, run: str, tree: Tree) -> str:
     if attempts:
         name = f"{attempts:,} attempt{'s' if attempts > 1 else ''} at the problem"
         said.append(link(name, page="attempts", run=run, problem=tree.problem))
+    if tree.nodes:
+        said.append(link("label its steps", page="label", run=run, item=f"node:{tree.id}:0", tree=1))
     return "".join(f" · {one}" for one in said)
 
 
