@@ -15,6 +15,7 @@ from journey.errors import UsageError
 from journey.store import labels
 from journey.store.faults import StoreDamaged
 from journey.store.labels import TRAITS, Label, Written, WrittenNote
+from journey.store.labels_file import NAME
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,7 +44,11 @@ def test_a_discarded_label_takes_back_what_was_said_and_stays_in_the_history(tmp
     labels.put(tmp_path, of_step(verdict="wrong", judged=True, state="submitted"))
     labels.put(tmp_path, of_step(state="discarded"))
     assert labels.labels(tmp_path) == []
-    assert [one.state for one in labels.history(tmp_path)] == ["submitted", "discarded"]
+    labels.put(tmp_path, of_step(1))
+    labels.put(tmp_path, of_step(1, "bob"))
+    assert labels.states(tmp_path, "label", "ann") == {"node:t:1": "draft"}
+    assert labels.states(tmp_path, "notes", "ann") == {}
+    assert [one.state for one in labels.history(tmp_path)] == ["submitted", "discarded", "draft", "draft"]
 
 
 TEXT = st.none() | st.text(max_size=30)
@@ -97,11 +102,11 @@ def test_what_is_no_label_is_refused(fields: dict[str, object], words: str):
 
 def test_a_byte_that_changed_is_noticed_and_another_version_refused(tmp_path: Path):
     labels.put(tmp_path, of_step(note="unchanged"))
-    with sqlite3.connect(tmp_path / labels.NAME) as connection:
+    with sqlite3.connect(tmp_path / NAME) as connection:
         connection.execute("UPDATE said SET json = replace(json, 'unchanged', 'changed!!')")
     with pytest.raises(StoreDamaged, match="seal"):
         labels.labels(tmp_path)
-    with sqlite3.connect(tmp_path / labels.NAME) as connection:
+    with sqlite3.connect(tmp_path / NAME) as connection:
         connection.execute("PRAGMA user_version=7")
     with pytest.raises(UsageError, match="version 7"):
         labels.labels(tmp_path)

@@ -19,6 +19,7 @@ from studio.test_pages import html_of, query_of
 
 from journey.store import labels
 from journey.store.labels import Label
+from journey.store.labels_file import NAME
 from journey.store.run import Run
 from journey.studio import app as app_module
 from journey.studio.label_agreement import agreement_html
@@ -109,7 +110,7 @@ def test_nobody_labels_without_a_name(visit: Open, folder: Path):
     assert not page.button(key="verdict 1").disabled
     page.button(key="deed s").click().run()
     assert "nothing to submit" in html_of(page, "saved")
-    assert not (folder / labels.NAME).exists()
+    assert not (folder / NAME).exists()
 
 
 def test_a_verdict_is_saved_at_once_and_counts_when_it_is_submitted(visit: Open, folder: Path):
@@ -174,7 +175,7 @@ def test_the_judges_suggestion_is_named_as_such_and_can_be_hidden(visit: Open, f
 
 def test_what_cannot_be_saved_is_said_and_not_counted(visit: Open, folder: Path):
     page = visit(by="ann")
-    (folder / labels.NAME).mkdir()
+    (folder / NAME).mkdir()
     page.button(key="verdict 1").click().run()
     assert not page.exception
     assert "labels.db" in html_of(page)

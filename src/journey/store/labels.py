@@ -5,24 +5,18 @@ of the rows of one annotator about one item the latest counts. It is written by 
 processes; each row is on the disk when `put` returns.
 """
 
-import os
-import sqlite3
-import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from journey.errors import UsageError
-from journey.store.database import PATIENCE, sync_folder
 from journey.store.faults import damaged, one_sentence
+from journey.store.labels_file import NAME, connect_writing, reading, version
 from journey.store.schema import Row, dumps, opened, sealed
 from journey.types import SCHEMA, VERDICTS, Verdict, content_hash
-
-NAME = "labels.db"
-VERSION = 1
 
 ItemKind = Literal["node", "thought", "tree"]
 State = Literal["draft", "submitted", "discarded"]
@@ -142,7 +136,7 @@ def put(folder: Path, said: Label | Written) -> Label | Written:
     data = _plain(said) if isinstance(said, Label) else _written_plain(said)
     row = sealed(kind, said.annotator, said.about, dumps({"schema": SCHEMA} | data))
     path = folder / NAME
-    with one_sentence(path), closing(_connect_writing(path)) as connection:
+    with one_sentence(path), closing(connect_writing(path)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("INSERT INTO said (kind, annotator, item, json, seal) VALUES (?, ?, ?, ?, ?)", row)
         connection.execute("COMMIT")
@@ -163,6 +157,11 @@ def written(folder: Path, *, problem: str | None = None, annotator: str | None =
     about = None if problem is None else f"notes:{problem}"
     found = [_notes(row) for row in _latest(folder, "notes", about, annotator)]
     return [one for one in found if one.state != "discarded"]
+
+
+def states(folder: Path, kind: Literal["label", "notes"], annotator: str) -> dict[str, State]:
+    """The state of everything that this annotator has spoken of, by the item's name: what progress is counted from."""
+    return {about: state for about, state in _read(folder, _STATES, (kind, annotator)) if state != "discarded"}
 
 
 def history(folder: Path) -> list[Label]:
@@ -223,87 +222,27 @@ def _latest(folder: Path, kind: str, about: str | None, annotator: str | None) -
     return _rows(folder, query, (kind, about, about, annotator, annotator))
 
 
+_STATES = (
+    "SELECT item, json_extract(json, '$.state') FROM said"
+    " WHERE seq IN (SELECT max(seq) FROM said WHERE kind = ? AND annotator = ? GROUP BY item)"
+)
+
+
 def _rows(folder: Path, query: str, values: Sequence[str | None]) -> list[dict[str, Any]]:
-    path = folder / NAME
-    if not path.exists():
-        return []
-    with one_sentence(path), _reading(path) as connection:
-        if not _version(connection, path):
-            return []  # another process is just making it
-        rows: list[Row] = connection.execute(query, values).fetchall()
     found: list[dict[str, Any]] = []
-    for row in rows:
+    for row in _read(folder, query, values):
         data = opened(row[1:])
         if data is None:
-            raise damaged(path, f"row {row[0]} does not fit its seal")
+            raise damaged(folder / NAME, f"row {row[0]} does not fit its seal")
         found.append(data)
     return found
 
 
-# --- the database -----------------------------------------------------------------------------------------------------
-
-
-def _connect_writing(path: Path) -> sqlite3.Connection:
-    is_new = not path.exists()
-    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
-    try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL"):  # a commit is on the disk when it returns
-            _patiently(connection, pragma)
-        if not _version(connection, path):
-            _create(connection, path)
-        if is_new:
-            sync_folder(path.parent)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _patiently(connection: sqlite3.Connection, pragma: str) -> None:
-    """Sets a pragma; while two processes make the same database SQLite refuses at once instead of waiting."""
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            connection.execute(f"PRAGMA {pragma}")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-
-
-@contextmanager
-def _reading(path: Path) -> Generator[sqlite3.Connection]:
-    uri = path.absolute().as_uri()
-    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=PATIENCE, isolation_level=None)
-    try:
-        try:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError:
-            # SQLite must write its shared memory to read beside a writer; where nobody can write, there is no writer.
-            if path.with_name(NAME + "-wal").exists() or os.access(path.parent, os.W_OK):
-                raise
-            connection.close()
-            connection = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
-        yield connection
-    finally:
-        connection.close()
-
-
-def _create(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    if not _version(connection, path):  # another process may have been faster
-        connection.execute(
-            "CREATE TABLE said (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, annotator TEXT NOT NULL,"
-            " item TEXT NOT NULL, json TEXT NOT NULL, seal INTEGER NOT NULL)"
-        )
-        connection.execute("CREATE INDEX said_of ON said (kind, item, annotator)")
-        connection.execute(f"PRAGMA user_version={VERSION}")
-    connection.execute("COMMIT")
-
-
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version not in (0, VERSION):
-        raise UsageError(f"{path} is of version {version}; this journey reads {VERSION}: use the one that wrote it.")
-    return version
+def _read(folder: Path, query: str, values: Sequence[str | None]) -> list[Row]:
+    path = folder / NAME
+    if not path.exists():
+        return []
+    with one_sentence(path), reading(path) as connection:
+        if not version(connection, path):
+            return []  # another process is just making it
+        return connection.execute(query, values).fetchall()

@@ -58,14 +58,9 @@ def _desk(path: Path, run: str, where: Mapping[str, str]) -> Desk:
     annotator = text_of(where, "by")
     wish = wished(where)
     items = queue(path, wish)
-    if not annotator:
-        said = []
-    elif wish.what == "write":
-        said = labels.written(path, annotator=annotator)
-    else:
-        said = labels.labels(path, annotator=annotator)
-    done = frozenset(one.about for one in said if one.state == "submitted").intersection(items)
-    begun = frozenset(one.about for one in said if one.state == "draft").intersection(items)
+    states = labels.states(path, "notes" if wish.what == "write" else "label", annotator)
+    done = frozenset(item for item in items if states.get(item) == "submitted")
+    begun = frozenset(item for item in items if states.get(item) == "draft")
     first = next((item for item in items if item not in done), items[0] if items else "")
     shows_tree = where.get("tree") == "1" and not wish.blind
     return Desk(path, run, wish, items, annotator, where.get("item") or first, done, begun, shows_tree)
