@@ -11,6 +11,7 @@ from typing import Any
 from journey import recipe
 from journey.answers import Grade, Grader, MathGrader
 from journey.errors import UsageError
+from journey.evals.code import CodeGrader
 from journey.evals.recordings import load_recorded
 from journey.judges import combine
 from journey.judges import scripted as scripted_judge
@@ -52,6 +53,7 @@ TASKS = {
     "countdown": Task(
         "countdown", asker("countdown", FORMATS["lines"]), FORMATS["lines"], COUNTDOWN_VOICE, CountdownGrader
     ),
+    "code": Task("code", asker("code", FORMATS["paragraphs"]), FORMATS["paragraphs"], PROSE, CodeGrader),
     "math": Task("math", asker("math", FORMATS["paragraphs"]), FORMATS["paragraphs"], PROSE, MathGrader),
 }
 

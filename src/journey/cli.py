@@ -7,6 +7,7 @@ import typer
 
 from journey import cli_comparing
 from journey.commands.options import (
+    AllowCode,
     Arm,
     DryRun,
     Format,
@@ -240,6 +241,7 @@ def eval(
     judge: Annotated[
         str | None, typer.Option(help="Who scores the steps of a search: exact, critic:MODEL, ...", metavar="NAME")
     ] = None,
+    allow_code: AllowCode = False,
     settings: Set = None,
     seed: Seed = None,
     limit: Limit = None,
@@ -260,7 +262,7 @@ def eval(
     from journey.commands.spending import Allowance
 
     budget, others = models.budget_of(settings or ())
-    asked = models.Asked(decoding, temperature, top_p, answer_tokens, samples, seed, budget)
+    asked = models.Asked(decoding, temperature, top_p, answer_tokens, samples, seed, budget, allow_code)
     allowance = Allowance(max_cost, max_tokens, max_calls, prices)
     if search or judge or others:
         from journey.commands import searching

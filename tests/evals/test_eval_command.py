@@ -77,3 +77,16 @@ def test_mistakes_are_said_in_a_sentence(run: Path, flags: tuple[str, ...], mend
     failed = journey("eval", run, "--model", script(run, ["1"], ["1"]), *flags)
     assert failed.code == 2
     assert mend in failed.err
+
+
+def test_code_runs_only_where_it_is_allowed(tmp_path: Path) -> None:
+    head, tests = "def one():\n", "def check(f):\n    assert f() == 1\n"
+    row = {"prompt": head, "test": tests, "entry_point": "one", "canonical_solution": "    return 1\n"}
+    file = write_rows(tmp_path / "code.jsonl", [row])
+    done("import", "benchmark", "HumanEval", file, "--out", tmp_path / "run")
+    answers = [{"prompt": prompts.fill("code", question=head), "completions": ["    return 1"]}]
+    asked = ("eval", tmp_path / "run", "--model", f"scripted/{write_rows(tmp_path / 'answers.jsonl', answers)}")
+    refused = journey(*asked)
+    assert refused.code == 2 and "--allow-code" in refused.err
+    said = done(*asked, "--allow-code", "--json").data
+    assert said["right"] == 1 or said["unjudged"] == 1  # null where this machine cannot lock code down

@@ -18,6 +18,7 @@ from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.commands.training_rows import task_of, training_rows
 from journey.errors import UsageError
 from journey.evals.at_k import at_k, by_problem
+from journey.evals.benchmarks import form_of
 from journey.evals.breakdown import breakdown
 from journey.evals.budget import Budget
 from journey.evals.metrics import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
@@ -97,6 +98,7 @@ class Asked:
     samples: int = 1
     seed: int | None = None
     budget: Budget | None = None
+    allow_code: bool = False
 
 
 def budget_of(settings: Sequence[str]) -> tuple[Budget | None, list[str]]:
@@ -123,7 +125,7 @@ def evaluate(
         model = model_of(into, name, models)
         rule, seed = _rule(into, model.name, problems, asked)
         work = evaluate_station(
-            into, problems, model, task_of(problems), rule, split=split, seed=seed, budget=asked.budget,
+            into, problems, model, _task(problems, asked.allow_code), rule, split=split, seed=seed, budget=asked.budget,
             progress=bars.of(name),
         )  # fmt: skip
         asyncio.run(closing(model, paying(into, models, purse, work)))
@@ -151,12 +153,23 @@ def asked_problems(of: Run, split: str, limit: int | None) -> list[Problem]:
     return problems
 
 
+def _task(problems: Sequence[Problem], allow_code: bool) -> build.Task:
+    """The task of the problems; code is run only where that was allowed. Raises UsageError."""
+    if not any(form_of(p) == "code" for p in problems):
+        return task_of(problems)
+    if not allow_code:
+        raise UsageError("checking these answers runs code that a model wrote; say --allow-code to run it locked down")
+    if not all(form_of(p) == "code" for p in problems):
+        raise UsageError("code and other problems are asked apart; import the benchmark into a run of its own")
+    return build.task("code")
+
+
 def _plan(path: Path, name: str, split: str, asked: Asked, limit: int | None, purse: Purse, json: bool) -> int:
     """Says what would be asked at most, and does nothing."""
     with reading(path) as of:
         problems = asked_problems(of, split, limit)
         rule, _ = _rule(of, name, problems, asked)
-    ask = task_of(problems).ask
+    ask = _task(problems, asked.allow_code).ask
     read = sum(tokens_of(ask(problem, ()).text) for problem in problems)
     number = len(problems)
     drawn = number * rule.samples

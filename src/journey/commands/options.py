@@ -75,3 +75,6 @@ Method = Annotated[
     str | None, typer.Option("--method", help="Only thoughts made this way: traverse, shortcut, ...", metavar="METHOD")
 ]
 Top = Annotated[int, typer.Option("--top", min=1, max=100, help="Most frequent runs of words.", metavar="N")]
+AllowCode = Annotated[
+    bool, typer.Option("--allow-code", help="Run code that a model wrote, locked down (HumanEval; Linux).")
+]
