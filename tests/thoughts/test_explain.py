@@ -186,3 +186,22 @@ def test_any_answer_is_read_or_refused_and_what_is_read_is_one_short_line(text):
 def test_settings_that_make_no_sense_are_refused(wrong):
     with pytest.raises(UsageError):
         ExplainSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "That cannot be right, since NONE.",
+        "I cannot find a mistake in this step at all.",
+        "I don't see any error in what is said here.",
+        "There is no wrong part that I can see.",
+        "As an AI language model, I cannot assess this.",
+    ],
+)
+def test_an_answer_that_finds_nothing_or_refuses_is_no_reason(said: str) -> None:
+    assert read(Completion(said, 12, "end"), ["What is 3 * 4?"]) is None
+
+
+def test_a_reason_may_say_what_the_step_did_not_do() -> None:
+    said = "The step does not find a common denominator, so 1/2 + 1/3 is not 2/5."
+    assert read(Completion(said, 12, "end"), ["What is 1/2 + 1/3?"]) == said

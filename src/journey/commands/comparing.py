@@ -31,11 +31,14 @@ def compare(one: Path, other: Path, model: str | None, other_model: str | None, 
             "same problems, and name models that differ with --model and --other-model"
         )
     names = {"first": str(one), "second": str(other), "split": split}
+    # Without lines, so that all numbers stand whole in 80 columns; names give way.
     grid = Table(
-        "model", "decoding", "problems", title_justify="left", title=Text(f"{one} -> {other}, {split} problems")
+        title=Text(f"{one} -> {other}, {split} problems"), title_justify="left", box=None, padding=(0, 1, 0, 0)
     )
-    for name in ("first", "second", "points", "95 % interval", "p", "fixed", "broke", "same"):
-        grid.add_column(name, justify="right")
+    grid.add_column("model", overflow="fold")
+    grid.add_column("decoding", overflow="fold")
+    for name in ("problems", "first", "second", "points", "95 % interval", "p", "fixed", "broke", "same"):
+        grid.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         grid.add_row(*map(Text, _cells(row)))
     say(json, {**names, "models": rows}, grid)

@@ -4,7 +4,6 @@ Let's Verify Step by Step (Lightman et al. 2023) takes the product or the minimu
 al. 2024) the minimum; the last step's score is what outcome models give.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,6 +14,7 @@ from typing import Literal, get_args
 from journey.errors import UsageError
 from journey.judges.base import Judge
 from journey.judges.whole import judge_solution
+from journey.models.at_once import at_once
 from journey.types import Judgement, Problem, Verdict
 
 How = Literal["min", "product", "last", "mean"]
@@ -69,12 +69,12 @@ class Combined:
 
     async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
         """One judgement per candidate, all judges asked side by side. Raises ModelError."""
-        said = await asyncio.gather(*(judge.judge(problem, prefix, candidates) for judge in self._judges))
+        said = await at_once(judge.judge(problem, prefix, candidates) for judge in self._judges)
         return [self._joined(one) for one in zip(*said, strict=True)]
 
     async def judge_solution(self, problem: Problem, steps: Sequence[str]) -> list[Judgement]:
         """One judgement per step, of judges that judge whole solutions by those. Raises ModelError."""
-        said = await asyncio.gather(*(judge_solution(judge, problem, steps) for judge in self._judges))
+        said = await at_once(judge_solution(judge, problem, steps) for judge in self._judges)
         return [self._joined(one) for one in zip(*said, strict=True)]
 
     def _joined(self, said: Sequence[Judgement]) -> Judgement:

@@ -4,7 +4,6 @@ O1 Replication Journey part 1, the section on reward models: a verdict with its 
 than a score, and the long thought is written from the reason.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from statistics import fmean
 
 from journey.errors import UsageError
 from journey.judges.critic_form import Said, ask, read
+from journey.models.at_once import at_once
 from journey.models.base import Completion, Model, Sampling
 from journey.types import Judgement, Problem, Verdict, content_seed
 
@@ -68,7 +68,7 @@ class Critic:
         if self._settings.together and different:
             judged = await self._judge(problem, prefix, different)
         else:
-            each = await asyncio.gather(*(self._judge(problem, prefix, [one]) for one in different))
+            each = await at_once(self._judge(problem, prefix, [one]) for one in different)
             judged = [judgement for judgements in each for judgement in judgements]
         said = dict(zip(different, judged, strict=True))
         return [said[candidate] for candidate in candidates]

@@ -8,7 +8,6 @@ A rollout whose answer nobody could check, or that has none, is left out; where 
 is one model call with a random stream of its own content, so a `Cached` policy never repeats it.
 """
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from journey.answers import Grade, Grader
 from journey.errors import UsageError
 from journey.judges.whole import AFTER
 from journey.models.ask import Ask
+from journey.models.at_once import at_once
 from journey.models.base import Model, Sampling
 from journey.types import Judgement, Problem, content_seed
 
@@ -105,7 +105,7 @@ class RolloutJudge:
         if prefix and self.settings.share:
             await self.rollouts(problem, prefix)  # once, before all siblings look into them
         different = list(dict.fromkeys(candidates))
-        said = await asyncio.gather(*(self._judge(problem, [*prefix, step]) for step in different))
+        said = await at_once(self._judge(problem, [*prefix, step]) for step in different)
         by_text = dict(zip(different, said, strict=True))
         return [by_text[candidate] for candidate in candidates]
 
@@ -199,7 +199,7 @@ class RolloutJudge:
         while len(found) < self.settings.n and not (is_hard and hard(found)):
             missing = self.settings.n - len(found)
             number = min(max(1, calls), missing) if is_hard else missing
-            drawn = await asyncio.gather(*(self._roll(problem, texts, calls + i) for i in range(number)))
+            drawn = await at_once(self._roll(problem, texts, calls + i) for i in range(number))
             found += [rollout for rollout, _ in drawn]
             calls += number
             tokens += sum(length for _, length in drawn)

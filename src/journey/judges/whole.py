@@ -1,10 +1,10 @@
 """Judging a whole solution at once, for judges that can do so more cheaply or better than step by step."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from journey.judges.base import Judge
+from journey.models.at_once import at_once
 from journey.types import Judgement, Problem
 
 AFTER = "after the first wrong step"
@@ -27,5 +27,5 @@ async def judge_solution(judge: Judge, problem: Problem, steps: Sequence[str]) -
     """
     if isinstance(judge, WholeJudge):
         return await judge.judge_solution(problem, steps)
-    said = await asyncio.gather(*(judge.judge(problem, steps[:i], [step]) for i, step in enumerate(steps)))
+    said = await at_once(judge.judge(problem, steps[:i], [step]) for i, step in enumerate(steps))
     return [one for (one,) in said]

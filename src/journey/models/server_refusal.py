@@ -20,8 +20,9 @@ TOO_LONG = re.compile(
     r"|(input|prompt)\b.{0,40}\b(longer|exceeds?|too large)\b",
     re.I | re.S,
 )
-NO_MODEL = re.compile(r"model_not_found|\bmodel\b.{0,200}\b(not exist|does not exist|not found|unknown)\b", re.I | re.S)
-NO_MONEY = re.compile(r"insufficient_quota|insufficient balance|exceeded your current quota|billing", re.I)
+NO_MODEL = re.compile(r"model_not_found|\b(unknown|no such|invalid) model\b", re.I)
+NOT_THERE = r".{0,40}\b(not exist|not found|unknown|not available)\b"  # behind the model's name
+NO_MONEY = re.compile(r"insufficient_quota|insufficient[ _]balance|credit balance is too low", re.I)
 
 
 class Complaint(Exception):
@@ -66,7 +67,7 @@ def refusal(reply: Reply, caller: Caller, met: bool) -> Exception:
         return Failed("busy", failed, reply.wait, server=status != 429)
     if status in (408, 409, 425) or status >= 500 or status < 300:
         return Failed("broken", failed, reply.wait, server=status >= 500, slow=status in (408, 504, 524))
-    if status in (400, 404) and is_json(reply.body) and NO_MODEL.search(everything):
+    if status in (400, 404) and is_json(reply.body) and _names_no_model(reply.body, caller.model):
         return NoModel()
     if status in (404, 405) or (not met and not is_json(reply.body)):
         if met:
@@ -125,6 +126,19 @@ def _message(data: Any) -> str:
             place = data.get("loc")
             return f"{'.'.join(map(str, place))}: {said}" if isinstance(place, list) else said
     return ""
+
+
+def _names_no_model(body: bytes, model: str) -> bool:
+    """Whether the server's own words, not those of a prompt that it repeats, say that it lacks this model."""
+    data = json.loads(body)
+    error = data.get("error") if isinstance(data.get("error"), dict) else data
+    said = _message(data)[:LONGEST]
+    codes = (str(error.get(name)) for name in ("code", "type"))
+    return bool(
+        any(NO_MODEL.search(code) for code in codes)
+        or NO_MODEL.search(said)
+        or re.search(re.escape(model) + NOT_THERE, said, re.I | re.S)
+    )
 
 
 def _moved(reply: Reply, caller: Caller, met: bool) -> Exception:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
 from journey.errors import UsageError
+from journey.models.at_once import at_once
 from journey.search.best_of_n import check_choice
 from journey.search.candidate import ROOT, Candidate, Means, attempt, extend
 from journey.search.choose import Aggregate, Choice, Rank, chosen, rank
 from journey.search.cost import counting
 from journey.search.settings import StepSettings
-from journey.trees.grow import at_once
 from journey.types import Attempt, Problem
 
 Value = Callable[[Candidate], Coroutine[None, None, Rank]]

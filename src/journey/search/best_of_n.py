@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 from journey.errors import UsageError
 from journey.judges.whole import WholeJudge
+from journey.models.at_once import at_once
 from journey.search.candidate import Candidate, Means, attempt, samples, score, score_of
 from journey.search.choose import AGGREGATES, CHOICES, Aggregate, Choice, chosen
 from journey.search.cost import counting
 from journey.search.settings import WholeSettings
-from journey.trees.grow import at_once
 from journey.types import Attempt, Problem
 
 Scores = dict[tuple[str, ...], tuple[float | None, ...]]  # of the steps of each path

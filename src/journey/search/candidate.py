@@ -8,10 +8,11 @@ from typing import Any
 from journey.answers import Grade, Grader
 from journey.judges.base import Judge
 from journey.models.ask import Ask
+from journey.models.at_once import at_once
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.search.settings import StepSettings, WholeSettings
 from journey.steps import StepFormat
-from journey.trees.grow import at_once, flaw, merge
+from journey.trees.grow import flaw, merge
 from journey.types import Attempt, Finish, Judgement, Problem, Spent, content_hash, content_seed
 
 NOTHING_FINISHED = "nothing finished"

@@ -5,11 +5,11 @@ on with the best one, so that large budgets do not end in many copies of one bea
 finished candidates of all trees.
 """
 
+from journey.models.at_once import at_once
 from journey.search.beam import BeamSettings
 from journey.search.candidate import ROOT, Candidate, Means, attempt, extend
 from journey.search.choose import best_first, chosen
 from journey.search.cost import counting
-from journey.trees.grow import at_once
 from journey.types import Attempt, Problem
 
 DvtsSettings = BeamSettings

@@ -108,9 +108,12 @@ _NOT_A_SENTENCE = re.compile(r"\b(?:e\.g|i\.e|cf|vs|etc)\.", re.IGNORECASE)
 _DENIES = re.compile(
     r"\b(?:step|it|everything|this|calculation) (?:is|looks|seems) (?:actually |in fact |all |perfectly )?"
     r"(?:right|correct|valid|fine|true)\b(?! (?:to|that|in|but|only|up))|\b(?:nothing|not anything) (?:is )?wrong\b"
-    r"|\bno (?:mistakes?|errors?)\b",
+    r"|\bno (?:\w+ )?(?:mistakes?|errors?|flaws?|wrong (?:part|step)s?)\b"
+    r"|\b(?:can(?:no|')t|could(?: no|n')t|do(?: no|n')t|did not|fail to) (?:\w+ )?(?:find|see|spot) (?:an?|any|what)\b"
+    r"|\bas an? (?:ai|language) (?:language )?model\b|\b(?:can(?:no|')t|unable to) (?:assess|judge|evaluate|verify)\b",
     re.IGNORECASE,
 )
+_NONE = re.compile(r"\bNONE\b")
 _MARKUP = re.compile(r"^\s*(?:[-*|>]\s|#+\s|\d+[.)]\s|```)|\\boxed\b", re.MULTILINE)
 
 
@@ -125,11 +128,16 @@ def read(completion: Completion, material: Sequence[str], prompt: str = "explain
     answer = spoken(completion.text).strip()
     said = " ".join(answer.split())
     is_short = len(said) <= LONGEST_REASON and sentences(said) <= MOST_SENTENCES
-    if len(_WORD.findall(said)) < FEWEST_WORDS or not is_short or _MARKUP.search(answer) or _DENIES.search(said):
+    if len(_WORD.findall(said)) < FEWEST_WORDS or not is_short or _MARKUP.search(answer) or denies(said):
         return None
     plain = _plain(said)
     told = any(plain in _plain(text) or (len(_plain(text)) >= ECHOED and _plain(text) in plain) for text in material)
     return None if told or _echoes(said, prompt) else said
+
+
+def denies(said: str) -> bool:
+    """Whether an answer says that nothing is wrong, or that it cannot tell."""
+    return bool(_NONE.search(said) or _DENIES.search(said))
 
 
 def sentences(text: str) -> int:

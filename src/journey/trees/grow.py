@@ -4,22 +4,20 @@ From every open node the policy proposes w next steps. A judge looks at each; at
 until all branches have an answer or the depth is reached. That takes about w*K*D steps where the unpruned tree has w^D.
 """
 
-import asyncio
 import random
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Literal, TypeVar
+from typing import Literal
 
 from journey.answers import Grade, Grader
 from journey.errors import UsageError
 from journey.judges.base import Judge
 from journey.models.ask import Ask
+from journey.models.at_once import at_once
 from journey.models.base import Completion, Model, Sampling
 from journey.steps import StepFormat
 from journey.trees.mark import is_unusable, unusable, verdict
 from journey.types import Judgement, Node, Problem, Tree, Verdict, content_hash, content_seed
-
-Result = TypeVar("Result")
 
 GOES_FIRST: dict[Verdict | None, int] = {"right": 0, "neutral": 1, None: 2}
 MOST_OPEN = ("stop", "end", "length", "error")
@@ -146,16 +144,6 @@ async def propose(
     said = {text: (judgement, grade) for text, judgement, grade in zip(whole, judgements, grades, strict=True)}
     unsaid = (None, Grade(None, None))
     return [as_step(c, branch.end, *said.get(c.text, unsaid), policy.name) for c in completions]
-
-
-async def at_once(calls: Iterable[Coroutine[None, None, Result]]) -> list[Result]:
-    """The results of calls that run side by side, in order. A failure ends the others and is raised as it is."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(call) for call in calls]
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    return [task.result() for task in tasks]
 
 
 def merge(completions: Sequence[Completion]) -> list[Completion]:
