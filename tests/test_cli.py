@@ -31,7 +31,9 @@ from journey.types import Problem
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 COUNTDOWN = Path(__file__).parents[1] / "recipes" / "countdown.yaml"
-COMMANDS = ["run", "import", "grow", "derive", "train", "eval", "report", "compare", "export", "status", "doctor"]
+COMMANDS = [
+    "run", "import", "grow", "derive", "train", "eval", "report", "compare", "export", "status", "view", "doctor",
+]  # fmt: skip
 
 
 @pytest.fixture

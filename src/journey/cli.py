@@ -12,6 +12,7 @@ from journey.commands.options import (
     DryRun,
     Format,
     Fresh,
+    Item,
     Json,
     Labelled,
     Limit,
@@ -292,19 +293,23 @@ def quality(sources: Sources, method: Method = None, top: Top = 3, json: Json = 
 def export(
     run: RunFolder,
     what: Annotated[What, typer.Argument(help="Records as they are, or rows to train on.", metavar="WHAT")],
-    to: Annotated[Path, typer.Option("--to", help="A .jsonl, .jsonl.gz or .parquet file.", metavar="FILE")],
+    to: Annotated[Path, typer.Option("--to", help="A .jsonl, .jsonl.gz, .parquet or .html file.", metavar="FILE")],
     arm: Annotated[Arm, typer.Option(help="The thoughts to write (sft).")] = "journey",
     told: Told = None,
+    item: Item = None,
     messages: Annotated[bool, typer.Option("--messages", help="Rows as chat messages (sft, dpo).")] = False,
     json: Json = False,
 ) -> int:
     """Write records or training rows to a file that `datasets` reads.
 
     WHAT is problems, trees, thoughts, attempts, or rows for trainers: sft, dpo, prm; or what people said in the studio:
-    labels, notes (the form that journey derive --method annotate --notes reads).
+    labels, notes (the form that journey derive --method annotate --notes reads); or page: one tree with its thought as
+    an .html file that opens anywhere, without a network.
     """
     from journey.commands import look
 
+    if what == "page" or item is not None:
+        return look.page(run, what, item, to, json)
     return look.export(run, what, to, arm, told, messages, json)
 
 

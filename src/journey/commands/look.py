@@ -18,6 +18,7 @@ from journey.store.export import export as export_table
 from journey.store.export import write_rows
 from journey.store.run import Run
 from journey.store.schema import TABLES
+from journey.studio.export_page import export_page
 from journey.types import Attempt, Thought, Tree
 
 
@@ -94,4 +95,14 @@ def export(path: Path, what: str, to: Path, arm: str, told: str | None, messages
         else:
             raise UsageError(f"{path} holds no {what}; journey status {path} says what it holds")
     say(json, {"rows": number, "file": str(to)}, f"{number} rows written to {to}")
+    return 0
+
+
+def page(path: Path, what: str, item: str | None, to: Path, json: bool) -> int:
+    """One tree with its thought, or a thought without a tree, as a page by itself."""
+    if what != "page":
+        raise UsageError(f"--item names what a page shows: journey export {path} page --item {item} --to FILE.html")
+    with reading(path):
+        table, id = export_page(path, item, to)
+    say(json, {"table": table, "id": id, "file": str(to)}, f"page of {table.removesuffix('s')} {id}: {to}")
     return 0

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 Format = Literal["prm800k", "problems", "benchmark", "puzzles", "trees", "thoughts", "attempts"]
-What = Literal["problems", "trees", "thoughts", "attempts", "sft", "dpo", "prm", "labels", "notes"]
+What = Literal["problems", "trees", "thoughts", "attempts", "sft", "dpo", "prm", "labels", "notes", "page"]
 Arm = Literal["journey", "shortcut", "propose", "debate", "distill", "rewrite", "annotate"]
 
 PreferLabels = Annotated[
@@ -21,6 +21,10 @@ Told = Annotated[
         "--told",
         help="Only this seed's thoughts or attempts (seed-1), this judge's trees (prm), this person's labels or notes.",
     ),
+]
+
+Item = Annotated[
+    str | None, typer.Option("--item", help="The tree or thought of a page: its id or how it begins.", metavar="ID")
 ]
 
 RecipeFile = Annotated[Path, typer.Argument(help="A recipe, such as recipes/countdown.yaml.", metavar="RECIPE")]

@@ -8,13 +8,13 @@ import streamlit as st
 from journey.errors import UsageError
 from journey.store.faults import StoreError
 from journey.studio import safe
+from journey.studio.address import here
 from journey.studio.head import PAGES, head_html
 from journey.studio.item_pages import attempt_page, problem_page, thought_page
 from journey.studio.label_page import label_page
 from journey.studio.list_page import list_page
 from journey.studio.opened import opened
 from journey.studio.overview_page import overview_page
-from journey.studio.place import here
 from journey.studio.reading import lists_of
 from journey.studio.tree_page import tree_page
 from journey.studio.view import view

@@ -5,13 +5,20 @@ from typing import Any
 from journey.report.drawing import paths, state
 from journey.studio import safe
 from journey.studio.label import label
-from journey.trees.mark import children, on_right_path, path
+from journey.trees.mark import children, on_right_path, path, verdict
 from journey.types import Node, Problem, Thought, Tree
 
 LABEL = 140  # letters of a step's line
 LETTERS = {"right": "r", "wrong": "w", "neutral": "n", "unjudged": "u"}
 SIBLINGS = 30
 SAID = {"right": "right", "wrong": "wrong", "neutral": "neutral", "unjudged": "could not say"}
+LEGEND = (
+    '<div class="legend">'
+    + "".join(
+        f'<span><span class="point {name}"></span>{name}</span>' for name in ("right", "wrong", "neutral", "unjudged")
+    )
+    + '<span><span class="stroke"></span>right path</span>'
+)
 
 
 def viewer_data(tree: Tree, thought: Thought | None) -> dict[str, Any]:
@@ -30,6 +37,14 @@ def viewer_data(tree: Tree, thought: Thought | None) -> dict[str, Any]:
         "path": sorted(on_right_path(tree)),
         "walk": walk,
     }
+
+
+def first_look(tree: Tree, thought: Thought | None) -> int | None:
+    """The step that is shown before one is clicked: where the thought begins, or where a failed tree goes wrong."""
+    if thought is not None:
+        return next((s.node for s in thought.segments if s.node is not None), None)
+    went_wrong = (i for i, node in enumerate(tree.nodes) if node.correct is False or verdict(node) == "wrong")
+    return next(went_wrong, 0 if tree.nodes else None)
 
 
 def step_html(tree: Tree, problem: Problem | None, index: int) -> str:

@@ -11,19 +11,11 @@ from journey.studio.problem_head import problem_html
 from journey.studio.reading import Filter, Lists, lists_of
 from journey.studio.records import problem_of, thoughts_of_tree, tree_of
 from journey.studio.thought_html import KINDS, thought_html
-from journey.studio.tree_data import viewer_data
+from journey.studio.tree_data import LEGEND, first_look, viewer_data
 from journey.studio.view import view
-from journey.trees.mark import verdict
 from journey.types import Thought, Tree
 
 DIFF = "draft"
-LEGEND = (
-    '<div class="legend">'
-    + "".join(
-        f'<span><span class="point {name}"></span>{name}</span>' for name in ("right", "wrong", "neutral", "unjudged")
-    )
-    + '<span><span class="stroke"></span>right path</span>'
-)
 
 
 def tree_page(path: Path, run: str, where: Mapping[str, str]) -> None:
@@ -44,14 +36,6 @@ def tree_page(path: Path, run: str, where: Mapping[str, str]) -> None:
         html, "body", tree=viewer_data(tree, thought),
         address={"run": run, "tree": tree.id}, node=node,
     )  # fmt: skip
-
-
-def first_look(tree: Tree, thought: Thought | None) -> int | None:
-    """The step that is shown before one is clicked: where the thought begins, or where a failed tree goes wrong."""
-    if thought is not None:
-        return next((s.node for s in thought.segments if s.node is not None), None)
-    went_wrong = (i for i, node in enumerate(tree.nodes) if node.correct is False or verdict(node) == "wrong")
-    return next(went_wrong, 0 if tree.nodes else None)
 
 
 def work_html(

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2 import component
 
-from journey.studio.place import go
+from journey.studio.address import go
 
 # The scripts are files of ours, served beside the page, so that the browser keeps them between pages.
 LOADER = """

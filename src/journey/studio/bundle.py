@@ -1,0 +1,96 @@
+"""The viewer's files as they stand inside a page: modules made one script, fonts inside the style, the policy."""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+VIEWER = Path(__file__).with_name("viewer")
+KATEX = VIEWER / "katex"
+# In the order in which they need each other.
+MODULES = ("layout", "levels", "tree", "bind", "page")
+POLICY = (
+    "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; font-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?function|class|const) (\w+)", re.MULTILINE)
+_FACE = re.compile(r"@font-face\{[^}]*url\(fonts/(KaTeX_\w+)-(\w+)\.woff2\)[^}]*\}")
+
+# What in a formula asks for a family beyond those that every formula may need; any weight and slant of it.
+ALWAYS: tuple[str, ...] = (
+    "Main-Regular", "Math-Italic", "AMS-Regular", "Size1-Regular", "Size2-Regular", "Size3-Regular", "Size4-Regular",
+)  # fmt: skip
+ASKS = (
+    (r"\\(?:math)?cal\b|\\(?:old)?mathcal\b|\\[A-Z]?cal", ("Caligraphic-Regular", "Caligraphic-Bold")),
+    (r"\\(?:math|text)?frak\b", ("Fraktur-Regular", "Fraktur-Bold")),
+    (r"\\(?:math)?scr\b", ("Script-Regular",)),
+    (r"\\(?:math|text)?sf(?:it)?\b", ("SansSerif-Regular", "SansSerif-Bold", "SansSerif-Italic")),
+    (r"\\(?:math|text)?tt\b", ("Typewriter-Regular",)),
+    (r"bf|bold|\\bm\b|\\pmb\b", ("Main-Bold", "Math-BoldItalic", "Main-BoldItalic")),
+    (r"\\(?:math|text)?it\b|\\emph\b|\\mathnormal\b|\\textsl\b|\\mathinner\b", ("Main-Italic",)),
+)
+
+
+def viewer_script() -> str:
+    """The viewer's modules as one script: each in a function of its own, what it exports under its name."""
+    parts: list[str] = []
+    for name in MODULES:
+        text = (VIEWER / f"{name}.js").read_text(encoding="utf-8")
+        exports = [found[2] for found in _EXPORT.finditer(text)]
+        text = _EXPORT.sub(r"\1 \2", _IMPORT.sub(r"const \1 = \2_;\n", text))
+        parts.append(f"const {name}_ = (() => {{\n{text}\nreturn {{ {', '.join(exports)} }};\n}})();\n")
+    return _closed("".join(parts))
+
+
+def katex_script() -> str:
+    """KaTeX, as a script that sets `window.katex`."""
+    return _closed((KATEX / "katex.min.js").read_text(encoding="utf-8"))
+
+
+def katex_style(texts: Iterable[str]) -> str:
+    """KaTeX's style with the fonts inside that formulas in these texts may need."""
+    names = fonts(texts)
+
+    def face(found: re.Match[str]) -> str:
+        name = f"{found[1]}-{found[2]}"
+        if name.removeprefix("KaTeX_") not in names:
+            return ""
+        data = b64encode((KATEX / "fonts" / f"{name}.woff2").read_bytes()).decode()
+        return found[0].replace(f"fonts/{name}.woff2", f"data:font/woff2;base64,{data}")
+
+    return _FACE.sub(face, (KATEX / "katex.min.css").read_text(encoding="utf-8"))
+
+
+def fonts(texts: Iterable[str]) -> set[str]:
+    """The names of the fonts, such as "Main-Regular"; rather one too many than one missing."""
+    names = set(ALWAYS)
+    for text in texts:
+        for asks, wanted in ASKS:
+            if not names.issuperset(wanted) and re.search(asks, text):
+                names.update(wanted)
+    return names
+
+
+def page_style() -> str:
+    """The studio's style, and what Streamlit gives around it elsewhere."""
+    own = (
+        "body { margin: 0; font-family: 'Source Sans 3', 'Source Sans Pro', system-ui, sans-serif; } "
+        ".journey { background: var(--paper); box-sizing: border-box; min-height: 100vh; padding: 1.5rem 2rem 3rem; } "
+        "@media (max-width: 900px) { .journey { padding: 1rem; } }"
+    )
+    return (VIEWER / "studio.css").read_text(encoding="utf-8") + own
+
+
+def policy(scripts: Sequence[str]) -> str:
+    """A policy under which these scripts run and nothing else, and nothing is loaded."""
+    hashes = [f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in scripts]
+    return POLICY.format(scripts=" ".join(hashes))
+
+
+def _closed(script: str) -> str:
+    """The script as it may stand in its element. Raises ValueError where it would end it."""
+    if re.search(r"</script|<!--", script, re.IGNORECASE):
+        raise ValueError("a script that cannot stand in a page")
+    return script
