@@ -27,7 +27,8 @@ BRACKETS = [
     {"trees"},
     {"thoughts", "search"},
     {"training", "evals"},
-    {"fanout", "workers", "report", "build", "collection", "recipe", "stations", "methods", "collect", "river"},
+    {"fanout", "workers", "report", "build", "collection", "recipe", "stations", "methods", "collect", "river"}
+    | {"sweep", "scaling", "scaling_points"},
     {"cli", "cli_comparing", "commands", "progress", "studio", "__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(BRACKETS) for room in rooms}

@@ -17,6 +17,7 @@ from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutSettings
 from journey.models.server_settings import ServerSettings
 from journey.puzzles.countdown import PuzzleSettings
+from journey.sweep import Scaling
 from journey.thoughts.traverse import TraverseSettings
 from journey.training.settings import DpoSettings, SftSettings
 from journey.trees.grow import GrowSettings
@@ -124,16 +125,20 @@ class Recipe:
 UNCOMPARED = ("recipe.workers", "recipe.in_flight", "recipe.seeds", "recipe.servers", "versions")
 """Settings that change no result of what is already there; a run may go on with others."""
 
-GOALS: dict[str, type[Recipe] | type[Collection]] = {"comparison": Recipe, "thoughts": Collection}
+GOALS: dict[str, type[Recipe] | type[Collection] | type[Scaling]] = {
+    "comparison": Recipe,
+    "thoughts": Collection,
+    "scaling": Scaling,
+}
 
 
 def load(
     path: str | Path, overrides: Sequence[str] = (), environment: Mapping[str, str] = os.environ
-) -> Recipe | Collection:
+) -> Recipe | Collection | Scaling:
     """The recipe of a YAML file; `overrides` are "a.b=value", and beat JOURNEY_A__B=value, which beats the file.
 
-    Its `goal` says what kind it is: a comparison (Recipe, where none is named) or thoughts (Collection). Raises
-    UsageError: missing file, no YAML, unknown key (with the nearest right one), value of the wrong kind.
+    Its `goal` says what kind it is: a comparison (Recipe, where none is named), thoughts (Collection) or scaling
+    (Scaling). Raises UsageError: missing file, no YAML, unknown key (with the nearest right one), wrong kind of value.
     """
     data = read_settings(path)
     goal = data.get("goal", "comparison")

@@ -8,7 +8,7 @@ from typing import Any
 
 from journey import build, recipe, river
 from journey.collection import Collection
-from journey.commands import collecting
+from journey.commands import collecting, sweeping
 from journey.commands.asking import asked_lines, growing, priced
 from journey.commands.loading import check_weights, paying
 from journey.commands.said import all_problems, console, failed_units, say, sheet, tree_counts, tree_lines
@@ -22,6 +22,7 @@ from journey.report.table import table
 from journey.stations import grow_trees
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
+from journey.sweep import Scaling
 from journey.types import Tree
 
 LIMITED = ("train", "validation", "test")
@@ -43,6 +44,8 @@ def run(
     out = out or Path("runs") / file.stem
     if isinstance(wanted, Collection):
         return collecting.run(wanted, out, limit, seed, allowance, json, fresh, dry_run)
+    if isinstance(wanted, Scaling):
+        return sweeping.run(wanted, file, out, limit, seed, json, fresh, dry_run)
     wanted = _limited(wanted, limit)
     wanted = wanted if seed is None else replace(wanted, first_seed=seed)
     build.check_names([wanted.model], wanted.judge, wanted.servers)
@@ -96,6 +99,8 @@ def grow(
     out = out or Path("runs") / file.stem
     if isinstance(wanted, Collection):
         return collecting.grow(wanted, out, limit, seed, allowance, json, fresh, dry_run)
+    if isinstance(wanted, Scaling):
+        raise UsageError(f"{file} is a sweep; journey run {file} grows its trees, journey grow those of its base")
     wanted = _limited(wanted, limit)
     way = wanted.trees.grow if seed is None else replace(wanted.trees.grow, seed=seed)
     wanted = replace(wanted, trees=replace(wanted.trees, grow=way))

@@ -26,13 +26,13 @@ def build(run: Run) -> dict[str, Any]:
     pictures = list[str]()
     if can_draw():
         pictures = draw_all(folder, accuracy_dots(numbers), charts(numbers), example.drawing if example else None)
-    _write(folder / "report.json", json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    _write(folder / "report.md", markdown(numbers, pictures))
-    _write(folder / "report.html", page(numbers, example, run.config))
+    write_text(folder / "report.json", json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(folder / "report.md", markdown(numbers, pictures))
+    write_text(folder / "report.html", page(numbers, example, run.config))
     return numbers
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
     """A reader sees the old file or the new one, never half of it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8", errors="replace")

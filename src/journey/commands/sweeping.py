@@ -1,0 +1,77 @@
+"""journey run for a recipe whose goal is scaling."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from journey import build, river
+from journey.commands.loading import check_weights
+from journey.commands.said import failed_units, say
+from journey.errors import UsageError
+from journey.progress import Bars
+from journey.report.scaling import COLUMNS, fit_lines, point_rows, write
+from journey.scaling import Place, places, plan, run_sweep, runs_of
+from journey.scaling_points import figures
+from journey.store.run import Run
+from journey.sweep import Scaling
+
+
+def run(
+    wanted: Scaling, file: Path, out: Path, limit: int | None, seed: int | None, json: bool, fresh: bool, dry_run: bool
+) -> int:
+    """Every point as a run of its own under `out`, then scaling.json, .md and .html over them."""
+    found = places(wanted, file, limit, seed)
+    for place in found:
+        build.check_names([place.recipe.model], place.recipe.judge, place.recipe.servers)
+        if build.is_served(place.recipe.judge, place.recipe.servers):
+            raise UsageError(f"a sweep has no budget for the served judge {place.recipe.judge}; name a local one")
+    build.model_path(found[0].recipe.model)  # it is trained, so it must have weights
+    check_weights(found[0].recipe.model)
+    for place in runs_of(found):
+        river.make_problems(place.recipe)  # whatever would be refused later is refused now
+    if dry_run:
+        rows = list(plan(found, out))
+        points = sum(len(axis.values) for axis in wanted.axes.values())
+        data = {"out": str(out), "runs": len(rows), "points": points, "each": rows}
+        say(json, data, _grid(("run", "takes over", "seeds", "begun"), [[str(v) for v in r.values()] for r in rows]),
+            f"{len(rows)} runs for {points} points of {len(wanted.axes)} axes")  # fmt: skip
+        return 0
+    done: list[Place] = []
+    with Bars(silent=json) as bars:
+
+        def on_point(place: Place) -> None:
+            done.append(place)
+            write(figures(wanted, _standing(found, done), out), out)  # what stands so far can be read
+
+        run_sweep(wanted, found, out, fresh=fresh, progress=bars, on_point=on_point)
+        told = figures(wanted, found, out)
+        write(told, out)
+    failed = []
+    for place in runs_of(found):
+        with Run.read(out / place.folder) as of:
+            failed += of.failures()
+    say(json, told, _tables(told), f"report: {out}/scaling.html")
+    return failed_units(failed)
+
+
+def _standing(found: list[Place], done: list[Place]) -> list[Place]:
+    folders = {place.folder for place in done}
+    return [place for place in found if place.folder in folders]
+
+
+def _tables(told: Mapping[str, Any]) -> Table:
+    both = Table.grid()
+    both.add_row(_grid(COLUMNS, point_rows(told)))
+    for line in fit_lines(told):
+        both.add_row(Text(line))
+    return both
+
+
+def _grid(heads: tuple[str, ...], rows: Any) -> Table:
+    grid = Table(*heads)
+    for row in rows:
+        grid.add_row(*map(Text, row))
+    return grid
