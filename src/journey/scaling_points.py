@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -39,7 +40,7 @@ def figures(wanted: Scaling, found: Sequence[Place], out: Path) -> dict[str, Any
     runs: dict[str, dict[str, Measured]] = {}
     for place in found:
         if place.folder not in runs:
-            runs[place.folder] = measure(out / place.folder, place, shape)
+            runs[place.folder] = measure(out / place.folder, place, shape, wanted)
     reference = runs[BASE].get("phase1")
     below = fmean(fmean(s.values()) for s in reference.rows) if reference else None
     axes = {
@@ -58,19 +59,26 @@ def figures(wanted: Scaling, found: Sequence[Place], out: Path) -> dict[str, Any
     }
 
 
-def measure(folder: Path, place: Place, shape: Shape) -> dict[str, Measured]:
-    """The finished arms of a run; nothing of one without finished seeds."""
+def measure(folder: Path, place: Place, shape: Shape, wanted: Scaling) -> dict[str, Measured]:
+    """The arms of a run over the seeds that have them all; nothing where no seed does."""
     with Run.read(folder) as run:
         came = outcome(run)
-        arms = {name: [came.by_arm[seed, name] for seed in came.finished if (seed, name) in came.by_arm]
-                for name in ("phase1", *METHODS)}  # fmt: skip
+        named = dict.fromkeys((*wanted.arms, "phase1") if place.folder == BASE else wanted.arms)
+        seeds = range(place.recipe.first_seed, place.recipe.first_seed + place.recipe.seeds)
+        whole = [s for s in seeds if all(_is_whole(came.by_arm.get((s, arm)), came.problems) for arm in named)]
+        if not whole:
+            return {}
         trained = {row["model"]: row["tokens"] for row in run.logged("train")}
-        data = {seed: _data(run, seed) for seed in came.finished}
+        data = {seed: _data(run, seed) for seed in whole}
         return {
-            name: _measured(name, of, run, place, shape, trained, data)
-            for name, of in arms.items()
-            if of and len(of) == len(came.finished)
+            arm: _measured(arm, [came.by_arm[seed, arm] for seed in whole], run, place, shape, trained, data)
+            for arm in named
         }
+
+
+def _is_whole(arm: Arm | None, problems: int) -> bool:
+    """Whether every problem was tried, less those that failed."""
+    return arm is not None and bool(arm.main) and len(arm.main) >= problems
 
 
 def _measured(
@@ -182,17 +190,20 @@ def _fits(amounts: Mapping[float, Measured], rounds: int) -> dict[str, Any]:
     The last amount asked for is twice the greatest: beyond what was measured.
     """
     rows = {float(n): of.rows for n, of in amounts.items() if n > 0}
-    forms = [form for form in FORMS if PARAMETERS[form] < len(rows)]
-    if (
-        not forms
-        or len({frozenset(s) for of in rows.values() for s in of}) > 1
-        or len({len(r) for r in rows.values()}) > 1
-    ):
+    problems = {frozenset(seed) for of in rows.values() for seed in of}
+    if len(problems) > 1 or len({len(of) for of in rows.values()}) > 1:
+        return {}  # a failed attempt or an unfinished seed: the points cannot be redrawn together
+    at = [*sorted(rows), 2 * max(rows, default=0)]
+    forms: list[Form] = [form for form in FORMS if PARAMETERS[form] < len(rows)]
+    found: dict[Form, Fit] = {form: fit(rows, form, at=at, rounds=rounds) for form in forms}
+    if not found:
         return {}
-    at = [*sorted(rows), 2 * max(rows)]
-    found = {form: fit(rows, form, at=at, rounds=rounds) for form in forms}
-    best = min(forms, key=lambda form: found[form].left_out if found[form].left_out is not None else float("inf"))
-    return {"best": best, "forms": {form: _fit(of) for form, of in found.items()}}
+
+    def unseen(form: Form) -> float:
+        error = found[form].left_out
+        return inf if error is None else error
+
+    return {"best": min(found, key=unseen), "forms": {form: _fit(of) for form, of in found.items()}}
 
 
 def _fit(of: Fit) -> dict[str, Any]:
