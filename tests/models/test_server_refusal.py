@@ -1,4 +1,4 @@
-"""What a status other than 200 means: words of other matters must not be taken for those of a missing model or money."""
+"""What a status other than 200 means: words of other matters are not those of a missing model or money."""
 
 import json
 

@@ -1,9 +1,7 @@
 """journey compare: two models on the problems that both attempted."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from rich.table import Table
@@ -11,7 +9,8 @@ from rich.text import Text
 
 from journey.commands.said import check_part, reading, say
 from journey.errors import UsageError
-from journey.evals.metrics import bootstrap, over_seeds, paired
+from journey.evals.compared import compared, gains, shared
+from journey.evals.metrics import bootstrap
 from journey.report.seeds import seed_and_arm
 from journey.types import Attempt
 
@@ -73,47 +72,28 @@ def _pairs(first: Found, second: Found, *, chosen: bool) -> list[tuple[tuple[str
 
 def _row(a: tuple[str, str], b: tuple[str, str], first: Seeds, second: Seeds) -> dict[str, Any] | None:
     """The second against the first, over the seeds and problems that both have; null where they have none."""
-    seeds = [(first[s], second[s]) for s in sorted(first.keys() & second.keys()) if first[s].keys() & second[s].keys()]
-    if not seeds and len(first) == len(second) == 1:  # one model each, of different seeds
-        seeds = [(x, y) for x, y in zip(first.values(), second.values(), strict=True) if x.keys() & y.keys()]
+    seeds = [(x, y) for _, x, y in shared(first, second)]
     if not seeds:
         return None
-    changes: Counter[int] = Counter(y[p] - x[p] for x, y in seeds for p in x.keys() & y.keys())
-    difference, p = _difference(seeds)
-    redrawn = bootstrap(_gains(seeds))
+    found = compared(seeds)
+    redrawn = bootstrap(gains(seeds))
     return {
         "model": a[0] if a[0] == b[0] else f"{a[0]} -> {b[0]}",
         "decoding": a[1],
-        "seeds": len(seeds),
-        "problems": changes.total(),
-        "first": fmean(fmean(x[p] for p in x.keys() & y.keys()) for x, y in seeds),
-        "second": fmean(fmean(y[p] for p in x.keys() & y.keys()) for x, y in seeds),
-        "points": 100 * difference.value,
-        "low": 100 * difference.low,
-        "high": 100 * difference.high,
+        "seeds": found.seeds,
+        "problems": found.pairs,
+        "first": found.first,
+        "second": found.second,
+        "points": 100 * found.difference.value,
+        "low": 100 * found.difference.low,
+        "high": 100 * found.difference.high,
         "bootstrap_low": 100 * redrawn.low,
         "bootstrap_high": 100 * redrawn.high,
-        "p": p,
-        "fixed": changes[1],
-        "broke": changes[-1],
-        "same": changes[0],
+        "p": found.p,
+        "fixed": found.fixed,
+        "broke": found.broke,
+        "same": found.same,
     }
-
-
-def _difference(seeds: Sequence[tuple[Mapping[str, bool], Mapping[str, bool]]]) -> tuple[Any, float | None]:
-    """Newcombe's paired interval and the exact McNemar p of one seed; of several the interval over both, p null.
-
-    The same problem stands in every seed, so that the pairs of several seeds are no independent trials for McNemar.
-    """
-    if len(seeds) == 1:
-        x, y = seeds[0]
-        pair = paired(y, x)
-        return pair.difference, pair.p
-    return over_seeds(_gains(seeds)).clipped(-1, 1), None
-
-
-def _gains(seeds: Sequence[tuple[Mapping[str, bool], Mapping[str, bool]]]) -> list[dict[str, float]]:
-    return [{p: float(y[p]) - float(x[p]) for p in x.keys() & y.keys()} for x, y in seeds]
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ def notes(figures: Json) -> list[str]:
     seeds = figures["seeds"]
     one = " One seed: the intervals say nothing of other trainings." if seeds == 1 else ""
     return [
-        f"{seeds} seed(s), {figures['problems']} problems; 95 % intervals, by a bootstrap over seeds and problems.{one}",
+        f"{seeds} seed(s), {figures['problems']} problems; 95 % intervals by a bootstrap over seeds and problems.{one}",
         "FLOPs are of one seed, by 2 N D forward and 6 N D in training with the attention term "
         f"(Kaplan et al. 2020), N = {figures['parameters']:,} without embeddings; prompts are not counted. "
         "Points per TFLOP: gained over phase 1, for each 10^12 FLOPs of data and training.",

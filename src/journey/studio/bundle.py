@@ -76,6 +76,7 @@ def fonts(texts: Iterable[str]) -> set[str]:
 def page_style() -> str:
     """The studio's style, and what Streamlit gives around it elsewhere."""
     own = (
+        ":root { color-scheme: light dark; } "
         "body { margin: 0; font-family: 'Source Sans 3', 'Source Sans Pro', system-ui, sans-serif; } "
         ".journey { background: var(--paper); box-sizing: border-box; min-height: 100vh; padding: 1.5rem 2rem 3rem; } "
         "@media (max-width: 900px) { .journey { padding: 1rem; } }"

@@ -5,6 +5,7 @@ from difflib import SequenceMatcher
 
 from journey.studio import safe
 
+LONGEST = 60_000  # words and signs of two texts
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 
@@ -21,6 +22,23 @@ def diff_html(old: str, new: str) -> str:
         if c < d:
             parts.append(f"<ins>{safe.html(''.join(after[c:d]), math=False)}</ins>")
     return "".join(parts)
+
+
+def sides_html(old: str, new: str) -> tuple[str, str]:
+    """Both texts, the first with the words marked that the second lacks (`<del>`), the second with its own (`<ins>`).
+
+    Texts of more than `LONGEST` words together come as they are: looking for what they share would take too long.
+    """
+    before, after = _WORD.findall(old), _WORD.findall(new)
+    if len(before) + len(after) > LONGEST:
+        return safe.html(old), safe.html(new)
+    left: list[str] = []
+    right: list[str] = []
+    for what, a, b, c, d in _pieces(before, after):
+        one, other = (safe.html("".join(words), math=False) for words in (before[a:b], after[c:d]))
+        left.append(one if what == "equal" or not one else f"<del>{one}</del>")
+        right.append(other if what == "equal" or not other else f"<ins>{other}</ins>")
+    return "".join(left), "".join(right)
 
 
 def _pieces(before: list[str], after: list[str]) -> list[tuple[str, int, int, int, int]]:

@@ -12,6 +12,7 @@ PAGES = {
     "trees": "Trees",
     "thoughts": "Thoughts",
     "attempts": "Attempts",
+    "compare": "Compare",
     "label": "Label",
 }
 BELONGS = {"tree": "trees", "problem": "problems", "thought": "thoughts", "attempt": "attempts"}

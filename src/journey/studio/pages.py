@@ -9,6 +9,7 @@ from journey.errors import UsageError
 from journey.store.faults import StoreError
 from journey.studio import safe
 from journey.studio.address import here
+from journey.studio.compare_page import compare_page
 from journey.studio.head import PAGES, head_html
 from journey.studio.item_pages import attempt_page, problem_page, thought_page
 from journey.studio.label_page import label_page
@@ -32,6 +33,7 @@ TABLE: dict[str, Page] = {
     "problem": problem_page,
     "thought": thought_page,
     "attempt": attempt_page,
+    "compare": compare_page,
     "label": label_page,
 }
 

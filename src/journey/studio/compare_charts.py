@@ -1,0 +1,107 @@
+"""Pictures of a comparison: accuracy with its interval, against output tokens, training, thoughts, and over seeds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+
+from journey.evals.compared import Rights
+from journey.evals.metrics import Interval
+from journey.report.charts import Chart, Dot, Line, Point, chart_svg, whiskers_svg
+from journey.studio import safe
+from journey.studio.compare_sides import Side
+from journey.studio.reading import lists_of
+from journey.studio.records import run_at
+
+MOST = 14  # sides in one picture
+ROOM = 20  # letters of a name
+METHODS = {"journey": "traverse", "shortcut_tokens": "shortcut"}
+"""The thoughts that an arm is trained on, where they are not called as it is."""
+Intervals = Mapping[tuple[str, str, str], Interval]
+_THOUGHTS = "SELECT count(*) AS n, count(DISTINCT coalesce(arm, '')) AS seeds FROM thoughts WHERE method = ?"
+
+
+def charts_html(
+    runs: Mapping[str, Path], shown: Sequence[Side], base: Side, other: Side, intervals: Intervals,
+    all_rights: Mapping[tuple[str, str, str], Mapping[int, Rights]],
+) -> str:  # fmt: skip
+    """The pictures for which there is something to draw, of the sides decoded as the first (and the second)."""
+    drawn = [s for s in shown if s.decoding == base.decoding or s in (base, other)][:MOST]
+    has_runs, has_ways = len({s.run for s in drawn}) > 1, len({s.decoding for s in drawn}) > 1
+    names = {s.key: _name(s, has_runs, has_ways) for s in drawn}
+    tones = {s.key: "ink" if s == base else "accent" if s == other else "soft" for s in drawn}
+
+    def by_seed(side: Side) -> dict[int, float]:
+        return {seed: fmean(of.values()) for seed, of in all_rights[side.key].items() if of}
+
+    def dot(side: Side, x: float) -> Dot:
+        of = intervals[side.key]
+        seeds = list(by_seed(side).values()) if len(side.models) > 1 else []
+        return Dot(names[side.key], (x, of.value), of.low, of.high, tones[side.key], seeds)
+
+    pictures = [
+        ("Accuracy with its 95 % interval", whiskers_svg("Accuracy", [
+            Dot(d.name, (d.at[1], 0.0), d.low, d.high, d.tone, d.seeds) for d in (dot(s, 0) for s in drawn)
+        ])),
+    ]  # fmt: skip
+    spent = [dot(s, s.tokens) for s in drawn if s.tokens]
+    pictures += _dots("Accuracy against output tokens", "output tokens a problem", spent)
+    trained = {s.key: n for s in drawn if (n := trained_tokens(runs[s.run], s))}
+    pictures += _dots("Accuracy against training tokens", "tokens trained on",
+                      [dot(s, trained[s.key]) for s in drawn if s.key in trained])  # fmt: skip
+    pictures += _lines("Accuracy against thoughts", "thoughts trained on", _by_thoughts(runs, drawn, intervals, tones))
+    seeded = [Line(names[s.key], sorted(by_seed(s).items()), tones[s.key]) for s in drawn if len(s.models) > 1]
+    pictures += _lines("Accuracy by seed", "seed", [_pointed(line) for line in seeded])
+    figures = "".join(f"<figure><figcaption>{title}</figcaption>{svg}</figure>" for title, svg in pictures)
+    return f'<div class="charts">{figures}</div>'
+
+
+def trained_tokens(path: Path, side: Side) -> float | None:
+    """The mean number of tokens that its models were trained on in their own phase, null where nothing says."""
+    logged = {row["model"]: row.get("tokens") for row in run_at(path).logged("train")}
+    found = [tokens for model in side.models.values() if (tokens := logged.get(model))]
+    return fmean(found) if found else None
+
+
+def thoughts_of(path: Path, arm: str) -> float:
+    """How many thoughts of an arm's kind the run has, a seed."""
+    (row,) = lists_of(path).figure(_THOUGHTS, (METHODS.get(arm, arm),))
+    return row["n"] / row["seeds"] if row["n"] else 0.0
+
+
+def _by_thoughts(
+    runs: Mapping[str, Path], drawn: Sequence[Side], intervals: Intervals, tones: Mapping[tuple[str, str, str], str]
+) -> list[Line]:
+    """A line through the runs for each arm that was trained on different numbers of thoughts in them."""
+    found: dict[tuple[str, str], dict[float, float]] = {}
+    tone: dict[tuple[str, str], str] = {}
+    for side in drawn:
+        if number := thoughts_of(runs[side.run], side.arm):
+            key = (side.arm, side.decoding)
+            found.setdefault(key, {})[number] = intervals[side.key].value
+            tone[key] = max(tone.get(key, "soft"), tones[side.key], key=("soft", "ink", "accent").index)
+    return [
+        _pointed(Line(safe.line(arm, ROOM), sorted(points.items()), tone[arm, way]))
+        for (arm, way), points in found.items()
+        if len(points) > 1
+    ]
+
+
+def _pointed(line: Line) -> Line:
+    points: Sequence[Point] = line.points
+    return Line(line.name, points, line.tone, marks=[""] * len(points))
+
+
+def _dots(title: str, x: str, dots: Sequence[Dot]) -> list[tuple[str, str]]:
+    if len(dots) < 2:
+        return []
+    return [(title, chart_svg(Chart("", title, x, "accuracy", dots=dots, percent=True)))]
+
+
+def _lines(title: str, x: str, lines: Sequence[Line]) -> list[tuple[str, str]]:
+    return [(title, chart_svg(Chart("", title, x, "accuracy", lines, percent=True)))] if lines else []
+
+
+def _name(side: Side, has_runs: bool, has_ways: bool) -> str:
+    parts: Iterable[str] = (side.arm, *([side.run] if has_runs else []), *([side.decoding] if has_ways else []))
+    each = ROOM // (1 + has_runs + has_ways)
+    return " ".join(safe.line(part, max(9, each)) for part in parts)

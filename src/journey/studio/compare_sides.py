@@ -1,0 +1,143 @@
+"""What can be compared: the models of the opened runs, and their sets of thoughts; counted by the facts' SQL."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from journey.evals.compared import Compared, Rights, compared, shared
+from journey.evals.metrics import Interval, over_seeds, wilson
+from journey.report.seeds import ORDER, SAMPLED, seed_and_arm
+from journey.studio.reading import Lists, lists_of
+
+MOST = 40  # sides in one table
+SEEDED = 50_000  # attempts over several seeds whose interval is redrawn; of more it is the plain one
+CHANGES = {"fixed": 1, "broke": -1, "same": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A model, or an arm with a model in each seed, by one way of decoding in one run; only first samples count.
+
+    `tried` and `right` count attempts over all seeds, `tokens` is their mean length in output tokens.
+    """
+
+    run: str
+    arm: str
+    decoding: str
+    models: Mapping[int, str]
+    tried: int
+    right: int
+    tokens: float
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What names it in an address."""
+        return self.run, self.arm, self.decoding
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The thoughts of one method in a run; lengths are means a thought."""
+
+    run: str
+    method: str
+    thoughts: int
+    problems: int
+    letters: float
+    trials: float
+    refined: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What names it in an address."""
+        return self.run, self.method
+
+
+def parts(runs: Mapping[str, Path]) -> list[str]:
+    """The parts of the problems that were attempted, the test problems first; "" is that of no name."""
+    found = {row[0] for path in runs.values() for row in lists_of(path).figure(_PARTS)}
+    return sorted(found, key=lambda part: (part != "test", part))
+
+
+_PARTS = "SELECT DISTINCT coalesce(split, '') FROM attempts WHERE sample = 0"
+_SIDES = (
+    "SELECT model, decoding, count(*) AS n, sum(outcome = 'right') AS rights, avg(tokens) AS tokens FROM attempts"
+    " WHERE sample = 0 AND coalesce(split, '') = ? GROUP BY model, decoding"
+)
+_RIGHTS = (
+    "SELECT problem, outcome = 'right' FROM attempts"
+    " WHERE model = ? AND decoding = ? AND sample = 0 AND coalesce(split, '') = ?"
+)
+_TOLD = (
+    "SELECT method, count(*) AS n, count(DISTINCT problem) AS problems, avg(letters) AS letters, avg(trials) AS trials,"
+    " sum(refined) AS refined FROM thoughts GROUP BY method ORDER BY method"
+)
+
+
+def sides(runs: Mapping[str, Path], part: str) -> list[Side]:
+    """What attempted that part of the problems, run by run, arms in the report's order."""
+    found: list[Side] = []
+    for run, path in runs.items():
+        groups: dict[tuple[str, str], list[Any]] = {}
+        for row in lists_of(path).figure(_SIDES, (part,)):
+            groups.setdefault((seed_and_arm(row["model"])[1], row["decoding"]), []).append(row)
+        made = [_side(run, arm, decoding, rows) for (arm, decoding), rows in groups.items()]
+        found += sorted(made, key=lambda s: (s.decoding != SAMPLED, s.decoding, _rank(s.arm), s.arm))
+    return found
+
+
+def _side(run: str, arm: str, decoding: str, rows: Sequence[Any]) -> Side:
+    tried = sum(row["n"] for row in rows)
+    models = {seed_and_arm(row["model"])[0]: row["model"] for row in rows}
+    tokens = sum(row["n"] * row["tokens"] for row in rows) / tried
+    return Side(run, arm, decoding, models, tried, sum(row["rights"] for row in rows), tokens)
+
+
+def _rank(arm: str) -> int:
+    return ORDER.index(arm) if arm in ORDER else len(ORDER)
+
+
+def rights(lists: Lists, side: Side, part: str) -> dict[int, Rights]:
+    """Whether each problem's first answer is right, by seed."""
+    return {
+        seed: {row[0]: bool(row[1]) for row in lists.figure(_RIGHTS, (model, side.decoding, part))}
+        for seed, model in side.models.items()
+    }
+
+
+def accuracy(side: Side, of: Mapping[int, Rights]) -> Interval:
+    """The accuracy with its interval: Wilson's of one seed, over seeds and problems of several."""
+    if len(of) == 1 or side.tried > SEEDED:
+        return wilson(side.right, side.tried)
+    return over_seeds([{p: float(right) for p, right in one.items()} for one in of.values()]).clipped(0, 1)
+
+
+def against(first: Mapping[int, Rights], second: Mapping[int, Rights]) -> Compared | None:
+    """The second against the first, null where they share no problem."""
+    seeds = [(x, y) for _, x, y in shared(first, second)]
+    return compared(seeds) if seeds else None
+
+
+def changed(first: Mapping[int, Rights], second: Mapping[int, Rights], change: str) -> list[tuple[str, int]]:
+    """The problems that were fixed, broke or stayed the "same", with the first's seed, in the order of their ids."""
+    wanted = CHANGES[change]
+    return [
+        (p, seed) for seed, x, y in shared(first, second) for p in sorted(x.keys() & y.keys()) if y[p] - x[p] == wanted
+    ]
+
+
+def told(runs: Mapping[str, Path]) -> list[Told]:
+    """The sets of thoughts of all runs."""
+    return [
+        Told(run, row["method"], row["n"], row["problems"], row["letters"], row["trials"], row["refined"])
+        for run, path in runs.items()
+        for row in lists_of(path).figure(_TOLD)
+    ]
+
+
+def told_of(lists: Lists, method: str, problem: str | None = None) -> dict[str, str]:
+    """The first thought of a method about each problem, or that one: problem -> thought, in the order of problems."""
+    only = "" if problem is None else " AND problem = ?"
+    query = f"SELECT problem, min(id) FROM thoughts WHERE method = ?{only} GROUP BY problem ORDER BY problem"
+    return {row[0]: row[1] for row in lists.figure(query, (method,) if problem is None else (method, problem))}
