@@ -1,0 +1,198 @@
+"""Row E, budget forcing: does a Countdown model gain when it is made to think on, or to stop (s1, arXiv 2501.19393)?
+
+On validation problems, accuracy against average output tokens of the journey and the shortcut of a run, forced in the
+ways of docs/evals.md: `waits N` puts "Wait" in place of the end up to N times, `max N` ends the thinking after N tokens
+and asks for the answer, which in the puzzle's own steps means to begin once more from a state ("Back to"). All ways of
+a model begin from the same draws, so that `fixed` and `broke` count what forcing did to single answers.
+
+`unforced` is the same model at the same average tokens without forcing: cut off at fewer tokens where forcing spends
+less, maj@k where it spends more (Journey part 2's curve). The mark compares: + forced is above, - below, where the 95 %
+interval of the difference leaves out 0. Toy models: the figures say nothing of 7B models.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from transformers import logging as transformers_logging
+
+sys.path[:0] = [str(Path(__file__).parents[1] / "src")]
+from journey import build  # noqa: E402
+from journey.evals.budget import Budget  # noqa: E402
+from journey.evals.compute import Measured, at_tokens, measured  # noqa: E402
+from journey.evals.metrics import finished, over_seeds  # noqa: E402
+from journey.evals.run import Decoding, attempt  # noqa: E402
+from journey.evals.votes import maj_at_tokens  # noqa: E402
+from journey.models.base import Model  # noqa: E402
+from journey.store.run import Run  # noqa: E402
+from journey.types import Attempt, Problem  # noqa: E402
+
+TASK = build.task("countdown")
+RECIPE = Path(__file__).parents[1] / "recipes" / "countdown.yaml"
+SMALL = (
+    "seeds=1", "problems.train=260", "problems.validation=80", "problems.test=4", "trees.count=164",
+    "preferences.problems=0", "matched_tokens=false", "evaluation.votes=1", "evaluation.max_tokens=100",
+)  # fmt: skip
+LIMIT = 600
+CUTS = (25, 50, 100, 200, 400)
+ANSWER = "\nBack to"
+ANSWER_TOKENS = 40  # a state, two steps and a verdict
+WAYS = {
+    "waits 1": Budget(waits=1),
+    "waits 2": Budget(waits=2),
+    "waits 4": Budget(waits=4),
+    "waits 4, min 100": Budget(waits=4, min=100),
+    **{f"max {n}": Budget(max=n, answer=ANSWER, answer_tokens=ANSWER_TOKENS) for n in CUTS},
+    "waits 2, max 200": Budget(waits=2, max=200, answer=ANSWER, answer_tokens=ANSWER_TOKENS),
+}
+
+
+@dataclass(frozen=True)
+class Unforced:
+    """A model left alone: cut off at each of `CUTS` and at `LIMIT`, and many samples a problem at `LIMIT`, by seed."""
+
+    cuts: Sequence[Measured]
+    plain: Sequence[Sequence[Attempt]]
+    samples: Sequence[Mapping[str, Sequence[Attempt]]]
+
+    def at(self, tokens: float) -> tuple[str, list[Mapping[str, float]]]:
+        """What it is called, and the expected accuracy of each problem by seed, at so many tokens on average."""
+        if tokens <= fmean(a.tokens for seed in self.plain for a in seed):
+            found = at_tokens(self.cuts, tokens)
+            return "cut off", [] if found is None else list(found.rows)
+        votes = [maj_at_tokens(samples, tokens) for samples in self.samples]
+        return f"maj@{fmean(v.k for v in votes):.1f}", [v.accuracy for v in votes]
+
+
+async def ask(
+    model: Model, problems: Sequence[Problem], rule: Decoding, seed: int, budget: Budget | None = None
+) -> list[Attempt]:
+    """One way of answering all problems. The rule's name stays, so that all ways begin from the same draws."""
+    grader = TASK.grader()
+    asked = (attempt(p, model, grader, TASK.ask, rule, split="validation", seed=seed, budget=budget) for p in problems)
+    return [one for several in await asyncio.gather(*asked) for one in several]
+
+
+async def measure(run: Path, arm: str, asked: argparse.Namespace, temperature: float) -> dict[str, Any]:
+    """One arm of the run at one temperature, over its seeds."""
+    with Run.read(run) as of:
+        problems = [p for p in of.all("problems", split="validation") if isinstance(p, Problem)][: asked.problems]
+    folders = sorted((run / "models").glob(f"seed-*/{arm}"))[: asked.seeds]
+    forced: dict[str, list[list[Attempt]]] = {way: [] for way in WAYS}
+    cut: dict[int, list[list[Attempt]]] = {n: [] for n in (*CUTS, LIMIT)}
+    samples: list[dict[str, list[Attempt]]] = []
+    for folder in folders:
+        name, seed = f"{folder.parent.name}/{arm}", int(folder.parent.name.removeprefix("seed-"))
+        model = build.local(folder, name)
+        for n, found in cut.items():
+            found.append(await ask(model, problems, Decoding("budget", temperature, 1.0, n), seed))
+        for way, budget in WAYS.items():
+            rule = Decoding("budget", temperature, 1.0, LIMIT)
+            forced[way].append(await ask(model, problems, rule, seed, budget))
+        drawn = await ask(model, problems, Decoding("votes", asked.temperature, 1.0, LIMIT, asked.votes), seed)
+        samples.append({p.id: [a for a in drawn if a.problem == p.id] for p in problems})
+        await build.close(model)
+    alone = Unforced([measured(of) for of in cut.values()], cut[LIMIT], samples)
+    rows = [row("unforced", cut[LIMIT], alone)] + [row(way, found, alone) for way, found in forced.items()]
+    return {"arm": arm, "temperature": temperature, "seeds": len(folders), "problems": len(problems), "rows": rows}
+
+
+def row(way: str, found: Sequence[Sequence[Attempt]], alone: Unforced) -> dict[str, Any]:
+    """A way of forcing: what it comes to, what it did to single answers, and the unforced model at its tokens."""
+    mine = measured(found)
+    pairs = [
+        (one.correct is True, two.correct is True)
+        for before, after in zip(alone.plain, found, strict=True)
+        for one, two in zip(before, after, strict=True)
+    ]
+    bounds = mine.accuracy
+    data: dict[str, Any] = {
+        "way": way, "accuracy": bounds.value, "low": bounds.low, "high": bounds.high, "tokens": mine.tokens,
+        "finished": fmean(finished(seed) for seed in found), "fixed": pairs.count((False, True)),
+        "broke": pairs.count((True, False)), "answers": len(pairs),
+    }  # fmt: skip
+    if way == "unforced":
+        return data
+    name, theirs = alone.at(mine.tokens)
+    if theirs:
+        gain = over_seeds([{p: a[p] - b[p] for p in a} for a, b in zip(mine.rows, theirs, strict=True)])
+        rival = {"by": name, "accuracy": fmean(fmean(seed.values()) for seed in theirs)}
+        data["unforced"] = rival | {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
+    return data
+
+
+def show(found: dict[str, Any]) -> None:
+    """One table of an arm at a temperature."""
+    print(f"\n{found['arm']}, T = {found['temperature']:g}: {found['seeds']} seed(s), {found['problems']} validation "
+          f"problems, at most {LIMIT} tokens; per cent, 95 % intervals")  # fmt: skip
+    print(f"{'way':18}{'accuracy':>10}{'interval':>14}{'tokens':>8}{'ended':>7}{'fixed':>7}{'broke':>7}"
+          f"{'unforced at its tokens':>26}{'difference':>22}")  # fmt: skip
+    for one in found["rows"]:
+        text = (
+            f"{one['way']:18}{100 * one['accuracy']:10.1f}{_span(one['low'], one['high']):>14}{one['tokens']:8.0f}"
+            f"{100 * one['finished']:7.0f}{one['fixed']:7}{one['broke']:7}"
+        )
+        if rival := one.get("unforced"):
+            low, high = rival["gain_low"], rival["gain_high"]
+            mark = "+" if low > 0 else "-" if high < 0 else " "
+            text += f"{100 * rival['accuracy']:16.1f} {rival['by']:9}{100 * rival['gain']:+8.1f}{_span(low, high):>14}"
+            text += f" {mark}"
+        print(text.rstrip())
+
+
+def _span(low: float, high: float) -> str:
+    return f"{100 * low:.1f}..{100 * high:.1f}"
+
+
+def make(out: Path) -> Path:
+    """A small run of the countdown recipe, one seed."""
+    settings = [part for setting in SMALL for part in ("--set", setting)]
+    command = [sys.executable, "-m", "journey", "run", str(RECIPE), "--out", str(out), *settings]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--long", action="store_true", help="200 problems, all seeds of the run, greedy too")
+    parser.add_argument("--run", type=Path, help="a run of recipes/countdown.yaml; else a small one is made")
+    parser.add_argument("--problems", type=int, help="how many validation problems; 60, with --long 200")
+    parser.add_argument("--seeds", type=int, help="how many of the run's seeds; 1, with --long all")
+    parser.add_argument("--votes", type=int, default=8, help="samples a problem to vote with")
+    parser.add_argument("--temperature", type=float, default=1.0)
+    asked = parser.parse_args()
+    logging.disable(logging.WARNING)
+    transformers_logging.disable_progress_bar()
+    build.one_thread()
+    asked.problems = asked.problems or (200 if asked.long else 60)
+    asked.seeds = asked.seeds or (None if asked.long else 1)
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        run = asked.run or make(Path(folder) / "run")
+        found = [
+            asyncio.run(measure(run, arm, asked, temperature))
+            for temperature in ((asked.temperature, 0.0) if asked.long else (asked.temperature,))
+            for arm in ("journey", "shortcut")
+        ]
+    figures = {"models": found, "limit": LIMIT, "votes": asked.votes, "seconds": round(time.perf_counter() - began)}
+    if asked.json:
+        print(json.dumps({"row": "E budget", "reached": None, "figures": figures}))
+        return
+    for one in found:
+        show(one)
+    print(f"\n{figures['seconds']} s")
+
+
+if __name__ == "__main__":
+    main()
