@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -119,6 +120,11 @@ async def test_a_step_with_a_final_answer_is_labelled_by_it_without_a_rollout() 
     assert judge.cost.calls == 0
 
 
+async def test_a_final_answer_that_nobody_could_check_says_nothing_and_why() -> None:
+    (said,) = await judge_of(by_number([RIGHT]), HARD).judge(PROBLEM, ["a"], ["The answer is 7."])
+    assert said.verdict is None and said.reason == "nobody could check the final answer in this step"
+
+
 async def test_equal_siblings_are_rolled_out_once() -> None:
     judge = judge_of(by_number([WRONG]), SOFT)
     said = await judge.judge(PROBLEM, ["a"], ["b", "c", "b"])
@@ -222,3 +228,26 @@ def test_settings_that_cannot_be_are_refused() -> None:
     for settings in wrong:
         with pytest.raises(UsageError):
             RolloutSettings(**settings)
+
+
+@pytest.mark.parametrize("label", ["hard", "soft"])
+async def test_what_several_ask_at_once_is_drawn_once(label: Any) -> None:
+    asked: list[tuple[str, int]] = []
+
+    async def complete(prompt: Prompt, sampling: Sampling) -> list[Completion]:
+        asked.append((prompt.prefix, sampling.seed))
+        for _ in range(sampling.seed % 7):
+            await asyncio.sleep(0)
+        return [Completion(WRONG, 5, "end")]
+
+    model = Scripted({}, name="slow")
+    model.complete = complete  # type: ignore[method-assign]
+    judge = RolloutJudge(model, ask, PlainGrader(), RolloutSettings(n=4, label=label))
+    await asyncio.gather(*(judge_solution(judge, PROBLEM, ["a", "b", last]) for last in ("c", "d", "c")))
+    assert len(asked) == len(set(asked)) == judge.cost.calls == 4 * 4  # after a, a b, a b c and a b d
+
+
+async def test_an_end_without_a_word_is_unanswered_too() -> None:
+    settings = RolloutSettings(n=2, label="soft", share=False, count_unanswered=True)
+    (said,) = await judge_of(by_number([RIGHT, ""]), settings).judge(PROBLEM, ["a"], ["b"])
+    assert said.score == 0.5

@@ -8,9 +8,10 @@ A rollout whose answer nobody could check, or that has none, is left out; where 
 is one model call with a random stream of its own content, so a `Cached` policy never repeats it.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from journey.answers import Grade, Grader
@@ -76,6 +77,14 @@ class Cost:
     shared: int = 0
 
 
+@dataclass(slots=True, eq=False)
+class _Place:
+    """The rollouts after some steps, null until they are drawn; who asks meanwhile waits, so none is drawn twice."""
+
+    rollouts: list[Rollout] | None = None
+    drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class FirstError(NamedTuple):
     """The first wrong step of a solution: its index, null where there is none.
 
@@ -98,7 +107,7 @@ class RolloutJudge:
         self._policy = policy
         self._ask = ask
         self._grader = grader
-        self._known: OrderedDict[str, dict[tuple[str, ...], list[Rollout]]] = OrderedDict()
+        self._known: OrderedDict[str, dict[tuple[str, ...], _Place]] = OrderedDict()
 
     async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
         """One judgement per candidate; one with a final answer is labelled by that answer. Raises ModelError."""
@@ -171,26 +180,21 @@ class RolloutJudge:
         What comes out depends on the problem, the steps and the settings alone, not on what else was asked before.
         """
         share = self.settings.share if share is None else share
-        key = (str(share), *texts)
-        known = self._of(problem)
-        if key not in known:
-            passing: list[Rollout] = []
-            if share and len(texts) > 1:
-                before = await self.rollouts(problem, texts[:-1], share=share)
-                beginning = self._ask(problem, texts).prefix
-                passing = [rollout for rollout in before if rollout.text.startswith(beginning)]
-            drawn, calls, tokens = await self._drawn(problem, texts, passing)
-            if key not in known:
-                known[key] = drawn
-                self.cost.calls += calls
-                self.cost.tokens += tokens
-                self.cost.shared += len(passing)
-        return known[key]
+        place = self._of(problem).setdefault((str(share), *texts), _Place())
+        if place.rollouts is not None:
+            return place.rollouts
+        async with place.drawing:  # those of a prefix are drawn under the lock of a longer one, never the other way
+            if place.rollouts is None:
+                passing: list[Rollout] = []
+                if share and len(texts) > 1:
+                    before = await self.rollouts(problem, texts[:-1], share=share)
+                    beginning = self._ask(problem, texts).prefix
+                    passing = [rollout for rollout in before if rollout.text.startswith(beginning)]
+                place.rollouts = await self._drawn(problem, texts, passing)
+            return place.rollouts
 
-    async def _drawn(
-        self, problem: Problem, texts: Sequence[str], passing: Sequence[Rollout]
-    ) -> tuple[list[Rollout], int, int]:
-        """Rollouts up to n, those passing through counted; with how many calls and tokens.
+    async def _drawn(self, problem: Problem, texts: Sequence[str], passing: Sequence[Rollout]) -> list[Rollout]:
+        """Rollouts up to n, those passing through counted.
 
         Hard labels need one right rollout: they are drawn in rounds of 1, 1, 2, 4, ... until there is one.
         """
@@ -203,7 +207,10 @@ class RolloutJudge:
             found += [rollout for rollout, _ in drawn]
             calls += number
             tokens += sum(length for _, length in drawn)
-        return found, calls, tokens
+        self.cost.calls += calls
+        self.cost.tokens += tokens
+        self.cost.shared += len(passing)
+        return found
 
     async def _roll(self, problem: Problem, texts: Sequence[str], number: int) -> tuple[Rollout, int]:
         """One rollout and its tokens."""
@@ -213,7 +220,7 @@ class RolloutJudge:
         sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, settings.stop, seed=seed)
         (completion,) = await self._policy.complete(prompt, sampling)
         text = prompt.prefix + completion.text
-        if completion.finish == "error" or not completion.text.strip():
+        if completion.finish == "error":
             return Rollout(text, None), completion.tokens
         grade = await self._grader.grade(problem, text)
         right = grade.correct if grade.answer is not None else None
@@ -224,11 +231,17 @@ class RolloutJudge:
     async def _judge(self, problem: Problem, texts: Sequence[str]) -> Judgement:
         self.cost.labels += 1
         if answered := await self.answered(problem, texts):
-            return self.judgement([Rollout("", answered.correct)])
+            return self.of_answer(answered.correct)
         return self.judgement(await self.rollouts(problem, texts))
 
+    def of_answer(self, correct: bool | None) -> Judgement:
+        """What its final answer says of a step."""
+        if correct is None:
+            return Judgement(None, None, "nobody could check the final answer in this step", self.name)
+        return self.judgement([Rollout("", correct)])
+
     def judgement(self, rollouts: Sequence[Rollout]) -> Judgement:
-        """What rollouts (or a final answer as the only one) say of the step they were drawn after."""
+        """What rollouts say of the step they were drawn after."""
         could = [rollout.right for rollout in rollouts if rollout.right is not None]
         if not could:
             reason = f"none of {self.settings.n} rollouts gave an answer that could be checked"
@@ -238,7 +251,7 @@ class RolloutJudge:
         share = sum(could) / len(could)
         return Judgement("right" if share >= self.settings.threshold else "wrong", share, None, self.name)
 
-    def _of(self, problem: Problem) -> dict[tuple[str, ...], list[Rollout]]:
+    def _of(self, problem: Problem) -> dict[tuple[str, ...], _Place]:
         known = self._known.setdefault(problem.id, {})
         self._known.move_to_end(problem.id)
         if len(self._known) > KEPT:

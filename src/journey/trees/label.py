@@ -52,7 +52,7 @@ async def _by_levels(problem: Problem, tree: Tree, judge: RolloutJudge) -> dict[
     async def one(index: int) -> Judgement:
         node = tree.nodes[index]
         if node.answer is not None:
-            return judge.judgement([Rollout("", node.correct)])
+            return judge.of_answer(node.correct)
         if is_hard and any(child in said and said[child].verdict == "right" for child in below[index]):
             return judge.judgement([Rollout("", True)])
         share = judge.settings.share and not is_hard
