@@ -96,6 +96,28 @@ def test_search_key_word_range_and_sort_go_into_the_address(visit: Open):
     assert "1 to 16 of 16" in html_of(page)
 
 
+def test_the_words_that_were_searched_for_are_marked_in_the_rows(visit: Open):
+    said = html_of(visit(page="attempts", word="alternatively"))
+    assert said.count("Wait, <mark>alternatively</mark> it is") == 16
+    assert said.count('class="excerpt"') == 16
+    assert "<mark>neutral remark</mark>" in html_of(visit(page="trees", q="neutral remark"))
+    assert "<mark>What</mark> is <span" in html_of(visit(page="problems", q="what"))
+    assert "<mark>" not in html_of(visit(page="thoughts"))
+
+
+def test_what_failed_in_any_way_can_be_asked_for(visit: Open):
+    page = visit(page="problems")
+    page.selectbox(key="filter outcome").select("not right").run()
+    assert query_of(page)["outcome"] == "not right" and html_of(page).count('class="go row"') == 3
+    assert "not right (3)" in page.selectbox(key="filter outcome").options
+
+
+def test_a_filter_that_leaves_nothing_to_choose_is_not_shown(visit: Open):
+    keys = {box.key for box in visit(page="thoughts").selectbox}
+    assert "filter method" in keys and "filter outcome" in keys and "filter judge" not in keys
+    assert "filter judge" in {box.key for box in visit(page="thoughts", judge="critic").selectbox}
+
+
 def test_an_address_sets_the_filters(visit: Open):
     page = visit(page="thoughts", method="refined", word="wait", sort="letters", down="1")
     assert page.selectbox(key="filter method").value == "refined"
@@ -152,7 +174,9 @@ def test_an_attempt_shows_its_text_and_the_others_at_the_problem(visit: Open, fo
 def test_a_thought_without_a_tree_has_a_page(visit: Open, folder: Path):
     with Run.read(folder / "small") as run:
         id = min(run.ids("thoughts"))
-    assert 'class="panel thought"' in html_of(visit(page="thought", id=id))
+    said = html_of(visit(page="thought", id=id))
+    assert 'class="panel thought"' in said
+    assert 'class="word right"' in said and "not tried" not in said
 
 
 @pytest.mark.parametrize("run", ["../small", "/etc", "small/../small", "<script>", "%2e%2e"])

@@ -13,8 +13,8 @@ from studio import runs
 from journey.errors import UsageError
 from journey.store.run import Run
 from journey.studio.facts import COLUMNS
-from journey.studio.reading import CHOICES, PAGE, RANGES, Filter, Lists, lists_of
-from journey.types import make_problem
+from journey.studio.reading import CHOICES, NOT_RIGHT, PAGE, RANGES, Filter, Lists, lists_of
+from journey.types import Node, Segment, Thought, Tree, make_problem
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,8 @@ def counted(folder: Path, query: str) -> int:
          "trees WHERE problem IN (SELECT id FROM problems WHERE json ->> 'subject' = 'Algebra')"),
         (Filter("trees", least={"steps": 6}), "trees WHERE json_array_length(json, '$.nodes') >= 6"),
         (Filter("thoughts", {"method": "traverse"}), "thoughts WHERE method = 'traverse'"),
+        (Filter("thoughts", {"judge": "critic", "outcome": "right"}),
+         "thoughts WHERE tree IN (SELECT id FROM trees WHERE judge = 'critic')"),
         (Filter("thoughts", {"refined": "1"}), "thoughts WHERE json ->> 'refined_by' IS NOT NULL"),
         (Filter("thoughts", least={"letters": 60}, most={"letters": 200}),
          "thoughts WHERE length(json ->> 'text') BETWEEN 60 AND 200"),
@@ -95,6 +97,38 @@ def test_pages_hold_every_record_of_the_filter_once(lists: Lists, asked: Filter)
     found = [row["id"] for page in range(-(-total // 3)) for row in lists.page(asked, page, 3)]
     assert len(found) == len(set(found)) == total
     assert lists.page(asked, total // 3 + 1, 3) == []
+
+
+def test_a_thoughts_result_is_that_of_its_tree_else_of_what_is_plain(tmp_path: Path):
+    def thought(name: str, of: Tree | None, node: int | None, answer: str) -> Thought:
+        segment = Segment("answer", "x", node, 0, 1)
+        return Thought(name, problem.id, of and of.id, "told", (segment,), "x", "x", answer)
+
+    problem = make_problem("What?", "12")
+    ends = (("12", True), ("7", False), ("?", None), ("12.0", True))
+    nodes = tuple(Node(-1, "x", None, answer, correct) for answer, correct in ends)
+    tree = Tree("t", problem.id, nodes, judge="somebody")
+    thoughts = [thought(f"of {n}", tree, n, answer) for n, (answer, _) in enumerate(ends)]
+    thoughts += [thought("beyond", tree, 99, "12"), thought("of none", tree, None, "13")]
+    thoughts += [thought("plain", None, None, "12"), thought("other", None, None, "13")]
+    thoughts += [thought("hard", None, None, "\\sqrt{x}"), thought("empty", None, None, " ")]
+    with Run.open(tmp_path / "run") as run:
+        run.put_all("problems", [problem])
+        run.put_all("trees", [tree])
+        run.put_all("thoughts", thoughts)
+    rows = lists_of(tmp_path / "run").page(Filter("thoughts"))
+    assert {row["id"]: row["outcome"] for row in rows} == {
+        "of 0": "right", "of 1": "wrong", "of 2": "unknown", "of 3": "right", "beyond": "right", "of none": "wrong",
+        "plain": "right", "other": "wrong", "hard": "unknown", "empty": "none",
+    }  # fmt: skip
+    assert {row["judge"] for row in rows if row["tree"]} == {"somebody"}
+    assert lists_of(tmp_path / "run").count(Filter("thoughts", {"outcome": NOT_RIGHT})) == 6
+    assert lists_of(tmp_path / "run").count(Filter("thoughts", {"judge": "somebody", "outcome": "wrong"})) == 2
+
+
+def test_not_right_leaves_out_what_was_not_tried(lists: Lists):
+    assert lists.count(Filter("problems", {"outcome": NOT_RIGHT})) == 3
+    assert lists.count(Filter("attempts", {"outcome": NOT_RIGHT})) == 14
 
 
 def test_values_are_sorted_by_how_many_have_them(lists: Lists):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
+from journey.plain import decide
 from journey.store.database import NAME as DATABASE
 from journey.store.database import PATIENCE, connect_reading
 from journey.store.faults import damaged
@@ -21,8 +22,9 @@ from journey.trees.mark import no_thought_reason, statistics
 from journey.types import tree_from_json
 
 NAME = "studio.db"
+Row = Mapping[str, Any]
 BATCH = 5000
-VERSION = "1"  # of the columns below: another one makes the facts anew
+VERSION = "2"  # of the columns below: another one makes the facts anew
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "problems": (
@@ -33,7 +35,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "id", "problem", "policy", "judge", "steps", "depth", "right_leaves", "wrong_branches", "tokens", "outcome",
         "why",
     ),
-    "thoughts": ("id", "problem", "tree", "method", "arm", "letters", "trials", "refined", "note"),
+    "thoughts": (
+        "id", "problem", "tree", "method", "arm", "letters", "trials", "refined", "note", "outcome", "judge",
+    ),
     "attempts": (
         "id", "problem", "model", "decoding", "sample", "split", "answer", "outcome", "error", "tokens", "letters",
         "finish",
@@ -42,12 +46,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 INDEXED: dict[str, tuple[str, ...]] = {
     "problems": ("level", "subject", "split", "outcome", "letters", "trees", "right_attempts"),
     "trees": ("problem", "policy", "judge", "steps", "depth", "outcome", "wrong_branches", "tokens"),
-    "thoughts": ("problem", "tree", "method", "arm", "letters", "trials"),
+    "thoughts": ("problem", "tree", "method", "arm", "letters", "trials", "outcome", "judge"),
     "attempts": ("problem", "model", "decoding", "split", "outcome", "tokens", "letters", "error"),
 }
 BEST = ("right", "wrong", "unknown", "none")
 """Outcomes: right; wrong; could not be checked; no answer was found. A problem's is the best of its trees, else of its
-attempts."""
+attempts; a thought's is that of the answer it ends in."""
 
 
 def connect(folder: Path) -> sqlite3.Connection:
@@ -130,7 +134,7 @@ def _batch(facts: sqlite3.Connection, reading: sqlite3.Connection, folder: Path,
             if fields is None:
                 raise damaged(folder / DATABASE, f"record {row[1]} of {table} does not fit its seal")
             given = dict(zip(("id", *kind.columns), row[1:], strict=False))
-            found.append((row[0], *_FACTS[table](fields, given)))
+            found.append((row[0], *_FACTS[table](fields, given, reading)))
         if found:
             places = ", ".join("?" * len(found[0]))
             facts.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({places})", found)
@@ -171,7 +175,7 @@ def _better(one: str | None, other: str) -> str:
     return other if one is None else min(one, other, key=BEST.index)
 
 
-def _problem(fields: Mapping[str, Any], given: Mapping[str, Any]) -> Sequence[Any]:
+def _problem(fields: Row, given: Row, _: sqlite3.Connection) -> Sequence[Any]:
     question = str(fields["question"]).encode("utf-8", "replace").decode()
     return (
         fields["id"], question, fields["answer"], fields["level"], fields["subject"], fields["source"],
@@ -179,7 +183,7 @@ def _problem(fields: Mapping[str, Any], given: Mapping[str, Any]) -> Sequence[An
     )  # fmt: skip
 
 
-def _tree(fields: Mapping[str, Any], given: Mapping[str, Any]) -> Sequence[Any]:
+def _tree(fields: Row, given: Row, _: sqlite3.Connection) -> Sequence[Any]:
     tree = tree_from_json(fields)
     held = statistics(tree)
     why = no_thought_reason(tree)
@@ -195,16 +199,38 @@ def _tree(fields: Mapping[str, Any], given: Mapping[str, Any]) -> Sequence[Any]:
     )  # fmt: skip
 
 
-def _thought(fields: Mapping[str, Any], given: Mapping[str, Any]) -> Sequence[Any]:
+def _thought(fields: Row, given: Row, reading: sqlite3.Connection) -> Sequence[Any]:
     trials = sum(segment["kind"] == "backtrack" for segment in fields["segments"])
     refined = int(fields["refined_by"] is not None)
+    last = fields["segments"][-1]["node"] if fields["segments"] else None
+    judge, is_right = _of_tree(reading, fields["tree"], last)
+    if not fields["answer"].strip():
+        outcome = "none"
+    else:
+        if is_right is None:  # no tree knows: what is plainly the known answer, or plainly another one
+            known = reading.execute(_KNOWN, (fields["problem"],)).fetchone()
+            is_right = decide(known[0], fields["answer"]) if known else None
+        outcome = "unknown" if is_right is None else "right" if is_right else "wrong"
     return (
         fields["id"], fields["problem"], fields["tree"], fields["method"], given["arm"], len(fields["text"]), trials,
-        refined, fields.get("note"),
+        refined, fields.get("note"), outcome, judge,
     )  # fmt: skip
 
 
-def _attempt(fields: Mapping[str, Any], given: Mapping[str, Any]) -> Sequence[Any]:
+_KNOWN = "SELECT json ->> '$.answer' FROM problems WHERE id = ?"
+_ENDED = "SELECT judge, json_extract(json, ?) FROM trees WHERE id = ?"
+
+
+def _of_tree(reading: sqlite3.Connection, tree: str | None, node: int | None) -> tuple[str | None, bool | None]:
+    """Who judged the tree, and whether the answer of that step is right; null for what is not known."""
+    if tree is None:
+        return None, None
+    place = "$.none" if node is None else f"$.nodes[{int(node)}].correct"
+    judge, correct = reading.execute(_ENDED, (place, tree)).fetchone() or (None, None)
+    return judge, None if correct is None else bool(correct)
+
+
+def _attempt(fields: Row, given: Row, _: sqlite3.Connection) -> Sequence[Any]:
     correct = fields["correct"]
     outcome = "right" if correct else "none" if fields["answer"] is None else "unknown" if correct is None else "wrong"
     return (
@@ -213,7 +239,7 @@ def _attempt(fields: Mapping[str, Any], given: Mapping[str, Any]) -> Sequence[An
     )  # fmt: skip
 
 
-_FACTS: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Sequence[Any]]] = {
+_FACTS: dict[str, Callable[[Row, Row, sqlite3.Connection], Sequence[Any]]] = {
     "problems": _problem,
     "trees": _tree,
     "thoughts": _thought,

@@ -55,7 +55,8 @@ def thought_page(path: Path, run: str, where: Mapping[str, str]) -> None:
         if has_diff
         else ""
     )
-    html = problem_html(problem_of(path, thought.problem), thought.problem)
+    found = lists_of(path).figure("SELECT outcome FROM thoughts WHERE id = ?", (thought.id,))
+    html = problem_html(problem_of(path, thought.problem), thought.problem, found[0]["outcome"] if found else "")
     view(
         f'{html}<div class="tabs">{tabs}</div><div class="panel thought">{text}</div><p class="quiet">{facts}</p>',
         "body",

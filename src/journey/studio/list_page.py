@@ -7,18 +7,21 @@ from typing import Any
 import streamlit as st
 
 from journey.studio import safe
+from journey.studio.excerpt import excerpt, marked
 from journey.studio.head import level_said
 from journey.studio.place import href, link, without
 from journey.studio.problem_head import WORDS, mark_html
-from journey.studio.reading import CHOICES, OF_PROBLEM, PAGE, RANGES, Filter, Lists, lists_of
+from journey.studio.reading import CHOICES, NOT_RIGHT, OF_PROBLEM, PAGE, RANGES, Filter, Lists, lists_of
+from journey.studio.records import text_of
 from journey.studio.view import view
 
 FIRST: dict[str, tuple[str, ...]] = {
     "problems": ("outcome", "level", "subject"),
     "trees": ("outcome", "level", "subject"),
-    "thoughts": ("method", "level", "subject"),
+    "thoughts": ("outcome", "method", "level"),
     "attempts": ("outcome", "model", "decoding"),
 }
+"""What stands beside the search; the other filters are under `More`."""
 NAMES = {
     "outcome": "result", "letters": "length in letters", "right_attempts": "right attempts", "policy": "steps by",
     "right_leaves": "right leaves", "wrong_branches": "wrong branches", "arm": "seed", "split": "part",
@@ -54,7 +57,16 @@ def list_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     total = lists.count(filter)
     page = min(_number(where.get("at", "")) or 0, max(0, (total - 1) // PAGE))
     rows = lists.page(filter, page)
-    view(_narrowed(where) + rows_html(run, table, rows) + _pager({**where, "run": run}, page, total), "body")
+    excerpts = _excerpts(path, table, filter.words, rows)
+    html = rows_html(run, table, rows, filter.words, excerpts)
+    view(_narrowed(where) + html + _pager({**where, "run": run}, page, total), "body")
+
+
+def _excerpts(path: Path, table: str, words: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The line around the words that were searched for, by the row's id; a problem's question shows them itself."""
+    if not words or table == "problems":
+        return {}
+    return {row["id"]: excerpt(text_of(path, table, row["id"]), words) for row in rows}
 
 
 def _narrowed(where: Mapping[str, str]) -> str:
@@ -75,7 +87,10 @@ def _number(text: str) -> int | None:
 
 
 def _filters(lists: Lists, table: str, where: Mapping[str, str]) -> None:
-    first, has_word = FIRST[table], table in HAS_WORDS
+    choices = [  # what all records share is nothing to choose by
+        c for c in CHOICES[table] if c == "outcome" or c in where or len(lists.values(table, c)) > 1
+    ]
+    first, has_word = [column for column in FIRST[table] if column in choices], table in HAS_WORDS
     columns = st.columns([2.4, *([1.1] * (len(first) + has_word)), 1.3, 0.9], vertical_alignment="bottom", gap="small")
     with columns[0]:
         _field("q", where, lambda key: st.text_input("search", key=key, placeholder="words in the text",
@@ -92,7 +107,7 @@ def _filters(lists: Lists, table: str, where: Mapping[str, str]) -> None:
         n for n in where if n[:5] in ("least", "most_")
     ]
     with columns[-1], st.popover(f"More · {len(used)}" if used else "More", use_container_width=True):
-        for column in CHOICES[table]:
+        for column in choices:
             if column not in first:
                 _choice(lists, table, column, where)
         for column in RANGES[table]:
@@ -120,6 +135,9 @@ NOTHING = "(none)"
 
 def _choice(lists: Lists, table: str, column: str, where: Mapping[str, str]) -> None:
     counts = {NOTHING if value is None else value: n for value, n in lists.values(table, column)}
+    if column == "outcome":
+        tried = {value: n for value, n in counts.items() if value not in ("right", NOTHING)}
+        counts |= {NOT_RIGHT: sum(tried.values())} if len(tried) > 1 and "right" in counts else {}
     key = f"filter {column}"
     chosen = where.get(column)
     value = None if chosen is None else chosen or NOTHING
@@ -130,7 +148,7 @@ def _choice(lists: Lists, table: str, column: str, where: Mapping[str, str]) -> 
 
     def said(value: str) -> str:
         word = (
-            WORDS.get(value, value)
+            {**WORDS, NOTHING: WORDS[None]}.get(value, value)
             if column == "outcome"
             else {"0": "no", "1": "yes"}.get(value, value)
             if column == "refined"
@@ -189,19 +207,24 @@ def _range(column: str, where: Mapping[str, str]) -> None:
                             on_change=_changed, args=(key, name))  # fmt: skip
 
 
-def rows_html(run: str, table: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows of a list as links to their items."""
+def rows_html(
+    run: str, table: str, rows: Sequence[Mapping[str, Any]], words: Sequence[str] = (),
+    excerpts: Mapping[str, str] | None = None,
+) -> str:  # fmt: skip
+    """Rows of a list as links to their items; `excerpts` is HTML by id, the words that were searched for are marked."""
     if not rows:
         return '<p class="empty">Nothing here fits the filter.</p>'
-    return f'<div class="rows">{"".join(_row(run, table, row) for row in rows)}</div>'
+    listed = "".join(_row(run, table, row, words, (excerpts or {}).get(row["id"], "")) for row in rows)
+    return f'<div class="rows">{listed}</div>'
 
 
-def _row(run: str, table: str, row: Mapping[str, Any]) -> str:
+def _row(run: str, table: str, row: Mapping[str, Any], words: Sequence[str], said: str) -> str:
     left, facts, where = ROWS[table](row)
-    what = safe.html(safe.line(str(row["question"]), 400))
+    what = marked(safe.line(str(row["question"]), 400), words if table == "problems" else ())
     if table == "attempts" and row["answer"] is not None:
         what += f' <span class="quiet">→ {safe.answer(safe.line(str(row["answer"]), 80))}</span>'
     inside = f'{left}<span class="what">{what}</span><span class="facts">{facts}</span>'
+    inside += f'<span class="excerpt">{said}</span>' if said else ""
     return link(inside, "row", run=run, **where)
 
 
@@ -221,13 +244,13 @@ def _tree_row(row: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
 
 def _thought_row(row: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
     trials = f"{row['trials']:,} trial{'' if row['trials'] == 1 else 's'}"
-    facts = f"{trials} · {row['letters']:,} letters{' · refined' if row['refined'] else ''}"
+    said = [safe.html(row["method"]), trials, f"{row['letters']:,} letters", *(["refined"] if row["refined"] else [])]
     place = (
         {"page": "tree", "id": row["tree"], "thought": row["id"]}
         if row["tree"]
         else {"page": "thought", "id": row["id"]}
     )
-    return f'<span class="mark">{safe.html(row["method"])}</span>', facts, place
+    return mark_html(row["outcome"]), " · ".join(said), place
 
 
 def _attempt_row(row: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:

@@ -22,7 +22,7 @@ KEPT = 12  # searches whose result is kept
 CHOICES: dict[str, tuple[str, ...]] = {
     "problems": ("outcome", "level", "subject", "split", "source"),
     "trees": ("outcome", "policy", "judge", "level", "subject"),
-    "thoughts": ("method", "arm", "refined", "level", "subject"),
+    "thoughts": ("outcome", "method", "judge", "arm", "refined", "level", "subject"),
     "attempts": ("outcome", "model", "decoding", "split", "error", "finish", "level", "subject"),
 }
 RANGES: dict[str, tuple[str, ...]] = {
@@ -32,6 +32,8 @@ RANGES: dict[str, tuple[str, ...]] = {
     "attempts": ("tokens", "letters", "sample"),
 }
 OF_PROBLEM = ("level", "subject")
+NOT_RIGHT = "not right"
+"""As an outcome: any but right, of what was tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,9 @@ class Lists:
         for column, value in asked.chosen.items():
             if column not in CHOICES[asked.table]:
                 continue  # a link of another version: what is not known here does not filter
+            if (column, value) == ("outcome", NOT_RIGHT):
+                parts.append("outcome <> 'right'")
+                continue
             is_of_problem = column in OF_PROBLEM and asked.table != "problems"
             test = f"{column} IS ?" if value else f"coalesce({column}, '') = ''"
             parts.append(f"problem IN (SELECT id FROM problems WHERE {test})" if is_of_problem else test)

@@ -61,6 +61,19 @@ def thoughts_of_tree(path: Path, tree: str) -> list[Thought]:
     return sorted(found, key=lambda t: (t.method == "shortcut", t.method, t.id))
 
 
+def text_of(path: Path, table: str, id: str) -> str:
+    """What is searched for words in a record: question, steps or text; empty where the run has none of that id."""
+    match run_at(path).get(table, id):
+        case Problem() as found:
+            return found.question
+        case Tree() as found:
+            return "\n".join(node.text for node in found.nodes)
+        case Thought() | Attempt() as found:
+            return found.text
+        case _:
+            return ""
+
+
 def attempt_of(path: Path, id: str) -> Attempt | None:
     """The attempt of that id, null where the run has none."""
     found = run_at(path).get("attempts", id)
