@@ -23,7 +23,6 @@ from journey.thoughts.distill import (
     check,
     distill,
     kind,
-    numbers,
     paragraphs,
     rewrite,
     survival,
@@ -209,20 +208,6 @@ async def test_a_hostile_solution_stays_quoted(grader):
     await rewrite(problem, model, grader, RewriteSettings(tries=1))
     quote = model.calls[0][0].text.split("Worked solution:\n", 1)[1].strip().splitlines()
     assert len(quote) == 4 and all(line.startswith("| ") for line in quote)
-
-
-@pytest.mark.parametrize(
-    "text, found",
-    [
-        ("1,000 and 1{,}000 and 1000.0 and 01000.", ["1000"] * 4),
-        ("$\\frac{1}{2} = .5 = 0.50$", ["1", "2", "0.5", "0.5"]),
-        ("(1,2), 1,23", ["1", "2", "1", "23"]),
-        ("[asy]draw((0,0)--(9,9));[/asy] 7", ["7"]),
-        ("no number", []),
-    ],
-)
-def test_numbers_are_read_in_one_way_of_writing(text, found):
-    assert numbers(text) == found
 
 
 @given(st.lists(st.integers(0, 9)), st.lists(st.integers(0, 9)))

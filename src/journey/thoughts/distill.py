@@ -13,6 +13,7 @@ from journey import prompts
 from journey.answers import Grade, Grader, find_answer
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.thoughts.numbers import numbers
 from journey.thoughts.thinking import split_thinking
 from journey.thoughts.trail import quoted
 from journey.types import Problem, Segment, SegmentKind, Thought, content_hash, content_seed
@@ -182,22 +183,6 @@ def _shortened(solution: str, text: str, settings: RewriteSettings) -> str | Non
 
 
 # --- what survives ----------------------------------------------------------------------------------------------------
-
-_DRAWING = re.compile(r"\[asy\].*?\[/asy\]", re.DOTALL)
-_THOUSANDS = re.compile(r"(?<=[0-9])(?:\{,\}|,\\!|,)(?=[0-9]{3}(?![0-9]))")
-_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
-
-
-def numbers(text: str) -> list[str]:
-    """The numbers of a text in order, each in one way of writing (1,000 and 1000.0 are one); drawings have none."""
-    found = _NUMBER.findall(_THOUSANDS.sub("", _DRAWING.sub("", text)))
-    return [_plain(number) for number in found]
-
-
-def _plain(number: str) -> str:
-    whole, _, decimals = number.partition(".")
-    decimals = decimals.rstrip("0")
-    return (whole.lstrip("0") or "0") + (f".{decimals}" if decimals else "")
 
 
 def survival(given: str, text: str) -> float:

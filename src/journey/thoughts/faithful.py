@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from journey.answers import find_answer
 from journey.plain import decide
-from journey.thoughts.distill import numbers
+from journey.thoughts.numbers import NUMBER, plain, undecorated
 from journey.types import Problem, Segment, Thought
 
 
@@ -128,15 +128,13 @@ def words(text: str) -> set[str]:
 
 # --- numbers and formulas ---------------------------------------------------------------------------------------------
 
-_DRAWING = re.compile(r"\[asy\].*?\[/asy\]", re.DOTALL)
-_THOUSANDS = re.compile(r"(?<=[0-9])(?:\{,\}|,\\!|,)(?=[0-9]{3}(?![0-9]))")
 _SETTING = re.compile(r"\\(?:left|right|displaystyle|quad|qquad)(?![a-zA-Z])|\\[,;:! ]|\\\$|\*\*|~")
 _SCRIPT = re.compile(r"([_^])\{(\w)\}")
 _ONE_SIGN = {
     r"\dfrac": r"\frac", r"\tfrac": r"\frac", r"\cdot": "*", r"\times": "*", "×": "*", "·": "*", r"\div": "÷",
     r"\leq": r"\le", "≤": r"\le", r"\geq": r"\ge", "≥": r"\ge", r"\neq": r"\ne", "≠": r"\ne", r"\lt": "<", r"\gt": ">",
 }  # fmt: skip
-_TOKEN = re.compile(r"\\[()\[\]]|\\[A-Za-z]+|\\.|(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)|[^\W\d_]+|\S", re.DOTALL)
+_TOKEN = re.compile(rf"\\[()\[\]]|\\[A-Za-z]+|\\.|{NUMBER}|[^\W\d_]+|\S", re.DOTALL)
 _DELIMITERS = frozenset(("$", r"\(", r"\)", r"\[", r"\]"))
 _SIGNS = frozenset("+-*/^=<>|!%_÷")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
@@ -157,7 +155,7 @@ class Token(NamedTuple):
 
 def tokens(text: str) -> list[Token]:
     """A text as tokens, without what only sets it."""
-    text = _SETTING.sub(" ", _THOUSANDS.sub("", _DRAWING.sub(" ", text.replace("−", "-"))))
+    text = _SETTING.sub(" ", undecorated(text.replace("−", "-")))
     text = _SCRIPT.sub(r"\1\2", text)
     found: list[Token] = []
     begins, end = True, 0
@@ -169,7 +167,7 @@ def tokens(text: str) -> list[Token]:
             continue
         token = _ONE_SIGN.get(token, token)
         if token[-1].isdecimal() and token.isascii():
-            token = numbers(token)[0]
+            token = plain(token.removeprefix("\\"))
             if found and _is_minus(found, gap):
                 sign = found.pop()
                 found.append(Token(f"-{token}", sign.spaced, sign.begins))
