@@ -90,8 +90,8 @@ def test_a_refusal_is_what_the_model_said():
     [
         (body("", None), "empty"), (body("", 0), "empty"), (body("", 50), "empty"), (body("", 3, "length"), "empty"),
         (body(None), "without text"), (body("x", finish=None), "finish"), (body("x", finish=3), "finish"),
-        (body("x", message=[]), "without message"), ({"choices": None}, "no choices"), (None, "no choices"),
-        ("text", "no choices"), (body(7), "without text"),  # type: ignore[arg-type]
+        (body("x", message=[]), "without message"), ({"choices": None}, "without choices"), (None, "without choices"),
+        ("text", "without choices"), (body(7), "without text"),  # type: ignore[arg-type]
     ],
 )  # fmt: skip
 def test_what_is_not_surely_an_answer_is_refused(data, said):

@@ -191,7 +191,7 @@ class Server:
                 raise refusal(replace(reply, status=status), self._caller, self._health.met)
             answer = read(data, request, prompt, sampling)
         except BadAnswer as bad:
-            raise self._noted(Failed("broken", f"an answer that is {bad}", strange=True), ticket) from None
+            raise self._noted(Failed("broken", str(bad), strange=True), ticket) from None
         except Failed as failed:
             raise self._noted(failed, ticket) from None
         except (Complaint, ModelError):

@@ -22,7 +22,7 @@ MOST = 1 << 40
 
 
 class BadAnswer(Exception):
-    """A body that is no answer; the message says what is wrong with it, in a few words."""
+    """A body that is no answer; the message says in a few words what it is instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def decode(body: bytes) -> Any:
     """The JSON of a body; NaN and infinities are none. Raises BadAnswer."""
 
     def refuse(name: str) -> NoReturn:
-        raise BadAnswer(f"{name}, which is no number")
+        raise BadAnswer(f"JSON with {name}, which is no number")
 
     try:
         return json.loads(body, parse_constant=refuse)
@@ -77,9 +77,9 @@ def read(data: Any, request: Request, prompt: Prompt, sampling: Sampling) -> Ans
     """
     rows = data.get("choices") if isinstance(data, dict) else None
     if not isinstance(rows, list) or not rows:
-        raise BadAnswer("no choices")
+        raise BadAnswer("JSON without choices")
     if not all(isinstance(row, dict) for row in rows):
-        raise BadAnswer("choices that are none")
+        raise BadAnswer("JSON whose choices are no objects")
     places = [row.get("index") for row in rows]
     if sorted(p for p in places if isinstance(p, int)) == list(range(len(rows))):
         rows = sorted(rows, key=lambda row: row["index"])
@@ -102,11 +102,11 @@ def choice(row: Mapping[str, Any], request: Request, prompt: Prompt, sampling: S
     reason = row.get("finish_reason")
     finish = FINISHES.get(reason) if isinstance(reason, str) else None
     if finish is None:
-        raise BadAnswer(f"the finish reason {str(reason)[:20]!r}")
+        raise BadAnswer(f"JSON with the finish reason {str(reason)[:20]!r}")
     chat = "messages" in request.body
     message = row.get("message") if chat else row
     if not isinstance(message, dict):
-        raise BadAnswer("a choice without message")
+        raise BadAnswer("JSON with a choice without message")
     reasoning = message.get("reasoning_content") or message.get("reasoning")
     reasoning = clean(reasoning) if isinstance(reasoning, str) else None
     text = message.get("content" if chat else "text")
@@ -115,7 +115,7 @@ def choice(row: Mapping[str, Any], request: Request, prompt: Prompt, sampling: S
     if text is None and (reasoning is not None or finish == "error"):
         text = ""  # all tokens went into thinking, or the server says why there is no text
     if not isinstance(text, str):
-        raise BadAnswer("a choice without text")
+        raise BadAnswer("JSON with a choice without text")
     text = without_echo(clean(text), prompt.prefix, request.way)
     blank = not text and finish != "error"
     text, finish = stopped(text, finish, row, request, sampling)
