@@ -107,3 +107,31 @@ def compare(
     from journey.commands import comparing
 
     return comparing.compare(one, other, model, other_model, split, json)
+
+
+def decontaminate(
+    run: RunFolder,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(help="A benchmark, NAME=FILE, a file or a run; may be given again.", metavar="SET"),
+    ] = None,
+    ngram: Annotated[int, typer.Option(min=5, help="So many words in a row touch.", metavar="N")] = 13,
+    share: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="And cover so much of the question; 0 to 1.", metavar="X")
+    ] = 0.0,
+    drop: Annotated[
+        bool | None, typer.Option("--drop/--restore", help="Train no more on what touches; or on all of it again.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Say whether what a run trains on holds problems that are tested on.
+
+    Compared are questions, worked solutions, thoughts, trees and training attempts with the run's test and validation
+    problems, or with what --against names: the same question, the whole question inside a text, or --ngram words of it
+    in a row. A paraphrase is not found. The exit code is 1 while anything touches. --drop marks the problems that do,
+    so that no training rows are made of them; nothing is deleted.
+    """
+    from journey.commands import decontaminating
+    from journey.evals.contamination import Rule
+
+    return decontaminating.decontaminate(run, against or (), Rule(ngram, share), drop, json)
