@@ -366,5 +366,6 @@ for name, command in (
     ("judge", cli_comparing.judge),
     ("eval judges", cli_comparing.eval_judges),
     ("compare", cli_comparing.compare),
+    ("decontaminate", cli_comparing.decontaminate),
 ):
     app.command(name)(command)
