@@ -7,6 +7,7 @@ from journey.commands.said import all_problems
 from journey.errors import UsageError
 from journey.methods import chosen
 from journey.puzzles.countdown import parse_puzzle
+from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.training.rows import Row, dpo_rows, sft_rows
 from journey.training.step_rows import Labels, tree_rows
@@ -45,7 +46,8 @@ def training_rows(
         return dpo_rows(_attempts(of, told), asked, ask, messages=messages) or _no_pairs(of)
     method = ARMS.get(arm, arm)
     where = {"method": method} if told is None else {"method": method, "arm": told}
-    found = chosen(t for t in of.all("thoughts", **where) if isinstance(t, Thought))
+    out = excluded(of)
+    found = chosen(t for t in of.all("thoughts", **where) if isinstance(t, Thought) and t.problem not in out)
     rows = sft_rows(found, asked, ask, messages=messages)
     if not rows:
         which = f"the arm {arm}" if told is None else f"the arm {arm} of {told}"
@@ -56,7 +58,8 @@ def training_rows(
 def _judged_trees(of: Run, judge: str | None) -> list[Tree]:
     """The trees of one judge: the named one, or the only one."""
     where = {} if judge is None else {"judge": judge}
-    found = [t for t in of.all("trees", **where) if isinstance(t, Tree)]
+    out = excluded(of)
+    found = [t for t in of.all("trees", **where) if isinstance(t, Tree) and t.problem not in out]
     judges = sorted({t.judge for t in found})
     if len(judges) > 1:
         raise UsageError(f"the trees are of several judges ({', '.join(judges)}); choose one with --told")
@@ -69,7 +72,8 @@ def _no_labels(of: Run) -> list[Row]:
 
 def _attempts(of: Run, told: str | None) -> list[Attempt]:
     """The attempts at training problems, of one model: that of the seed `told`, or the only one."""
-    found = [a for a in of.all("attempts", split="train") if isinstance(a, Attempt)]
+    out = excluded(of)
+    found = [a for a in of.all("attempts", split="train") if isinstance(a, Attempt) and a.problem not in out]
     found = [a for a in found if told is None or a.model in (told, f"{told}/journey")]
     models = sorted({a.model for a in found})
     if len(models) > 1:
