@@ -11,7 +11,7 @@ from fault_server import HTML, Asked, FaultServer, Reply
 from journey.errors import UsageError
 from journey.models.base import ModelError, Prompt, Sampling
 from journey.models.purse import Purse
-from journey.models.server import Server
+from journey.models.server import LONGEST_FIRST, NOBODY, Server
 from journey.models.server_retry import Failed, Health, asked_wait, backoff
 from journey.models.server_settings import ServerSettings
 
@@ -158,6 +158,33 @@ async def test_a_server_that_is_never_there_is_a_users_mistake_soon():
         pass
     got = await asyncio.wait_for(ask_all(client(server, first_patience=0.05), 50), 10)
     assert all(isinstance(one, UsageError) and server.url in str(one) for one in got)
+
+
+async def test_nobody_there_is_said_soon_while_one_that_is_loading_is_waited_for(monkeypatch):
+    monkeypatch.setattr("journey.models.server.NOBODY", 0.05)
+    async with FaultServer() as server:
+        pass
+    got = await asyncio.wait_for(ask_all(client(server), 50), 10)
+    assert all(isinstance(one, UsageError) and "first_patience" in str(one) for one in got)
+    begun: list[float] = []
+
+    def loading(asked: Asked):
+        begun.append(asked.at)
+        return Reply(503, {"error": {"message": "Loading model"}}) if asked.at < begun[0] + 0.15 else None
+
+    async with FaultServer(loading) as server:
+        assert all(isinstance(one, list) for one in await ask_all(client(server), 5))
+
+
+def test_a_server_that_was_never_there_is_looked_for_less_than_three_seconds(monkeypatch):
+    monkeypatch.setattr("journey.models.server_retry.FIRST", 0.5)
+    rng = random.Random(1)
+    for _ in range(100):
+        looked, tries = 0.0, 0
+        while looked <= NOBODY:
+            tries += 1
+            looked += backoff(tries, rng, LONGEST_FIRST)
+        assert looked < 3.0 and 3 <= tries <= 7
 
 
 async def test_a_prompt_that_kills_its_request_each_time_does_not_pass_for_an_outage():

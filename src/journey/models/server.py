@@ -28,6 +28,8 @@ LIST = 4 << 20
 COMPLAINTS = 8  # ways to put one request otherwise
 STRANGE = 4  # answers like no model server's to one request, before the first good one to any
 LONGEST_BUSY, LONGEST_BROKEN, LONGEST_PROBE = 30.0, 8.0, 15.0  # seconds between two tries
+LONGEST_FIRST = 1.0  # and between two looks for a server that has never answered
+NOBODY, SOMEBODY = 2.0, 20.0  # seconds of first patience where nothing else is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +216,16 @@ class Server:
             self._limit.busy(ticket.began)
         elif failed.slow:
             self._limit.slow(ticket.began)
-        if failed.wait is not None and failed.wait <= self._patience():
+        if failed.wait is not None and failed.wait <= self._patience(failed):
             self._gate.pause(now + failed.wait * (1 + 0.05 * self._jitter.random()) + 0.01)
         return failed
 
-    def _patience(self) -> float:
-        return self.settings.patience if self._health.met else self.settings.first_patience
+    def _patience(self, failed: Failed) -> float:
+        if self._health.met:
+            return self.settings.patience
+        if self.settings.first_patience is not None:
+            return self.settings.first_patience
+        return NOBODY if failed.kind == "away" else SOMEBODY
 
     async def _wait_after(self, failed: Failed, tries: Tries) -> None:
         """Waits until the request may be tried again. Raises what it comes to where it may not."""
@@ -232,13 +238,14 @@ class Server:
         is_waiting = failed.kind != "broken" or (failed.server and health.away)
         tries.broken += not is_waiting
         since = health.since if health.away and health.since is not None else tries.since
-        over = is_waiting and now - since + (failed.wait or 0) > self._patience()
+        over = is_waiting and now - since + (failed.wait or 0) > self._patience(failed)
         if not health.met and over:
-            raise UsageError(f"there is no model server at {url}: {failed}; start it, or check its url")
+            raise UsageError(f"there is no model server at {url}: {failed}; start it, or check its url (first_patience"
+                             " is how long one that is still starting is waited for)")  # fmt: skip
         if not health.met and tries.strange >= STRANGE:
             raise UsageError(f"{no_server(self._caller)} (the last answer was {failed})")
         if over:
-            raise ModelError(f"{url} did not come back within {self._patience():g} s: {failed}.")
+            raise ModelError(f"{url} did not come back within {self._patience(failed):g} s: {failed}.")
         if tries.broken > self.settings.retries and not health.met:
             raise UsageError(f"{url} has not given one answer, the last time {failed}; look into its log, and check the"
                              f" model's name {self.model!r}")  # fmt: skip
@@ -249,7 +256,8 @@ class Server:
             self._gate.alone = True
             if not self._gate.paused:
                 health.probes += 1
-                self._gate.pause(now + backoff(health.probes, self._jitter, LONGEST_PROBE))
+                longest = LONGEST_PROBE if health.met else LONGEST_FIRST
+                self._gate.pause(now + backoff(health.probes, self._jitter, longest))
         elif failed.wait is None:
             longest = LONGEST_BROKEN if failed.kind == "broken" else LONGEST_BUSY
             await asyncio.sleep(backoff(tries.failures, self._jitter, longest))

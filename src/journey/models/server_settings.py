@@ -32,8 +32,9 @@ class ServerSettings:
 
     Seconds: `timeout` for one request, `connect_timeout` until the connection stands, `stall` between two pieces of an
     answer that has begun, `patience` with a server that is away or busy, `first_patience` with one that has never
-    answered. `retries` are further tries of a request that failed in any other way. At most `max_in_flight` requests
-    are open; how many really are is found out (see `server_limit.Limit`). null means no limit.
+    answered (null: 2 where nobody takes the connection, 20 where somebody is there and busy or loading). `retries` are
+    further tries of a request that failed in any other way. At most `max_in_flight` requests are open; how many really
+    are is found out (see `server_limit.Limit`). null means no limit.
     """
 
     url: str | None = None
@@ -49,7 +50,7 @@ class ServerSettings:
     stall: float = 60.0
     retries: int = 8
     patience: float = 1800.0
-    first_patience: float = 20.0
+    first_patience: float | None = None
     max_in_flight: int = 512
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
@@ -64,7 +65,7 @@ class ServerSettings:
             )
         if min(self.timeout, self.connect_timeout, self.stall) <= 0 or self.max_in_flight < 1:
             raise UsageError("timeout, connect_timeout and stall must be above 0 and max_in_flight at least 1")
-        if min(self.retries, self.patience, self.first_patience) < 0:
+        if min(self.retries, self.patience, self.first_patience or 0) < 0:
             raise UsageError("retries, patience and first_patience must be at least 0")
         if any(limit is not None and limit < 1 for limit in (self.requests_per_minute, self.tokens_per_minute)):
             raise UsageError("requests_per_minute and tokens_per_minute must be at least 1, or null for no limit")
