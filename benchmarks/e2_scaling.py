@@ -37,11 +37,15 @@ def main() -> None:
             subprocess.run(command + ([] if asked.long else quick), check=True, stdout=subprocess.DEVNULL)
         found: dict[str, Any] = json.loads((out / "scaling.json").read_text("utf-8"))
     thoughts = found["axes"]["thoughts"]["arms"]["journey"]
-    reached = found["seeds"] >= 3 and len(thoughts["points"]) >= 6 and bool(thoughts["fits"])
+    numbers = {point["at"] for point in thoughts["points"] if point["seeds"] >= 3}
+    reached = len(numbers) >= 6 and bool(thoughts["fits"])
     if asked.json:
         print(json.dumps({"row": "E2", "reached": reached, "figures": found}))
         return
-    print(*("\t".join(row) for row in (COLUMNS, *point_rows(found))), sep="\n")
+    rows = [COLUMNS, *point_rows(found)]
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *cells in rows:
+        print(name.ljust(wide[0]), *(cell.rjust(n) for cell, n in zip(cells, wide[1:], strict=True)), sep="  ")
     print(*fit_lines(found), *notes(found), sep="\n")
     print(f"reached (six numbers of thoughts, three seeds, with fit and interval): {reached}")
 

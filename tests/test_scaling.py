@@ -10,7 +10,7 @@ from commanding import done, journey
 
 from journey.errors import UsageError
 from journey.recipe import Recipe, load
-from journey.scaling import places, runs_of, shared
+from journey.scaling import places, runs_of, share, shared
 from journey.store.run import Run
 from journey.sweep import Axis, Scaling
 
@@ -54,6 +54,21 @@ def test_what_a_point_takes_over_is_what_its_setting_cannot_have_changed() -> No
     assert shared(base, found["output-75"]) == "models"
     assert shared(base, found["thoughts-41"]) == shared(base, found["trials-2"]) == "trees"
     assert shared(base, Recipe()) == "nothing"
+
+
+def test_a_point_takes_over_what_seeds_that_are_added_need(tmp_path: Path) -> None:
+    with Run.open(tmp_path / "base", {}) as base, Run.open(tmp_path / "point", {}) as point:
+        for seed in (1, 2):
+            (base.path / f"models/seed-{seed}/phase1").mkdir(parents=True)
+            (base.path / f"models/seed-{seed}/phase1/config.json").write_text(str(seed))
+            base.log("train", {"model": f"seed-{seed}/phase1", "tokens": seed})
+        share(base.path, point, "trees", Recipe(seeds=1))
+        assert not (point.path / "models/seed-2").exists()
+        for _ in range(2):
+            share(base.path, point, "trees", Recipe(seeds=2))
+        assert [(point.path / f"models/seed-{s}/phase1/config.json").read_text() for s in (1, 2)] == ["1", "2"]
+        assert [row["tokens"] for row in point.logged("train")] == [1, 2]
+        assert len(point.logged("shared")) == 2
 
 
 def test_points_that_a_limit_makes_equal_are_one_run() -> None:

@@ -116,14 +116,17 @@ def shared(base: Recipe, other: Recipe) -> str:
 
 
 def share(source: Path, run: Run, what: str, base: Recipe) -> None:
-    """Brings problems, trees and models of the base into a point's run; what is there already is left as it is."""
-    if what == "nothing" or run.logged("shared"):
+    """Brings problems, trees and models of the base into a point's run; what is there already is left as it is.
+
+    With more seeds than before it brings those of the new ones.
+    """
+    seeds = list(range(base.first_seed, base.first_seed + base.seeds))
+    if what == "nothing" or any(set(seeds) <= set(row.get("seeds", ())) for row in run.logged("shared")):
         return
     with Run.read(source) as there:
         for part in ("test", "validation", "phase1", "train"):
             run.put_all("problems", there.all("problems", split=part), split=part)
         run.put_all("trees", there.all("trees"))
-        seeds = range(base.first_seed, base.first_seed + base.seeds)
         wanted = [f"seed-{seed}/phase1" for seed in seeds]
         if what == "models":
             wanted += [f"seed-{seed}/{arm}" for seed in seeds for arm in ("journey", "shortcut")]
@@ -136,7 +139,7 @@ def share(source: Path, run: Run, what: str, base: Recipe) -> None:
                 run.log("train", row)
     for name in wanted:
         _take_over(source / "models" / name, run.path / "models" / name)
-    run.log("shared", {"from": BASE, "what": what})
+    run.log("shared", {"from": BASE, "what": what, "seeds": seeds})
 
 
 def _take_over(model: Path, to: Path) -> None:

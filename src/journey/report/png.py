@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from journey.report.charts import Chart, Dot
+from journey.report.charts import Chart, Dot, extent
 from journey.report.drawing import MARKS, Drawing
 
 COLOURS = {
@@ -80,6 +80,9 @@ def _chart(path: Path, chart: Chart) -> str:
         axes.annotate(_literal(dot.name), (x, scale * y), xytext=(7, -3), textcoords="offset points", color=colour)
     if chart.log:
         axes.set_xscale("log")
+        ticks = extent(chart)[0]
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.set_xticks([], minor=True)
     if any(line.name for line in chart.lines):
         axes.legend(frameon=False)
     axes.set(title=chart.title, xlabel=chart.x, ylabel=f"{chart.y}, %" if chart.percent else chart.y)

@@ -16,7 +16,7 @@ from journey.report.wording import TOY, interval, number, percent, short
 
 Json = Mapping[str, Any]
 
-COLUMNS = ("axis", "at", "arm", "accuracy", "95 % interval", "output tokens", "data FLOPs", "training FLOPs",
+COLUMNS = ("axis, arm", "at", "accuracy", "95 % interval", "output tokens", "data FLOPs", "training FLOPs",
            "FLOPs an answer", "points per TFLOP")  # fmt: skip
 TONES = {"journey": "accent", "shortcut": "ink", "phase1": "soft"}
 DRAWN = 40  # points of a drawn curve
@@ -44,21 +44,20 @@ def point_rows(figures: Json) -> list[tuple[str, ...]]:
 def _row(axis: str, arm: str, point: Json) -> tuple[str, ...]:
     rate, cost = point["points_per_flop"], point["flops"]
     return (
-        axis,
+        ", ".join(filter(None, (axis, short(arm)))),
         "" if point["at"] is None else f"{point['at']:g}" if isinstance(point["at"], float) else str(point["at"]),
-        short(arm),
         percent(point["accuracy"]),
         interval(point["low"], point["high"]),
         number(point["tokens"]),
         _flops(cost["data"]),
         _flops(cost["training"]),
         _flops(cost["inference"]),
-        "-" if rate is None else f"{rate * 1e12:.2g}",
+        "-" if rate is None else f"{float(f'{rate * 1e12:.2g}'):g}",
     )
 
 
 def _flops(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2e}"
+    return "-" if value is None else f"{value:.2e}".replace("e+0", "e").replace("e+", "e") if value else "0"
 
 
 def fit_lines(figures: Json) -> list[str]:
@@ -88,9 +87,14 @@ def fit_lines(figures: Json) -> list[str]:
 def notes(figures: Json) -> list[str]:
     """What a reader must know beside the figures."""
     seeds = figures["seeds"]
-    one = " One seed: the intervals say nothing of other trainings." if seeds == 1 else ""
+    many = (
+        "1 seed: the intervals, by a bootstrap over problems, say nothing of other trainings."
+        if seeds == 1
+        else f"{seeds} seeds. 95 % intervals of fits: a bootstrap over seeds and problems; of points: the wider of "
+        "that and Student's over seeds."
+    )
     return [
-        f"{seeds} seed(s), {figures['problems']} problems; 95 % intervals by a bootstrap over seeds and problems.{one}",
+        f"{figures['problems']} problems, {many}",
         "FLOPs are of one seed, by 2 N D forward and 6 N D in training with the attention term "
         f"(Kaplan et al. 2020), N = {figures['parameters']:,} without embeddings; prompts are not counted. "
         "Points per TFLOP: gained over phase 1, for each 10^12 FLOPs of data and training.",
@@ -111,7 +115,7 @@ def charts(figures: Json) -> list[Chart]:
                 label = short(arm) if place == len(points) - 1 else ""
                 dots.append(Dot(label, (point["at"], point["accuracy"]), point["low"], point["high"], tone))
             lines += _curve(of["fits"], tone)
-        if dots:
+        if len({dot.at[0] for dot in dots}) > 1:
             drawn.append(Chart(f"scaling-{name}", f"Accuracy against {name}", axis["setting"], "accuracy",
                                lines, dots, percent=True, log=True))  # fmt: skip
     return drawn
@@ -147,6 +151,6 @@ def _page(figures: Json, drawn: Sequence[Chart]) -> str:
         f"<title>{escape(figures['sweep'])} · scaling</title>\n<style>\n{style}</style></head>\n<body>"
         f'<header><h1>{escape(figures["sweep"])}</h1><p class="quiet">Scaling</p></header>\n'
         f'<div class="charts">{pictures}</div>\n<h2>Fits</h2><ul>{fits}</ul>\n<h2>Points</h2>'
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>\n'
-        f"{''.join(f'<p class=quiet>{escape(line)}</p>' for line in notes(figures))}</body></html>\n"
+        f"{''.join(f'<p class=quiet>{escape(line)}</p>' for line in notes(figures))}\n"
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></body></html>\n'
     )
