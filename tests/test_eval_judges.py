@@ -93,6 +93,7 @@ def test_a_runs_judged_trees_are_a_set_and_eval_of_a_run_is_as_it_was(tmp_path: 
         ("nobody", "countdown", "there is no judge"),
         ("vote:[exact]", "countdown", "must name two judges"),
         ("recorded:missing.jsonl", "countdown", "there is no file missing.jsonl"),
+        ("recorded:missing", "countdown", "there is no file missing"),
         ("scripted:missing.json", "countdown", "no judge's script"),
         ("rollout:", "countdown", "there is no judge"),
         ("rollout:gpt", "countdown", "there is no model"),
@@ -105,7 +106,7 @@ def test_mistakes_are_one_sentence(judge: str, on: str, words: str) -> None:
 
 
 def test_settings_are_checked(labelled: Path) -> None:
-    for setting in ("judging.combine=best", "rollout.n=0", "rollout.label=medium", "judging.nothing=1"):
+    for setting in ("judging.combine=best", "rollout.n=0", "rollout.label=medium", "judging.nothing=1", "in_flight=0"):
         assert journey("eval", "judges", "--judge", "exact", "--on", labelled, "--set", setting).code == 2
 
 

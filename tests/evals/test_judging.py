@@ -67,6 +67,29 @@ async def test_what_was_not_said_is_counted_apart_and_never_as_wrong() -> None:
     assert values(found)["first_error"] == 0.0 and values(found)["right_accepted"] == 0.0
 
 
+@pytest.mark.parametrize(
+    ("labels", "located", "accepted", "unlocated"),
+    [
+        (("right", None), None, None, 1),  # nobody says that it is right
+        ((None, "wrong"), None, None, 1),  # wrong, but perhaps in the first step already
+        (("right", "wrong"), 1.0, None, 0),
+        (("right", "neutral"), None, 0.0, 0),
+    ],
+)
+async def test_a_solution_in_which_labels_are_missing_is_not_taken_for_right(
+    labels: Any, located: float | None, accepted: float | None, unlocated: int
+) -> None:
+    found = await measured([solution("1", "q", "1", ["a", "b"], labels)], {"a": "right", "b": "wrong"})
+    assert (values(found)["first_error"], values(found)["right_accepted"]) == (located, accepted)
+    assert found.unlocated == unlocated
+
+
+async def test_a_score_that_is_no_number_is_counted_as_none() -> None:
+    nothing = Judgement("right", float("nan"))
+    found = await measured([one("1", "ab", None)], {"a": nothing, "b": Judgement("right", 0.8)})
+    assert found.unscored == 1 and values(found)["ece"] == pytest.approx(0.2)
+
+
 async def test_counting_as_the_paper_does_takes_silence_behind_a_first_error_as_wrong() -> None:
     items = [one("1", "ab", 1), one("2", "cd", None)]
     behind = Judgement(None, reason=AFTER)

@@ -327,6 +327,10 @@ def test_a_name_may_carry_settings(tmp_path: Path) -> None:
         "prm:hf/a[form=chat",
         "prm:hf/a[shape=chat]",
         "prm:hf/a[right=high]",
+        "prm:hf/a[share=maybe]",
+        "prm:hf/a[max_tokens=0]",
+        "prm:hf/a[tag=\\x]",
+        "prm:hf/a[tag=\\]",
         "prm:nowhere",
         "prm:hf/",
     ):

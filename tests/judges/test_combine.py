@@ -58,6 +58,17 @@ async def test_the_strictest_judge_the_mean_and_the_product() -> None:
     assert (product.verdict, product.score) == ("wrong", pytest.approx(0.27))
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), -0.1, 7.0])
+async def test_a_score_that_is_no_number_from_0_to_1_has_no_voice(way: Way, score: float) -> None:
+    nothing = Judgement("wrong", score)
+    one = await joined(way, nothing, Judgement("right", 0.9))
+    assert (one.verdict, one.score) == ("right", 0.9)
+    both = await joined(way, nothing, nothing)
+    assert both.verdict is None and both.score is None and both.reason
+    assert solution_score([Judgement("right", 0.9), nothing], "min") is None
+
+
 @given(st.sampled_from(WAYS), st.lists(JUDGEMENTS, min_size=2, max_size=5))
 async def test_together_judges_say_no_more_than_one_of_them_can(way: Way, said: list[Judgement]) -> None:
     one = await joined(way, *said)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.search.candidate import Candidate, score_of
+from journey.judges.base import score_of
+from journey.search.candidate import Candidate
 from journey.search.choose import AGGREGATES, aggregate, best, chosen, majority, measure, rank, weighted
 from journey.types import Judgement
 

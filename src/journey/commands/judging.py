@@ -41,6 +41,10 @@ class Settings:
     strong: str = build.TINY
     in_flight: int = 64
 
+    def __post_init__(self) -> None:
+        if self.in_flight < 1:
+            raise UsageError("in_flight counts the solutions that are judged at a time, from 1")
+
 
 @dataclass(slots=True)
 class Remembered:

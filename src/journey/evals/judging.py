@@ -247,7 +247,7 @@ def _dot(one: Iterable[float], other: Iterable[float]) -> Any:
 
 
 def _interval(value: float | None, drawn: list[float]) -> Interval | None:
-    """The percentile interval; a value that fewer than half the redraws have gets the widest one, 0 to 1."""
+    """The percentile interval of the redraws that have the value; from 0 to 1 where fewer than two have it."""
     if value is None:
         return None
     if len(drawn) < 2:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from journey.evals.judging_sets import Labelled
+from journey.judges.base import score_of
 from journey.judges.combine import How, solution_score
 from journey.judges.whole import AFTER
 from journey.types import Judgement, Verdict
@@ -19,8 +20,8 @@ COUNTS = (
 class Counted:
     """One item. `scores` are (score, not bad) of labelled steps; `score` is the solution's, `is_right` its truth.
 
-    `located`: whether the first wrong step (or that there is none) was told rightly, null where it cannot be told or
-    the item is no solution.
+    `is_right` null: the labels do not say. `located`: whether the first wrong step (or that there is none) was told
+    rightly, null where it cannot be told or the item is no solution.
     """
 
     counts: Sequence[int]
@@ -50,17 +51,17 @@ def count(item: Labelled, said: Sequence[Judgement | None], bad: Verdict, combin
         else:
             name = ("found" if verdict == bad else "missed") if is_bad else "passed"
             sums["false_alarms" if not is_bad and verdict == bad else name] += 1
-        if bad != "wrong" or one is None or one.score is None:  # scores tell right from wrong, nothing else
+        score = None if one is None or one.score is None else score_of(one)
+        if bad != "wrong" or score is None:  # scores tell right from wrong, nothing else
             unscored += 1
         else:
-            scores.append((min(1.0, max(0.0, one.score)), not is_bad))
+            scores.append((score, not is_bad))
     is_whole = item.is_solution and bad == "wrong" and any(item.labels)
-    is_right = bad not in item.labels if is_whole else None
+    is_right = _is_right(item) if is_whole else None
     located = whole = None
     if is_right is not None:
         located = _locate(item, verdicts, is_right, sums)
-        judgements = [one for one in said if one is not None]
-        whole = solution_score(judgements, combine)
+        whole = solution_score([one for one in said if one is not None], combine)
         _accept(_is_accepted(verdicts, whole, combine), is_right, sums, paper)
     counts = [sums[name] for name in COUNTS]
     return Counted(counts, labelled, unsaid, unscored, scores, is_whole, is_right, located, whole)
@@ -72,12 +73,21 @@ def _verdict(said: Judgement | None, paper: bool) -> Verdict | None:
     return "wrong" if said.reason == AFTER else "right"
 
 
+def _is_right(item: Labelled) -> bool | None:
+    """Whether the labels say that a solution is right; null where a step of one without a wrong step has no label."""
+    if "wrong" in item.labels:
+        return False
+    return None if None in item.labels else True
+
+
 def _locate(item: Labelled, verdicts: Sequence[Verdict | None], is_right: bool, sums: dict[str, int]) -> bool | None:
-    """Whether the first step called wrong is the first that is; null where a silence stands before it."""
+    """Whether the first step called wrong is the first that is; null where silence or no label stands before it."""
+    truth = None if is_right else item.labels.index("wrong")
+    if None in item.labels[:truth]:
+        return None
     first = next((i for i, verdict in enumerate(verdicts) if verdict in ("wrong", None)), None)
     if first is not None and verdicts[first] is None:
         return None
-    truth = None if is_right else item.labels.index("wrong")
     sums["right_solutions" if is_right else "wrong_solutions"] += 1
     sums["accepted" if is_right else "located"] += first == truth
     return first == truth

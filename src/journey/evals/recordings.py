@@ -19,6 +19,8 @@ ENDINGS = (".jsonl", ".jsonl.gz", ".json", ".parquet")
 def load_recorded(name: str) -> Recorded:
     """The judge "recorded:FILE#MODEL"; MODEL may be left out where the file holds only one. Raises UsageError."""
     file, _, model = name.removeprefix("recorded:").partition("#")
+    if not Path(file).is_file():
+        raise UsageError(f"there is no file {file}; give one with recorded judgements, as in recorded:FILE#MODEL")
     rows = list(datafiles.rows(Path(file)))
     models = list(dict.fromkeys(str(row.get("model", "")) for _, row in rows))
     if model not in models and (model or len(models) > 1):

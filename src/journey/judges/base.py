@@ -1,9 +1,12 @@
-"""What every judge is: something that says whether steps are right."""
+"""What every judge is: something that says whether steps are right; and what its word is as a number."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from journey.types import Judgement, Problem
+from journey.types import Judgement, Problem, Verdict
+
+SURE: Mapping[Verdict, float] = {"right": 1.0, "neutral": 0.5, "wrong": 0.0}
+"""What a verdict without a score stands for."""
 
 
 class Judge(Protocol):
@@ -18,3 +21,13 @@ class Judge(Protocol):
         A judge that cannot say returns verdict null with a reason; it never guesses "wrong".
         """
         ...
+
+
+def score_of(said: Judgement) -> float | None:
+    """The score in [0, 1] of a judgement: 1, 0.5 or 0 for a verdict without one; null where the judge could not say.
+
+    A score that is no number from 0 to 1 says nothing, whatever verdict stands beside it.
+    """
+    if said.score is None:
+        return None if said.verdict is None else SURE[said.verdict]
+    return said.score if 0.0 <= said.score <= 1.0 else None  # NaN compares with nothing

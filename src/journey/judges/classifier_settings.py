@@ -6,6 +6,8 @@ from typing import Any
 
 from journey.errors import UsageError
 
+YES, NO = ("true", "yes", "1"), ("false", "no", "0")
+
 
 @dataclass(frozen=True, slots=True)
 class ClassifierSettings:
@@ -29,6 +31,8 @@ class ClassifierSettings:
     def __post_init__(self) -> None:
         if not (0 <= self.wrong <= self.right <= 1 and 0 <= self.redundant <= 1):
             raise UsageError("a classifier's thresholds lie between 0 and 1, and wrong is not above right")
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise UsageError("a classifier's max_tokens counts from 1")
 
 
 def named(name: str) -> tuple[str, ClassifierSettings]:
@@ -65,5 +69,12 @@ def _read(key: str, value: str) -> Any:
     except ValueError:
         raise UsageError(f"{key}={value} is no number; write it like {key}=0.5") from None
     if key == "share":
-        return value.strip().lower() not in ("false", "no", "0")
-    return value.encode().decode("unicode_escape") if key == "tag" and value.isascii() else value
+        if (said := value.strip().lower()) not in YES + NO:
+            raise UsageError(f"share={value} is neither true nor false; write share=false")
+        return said in YES
+    if key != "tag" or not value.isascii():
+        return value
+    try:
+        return value.encode().decode("unicode_escape")
+    except UnicodeDecodeError:
+        raise UsageError(f"tag={value} cannot be read; write a line end as \\n and a backslash as \\\\") from None

@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Literal, get_args
 
 from journey.errors import UsageError
-from journey.judges.base import Judge
+from journey.judges.base import Judge, score_of
 from journey.judges.whole import judge_solution
 from journey.models.at_once import at_once
 from journey.types import Judgement, Problem, Verdict
@@ -25,17 +25,9 @@ STEPS: dict[How, Callable[[Sequence[float]], float]] = {
     "last": lambda scores: scores[-1],
     "mean": fmean,
 }
-SURE: dict[Verdict, float] = {"right": 1.0, "neutral": 0.5, "wrong": 0.0}
 
 Way = Literal["vote", "min", "mean", "product"]
 WAYS: tuple[Way, ...] = get_args(Way)
-
-
-def score(said: Judgement) -> float | None:
-    """The score of a judgement; one without a score stands for 1, 0.5 or 0 by its verdict, null for none."""
-    if said.score is not None or said.verdict is None:
-        return said.score
-    return SURE[said.verdict]
 
 
 def solution_score(said: Sequence[Judgement], how: How) -> float | None:
@@ -43,7 +35,7 @@ def solution_score(said: Sequence[Judgement], how: How) -> float | None:
 
     Steps behind a wrong one that was judged without a score of its own need none.
     """
-    scores = [score(one) for one in said]
+    scores = [score_of(one) for one in said]
     lost = next((i for i, one in enumerate(said) if one.verdict == "wrong" and one.score is None), None)
     if lost is not None:
         scores = [*scores[: lost + 1], *[0.0 if one is None else one for one in scores[lost + 1 :]]]
@@ -56,8 +48,8 @@ class Combined:
 
     "vote": the verdict of most of those that say something, null where two verdicts are tied; its reason is that of the
     first judge with that verdict. "min": the worst verdict that any says. Both with the mean or the least of the
-    scores. "mean" and "product" join the scores, and a step is right above 0.5. A judge that cannot say has no voice;
-    where none can, neither can they together.
+    scores. "mean" and "product" join the scores, and a step is right above 0.5. A judge that cannot say, or whose score
+    is no number from 0 to 1, has no voice; where none has, they cannot say together.
     """
 
     def __init__(self, judges: Sequence[Judge], way: Way = "vote") -> None:
@@ -78,8 +70,8 @@ class Combined:
         return [self._joined(one) for one in zip(*said, strict=True)]
 
     def _joined(self, said: Sequence[Judgement]) -> Judgement:
-        voices = [one for one in said if one.verdict is not None or one.score is not None]
-        scores = [one for one in map(score, voices) if one is not None]
+        voices = [one for one in said if score_of(one) is not None]
+        scores = [one for one in map(score_of, voices) if one is not None]
         if not voices:
             reasons = "; ".join(dict.fromkeys(filter(None, (one.reason for one in said))))
             return Judgement(None, None, reasons or "no judge could say", self.name)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from journey.errors import UsageError
+from journey.judges.base import SURE
 from journey.judges.critic_form import Said, ask, read
 from journey.models.at_once import at_once
 from journey.models.base import Completion, Model, Sampling
 from journey.types import Judgement, Problem, Verdict, content_seed
 
-SURE = {"right": 1.0, "neutral": 0.5, "wrong": 0.0}
 SHOWN = 160  # characters of an unreadable answer that are shown
 
 

@@ -116,27 +116,31 @@ def _worst(said: Sequence[Judgement]) -> Judgement:
 
 def _scored(score: Any, by: str, where: str) -> Judgement:
     match score:
-        case [int() | float(), int() | float() as neutral, int() | float() as good]:
-            validity, is_redundant = min(1.0, max(0.0, neutral + good)), neutral > REDUNDANT
-        case bool():
-            raise UsageError(f"{where} has the score {score!r}; it must be a number or three")
-        case int() | float():
-            validity, is_redundant = score, False
         case None:
             return Judgement(None, None, "recorded without a score", by)
+        case [bad, neutral, good] if all(map(_is_probability, (bad, neutral, good))):
+            validity, is_redundant = min(1.0, neutral + good), neutral > REDUNDANT
+        case _ if _is_probability(score):
+            validity, is_redundant = score, False
         case _:
-            raise UsageError(f"{where} has the score {score!r}; it must be a number or three")
-    if not 0 <= validity <= 1:
-        raise UsageError(f"{where} has the score {score!r}; it must lie between 0 and 1")
+            raise UsageError(f"{where} has the score {score!r}; it must be a number from 0 to 1, or three")
     if validity <= THRESHOLD:
         return Judgement("wrong", float(validity), None, by)
     return Judgement("neutral" if is_redundant else "right", float(validity), None, by)
 
 
+def _is_probability(value: Any) -> bool:
+    """Whether it is a number from 0 to 1, which NaN (JSON as Python writes it may hold one) is not."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
 def _plain(said: Any, by: str, where: str) -> Judgement:
     match said:
         case {"verdict": "right" | "neutral" | "wrong" | None as verdict}:
-            return Judgement(verdict, said.get("score"), said.get("reason"), said.get("by") or by)
+            score, reason, name = (said.get(key) for key in ("score", "reason", "by"))
+            texts = isinstance(reason, str | None) and isinstance(name, str | None)
+            if texts and (score is None or _is_probability(score)):
+                return Judgement(verdict, score, reason, name or by)
     raise UsageError(f'{where} has the judgement {said!r}; it must be like {{"verdict": "right", "score": 0.9}}')
 
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from journey.errors import UsageError
+from journey.judges.base import score_of
 from journey.judges.whole import WholeJudge
 from journey.models.at_once import at_once
-from journey.search.candidate import Candidate, Means, attempt, samples, score, score_of
+from journey.search.candidate import Candidate, Means, attempt, samples, score
 from journey.search.choose import AGGREGATES, CHOICES, Aggregate, Choice, chosen
 from journey.search.cost import counting
 from journey.search.settings import WholeSettings

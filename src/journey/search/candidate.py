@@ -6,17 +6,16 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from journey.answers import Grade, Grader
-from journey.judges.base import Judge
+from journey.judges.base import Judge, score_of
 from journey.models.ask import Ask
 from journey.models.at_once import at_once
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.search.settings import StepSettings, WholeSettings
 from journey.steps import StepFormat
 from journey.trees.grow import flaw, merge
-from journey.types import Attempt, Finish, Judgement, Problem, Spent, content_hash, content_seed
+from journey.types import Attempt, Finish, Problem, Spent, content_hash, content_seed
 
 NOTHING_FINISHED = "nothing finished"
-SURE = {"right": 1.0, "neutral": 0.5, "wrong": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +127,6 @@ def _closed(means: Means, candidate: Candidate, grade: Grade, settings: StepSett
     if grade.answer is not None and (is_end or settings.until == "answer"):
         return replace(candidate, answer=grade.answer, correct=grade.correct, error=grade.error)
     return replace(candidate, open=not is_end, error=grade.error if is_end else None)
-
-
-def score_of(said: Judgement) -> float | None:
-    """The score in [0, 1] of a judgement: 1, 0.5 or 0 for a verdict without one; null where the judge could not say."""
-    if said.score is None:
-        return None if said.verdict is None else SURE[said.verdict]
-    return said.score if 0.0 <= said.score <= 1.0 else None  # NaN compares with nothing
 
 
 async def score(problem: Problem, means: Means, prefix: Sequence[str], candidates: Sequence[str]) -> list[float | None]:

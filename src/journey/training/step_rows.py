@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from journey.errors import UsageError
-from journey.judges.combine import score
+from journey.judges.base import score_of
 from journey.training.rows import Row
 from journey.trees.mark import children, is_unusable, path
 from journey.types import Judgement, Problem, Tree
@@ -54,7 +54,7 @@ def _label(said: Judgement | None, labels: Labels) -> Any:
     if said is None:
         return None
     if labels == "soft":
-        return score(said)
+        return score_of(said)
     if said.verdict is None or labels == "verdict":
         return said.verdict
     return said.verdict != "wrong"
