@@ -120,7 +120,8 @@ def test_seeds_are_compared_seed_by_seed_as_the_command_does(visit: Open, folder
     text = plain(html_of(visit("seeds")))
     assert said["seeds"] == 2 and said["p"] is None
     assert "shortcut 2 seeds" in text and f"{said['low']:+.1f} to {said['high']:+.1f} {said['fixed']} " in text
-    found = changed(*(rights(lists_of(run), side, "test") for side in sides({"seeds": run}, "test")), "fixed")
+    first, second = (rights(lists_of(run), side, "test") for side in sides({"seeds": run}, "test"))
+    found = changed(first, second, "fixed")
     assert len(found) == said["fixed"] and {seed for _, seed in found} == {1, 2}
 
 

@@ -26,7 +26,7 @@ from journey.studio.label_agreement import agreement_html
 from journey.studio.label_queue import Wish, after, beside, label_of, queue
 from journey.studio.opened import ENVIRONMENT
 from journey.studio.records import tree_of
-from journey.trees.mark import verdict
+from journey.trees.mark import no_thought_reason, verdict
 from journey.types import Tree, content_hash
 
 Open = Callable[..., AppTest]
@@ -83,6 +83,7 @@ def test_a_method_narrows_the_queue_to_its_thoughts_and_their_trees(folder: Path
     assert len(tree) == 1
     assert len(queue(folder, Wish("thoughts"))) == 3 and len(queue(folder, Wish("thoughts", method="shortcut"))) == 1
     assert len(queue(folder, Wish("write"))) == 4
+    assert len(queue(folder, Wish("trees"))) == 3 and len(queue(folder, Wish("trees", method="traverse"))) == 1
 
 
 def test_the_next_item_is_the_next_that_is_not_done():
@@ -93,7 +94,9 @@ def test_the_next_item_is_the_next_that_is_not_done():
     assert (beside(items, "a", -1), beside(items, "a", 1), beside(items, "c", 1)) == (None, "b", None)
 
 
-@pytest.mark.parametrize("item", ["", "node:", "node:t", "node:t:x", "node:t:-1", "thought:", "tree:t", "node:t:99"])
+@pytest.mark.parametrize(
+    "item", ["", "node:", "node:t", "node:t:x", "node:t:-1", "thought:", "tree:t", "tree:", "node:t:99"]
+)
 def test_an_item_that_is_not_there_is_said_in_a_sentence(visit: Open, item: str):
     assert "no such item" in html_of(visit(by="ann", item=item)) or not item
 
@@ -195,6 +198,29 @@ def test_a_thought_is_rated_trait_by_trait(visit: Open, folder: Path):
     assert said(folder)[0].state == "submitted" and "1 submitted" in html_of(page, "progress")
 
 
+# --- trees ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_free_note_is_written_on_a_whole_tree_those_that_failed_first(visit: Open, folder: Path):
+    page = visit(by="ann", what="trees")
+    assert len(page.text_area) == 1 and not page.button_group and "verdict 1" not in {b.key for b in page.button}
+    page.button(key="deed s").click().run()
+    assert "nothing to submit" in html_of(page, "saved")
+    page.text_area[0].set_value("it never tries to divide").run()
+    page.button(key="deed s").click().run()
+    (label,) = said(folder)
+    assert (label.item, label.note, label.state, label.suggestion) == (
+        "tree",
+        "it never tries to divide",
+        "submitted",
+        None,
+    )
+    tree = tree_of(folder, str(label.tree))
+    assert tree is not None and no_thought_reason(tree) is not None and query_of(page)["item"] != label.about
+    assert "<td>1</td>" in agreement_html(folder) and "tree-box" in html_of(visit(by="ann", what="trees"))
+    assert "no such item" in html_of(visit(by="ann", what="trees", item="tree:none"))
+
+
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
@@ -241,7 +267,7 @@ def test_the_table_of_agreement_counts_what_both_submitted(visit: Open, folder: 
     assert "<td><b>" not in agreement_html(folder)
 
 
-@pytest.mark.parametrize("what", ["steps", "thoughts", "write", "agreement"])
+@pytest.mark.parametrize("what", ["steps", "thoughts", "trees", "write", "agreement"])
 def test_hostile_text_is_never_a_tag_on_a_page_of_labelling(folder: Path, visit: Open, what: str, tmp_path: Path):
     shutil.rmtree(folder)
     runs.hostile(folder)

@@ -37,11 +37,11 @@ def agreement_html(path: Path) -> str:
     ]
     counts = "".join(
         f"<tr><td>{safe.html(name)}</td><td>{sum(one.item == 'node' for one in of):,}</td>"
-        f"<td>{sum(one.item == 'thought' for one in of):,}</td></tr>"
+        f"<td>{sum(one.item == 'thought' for one in of):,}</td><td>{sum(one.item == 'tree' for one in of):,}</td></tr>"
         for name, of in by_annotator(done).items()
     )
     return (
-        _table("Submitted", ("annotator", "steps", "thoughts"), counts)
+        _table("Submitted", ("annotator", "steps", "thoughts", "trees"), counts)
         + _table("Verdicts of steps, two by two", ("", "steps", "the same", "Cohen's kappa"), "".join(rows))
         + _table("Verdicts of steps, all annotators", ("", f"{len(items):,} steps"), _figures(figures))
         + _table("Ratings of thoughts", ("", "Krippendorff's alpha, ordinal"), _figures(_traits(done)))

@@ -1,6 +1,5 @@
-"""Labelling one step or one thought: what is looked at on the left, what is said of it on the right."""
+"""Labelling one step, thought or tree: what is looked at on the left, what is said of it on the right."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,22 +8,17 @@ import streamlit as st
 from journey.errors import UsageError
 from journey.store import labels
 from journey.store.labels import NOT_SAID, TRAITS, Label
-from journey.studio import safe
 from journey.studio.label_queue import after, beside, label_of
+from journey.studio.label_shown import step_shown, thought_shown, tree_shown
 from journey.studio.labelling import Desk, fault_html, filled, keeping, progress_html, saved_html, turn_to
-from journey.studio.place import link
-from journey.studio.problem_head import problem_html
-from journey.studio.records import problem_of, thought_of, tree_of
-from journey.studio.thought_html import thought_html
-from journey.studio.tree_data import SAID, viewer_data
+from journey.studio.records import tree_of
+from journey.studio.tree_data import viewer_data
 from journey.studio.view import view
-from journey.trees.mark import path as path_to
-from journey.types import Judgement, Tree, Verdict
+from journey.types import Judgement, Verdict
 
 VERDICTS: tuple[tuple[str, Verdict | None, str], ...] = (
     ("right", "right", "1"), ("neutral", "neutral", "2"), ("wrong", "wrong", "3"), (NOT_SAID, None, "0"),
 )  # fmt: skip
-BEFORE = 4  # steps before the one that is labelled; earlier ones are folded
 QUESTIONS = {
     "iterative_problem_solving": "Solves step by step, one thing after another",
     "key_thinking_indicators": "Says where it turns: therefore, alternatively, wait, let me compute",
@@ -37,17 +31,17 @@ QUESTIONS = {
 def item_desk(desk: Desk) -> None:
     """The item, and what this annotator says of it."""
     label = label_of(desk.item, desk.annotator or "nobody")
-    shown = None if label is None else _step(desk, label) if label.item == "node" else _thought(desk, label)
+    shown = None if label is None else _shown(desk, label)
     if label is None or shown is None:
         view('<p class="empty">There is no such item in this run.</p>', "body")
         return
-    html, judged = shown
+    html, judged, drawn = shown
     said = _kept(desk)
     suggestion = None if judged is None or desk.wish.blind else judged.verdict or NOT_SAID
     label = replace(said, suggestion=suggestion or said.suggestion) if said else replace(label, suggestion=suggestion)
     left, right = st.columns([1.55, 1], gap="large")
     with left:
-        view(html, "body")
+        view(html, "body", **drawn)
         if desk.shows_tree and label.item == "node":
             _tree(desk, label)
     with right:
@@ -56,11 +50,39 @@ def item_desk(desk: Desk) -> None:
             _verdicts(desk, label)
             _text(desk, label, "reason", "Reason", 68)
             _text(desk, label, "step", "Corrected step", 68)
-        else:
+        elif label.item == "thought":
             _ratings(desk, label)
-        _text(desk, label, "note", "Free note", 68)
+        _text(desk, label, "note", "Free note", 160 if label.item == "tree" else 68)
         _deeds(desk, label, said)
         view(fault_html() or saved_html(said, desk.annotator), "saved")
+
+
+def _shown(desk: Desk, label: Label) -> tuple[str, Judgement | None, dict[str, Any]] | None:
+    """The item as HTML, what the judge said of it, and what is drawn in it."""
+    match label.item:
+        case "node":
+            found = step_shown(desk, label)
+            return found and (*found, {})
+        case "thought":
+            html = thought_shown(desk, label)
+            return None if html is None else (html, None, {})
+        case "tree":
+            drawn = tree_shown(desk, label)
+            return drawn and (drawn[0], None, drawn[1])
+
+
+def _tree(desk: Desk, label: Label) -> None:
+    """The whole tree; a click on another step goes to it."""
+    tree = tree_of(desk.path, label.tree or "")
+    if tree is None:
+        return
+    found = view(
+        '<div class="panel tree-box" tabindex="0" aria-label="The tree"></div>', f"tree {desk.item}",
+        tree=viewer_data(tree, None), address={"run": desk.run, "tree": tree.id}, node=label.node, tell=True,
+    )  # fmt: skip
+    if found is not None and found != label.node:
+        turn_to(f"node:{tree.id}:{found}")
+        st.rerun()
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------
@@ -146,77 +168,3 @@ def _deeds(desk: Desk, label: Label, said: Label | None) -> None:
 
 def _discarded(label: Label) -> Label:
     return Label(label.item, label.annotator, label.tree, label.node, label.thought, state="discarded")
-
-
-# --- what is looked at ------------------------------------------------------------------------------------------------
-
-
-def _step(desk: Desk, label: Label) -> tuple[str, Judgement | None] | None:
-    tree = tree_of(desk.path, label.tree or "")
-    index = label.node or 0
-    if tree is None or index >= len(tree.nodes):
-        return None
-    node = tree.nodes[index]
-    before = path_to(tree, index)[:-1]
-    ended = f'<p class="quiet">Its answer: {safe.answer(node.answer)}</p>' if node.answer is not None else ""
-    html = (
-        problem_html(problem_of(desk.path, tree.problem), tree.problem, "")
-        + _steps_before(tree, before)
-        + f'<div class="panel labelled"><h3>Is this step right? <span class="quiet">level {len(before) + 1}</span></h3>'
-        f'<div class="prose step-text">{safe.html(node.text)}</div>{ended}</div>'
-        + ("" if desk.wish.blind else _suggestion(node.judgement))
-        + f'<p class="quiet">{link("The whole tree", page="tree", run=desk.run, id=tree.id, node=index)}</p>'
-    )
-    return html, node.judgement
-
-
-def _tree(desk: Desk, label: Label) -> None:
-    """The whole tree; a click on another step goes to it."""
-    tree = tree_of(desk.path, label.tree or "")
-    if tree is None:
-        return
-    found = view(
-        '<div class="panel tree-box" tabindex="0" aria-label="The tree"></div>', f"tree {desk.item}",
-        tree=viewer_data(tree, None), address={"run": desk.run, "tree": tree.id}, node=label.node, tell=True,
-    )  # fmt: skip
-    if found is not None and found != label.node:
-        turn_to(f"node:{tree.id}:{found}")
-        st.rerun()
-
-
-def _steps_before(tree: Tree, before: Sequence[int]) -> str:
-    def listed(steps: Sequence[int]) -> str:
-        return "".join(f'<li class="prose">{safe.html(tree.nodes[i].text)}</li>' for i in steps)
-
-    if not before:
-        return '<p class="quiet">The first step.</p>'
-    far, near = before[:-BEFORE], before[-BEFORE:]
-    folded = f"<details><summary>{len(far)} earlier steps</summary><ul>{listed(far)}</ul></details>" if far else ""
-    return f'<div class="before">{folded}<ul>{listed(near)}</ul></div>'
-
-
-def _suggestion(judged: Judgement | None) -> str:
-    if judged is None:
-        return ""
-    rank = judged.verdict or "unjudged"
-    score = "" if judged.score is None else f" · {judged.score:.2f}"
-    reason = f'<div class="prose">{safe.html(judged.reason)}</div>' if judged.reason else ""
-    return (
-        f'<div class="suggestion"><span class="quiet">Suggested by the judge {safe.html(judged.by)}</span> '
-        f'<span class="word {rank}">{SAID[rank]}</span><span class="quiet">{score}</span>{reason}</div>'
-    )
-
-
-def _thought(desk: Desk, label: Label) -> tuple[str, None] | None:
-    thought = thought_of(desk.path, label.thought or "")
-    if thought is None:
-        return None
-    place = (
-        link("Beside its tree", page="tree", run=desk.run, id=thought.tree, thought=thought.id) if thought.tree else ""
-    )
-    html = (
-        problem_html(problem_of(desk.path, thought.problem), thought.problem, "")
-        + f'<div class="panel thought whole">{thought_html(thought)}</div>'
-        + f'<p class="quiet">{safe.html(thought.method)} {place}</p>'
-    )
-    return html, None

@@ -16,7 +16,9 @@ from journey.studio.place import link, without
 from journey.studio.reading import lists_of
 from journey.studio.view import view
 
-TABS = {"steps": "Steps", "thoughts": "Thoughts", "write": "Write a thought", "agreement": "Agreement"}
+TABS = {
+    "steps": "Steps", "thoughts": "Thoughts", "trees": "Trees", "write": "Write a thought", "agreement": "Agreement",
+}  # fmt: skip
 NAME = "annotator"
 
 
@@ -110,6 +112,7 @@ def _nothing(what: str) -> str:
     found = {
         "steps": "no tree of the run has a step that the judge called wrong or neutral, or could not judge",
         "thoughts": "the run holds no thoughts",
+        "trees": "the run holds no trees",
         "write": "the run holds no problems",
     }
     return safe.html(found.get(what, f"a queue holds at most {MOST} trees"))

@@ -70,6 +70,7 @@ def _rest(lists: Lists, run: str, tree: Tree) -> str:
         said.append(link(name, page="attempts", run=run, problem=tree.problem))
     if tree.nodes:
         said.append(link("label its steps", page="label", run=run, item=f"node:{tree.id}:0", tree=1))
+    said.append(link("write a note on it", page="label", run=run, what="trees", item=f"tree:{tree.id}"))
     return "".join(f" · {one}" for one in said)
 
 
