@@ -79,7 +79,9 @@ def import_(
     format: Annotated[Format, typer.Argument(help="What the files hold.")],
     files: Annotated[
         list[str],
-        typer.Argument(help="JSONL, JSON or Parquet files, or a Hub id of problems.", metavar="FILE..."),
+        typer.Argument(
+            help="JSONL, JSON or Parquet files, or a Hub id of problems or labelled solutions.", metavar="FILE..."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", envvar="JOURNEY_OUT", help="The run's folder.", metavar="RUN")],
     question_column: Annotated[str | None, typer.Option(help="Where the question stands.", metavar="NAME")] = None,
@@ -96,11 +98,12 @@ def import_(
     limit: Limit = None,
     json: Json = False,
 ) -> int:
-    """Bring problems, human-rated trees or exported records into a run.
+    """Bring problems, human-rated trees, labelled solutions or exported records into a run.
 
     Columns of problems are found by their usual names (question or problem, answer, solution, ...) or named.
     `import benchmark MATH500` takes a known benchmark from the Hub, or from the FILE named behind it, to be tested on.
-    Every row of PRM800K is accounted for: it makes a tree, joins one, or is listed with the reason.
+    `labelled` are solutions with labelled steps (Math-Shepherd, TRL's stepwise type, ProcessBench, ...), a tree a row.
+    Every row of these and of PRM800K is accounted for: it makes a tree, joins one, or is listed with the reason.
     """
     from journey.commands import bring
 

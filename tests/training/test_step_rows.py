@@ -1,25 +1,22 @@
-"""Rows for step classifiers out of trees and of Math-Shepherd's data set."""
+"""Rows for step classifiers out of trees."""
 
-import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from random_trees import PROBLEM as OF_RANDOM_TREES
 from random_trees import trees
 
 from journey.answers import MathGrader
 from journey.errors import UsageError
-from journey.training.step_rows import label_counts, math_shepherd_rows, tree_rows
+from journey.training.step_rows import label_counts, tree_rows
 from journey.trees import prm800k
 from journey.trees.mark import unusable
 from journey.types import Judgement, Node, Tree, make_problem
 
 PROBLEM = make_problem("1 + 1?", "2")
 RATED = Path(__file__).parents[2] / "../shared/data/prm800k/phase1_test_trees.jsonl"
-SAMPLES = Path(__file__).parents[2] / "../shared/data/step_judges/math_shepherd_samples.jsonl"
 
 
 def node(parent: int, text: str, verdict=None, score: float | None = None) -> Node:
@@ -77,29 +74,6 @@ def test_each_judged_whole_step_is_labelled_once_and_behind_its_own_steps(tree: 
     assert sorted(labelled) == sorted(wanted)
 
 
-def test_math_shepherd_rows_are_read_as_question_steps_and_signs() -> None:
-    row = {
-        "input": "How many? Step 1: One. ки\nStep 2: Two and Step 9: no. ки",
-        "label": "How many? Step 1: One. +\nStep 2: Two and Step 9: no. -",
-    }
-    assert math_shepherd_rows([row]) == [
-        {"prompt": "How many?", "completions": ["One.", "Two and Step 9: no."], "labels": [True, False]}
-    ]
-
-
-def test_real_math_shepherd_rows_are_read_whole() -> None:
-    if not SAMPLES.is_file():
-        pytest.skip(f"needs {SAMPLES}")
-    raw = [json.loads(line) for line in SAMPLES.read_text("utf-8").splitlines() if line.strip()]
-    rows = math_shepherd_rows(raw)
-    assert len(rows) == len(raw) == 7
-    for row, told in zip(rows, raw, strict=True):
-        assert len(row["labels"]) == len(row["completions"]) == told["input"].count("ки")
-        assert told["input"].startswith(row["prompt"])
-        assert all(step and not step.startswith("Step") for step in row["completions"])
-    assert set(label_counts(rows)) <= {"right", "wrong"}
-
-
 async def test_every_rated_step_of_real_trees_is_labelled_once() -> None:
     if not RATED.is_file():
         pytest.skip(f"needs {RATED}")
@@ -112,31 +86,6 @@ async def test_every_rated_step_of_real_trees_is_labelled_once() -> None:
         name: wanted[name] for name in ("right", "neutral", "wrong")
     }
     assert min(counts[name] for name in ("right", "neutral", "wrong")) > 0
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        {"input": "Q Step 1: a ки"},
-        {"input": "Q Step 1: a ки", "label": "Q Step 1: a ?"},
-        {"input": "Q Step 1: a ки", "label": "Q Step 1: b +"},
-        {"input": "Q Step 1: a ки more", "label": "Q Step 1: a + more"},
-        {"input": "Q no steps", "label": "Q no steps"},
-        {"input": "Q a ки", "label": "Q a +"},
-    ],
-)
-def test_a_broken_math_shepherd_row_is_named(row: dict) -> None:
-    with pytest.raises(UsageError, match="row 1 of here"):
-        math_shepherd_rows([row], "here")
-
-
-@given(st.lists(st.tuples(st.text("abc \n+-", min_size=1), st.booleans()), min_size=1, max_size=5))
-def test_what_is_written_in_math_shepherds_form_is_read_back(steps: list[tuple[str, bool]]) -> None:
-    told = "Q? " + "\n".join(f"Step {i}: {text} ки" for i, (text, _) in enumerate(steps, 1))
-    label = "Q? " + "\n".join(f"Step {i}: {text} {'+' if good else '-'}" for i, (text, good) in enumerate(steps, 1))
-    (row,) = math_shepherd_rows([{"input": told, "label": label}])
-    assert row["labels"] == [good for _, good in steps]
-    assert row["completions"] == [text.strip() for text, _ in steps]
 
 
 def test_labels_are_counted_by_kind() -> None:

@@ -1,4 +1,4 @@
-"""journey import: problems, puzzles, human-rated trees and exported records become part of a run."""
+"""journey import: problems, puzzles, rated trees, labelled solutions and exported records become part of a run."""
 
 import asyncio
 from collections import Counter
@@ -11,7 +11,7 @@ from journey.answers import Grade, MathGrader
 from journey.commands.said import all_problems, check_part, say, sheet, tree_counts, tree_lines
 from journey.datafiles import rows
 from journey.errors import UsageError
-from journey.evals import benchmarks
+from journey.evals import benchmarks, judging_trees
 from journey.problems import Columns
 from journey.progress import Bars
 from journey.puzzles import sources
@@ -19,7 +19,7 @@ from journey.river import PARTS
 from journey.stations import put_rated
 from journey.store.export import import_file
 from journey.store.run import Run
-from journey.trees import prm800k
+from journey.trees import mark, prm800k
 from journey.types import EMPTY, Problem, make_problem
 
 STATION = "import"
@@ -42,14 +42,18 @@ def import_(
     check_part(split)
     if format == "benchmark":
         return _benchmark(files, out, columns, split, hub_split, limit, json)
-    if format not in ("problems", "puzzles") and (limit is not None or any(columns.values()) or hub_split):
-        raise UsageError(f"columns, --hub-split and --limit are for problems, not for {format}; leave them out")
-    if format != "problems":
+    if format not in ("problems", "puzzles") and any(columns.values()):
+        raise UsageError(f"columns are for problems, not for {format}; leave them out")
+    if format not in ("problems", "puzzles", "labelled") and (limit is not None or hub_split):
+        raise UsageError(f"--hub-split and --limit are for problems, not for {format}; leave them out")
+    if format not in ("problems", "labelled"):
         _must_exist(files)
     with Run.open(out) as into:  # first of all, so that a second writer is refused at once
         match format:
             case "prm800k":
                 data, lines = _prm800k(into, files, json)
+            case "labelled":
+                data, lines = _labelled(into, files, hub_split, limit, json)
             case "trees" | "thoughts" | "attempts":
                 data, lines = _records(into, format, files)
             case _:
@@ -190,9 +194,28 @@ def _prm800k(into: Run, files: Sequence[str], json: bool) -> tuple[Data, Lines]:
     with Bars(silent=json) as bars, MathGrader() as grader:
         bars(STATION, "read files", 0, len(files))
         found = asyncio.run(prm800k.read(files, Counted(grader, bars)))
-    must_be_disjoint(into, found.problems, "train")
     kept = {tree.id for tree in found.trees}
     again = sum(bool(into.ids("trees", problem=p.id, policy=prm800k.POLICY) - kept) for p in found.problems)
+    data, lines = _rated(into, found)
+    if again:
+        lines.append(("trees of problems that had one; give all files in one command to join them", again))
+    return {**data, "had_a_tree": again}, lines
+
+
+def _labelled(into: Run, files: Sequence[str], split: str | None, limit: int | None, json: bool) -> tuple[Data, Lines]:
+    with Bars(silent=json) as bars, MathGrader() as grader:
+        bars(STATION, "read files", 0, len(files))
+        found = asyncio.run(judging_trees.read(files, Counted(grader, bars), limit, split))
+    data, lines = _rated(into, found)
+    steps = Counter(mark.verdict(node) or "could not say" for tree in found.trees for node in tree.nodes)
+    judges = sorted({tree.judge for tree in found.trees})
+    lines += [*((f"steps: {name}", n) for name, n in steps.most_common()), ("labelled by", ", ".join(judges))]
+    return {**data, "steps": steps, "judges": judges}, lines
+
+
+def _rated(into: Run, found: prm800k.Imported) -> tuple[Data, Lines]:
+    """Stores rated trees; how many rows and trees there were."""
+    must_be_disjoint(into, found.problems, "train")
     put_rated(into, found)
     merged, broken = (Counter(_grouped(x) for x in found.listed if x.kind == kind) for kind in ("merged", "no tree"))
     counts = tree_counts(found.trees)
@@ -201,9 +224,7 @@ def _prm800k(into: Run, files: Sequence[str], json: bool) -> tuple[Data, Lines]:
     lines += [(f"    {reason}", n) for reason, n in merged.items()]
     lines += [("  gave no tree", broken.total()), *((f"    {reason}", n) for reason, n in broken.items())]
     lines += tree_lines(counts)
-    if again:
-        lines.append(("trees of problems that had one; give all files in one command to join them", again))
-    return {"rows": number, "merged": merged, "no_tree": broken, "had_a_tree": again, **counts}, lines
+    return {"rows": number, "merged": merged, "no_tree": broken, **counts}, lines
 
 
 def _grouped(listed: prm800k.Listed) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-Format = Literal["prm800k", "problems", "benchmark", "puzzles", "trees", "thoughts", "attempts"]
+Format = Literal["prm800k", "labelled", "problems", "benchmark", "puzzles", "trees", "thoughts", "attempts"]
 What = Literal["problems", "trees", "thoughts", "attempts", "sft", "dpo", "prm", "labels", "notes", "page"]
 Arm = Literal["journey", "shortcut", "propose", "debate", "distill", "rewrite", "annotate"]
 

@@ -10,22 +10,24 @@
 | perturbed PRM800K (Xia et al. 2024) | `tags`: the changed step from 0; the step after a repetition is neutral |
 | redundancy, PRM800K phase 2 (Xia et al. 2024) | `rating` a step: 1 right, 0 neutral |
 | PRM800K (Lightman et al. 2023) | trees, see `trees.prm800k` |
-| ours | `question`, `steps`, `labels` ("right", "neutral", "wrong", null) |
+| Math-Shepherd (Wang et al. 2024) | + or - in place of the tag behind each step, see `trees.labelled` |
+| TRL's stepwise type | `prompt`, `completions`, `labels` |
+| ours | `question`, `steps`, `labels` ("right", "neutral", "wrong", true, false, + and -, a number in [0, 1], null) |
 
 After a first wrong step nothing is labelled: what follows from it was judged by nobody.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from journey import datafiles
 from journey.answers import Grade, find_answer
 from journey.errors import UsageError
-from journey.trees import prm800k
+from journey.trees import labelled, prm800k
 from journey.trees.mark import is_unusable, verdict
-from journey.types import VERDICTS, Problem, Tree, Verdict, make_problem
+from journey.types import Problem, Tree, Verdict, make_problem
 
 Labels = tuple[Verdict | None, ...]
 Row = Mapping[str, Any]
@@ -41,7 +43,7 @@ class Labelled:
 
     `id` is the row's name in its set. `parents` are as in a tree; in a solution each step stands under the one before,
     and its labels tell its first wrong step. `labels` null: nobody labelled the step. `pieces`: how many lines of each
-    step were scored one by one.
+    step were scored one by one. `scores` are the numbers that were given for labels, null where none was.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Labelled:
     parents: tuple[int, ...]
     pieces: tuple[int, ...]
     is_solution: bool
+    scores: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,16 @@ class LabelledSet:
 
 
 class Format(NamedTuple):
-    """How a published set stands in its file: the keys that tell it, and how a row is read (a text: why it is out)."""
+    """How a published set stands in its file: the keys that tell it, and how a row is read (a text: why it is out).
+
+    `by` names who labelled the steps where the name of the format does not.
+    """
 
     name: str
     keys: frozenset[str]
     read: Callable[[Row], Labelled | str]
     bad: Verdict = "wrong"
+    by: str = ""
 
 
 def load(path: Path, limit: int | None = None) -> LabelledSet:
@@ -145,12 +152,17 @@ def until(first_wrong: int | None, steps: int) -> Labels:
     return tuple(labels)
 
 
+def format_of(row: Row) -> Format | None:
+    """The format that the row's keys tell; null where they are those of none."""
+    return next((form for form in FORMATS if form.keys <= row.keys()), None)
+
+
 def _format(row: Row, where: str) -> Format:
-    for form in FORMATS:
-        if form.keys <= row.keys():
-            return form
-    known = ", ".join(form.name for form in FORMATS)
-    raise UsageError(f"{where} is in no format of labelled steps that is known ({known}, PRM800K)")
+    form = format_of(row)
+    if form is None:
+        known = ", ".join(form.name for form in FORMATS)
+        raise UsageError(f"{where} is in no format of labelled steps that is known ({known}, PRM800K)")
+    return form
 
 
 def _number(value: object) -> int | None:
@@ -215,11 +227,22 @@ def _perturbed(row: Row) -> Labelled | str:
     return solution(row["id"], row["question"], row["ground_truth_answer"], steps, labels)
 
 
+def _math_shepherd(row: Row) -> Labelled:
+    return _of(row, labelled.math_shepherd(row))
+
+
+def _stepwise(row: Row) -> Labelled:
+    return _of(row, labelled.stepwise(row))
+
+
 def _ours(row: Row) -> Labelled:
-    if set(row["labels"]) - {*VERDICTS, None}:
-        raise ValueError(f"labels {row['labels']}")
-    labels: Labels = tuple(row["labels"])
-    return solution(row.get("id", row["question"]), row["question"], row.get("answer"), row["steps"], labels)
+    return _of(row, labelled.labelled(row["question"], row["steps"], row["labels"]))
+
+
+def _of(row: Row, found: labelled.Solution) -> Labelled:
+    verdicts: Labels = tuple(one.verdict for one in found.labels)
+    made = solution(row.get("id", found.question), found.question, row.get("answer"), found.steps, verdicts)
+    return replace(made, scores=tuple(one.score for one in found.labels))
 
 
 FORMATS = (
@@ -231,7 +254,9 @@ FORMATS = (
     Format("Mr-Ben", frozenset({"Model_Solution_Steps", "Model_Solution_First_Error_Step"}), _mr_ben),
     Format("PRMBench", frozenset({"modified_process", "error_steps"}), _prmbench),
     Format("perturbed PRM800K", frozenset({"hypothesis_steps", "error_type", "tags"}), _perturbed),
-    Format("question, steps, labels", frozenset({"question", "steps", "labels"}), _ours),
+    Format("Math-Shepherd", frozenset({"input", "label"}), _math_shepherd),
+    Format("TRL's stepwise type", frozenset({"prompt", "completions", "labels"}), _stepwise, by="labels"),
+    Format("question, steps, labels", frozenset({"question", "steps", "labels"}), _ours, by="labels"),
 )
 
 

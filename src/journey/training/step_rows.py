@@ -3,7 +3,7 @@
 A label is true or false, "right", "neutral" or "wrong", or a number in [0, 1] (soft); null is not trained on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from journey.errors import UsageError
@@ -12,7 +12,6 @@ from journey.training.rows import Row
 from journey.trees.mark import children, is_unusable, path
 from journey.types import Judgement, Problem, Tree
 
-TAG = "ки"  # where Math-Shepherd's rows say + or -
 Labels = Literal["verdict", "hard", "soft"]
 
 
@@ -58,39 +57,6 @@ def _label(said: Judgement | None, labels: Labels) -> Any:
     if said.verdict is None or labels == "verdict":
         return said.verdict
     return said.verdict != "wrong"
-
-
-def math_shepherd_rows(rows: Iterable[Mapping[str, Any]], where: str = "Math-Shepherd's rows") -> list[Row]:
-    """Rows `{"input", "label"}` of the Math-Shepherd data set: a tag behind each step, in its place + or -.
-
-    Raises UsageError for a row whose label is not its input with every tag replaced.
-    """
-    return [_published(row, f"row {number} of {where}") for number, row in enumerate(rows, 1)]
-
-
-def _published(row: Mapping[str, Any], where: str) -> Row:
-    told, labelled = row.get("input"), row.get("label")
-    if not isinstance(told, str) or not isinstance(labelled, str):
-        raise UsageError(f"{where} has no texts input and label; it is no row of Math-Shepherd")
-    pieces = told.split(TAG)
-    signs: list[bool] = []
-    at = 0
-    for piece in pieces[:-1]:
-        at += len(piece)
-        sign = labelled[at : at + 1]
-        if labelled[at - len(piece) : at] != piece or sign not in ("+", "-"):
-            raise UsageError(f"{where} says neither + nor - at step {len(signs) + 1}; mend or drop the row")
-        signs.append(sign == "+")
-        at += 1
-    question, begin, first = pieces[0].partition("Step 1:")
-    if not signs or not begin or labelled[at:] != pieces[-1] or pieces[-1].strip():
-        raise UsageError(f"{where} has no steps behind a question, each with a tag at its end; mend or drop the row")
-    steps = [first, *(_unnumbered(piece, number) for number, piece in enumerate(pieces[1:-1], 2))]
-    return {"prompt": question.strip(), "completions": [step.strip() for step in steps], "labels": signs}
-
-
-def _unnumbered(step: str, number: int) -> str:
-    return step.strip().removeprefix(f"Step {number}:")
 
 
 def label_counts(rows: Sequence[Row]) -> dict[str, int]:
