@@ -24,6 +24,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from e_search import Remembered
 from transformers import logging as transformers_logging
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "src")]
@@ -93,7 +94,8 @@ async def measure(run: Path, arm: str, asked: argparse.Namespace, temperature: f
     samples: list[dict[str, list[Attempt]]] = []
     for folder in folders:
         name, seed = f"{folder.parent.name}/{arm}", int(folder.parent.name.removeprefix("seed-"))
-        model = build.local(folder, name)
+        local = build.local(folder, name)
+        model = Remembered(local)  # ways share their beginnings
         for n, found in cut.items():
             found.append(await ask(model, problems, Decoding("budget", temperature, 1.0, n), seed))
         for way, budget in WAYS.items():
@@ -101,7 +103,7 @@ async def measure(run: Path, arm: str, asked: argparse.Namespace, temperature: f
             forced[way].append(await ask(model, problems, rule, seed, budget))
         drawn = await ask(model, problems, Decoding("votes", asked.temperature, 1.0, LIMIT, asked.votes), seed)
         samples.append({p.id: [a for a in drawn if a.problem == p.id] for p in problems})
-        await build.close(model)
+        await build.close(local)
     alone = Unforced([measured(of) for of in cut.values()], cut[LIMIT], samples)
     rows = [row("unforced", cut[LIMIT], alone)] + [row(way, found, alone) for way, found in forced.items()]
     return {"arm": arm, "temperature": temperature, "seeds": len(folders), "problems": len(problems), "rows": rows}
