@@ -12,6 +12,7 @@ BRACKETS = [
     {"types", "errors", "interrupts"},
     {
         "answers",
+        "answers_text",
         "answer_worker",
         "answer_preload",
         "plain",

@@ -64,16 +64,17 @@ def find_answer(text: str) -> str | None:
     PRM800K's heading "# Answer"; then GSM8K's and Abel's "####"; then what follows "[Final solution]" or "answer is".
     An empty answer is none.
     """
-    for find in (_marked, _hashed, _said):
+    for find in (marked, hashed, _said):
         if answer := find(text):
             return answer
     return None
 
 
-def _marked(text: str) -> str | None:
+def marked(text: str) -> str | None:
+    """What stands in the last explicit mark (a box, PRM800K's heading), null without one."""
     position, answer = _last_box(text)
     for heading in _HEADING.finditer(text, max(position, 0)):
-        answer = _bare(heading[1]) or answer
+        answer = bare(heading[1]) or answer
     return answer
 
 
@@ -81,13 +82,13 @@ def _last_box(text: str) -> tuple[int, str | None]:
     """Where the last box begins and what stands in it; boxes in a row ("\\boxed{1} and \\boxed{2}") are one list."""
     boxes = _boxes(text)
     if not boxes:
-        bare = list(_BARE_BOX.finditer(text))
-        return (bare[-1].start(), bare[-1][1]) if bare else (-1, None)
+        loose = list(_BARE_BOX.finditer(text))
+        return (loose[-1].start(), loose[-1][1]) if loose else (-1, None)
     row = [boxes.pop()]
     while boxes and boxes[-1].end <= row[-1].start and _BETWEEN.fullmatch(text, boxes[-1].end, row[-1].start):
         row.append(boxes.pop())
     # A box that only says the same again adds nothing.
-    contents = dict.fromkeys(_bare(text[box.inner : box.end - 1]) for box in reversed(row))
+    contents = dict.fromkeys(bare(text[box.inner : box.end - 1]) for box in reversed(row))
     return row[0].start, ", ".join(content for content in contents if content) or None
 
 
@@ -116,25 +117,26 @@ def _boxes(text: str) -> list[_Box]:
     return found
 
 
-def _hashed(text: str) -> str | None:
+def hashed(text: str) -> str | None:
+    """What stands after the last "####" that marks an answer, null without one."""
     # "####" is also a Markdown heading: it is an answer only on the text's last line or before a number.
     start = text.rfind("####")
     if start < 0:
         return None
     line, _, rest = text[start + 4 :].lstrip(" \t#").partition("\n")
-    return _bare(line) if not rest.strip() or number(_bare(line) or "") is not None else None
+    return bare(line) if not rest.strip() or number(bare(line) or "") is not None else None
 
 
 def _said(text: str) -> str | None:
     for said in reversed(list(_SAID.finditer(text))):
         sentence = _SENTENCE.match(text, said.end())
-        if sentence and (answer := _bare(sentence[1])):
+        if sentence and (answer := bare(sentence[1])):
             return answer
     start = text.rfind("[Final solution]")
-    return None if start < 0 else _bare(text[start + len("[Final solution]") :].strip().split("\n", 1)[0])
+    return None if start < 0 else bare(text[start + len("[Final solution]") :].strip().split("\n", 1)[0])
 
 
-def _bare(answer: str) -> str | None:
+def bare(answer: str) -> str | None:
     """An answer without the dollars, bold marks and full stop around it; null when nothing is left."""
     for _ in range(4):  # layers: **$5$.**
         answer = answer.strip().removeprefix("**").removesuffix("**").strip()

@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 from journey import recipe
-from journey.answers import Grade, Grader, MathGrader
+from journey.answers import Grade, Grader
 from journey.errors import UsageError
-from journey.evals.code import CodeGrader
+from journey.evals.forms import FormGrader, ask_by_form
 from journey.evals.recordings import load_recorded
 from journey.judges import combine
 from journey.judges import scripted as scripted_judge
@@ -53,8 +53,8 @@ TASKS = {
     "countdown": Task(
         "countdown", asker("countdown", FORMATS["lines"]), FORMATS["lines"], COUNTDOWN_VOICE, CountdownGrader
     ),
-    "code": Task("code", asker("code", FORMATS["paragraphs"]), FORMATS["paragraphs"], PROSE, CodeGrader),
-    "math": Task("math", asker("math", FORMATS["paragraphs"]), FORMATS["paragraphs"], PROSE, MathGrader),
+    # Not only mathematics: each problem in words is asked and checked by the form of its benchmark.
+    "math": Task("math", ask_by_form(FORMATS["paragraphs"]), FORMATS["paragraphs"], PROSE, FormGrader),
 }
 
 MODEL_NAMES = "tiny, hf/ID-or-folder, openai/NAME, vllm/ID-or-folder, scripted/FILE"
@@ -75,7 +75,7 @@ def task(name: str) -> Task:
 
 
 def task_of(problem: Problem) -> Task:
-    """The task of one problem: Countdown where its question is a puzzle's, mathematics otherwise."""
+    """The task of one problem: Countdown where its question is a puzzle's, else "math", that of problems in words."""
     try:
         parse_puzzle(problem.question)
     except UsageError:

@@ -13,13 +13,14 @@ from journey.commands.asking import asked_lines, growing, priced
 from journey.commands.loading import check_weights, paying
 from journey.commands.said import all_problems, console, failed_units, say, sheet, tree_counts, tree_lines
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
-from journey.errors import UsageError
+from journey.errors import BudgetReached, UsageError
+from journey.evals.forms import check_gradable
 from journey.progress import Bars
 from journey.recipe import UNCOMPARED, Recipe
 from journey.report.build import build as build_report
 from journey.report.figures import figures
 from journey.report.table import table
-from journey.stations import grow_trees
+from journey.stations import SPENT, grow_trees, spent_by_model
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
 from journey.sweep import Scaling
@@ -66,6 +67,7 @@ def run(
     if fresh:  # before anything is removed
         river.make_problems(wanted)
     shown = False
+    since = _spent_before(out, fresh)
     with Bars(silent=json) as bars:
 
         def on_seed(so_far: Run) -> None:
@@ -74,7 +76,12 @@ def run(
                 bars.print(table(found), console())
                 shown = True
 
-        opened = river.run_recipe(wanted, out, fresh=fresh, progress=bars, on_seed=on_seed, purse=purse)
+        try:
+            opened = river.run_recipe(wanted, out, fresh=fresh, progress=bars, on_seed=on_seed, purse=purse)
+        except BudgetReached as reached:
+            with Run.read(out) as so_far:
+                reached.spent = spent_by_model(so_far, since=since)
+            raise
         with opened:
             bars("report", "figures", 0, 1)
             found = build_report(opened)
@@ -122,6 +129,7 @@ def grow(
         asked = all_problems(into, split="train")[:limit]
         if not asked:
             raise UsageError(f"{out} holds no problems to grow trees of; import some with journey import --split train")
+        check_gradable(asked)
         bars("grow", f"load {wanted.model}", 0, 1)
         models = build.Models(into, purse, wanted.servers)
         policy = models.model(wanted.model)
@@ -136,6 +144,14 @@ def grow(
     data = {"run": str(out), **counts, "failed": len(failed), "spent": spent_rows(purse)}
     say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(purse)]))
     return failed_units(failed)
+
+
+def _spent_before(out: Path, fresh: bool) -> int:
+    """How many entries on spending the run's log has from commands before."""
+    if fresh or not (out / "run.db").is_file():
+        return 0
+    with Run.read(out) as before:
+        return len(before.logged(SPENT))
 
 
 def _limited(wanted: Recipe, limit: int | None) -> Recipe:

@@ -18,9 +18,11 @@ from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.commands.training_rows import task_of, training_rows
 from journey.errors import UsageError
 from journey.evals.at_k import at_k, by_problem
-from journey.evals.benchmarks import form_of
+from journey.evals.benchmarks import Form
 from journey.evals.breakdown import breakdown
 from journey.evals.budget import Budget
+from journey.evals.code import CodeGrader
+from journey.evals.forms import FormGrader, check_gradable
 from journey.evals.metrics import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
 from journey.evals.run import Decoding, attempt_ids
 from journey.models.base import Model
@@ -155,13 +157,9 @@ def asked_problems(of: Run, split: str, limit: int | None) -> list[Problem]:
 
 def _task(problems: Sequence[Problem], allow_code: bool) -> build.Task:
     """The task of the problems; code is run only where that was allowed. Raises UsageError."""
-    if not any(form_of(p) == "code" for p in problems):
-        return task_of(problems)
-    if not allow_code:
-        raise UsageError("checking these answers runs code that a model wrote; say --allow-code to run it locked down")
-    if not all(form_of(p) == "code" for p in problems):
-        raise UsageError("code and other problems are asked apart; import the benchmark into a run of its own")
-    return build.task("code")
+    allowed: list[Form] = ["code"] if allow_code else []
+    check_gradable(problems, *allowed)
+    return replace(task_of(problems), grader=lambda: FormGrader(code=CodeGrader()))
 
 
 def _plan(path: Path, name: str, split: str, asked: Asked, limit: int | None, purse: Purse, json: bool) -> int:

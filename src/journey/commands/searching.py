@@ -19,6 +19,7 @@ from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.commands.training_rows import task_of
 from journey.errors import UsageError
 from journey.evals.compute import measured
+from journey.evals.forms import check_gradable
 from journey.fanout import Progress, each
 from journey.judges.base import Judge
 from journey.judges.classifier_settings import named
@@ -91,6 +92,7 @@ def evaluate(
         return _plan(path, name, split, asked, limit, purse, json)
     with writing(path) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
         problems = asked_problems(into, split, limit)
+        check_gradable(problems)
         chosen = searches(name, asked)
         bars(name, "load", 0, 1)
         models, judging = (kind(into, purse, servers_of(into)) for kind in (build.Models, JudgeModels))
@@ -250,6 +252,7 @@ def _plan(path: Path, name: str, split: str, asked: Searched, limit: int | None,
     """Says what the model would be asked at most, and does nothing. What a judge is asked comes on top."""
     with reading(path) as of:
         problems = asked_problems(of, split, limit)
+        check_gradable(problems)
         chosen = searches(name, asked)
     most: list[AskedOf] = []
     for method, settings in chosen:

@@ -6,7 +6,6 @@ from journey import build
 from journey.commands.said import all_problems
 from journey.errors import UsageError
 from journey.methods import chosen
-from journey.puzzles.countdown import parse_puzzle
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.training.rows import Row, dpo_rows, sft_rows
@@ -18,15 +17,13 @@ ARMS = {"journey": "traverse"}
 
 
 def task_of(asked: Iterable[Problem]) -> build.Task:
-    """The task of a run's problems: Countdown where the first one is a puzzle's question. Raises UsageError."""
-    first = next(iter(asked), None)
-    if first is None:
+    """The task of a run's problems, which are all puzzles or all in words. Raises UsageError."""
+    tasks = {task.name: task for task in map(build.task_of, asked)}
+    if not tasks:
         raise UsageError("the run holds no problems; import some first")
-    try:
-        parse_puzzle(first.question)
-    except UsageError:
-        return build.task("math")
-    return build.task("countdown")
+    if len(tasks) > 1:
+        raise UsageError("the run mixes puzzles with problems in words; import the puzzles into a run of their own")
+    return next(iter(tasks.values()))
 
 
 def training_rows(
