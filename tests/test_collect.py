@@ -98,6 +98,16 @@ def test_a_reached_budget_ends_with_3_and_the_command_goes_on_without_asking_twi
     assert contents(tmp_path / "run") == contents(whole[0])
 
 
+def test_a_reached_budget_says_what_was_spent_as_status_does(server: FaultServer, sums: Path, tmp_path: Path) -> None:
+    said = collect(server, sums, tmp_path / "run", "--max-calls", "9", "--json")
+    assert said.code == 3
+    assert said.data["budget_reached"] in said.err
+    assert said.data["spent"] == journey("status", tmp_path / "run", "--json").data["spent"]
+    assert said.data["spent"][0]["calls"] == 9
+    said = collect(server, sums, tmp_path / "run", "--max-calls", "2")
+    assert "spent on openai/m" in said.out and "2 calls" in said.out
+
+
 @pytest.mark.parametrize("in_flight", [1, 8])
 def test_how_many_are_in_flight_changes_nothing(
     server: FaultServer, sums: Path, whole: tuple[Path, Any], tmp_path: Path, in_flight: int

@@ -25,10 +25,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         # What it hit while it was being made (an event loop, say) may complain when it is thrown away half made.
         sys.unraisablehook = lambda unraisable: None
     except _sayable() as error:
-        from journey.commands.mistakes import sentence
+        from journey.commands.mistakes import say_spent, sentence
 
         said, code = sentence(error)
         print(said, file=sys.stderr)
+        say_spent(error, json="--json" in (sys.argv[1:] if arguments is None else arguments))
     if code == INTERRUPTED:
         print("journey: interrupted; the same command goes on where it stopped", file=sys.stderr)
         # An interrupt that passed through an exec() (dataclasses have one) leaves a mark by which Python would end

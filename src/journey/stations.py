@@ -65,10 +65,14 @@ def spent(run: Run, since: int = 0, model: str | None = None) -> tuple[Usage, fl
     return used, None if None in costs else sum(costs)
 
 
-def spent_by_model(run: Run) -> list[dict[str, Any]]:
-    """What every model behind a server was asked and cost in all commands; a cost is null if any part is unknown."""
-    models = sorted({row["model"] for row in run.logged(SPENT)})
-    return [{"model": model, **asdict(used), "cost": cost} for model in models for used, cost in [spent(run, 0, model)]]
+def spent_by_model(run: Run, since: int = 0) -> list[dict[str, Any]]:
+    """What every model behind a server was asked and cost in all commands, or from the log's entry `since` on.
+
+    A cost is null if any part of it is unknown.
+    """
+    models = sorted({row["model"] for row in run.logged(SPENT)[since:]})
+    rows = {model: spent(run, since, model) for model in models}
+    return [{"model": model, **asdict(used), "cost": cost} for model, (used, cost) in rows.items()]
 
 
 async def grow_trees(

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from journey import build, recipe
-from journey.commands.loading import paying
+from journey.commands.loading import paying, telling_spent
 from journey.commands.said import say
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import UsageError
@@ -83,7 +83,9 @@ def judges(
         models = build.Models(into or Remembered(), purse)
         made = [models.judge(name, chosen.strong, chosen.critic, chosen.rollout) for name in names]
         work = _all(made, sets, chosen, bars)
-        results = asyncio.run(_closing(models, work) if into is None else paying(into, models, purse, work))
+        results = asyncio.run(
+            _closing(models, telling_spent(purse, work)) if into is None else paying(into, models, purse, work)
+        )
     data = {
         "judges": list(names),
         "sets": [{"set": s.name, "solutions": len(s.items), "finds": s.bad, "skipped": dict(s.skipped)} for s in sets],

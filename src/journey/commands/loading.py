@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from journey import build
-from journey.errors import UsageError
+from journey.commands.spending import spent_rows
+from journey.errors import BudgetReached, UsageError
 from journey.models.base import Model
 from journey.models.purse import Purse
 from journey.stations import keep_spent
@@ -25,10 +26,19 @@ async def closing(model: Model, work: Awaitable[Result]) -> Result:
 async def paying(run: Run, models: build.Models, purse: Purse, work: Awaitable[Result]) -> Result:
     """The same of many models; what was spent is kept in the run's log, however it ended."""
     try:
-        return await work
+        return await telling_spent(purse, work)
     finally:
         keep_spent(run, purse)
         await models.close()
+
+
+async def telling_spent(purse: Purse, work: Awaitable[Result]) -> Result:
+    """What the work gives; a reached budget says what was spent until then."""
+    try:
+        return await work
+    except BudgetReached as reached:
+        reached.spent = spent_rows(purse)
+        raise
 
 
 def check_weights(name: str) -> None:

@@ -6,10 +6,9 @@ from typing import Any
 
 from journey.commands.labelling import label_rows, note_rows
 from journey.commands.said import failed_units, reading, say, sheet, tree_counts, tree_lines
-from journey.commands.spending import said
+from journey.commands.spending import row_lines
 from journey.commands.training_rows import training_rows
 from journey.errors import UsageError
-from journey.models.purse import Usage
 from journey.report.build import build as build_report
 from journey.report.table import table
 from journey.river import PARTS
@@ -45,10 +44,7 @@ def status(path: Path, json: bool) -> int:
     lines.append(("attempts", sum(row["attempts"] for row in data["attempts"])))
     lines += [(f"  {r['model']}, {r['decoding']}", f"{r['attempts']}, {r['right']} right") for r in data["attempts"]]
     lines += [(f"listed at import: {kind}", n) for kind, n in data["listed"].items()]
-    lines += [
-        (f"spent on {row['model']}", said(Usage(row["calls"], row["prompt_tokens"], row["tokens"]), row["cost"]))
-        for row in data["spent"]
-    ]
+    lines += row_lines(data["spent"])
     lines.append(("failed units", len(data["failures"])))
     say(json, data, sheet(path, lines))
     if not json:

@@ -8,6 +8,8 @@ from typing import Any
 import typer
 from typer.exceptions import TyperException
 
+from journey.commands.said import say, sheet
+from journey.commands.spending import row_lines
 from journey.errors import BudgetReached, UsageError
 from journey.models.base import ModelError
 from journey.store.faults import NO_ROOM, StoreError
@@ -35,6 +37,13 @@ def sentence(error: BaseException) -> tuple[str, int]:
             what = f"{error.strerror or error}: {error.filename}" if error.filename else str(error.strerror or error)
             return f"journey: {what}; check the path", USAGE if error.errno in OF_THE_USER else FAILED
     return _line(error), FAILED
+
+
+def say_spent(error: BaseException, *, json: bool) -> None:
+    """Of a reached budget: what was spent, on standard output. Of any other error nothing."""
+    if isinstance(error, BudgetReached) and (json or error.spent):
+        data = {"budget_reached": str(error), "spent": error.spent}
+        say(json, data, sheet("what was spent", row_lines(error.spent)))
 
 
 def _line(error: BaseException) -> str:

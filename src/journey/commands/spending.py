@@ -1,7 +1,7 @@
 """What a command may spend on model servers, what it spent, and the price table both are reckoned with."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,14 @@ def spent_row(model: str, used: Usage, prices: Mapping[str, Price]) -> dict[str,
     }
 
 
-def spent_lines(purse: Purse) -> list[tuple[str, Any]]:
+def spent_lines(purse: Purse) -> list[tuple[str, str]]:
     """The same for a person; nothing where no server was called."""
-    used = sorted(purse.spent().items())
-    return [(f"spent on {model}", said(usage, cost_of({model: usage}, purse.prices))) for model, usage in used]
+    return row_lines(spent_rows(purse))
+
+
+def row_lines(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Such rows for a person."""
+    return [
+        (f"spent on {row['model']}", said(Usage(row["calls"], row["prompt_tokens"], row["tokens"]), row["cost"]))
+        for row in rows
+    ]
