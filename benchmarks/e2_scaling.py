@@ -9,10 +9,11 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from journey.report.scaling import COLUMNS, fit_lines, notes, point_rows
+from journey.report.scaling import BETWEEN, COLUMNS, between_rows, fit_lines, notes, point_rows
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "scaling.yaml"
 QUICK = (
@@ -20,6 +21,13 @@ QUICK = (
     "settings.trees.count=164", "settings.evaluation.max_tokens=400", "axes.thoughts.values=[41, 82, 164]",
     "axes.trials.values=[6]", "axes.output.values=[400]",
 )  # fmt: skip
+
+
+def show(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table whose first column is words."""
+    wide = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    for name, *cells in (heads, *rows):
+        print(name.ljust(wide[0]), *(cell.rjust(n) for cell, n in zip(cells, wide[1:], strict=True)), sep="  ")
 
 
 def main() -> None:
@@ -42,11 +50,10 @@ def main() -> None:
     if asked.json:
         print(json.dumps({"row": "E2", "reached": reached, "figures": found}))
         return
-    rows = [COLUMNS, *point_rows(found)]
-    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for name, *cells in rows:
-        print(name.ljust(wide[0]), *(cell.rjust(n) for cell, n in zip(cells, wide[1:], strict=True)), sep="  ")
-    print(*fit_lines(found), *notes(found), sep="\n")
+    show(COLUMNS, point_rows(found))
+    print("", *fit_lines(found), "", sep="\n")
+    show(BETWEEN, between_rows(found))
+    print("", *notes(found), sep="\n")
     print(f"reached (six numbers of thoughts, three seeds, with fit and interval): {reached}")
 
 

@@ -18,6 +18,9 @@ Json = Mapping[str, Any]
 
 COLUMNS = ("axis, arm", "at", "accuracy", "95 % interval", "output tokens", "data FLOPs", "training FLOPs",
            "FLOPs an answer", "points per TFLOP")  # fmt: skip
+BETWEEN = ("axis, arm", "from", "to", "points", "per TFLOP of data and training", "per GFLOP of an answer")
+FORMS = {"saturating": ("abc", "a - b n^-c"), "power": ("bc", "1 - b n^-c"), "logarithmic": ("ab", "a + b ln n"),
+         "flat": ("a", "a")}  # fmt: skip
 TONES = {"journey": "accent", "shortcut": "ink", "phase1": "soft"}
 DRAWN = 40  # points of a drawn curve
 
@@ -42,18 +45,37 @@ def point_rows(figures: Json) -> list[tuple[str, ...]]:
 
 
 def _row(axis: str, arm: str, point: Json) -> tuple[str, ...]:
-    rate, cost = point["points_per_flop"], point["flops"]
+    cost = point["flops"]
     return (
         ", ".join(filter(None, (axis, short(arm)))),
-        "" if point["at"] is None else f"{point['at']:g}" if isinstance(point["at"], float) else str(point["at"]),
+        "" if point["at"] is None else _amount(point["at"]),
         percent(point["accuracy"]),
         interval(point["low"], point["high"]),
         number(point["tokens"]),
         _flops(cost["data"]),
         _flops(cost["training"]),
         _flops(cost["inference"]),
-        "-" if rate is None else f"{float(f'{rate * 1e12:.2g}'):g}",
+        _rate(point["points_per_flop"], 1e12),
     )
+
+
+def between_rows(figures: Json) -> list[tuple[str, ...]]:
+    """The table of `BETWEEN`, as text: what each step along an axis gained, and what a point of it cost."""
+    return [
+        (f"{name}, {short(arm)}", _amount(step["from"]), _amount(step["to"]), f"{step['points']:+.1f}",
+         _rate(step["points_per_flop"], 1e12), _rate(step["points_per_flop_asked"], 1e9))
+        for name, axis in figures["axes"].items()
+        for arm, of in axis["arms"].items()
+        for step in of["between"]
+    ]  # fmt: skip
+
+
+def _amount(at: object) -> str:
+    return f"{at:g}" if isinstance(at, float) else str(at)
+
+
+def _rate(points_per_flop: float | None, flops: float) -> str:
+    return "-" if points_per_flop is None else f"{float(f'{points_per_flop * flops:.2g}'):g}"
 
 
 def _flops(value: float | None) -> str:
@@ -69,7 +91,7 @@ def fit_lines(figures: Json) -> list[str]:
                 continue
             best = of["fits"]["best"]
             found = of["fits"]["forms"][best]
-            names = {"saturating": "abc", "power": "bc", "logarithmic": "ab", "flat": "a"}[best]
+            names, formula = FORMS[best]
             parts = ", ".join(
                 f"{p} {found[p]['value']:.3g} ({found[p]['low']:.3g} to {found[p]['high']:.3g})" for p in names
             )
@@ -78,7 +100,7 @@ def fit_lines(figures: Json) -> list[str]:
                 "" if found["left_out"] is None else f"; error at left-out points {100 * found['left_out']:.1f} points"
             )
             said.append(
-                f"{name}, {short(arm)}: {best}, {parts}{left}; at {far['at']:g}, beyond what was measured: "
+                f"{name}, {short(arm)}: {best} ({formula}), {parts}{left}; at {far['at']:g}, beyond what was measured: "
                 f"{percent(far['value'])} ({interval(far['low'], far['high'])})"
             )
     return said
@@ -97,7 +119,8 @@ def notes(figures: Json) -> list[str]:
         f"{figures['problems']} problems, {many}",
         "FLOPs are of one seed, by 2 N D forward and 6 N D in training with the attention term "
         f"(Kaplan et al. 2020), N = {figures['parameters']:,} without embeddings; prompts are not counted. "
-        "Points per TFLOP: gained over phase 1, for each 10^12 FLOPs of data and training.",
+        "Points per TFLOP: gained over phase 1, for each 10^12 FLOPs of data and training; between two points: gained "
+        'from one to the next, "-" where the next costs no more.',
         TOY,
     ]
 
@@ -133,16 +156,26 @@ def _curve(fits: Json, tone: str) -> list[Line]:
 
 
 def _markdown(figures: Json, pictures: Sequence[str]) -> str:
-    rows = [COLUMNS, ("---",) * len(COLUMNS), *point_rows(figures)]
-    table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
-    parts = [f"# {figures['sweep']}", table, "\n".join(f"- {line}" for line in fit_lines(figures)), *notes(figures)]
+    parts = [
+        f"# {figures['sweep']}", _grid(COLUMNS, point_rows(figures)),
+        "\n".join(f"- {line}" for line in fit_lines(figures)), _grid(BETWEEN, between_rows(figures)), *notes(figures),
+    ]  # fmt: skip
     return "\n\n".join(part for part in [*parts, *(f"![{name}]({name})" for name in pictures)] if part) + "\n"
+
+
+def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows] if rows else []
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>\n'
 
 
 def _page(figures: Json, drawn: Sequence[Chart]) -> str:
     style = files("journey.report").joinpath("page.css").read_text(encoding="utf-8")
-    head = "".join(f"<th>{escape(name)}</th>" for name in COLUMNS)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in point_rows(figures))
     pictures = "".join(f"<figure><figcaption>{escape(c.title)}</figcaption>{chart_svg(c)}</figure>" for c in drawn)
     fits = "".join(f"<li>{escape(line)}</li>" for line in fit_lines(figures))
     return (
@@ -152,5 +185,6 @@ def _page(figures: Json, drawn: Sequence[Chart]) -> str:
         f'<header><h1>{escape(figures["sweep"])}</h1><p class="quiet">Scaling</p></header>\n'
         f'<div class="charts">{pictures}</div>\n<h2>Fits</h2><ul>{fits}</ul>\n<h2>Points</h2>'
         f"{''.join(f'<p class=quiet>{escape(line)}</p>' for line in notes(figures))}\n"
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></body></html>\n'
+        f"{_table(COLUMNS, point_rows(figures))}<h2>From each point to the next</h2>"
+        f"{_table(BETWEEN, between_rows(figures))}</body></html>\n"
     )
