@@ -11,6 +11,7 @@ from journey.fanout import Progress, silent
 from journey.methods import Methods, chosen
 from journey.puzzles import sources
 from journey.stations import close, grow_trees, put_rated, train
+from journey.store.excluded import excluded
 from journey.store.export import write_rows
 from journey.store.run import Run
 from journey.thoughts.curate import curate
@@ -39,9 +40,10 @@ async def collect(run: Run, wanted: Collection, models: Models, progress: Progre
 
 async def grow_wanted(run: Run, wanted: Collection, models: Models, progress: Progress = silent) -> int:
     """The trees of the run's problems by the recipe's model and judge; how many failed."""
+    out = excluded(run)
     return await grow_trees(
         run,
-        [p for p in run.all("problems", split=PART) if isinstance(p, Problem)],
+        [p for p in run.all("problems", split=PART) if isinstance(p, Problem) and p.id not in out],
         models.model(wanted.model),
         models.judge(wanted.judge, wanted.helper, wanted.critic, wanted.rollout),
         build.task(wanted.task),
@@ -89,7 +91,8 @@ def _read(wanted: Collection, limit: int | None) -> list[Problem]:
 
 def rows_of(run: Run, method: str, task: Task, *, messages: bool = False) -> list[Row]:
     """The rows to train on of one method's thoughts, refined where they were refined."""
-    told = [t for t in run.all("thoughts", method=method) if isinstance(t, Thought)]
+    out = excluded(run)
+    told = [t for t in run.all("thoughts", method=method) if isinstance(t, Thought) and t.problem not in out]
     asked = [p for p in run.all("problems") if isinstance(p, Problem)]
     return sft_rows(chosen(told), asked, task.ask, messages=messages)
 

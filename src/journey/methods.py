@@ -14,6 +14,7 @@ from journey.errors import UsageError
 from journey.fanout import Progress, each, silent
 from journey.models.base import ModelError
 from journey.stations import close
+from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.thoughts.annotate import Notes, annotate, read_notes
 from journey.thoughts.debate import debate
@@ -64,7 +65,7 @@ class Methods:
             notes = {one.problem.id: one for one in read_notes(self.telling.notes or "")}
             self.run.put_all("problems", [one.problem for one in notes.values()], split="train")
             return await self._each(method, list(notes), lambda id: self._expanded(notes[id]))
-        asked = sorted(self.run.ids("problems", split="train"))
+        asked = sorted(self.run.ids("problems", split="train") - excluded(self.run))
         deed = {"propose": self._proposed, "debate": self._debated, "distill": self._distilled,
                 "rewrite": self._rewritten}[method]  # fmt: skip
         return await self._each(method, asked, lambda id: deed(self.problems[id]))

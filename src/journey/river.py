@@ -31,12 +31,14 @@ from journey.stations import (
     told_trees,
     train,
 )
+from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.training.rows import dpo_rows, match_tokens, sft_rows
 from journey.types import Attempt, Problem, Thought
 from journey.workers import Job, JobProgress, work_off
 
 PARTS = ("phase1", "train", "validation", "test")
+TRAINED = ("phase1", "train")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +104,12 @@ def jobs_of(recipe: Recipe, budget: Budget = UNLIMITED) -> list[Job]:
     return jobs
 
 
-def seed_job(run: Run, progress: Progress, recipe: Recipe, seed: int, part: str, budget: Budget) -> None:
+def seed_job(
+    run: Run, progress: Progress, recipe: Recipe, seed: int, part: str, budget: Budget, greedy: bool = True
+) -> None:
     """One part of one seed, in this process."""
     build.one_thread()
-    asyncio.run(DEEDS[part](Seed(run, progress, recipe, seed, budget)))
+    asyncio.run(DEEDS[part](Seed(run, progress, recipe, seed, budget, greedy)))
 
 
 def config_of(recipe: Recipe) -> dict[str, Any]:
@@ -175,15 +179,19 @@ def drawn_problems(wanted: Problems) -> dict[str, list[Problem]]:
 
 
 def part(run: Run, name: str) -> list[Problem]:
-    """The stored problems of a part, in the order of their ids."""
-    return [p for p in run.all("problems", split=name) if isinstance(p, Problem)]
+    """The stored problems of a part, in the order of their ids; of a trained one without those that were taken out."""
+    out = excluded(run) if name in TRAINED else ()
+    return [p for p in run.all("problems", split=name) if isinstance(p, Problem) and p.id not in out]
 
 
 class Seed:
-    """What one seed's stations share. Models are named seed-N/ARM."""
+    """What one seed's stations share. Models are named seed-N/ARM. `greedy`: whether they answer greedily too."""
 
-    def __init__(self, run: Run, progress: Progress, recipe: Recipe, seed: int, budget: Budget) -> None:
+    def __init__(
+        self, run: Run, progress: Progress, recipe: Recipe, seed: int, budget: Budget, greedy: bool = True
+    ) -> None:
         self.run, self.progress, self.recipe, self.seed, self.budget = run, progress, recipe, seed, budget
+        self.greedy = greedy
         self.task = build.task(recipe.task)
         self.train_problems = part(run, "train")
 
@@ -275,16 +283,19 @@ class Seed:
 
     def rows(self, method: str) -> list[dict[str, Any]]:
         """The training rows of one way of telling."""
+        known = {p.id for p in self.train_problems}
         told = self.run.all("thoughts", method=method, arm=f"seed-{self.seed}")
-        return sft_rows((t for t in told if isinstance(t, Thought)), self.train_problems, self.task.ask)
+        found = (t for t in told if isinstance(t, Thought) and t.problem in known)
+        return sft_rows(found, self.train_problems, self.task.ask)
 
     async def attempts(self, arm: str, samples: int = 1) -> None:
-        """The arm's sampled and greedy attempts on the problems of the comparison."""
+        """The arm's sampled and (where wanted) greedy attempts on the problems of the comparison."""
         wish = self.recipe.evaluation
         model = build.local(self.model(arm), self.name(arm))
         asked = part(self.run, wish.split)
         # Both at once: the few answers that run to the limit then share their steps.
-        await together([self.draw(model, rule, asked, wish.split) for rule in (wish.sampled(samples), wish.greedy())])
+        rules = [wish.sampled(samples), *([wish.greedy()] if self.greedy else [])]
+        await together([self.draw(model, rule, asked, wish.split) for rule in rules])
         await build.close(model)
 
     async def draw(self, model: Any, decoding: Decoding, on: Sequence[Problem], split: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from journey.errors import UsageError
 from journey.recipe import UNCOMPARED, Recipe, merged, overridden, read_settings, typed
 from journey.river import config_of, jobs_of, store_problems
+from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
 from journey.store.settings import differences
 from journey.sweep import Arm, Scaling
@@ -97,7 +98,11 @@ def run_sweep(
             arms: tuple[Arm, ...] = (*wanted.arms, "phase1") if place.folder == BASE else wanted.arms
             parts = {part for arm in arms for part in PARTS[arm]}
             jobs = [job for job in jobs_of(place.recipe) if job.name.partition(" ")[2] in parts]
-            jobs = [job._replace(after=tuple(n for n in job.after if n in {j.name for j in jobs})) for job in jobs]
+            names = {job.name for job in jobs}
+            jobs = [  # no figure of a sweep is greedy, and greedy answers that go round in circles cost more than all
+                job._replace(arguments=(*job.arguments, False), after=tuple(n for n in job.after if n in names))
+                for job in jobs
+            ]
 
             def said(who: str, station: str, done: int, total: int, folder: str = place.folder) -> None:
                 progress(f"{folder} {who.partition(' ')[0]}", station, done, total)
@@ -126,6 +131,7 @@ def share(source: Path, run: Run, what: str, base: Recipe) -> None:
     with Run.read(source) as there:
         for part in ("test", "validation", "phase1", "train"):
             run.put_all("problems", there.all("problems", split=part), split=part)
+        exclude(run, excluded(there), {"as in": BASE})
         run.put_all("trees", there.all("trees"))
         wanted = [f"seed-{seed}/phase1" for seed in seeds]
         if what == "models":

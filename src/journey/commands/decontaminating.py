@@ -13,7 +13,7 @@ from journey import problems
 from journey.commands.said import all_problems, reading, say, sheet, writing
 from journey.errors import UsageError
 from journey.evals import benchmarks
-from journey.evals.contamination import HOW, SHORTEST, Rule, Tested, Touch, closeness
+from journey.evals.contamination import HOW, SHORTEST, QuestionIndex, Rule, Touch, closeness
 from journey.progress import Bars
 from journey.store.excluded import exclude, excluded, restore
 from journey.store.run import Run
@@ -52,7 +52,7 @@ def decontaminate(path: Path, against: Sequence[str], rule: Rule, drop: bool | N
         return 0
     with reading(path) if drop is None else writing(path) as of, Bars(silent=json) as bars:
         sets = tested(of, against)
-        index = Tested((p.question for those in sets.values() for p in those), rule)
+        index = QuestionIndex((p.question for those in sets.values() for p in those), rule)
         out = excluded(of)
         found = look(index, _watched(trained(of, out), of, bars))
         if drop and found.closest:
@@ -158,7 +158,7 @@ class Found:
     touching: Counter[str] = field(default_factory=Counter[str])
 
 
-def look(index: Tested, items: Iterable[Item]) -> Found:
+def look(index: QuestionIndex, items: Iterable[Item]) -> Found:
     """Compares every item with every tested question."""
     found = Found()
     for item in items:
@@ -190,7 +190,7 @@ def _watched(items: Iterable[Item], of: Run, bars: Bars) -> Iterator[Item]:
 
 
 def _data(
-    path: Path, sets: Mapping[str, Sequence[Problem]], index: Tested, found: Found, before: int, dropped: bool
+    path: Path, sets: Mapping[str, Sequence[Problem]], index: QuestionIndex, found: Found, before: int, dropped: bool
 ) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     of: dict[int, tuple[str, str]] = {}

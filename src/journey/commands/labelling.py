@@ -6,6 +6,7 @@ from typing import Any
 
 from journey.commands.said import reading
 from journey.errors import UsageError
+from journey.store.excluded import exclude, excluded
 from journey.store.labels import Written, label_json, labels, written
 from journey.store.run import Run
 from journey.trees.people import divided, preferred, said_of_steps
@@ -69,6 +70,7 @@ def labelled_run(source: Path, out: Path) -> dict[str, int]:
         with Run.open(out, config, ignore=("labels.of",)) as into:
             for part in dict.fromkeys(parts.values()):
                 into.put_all("problems", [p for p in problems if parts[p.id] == part], split=part)
+            exclude(into, excluded(of), {"as in": str(source)})
             counts = _put_trees(of, into, said)
     return counts | {"divided": divided(all_labels)}
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from journey import build, recipe
+from journey.commands.drawing import servers_of
 from journey.commands.loading import paying
-from journey.commands.models import servers_of
 from journey.commands.said import failed_units, reading, say, sheet, tree_counts, tree_lines
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import UsageError
@@ -15,6 +15,7 @@ from journey.fanout import each
 from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutSettings
 from journey.progress import Bars
+from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
 from journey.trees.label import label
 from journey.trees.rejudge import rejudge
@@ -51,6 +52,7 @@ def judge(
         problems = {p.id: p for p in of.all("problems") if isinstance(p, Problem)}
         trees = [t for t in of.all("trees") if isinstance(t, Tree) and t.problem in problems][:limit]
         parts = {id: of.given("problems", id).get("split") for id in dict.fromkeys(tree.problem for tree in trees)}
+        out_of_training = excluded(of)
     if not trees:
         raise UsageError(f"{source} holds no trees to judge; import or grow some first")
     config = {"judge": name, "settings": asdict(chosen), "of": str(source)}
@@ -60,6 +62,7 @@ def judge(
     ):
         for part in dict.fromkeys(parts.values()):
             into.put_all("problems", (problems[id] for id, split in parts.items() if split == part), split=part)
+        exclude(into, out_of_training, {"as in": str(source)})
         models = build.Models(into, purse, servers)
         work = _all(into, trees, problems, models, name, chosen, bars)
         asyncio.run(paying(into, models, purse, work))

@@ -20,6 +20,7 @@ HOW: tuple[How, ...] = ("same", "whole", "ngram")
 
 SHORTEST = 5  # words; a shorter question ("What is 2 + 3?") stands inside many texts that have nothing of it
 SHOWN = 40  # words of a shared run that are kept
+MANY = 10_000  # places at which one text shares a question's words; a text that goes round in circles may have more
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """One text touching one tested question, which is the `question`-th of `Tested.questions`.
+    """One text touching one tested question, the `question`-th of the index.
 
     `how` is "same" (both are questions, and equal), "whole" (it stands inside the text), or "ngram". `share` is the
     part of its words that the text shares in runs of n words, `shared` the longest such run.
@@ -57,7 +58,7 @@ class Touch:
     shared: str
 
 
-class Tested:
+class QuestionIndex:
     """Tested questions, each once, indexed so that a text is compared with all of them in one pass over its words.
 
     All are compared with other questions. `by_words` says how many are also compared by their n-grams, `by_whole` how
@@ -112,7 +113,8 @@ class Tested:
                 continue
             for at in range(max(i - self._step + 1, unseen), min(i, len(said) - n) + 1):
                 for q, there in self._ngrams.get(_key(said, at, n), ()):
-                    places.setdefault(q, []).append((there, at))
+                    if len(shared := places.setdefault(q, [])) < MANY:
+                        shared.append((there, at))
             unseen = i + 1
         for q, pairs in places.items():
             asked = self._words[q]

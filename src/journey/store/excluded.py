@@ -10,7 +10,8 @@ STATION = "excluded"
 
 def exclude(run: Run, problems: Collection[str], why: Mapping[str, Any]) -> None:
     """Takes the problems of these ids out of training, with everything that was told of them; keeps `why`."""
-    run.log(STATION, {"problems": sorted(problems), "back": False, "why": dict(why)})
+    if new := set(problems) - excluded(run):
+        run.log(STATION, {"problems": sorted(new), "back": False, "why": dict(why)})
 
 
 def restore(run: Run) -> int:
@@ -26,9 +27,3 @@ def excluded(run: Run) -> frozenset[str]:
     for mark in run.logged(STATION):
         out = out.difference(mark["problems"]) if mark["back"] else out.union(mark["problems"])
     return frozenset(out)
-
-
-def carry(source: Run, to: Run) -> None:
-    """Marks the same problems in a run that is made from another."""
-    if out := excluded(source) - excluded(to):
-        exclude(to, out, {"as in": str(source.path)})
