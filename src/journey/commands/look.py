@@ -13,6 +13,7 @@ from journey.report.build import build as build_report
 from journey.report.table import table
 from journey.river import PARTS
 from journey.stations import listed_rows, spent_by_model
+from journey.store.excluded import excluded
 from journey.store.export import export as export_table
 from journey.store.export import write_rows
 from journey.store.run import Run
@@ -37,6 +38,7 @@ def status(path: Path, json: bool) -> int:
         data = {"run": str(path), **_holdings(of)}
     lines: list[tuple[str, Any]] = [("problems", sum(data["problems"].values()))]
     lines += [(f"  in {part}", n) for part, n in data["problems"].items()]
+    lines += [("  taken out of training", data["excluded"])] if data["excluded"] else []
     lines += tree_lines(data["trees"])
     lines.append(("thoughts", sum(data["thoughts"].values())))
     lines += [(f"  by {method}", n) for method, n in data["thoughts"].items()]
@@ -66,6 +68,7 @@ def _holdings(of: Run) -> dict[str, Any]:
     listed = Counter(one["kind"] for one in listed_rows(of))
     return {
         "problems": parts,
+        "excluded": len(excluded(of)),
         "trees": tree_counts(t for t in of.all("trees") if isinstance(t, Tree)),
         "thoughts": dict(sorted(Counter(t.method for t in of.all("thoughts") if isinstance(t, Thought)).items())),
         "models": [row["model"] for row in of.logged("train")],
