@@ -48,7 +48,8 @@ def training_rows(
     rows = sft_rows(found, asked, ask, messages=messages)
     if not rows:
         which = f"the arm {arm}" if told is None else f"the arm {arm} of {told}"
-        raise UsageError(f"{of.path} holds no thoughts for {which}; make them with journey derive {of.path}")
+        kept = f" ({len(out)} problems are taken out of training)" if out else ""
+        raise UsageError(f"{of.path} holds no thoughts for {which}{kept}; make them with journey derive {of.path}")
     return rows
 
 
