@@ -1,13 +1,20 @@
 """journey decontaminate: what touches is said, leaves the training rows, and can come back; nothing is deleted."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commanding import done, journey, write_rows
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from journey import build, collect, river
 from journey.commands.decontaminating import trained
-from journey.store.excluded import exclude, excluded
+from journey.commands.labelling import labelled_run
+from journey.store import labels
+from journey.store.excluded import exclude, excluded, restore
+from journey.store.labels import Label
 from journey.store.run import Run
 from journey.types import Attempt, Node, Problem, Segment, Thought, Tree, content_hash, make_problem
 
@@ -88,6 +95,36 @@ def test_a_run_of_which_all_is_dropped_says_so_where_rows_are_wanted(run: Path, 
     said = journey("export", run, "sft", "--to", tmp_path / "rows.jsonl")
     assert said.code == 2
     assert "holds no thoughts" in said.err
+    assert "3 problems are taken out of training" in said.err
+    assert done("status", run, "--json").data["excluded"] == 3
+
+
+def test_recipes_and_runs_made_from_this_one_leave_them_out_too(run: Path, tmp_path: Path) -> None:
+    done("decontaminate", run, "--drop")
+    with Run.read(run) as of:
+        assert [p.id for p in river.part(of, "train")] == [CLEAN.id]
+        assert len(river.part(of, "test")) == 1
+        assert len(collect.rows_of(of, "traverse", build.task("math"))) == 1
+    tree = content_hash("t", CLEAN.id)
+    labels.put(run, Label("node", "ann", tree=tree, node=0, verdict="right", judged=True, state="submitted"))
+    labelled_run(run, tmp_path / "labelled")
+    with Run.read(tmp_path / "labelled") as labelled:
+        assert excluded(labelled) == {SAME.id, TOLD.id}
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.sets(st.sampled_from("abcde"))), max_size=6))
+def test_marks_add_up_until_all_come_back(marks: list[tuple[bool, set[str]]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, Run.open(Path(folder, "run")) as run:
+        wanted: set[str] = set()
+        for back, ids in marks:
+            if back:
+                assert restore(run) == len(wanted)
+                wanted = set()
+            else:
+                exclude(run, ids, {})
+                wanted |= ids
+            assert excluded(run) == wanted
 
 
 def test_a_tested_problem_that_a_thought_tells_is_found_and_still_tested(run: Path, tmp_path: Path) -> None:
