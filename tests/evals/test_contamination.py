@@ -114,6 +114,11 @@ def test_rules_that_make_no_sense_are_refused(settings: dict[str, float]) -> Non
         Rule(**settings)  # type: ignore[arg-type]  # wrong on purpose
 
 
+@given(st.text(alphabet=st.characters(max_codepoint=127), max_size=60))
+def test_plain_ascii_has_the_same_words_as_other_text(text: str) -> None:
+    assert [*words(text), "é"] == words(f"{text} é")
+
+
 SENTENCES = st.lists(st.sampled_from("abcd"), max_size=24)
 
 
