@@ -156,6 +156,12 @@ async def test_every_figure_lies_in_its_interval_and_between_0_and_1(
     json.dumps(to_json(found), allow_nan=False)
 
 
+async def test_a_perfect_figure_is_not_known_for_sure() -> None:
+    found = await measured([one(str(i), "ab", None) for i in range(12)], {"a": "right", "b": "right"})
+    accepted = found.figures["right_accepted"]
+    assert accepted is not None and (accepted.value, accepted.high) == (1.0, 1.0) and 0.7 < accepted.low < 0.8
+
+
 async def test_calibration_of_a_judge_that_is_as_sure_as_it_is_right() -> None:
     items = [one(str(i), "a", None if i < 8 else 0) for i in range(10)]
     found = await measured(items, {"a": Judgement("right", 0.8)})

@@ -18,6 +18,7 @@ from journey.evals.metrics import (
     over_seeds,
     paired,
     paired_interval,
+    share_over_seeds,
     t_interval,
     unjudged,
     wilson,
@@ -115,6 +116,21 @@ def test_the_bootstrap_of_one_seed_is_about_its_wilson_interval() -> None:
     found, other = bootstrap([{str(i): float(i % 3 == 0) for i in range(300)}]), wilson(100, 300)
     assert abs(found.low - other.low) < 0.015
     assert abs(found.high - other.high) < 0.015
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_that_all_came_out_alike_is_not_known_for_sure(seeds: int, value: float) -> None:
+    found = share_over_seeds([{str(i): value for i in range(12)}] * seeds)
+    assert found == wilson(int(12 * value), 12)
+    assert found.high - found.low > 0.2
+
+
+def test_one_seed_of_right_and_wrong_has_wilsons_interval_and_expectations_the_bootstraps() -> None:
+    rights = {str(i): float(i % 3 == 0) for i in range(30)}
+    assert share_over_seeds([rights]) == wilson(10, 30)
+    shares = {str(i): 0.25 + 0.5 * (i % 2) for i in range(30)}
+    assert share_over_seeds([shares]) == bootstrap([shares])
 
 
 def test_seeds_with_other_problems_are_redrawn_each_by_itself() -> None:

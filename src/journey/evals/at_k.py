@@ -12,7 +12,7 @@ from itertools import groupby
 from math import comb
 from statistics import fmean
 
-from journey.evals.metrics import Interval, over_seeds
+from journey.evals.metrics import Interval, share_over_seeds
 from journey.evals.votes import maj_at_k, pass_at_k
 from journey.types import Attempt
 
@@ -110,7 +110,7 @@ def _passed(attempts: Sequence[Attempt], k: int) -> float:
 
 def _figure(seeds: Sequence[Samples], value: Callable[[Sequence[Attempt]], float]) -> Figure:
     rows = [{problem: value(attempts) for problem, attempts in samples.items()} for samples in seeds]
-    interval = over_seeds(rows).clipped(0, 1)
+    interval = share_over_seeds(rows)
     if not any(_is_open(a) for samples in seeds for attempts in samples.values() for a in attempts):
         return Figure(interval, interval.value)
     kindest = [{problem: value([_kind(a) for a in attempts]) for problem, attempts in s.items()} for s in seeds]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from journey.evals.metrics import Interval, over_seeds
+from journey.evals.metrics import Interval, share_over_seeds
 from journey.types import Attempt
 
 
@@ -35,8 +35,8 @@ class Measured:
 
     @property
     def accuracy(self) -> Interval:
-        """With the 95 % interval: a bootstrap over problems, of several seeds the wider of that and Student's."""
-        return over_seeds(self.rows).clipped(0, 1)
+        """With the 95 % interval: Wilson's of one seed, of several the wider of a bootstrap and Student's."""
+        return share_over_seeds(self.rows)
 
 
 def measured(seeds: Sequence[Sequence[Attempt]]) -> Measured:

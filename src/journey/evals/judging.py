@@ -23,7 +23,7 @@ from typing import Any
 from journey.errors import UsageError
 from journey.evals.judging_counts import COUNTS, Counted, count, figures_of
 from journey.evals.judging_sets import Labelled, LabelledSet
-from journey.evals.metrics import CONFIDENCE, Interval
+from journey.evals.metrics import CONFIDENCE, Interval, wilson
 from journey.judges.base import Judge
 from journey.judges.combine import HOWS, How
 from journey.judges.whole import judge_solution
@@ -142,7 +142,10 @@ def _path(item: Labelled, index: int) -> list[str]:
 
 
 def measure(labelled: LabelledSet, judged: Judged, settings: JudgingSettings = JudgingSettings()) -> Measured:
-    """The figures of what was said, each with its 95 % percentile interval over redrawn solutions (or trees)."""
+    """The figures of what was said, each with its 95 % percentile interval over redrawn solutions (or trees).
+
+    A figure of 0 or 1 that every redraw has is not known for sure: it has Wilson's interval over the solutions.
+    """
     counted = [
         count(item, said, labelled.bad, settings.combine, paper=settings.paper)
         for item, said in zip(labelled.items, judged.said, strict=True)
@@ -166,7 +169,7 @@ def measure(labelled: LabelledSet, judged: Judged, settings: JudgingSettings = J
         unsaid=sum(one.unsaid for one in counted),
         unscored=sum(one.unscored for one in counted),
         unlocated=sum(one.located is None for one in counted if one.is_solution),
-        figures={name: _interval(value, drawn[name]) for name, value in values.items()},
+        figures={name: _interval(value, drawn[name], len(counted)) for name, value in values.items()},
         calibration=tables.calibration(),
     )
 
@@ -246,7 +249,7 @@ def _dot(one: Iterable[float], other: Iterable[float]) -> Any:
     return sum(map(mul, one, other))
 
 
-def _interval(value: float | None, drawn: list[float]) -> Interval | None:
+def _interval(value: float | None, drawn: list[float], solutions: int) -> Interval | None:
     """The percentile interval of the redraws that have the value; from 0 to 1 where fewer than two have it."""
     if value is None:
         return None
@@ -255,6 +258,8 @@ def _interval(value: float | None, drawn: list[float]) -> Interval | None:
     drawn.sort()
     tail = (1 - CONFIDENCE) / 2
     low, high = drawn[floor(tail * len(drawn))], drawn[ceil((1 - tail) * len(drawn)) - 1]
+    if low == high == value and value in (0, 1):
+        return wilson(round(value * solutions), solutions)
     return Interval(value, min(low, value), max(high, value))
 
 

@@ -149,6 +149,20 @@ def over_seeds(seeds: Sequence[Mapping[str, float]], *, seed: int = 0) -> Interv
     return spread if len(seeds) < 2 else t_interval([fmean(s.values()) for s in seeds]).wider(spread)
 
 
+def share_over_seeds(seeds: Sequence[Mapping[str, float]]) -> Interval:
+    """The mean of shares (accuracies) with the interval of `over_seeds`, Wilson's of one seed of 0s and 1s.
+
+    Where all came out alike (none right, say) redraws show no spread, which is not to know for sure: then it is
+    Wilson's over the problems, too.
+    """
+    spread = over_seeds(seeds).clipped(0, 1)
+    is_plain = len(seeds) == 1 and all(value in (0, 1) for value in seeds[0].values())
+    if not is_plain and spread.value not in (0, 1):
+        return spread
+    problems = len(set[str]().union(*seeds))
+    return wilson(round(spread.value * problems), problems)
+
+
 def mcnemar(only_first: int, only_second: int) -> float:
     """The exact two-sided probability of so uneven a split of the problems that only one of two models got right."""
     total = only_first + only_second

@@ -12,6 +12,7 @@ from journey.evals.metrics import (
     mean_tokens,
     over_seeds,
     paired,
+    share_over_seeds,
     unjudged,
     wilson,
 )
@@ -94,7 +95,7 @@ def _arm(found: Outcome, name: str) -> Json:
 def _decoded(seeds: Sequence[Sequence[Attempt]]) -> Json:
     everything = [a for attempts in seeds for a in attempts]
     if len(seeds) > 1:
-        interval = over_seeds([_rows(attempts) for attempts in seeds]).clipped(0, 1)
+        interval = share_over_seeds([_rows(attempts) for attempts in seeds])
     else:
         interval = wilson(sum(a.correct is True for a in everything), len(everything))
     total = len(everything)
@@ -138,7 +139,7 @@ def _votes_at_journey(found: Outcome) -> list[Votes]:
 def _majority_arm(found: Outcome, votes: Sequence[Votes]) -> Json:
     rows = [v.accuracy for v in votes]
     drawn = [a for arm in found.seeds_of("shortcut") for attempts in arm.samples.values() for a in attempts]
-    interval = over_seeds(rows).clipped(0, 1)
+    interval = share_over_seeds(rows)
     return {
         "accuracy": interval.value,
         **_bounds(interval),
