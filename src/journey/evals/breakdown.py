@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import Any, Literal
 
-from journey.evals.metrics import accuracy, bootstrap, mean_tokens, unjudged, wilson
+from journey.evals.metrics import accuracy, mean_tokens, share_over_seeds, unjudged
 from journey.types import Attempt, Problem
 
 Field = Literal["level", "subject"]
@@ -42,10 +42,7 @@ def _order(group: str | None) -> tuple[bool, bool, float, str]:
 def _row(field: Field, group: str | None, problems: Sequence[Sequence[Attempt]]) -> dict[str, Any]:
     everything = [a for attempts in problems for a in attempts]
     shares = [accuracy(attempts) for attempts in problems]
-    if len(everything) == len(problems):
-        interval = wilson(sum(a.correct is True for a in everything), len(everything))
-    else:
-        interval = bootstrap([{str(i): share for i, share in enumerate(shares)}])
+    interval = share_over_seeds([{str(i): share for i, share in enumerate(shares)}])
     return {
         "by": field, "group": group, "problems": len(problems), "attempts": len(everything), "accuracy": fmean(shares),
         "low": interval.low, "high": interval.high, "tokens": mean_tokens(everything), "unjudged": unjudged(everything),
