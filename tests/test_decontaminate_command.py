@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journey import build, collect, river
-from journey.commands.decontaminating import trained
 from journey.commands.labelling import labelled_run
+from journey.evals.trained import trained
 from journey.store import labels
 from journey.store.excluded import exclude, excluded, restore
 from journey.store.labels import Label

@@ -1,10 +1,10 @@
 """journey decontaminate: does what a run trains on hold problems that are tested on, and out with those that do."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -13,15 +13,14 @@ from journey import problems
 from journey.commands.said import all_problems, reading, say, sheet, writing
 from journey.errors import UsageError
 from journey.evals import benchmarks
-from journey.evals.contamination import HOW, SHORTEST, QuestionIndex, Rule, Touch, closeness
+from journey.evals.contamination import HOW, SHORTEST, QuestionIndex, Rule, closeness
+from journey.evals.trained import KINDS, Found, Item, look, trained
 from journey.progress import Bars
 from journey.store.excluded import exclude, excluded, restore
 from journey.store.run import Run
-from journey.types import Attempt, Problem, Thought, Tree
+from journey.types import Problem
 
 TESTED_PARTS = ("validation", "test")
-TRAINED_PARTS = ("phase1", "train", None)
-KINDS = ("question", "solution", "thought", "tree", "attempt")
 SAID = {
     "same": "the same question",
     "whole": "the whole question inside it",
@@ -29,15 +28,6 @@ SAID = {
 }
 LETTERS = 240  # of a text that is shown
 HALF = 0.5  # of a question's words; texts that share less share a turn of phrase more often than a problem
-
-
-class Item(NamedTuple):
-    """A text that is trained on: of a problem, its question or something told of it."""
-
-    kind: str
-    id: str
-    problem: str
-    text: str
 
 
 def decontaminate(path: Path, against: Sequence[str], rule: Rule, drop: bool | None, json: bool) -> int:
@@ -104,77 +94,6 @@ def _parts(of: Run, name: str) -> dict[str, list[Problem]]:
     if not any(parts.values()):
         raise UsageError(f"{name} holds no test or validation problems; name what is tested with --against")
     return parts
-
-
-# --- what is trained on -----------------------------------------------------------------------------------------------
-
-
-def trained(of: Run, out: Collection[str] = ()) -> Iterator[Item]:
-    """The texts that training rows are made of, those of the problems `out` excepted.
-
-    Questions of training problems, and of any other that a thought, tree or training attempt is of; worked solutions of
-    phase 1; thoughts, those that were refined afterwards too; trees; attempts at training problems.
-    """
-    asked = {id for part in TRAINED_PARTS for id in of.ids("problems", split=part)}.difference(out)
-    first = of.ids("problems", split="phase1")
-    for problem in of.all("problems"):
-        if isinstance(problem, Problem) and problem.id in asked:
-            yield Item("question", problem.id, problem.id, problem.question)
-            if problem.solution is not None and problem.id in first:
-                yield Item("solution", problem.id, problem.id, problem.solution)
-    for item in _told(of):
-        if item.problem in out:
-            continue
-        if item.problem not in asked:
-            asked.add(item.problem)
-            problem = of.get("problems", item.problem)
-            if isinstance(problem, Problem):
-                yield Item("question", problem.id, problem.id, problem.question)
-        yield item
-
-
-def _told(of: Run) -> Iterator[Item]:
-    for thought in of.all("thoughts"):
-        assert isinstance(thought, Thought)
-        yield Item("thought", thought.id, thought.problem, thought.text)
-    for tree in of.all("trees"):
-        assert isinstance(tree, Tree)
-        yield Item("tree", tree.id, tree.problem, "\n".join(node.text for node in tree.nodes))
-    for attempt in of.all("attempts", split="train"):
-        assert isinstance(attempt, Attempt)
-        yield Item("attempt", attempt.id, attempt.problem, attempt.text)
-
-
-# --- the comparison ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What touched: of each trained problem its closest text, of each tested question how close anything came."""
-
-    closest: dict[str, tuple[Touch, Item]] = field(default_factory=dict[str, tuple[Touch, Item]])
-    tested: dict[int, Touch] = field(default_factory=dict[int, Touch])
-    looked: Counter[str] = field(default_factory=Counter[str])
-    touching: Counter[str] = field(default_factory=Counter[str])
-
-
-def look(index: QuestionIndex, items: Iterable[Item]) -> Found:
-    """Compares every item with every tested question."""
-    found = Found()
-    for item in items:
-        found.looked[item.kind] += 1
-        touches = index.touches(item.text, is_question=item.kind == "question")
-        if not touches:
-            continue
-        found.touching[item.kind] += 1
-        before = found.closest.get(item.problem)
-        if before is None or closeness(touches[0]) < closeness(before[0]):
-            found.closest[item.problem] = (touches[0], item)
-        for touch in touches:
-            known = found.tested.get(touch.question)
-            if known is None or closeness(touch) < closeness(known):
-                found.tested[touch.question] = touch
-    return found
 
 
 def _watched(items: Iterable[Item], of: Run, bars: Bars) -> Iterator[Item]:
