@@ -149,7 +149,7 @@ def show(found: dict[str, Any]) -> None:
             mark = "+" if low > 0 else "-" if high < 0 else " "
             text += f"{100 * rival['accuracy']:16.1f} {rival['by']:9}{100 * rival['gain']:+8.1f}{_span(low, high):>14}"
             text += f" {mark}"
-        print(text.rstrip())
+        print(text.rstrip(), flush=True)
 
 
 def _span(low: float, high: float) -> str:
@@ -180,20 +180,19 @@ def main() -> None:
     asked.problems = asked.problems or (200 if asked.long else 60)
     asked.seeds = asked.seeds or (None if asked.long else 1)
     began = time.perf_counter()
+    found: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         run = asked.run or make(Path(folder) / "run")
-        found = [
-            asyncio.run(measure(run, arm, asked, temperature))
-            for temperature in ((asked.temperature, 0.0) if asked.long else (asked.temperature,))
-            for arm in ("journey", "shortcut")
-        ]
+        for temperature in (asked.temperature, 0.0) if asked.long else (asked.temperature,):
+            for arm in ("journey", "shortcut"):
+                found.append(asyncio.run(measure(run, arm, asked, temperature)))
+                if not asked.json:
+                    show(found[-1])
     figures = {"models": found, "limit": LIMIT, "votes": asked.votes, "seconds": round(time.perf_counter() - began)}
     if asked.json:
         print(json.dumps({"row": "E budget", "reached": None, "figures": figures}))
-        return
-    for one in found:
-        show(one)
-    print(f"\n{figures['seconds']} s")
+    else:
+        print(f"\n{figures['seconds']} s")
 
 
 if __name__ == "__main__":
