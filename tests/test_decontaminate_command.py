@@ -16,7 +16,7 @@ from journey.store import labels
 from journey.store.excluded import exclude, excluded, restore
 from journey.store.labels import Label
 from journey.store.run import Run
-from journey.types import Attempt, Node, Problem, Segment, Thought, Tree, content_hash, make_problem
+from journey.types import Attempt, Judgement, Node, Problem, Segment, Thought, Tree, content_hash, make_problem
 
 TESTED = "A farmer has seventeen sheep, and all of them but nine run away over the hill. How many has he left now?"
 SAME = make_problem(f"{TESTED} ", "9")
@@ -47,7 +47,7 @@ def run(tmp_path: Path) -> Path:
         for problem in (TOLD, CLEAN):
             tries = [attempt(problem, "so it is", right=True), attempt(problem, "so it is not", right=False)]
             into.put_all("attempts", tries, split="train")
-            nodes = (Node(-1, "A step.", None), Node(0, "Another.", None, problem.answer, True))
+            nodes = (Node(-1, "A step.", Judgement("right", by="j")), Node(0, "Another.", None, problem.answer, True))
             into.put_all("trees", [Tree(content_hash("t", problem.id), problem.id, nodes)])
     return path
 
@@ -76,12 +76,12 @@ def test_what_touches_is_counted_and_shown_and_ends_with_one(run: Path) -> None:
 
 
 def test_dropped_problems_leave_every_kind_of_rows_and_come_back(run: Path, tmp_path: Path) -> None:
-    before = {what: rows(run, what, tmp_path / "rows.jsonl") for what in ("sft", "dpo", "problems", "thoughts")}
-    assert before == {"sft": 3, "dpo": 2, "problems": 4, "thoughts": 3}
+    before = {what: rows(run, what, tmp_path / "rows.jsonl") for what in ("sft", "dpo", "prm", "problems", "thoughts")}
+    assert before == {"sft": 3, "dpo": 2, "prm": 2, "problems": 4, "thoughts": 3}
     said = done("decontaminate", run, "--drop", "--json").data
     assert (said["excluded_now"], said["excluded_before"]) == (2, 0)
     after = {what: rows(run, what, tmp_path / f"{what}.jsonl") for what in before}
-    assert after == {"sft": 1, "dpo": 1, "problems": 4, "thoughts": 3}
+    assert after == {"sft": 1, "dpo": 1, "prm": 1, "problems": 4, "thoughts": 3}
     assert "sheep" not in (tmp_path / "sft.jsonl").read_text()
     again = done("decontaminate", run, "--json").data
     assert (again["excluded_before"], again["problems"]["touching"]) == (2, 0)
