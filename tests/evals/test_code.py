@@ -1,13 +1,19 @@
 """Hostile programs in the locked-down child: each graded with a reason, and nothing outside it touched."""
 
 import asyncio
+import json
+import socket
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from journey.answers import Grade
 from journey.evals.benchmarks import load
 from journey.evals.code import CodeGrader, find_code
+from journey.evals.code_runner import decode, encode
 from journey.types import make_problem
 
 HUMANEVAL = Path(__file__).parents[2] / "../shared/data/code/humaneval.jsonl"
@@ -39,28 +45,146 @@ def test_right_and_wrong_code_whether_a_body_or_a_whole_function() -> None:
     assert [g.error for g in grades] == ["wrong answer", None, "wrong answer", "NameError", "SyntaxError", "no answer"]
 
 
+def test_what_never_ends_is_stopped() -> None:
+    grades = graded(
+        "    while True: pass",
+        "    import time; time.sleep(60)",
+        "    while True: print('x' * 10000)",
+        "    import signal\n    for one in range(1, 64): signal.SIGKILL == one or signal.pthread_sigmask(0, [one])\n"
+        "    while True: pass",
+    )
+    assert [(g.correct, g.error) for g in grades] == [(False, "time limit")] * 4
+
+
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        ("while True: pass", "time limit"),
-        ("import time; time.sleep(60)", "time limit"),
         ("x = 'a' * (1 << 32)", "memory limit"),
         ("import os\n    while True: os.fork()", "BlockingIOError"),
         ("import socket; socket.create_connection(('127.0.0.1', 22), 1)", "OSError"),
         ("import sys; sys.exit(0)", "ended before the tests did"),
         ("import os; os._exit(0)", "ended before the tests did"),
         ("import os; os._exit(97)", "exit code 1"),
-        ("while True: print('x' * 10000)", "output limit"),
+        ("import os; os._exit(98)", "exit code 1"),
         ("f = open('big', 'w')\n    while True: f.write('x' * 100000)", "OSError"),
-        ("import os; os.kill(1, 0); os.kill(-1, 9); os.kill(os.getppid(), 9)", None),
+        ("raise UnicodeDecodeError('a', b'b', 0, 1, 'c')", "UnicodeDecodeError"),
+        ("import json; json.loads('[')", "JSONDecodeError"),
+        ("return lambda: 3", "TypeError"),
+        ("x = []; x.append(x); return x", "RecursionError"),
+        ("open('/etc/passwd')", "FileNotFoundError"),
+        ("open('/python/new', 'w')", "OSError"),
+        ("import os; os.chroot('/usr')", "PermissionError"),
     ],
 )
-def test_what_breaks_a_limit_is_wrong_and_says_why(body: str, error: str | None) -> None:
+def test_what_breaks_a_limit_is_wrong_and_says_why(body: str, error: str) -> None:
     (grade,) = graded(f"    {body}\n    return 3")
-    if error is None:
-        assert grade.correct is False
-    else:
-        assert (grade.correct, grade.error) == (False, error)
+    assert (grade.correct, grade.error) == (False, error)
+
+
+def test_what_harms_nobody_is_no_error() -> None:
+    bodies = [
+        "import os; os.kill(1, 9); os.kill(os.getppid(), 9)",
+        "print('x' * 10_000_000)",
+        "open('/tmp/note', 'w').write('x')",
+        "import tempfile; tempfile.NamedTemporaryFile().write(b'x')",
+    ]
+    grades = graded(*(f"    {body}\n    return 3" for body in bodies))
+    assert [(g.correct, g.error) for g in grades] == [(True, None)] * 4
+
+
+SPOOFS = {
+    "it says that it passed": "print('passed'); import os; os.write(1, b'passed'); os._exit(0)",
+    "it ends well at exit": "import atexit, os; atexit.register(lambda: os._exit(0)); raise SystemExit(0)",
+    "its answer equals all": "return type('E', (), {'__eq__': lambda s, o: True})()",
+    "its number equals all": "return type('E', (int,), {'__eq__': lambda s, o: True})(4)",
+    "it changes what equal means": "import builtins; builtins.AssertionError = Exception; return 4",
+    "it looks for the tests": """
+    import gc, sys, os
+    for one in gc.get_objects():
+        if isinstance(one, dict) and "passed" in one: os.write(1, one["passed"].encode()); os._exit(0)
+    frame = sys._getframe()
+    while frame:
+        for one in [*frame.f_locals.values(), *frame.f_globals.values()]:
+            if getattr(one, "__name__", "") == "check": one.__code__ = (lambda f: None).__code__
+        frame = frame.f_back
+    return 4""",
+    "it looks for the mark in files": """
+    import os
+    for fd in range(64):
+        try: os.lseek(fd, 0, 0); told = os.read(fd, 100_000)
+        except OSError: continue
+        for at in range(min(len(told), 10_000)): os.write(1, told[at:at + 32])
+    for place, _, files in os.walk("/tmp"):
+        for file in files: os.remove(os.path.join(place, file))
+    return 4""",
+    "it takes the other process over": """
+    import ctypes
+    libc = ctypes.CDLL(None, use_errno=True)
+    taken = libc.ptrace(16, 1, None, None)
+    class Piece(ctypes.Structure): _fields_ = [("at", ctypes.c_void_p), ("size", ctypes.c_size_t)]
+    held = ctypes.create_string_buffer(8)
+    here = Piece(ctypes.addressof(held), 8)
+    read = libc.process_vm_readv(1, ctypes.byref(here), 1, ctypes.byref(here), 1, 0)
+    if taken == 0 or read > 0: return 3
+    return 4""",
+}
+
+
+def test_a_program_that_deceives_its_tests_does_not_pass() -> None:
+    grades = graded(*(f"    {body.strip()}" for body in SPOOFS.values()))
+    assert dict(zip(SPOOFS, (g.correct for g in grades), strict=True)) == dict.fromkeys(SPOOFS, False)
+
+
+def test_nothing_of_the_machine_is_to_be_seen(tmp_path: Path) -> None:
+    (grade,) = graded(
+        "    import os\n"
+        "    assert not {'proc', 'sys', 'home', 'root', 'run', 'var', 'mnt', 'opt'} & set(os.listdir('/'))\n"
+        f"    assert not os.path.exists({str(tmp_path)!r}) and not os.path.exists({str(Path.home())!r})\n"
+        "    assert sorted(os.listdir('/dev')) == ['null', 'random', 'urandom', 'zero']\n"
+        "    assert os.listdir('/tmp') == [] and os.getcwd() == '/tmp'\n"
+        "    assert os.getuid() != 0 and set(os.environ) <= {'PATH', 'LANG', 'HOME', 'LD_LIBRARY_PATH', 'LC_CTYPE'}\n"
+        "    assert os.getppid() == 1 and os.getpid() < 20\n"
+        "    return 3"
+    )
+    assert (grade.correct, grade.error) == (True, None)
+
+
+def test_a_socket_in_a_folder_cannot_be_reached() -> None:
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(place := f"{folder}/s")
+        listening.listen()
+        Path(folder).chmod(0o777)
+        Path(place).chmod(0o777)
+        (grade,) = graded(f"    import socket\n    socket.socket(socket.AF_UNIX).connect({place!r})\n    return 3")
+    assert (grade.correct, grade.error) == (False, "FileNotFoundError")
+
+
+SETS = st.sets(st.integers()) | st.frozensets(st.text()) | st.sets(st.tuples(st.integers(), st.text()))
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.complex_numbers(),
+    lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(st.text(), inner) | SETS,
+    max_leaves=20,
+)
+
+
+@given(PLAIN)
+def test_plain_data_passes_between_the_two_processes_as_it_is(value: object) -> None:
+    back = decode(json.loads(json.dumps(encode(value))))
+    assert type(back) is type(value)
+    assert repr(back) == repr(value) or back == value  # a number that is none equals nothing; sets have no order
+
+
+def test_tests_that_hand_over_more_than_plain_data_cannot_be_checked() -> None:
+    problem = make_problem('def apply(f):\n    """Applies."""\n', "assert apply(lambda: 3) == 3\n")
+    grade = asyncio.run(CodeGrader(seconds=1).grade(problem, "    return f()"))
+    assert grade.correct is None
+    assert grade.error == "could not check: the tests call with what is no plain data: function is no plain data"
+
+
+def test_helpers_before_the_functions_head_are_there_for_the_tests() -> None:
+    head = 'def twice(n):\n    return 2 * n\n\n\ndef half(n):\n    """Halves."""\n'
+    problem = make_problem(head, "assert half(twice(3)) == 3\n")
+    assert asyncio.run(CodeGrader(seconds=1).grade(problem, "    return n // 2")).correct is True
 
 
 def test_files_outside_are_neither_written_nor_deleted(tmp_path: Path) -> None:

@@ -1,14 +1,14 @@
 """HumanEval (Chen et al. 2021, arXiv 2107.03374): code that a model wrote runs against tests in a locked-down process.
 
-Linux only. The child has namespaces of its own (no network at all, no other process in sight, all mounts read-only but
-one folder of 16 MB that vanishes with it), a user of its own where we are root, no way to gain rights, and limits of
-time, memory, processes and files. Where any of that cannot be had nothing is run, and the grade is null. Not protected:
-files that anyone may read can be read (and shown to nobody), and code that sets out to deceive the tests that run
-beside it in one interpreter may pass them.
+Linux only. The child has namespaces of its own (no network at all, no other process in sight), a root of its own with
+the system's programs and libraries and Python, all read-only, and 16 MB to write in that vanish with it; a user of its
+own where we are root; no way to gain rights; limits of time, memory, processes and files. Where any of that cannot be
+had nothing is run, and the grade is null. The program and its tests run in two processes (`code_runner`).
 """
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -21,10 +21,11 @@ from typing import IO
 from journey.answers import Grade, could_not_check
 from journey.types import Problem
 
-KEPT = 4096  # bytes of what a program prints
+KEPT = 4096  # bytes of what the tests' process prints
 LONGEST = 100_000  # characters of a program
-NO_LOCK = 97
+NO_LOCK, NOT_PLAIN = 97, 98
 WORKER = Path(__file__).with_name("code_worker.py")
+RUNNER = Path(__file__).with_name("code_runner.py")
 
 _FENCE = re.compile(r"```[ \t]*(?:python|py|python3)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
 _ERROR = re.compile(rb"^(?:[\w.]+\.)?(\w+)(?::.*)?$")
@@ -61,32 +62,34 @@ class CodeGrader:
         if len(program) > LONGEST:
             return could_not_check(code, f"longer than {LONGEST} characters")
         async with self._room:
-            correct, error = await self._run(f"{program}\n\n{problem.answer}")
+            correct, error = await self._run(problem, program)
         return Grade(code, correct, error)
 
-    async def _run(self, program: str) -> tuple[bool | None, str | None]:
+    async def _run(self, problem: Problem, program: str) -> tuple[bool | None, str | None]:
         if sys.platform != "linux":
             return None, "could not check: code is run on Linux only"
-        passed = secrets.token_hex(16)
-        program += f"\nimport sys as _sys\n_sys.stdout.flush()\n_sys.__stdout__.write({passed!r})\n"
+        begun, passed = secrets.token_hex(16), secrets.token_hex(16)
+        given = {
+            "head": problem.question, "program": program, "tests": problem.answer, "begun": begun, "passed": passed,
+        }  # fmt: skip
         with (
             tempfile.TemporaryDirectory(prefix="journey-code-") as folder,
-            _memory_file(program.encode("utf-8", "replace")) as given,
+            _memory_file(json.dumps(given).encode()) as read,
             _memory_file() as out,
             _memory_file() as err,
         ):
             # Files in memory, not pipes: the limit on a file's size is one on what is printed.
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", "-S", "-B", str(WORKER), folder, str(self.seconds), str(self.memory),
-                stdin=given, stdout=out, stderr=err, start_new_session=True, cwd="/", env={"PATH": "/usr/bin:/bin"},
+                sys.executable, "-I", "-S", "-B", str(WORKER), folder, str(self.seconds), str(self.memory), str(RUNNER),
+                stdin=read, stdout=out, stderr=err, start_new_session=True, cwd="/", env={"PATH": "/usr/bin:/bin"},
             )  # fmt: skip
-            try:
-                code = await asyncio.wait_for(process.wait(), self.seconds + 2)
-            except TimeoutError:
-                return False, "time limit"
-            finally:
-                await _end(process)
-            return _outcome(code, _tail(out), _tail(err), passed.encode())
+            code = None
+            with contextlib.suppress(TimeoutError):
+                try:
+                    code = await asyncio.wait_for(process.wait(), self.seconds + 2)
+                finally:
+                    await _end(process)
+            return _outcome(code, _tail(out).decode(), _tail(err), begun, passed)
 
 
 def _memory_file(data: bytes = b"") -> IO[bytes]:
@@ -110,18 +113,21 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _outcome(code: int | None, out: bytes, err: bytes, passed: bytes) -> tuple[bool | None, str | None]:
+def _outcome(code: int | None, out: str, err: bytes, begun: str, passed: str) -> tuple[bool | None, str | None]:
+    """The verdict and why; `code` null: the time was over. `out` is written by the tests' process alone."""
     last = err.strip().rpartition(b"\n")[2]
-    if code == NO_LOCK and not out.endswith(passed):
-        return None, f"could not check: no safe place to run code here ({last.decode('utf-8', 'replace')[:80]})"
+    if code == NOT_PLAIN or not out.startswith(begun):
+        ended = "it did not begin in time" if code is None else f"exit code {code}"
+        why = last.decode("utf-8", "replace")[:80] or ended
+        return None, f"could not check: {'' if code == NOT_PLAIN else 'no safe place to run code here: '}{why}"
+    if code is None:
+        return False, "time limit"
     if code == 0:
-        return (True, None) if out.endswith(passed) else (False, "ended before the tests did")
+        return (True, None) if out == begun + passed else (False, "ended before the tests did")
     error = _ERROR.match(last)
     name = error[1].decode() if error else ""
     if name == "MemoryError":
         return False, "memory limit"
-    if code == 256 - signal.SIGXFSZ or last.endswith(b"File too large"):
-        return False, "output limit"
     if code in (256 - signal.SIGXCPU, 256 - signal.SIGKILL):
         return False, "time limit"
     return False, "wrong answer" if name == "AssertionError" else name or f"exit code {code}"

@@ -1,6 +1,10 @@
-"""Locks its own process down, then becomes a Python that runs the program on standard input. Standard library only.
+"""Locks its own process down, then becomes a Python that runs `code_runner` on its standard input.
 
-Arguments: a folder, seconds, bytes of memory. Exit code 97: the lock-down failed, nothing was run.
+Standard library only. Arguments: an empty folder, seconds, bytes of memory, the runner's file. Exit code 97: the
+lock-down failed, nothing was run.
+
+The process sees none of the machine's files but the system's programs and libraries and Python itself: no homes, no
+/proc, no sockets to connect to (a mount that is read-only does not keep anybody from those), no terminals.
 """
 
 import ctypes
@@ -11,11 +15,14 @@ from collections.abc import Callable
 
 NO_LOCK = 97
 NEWNS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
-MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 0x2, 0x4, 0x1000, 0x4000, 0x40000
-MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, READ_ONLY = 442, -100, 0x8000, 0x1
+MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE, MNT_DETACH = 0x2, 0x4, 0x1000, 0x4000, 0x40000, 0x2
+MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, READ_ONLY, NO_SUID = 442, -100, 0x8000, 0x1, 0x2
 SET_PDEATHSIG, SET_NO_NEW_PRIVS, SIGKILL = 1, 38, 9
 FOLDER_BYTES = 16 << 20
 PROCESSES = 16
+SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "nix", "gnu")
+DEVICES = ("null", "zero", "random", "urandom")
+LINKER = "/etc/ld.so.cache"
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -32,29 +39,26 @@ def must(what: str, call: Callable[..., int], *arguments: object) -> None:
         raise OSError(f"{what}: {os.strerror(ctypes.get_errno())}")
 
 
-def main(folder: str, seconds: int, memory: int) -> None:
+def main(folder: str, seconds: int, memory: int, runner: str) -> None:
     """Never returns: ends with the program's exit code."""
-    program = sys.stdin.buffer.read()
+    with open(runner, "rb") as stream:
+        source = stream.read()
+    python = os.path.realpath(sys.executable)
+    here = os.path.relpath(python, os.path.realpath(sys.base_prefix))
+    if not here.startswith(".."):
+        python = f"/python/{here}"
     was_root, uid, gid = os.getuid() == 0, os.getuid(), os.getgid()
-    must("unshare", libc.unshare, NEWNS | NEWPID | NEWNET | NEWIPC | (0 if was_root else NEWUSER))
+    must(
+        f"{'root' if was_root else 'this user'} may not make namespaces here",
+        libc.unshare, NEWNS | NEWPID | NEWNET | NEWIPC | (0 if was_root else NEWUSER),
+    )  # fmt: skip
     if not was_root:
         for file, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
             with open(f"/proc/self/{file}", "w") as stream:
                 stream.write(text)
-    must("private mounts", libc.mount, None, b"/", None, MS_REC | MS_PRIVATE, None)
-    attributes = MountAttributes(READ_ONLY, 0, 0, 0)
-    must("read-only mounts", libc.syscall, MOUNT_SETATTR, AT_FDCWD, b"/", AT_RECURSIVE,
-         ctypes.byref(attributes), ctypes.sizeof(attributes))  # fmt: skip
     # A user of its own: nobody else's files, and a count of processes of its own.
-    runner = 200_000 + os.getpid() if was_root else uid
-    options = f"size={FOLDER_BYTES},mode=700,uid={runner}".encode()
-    must("folder", libc.mount, b"tmpfs", folder.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, options)
-    os.chdir(folder)
-    # Python itself, where that user can reach it: it may be installed in another's home.
-    os.mkdir("python")
-    must("python", libc.mount, sys.base_prefix.encode(), b"python", None, MS_BIND | MS_REC, None)
-    with open("program.py", "wb") as stream:
-        stream.write(program)
+    user = 200_000 + os.getpid() if was_root else uid
+    shut_in(folder, source, user)
     told, failed = os.pipe()  # closed unwritten where the program begins: its own exit code 97 is then no lock-down's
     child = os.fork()  # the first process of the new namespace: when it ends, all others in it are killed
     if child:
@@ -63,7 +67,7 @@ def main(folder: str, seconds: int, memory: int) -> None:
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0xFF
         os._exit(1 if has_begun and code == NO_LOCK else code)
     try:
-        become(folder, seconds, memory, runner if was_root else None)
+        become(python, seconds, memory, user if was_root else None)
     except OSError as error:
         os.write(failed, b"x")
         sys.stderr.write(f"{error}\n")
@@ -71,12 +75,52 @@ def main(folder: str, seconds: int, memory: int) -> None:
         os._exit(NO_LOCK)
 
 
-def become(folder: str, seconds: int, memory: int, runner: int | None) -> None:
-    """Gives up every right and becomes the program, as the user `runner` (null: as who we are). Raises OSError."""
-    if runner is not None:
+def shut_in(folder: str, source: bytes, user: int) -> None:
+    """Makes the folder the root of all files, with the system, Python, the runner and an empty /tmp. Raises OSError."""
+    must("private mounts", libc.mount, None, b"/", None, MS_REC | MS_PRIVATE, None)
+    must("new root", libc.mount, b"tmpfs", folder.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, b"size=4m,mode=755")
+    os.chdir(folder)
+    for place in SYSTEM:
+        if os.path.islink(f"/{place}"):
+            os.symlink(os.readlink(f"/{place}"), place)
+        elif os.path.isdir(f"/{place}"):
+            os.mkdir(place)
+            show(f"/{place}", place)
+    os.mkdir("python")  # wherever it is installed: in another user's home, say
+    show(sys.base_prefix, "python")
+    os.mkdir("dev")
+    for device in DEVICES:
+        os.close(os.open(f"dev/{device}", os.O_CREAT | os.O_WRONLY))
+        show(f"/dev/{device}", f"dev/{device}")
+    os.mkdir("etc")
+    if os.path.isfile(LINKER):
+        with open(LINKER, "rb") as stream, open(f".{LINKER}", "wb") as kept:
+            kept.write(stream.read())
+    with open("runner.py", "wb") as stream:
+        stream.write(source)
+    os.chmod("runner.py", 0o444)
+    os.mkdir("tmp")
+    attributes = MountAttributes(READ_ONLY | NO_SUID, 0, 0, 0)
+    must("read-only mounts", libc.syscall, MOUNT_SETATTR, AT_FDCWD, folder.encode(), AT_RECURSIVE,
+         ctypes.byref(attributes), ctypes.sizeof(attributes))  # fmt: skip
+    options = f"size={FOLDER_BYTES},mode=700,uid={user}".encode()
+    must("a folder to write in", libc.mount, b"tmpfs", b"tmp", b"tmpfs", MS_NOSUID | MS_NODEV, options)
+    must("change of root", libc.pivot_root, b".", b".")
+    must("no way back", libc.umount2, b".", MNT_DETACH)
+    os.chdir("/tmp")
+
+
+def show(what: str, where: str) -> None:
+    """Lets a folder or file of the machine be seen there, all that is mounted in it too. Raises OSError."""
+    must(what, libc.mount, what.encode(), where.encode(), None, MS_BIND | MS_REC, None)
+
+
+def become(python: str, seconds: int, memory: int, user: int | None) -> None:
+    """Gives up every right and becomes the runner, as that user (null: as who we are). Raises OSError."""
+    if user is not None:
         os.setgroups([])
-        os.setresgid(runner, runner, runner)
-        os.setresuid(runner, runner, runner)
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
     must("death signal", libc.prctl, SET_PDEATHSIG, SIGKILL, 0, 0, 0)
     must("no new privileges", libc.prctl, SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     for what, most in (
@@ -88,15 +132,13 @@ def become(folder: str, seconds: int, memory: int, runner: int | None) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(what, (most, most))
-    here = os.path.relpath(os.path.realpath(sys.executable), sys.base_prefix)
-    python = os.path.join(folder, "python", here) if not here.startswith("..") else os.path.realpath(sys.executable)
-    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LD_LIBRARY_PATH": os.path.join(folder, "python", "lib")}
-    os.execve(python, [python, "-I", "-S", "-B", "program.py"], environment)
+    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LD_LIBRARY_PATH": "/python/lib", "HOME": "/tmp"}
+    os.execve(python, [python, "-I", "-S", "-B", "/runner.py"], environment)
 
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+        main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
     except OSError as error:
         sys.stderr.write(f"{error}\n")
         sys.stderr.flush()

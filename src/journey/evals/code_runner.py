@@ -1,0 +1,177 @@
+"""Runs a program in one process and its tests in another, both locked down already. Standard library only.
+
+The tests call the program's function over pipes, and nothing but plain data passes: numbers, texts, lists, dicts and
+the like. So the program can neither see nor change the tests, the mark that says they passed, or where it is written.
+
+On standard input a JSON object: `head` (the function's head, helpers before it), `program`, `tests`, `begun`, `passed`.
+Exit code 98: the tests hand over what is no plain data, or have no function to call.
+"""
+
+import ast
+import builtins
+import ctypes
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, BinaryIO, NoReturn
+
+SET_DUMPABLE = 4
+NO_LOCK, NOT_PLAIN = 97, 98
+SHOWN = 200  # characters of an error's message
+
+KINDS: dict[str, Callable[[Any], Any]] = {
+    "list": list, "tuple": tuple, "set": set, "frozenset": frozenset, "dict": dict, "bytes": bytes,
+    "complex": lambda parts: complex(*parts),
+}  # fmt: skip
+
+
+def encode(value: Any) -> Any:
+    """Plain data as JSON has it, every container under the name of its kind. Raises TypeError for anything else."""
+    match value:
+        case None | bool() | str():
+            return value
+        case int():
+            return int(value)
+        case float():
+            return float(value)
+        case complex():
+            return {"complex": [value.real, value.imag]}
+        case bytes() | bytearray():
+            return {"bytes": list(value)}
+        case dict():
+            return {"dict": [[encode(key), encode(one)] for key, one in value.items()]}
+        case list() | tuple() | set() | frozenset():
+            kind = next(name for name in ("list", "tuple", "set", "frozenset") if isinstance(value, KINDS[name]))  # type: ignore[arg-type]
+            return {kind: [encode(one) for one in value]}
+        case _:
+            raise TypeError(f"{type(value).__name__} is no plain data")
+
+
+def decode(value: Any) -> Any:
+    """What `encode` gave; makes nothing but plain data of any text. Raises TypeError, ValueError or KeyError."""
+    if not isinstance(value, dict):
+        return value
+    ((kind, parts),) = value.items()
+    if kind in ("bytes", "complex"):
+        return KINDS[kind](parts)
+    if kind == "dict":
+        return {decode(key): decode(one) for key, one in parts}
+    return KINDS[kind](decode(one) for one in parts)
+
+
+def serve(asked: BinaryIO, answered: BinaryIO) -> None:
+    """The program's process: runs it, then answers calls. What it prints goes nowhere."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for line in asked:
+        call = json.loads(line)
+        try:
+            if "program" in call:
+                exec(compile(call["program"], "program.py", "exec"), names)  # the deed of this file
+                said = {"value": None}
+            else:
+                args, kwargs = decode(call["args"]), decode(call["kwargs"])
+                said = {"value": encode(names[call["name"]](*args, **kwargs))}
+            told = json.dumps(said)
+        except Exception as error:  # whatever the program raises is told to the tests
+            told = json.dumps({"error": type(error).__name__, "message": str(error)[:SHOWN]})
+        answered.write(told.encode() + b"\n")
+        answered.flush()
+
+
+class Program:
+    """The program as the tests see it: calls go to its process."""
+
+    def __init__(self, process: int, asked: BinaryIO, answered: BinaryIO) -> None:
+        self._process, self._asked, self._answered = process, asked, answered
+
+    def ask(self, call: dict[str, Any]) -> Any:
+        """What the process answers. Raises what the program raised; where it has ended, so does this process."""
+        try:
+            self._asked.write(json.dumps(call).encode() + b"\n")
+            self._asked.flush()
+            line = self._answered.readline()
+        except BrokenPipeError:
+            line = b""
+        if not line:
+            self._end()
+        said = json.loads(line)
+        if "error" in said:
+            name = str(said["error"])
+            kind = getattr(builtins, name, None)
+            if not (isinstance(kind, type) and issubclass(kind, Exception)):
+                kind = type(name if name.isidentifier() else "Exception", (Exception,), {})
+            error = kind.__new__(kind)
+            error.args = (str(said["message"]).partition("\n")[0],)
+            raise error
+        return decode(said["value"])
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """The program's function of that name."""
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            try:
+                given = {"name": name, "args": encode(args), "kwargs": encode(kwargs)}
+            except TypeError as error:
+                give_up(f"the tests call with what is no plain data: {error}")
+            return self.ask(given)
+
+        return called
+
+    def _end(self) -> NoReturn:
+        code = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1]) & 0xFF
+        os._exit(1 if code in (NO_LOCK, NOT_PLAIN) else code)
+
+
+def give_up(reason: str) -> NoReturn:
+    """Ends with exit code 98: nothing can be said of the program."""
+    sys.stderr.write(f"{reason}\n")
+    sys.stderr.flush()
+    os._exit(NOT_PLAIN)
+
+
+def begin() -> Program:
+    """Starts the program's process, before anything that it must not see is read."""
+    calls, asked = os.pipe()
+    answers, answered = os.pipe()
+    process = os.fork()
+    if process:
+        os.close(calls)
+        os.close(answered)
+        return Program(process, os.fdopen(asked, "wb"), os.fdopen(answers, "rb"))
+    os.close(asked)
+    os.close(answers)
+    nowhere = os.open("/dev/null", os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    serve(os.fdopen(calls, "rb"), os.fdopen(answered, "wb"))
+    sys.exit(0)
+
+
+def main() -> None:
+    """Never returns: ends with exit code 0 where the tests came to their end."""
+    if ctypes.CDLL(None).prctl(SET_DUMPABLE, 0, 0, 0, 0) != 0:  # no other process may look into this one
+        os._exit(NO_LOCK)
+    sys.set_int_max_str_digits(0)
+    program = begin()
+    given = json.loads(sys.stdin.buffer.read())
+    os.write(1, given["begun"].encode())
+    names: dict[str, Any] = {"__name__": "tests"}
+    try:
+        head = ast.parse(f"{given['head'].rstrip()}\n    pass\n")
+    except SyntaxError:
+        give_up("the question is no head of a function")
+    functions = [one.name for one in head.body if isinstance(one, ast.FunctionDef)]
+    if not functions:
+        give_up("the question is no head of a function")
+    exec(compile(head, "head.py", "exec"), names)  # the benchmark's own words
+    tests = compile(given["tests"], "tests.py", "exec")
+    program.ask({"program": given["program"]})
+    names[functions[-1]] = program.function(functions[-1])
+    exec(tests, names)
+    os.write(1, given["passed"].encode())
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
