@@ -31,11 +31,14 @@ class Grade:
 
     `answer` null: no final answer was found (`correct` is then null too). `correct` null with an answer: the checker
     could not say, `error` tells why. `error` is the kind of error of what is not correct, null where nobody said.
+    `tokens` and `calls` are what a model that was asked about it generated, 0 where none was.
     """
 
     answer: str | None
     correct: bool | None
     error: str | None = None
+    tokens: int = 0
+    calls: int = 0
 
 
 class Grader(Protocol):

@@ -49,12 +49,14 @@ class Task:
     grader: Callable[[], Grader]
 
 
+WORDS = "math"
+"""The task of all problems in words: its ask and its grader go by the form of each problem's benchmark."""
+
 TASKS = {
     "countdown": Task(
         "countdown", asker("countdown", FORMATS["lines"]), FORMATS["lines"], COUNTDOWN_VOICE, CountdownGrader
     ),
-    # Not only mathematics: each problem in words is asked and checked by the form of its benchmark.
-    "math": Task("math", ask_by_form(FORMATS["paragraphs"]), FORMATS["paragraphs"], PROSE, FormGrader),
+    WORDS: Task(WORDS, ask_by_form(FORMATS["paragraphs"]), FORMATS["paragraphs"], PROSE, FormGrader),
 }
 
 MODEL_NAMES = "tiny, hf/ID-or-folder, openai/NAME, vllm/ID-or-folder, scripted/FILE"
@@ -79,7 +81,7 @@ def task_of(problem: Problem) -> Task:
     try:
         parse_puzzle(problem.question)
     except UsageError:
-        return TASKS["math"]
+        return TASKS[WORDS]
     return TASKS["countdown"]
 
 

@@ -29,6 +29,7 @@ from journey.commands.options import (
     Seed,
     Set,
     Sources,
+    StepJudge,
     Strong,
     Told,
     Top,
@@ -242,9 +243,7 @@ def eval(
         list[str] | None,
         typer.Option(help="vote, best_of_n, beam, dvts, lookahead, mcts or all; may be given again.", metavar="NAME"),
     ] = None,
-    judge: Annotated[
-        str | None, typer.Option(help="Who scores the steps of a search: exact, critic:MODEL, ...", metavar="NAME")
-    ] = None,
+    judge: StepJudge = None,
     allow_code: AllowCode = False,
     settings: Set = None,
     seed: Seed = None,
@@ -260,20 +259,24 @@ def eval(
 
     With --search its answers are chosen from many, set by --set search.n=8 and the like; --set search.n=[1,4,16] draws
     accuracy against the tokens spent. --set budget.max=500 ends the thinking there and asks for the answer, --set
-    budget.waits=2 makes the model think on where it would end.
+    budget.waits=2 makes the model think on where it would end. With --judge and several samples the judge scores their
+    steps (rm@k, joined by --set rm.aggregate=min); answers to SimpleQA are graded by it.
     """
-    from journey.commands import models
+    from journey.commands import drawing
     from journey.commands.spending import Allowance
 
-    budget, others = models.budget_of(settings or ())
-    asked = models.Asked(decoding, temperature, top_p, answer_tokens, samples, seed, budget, allow_code)
+    budget, others = drawing.budget_of(settings or ())
+    asked = drawing.Asked(decoding, temperature, top_p, answer_tokens, samples, seed, budget, allow_code)
     allowance = Allowance(max_cost, max_tokens, max_calls, prices)
-    if search or judge or others:
+    if search:
         from journey.commands import searching
 
-        wish = searching.asked_for(asked, search or (), judge, others)
+        wish = searching.asked_for(asked, search, judge, others)
         return searching.evaluate(run, model, split, wish, limit, allowance, json, dry_run)
-    return models.evaluate(run, model, split, asked, limit, allowance, json, dry_run)
+    from journey.commands import evaluating
+
+    judging = evaluating.Judging(judge, tuple(others))
+    return evaluating.evaluate(run, model, split, asked, judging, limit, allowance, json, dry_run)
 
 
 @app.command()

@@ -82,3 +82,10 @@ Top = Annotated[int, typer.Option("--top", min=1, max=100, help="Most frequent r
 AllowCode = Annotated[
     bool, typer.Option("--allow-code", help="Run code that a model wrote, locked down (HumanEval; Linux).")
 ]
+StepJudge = Annotated[
+    str | None,
+    typer.Option(
+        "--judge", help="Who scores steps (searches, rm@k) or grades answers (SimpleQA): exact, critic:MODEL, ...",
+        metavar="NAME",
+    ),
+]  # fmt: skip

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from journey import build, recipe
+from journey.commands.drawing import servers_of
 from journey.commands.loading import paying
-from journey.commands.models import servers_of
 from journey.commands.said import failed_units, reading, say, sheet, tree_counts, tree_lines
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import UsageError

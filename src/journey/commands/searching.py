@@ -12,8 +12,9 @@ from rich.text import Text
 from journey import build, recipe
 from journey.commands.asking import INSTRUCTIONS, asked_lines, priced, tokens_of
 from journey.commands.asking import Asked as AskedOf
+from journey.commands.drawing import Asked, asked_problems, model_of, servers_of
+from journey.commands.judges import JudgeModels, chosen_words, judge_of
 from journey.commands.loading import closing, paying
-from journey.commands.models import Asked, asked_problems, model_of, servers_of
 from journey.commands.said import check_part, failed_units, reading, say, sheet, writing
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.commands.training_rows import task_of
@@ -21,10 +22,6 @@ from journey.errors import UsageError
 from journey.evals.compute import measured
 from journey.evals.forms import check_gradable
 from journey.fanout import Progress, each
-from journey.judges.base import Judge
-from journey.judges.classifier_settings import named
-from journey.judges.critic import CriticSettings
-from journey.judges.rollout import RolloutSettings
 from journey.models.base import Model
 from journey.models.cached import Cached
 from journey.models.purse import Purse, Usage
@@ -32,7 +29,6 @@ from journey.progress import Bars
 from journey.report.build import build as build_report
 from journey.report.seeds import seed_and_arm
 from journey.search.candidate import Means, attempt_id, searched_name
-from journey.search.cost import Metered, Reader
 from journey.search.methods import SEARCHES, Search, Settings, search
 from journey.search.settings import StepSettings
 from journey.stations import close
@@ -55,8 +51,6 @@ class Searched:
 
 def asked_for(plain: Asked, names: Sequence[str], judge: str | None, settings: Sequence[str]) -> Searched:
     """What the flags ask of searches. Raises UsageError for flags that only answers without a search know."""
-    if not names:
-        raise UsageError("--judge and --set are for searches; name one, as in --search best_of_n")
     if plain != Asked(seed=plain.seed):
         raise UsageError(
             "with --search the sampling is set by --set search.temperature=0.8, search.top_p, search.n, "
@@ -64,22 +58,6 @@ def asked_for(plain: Asked, names: Sequence[str], judge: str | None, settings: S
             "--answer-tokens away"
         )
     return Searched(tuple(names), judge, tuple(settings), plain.seed)
-
-
-class JudgeModels(build.Models):
-    """The models that judges ask, metered: what they generate is charged to the search that is judged for."""
-
-    def model(self, name: str) -> Model:
-        """The model of that name. Raises UsageError."""
-        return Metered(super().model(name))
-
-    def judge(self, name: str, *settings: Any) -> Judge:
-        """The judge of that name; one that reads instead of writing is charged for what it reads. Raises UsageError."""
-        made = super().judge(name, *settings)
-        if not name.startswith("prm:"):
-            return made
-        count = build.token_counter(named(name)[0])
-        return Reader(made, lambda text: count({"completion": text}) - 1)  # it counts the closing token, too
 
 
 def evaluate(
@@ -129,19 +107,14 @@ async def _all(
             means = Means(model, grader, task.ask, task.steps)
             if method.judged:
                 # Each search has a judge of its own: what one remembers would make the next one look cheap.
-                judge = judge_of(run, asked, judging)
-                means = replace(means, judge=judge, called=judge.name + _chosen(asked))
+                assert asked.judge is not None
+                judge = judge_of(run, asked.judge, asked.settings, judging)
+                means = replace(means, judge=judge, called=judge.name + chosen_words(asked.settings))
             await search_all(run, problems, means, method, settings, split=split, progress=progress)
             rows.append(_row(run, problems, means, method, settings))
     finally:
         close(grader)
     return rows
-
-
-def _chosen(asked: Searched) -> str:
-    """The settings of the critic that the flags give, for its name in attempts."""
-    given = recipe.overridden(asked.settings).get("critic", {})
-    return f"[{','.join(f'{key}={value}' for key, value in given.items())}]" if given else ""
 
 
 async def search_all(
@@ -201,19 +174,6 @@ def _named(asked: Searched) -> list[Search]:
         if method.judged and asked.judge is None:
             raise UsageError(f"the search {method.name} needs a judge of steps; give --judge exact, for example")
     return methods
-
-
-def judge_of(of: Run, asked: Searched, models: build.Models) -> Judge:
-    """The judge that the flags name, what its models generate charged to the searches. Raises UsageError."""
-    kept = of.config.get("recipe", {})
-    given = recipe.overridden(asked.settings).get("critic", {})
-    critic = recipe.typed(CriticSettings, recipe.merged(kept.get("critic", {}), given), "the critic's settings")
-    rollout = recipe.typed(RolloutSettings, kept.get("rollout", {}), "the rollouts' settings")
-    strong = kept.get("strong") or kept.get("model") or ""
-    assert asked.judge is not None
-    if asked.judge == "critic" and not strong:
-        raise UsageError("no recipe says which model judges; name it, as in --judge critic:openai/NAME")
-    return models.judge(asked.judge, strong, critic, rollout)
 
 
 def _row(run: Run, problems: Sequence[Problem], means: Means, method: Search, settings: Settings) -> dict[str, Any]:

@@ -91,9 +91,10 @@ def rm_at_k(samples: Sequence[Attempt], scores: Scores, k: int) -> float:
     if not 1 <= k <= len(samples):
         raise ValueError(f"rm@{k} wants between 1 and {len(samples)} samples")
 
-    def score(attempt: Attempt) -> float:
+    def score(attempt: Attempt) -> tuple[bool, float]:
+        # A product of scores with a 0 in it is minus infinity as a logarithm, and a score all the same.
         said = scores.get(attempt.id)
-        return -math.inf if attempt.answer is None or said is None or math.isnan(said) else said
+        return (False, 0.0) if attempt.answer is None or said is None or math.isnan(said) else (True, said)
 
     below, expected = 0, 0.0
     for _, group in groupby(sorted(samples, key=score), key=score):

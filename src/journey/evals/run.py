@@ -1,13 +1,16 @@
 """Ask a model one problem and check what it says."""
 
 import asyncio
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from journey.answers import Grader
+from journey.answers import Grade, Grader
 from journey.evals.budget import Budget, Forced, force
 from journey.models.ask import Ask
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.types import Attempt, Problem, Spent, content_hash, content_seed
+
+JUDGED_BY = " judge="
+"""What a decoding's name ends in where a model graded the answers: the same draws, told apart by who graded them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ async def attempt(
     `budget` forces the thinking longer or shorter; the decoding's name must say so. Raises ModelError.
     """
     prompt = ask(problem, ())
-    stream = content_seed("attempt", model.name, problem.id, asdict(decoding), split, seed)
+    drawn_as = replace(decoding, name=decoding.name.partition(JUDGED_BY)[0])
+    stream = content_seed("attempt", model.name, problem.id, asdict(drawn_as), split, seed)
     sampling = Sampling(decoding.temperature, decoding.top_p, decoding.max_tokens, n=decoding.samples, seed=stream)
     if budget is None:
         completions = [Forced(completion, 1) for completion in await model.complete(prompt, sampling)]
@@ -55,7 +59,7 @@ async def attempt(
 
     async def checked(sample: int, id: str, forced: Forced) -> Attempt:
         completion = forced.completion
-        answer, correct, error = await _check(problem, grader, prompt, completion)
+        grade = await _check(problem, grader, prompt, completion)
         return Attempt(
             id=id,
             problem=problem.id,
@@ -63,26 +67,24 @@ async def attempt(
             decoding=decoding.name,
             sample=sample,
             text=prompt.prefix + completion.text,
-            answer=answer,
-            correct=correct,
-            error=error,
+            answer=grade.answer,
+            correct=grade.correct,
+            error=grade.error,
             tokens=completion.tokens,
             finish=completion.finish,
             seed=seed,
-            spent=Spent(model_tokens=completion.tokens, calls=forced.calls),
+            spent=Spent(completion.tokens, grade.tokens, forced.calls + grade.calls),
         )
 
     return list(await asyncio.gather(*(checked(i, id, completion) for i, (id, completion) in drawn)))
 
 
-async def _check(
-    problem: Problem, grader: Grader, prompt: Prompt, completion: Completion
-) -> tuple[str | None, bool | None, str | None]:
-    """(answer, correct, kind of error) of one completion; what gave no text is marked, not graded."""
+async def _check(problem: Problem, grader: Grader, prompt: Prompt, completion: Completion) -> Grade:
+    """The grade of one completion; what gave no text is marked, not graded."""
     if completion.finish == "error":
-        return None, None, "no completion"
+        return Grade(None, None, "no completion")
     if not completion.text.strip():
-        return None, None, "empty"
+        return Grade(None, None, "empty")
     grade = await grader.grade(problem, prompt.prefix + completion.text)
     is_cut = completion.finish == "length" and grade.answer is None and grade.correct is not True
-    return grade.answer, grade.correct, "cut off" if is_cut else grade.error
+    return replace(grade, error="cut off") if is_cut else grade

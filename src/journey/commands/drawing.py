@@ -1,0 +1,110 @@
+"""What journey eval asks: which problems, which model, how answers are drawn, by which servers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from journey import build, recipe
+from journey.commands.loading import check_weights
+from journey.commands.said import all_problems
+from journey.errors import UsageError
+from journey.evals.budget import Budget
+from journey.evals.run import JUDGED_BY, Decoding, attempt_ids
+from journey.models.base import Model
+from journey.models.server_settings import ServerSettings
+from journey.recipe import Evaluation
+from journey.report.seeds import seed_and_arm
+from journey.store.run import Run
+from journey.types import Attempt, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How answers are wanted; null: as the run's recipe says, or greedy where nothing says."""
+
+    decoding: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    samples: int = 1
+    seed: int | None = None
+    budget: Budget | None = None
+    allow_code: bool = False
+
+
+def budget_of(settings: Sequence[str]) -> tuple[Budget | None, list[str]]:
+    """The budget that the settings budget.max=... and the like give (null: none), and the other settings."""
+    ours = [one for one in settings if one.startswith("budget.")]
+    others = [one for one in settings if one not in ours]
+    if not ours:
+        return None, others
+    return recipe.typed(Budget, recipe.overridden(ours)["budget"], "the budget"), others
+
+
+def asked_problems(of: Run, split: str, limit: int | None) -> list[Problem]:
+    """The problems of a part, at most `limit`. Raises UsageError where there are none."""
+    problems = all_problems(of, split=split)[:limit]
+    if not problems:
+        raise UsageError(f"{of.path} has no problems in the part {split!r}; import some with --split {split}")
+    return problems
+
+
+def servers_of(of: Run) -> dict[str, ServerSettings]:
+    """The servers of the run's recipe, by name."""
+    kept: dict[str, Any] = of.config.get("recipe", {}).get("servers", {})
+    return {name: recipe.typed(ServerSettings, data, f"the settings of {of.path}") for name, data in kept.items()}
+
+
+def model_of(of: Run, name: str, models: build.Models) -> Model:
+    """The model of that name: of the run, in a folder, or one that `build` knows. Raises UsageError."""
+    own = of.path / "models" / name
+    if (own / "config.json").is_file():
+        return build.local(own, name)
+    if (Path(name) / "config.json").is_file():
+        return build.local(name, name)
+    if build.is_served(name, servers_of(of)):
+        return models.model(name)  # what was paid for is remembered
+    check_weights(name)
+    return build.model(name)
+
+
+def rule_of(of: Run, model: str, problems: Sequence[Problem], asked: Asked, judge: str | None) -> tuple[Decoding, int]:
+    """How answers are drawn, and the seed.
+
+    Attempts are told apart by the rule's name alone, so one that is not the run's main or greedy rule says in its name
+    what is different, and who grades (`judge`, null where no model does). Raises UsageError for a greedy rule with a
+    temperature or several samples.
+    """
+    kept = of.config.get("recipe", {}).get("evaluation", {})
+    main = recipe.typed(Evaluation, kept, f"the settings of {of.path}")
+    is_greedy = not asked.temperature if asked.decoding is None else asked.decoding == "greedy"
+    if is_greedy and (asked.temperature or asked.samples > 1 or asked.top_p is not None):
+        raise UsageError("greedy answers have no temperature, no top-p and one sample; say --decoding sampled")
+    usual = main.greedy() if is_greedy else main.sampled()
+    if asked.budget is not None:
+        usual = replace(usual, name=f"{usual.name} {asked.budget.words}".strip())
+    usual_seed, _ = seed_and_arm(model) if model.startswith("seed-") else (0, "")
+    seed = usual_seed if asked.seed is None else asked.seed
+    wish: dict[str, Any] = {name: getattr(asked, name) for name in ("temperature", "top_p", "max_tokens", "samples")}
+    wish = {name: value for name, value in wish.items() if value is not None}
+    rule = replace(usual, **wish)
+    others = {name: value for name, value in wish.items() if name != "samples" and value != getattr(usual, name)}
+    if seed != usual_seed:
+        others["seed"] = seed
+    if _drawn_otherwise(of, model, problems, replace(rule, name=_named(rule.name, others, judge)), seed):
+        others["samples"] = asked.samples
+    return replace(rule, name=_named(rule.name, others, judge)), seed
+
+
+def _named(rule: str, others: Mapping[str, float], judge: str | None) -> str:
+    name = " ".join((rule, *(f"{name}={value:g}" for name, value in others.items())))
+    return name if judge is None else f"{name}{JUDGED_BY}{judge}"
+
+
+def _drawn_otherwise(of: Run, model: str, problems: Sequence[Problem], rule: Decoding, seed: int) -> bool:
+    """Whether the run has attempts at these problems under the rule's name that the rule would not draw."""
+    ours = {id for p in problems for id in attempt_ids(p.id, model, rule, seed)}
+    wanted = {p.id for p in problems}
+    others = (of.get("attempts", id) for id in of.ids("attempts", model=model, decoding=rule.name) - ours)
+    return any(isinstance(a, Attempt) and a.problem in wanted for a in others)

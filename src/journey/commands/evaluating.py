@@ -1,0 +1,236 @@
+"""journey eval: a model's attempts at a run's problems, checked, and what they add up to."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from journey import build, recipe
+from journey.answers import Grader
+from journey.commands import grading, ranking
+from journey.commands.asking import Asked as AskedOf
+from journey.commands.asking import asked_lines, priced, tokens_of
+from journey.commands.drawing import Asked, asked_problems, model_of, rule_of, servers_of
+from journey.commands.judges import JudgeModels, critic_settings, rollout_settings, strong_of
+from journey.commands.loading import closing, paying
+from journey.commands.said import check_part, failed_units, reading, say, sheet, writing
+from journey.commands.spending import Allowance, note, spent_lines, spent_rows
+from journey.commands.training_rows import task_of
+from journey.errors import UsageError
+from journey.evals.at_k import at_k, by_problem
+from journey.evals.benchmarks import Form
+from journey.evals.breakdown import breakdown
+from journey.evals.code import CodeGrader
+from journey.evals.forms import FormGrader, check_gradable
+from journey.evals.metrics import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
+from journey.evals.ranked import RmSettings
+from journey.evals.run import Decoding, attempt_ids
+from journey.fanout import Progress
+from journey.models.base import Model
+from journey.models.cached import Cached
+from journey.models.purse import Purse, Usage
+from journey.progress import Bars
+from journey.stations import evaluate as evaluate_station
+from journey.store.run import Run
+from journey.store.schema import Failure
+from journey.types import Attempt, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """Who judges, by name (null: nobody), and the settings critic.KEY=VALUE and rm.KEY=VALUE."""
+
+    name: str | None = None
+    settings: Sequence[str] = ()
+
+    def check(self) -> None:
+        """Raises UsageError for settings that mean nothing to a judge, or where there is none."""
+        for key, value in recipe.overridden(self.settings).items():
+            if self.name is None or key not in ("critic", "rm") or not isinstance(value, dict):
+                raise UsageError(
+                    f"--set {key} means nothing here; critic.KEY=VALUE and rm.aggregate=KIND go with --judge, "
+                    "search.KEY=VALUE with --search"
+                )
+        _ = self.rm
+
+    @property
+    def rm(self) -> RmSettings:
+        """How step scores are joined. Raises UsageError."""
+        return recipe.typed(RmSettings, recipe.overridden(self.settings).get("rm", {}), "rm")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked: the problems, how answers are drawn, and what the judge does.
+
+    `grading` is the model that grades answers and `graded_by` its name in attempts; both null where none does. A judge
+    that does not grade scores the steps of the attempts (`ranks`).
+    """
+
+    problems: Sequence[Problem]
+    task: build.Task
+    rule: Decoding
+    seed: int
+    grading: str | None
+    graded_by: str | None
+    ranks: bool
+
+
+def plan_of(of: Run, model: str, problems: Sequence[Problem], asked: Asked, judging: Judging) -> Plan:
+    """What is asked. Raises UsageError for whatever does not go together."""
+    judging.check()
+    allowed: list[Form] = [*(["code"] if asked.allow_code else []), *(["judged"] if judging.name else [])]
+    check_gradable(problems, *allowed)
+    task = task_of(problems)
+    if judging.name is None or not grading.is_judged(problems):
+        if judging.name is not None:
+            ranking.check(problems, asked.samples)
+            build.check_names([], judging.name, servers_of(of))
+        rule, seed = rule_of(of, model, problems, asked, None)
+        return Plan(problems, task, rule, seed, None, None, judging.name is not None)
+    name = grading.grading_model(of, judging.name, servers_of(of))
+    called = grading.grading_name(name, judging.settings)
+    rule, seed = rule_of(of, model, problems, asked, called)
+    return Plan(problems, task, rule, seed, name, called, ranks=False)
+
+
+def evaluate(
+    path: Path, name: str, split: str, asked: Asked, judging: Judging, limit: int | None, allowance: Allowance,
+    json: bool, dry_run: bool,
+) -> int:  # fmt: skip
+    """A model's checked attempts at a part of the run's problems, graded or scored by the judge where one is named."""
+    check_part(split)
+    purse = allowance.purse()
+    if dry_run:
+        return _say_plan(path, name, split, asked, judging, limit, purse, json)
+    with writing(path) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
+        problems = asked_problems(into, split, limit)
+        plan = plan_of(into, name, problems, asked, judging)
+        bars(name, "load", 0, 1)
+        models, scoring = build.Models(into, purse, servers_of(into)), JudgeModels(into, purse, servers_of(into))
+        model = model_of(into, name, models)
+        plan = plan_of(into, model.name, problems, asked, judging)
+        work = _work(into, plan, model, models, scoring, asked, judging, split, bars.of(name))
+        found, ranked = asyncio.run(closing(model, paying(into, models, purse, scoring.closing(work))))
+        tried = _failed(into, plan, model.name, ranked)
+    data = _figures(plan, model.name, split, found, ranked, asked) | {"failed": len(tried), "spent": spent_rows(purse)}
+    more = [*(grading.lines(data["judged"]) if plan.graded_by else []), *(ranking.lines(ranked) if ranked else [])]
+    say(json, data, sheet(path, [*_lines(data), *more, *spent_lines(purse)]))
+    return failed_units(tried)
+
+
+async def _work(
+    run: Run, plan: Plan, model: Model, models: build.Models, scoring: JudgeModels, asked: Asked, judging: Judging,
+    split: str, progress: Progress,
+) -> tuple[list[Attempt], ranking.Ranked | None]:  # fmt: skip
+    """The attempts, and what the judge says of their steps where it is asked to."""
+    judge = None
+    if plan.grading is not None:
+        judge = grading.grader_of(run, plan.grading, judging.settings, models)
+        # Another judge asks the model nothing again.
+        model = model if isinstance(model, Cached) else Cached(model, run)
+
+    def by_form() -> Grader:
+        return FormGrader(CodeGrader() if asked.allow_code else None, judge)
+
+    task = plan.task if plan.task.name != build.WORDS else replace(plan.task, grader=by_form)
+    await evaluate_station(
+        run, plan.problems, model, task, plan.rule, split=split, seed=plan.seed, budget=asked.budget, progress=progress
+    )
+    ids = {id for p in plan.problems for id in attempt_ids(p.id, model.name, plan.rule, plan.seed)}
+    found = [a for a in run.all("attempts", model=model.name) if isinstance(a, Attempt) and a.id in ids]
+    if not plan.ranks or judging.name is None:
+        return found, None
+    ranked = await ranking.rank(
+        run, plan.problems, found, model, task, judging.name, judging.settings, judging.rm, scoring, progress
+    )
+    return found, ranked
+
+
+def _failed(of: Run, plan: Plan, model: str, ranked: ranking.Ranked | None) -> list[Failure]:
+    begins = [f"{model}/{plan.rule.name}/", *([f"{ranked.judge}/{model}/"] if ranked else [])]
+    return [f for f in of.failures() if f.unit.startswith(tuple(begins))]
+
+
+def _figures(
+    plan: Plan, model: str, split: str, found: Sequence[Attempt], ranked: ranking.Ranked | None, asked: Asked
+) -> dict[str, Any]:
+    """All that the attempts add up to."""
+    right = sum(a.correct is True for a in found)
+    bounds = wilson(right, len(found))
+    scores = ranked.scores if ranked else None
+    data = {
+        "model": model, "decoding": plan.rule.name, "split": split, "problems": len(plan.problems),
+        "attempts": len(found), "right": right, "accuracy": accuracy(found), "low": bounds.low, "high": bounds.high,
+        "tokens": mean_tokens(found), "finished": finished(found), "unjudged": unjudged(found),
+        "errors": error_counts(found), "at_k": [at.to_json() for at in at_k([by_problem(found)], scores)],
+        "groups": breakdown(plan.problems, found),
+    }  # fmt: skip
+    if plan.graded_by is not None:
+        judged = {p.id for p in plan.problems if grading.is_judged([p])}
+        graded = [a for a in found if a.problem in judged]
+        data["judged"] = grading.figures(graded, plan.graded_by, forced=asked.budget is not None)
+    return data | ({"rm": ranked.to_json()} if ranked else {})
+
+
+def _say_plan(
+    path: Path, name: str, split: str, asked: Asked, judging: Judging, limit: int | None, purse: Purse, json: bool
+) -> int:
+    """Says what would be asked at most, and does nothing."""
+    with reading(path) as of:
+        problems = asked_problems(of, split, limit)
+        plan = plan_of(of, name, problems, asked, judging)
+        critic = critic_settings(of, judging.settings)
+        judges = list[AskedOf]()
+        if plan.grading is not None:
+            judges = [grading.at_most(problems, plan.grading, plan.rule, critic)]
+        elif judging.name is not None:
+            strong, rollout = strong_of(of, judging.name), rollout_settings(of)
+            judges = ranking.at_most(problems, judging.name, strong, plan.rule, critic, rollout)
+    rule = plan.rule
+    read = sum(tokens_of(plan.task.ask(problem, ()).text) for problem in problems)
+    number = len(problems)
+    drawn = number * rule.samples
+    usage = Usage(number, read, drawn * rule.max_tokens)
+    if asked.budget is not None:
+        calls, tokens = asked.budget.at_most(rule.max_tokens)
+        usage = Usage(number + drawn * (calls - 1), drawn * calls * (read // number + tokens), drawn * tokens)
+    most = [AskedOf(name, "answers", usage), *judges]
+    data = {"run": str(path), "problems": number, "asked_at_most": priced(most, purse.prices)}
+    say(json, data, sheet("what would be asked at most", asked_lines(most, purse.prices)))
+    return 0
+
+
+def _lines(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [
+        ("model", data["model"]),
+        ("decoding", data["decoding"]),
+        (f"attempts at {data['split']} problems", data["attempts"]),
+        ("accuracy", f"{100 * data['accuracy']:.1f} %"),
+        ("95 % interval", f"{100 * data['low']:.1f} to {100 * data['high']:.1f}"),
+        ("output tokens", f"{data['tokens']:.0f}"),
+        ("finished", f"{100 * data['finished']:.1f} %"),
+        ("could not be checked", data["unjudged"]),
+        *((f"not right: {kind}", number) for kind, number in data["errors"].items()),
+        *(
+            (f"{what}@{at['k']}", _figure(at[what]))
+            for what in ("pass", "maj", "rm")
+            for at in data["at_k"]
+            if what in at
+        ),
+        *(
+            (
+                f"{row['by']} {row['group'] or 'not given'}, {row['problems']} problems",
+                _figure(row | {"value": row["accuracy"]}),
+            )
+            for row in data["groups"]
+        ),
+    ]
+
+
+def _figure(of: Mapping[str, Any]) -> str:
+    """A share with its interval, and what it would be if all that nobody could check were right."""
+    said = f"{100 * of['value']:.1f} % ({100 * of['low']:.1f} to {100 * of['high']:.1f})"
+    most = of.get("most", of["value"])
+    return said if most == of["value"] else f"{said}; {100 * most:.1f} % if all unchecked answers were right"

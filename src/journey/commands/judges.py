@@ -1,0 +1,71 @@
+"""The judges that journey eval names: what they cost is counted, how they are asked is set by critic.KEY=VALUE."""
+
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
+
+from journey import build, recipe
+from journey.errors import UsageError
+from journey.judges.base import Judge
+from journey.judges.classifier_settings import named
+from journey.judges.critic import CriticSettings
+from journey.judges.rollout import RolloutSettings
+from journey.models.base import Model
+from journey.search.cost import Metered, Reader
+from journey.store.run import Run
+
+Result = TypeVar("Result")
+
+
+class JudgeModels(build.Models):
+    """The models that judges ask, metered: what they generate is charged to the search that is judged for."""
+
+    def model(self, name: str) -> Model:
+        """The model of that name. Raises UsageError."""
+        return Metered(super().model(name))
+
+    def judge(self, name: str, *settings: Any) -> Judge:
+        """The judge of that name; one that reads instead of writing is charged for what it reads. Raises UsageError."""
+        made = super().judge(name, *settings)
+        if not name.startswith("prm:"):
+            return made
+        count = build.token_counter(named(name)[0])
+        return Reader(made, lambda text: count({"completion": text}) - 1)  # it counts the closing token, too
+
+    async def closing(self, work: Awaitable[Result]) -> Result:
+        """What the work gives; the models are given back however it ended."""
+        try:
+            return await work
+        finally:
+            await self.close()
+
+
+def chosen_words(settings: Sequence[str]) -> str:
+    """The settings of the critic that the flags give, for its name in attempts."""
+    given = recipe.overridden(settings).get("critic", {})
+    return f"[{','.join(f'{key}={value}' for key, value in given.items())}]" if given else ""
+
+
+def critic_settings(of: Run, settings: Sequence[str]) -> CriticSettings:
+    """How a model is asked that judges: as the run's recipe says, the flags over it. Raises UsageError."""
+    given = recipe.overridden(settings).get("critic", {})
+    kept = of.config.get("recipe", {}).get("critic", {})
+    return recipe.typed(CriticSettings, recipe.merged(kept, given), "the critic's settings")
+
+
+def strong_of(of: Run, judge: str) -> str:
+    """The model that the run's recipe calls strong, "" for none. Raises UsageError where `judge` needs one."""
+    kept = of.config.get("recipe", {})
+    strong = kept.get("strong") or kept.get("model") or ""
+    if judge == "critic" and not strong:
+        raise UsageError("no recipe says which model judges; name it, as in --judge critic:openai/NAME")
+    return strong
+
+
+def rollout_settings(of: Run) -> RolloutSettings:
+    """How a judge draws rollouts: as the run's recipe says. Raises UsageError."""
+    return recipe.typed(RolloutSettings, of.config.get("recipe", {}).get("rollout", {}), "the rollouts' settings")
+
+
+def judge_of(of: Run, judge: str, settings: Sequence[str], models: build.Models) -> Judge:
+    """The judge of that name; what its models generate is charged to whom it judges for. Raises UsageError."""
+    return models.judge(judge, strong_of(of, judge), critic_settings(of, settings), rollout_settings(of))

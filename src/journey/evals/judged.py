@@ -1,0 +1,158 @@
+"""Answers that a model grades against the known one: correct, incorrect or not attempted (SimpleQA).
+
+Measuring short-form factuality in large language models (Wei et al. 2024, arXiv 2411.04368). The answer goes to the
+judge as a JSON string, and the verdict must stand alone on the last line behind a code that is the hash of the very
+question: an answer cannot contain the code of a question that it is a part of.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
+
+from journey import prompts
+from journey.answers import Grade, could_not_check
+from journey.errors import UsageError
+from journey.evals.metrics import Interval, wilson
+from journey.judges.critic import CriticSettings
+from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.types import Attempt, Problem, content_hash, content_seed
+
+Said = Literal["correct", "incorrect", "not attempted"]
+SAID: tuple[Said, ...] = ("correct", "incorrect", "not attempted")
+NOT_ATTEMPTED = "not attempted"
+LONGEST = 20_000  # characters at the end of an answer that the judge reads
+SHOWN = 160  # characters of an unreadable verdict that are shown
+USUAL = CriticSettings()
+UNTOLD = ("no completion",)  # errors of what the model never answered
+
+
+class Asked(NamedTuple):
+    """A question to the judge, and the code that its verdict must carry."""
+
+    prompt: Prompt
+    code: str
+
+
+def ask(problem: Problem, answer: str) -> Asked:
+    """How the judge is asked about one answer."""
+    material = {"question": problem.question, "known answer": problem.answer, "answer to grade": answer}
+    code = content_hash("grade", material).upper()
+    # ASCII only: no invisible or right-to-left characters, and no line of an answer begins a line of the prompt.
+    shown = json.dumps(material, ensure_ascii=True, indent=1)
+    mark = f"=== material {code[:6]} ==="
+    return Asked(Prompt(prompts.fill("grade_answer", mark=mark, material=shown, code=code)), code)
+
+
+def read(text: str, asked: Asked) -> Said | None:
+    """The verdict on the last line (but for the end of a fence); null where it is not exactly in the asked form."""
+    lines = text.rstrip().removesuffix("```").rstrip().split("\n")
+    return next((said for said in SAID if lines[-1].strip() == f"VERDICT {asked.code} {said}"), None)
+
+
+class JudgedGrader:
+    """A Grader that asks a model.
+
+    "not attempted" is an answer that is null, with that error. A verdict that cannot be read, asked for again
+    `settings.retries` times, and a tie of several votes are *could not say*: null with the reason, never wrong. Raises
+    ModelError where the judge fails for good, and UsageError where none of the first `settings.unreadable_limit`
+    verdicts could be read.
+    """
+
+    def __init__(self, model: Model, settings: CriticSettings = USUAL) -> None:
+        self.name = f"critic:{model.name}"
+        self._model = model
+        self._settings = settings
+        self._asked = 0
+        self._readable = 0
+
+    async def grade(self, problem: Problem, text: str) -> Grade:
+        """The judge's grade of an answer; `tokens` and `calls` say what it cost. What thinks before it is left out."""
+        answer = text.rpartition("</think>")[2].strip()[-LONGEST:]
+        if not answer:
+            return Grade(None, None, "empty")
+        asked, tokens, calls, why, shown = ask(problem, answer), 0, 0, "", ""
+        said: Said | None = None
+        for attempt in range(1 + self._settings.retries):
+            drawn = await self._model.complete(asked.prompt, self._sampling(problem, answer, attempt))
+            calls, tokens = calls + 1, tokens + sum(completion.tokens for completion in drawn)
+            said, why = self._agreed(drawn, asked)
+            shown = next((c.text for c in drawn if c.text.strip()), shown)
+            if said is not None or why.startswith("the votes"):
+                break
+        self._note(said is not None or why.startswith("the votes"), shown)
+        grade = _grade(" ".join(answer.split()), said, why)
+        return Grade(grade.answer, grade.correct, grade.error, tokens, calls)
+
+    def _sampling(self, problem: Problem, answer: str, attempt: int) -> Sampling:
+        settings = self._settings
+        return Sampling(
+            # Greedy answers are all the same, so that asking again needs a little chance.
+            temperature=settings.temperature if settings.temperature or not attempt else 0.3,
+            top_p=settings.top_p,
+            max_tokens=settings.max_tokens,
+            n=settings.votes,
+            seed=content_seed("grade", settings.seed, problem.id, answer, attempt),
+        )
+
+    def _agreed(self, drawn: Iterable[Completion], asked: Asked) -> tuple[Said | None, str]:
+        """The verdict of most readable votes; null with the reason where there are none, or a tie."""
+        whole = [c for c in drawn if c.finish in ("end", "stop")]
+        votes = Counter[Said](said for c in whole if (said := read(c.text, asked)) is not None).most_common()
+        if not votes:
+            return None, "no readable verdict" if whole else "the verdict was cut off"
+        if len(votes) > 1 and votes[0][1] == votes[1][1]:
+            return None, "the votes of the judge are tied"
+        return votes[0][0], ""
+
+    def _note(self, is_readable: bool, shown: str) -> None:
+        self._asked += 1
+        self._readable += is_readable
+        if not self._readable and self._asked >= self._settings.unreadable_limit:
+            words = " ".join(shown.split())[:SHOWN]
+            raise UsageError(
+                f"{self.name} gave no readable verdict on any of the first {self._asked} answers (it said {words!r}); "
+                "take a model that follows instructions, or give it more critic.max_tokens"
+            )
+
+
+def _grade(answer: str, said: Said | None, why: str) -> Grade:
+    match said:
+        case "correct":
+            return Grade(answer, True)
+        case "incorrect":
+            return Grade(answer, False, "incorrect")
+        case "not attempted":
+            return Grade(None, None, NOT_ATTEMPTED)
+        case None:
+            return could_not_check(answer, why)
+
+
+def factuality(attempts: Iterable[Attempt]) -> dict[str, Any]:
+    """SimpleQA's figures of graded attempts: how many, and shares with Wilson's 95 % interval.
+
+    "correct", "incorrect" and "not_attempted" are shares of all attempts; "correct_given_attempted" is correct of
+    those correct or incorrect, null where there are none; "f_score" is the harmonic mean of it and "correct". What the
+    judge could not say is in no share but counts in all. An empty or cut-off answer that gave nothing is not attempted.
+    """
+    counts = Counter(map(_state, attempts))
+    right, wrong, total = counts["correct"], counts["incorrect"], counts.total()
+    figures: dict[str, Any] = {"attempts": total, "could_not_say": counts["could not say"]}
+    for name in SAID:
+        figures[name.replace(" ", "_")] = {"count": counts[name], **_share(wilson(counts[name], total))}
+    given = _share(wilson(right, right + wrong)) if right + wrong else None
+    return figures | {
+        "correct_given_attempted": given,
+        # 2 c a / (c + a) for c = right / total and a = right / (right + wrong).
+        "f_score": 2 * right / (total + right + wrong) if total and given else None,
+    }
+
+
+def _share(interval: Interval) -> dict[str, float]:
+    return {"value": interval.value, "low": interval.low, "high": interval.high}
+
+
+def _state(attempt: Attempt) -> str:
+    if attempt.correct is not None:
+        return "correct" if attempt.correct else "incorrect"
+    return NOT_ATTEMPTED if attempt.answer is None and attempt.error not in UNTOLD else "could not say"
