@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+import os
 import socket
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journey.answers import Grade
+from journey.evals import code
 from journey.evals.benchmarks import load
 from journey.evals.code import CodeGrader, find_code
 from journey.evals.code_runner import decode, encode
@@ -160,18 +164,20 @@ def test_a_socket_in_a_folder_cannot_be_reached() -> None:
 
 
 SETS = st.sets(st.integers()) | st.frozensets(st.text()) | st.sets(st.tuples(st.integers(), st.text()))
+NUMBERS = st.booleans() | st.integers() | st.floats(allow_nan=False) | st.complex_numbers(allow_nan=False)
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.complex_numbers(),
+    st.none() | NUMBERS | st.text() | st.binary(),
     lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(st.text(), inner) | SETS,
     max_leaves=20,
 )
 
 
+@settings(max_examples=50)
 @given(PLAIN)
 def test_plain_data_passes_between_the_two_processes_as_it_is(value: object) -> None:
     back = decode(json.loads(json.dumps(encode(value))))
+    assert back == value
     assert type(back) is type(value)
-    assert repr(back) == repr(value) or back == value  # a number that is none equals nothing; sets have no order
 
 
 def test_tests_that_hand_over_more_than_plain_data_cannot_be_checked() -> None:
@@ -208,6 +214,14 @@ def test_the_environment_of_the_parent_is_not_there(monkeypatch: pytest.MonkeyPa
     assert grade.correct is True
 
 
+def test_a_python_that_cannot_be_started_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    (grade,) = graded("    return a + b")
+    assert (grade.correct, grade.error) == (
+        None, "could not check: /nowhere/python cannot be started: No such file or directory",
+    )  # fmt: skip
+
+
 def test_children_left_behind_do_not_hold_up_the_grade() -> None:
     (grade,) = graded("    import os, time\n    if os.fork() == 0:\n        os.setsid(); time.sleep(600)\n    return 3")
     assert grade.correct is True
@@ -217,6 +231,55 @@ def test_code_is_found_in_fences_and_without() -> None:
     assert find_code("x\n```python\na = 1\n```\n```\ndef f(): pass\n```\n```\nprint(f())\n```") == "def f(): pass\n"
     assert find_code("    return 1") == "    return 1"
     assert find_code(" ") is None
+
+
+ALONE = """
+import asyncio, json, sys
+from journey.evals.code import CodeGrader
+from journey.types import make_problem
+grade = asyncio.run(CodeGrader().grade(make_problem(*json.loads(sys.argv[1])), sys.argv[2]))
+print(json.dumps([grade.correct, grade.error]))
+"""
+PLAIN_USER = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+KEEP = ("unshare", "--user", "--map-current-user", "--keep-caps")
+NO_MORE = ("sh", "-c", 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"', "sh")
+OTHERS = {
+    "a plain user": (() if os.getuid() else PLAIN_USER, True),
+    "a plain user who may not make namespaces": ((*(() if os.getuid() else PLAIN_USER), *KEEP, *NO_MORE), False),
+    "root of a container that knows one user": (("unshare", "--user", "--map-root-user"), False),
+    "root without the right to make namespaces": (("setpriv", "--bounding-set=-sys_admin", "--inh-caps=-all"), False),
+}
+
+
+@pytest.mark.parametrize(("before", "may"), OTHERS.values(), ids=OTHERS)
+def test_whoever_asks_code_is_run_locked_down_or_not_at_all(before: tuple[str, ...], may: bool) -> None:
+    if "--bounding-set=-sys_admin" in before and os.getuid():
+        pytest.skip("only root has rights to give up")
+    path = os.pathsep.join(dict.fromkeys(filter(None, (str(Path(code.__file__).parents[2]), *sys.path))))
+
+    def given(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [*before, sys.executable, *arguments]
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path, "HOME": "/"}
+        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd="/", check=False)
+
+    try:
+        tried = given("-c", "import journey.evals.code, subprocess, sys; subprocess.run([sys.executable, '-c', ''])")
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    if tried.returncode:
+        pytest.skip(f"cannot be had here: {tried.stderr.strip().rpartition(chr(10))[2]}")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        body = f"    try: open('{folder}/ran', 'w')\n    except OSError: pass\n    return a + b"
+        said = given("-c", ALONE, json.dumps([PROBLEM.question, PROBLEM.answer]), body)
+        assert not os.listdir(folder)
+    correct, error = json.loads(said.stdout)
+    if may:
+        assert (correct, error) == (True, None)
+    else:
+        assert correct is None
+        assert error.startswith("could not check: no safe place to run code here: ")
+        assert error.endswith(("may not make namespaces", "no other user to become than root"))
 
 
 def test_the_canonical_solutions_of_humaneval_pass() -> None:

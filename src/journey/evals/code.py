@@ -79,10 +79,14 @@ class CodeGrader:
             _memory_file() as err,
         ):
             # Files in memory, not pipes: the limit on a file's size is one on what is printed.
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", "-S", "-B", str(WORKER), folder, str(self.seconds), str(self.memory), str(RUNNER),
-                stdin=read, stdout=out, stderr=err, start_new_session=True, cwd="/", env={"PATH": "/usr/bin:/bin"},
-            )  # fmt: skip
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-I", "-S", "-B", str(WORKER), folder, str(self.seconds), str(self.memory),
+                    str(RUNNER), stdin=read, stdout=out, stderr=err, start_new_session=True, cwd="/",
+                    env={"PATH": "/usr/bin:/bin"},
+                )  # fmt: skip
+            except OSError as error:
+                return None, f"could not check: {sys.executable} cannot be started: {error.strerror}"
             code = None
             with contextlib.suppress(TimeoutError):
                 try:

@@ -48,16 +48,14 @@ def main(folder: str, seconds: int, memory: int, runner: str) -> None:
     if not here.startswith(".."):
         python = f"/python/{here}"
     was_root, uid, gid = os.getuid() == 0, os.getuid(), os.getgid()
-    must(
-        f"{'root' if was_root else 'this user'} may not make namespaces here",
-        libc.unshare, NEWNS | NEWPID | NEWNET | NEWIPC | (0 if was_root else NEWUSER),
-    )  # fmt: skip
+    if libc.unshare(NEWNS | NEWPID | NEWNET | NEWIPC | (0 if was_root else NEWUSER)) != 0:
+        raise OSError(f"{'root' if was_root else 'this user'} may not make namespaces")
     if not was_root:
         for file, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
             with open(f"/proc/self/{file}", "w") as stream:
                 stream.write(text)
     # A user of its own: nobody else's files, and a count of processes of its own.
-    user = 200_000 + os.getpid() if was_root else uid
+    user = nobody_else() if was_root else uid
     shut_in(folder, source, user)
     told, failed = os.pipe()  # closed unwritten where the program begins: its own exit code 97 is then no lock-down's
     child = os.fork()  # the first process of the new namespace: when it ends, all others in it are killed
@@ -73,6 +71,16 @@ def main(folder: str, seconds: int, memory: int, runner: str) -> None:
         sys.stderr.write(f"{error}\n")
         sys.stderr.flush()
         os._exit(NO_LOCK)
+
+
+def nobody_else() -> int:
+    """A user that nobody is, for root to become; in a container that knows few users one of those. Raises OSError."""
+    with open("/proc/self/uid_map") as stream:
+        known = [(int(first), int(number)) for first, _, number in map(str.split, stream)]
+    for user in (200_000 + os.getpid(), 20_000 + os.getpid() % 40_000):
+        if any(first <= user < first + number for first, number in known):
+            return user
+    raise OSError("there is no other user to become than root")
 
 
 def shut_in(folder: str, source: bytes, user: int) -> None:
