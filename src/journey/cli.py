@@ -62,11 +62,11 @@ def run(
     max_calls: MaxCalls = None,
     prices: Prices = None,
 ) -> int:
-    """Run a whole recipe: a comparison, or the collecting of thoughts.
+    """Run a whole recipe.
 
-    The same command goes on where it was stopped; other settings are refused. Flags beat the environment
-    (JOURNEY_SEEDS=2, JOURNEY_TREES__COUNT=50), which beats the file. A reached budget ends with exit code 3, and the
-    same command goes on from there.
+    It is a comparison, the collecting of thoughts, or a sweep. The same command goes on where it was stopped; other
+    settings are refused. Flags beat the environment (JOURNEY_SEEDS=2, JOURNEY_TREES__COUNT=50), which beats the file.
+    A reached budget ends with exit code 3, and the same command goes on from there.
     """
     from journey.commands import experiment
     from journey.commands.spending import Allowance
@@ -99,7 +99,7 @@ def import_(
     limit: Limit = None,
     json: Json = False,
 ) -> int:
-    """Bring problems, human-rated trees, labelled solutions or exported records into a run.
+    """Bring problems, trees or records into a run.
 
     Columns of problems are found by their usual names (question or problem, answer, solution, ...) or named.
     `import benchmark MATH500` takes a known benchmark from the Hub, or from the FILE named behind it, to be tested on.
@@ -182,7 +182,7 @@ def derive(
     max_calls: MaxCalls = None,
     prices: Prices = None,
 ) -> int:
-    """Make thoughts: from trees, from problems by a model, or from notes.
+    """Make thoughts from trees, problems or notes.
 
     METHOD is shortcut, traverse or both (from trees); propose, debate, distill, rewrite (from problems); annotate (from
     notes). What is not given is taken from the run's recipe, or from the report where it has none; more settings go
@@ -216,9 +216,10 @@ def train(
     settings: Set = None,
     json: Json = False,
 ) -> int:
-    """Train a model: sft on the run's thoughts, dpo on its attempts, prm (a judge of steps) on its trees.
+    """Train a model on what a run holds.
 
-    Settings: --set learning_rate=1e-4, epochs, batch, lora, ... The model lies in RUN/models/NAME.
+    sft takes its thoughts, dpo its attempts, prm (which makes a judge of steps) its trees. Settings:
+    --set learning_rate=1e-4, epochs, batch, lora, ... The model lies in RUN/models/NAME.
     """
     from journey.commands import models
 
@@ -255,12 +256,13 @@ def eval(
     max_tokens: MaxTokens = None,
     prices: Prices = None,
 ) -> int:
-    """Let a model attempt the run's problems and check its answers.
+    """Let a model answer the run's problems.
 
-    With --search its answers are chosen from many, set by --set search.n=8 and the like; --set search.n=[1,4,16] draws
-    accuracy against the tokens spent. --set budget.max=500 ends the thinking there and asks for the answer, --set
-    budget.waits=2 makes the model think on where it would end. With --judge and several samples the judge scores their
-    steps (rm@k, joined by --set rm.aggregate=min); answers to SimpleQA are graded by it.
+    Answers are checked as their benchmark checks them. With --search they are chosen from many, set by --set search.n=8
+    and the like; --set search.n=[1,4,16] draws accuracy against the tokens spent. --set budget.max=500 ends the
+    thinking there and asks for the answer, --set budget.waits=2 makes the model think on where it would end. With
+    --judge and several samples the judge scores their steps (rm@k, joined by --set rm.aggregate=min); answers to
+    SimpleQA are graded by it.
     """
     from journey.commands import drawing
     from journey.commands.spending import Allowance
@@ -281,7 +283,10 @@ def eval(
 
 @app.command()
 def report(run: RunFolder, json: Json = False) -> int:
-    """Write the run's report: report.json, .md, .html and pictures."""
+    """Write the run's report.
+
+    report.json, .md, .html and pictures, in RUN/report.
+    """
     from journey.commands import look
 
     return look.report(run, json)
@@ -289,7 +294,10 @@ def report(run: RunFolder, json: Json = False) -> int:
 
 @app.command()
 def quality(sources: Sources, method: Method = None, top: Top = 3, json: Json = False) -> int:
-    """Say how thoughts read, what they do on their way, and how good they are; no model is asked."""
+    """Say how thoughts read and how good they are.
+
+    Also what they do on their way; no model is asked.
+    """
     from journey.commands import quality as of_thoughts
 
     return of_thoughts.quality(sources, method, top, json)
@@ -306,7 +314,7 @@ def export(
     messages: Annotated[bool, typer.Option("--messages", help="Rows as chat messages (sft, dpo).")] = False,
     json: Json = False,
 ) -> int:
-    """Write records or training rows to a file that `datasets` reads.
+    """Write records or training rows to a file.
 
     WHAT is problems, trees, thoughts, attempts, or rows for trainers: sft, dpo, prm; or what people said in the studio:
     labels, notes (the form that journey derive --method annotate --notes reads); or page: one tree with its thought as
@@ -321,7 +329,10 @@ def export(
 
 @app.command()
 def status(run: RunFolder, json: Json = False) -> int:
-    """Say what a run holds, why trees gave no thought, what failed."""
+    """Say what a run holds and what failed.
+
+    Also why trees gave no thought, and what was spent.
+    """
     from journey.commands import look
 
     return look.status(run, json)
@@ -335,9 +346,9 @@ def view(
     ] = None,
     browser: Annotated[bool, typer.Option("--browser", help="Open it in the browser.")] = False,
 ) -> int:
-    """Open the studio: trees, thoughts and answers in the browser.
+    """Open the studio in the browser.
 
-    It answers on this machine only and changes nothing in a run.
+    Trees, thoughts, answers, comparisons, labels. It answers on this machine only and changes nothing in a run.
     """
     from journey.commands import view
 
@@ -362,7 +373,10 @@ def pretrain(
 
 @app.command()
 def doctor(json: Json = False) -> int:
-    """Say what this machine has: versions, cores, precision, disk, model."""
+    """Say what this machine has.
+
+    Versions, cores, precision, disk, the tiny model.
+    """
     from journey.commands import doctor
 
     return doctor.doctor(json)

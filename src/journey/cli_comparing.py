@@ -44,9 +44,10 @@ def judge(
     max_calls: MaxCalls = None,
     prices: Prices = None,
 ) -> int:
-    """Judge a run's trees again by another judge, into a new run.
+    """Judge a run's trees again, into a new run.
 
-    Steps and answers stay as they are. Settings: --set rollout.n=16, rollout.label=soft, critic.votes=3, ...
+    Another judge does; steps and answers stay as they are. Settings: --set rollout.n=16, rollout.label=soft,
+    critic.votes=3, ...
     """
     from journey.commands import rejudging
     from journey.commands.spending import Allowance
@@ -76,7 +77,7 @@ def eval_judges(
     max_calls: MaxCalls = None,
     prices: Prices = None,
 ) -> int:
-    """Judge the judges: what they say of labelled steps.
+    """Judge the judges on labelled steps.
 
     For every judge on every set: step F1, accuracy of the first wrong step and its harmonic mean over right and wrong
     solutions, AUC, calibration, each with its 95 % interval. --judge and --on may be given again. Settings: --set
@@ -99,10 +100,11 @@ def compare(
     split: Annotated[str, typer.Option(help="The part of the problems.", metavar="PART")] = "test",
     json: Json = False,
 ) -> int:
-    """Compare the models of two runs on the problems that both attempted.
+    """Compare the models of two runs.
 
-    Accuracy of each, the paired difference with its 95 % interval and exact McNemar p, how many problems were fixed,
-    broken, or stayed the same. The same run twice, with two models, compares them within it.
+    On the problems that both attempted: accuracy of each, the paired difference with its 95 % interval and exact
+    McNemar p, how many problems were fixed, broken, or stayed the same. The same run twice, with two models, compares
+    them within it.
     """
     from journey.commands import comparing
 
@@ -124,7 +126,7 @@ def decontaminate(
     ] = None,
     json: Json = False,
 ) -> int:
-    """Say whether what a run trains on holds problems that are tested on.
+    """Say whether a run trains on what it is tested on.
 
     Compared are questions, worked solutions, thoughts, trees and training attempts with the run's test and validation
     problems, or with what --against names: the same question, the whole question inside a text, or --ngram words of it

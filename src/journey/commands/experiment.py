@@ -21,6 +21,7 @@ from journey.report.build import build as build_report
 from journey.report.figures import figures
 from journey.report.table import table
 from journey.stations import SPENT, grow_trees, spent_by_model
+from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
 from journey.sweep import Scaling
@@ -126,7 +127,8 @@ def grow(
         Bars(silent=json, note=lambda: note(purse)) as bars,
     ):
         river.store_problems(into, wanted)
-        asked = all_problems(into, split="train")[:limit]
+        out_of_training = excluded(into)
+        asked = [p for p in all_problems(into, split="train") if p.id not in out_of_training][:limit]
         if not asked:
             raise UsageError(f"{out} holds no problems to grow trees of; import some with journey import --split train")
         check_gradable(asked)
