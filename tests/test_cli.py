@@ -82,11 +82,12 @@ def test_trees_become_rows_for_both_arms(rated_run: Path, tmp_path: Path) -> Non
     assert told["thoughts"] == {"shortcut": 4, "traverse": 4}
     assert told["no_thought"] == {"no final answer is the right one": 1}
     rows = {}
-    for arm in ("journey", "shortcut"):
+    for arm in ("journey", "shortcut", "traverse"):
         file = tmp_path / f"{arm}.jsonl"
         assert done("export", rated_run, "sft", "--arm", arm, "--to", file, "--json").data["rows"] == 4
         rows[arm] = {row["prompt"]: row["completion"] for row in map(json.loads, file.read_text().splitlines())}
     assert rows["journey"].keys() == rows["shortcut"].keys()
+    assert rows["journey"] == rows["traverse"], "an arm may be called by its method"
     prompt = next(prompt for prompt in rows["journey"] if "What is 3 + 3?" in prompt)
     assert "Multiply 3 by 3." in rows["journey"][prompt]
     assert "Multiply" not in rows["shortcut"][prompt]
@@ -118,6 +119,11 @@ def test_a_run_is_told_in_one_way_only(rated_run: Path) -> None:
     refused = journey("derive", rated_run)
     assert refused.code == 2
     assert "trials: was 3, now 2" in refused.err
+    commands = refused.err.partition("another run: ")[2].split(" && ")
+    assert [command.split()[0] for command in commands] == ["journey"] * 4
+    for command in commands:
+        done(*command.split()[1:])
+    assert done("derive", f"{rated_run}-again", "--json").data["thoughts"]["traverse"] == 4
     assert done("status", rated_run, "--json").data["thoughts"] == {"shortcut": 4, "traverse": 4}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commanding import Said, journey, write_rows
+from commanding import Said, done, journey, write_rows
 from fault_server import Asked, FaultServer, Reply
 from player import answer, rows
 from served import served
@@ -192,6 +192,84 @@ def test_a_student_is_trained_on_solutions_and_then_on_a_teachers_thoughts(
     assert said.data["rows"]["rewrite"] > 0 and said.data["rows"]["distill"] > 0
     trained = sorted(file.parent.name for file in (tmp_path / "run" / "models").rglob("*.safetensors"))
     assert len(trained) == 2
+
+
+# Deriving by other methods than the recipe's.
+
+
+@pytest.fixture
+def asked_run(server: FaultServer, sums: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run with five problems, and the server where the environment says."""
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    done("import", "problems", sums, "--out", tmp_path / "asked", "--limit", 5)
+    return tmp_path / "asked"
+
+
+def test_problems_without_a_thought_are_counted_with_their_reasons(asked_run: Path) -> None:
+    command = ("derive", asked_run, "--method", "propose", "--model", "openai/m")
+    said = done(*command, "--json").data
+    assert said["thoughts"] == {"propose": 0} and said["failed"] == 0
+    assert said["no_thought"] == {"more than 4 replies that were no action": 5}
+    told = done(*command)
+    assert "problems told" in told.out and "problems that gave no thought" in told.out and "trees" not in told.out
+    assert "asked derive propose" in told.err and "derive derive" not in told.err
+
+
+def test_problems_whose_model_fails_are_failures_and_not_a_mistake_of_the_user(asked_run: Path, tmp_path: Path) -> None:
+    rows = [{"problem": f"What is {n} + {n}?", "answer": str(2 * n)} for n in range(3)]
+    done("import", "problems", write_rows(tmp_path / "bare.jsonl", rows), "--out", tmp_path / "bare")
+    said = journey("derive", tmp_path / "bare", "--method", "rewrite", "--strong", "openai/m", "--json")
+    assert said.code == 1
+    assert said.data["failed"] == 3 and "no worked solution" in said.err
+
+
+def test_a_run_without_problems_to_train_on_says_how_to_get_some(sums: Path, tmp_path: Path) -> None:
+    done("import", "problems", sums, "--out", tmp_path / "tests", "--split", "test")
+    said = journey("derive", tmp_path / "tests", "--method", "distill")
+    assert said.code == 2 and "journey import problems FILE" in said.err
+
+
+def test_a_collection_counts_problems_without_a_thought(server: FaultServer, sums: Path, tmp_path: Path) -> None:
+    flags = ("--set", "methods=[propose]", "--set", "telling.refine=[]")
+    said = collect(server, sums, tmp_path / "run", *flags, "--json")
+    assert said.code == 0
+    assert said.data["problems_without_thought"] == {"propose": {"more than 4 replies that were no action": 5}}
+    with Run.read(tmp_path / "run") as run:
+        before = run.logged("refused")
+    assert "no thought: more than 4" in collect(server, sums, tmp_path / "run", *flags).out
+    with Run.read(tmp_path / "run") as run:
+        assert run.logged("refused") == before, "the same counts are not logged again"
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--method", "propose", "--trials", "3"], "--trials is for traverse, not for propose"),
+        (["--method", "distill", "--per-tree", "2"], "--per-tree is for shortcut and traverse"),
+        (["--method", "traverse", "--model", "tiny"], "--model is for propose and debate, not for traverse"),
+        (["--method", "shortcut", "--refine"], "--refine is for traverse, propose, debate, distill and rewrite"),
+        (["--method", "shortcut", "--seed", "3"], "--seed is for"),
+        (["--notes", "x.jsonl"], "--notes is for annotate, not for shortcut and traverse"),
+        (["--method", "traverse", "--set", "telling.propose.depth=3"], "--set telling.propose.depth=3 is for propose"),
+        (["--strong", "tiny"], "--strong is for debate, distill, rewrite and annotate, or for --explain or --refine"),
+        (["--method", "annotate"], "--notes FILE"),
+        (["--method", "distill", "--set", "telling.refine=[debate]"], "not among the methods"),
+    ],
+)
+def test_a_flag_that_means_nothing_to_the_method_is_refused(asked_run: Path, flags: list[str], said: str) -> None:
+    found = journey("derive", asked_run, *flags)
+    assert found.code == 2 and said in found.err
+
+
+def test_what_the_environment_gives_may_be_for_other_methods(asked_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOURNEY_SEED", "3")
+    monkeypatch.setenv("JOURNEY_MODEL", "tiny")
+    assert "holds no trees" in journey("derive", asked_run, "--method", "shortcut").err
+
+
+def test_methods_to_refine_that_are_not_made_are_refused(server: FaultServer, sums: Path, tmp_path: Path) -> None:
+    said = collect(server, sums, tmp_path / "run", "--set", "telling.refine=[debate]")
+    assert said.code == 2 and "telling.refine names debate, which is not among the methods" in said.err
 
 
 # What goes wrong.

@@ -106,7 +106,11 @@ class Collection:
         if not self.methods:
             raise UsageError("methods is empty; name at least one, such as traverse")
         if "annotate" in self.methods and self.telling.notes is None:
-            raise UsageError("annotate expands people's notes; name their file as telling.notes")
+            raise UsageError(
+                "annotate expands people's notes; give their file with --notes FILE, in a recipe as telling.notes"
+            )
+        if stray := [method for method in self.telling.refine if method not in self.methods]:
+            raise UsageError(f"telling.refine names {stray[0]}, which is not among the methods; add it there")
         if unmade := [phase.method for phase in self.phases if phase.method not in self.methods]:
             raise UsageError(f"a phase trains on {unmade[0]}, which is not among the methods; add it there")
 

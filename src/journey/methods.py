@@ -21,7 +21,7 @@ from journey.thoughts.debate import debate
 from journey.thoughts.distill import distill, rewrite
 from journey.thoughts.draft import Walk, draft
 from journey.thoughts.explain import explain
-from journey.thoughts.propose import propose
+from journey.thoughts.propose import RIGHT, propose
 from journey.thoughts.refine import refine
 from journey.thoughts.shortcut import straight
 from journey.thoughts.traverse import traverse
@@ -41,6 +41,7 @@ class Methods:
         self.model, self.strong = models.model(wanted.model), models.model(wanted.helper)
         self.grader = task.grader()
         self.refused: Counter[str] = Counter()
+        self.unyielding: Counter[str] = Counter()
 
     def close(self) -> None:
         """Gives back what the grader holds."""
@@ -49,14 +50,16 @@ class Methods:
     async def make(self, method: Method) -> int:
         """Makes and stores the thoughts of a method; how many units failed. Raises UsageError.
 
-        Why a teacher's answers were not kept is counted in the run's log.
+        Why a teacher's answers were not kept, and why problems gave no thought, is counted in the run's log.
         """
         self.refused.clear()
+        self.unyielding.clear()
         try:
             return await self._make(method)
         finally:
-            if self.refused:
-                self.run.log(REFUSED, {"method": method, "refused": dict(self.refused)})
+            counts = {"method": method, "refused": dict(self.refused), "no_thought": dict(self.unyielding)}
+            if counts != counts_of(self.run, method):
+                self.run.log(REFUSED, counts)
 
     async def _make(self, method: Method) -> int:
         if method in FROM_TREES:
@@ -135,21 +138,30 @@ class Methods:
 
     async def _with_tree(self, tree: Tree, thought: Thought | None) -> list[Thought]:
         await self.run.put("trees", tree)
-        return [] if thought is None else [thought]
+        ended = str(tree.settings["made"]["ended"])
+        return self._yielded([thought], "told, its thought does not end right" if ended == RIGHT else ended)
+
+    def _yielded(self, thoughts: Iterable[Thought | None], otherwise: str) -> list[Thought]:
+        """The thoughts that are there; where none is, the reason is counted."""
+        there = [thought for thought in thoughts if thought is not None]
+        if not there:
+            self.unyielding[otherwise] += 1
+        return there
 
     def _refused_because(self, reason: str) -> None:
         self.refused[reason] += 1
 
     async def _distilled(self, problem: Problem) -> list[Thought]:
         settings = replace(self.telling.distill, seed=self.wanted.seed)
-        return await distill(problem, self.strong, self.grader, settings, self._refused_because)
+        told = await distill(problem, self.strong, self.grader, settings, self._refused_because)
+        return self._yielded(told, f"no right answer in {settings.samples}")
 
     async def _rewritten(self, problem: Problem) -> list[Thought]:
         if problem.solution is None:
             raise ModelError("the problem has no worked solution to rewrite")
         settings = replace(self.telling.rewrite, seed=self.wanted.seed)
         thought = await rewrite(problem, self.strong, self.grader, settings, self._refused_because)
-        return [] if thought is None else [thought]
+        return self._yielded([thought], f"no good rewriting in {settings.tries} tries")
 
     async def _expanded(self, notes: Notes) -> list[Thought]:
         return [await annotate(notes.problem, notes, self.strong, self.telling.annotate)]
@@ -158,6 +170,12 @@ class Methods:
         if id not in self.problems:
             raise UsageError(f"{self.run.path} lacks problem {id} of a tree or thought; import the problems too")
         return self.problems[id]
+
+
+def counts_of(run: Run, method: str) -> dict[str, Any]:
+    """Why answers were not kept and problems gave no thought when a method was last made, each with its number."""
+    entries = [entry for entry in run.logged(REFUSED) if entry["method"] == method]
+    return {"method": method, "refused": {}, "no_thought": {}, **(entries[-1] if entries else {})}
 
 
 def tells_itself(tree: Tree) -> bool:

@@ -12,7 +12,7 @@ from journey.commands.loading import check_weights, paying
 from journey.commands.said import failed_units, say, sheet, tree_counts, tree_lines
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import UsageError
-from journey.methods import REFUSED, chosen
+from journey.methods import chosen, counts_of
 from journey.progress import Bars
 from journey.recipe import UNCOMPARED
 from journey.report.build import build as build_report
@@ -46,10 +46,13 @@ def run(
         build_report(into)
         counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
         told = {method: _told(into, method) for method in wanted.methods}
-        refused = {entry["method"]: entry["refused"] for entry in into.logged(REFUSED)}
+        counted = {method: counts_of(into, method) for method in wanted.methods}
+        refused = {method: of["refused"] for method, of in counted.items() if of["refused"]}
+        unyielding = {method: of["no_thought"] for method, of in counted.items() if of["no_thought"]}
         failed = into.failures()
     data: dict[str, Any] = {
         "run": str(out), "problems": len(_problems(out)), **counts, "thoughts": told, "refused": refused,
+        "problems_without_thought": unyielding,
         "rows": written, "models": [str(path) for path in taught], "failed": len(failed), "spent": spent_rows(purse),
     }  # fmt: skip
     lines: list[tuple[str, Any]] = [*tree_lines(counts)] if counts["trees"] else []
@@ -57,6 +60,7 @@ def run(
         lines.append((f"thoughts by {method}", of["thoughts"]))
         lines += [(f"  {what}", of[what]) for what in ("refined", "draft kept") if of[what]]
         lines += [(f"  answers not kept: {reason}", number) for reason, number in refused.get(method, {}).items()]
+        lines += [(f"  no thought: {reason}", number) for reason, number in unyielding.get(method, {}).items()]
     lines += [(f"rows in rows/{method}.jsonl", rows) for method, rows in written.items()]
     lines += [("trained", path) for path in data["models"]]
     say(json, data, sheet(out, [*lines, *spent_lines(purse)]), f"report: {out}/report/report.html")

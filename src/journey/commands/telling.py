@@ -3,20 +3,21 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 from journey import build
 from journey.collection import FROM_TREES, Collection, Method
 from journey.commands.asking import asked_lines, collecting, priced
+from journey.commands.fitting import REFINED, Asked, refuse_unfit
 from journey.commands.labelling import labelled_run
 from journey.commands.loading import check_weights, paying
 from journey.commands.said import all_problems, failed_units, reading, say, sheet, writing
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.commands.training_rows import task_of
 from journey.errors import UsageError
-from journey.methods import Methods, chosen, refining_of, settings_of, tells_itself
+from journey.methods import Methods, chosen, counts_of, refining_of, settings_of, tells_itself
 from journey.models.purse import Purse
 from journey.progress import Bars
 from journey.recipe import merged, overridden, typed
@@ -26,30 +27,6 @@ from journey.trees.mark import no_thought_reason
 from journey.types import Problem, Thought, Tree
 
 STATION = "derive"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the flags say; null: as the run's recipe says, or the default where it has none."""
-
-    method: str = "both"
-    trials: int | None = None
-    start: Literal["path", "root"] | None = None
-    per_tree: int | None = None
-    neutral: bool | None = None
-    model: str | None = None
-    strong: str | None = None
-    explain: bool | None = None
-    refine: bool | None = None
-    notes: Path | None = None
-    seed: int | None = None
-    settings: Sequence[str] = ()
-    prefer_labels: bool = False
-    out: Path | None = None
-
-    def methods(self) -> tuple[Method, ...]:
-        """The methods that are meant."""
-        return FROM_TREES if self.method == "both" else (cast("Method", self.method),)
 
 
 def derive(path: Path, asked: Asked, allowance: Allowance, json: bool, dry_run: bool) -> int:
@@ -64,15 +41,18 @@ def derive(path: Path, asked: Asked, allowance: Allowance, json: bool, dry_run: 
         _refuse_other_settings(into, path, wanted)
         models = build.Models(into, purse, wanted.servers)
         asyncio.run(paying(into, models, purse, _make(into, wanted, models, bars)))
+        for method in () if wanted.tells_trees else wanted.methods:
+            reasons.update(counts_of(into, method)["no_thought"])
         told = {m: [t for t in into.all("thoughts", method=m) if isinstance(t, Thought)] for m in wanted.methods}
         failed = [f for m in wanted.methods for verb in ("derive", "refine") for f in into.failures(f"{verb} {m}")]
     final = {method: chosen(of) for method, of in told.items()}
-    if not any(final.values()):
-        raise UsageError(_nothing(path, wanted, reasons))
+    if wanted.tells_trees and not any(final.values()):
+        raise UsageError(_nothing(path, reasons))
     trees = len({t.tree for of in final.values() for t in of if t.tree is not None})
     data = {
         "run": str(path),
         "trees_told": trees,
+        "problems_told": len({t.problem for of in final.values() for t in of}),
         "thoughts": {method: len(of) for method, of in final.items()},
         "refined": {method: sum(t.refined_by is not None for t in of) for method, of in final.items()},
         "drafts_kept": {method: sum(t.note is not None for t in of) for method, of in final.items()},
@@ -81,19 +61,20 @@ def derive(path: Path, asked: Asked, allowance: Allowance, json: bool, dry_run: 
         "spent": spent_rows(purse),
         "labelled": labelled,
     }
-    say(json, data, sheet(path, [*_lines(data), *spent_lines(purse)]))
+    told_of = "trees" if wanted.tells_trees else "problems"
+    say(json, data, sheet(path, [*_lines(data, told_of), *spent_lines(purse)]))
     return failed_units(failed)
 
 
-def _lines(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    lines: list[tuple[str, Any]] = [("trees told", data["trees_told"])]
+def _lines(data: Mapping[str, Any], told_of: str) -> list[tuple[str, Any]]:
+    lines: list[tuple[str, Any]] = [(f"{told_of} told", data[f"{told_of}_told"])]
     for method, number in data["thoughts"].items():
         lines.append((f"  thoughts by {method}", number))
         for what in ("refined", "drafts_kept"):
             if data[what][method]:
                 lines.append((f"    {what.replace('_', ' ')}", data[what][method]))
     if data["no_thought"]:
-        lines.append(("trees that gave no thought", sum(data["no_thought"].values())))
+        lines.append((f"{told_of} that gave no thought", sum(data["no_thought"].values())))
         lines += [(f"  {reason}", number) for reason, number in data["no_thought"].items()]
     if labelled := data["labelled"]:
         lines.append(("trees that people's labels changed", labelled["changed"]))
@@ -113,7 +94,7 @@ def _labelled(path: Path, asked: Asked) -> tuple[Path, dict[str, int] | None]:
 
 
 async def _make(into: Run, wanted: Collection, models: build.Models, bars: Bars) -> None:
-    methods = Methods(into, wanted, build.task(wanted.task), models, bars.of(STATION))
+    methods = Methods(into, wanted, build.task(wanted.task), models, bars.of(into.path.name))
     try:
         for method in wanted.methods:
             await methods.make(method)
@@ -122,13 +103,20 @@ async def _make(into: Run, wanted: Collection, models: build.Models, bars: Bars)
         methods.close()
 
 
+def _kept(into: Run, methods: Sequence[Method]) -> dict[str, Any]:
+    """What the run's recipe says of these methods; of a comparison's recipe what means the same here."""
+    kept: dict[str, Any] = into.config.get("recipe", {})
+    telling: dict[str, Any] = kept.get("telling", {})
+    if kept.get("goal") != "thoughts":
+        telling = {key: value for key, value in telling.items() if key in ("traverse", "neutral")}
+        kept = {"task": task_of(all_problems(into)).name, "servers": kept.get("servers", {})}
+    return kept | {"telling": telling | {"refine": [m for m in telling.get("refine", ()) if m in methods]}}
+
+
 def _wanted(into: Run, asked: Asked) -> Collection:
     """The run's recipe where it has one, the flags over it. Raises UsageError."""
-    kept: dict[str, Any] = into.config.get("recipe", {})
-    if kept.get("goal") != "thoughts":
-        telling = {key: value for key, value in kept.get("telling", {}).items() if key in ("traverse", "neutral")}
-        kept = {"task": task_of(all_problems(into)).name, "telling": telling, "servers": kept.get("servers", {})}
     methods = asked.methods()
+    kept = _kept(into, methods)
     notes = {} if asked.notes is None else {"telling": {"notes": str(asked.notes)}}
     settings = merged(kept, {"goal": "thoughts", "methods": list(methods), "phases": []}, notes)
     wanted = typed(Collection, merged(settings, overridden(asked.settings)), f"the settings of {into.path}")
@@ -145,7 +133,7 @@ def _wanted(into: Run, asked: Asked) -> Collection:
         neutral=telling.neutral if asked.neutral is None else asked.neutral,
         explain=telling.explain if asked.explain is None else asked.explain,
         # A shortcut is what it is: refinement is for what was told by its method as a draft.
-        refine=tuple(m for m in refined if m in methods and m not in ("shortcut", "annotate")),
+        refine=tuple(m for m in refined if m in methods and m in REFINED),
     )
     wanted = replace(
         wanted,
@@ -154,6 +142,7 @@ def _wanted(into: Run, asked: Asked) -> Collection:
         strong=asked.strong or wanted.strong,
         seed=wanted.seed if asked.seed is None else asked.seed,
     )
+    refuse_unfit(asked, methods, helped=bool(telling.explain or telling.refine))
     build.check_names(wanted.models(), "exact", wanted.servers)
     for name in wanted.models():
         check_weights(name)
@@ -165,8 +154,8 @@ def _refuse_other_settings(into: Run, path: Path, wanted: Collection) -> None:
     of_trees = set(wanted.methods) & set(FROM_TREES)
     if of_trees and into.ids("thoughts") - into.ids("thoughts", arm=None):
         raise UsageError(
-            f"the thoughts of {path} were told by journey run; take its trees into another run with journey export and "
-            "journey import to tell them otherwise"
+            f"the thoughts of {path} were told by journey run; to tell its trees otherwise take them into another run: "
+            + _into_another(path)
         )
     before = {entry["method"]: entry["settings"] for entry in into.logged(STATION)}
     kept = into.config.get("recipe", {})
@@ -187,14 +176,28 @@ def _refuse_other_settings(into: Run, path: Path, wanted: Collection) -> None:
         elif changed:
             raise UsageError(
                 f"the thoughts by {name} in {path} were told with other settings ({'; '.join(changed)}); give the "
-                "old ones again, or take the trees into another run with journey export and journey import"
+                f"old ones again, or take the trees into another run: {_into_another(path)}"
             )
+
+
+def _into_another(path: Path) -> str:
+    """The commands that take a run's problems and trees into another run."""
+    other = path.with_name(f"{path.resolve().name}-again")
+    tables = ("problems", "trees")
+    files = {table: f"{other}-{table}.jsonl" for table in tables}
+    said = [f"journey export {path} {table} --to {files[table]}" for table in tables]
+    return " && ".join([*said, *(f"journey import {table} {files[table]} --out {other}" for table in tables)])
 
 
 def _reasons(into: Run, wanted: Collection) -> Counter[str]:
     """Why trees give no thought; empty where no method tells trees. Raises UsageError where there are no trees."""
     reasons: Counter[str] = Counter()
     if not wanted.tells_trees:
+        if "annotate" not in wanted.methods and not into.count("problems", split="train"):
+            raise UsageError(
+                f"{into.path} holds no problems to train on; import some with journey import problems FILE --out "
+                f"{into.path}"
+            )
         return reasons
     if not into.count("trees"):
         raise UsageError(f"{into.path} holds no trees; grow some with journey grow, or import some")
@@ -205,9 +208,7 @@ def _reasons(into: Run, wanted: Collection) -> Counter[str]:
     return reasons
 
 
-def _nothing(path: Path, wanted: Collection, reasons: Counter[str]) -> str:
-    if not wanted.tells_trees:
-        return f"{wanted.methods[0]} gave no thought for any problem of {path}; journey status {path} lists what failed"
+def _nothing(path: Path, reasons: Counter[str]) -> str:
     why = f" ({'; '.join(f'{reason}: {n}' for reason, n in reasons.most_common())})" if reasons else ""
     return (
         f"none of {reasons.total()} trees in {path} has a right leaf{why}, so there is nothing to tell; grow more "
