@@ -121,7 +121,7 @@ def test_seeds_are_compared_seed_by_seed_as_the_command_does(visit: Open, folder
     assert said["seeds"] == 2 and said["p"] is None
     assert "shortcut 2 seeds" in text and f"{said['low']:+.1f} to {said['high']:+.1f} {said['fixed']} " in text
     first, second = (rights(lists_of(run), side, "test") for side in sides({"seeds": run}, "test"))
-    found = changed(first, second, "fixed")
+    found = changed(first, second)["fixed"]
     assert len(found) == said["fixed"] and {seed for _, seed in found} == {1, 2}
 
 
@@ -147,7 +147,7 @@ def test_fixed_broke_and_same_are_all_pairs(results: list[tuple[bool, bool]]):
     back = compared([(second, first)])
     assert (back.fixed, back.broke, back.p) == (found.broke, found.fixed, found.p)
     for change in ("fixed", "broke", "same"):
-        assert len(changed({1: first}, {1: second}, change)) == getattr(found, change)
+        assert len(changed({1: first}, {1: second})[change]) == getattr(found, change)
 
 
 def test_sides_that_share_nothing_are_not_compared():

@@ -111,7 +111,7 @@ def test_a_thoughts_result_is_that_of_its_tree_else_of_what_is_plain(tmp_path: P
     thoughts = [thought(f"of {n}", tree, n, answer) for n, (answer, _) in enumerate(ends)]
     thoughts += [thought("beyond", tree, 99, "12"), thought("of none", tree, None, "13")]
     thoughts += [thought("plain", None, None, "12"), thought("other", None, None, "13")]
-    thoughts += [thought("hard", None, None, "\\sqrt{x}"), thought("empty", None, None, " ")]
+    thoughts += [thought("hard", None, None, "x + 1 = 13"), thought("empty", None, None, " ")]
     with Run.open(tmp_path / "run") as run:
         run.put_all("problems", [problem])
         run.put_all("trees", [tree])

@@ -8,14 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, comb, floor, sqrt
+from math import ceil, floor, sqrt
 from operator import itemgetter
-from statistics import NormalDist, fmean, stdev
+from statistics import NormalDist, fmean, pvariance, stdev
 
 from journey.evals.student import t_quantile
 from journey.types import Attempt
 
 CONFIDENCE = 0.95
+REDRAWN = 30_000  # values whose bootstrap is still drawn
 Picker = Callable[[Sequence[float]], tuple[float, ...]]
 
 
@@ -143,10 +144,28 @@ def over_seeds(seeds: Sequence[Mapping[str, float]], *, seed: int = 0) -> Interv
     """The mean over seeds with the wider of Student's interval over seeds and the bootstrap over seeds and problems.
 
     The first knows the spread between trainings only, the second underrates it for few seeds but knows that of the
-    problems. One seed alone has the bootstrap over its problems.
+    problems. One seed alone has the bootstrap over its problems. Of more than `REDRAWN` values the bootstrap's normal
+    approximation stands for it.
     """
-    spread = bootstrap(seeds, seed=seed)
+    spread = bootstrap(seeds, seed=seed) if sum(map(len, seeds)) <= REDRAWN else normal_spread(seeds)
     return spread if len(seeds) < 2 else t_interval([fmean(s.values()) for s in seeds]).wider(spread)
+
+
+def normal_spread(seeds: Sequence[Mapping[str, float]], confidence: float = CONFIDENCE) -> Interval:
+    """What `bootstrap` comes to with many problems: a normal interval with the variance of its redraws.
+
+    Seeds and problems are redrawn independently, so that the variance is that of the seeds' means over the seeds, and
+    that of a problem's mean over the seeds over the problems.
+    """
+    means = [fmean(of.values()) for of in seeds]
+    by_problem: dict[str, list[float]] = {}
+    for of in seeds:
+        for problem, value in of.items():
+            by_problem.setdefault(problem, []).append(value)
+    problems = [sum(values) / len(values) for values in by_problem.values()]
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    half = z * sqrt(pvariance(means) / len(means) + pvariance(problems) / len(problems))
+    return Interval(fmean(means), fmean(means) - half, fmean(means) + half)
 
 
 def share_over_seeds(seeds: Sequence[Mapping[str, float]]) -> Interval:
@@ -166,7 +185,10 @@ def share_over_seeds(seeds: Sequence[Mapping[str, float]]) -> Interval:
 def mcnemar(only_first: int, only_second: int) -> float:
     """The exact two-sided probability of so uneven a split of the problems that only one of two models got right."""
     total = only_first + only_second
-    tail = sum(comb(total, i) for i in range(min(only_first, only_second) + 1))
+    term = tail = 1
+    for i in range(1, min(only_first, only_second) + 1):
+        term = term * (total - i + 1) // i  # comb(total, i), without working each out anew
+        tail += term
     return min(1.0, 2 * tail / 2**total)
 
 

@@ -20,7 +20,7 @@ from journey.studio.compare_place import (
     problems_html,
     said_html,
 )
-from journey.studio.compare_sides import CHANGES, MOST, Side, accuracy, against, changed, rights, sides
+from journey.studio.compare_sides import MOST, Side, accuracy, against, changed, rights, sides
 from journey.studio.compare_words import words_html
 from journey.studio.place import link, without
 from journey.studio.reading import Lists, lists_of
@@ -111,7 +111,7 @@ def _lower(
     """The problems that changed, or what is shown in their place."""
     show = here.get("show", "fixed")
     show = show if show in SHOWN else "fixed"
-    counted = {change: changed(first, second, change) for change in CHANGES}
+    counted = changed(first, second)
     rest = without(here, "at", "show")
     tabs = "".join(
         link(f"{said} {len(counted[name]):,}" if name in counted else said, "here" if name == show else "",

@@ -49,6 +49,10 @@ INDEXED: dict[str, tuple[str, ...]] = {
     "thoughts": ("problem", "tree", "method", "arm", "letters", "trials", "outcome", "judge"),
     "attempts": ("problem", "model", "decoding", "split", "outcome", "tokens", "letters", "error"),
 }
+COMPARED = (  # all that comparing models asks of an attempt stands in the index
+    "CREATE INDEX IF NOT EXISTS attempts_compared"
+    " ON attempts (model, decoding, sample, split, problem, outcome, tokens)"
+)
 BEST = ("right", "wrong", "unknown", "none")
 """Outcomes: right; wrong; could not be checked; no answer was found. A problem's is the best of its trees, else of its
 attempts; a thought's is that of the answer it ends in."""
@@ -84,6 +88,7 @@ def catch_up(facts: sqlite3.Connection, folder: Path, told: Callable[[int, int],
         for table, columns in INDEXED.items():  # after the first records, which are many at once
             for column in columns:
                 facts.execute(f"CREATE INDEX IF NOT EXISTS {table}_{column} ON {table} ({column})")
+        facts.execute(COMPARED)
     finally:
         reading.close()
 

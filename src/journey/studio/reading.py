@@ -96,6 +96,10 @@ class Lists:
         query = f"SELECT {column}, count(*) FROM {table} GROUP BY {column} ORDER BY 2 DESC, 1 LIMIT 200"
         return [(None if value is None else str(value), int(n)) for value, n in self._ask(query, [])]
 
+    def newest(self, table: str) -> int:
+        """The number of the last record that is known: what was reckoned from the same ones stays true."""
+        return int(self._ask(f"SELECT coalesce(max(seq), 0) FROM {table}", ())[0][0])
+
     def figure(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         """Rows of a question about the facts that a page has written out itself."""
         return self._ask(query, values)
