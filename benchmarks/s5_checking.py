@@ -92,7 +92,7 @@ async def one_by_one(grader: MathGrader, answers: Sequence[str]) -> tuple[float,
 
 async def measure(pairs: list[Pair], harmful: list[str], few: int) -> dict:
     with MathGrader() as grader:
-        await grader.compare("x+x+1", "2x+1")  # starts the workers
+        await grader.compare("|x|", r"\sqrt{x^2}")  # starts the workers
         first, seconds = await at_once(grader, pairs)
         _, again = await at_once(grader, pairs)
     alone = others(pairs[:few])

@@ -96,7 +96,7 @@ async def test_what_takes_too_long_could_not_be_checked_and_the_worker_is_replac
         hard = await impatient.compare("9^{9^{9^9}}", "3")
         assert hard.correct is None
         assert hard.error is not None and hard.error.startswith("could not check: ")
-        assert (await impatient.compare("x+x+y", "2x+y")).correct is True
+        assert (await impatient.compare("|x|", r"\sqrt{x^2}")).correct is True
 
 
 HOSTILE = [
@@ -151,7 +151,7 @@ def test_no_process_starts_before_an_answer_needs_one():
         "    with MathGrader() as grader:\n"
         "        assert grader.check('1/2', '\\\\frac12').correct\n"
         "        assert not multiprocessing.active_children()\n"
-        "        assert grader.check('x+x+1', '2x+1').correct\n"
+        "        assert grader.check('|x|', '\\\\sqrt{x^2}').correct\n"
         "        assert multiprocessing.active_children()\n"
         "    assert not multiprocessing.active_children()\n"
     )

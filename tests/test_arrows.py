@@ -13,6 +13,10 @@ BRACKETS = [
     {
         "answers",
         "answers_text",
+        "answer_formula",
+        "answer_terms",
+        "answer_single",
+        "answer_lists",
         "answer_worker",
         "answer_preload",
         "plain",
