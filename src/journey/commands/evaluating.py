@@ -80,6 +80,7 @@ class Plan:
 def plan_of(of: Run, model: str, problems: Sequence[Problem], asked: Asked, judging: Judging) -> Plan:
     """What is asked. Raises UsageError for whatever does not go together."""
     judging.check()
+    critic_settings(of, judging.settings)
     allowed: list[Form] = [*(["code"] if asked.allow_code else []), *(["judged"] if judging.name else [])]
     check_gradable(problems, *allowed)
     task = task_of(problems)

@@ -59,7 +59,7 @@ def figures(run: Run) -> Json:
         "gain_greedy": _points(rows.get("journey/greedy", []), rows.get("shortcut/greedy", [])),
         "gain_trained_tokens": _points(rows.get("journey", []), rows.get("shortcut_tokens", [])),
         "search": search_figures(run),
-        "votes": {name: curve for name in found.arms if (curve := vote_curve(found.seeds_of(name)))},
+        "votes": {name: curve for name in found.arms if (curve := vote_curve(found.seeds_of(name), run))},
         "groups": group_figures(run, {name: found.seeds_of(name) for name in found.arms}),
         "curves": _curves(run),
         "words": _words(run, found),

@@ -4,7 +4,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from journey.report.samples import GROUP_TITLE, VOTE_COLUMNS, VOTE_TITLE, group_rows, vote_rows
+from journey.report.samples import (
+    GROUP_TITLE,
+    RM_COLUMNS,
+    RM_TITLE,
+    VOTE_COLUMNS,
+    VOTE_TITLE,
+    group_rows,
+    rm_rows,
+    vote_rows,
+)
 from journey.report.searches import COLUMNS as SEARCH_COLUMNS
 from journey.report.searches import TITLE, search_rows
 from journey.report.wording import COLUMNS, TOY, arms, gain_lines, interval, label, notes, number, percent, rows, short
@@ -27,8 +36,8 @@ def _searches(figures: Json) -> str:
 
 
 def _votes(figures: Json) -> str:
-    lines = vote_rows(figures)
-    return f"## {VOTE_TITLE}\n\n" + _table(VOTE_COLUMNS, lines) if lines else ""
+    tables = ((VOTE_TITLE, VOTE_COLUMNS, vote_rows(figures)), (RM_TITLE, RM_COLUMNS, rm_rows(figures)))
+    return "\n\n".join(f"## {title}\n\n{_table(heads, lines)}" for title, heads, lines in tables if lines)
 
 
 def _groups(figures: Json) -> str:

@@ -10,7 +10,16 @@ from journey.report.charts import chart_svg, whiskers_svg
 from journey.report.drawing import drawing_svg
 from journey.report.example import Example
 from journey.report.pictures import accuracy_dots, charts
-from journey.report.samples import GROUP_TITLE, VOTE_COLUMNS, VOTE_TITLE, group_rows, vote_rows
+from journey.report.samples import (
+    GROUP_TITLE,
+    RM_COLUMNS,
+    RM_TITLE,
+    VOTE_COLUMNS,
+    VOTE_TITLE,
+    group_rows,
+    rm_rows,
+    vote_rows,
+)
 from journey.report.searches import COLUMNS as SEARCH_COLUMNS
 from journey.report.searches import TITLE, search_rows
 from journey.report.wording import COLUMNS, TOY, arms, gain_lines, interval, label, notes, number, percent, rows, short
@@ -92,12 +101,17 @@ def _searches(figures: Json) -> str:
 
 
 def _samples(figures: Json) -> str:
-    """Accuracy by votes, and by level and subject."""
-    votes = _grid(VOTE_COLUMNS, [("", [escape(cell) for cell in row]) for row in vote_rows(figures)])
-    heads, lines = group_rows(figures)
-    groups = _grid(heads, [("", [escape(cell) for cell in row]) for row in lines])
-    tables = ((VOTE_TITLE, votes), (GROUP_TITLE, groups))
-    return "".join(f"<h2>{title}</h2>{table}" for title, table in tables if table)
+    """Accuracy by votes, by a judge's choice, and by level and subject."""
+    tables = (
+        (VOTE_TITLE, VOTE_COLUMNS, vote_rows(figures)),
+        (RM_TITLE, RM_COLUMNS, rm_rows(figures)),
+        (GROUP_TITLE, *group_rows(figures)),
+    )
+    return "".join(
+        f"<h2>{title}</h2>{_grid(heads, [('', [escape(cell) for cell in row]) for row in lines])}"
+        for title, heads, lines in tables
+        if lines
+    )
 
 
 def _tree(example: Example) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from journey.evals.at_k import AtK, at_k
 from journey.evals.breakdown import breakdown
+from journey.evals.ranked import kept
 from journey.report.seeds import Arm
 from journey.report.wording import arms, interval, number, percent, short
 from journey.store.run import Run
@@ -19,13 +20,27 @@ GROUP_TITLE = "By level and subject"
 GROUP_HEADS = ("", "problems")
 
 
-def vote_curve(seeds: Sequence[Arm]) -> list[dict[str, Any]]:
+RM_TITLE = "Best by a judge's scores of its steps"
+RM_COLUMNS = ("model", "judge", "score", "k", "output tokens", "rm@k", "95 % interval", "nulls as right")
+
+
+def vote_curve(seeds: Sequence[Arm], run: Run) -> list[dict[str, Any]]:
     """Accuracy of maj@k and pass@k against the tokens they cost, for k = 1, 2, 4, ...; empty for one sample.
 
     Average output tokens against accuracy, with votes that extend the curve, is the metric of O1 Replication Journey
-    part 2. "maj_most" and "pass_most" count grades that are null as right, "maj" and "pass" as not right.
+    part 2. "maj_most" and "pass_most" count grades that are null as right, "maj" and "pass" as not right. "rm" has a
+    row for each judge that the run keeps scores of all these answers of.
     """
-    return [_point(at) for at in at_k([arm.samples for arm in seeds])]
+    samples = [arm.samples for arm in seeds]
+    points = [_point(at) for at in at_k(samples)]
+    drawn = [a for arm in seeds for attempts in arm.samples.values() for a in attempts]
+    for judge, of in sorted(kept(run, drawn).items() if points else ()):
+        if of.covers(drawn):
+            for point, at in zip(points, at_k(samples, of.scores()), strict=True):
+                if at.best is not None:
+                    who = {"judge": judge, "aggregate": of.aggregate}
+                    point["rm"] = [*point.get("rm", []), who | at.best.to_json()]
+    return points
 
 
 def _point(at: AtK) -> dict[str, Any]:
@@ -66,6 +81,26 @@ def vote_rows(figures: Json) -> list[Cells]:
         for name, curve in figures.get("votes", {}).items()
         for point in curve
         if "maj_low" in point
+    ]
+
+
+def rm_rows(figures: Json) -> list[Cells]:
+    """The table of `RM_COLUMNS`, as text; empty where no judge scored."""
+    return [
+        (
+            short(name),
+            row["judge"],
+            f"{row['aggregate']} of its steps",
+            str(point["k"]),
+            number(point["tokens"]),
+            percent(row["value"]),
+            interval(row["low"], row["high"]),
+            percent(row["most"]) if row["most"] != row["value"] else "",
+        )
+        for name, curve in figures.get("votes", {}).items()
+        for place in range(max((len(point.get("rm", [])) for point in curve), default=0))
+        for point in curve
+        for row in point.get("rm", [])[place : place + 1]
     ]
 
 
