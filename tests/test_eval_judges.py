@@ -39,7 +39,7 @@ def test_every_judge_goes_over_every_set_and_leaves_tables_and_pictures(
         tmp_path / "recorded.jsonl",
         [{"dataset": "steps", "model": "m", "id": row["id"], "scores": [0.8, 0.2]} for row in ROWS],
     )
-    judges = [f"scripted:{script}", f"recorded:{recorded}#m", f"vote:[scripted:{script},recorded:{recorded},exact]"]
+    judges = [f"scripted:{script}", f"recorded:{recorded}#m", f"vote:[scripted:{script},recorded:{recorded}]"]
     flags = [flag for judge in judges[:2] for flag in ("--judge", judge)]
     said = done("eval", "judges", *flags, "--on", labelled, "--on", "countdown", "--limit", 5, "--out", out, "--json")
     rows = said.data["results"]
@@ -53,7 +53,8 @@ def test_every_judge_goes_over_every_set_and_leaves_tables_and_pictures(
     assert json.loads((out / "judges" / "judges.json").read_text())["results"] == rows
     assert "| recorded:m | " in (out / "judges" / "judges.md").read_text()
     ElementTree.parse(out / "judges" / "calibration-steps.svg")
-    human = done("eval", "judges", *flags, "--on", labelled)
+    human = done("eval", "judges", *flags, "--judge", judges[2], "--on", labelled)
+    assert "vote:[scripted:says.json,recorded:m] steps" in human.err  # brackets are no markup
     assert "steps: 2 solutions, 4 labelled steps" in human.out and "F1 of wrong" in human.out
 
 

@@ -26,12 +26,12 @@ class Bars:
         self._began = time.monotonic()
         self._live = self._console.is_terminal and not silent
         self._progress = bars.Progress(
-            bars.TextColumn("{task.fields[who]:<8}"),
-            bars.TextColumn("{task.description:<26}"),
+            bars.TextColumn("{task.fields[who]:<8}", markup=False),  # names hold brackets: prm:FOLDER[right=0.7]
+            bars.TextColumn("{task.description:<26}", markup=False),
             bars.BarColumn(),
             bars.MofNCompleteColumn(),
             bars.TimeElapsedColumn(),
-            bars.TextColumn("{task.fields[note]}"),
+            bars.TextColumn("{task.fields[note]}", markup=False),
             console=self._console,
             transient=True,
             disable=not self._live,
@@ -75,4 +75,4 @@ class Bars:
             self._said[who, station] = now
             minutes, seconds = divmod(int(now - self._began), 60)
             said = f"{minutes}:{seconds:02d} {who} {station} {done}/{total} {self._note()}"
-            self._console.print(said.rstrip(), highlight=False)
+            self._console.print(said.rstrip(), highlight=False, markup=False)

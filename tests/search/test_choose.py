@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.judges.base import score_of
+from journey.judges.combine import HOWS
 from journey.search.candidate import Candidate
-from journey.search.choose import AGGREGATES, aggregate, best, chosen, majority, measure, rank, weighted
+from journey.search.choose import aggregate, best, chosen, majority, measure, rank, weighted
 from journey.types import Judgement
 
 scores = st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=8)
@@ -26,8 +27,9 @@ def solution(answer: str | None, *said: float | None, text: str = "") -> Candida
 
 def test_each_way_of_aggregating_is_what_it_says() -> None:
     said = (0.5, 0.25, 0.75)
-    assert [aggregate(said, how) for how in AGGREGATES] == [0.75, 0.25, pytest.approx(0.09375), 0.5]
-    assert all(aggregate((), how) is None for how in AGGREGATES)
+    worked_out = {"last": 0.75, "min": 0.25, "product": pytest.approx(0.09375), "mean": 0.5}
+    assert {how: aggregate(said, how) for how in HOWS} == worked_out
+    assert all(aggregate((), how) is None for how in HOWS)
 
 
 def test_only_the_last_step_counts_for_last_and_every_step_for_the_others() -> None:
@@ -59,7 +61,7 @@ def test_a_verdict_without_a_score_is_one() -> None:
     assert [score_of(Judgement(v)) for v in ("right", "neutral", "wrong", None)] == [1.0, 0.5, 0.0, None]
 
 
-@given(candidates, st.sampled_from(AGGREGATES), st.sampled_from(["best", "weighted"]))
+@given(candidates, st.sampled_from(HOWS), st.sampled_from(["best", "weighted"]))
 def test_no_unfinished_candidate_wins_and_no_null_beats_a_score(pool, how, choice) -> None:
     winner = chosen(pool, how, choice)
     finished = [one for one in pool if one.answer is not None]
@@ -70,7 +72,7 @@ def test_no_unfinished_candidate_wins_and_no_null_beats_a_score(pool, how, choic
             assert all(measure(one.scores, how) is None for one in finished)
 
 
-@given(candidates, st.sampled_from(AGGREGATES))
+@given(candidates, st.sampled_from(HOWS))
 def test_the_best_has_the_highest_rank_and_is_the_first_of_those(pool, how) -> None:
     winner = best(pool, how)
     finished = [one for one in pool if one.answer is not None]
@@ -106,7 +108,7 @@ def test_without_any_score_the_weighted_vote_is_the_majority() -> None:
     assert weighted(pool, "mean") == pool[1]
 
 
-@pytest.mark.parametrize("how", AGGREGATES)
+@pytest.mark.parametrize("how", HOWS)
 def test_scores_said_decide_only_between_candidates_with_unsaid_ones(how) -> None:
     low, high, whole = solution("1", 0.1, None), solution("2", 0.9, None), solution("3", 0.05, 0.05)
     assert best([low, high], how) == high

@@ -21,7 +21,7 @@ from journey.judges.classifier_settings import ClassifierSettings
 from journey.models.base import ModelError
 from journey.types import Judgement, Problem, Verdict
 
-DIGITS = 6  # of a score: what is behind them depends on what else was in the batch
+DIGITS = 6  # of a score: float32 holds no more, and the last of them may depend on what else was in the batch
 
 
 @dataclass(slots=True, eq=False)

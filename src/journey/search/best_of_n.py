@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 from journey.errors import UsageError
 from journey.judges.base import score_of
+from journey.judges.combine import HOWS
 from journey.judges.whole import WholeJudge
 from journey.models.at_once import at_once
 from journey.search.candidate import Candidate, Means, attempt, samples, score
-from journey.search.choose import AGGREGATES, CHOICES, Aggregate, Choice, chosen
+from journey.search.choose import CHOICES, Aggregate, Choice, chosen
 from journey.search.cost import counting
 from journey.search.settings import WholeSettings
 from journey.types import Attempt, Problem
@@ -38,8 +39,8 @@ class BestOfNSettings(WholeSettings):
 
 def check_choice(aggregate: str, choice: str) -> None:
     """Raises UsageError for names that choosing does not know."""
-    if aggregate not in AGGREGATES:
-        raise UsageError(f"search.aggregate is {aggregate!r}; known are {', '.join(AGGREGATES)}")
+    if aggregate not in HOWS:
+        raise UsageError(f"search.aggregate is {aggregate!r}; known are {', '.join(HOWS)}")
     if choice not in CHOICES:
         raise UsageError(f"search.choice is {choice!r}; known are {', '.join(CHOICES)}")
 

@@ -9,11 +9,10 @@ from math import exp, inf, log
 from statistics import fmean
 from typing import Literal
 
+from journey.judges.combine import How as Aggregate
 from journey.search.candidate import Candidate
 
-Aggregate = Literal["last", "min", "product", "mean"]
 Choice = Literal["best", "weighted"]
-AGGREGATES: tuple[Aggregate, ...] = ("last", "min", "product", "mean")
 CHOICES: tuple[Choice, ...] = ("best", "weighted")
 Score = float | None
 Rank = tuple[bool, float, float]

@@ -56,7 +56,7 @@ class Node:
 
 
 async def mcts(problem: Problem, means: Means, settings: MctsSettings) -> Attempt:
-    """The best of the solutions that the simulations ended in."""
+    """The best of the solutions that were finished on the way, those among them that no simulation ended in."""
     with counting(means) as (means, tally):
         root = await simulate(problem, means, settings)
     nodes = _all(root)
