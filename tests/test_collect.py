@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commanding import Said, done, journey, write_rows
+from commanding import Said, done, journey, sum_row, write_rows
 from fault_server import Asked, FaultServer, Reply
 from player import answer, rows
 from served import served
@@ -158,6 +158,32 @@ def test_the_key_is_nowhere(server: FaultServer, whole: tuple[Path, Any]) -> Non
 
 
 # The other recipes, in the same short form.
+
+
+def test_a_dry_run_over_rated_files_reckons_with_their_problems(tmp_path: Path) -> None:
+    file = write_rows(tmp_path / "rows.jsonl", [sum_row(n) for n in (3, 4, 5, 3)])
+    flags = ("--set", f"trees.prm800k=[{file}]", "--out", tmp_path / "run", "--dry-run", "--json")
+    for limit, problems in ((None, 3), (2, 2)):
+        more = () if limit is None else ("--limit", limit)
+        data = done("run", RECIPES / "prm800k.yaml", *flags, *more).data
+        assert data["problems"] == problems
+        assert {row["purpose"]: row["calls"] for row in data["asked_at_most"]} == {
+            "reasons": 10 * problems, "refinement": 3 * problems,
+        }  # fmt: skip
+    assert not (tmp_path / "run").exists()
+    missing = ("--set", f"trees.prm800k=[{tmp_path / 'none.jsonl'}]")
+    assert "does not exist" in journey("run", RECIPES / "prm800k.yaml", *missing, "--dry-run").err
+
+
+def test_models_of_this_machine_cost_nothing_and_need_no_price(sums: Path, tmp_path: Path) -> None:
+    flags = (
+        RECIPES / "math_server.yaml", "--out", tmp_path / "run", "--limit", 5, "--set", f"problems.file={sums}",
+        "--set", "problems.split=null", "--set", "model=tiny", "--set", "strong=openai/m", "--dry-run",
+    )  # fmt: skip
+    costs = {row["model"]: row["cost"] for row in done("grow", *flags, "--json").data["asked_at_most"]}
+    assert costs == {"tiny": 0.0, "openai/m": None}
+    said = done("grow", *flags).out
+    assert "no cost" in said and "tiny" not in next(line for line in said.splitlines() if "prices.yaml" in line)
 
 
 @pytest.mark.skipif(not RATED.is_file(), reason=f"PRM800K's rated rows are not at {RATED}")

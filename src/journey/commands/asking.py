@@ -7,10 +7,12 @@ the progress line says what was really spent. Tokens of prompts are reckoned as 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from journey import build
 from journey.collection import Collection, Method
 from journey.commands.spending import said, spent_row
 from journey.judges.combine import parts
 from journey.models.purse import Price, Usage, cost_of, unknown_prices
+from journey.models.server_settings import ServerSettings
 from journey.recipe import Recipe
 from journey.types import Problem, Thought
 
@@ -140,6 +142,14 @@ def _loop(rounds: int, longest: int, questions: int, number: int) -> Usage:
     """A dialogue in which every call reads all that was said before it."""
     read = rounds * questions + number * longest * rounds * (rounds - 1) // 2
     return Usage(rounds * number, read, rounds * number * longest)
+
+
+def with_local(
+    prices: Mapping[str, Price], asked: Sequence[Asked], servers: Mapping[str, ServerSettings]
+) -> dict[str, Price]:
+    """The prices, and those of the models that no server is asked for: they cost nothing."""
+    local = {one.model: Price(0.0, 0.0) for one in asked if not build.is_served(one.model, servers)}
+    return {**local, **prices}
 
 
 def priced(asked: Sequence[Asked], prices: Mapping[str, Price]) -> list[dict[str, Any]]:

@@ -7,11 +7,10 @@ from typing import Any
 
 from journey import build, collect, prompts
 from journey.collection import Collection
-from journey.commands.asking import asked_lines, collecting, growing, priced
+from journey.commands.asking import asked_lines, collecting, growing, priced, with_local
 from journey.commands.loading import check_weights, paying
 from journey.commands.said import failed_units, say, sheet, tree_counts, tree_lines
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
-from journey.errors import UsageError
 from journey.methods import chosen, counts_of
 from journey.progress import Bars
 from journey.recipe import UNCOMPARED
@@ -19,6 +18,7 @@ from journey.report.build import build as build_report
 from journey.river import versions
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
+from journey.trees import prm800k
 from journey.types import Problem, Thought, Tree
 
 
@@ -160,8 +160,9 @@ def _plan(wanted: Collection, out: Path, fresh: bool, allowance: Allowance, json
             problems = problems or [p for p in before.all("problems") if isinstance(p, Problem)]
             drafts = [t for t in before.all("thoughts") if isinstance(t, Thought)]
     if not problems and wanted.trees.prm800k:
-        raise UsageError("how many rated trees there are is known once they are imported: run journey grow first")
+        problems = prm800k.problems(wanted.trees.prm800k, wanted.problems.limit)
     asked = growing(wanted, problems) if trees_only else collecting(wanted, problems, drafts)
+    prices = with_local(prices, asked, wanted.servers)
     data = {
         "run": str(out), "problems": len(problems), "dropped": dropped, "asked_at_most": priced(asked, prices),
     }  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 from journey import build, recipe, river
 from journey.collection import Collection
 from journey.commands import collecting, sweeping
-from journey.commands.asking import asked_lines, growing, priced
+from journey.commands.asking import asked_lines, growing, priced, with_local
 from journey.commands.loading import check_weights, paying
 from journey.commands.said import all_problems, console, failed_units, say, sheet, tree_counts, tree_lines
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
@@ -61,9 +61,10 @@ def run(
             if build.is_served(wanted.judge, wanted.servers)
             else []
         )
-        data = plan | {"asked_at_most": priced(asked, purse.prices)}
+        prices = with_local(purse.prices, asked, wanted.servers)
+        data = plan | {"asked_at_most": priced(asked, prices)}
         lines = [(k.replace("_", " "), v) for k, v in plan.items()]
-        say(json, data, sheet("what would be done", [*lines, *asked_lines(asked, purse.prices)]))
+        say(json, data, sheet("what would be done", [*lines, *asked_lines(asked, prices)]))
         return 0
     if fresh:  # before anything is removed
         river.make_problems(wanted)
@@ -117,8 +118,9 @@ def grow(
     purse = allowance.purse()
     if dry_run:
         asked = growing(wanted, river.make_problems(wanted)["train"])
-        data = {"run": str(out), "asked_at_most": priced(asked, purse.prices)}
-        say(json, data, sheet("what would be asked at most", asked_lines(asked, purse.prices)))
+        prices = with_local(purse.prices, asked, wanted.servers)
+        data = {"run": str(out), "asked_at_most": priced(asked, prices)}
+        say(json, data, sheet("what would be asked at most", asked_lines(asked, prices)))
         return 0
     if fresh:
         river.make_problems(wanted)

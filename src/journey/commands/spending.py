@@ -66,7 +66,9 @@ def note(purse: Purse) -> str:
 def said(used: Usage, cost: float | None) -> str:
     """Calls, tokens and cost in a few words."""
     tokens = used.prompt_tokens + used.tokens
-    return f"{used.calls:,} calls, {tokens:,} tokens, " + ("price unknown" if cost is None else f"${cost:,.4f}")
+    return f"{used.calls:,} calls, {tokens:,} tokens, " + (
+        "price unknown" if cost is None else f"${cost:,.4f}" if cost else "no cost"
+    )
 
 
 def spent_rows(purse: Purse) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from journey import build
 from journey.collection import FROM_TREES, Collection, Method
-from journey.commands.asking import asked_lines, collecting, priced
+from journey.commands.asking import asked_lines, collecting, priced, with_local
 from journey.commands.fitting import REFINED, Asked, refuse_unfit
 from journey.commands.labelling import labelled_run
 from journey.commands.loading import check_weights, paying
@@ -223,6 +223,7 @@ def _plan(path: Path, asked: Asked, purse: Purse, json: bool) -> int:
         problems = [p for p in of.all("problems", split="train") if isinstance(p, Problem)]
         drafts = [t for t in of.all("thoughts") if isinstance(t, Thought)]
     most = collecting(wanted, problems, drafts, trees=False)
-    data = {"run": str(path), "problems": len(problems), "asked_at_most": priced(most, purse.prices)}
-    say(json, data, sheet("what would be asked at most", asked_lines(most, purse.prices) or [("calls", 0)]))
+    prices = with_local(purse.prices, most, wanted.servers)
+    data = {"run": str(path), "problems": len(problems), "asked_at_most": priced(most, prices)}
+    say(json, data, sheet("what would be asked at most", asked_lines(most, prices) or [("calls", 0)]))
     return 0

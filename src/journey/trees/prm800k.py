@@ -152,6 +152,17 @@ async def read(paths: Sequence[Path | str], grader: Grader, limit: int | None = 
     return Imported([started.problem for started in growing.values()], trees, listed)
 
 
+def problems(paths: Sequence[Path | str], limit: int | None = None) -> list[Problem]:
+    """The problems that `read` would give, without their trees: nothing is hung or checked. Raises UsageError."""
+    found: dict[str, Problem] = {}
+    for file in map(Path, paths):
+        for _, row in rows(file):
+            if isinstance(row, Row) and (limit is None or len(found) < limit):
+                problem = problem_of(row)
+                found.setdefault(problem.id, problem)
+    return list(found.values())
+
+
 def rows(file: Path) -> Iterator[tuple[int, Row | str]]:
     """Every line that is not blank, with its number from 1: a row, or in words how its shape is broken."""
     opened = gzip.open if file.suffix == ".gz" else open
