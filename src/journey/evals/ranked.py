@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from journey.errors import UsageError
+from journey.judges.combine import HOWS
 from journey.search.best_of_n import judge_all
 from journey.search.candidate import Candidate, Means
-from journey.search.choose import AGGREGATES, Aggregate, measure
+from journey.search.choose import Aggregate, measure
 from journey.search.cost import counting
 from journey.store.run import Run
 from journey.types import Attempt, Problem, Spent
@@ -27,8 +28,8 @@ class RmSettings:
     aggregate: Aggregate = "min"
 
     def __post_init__(self) -> None:
-        if self.aggregate not in AGGREGATES:
-            raise UsageError(f"rm.aggregate is {self.aggregate!r}; known are {', '.join(AGGREGATES)}")
+        if self.aggregate not in HOWS:
+            raise UsageError(f"rm.aggregate is {self.aggregate!r}; known are {', '.join(HOWS)}")
 
 
 @dataclass(frozen=True, slots=True)
