@@ -2,6 +2,7 @@
 
 make screenshots, or screenshots.py RUN [RUN ...] [--to FOLDER]: the pages of the first run (with the others beside it).
 The tree is that of the thought with the most side trips; the failed one the first problem without a right answer.
+With --width 900 the window is as narrow, and the names end in -900. --whole: the whole page, not the window alone.
 """
 
 import argparse
@@ -30,17 +31,62 @@ def pages(lists: Lists) -> dict[str, tuple[str, str]]:
     for table in ("problems", "thoughts", "attempts"):
         if first(lists, page=table):
             found[table] = (f"&page={table}", ROWS)
+    if first(lists, page="thoughts", word="wait"):
+        found["words"] = ("&page=thoughts&word=wait&sort=trials&down=1", "!!document.querySelector('mark')")
     told = lists.page(asked({"page": "thoughts", "sort": "trials", "down": "1", "most_letters": "6000"}), 0, 1)
     if told and told[0]["tree"]:
         found["tree"] = (f"&page=tree&id={told[0]['tree']}&thought={told[0]['id']}", DRAWN)
     failed = first(lists, page="trees", outcome="wrong")
     if failed:
         found["failed"] = (f"&page=tree&id={failed}", DRAWN)
-        found["label"] = (f"&page=label&by=Ada&item=node:{failed}:1", "!!document.querySelector('.labelled')")
     attempt = first(lists, page="attempts", sort="tokens", down="1")
     if attempt:
         found["attempt"] = (f"&page=attempt&id={attempt}", "!!document.querySelector('.thought')")
+    return found | compared(lists) | labelled(lists, failed)
+
+
+def compared(lists: Lists) -> dict[str, tuple[str, str]]:
+    """The pages that compare, where there is something to compare."""
+    if len(lists.values("attempts", "model")) < 2:
+        return {}
+    found = {"compare": ("&page=compare", "!!document.querySelector('table.compare tr.other')")}
+    found["curves"] = ("&page=compare&show=curves", "!!document.querySelector('.charts svg')")
+    found["phrases"] = ("&page=compare&show=words", "!!document.querySelector('table.words')")
+    if any(model == "seed-1/journey" for model, _ in lists.values("attempts", "model")):
+        query = (
+            "SELECT a.problem FROM attempts a JOIN attempts b USING (problem, decoding, sample) WHERE a.sample = 0"
+            " AND a.decoding = 'sampled' AND a.split = 'test' AND a.model = 'seed-1/shortcut' AND b.model ="
+            " 'seed-1/journey' AND a.outcome = 'wrong' AND b.outcome = 'right' ORDER BY b.letters DESC LIMIT 1"
+        )
+        for row in lists.figure(query):
+            found["beside"] = (f"&page=compare&problem={row[0]}&seed=1", "!!document.querySelector('.beside ins')")
     return found
+
+
+def labelled(lists: Lists, failed: str | None) -> dict[str, tuple[str, str]]:
+    """The pages to label on; nothing is said on them."""
+    found: dict[str, tuple[str, str]] = {}
+    if failed:
+        found["label"] = (f"&page=label&by=Ada&item=node:{failed}:1", "!!document.querySelector('.labelled')")
+        found["label-tree"] = (f"&page=label&by=Ada&what=trees&item=tree:{failed}", DRAWN)
+    if first(lists, page="thoughts"):
+        rated = "!!document.querySelector('[data-testid=stButtonGroup]')"
+        found["label-thought"] = ("&page=label&by=Ada&what=thoughts", rated)
+    found["write"] = ("&page=label&by=Ada&what=write", "document.querySelectorAll('textarea').length > 0")
+    return found
+
+
+def take(page: Page, file: Path, width: int, is_whole: bool) -> None:
+    """Writes one picture."""
+    main = "document.querySelector('[data-testid=stMain]').scrollHeight"
+    height = page.browser.execute_script(f"return {main}") if is_whole else HEIGHT
+    metrics = {"width": width, "height": max(HEIGHT, height), "deviceScaleFactor": 1, "mobile": False}
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    time.sleep(0.4 if is_whole else 0.0)
+    page.browser.save_screenshot(str(file))
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {**metrics, "height": HEIGHT})
+    Image.open(file).quantize(256, method=Image.Quantize.MEDIANCUT).save(file, optimize=True)
+    print(file)
 
 
 def main() -> None:
@@ -48,24 +94,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--to", type=Path, default=Path(__file__).parents[1] / "docs" / "pictures")
+    parser.add_argument("--width", type=int, default=WIDTH)
+    parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--only", help="names of pages, with commas between")
     given = parser.parse_args()
     if not can_look():
         raise SystemExit("screenshots need chromium with chromedriver: apt-get install chromium chromium-driver")
     given.to.mkdir(parents=True, exist_ok=True)
     page = Page(given.runs)
-    metrics = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
+    metrics = {"width": given.width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
     page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     try:
+        shown = pages(lists_of(given.runs[0]))
+        wanted = given.only.split(",") if given.only else list(shown)
+        width = "" if given.width == WIDTH else f"-{given.width}"
         for ending, is_dark in (("", False), ("-dark", True)):
             page.dark(is_dark)
-            for name, (query, script) in pages(lists_of(given.runs[0])).items():
+            for name in wanted:
+                query, script = shown[name]
                 page.paint(f"?run={given.runs[0].name}{query}", script)
                 page.wait("document.fonts.status == 'loaded'")
                 time.sleep(0.6)  # Streamlit fades its widgets in
-                file = given.to / f"studio-{name}{ending}.png"
-                page.browser.save_screenshot(str(file))
-                Image.open(file).quantize(256, method=Image.Quantize.MEDIANCUT).save(file, optimize=True)
-                print(file)
+                take(page, given.to / f"studio-{name}{width}{ending}.png", given.width, given.whole)
     finally:
         page.close()
 

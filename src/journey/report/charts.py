@@ -43,6 +43,7 @@ class Chart:
     dots: Sequence[Dot] = ()
     percent: bool = False  # y runs over shares
     log: bool = False  # x is logarithmic
+    whole: bool = False  # x runs over whole numbers
 
 
 WIDTH, HEIGHT = 560, 300
@@ -109,7 +110,8 @@ def extent(chart: Chart) -> tuple[list[float], list[float]]:
     xs = [p[0] for p in points] or [0.0, 1.0]
     ys = [p[1] for p in points] + [v for d in chart.dots for v in (d.low, d.high)] or [0.0, 1.0]
     if not chart.log:
-        return nice_ticks(min(xs), max(xs), 5), nice_ticks(min(0.0, *ys), max(ys), 5)
+        ticks = nice_ticks(min(xs), max(xs), 5)
+        return [t for t in ticks if not chart.whole or t == int(t)], nice_ticks(min(0.0, *ys), max(ys), 5)
     steps = [f * 10.0**d for d in range(-1, 8) for f in (1, 2, 5)]
     first = max((t for t in steps if t <= min(xs)), default=steps[0])
     last = min((t for t in steps if t >= max(xs)), default=steps[-1])

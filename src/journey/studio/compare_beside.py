@@ -17,6 +17,7 @@ from journey.types import Attempt, Thought
 
 Where = Mapping[str, str]
 WRITTEN = "text"
+SAME = '<p class="quiet made">Both texts are the same.</p>'
 _ATTEMPT = (
     "SELECT id FROM attempts"
     " WHERE problem = ? AND model = ? AND decoding = ? AND sample = 0 AND coalesce(split, '') = ?"
@@ -36,7 +37,8 @@ def attempts_beside(
         _panel(side, _attempt_head(side, attempt), text, attempt is not None)
         for side, attempt, text in zip((base, other), (one, two), texts, strict=True)
     ]
-    return _beside(runs, base, id, panels, here, where, {"seed": seed} if seed else {})
+    is_same = one is not None and two is not None and one.text == two.text
+    return _beside(runs, base, id, panels, here, where, {"seed": seed} if seed else {}) + (SAME if is_same else "")
 
 
 def thoughts_beside(runs: Mapping[str, Path], base: Told, other: Told, here: dict[str, str], where: Where) -> str:
@@ -51,7 +53,8 @@ def thoughts_beside(runs: Mapping[str, Path], base: Told, other: Told, here: dic
         _panel(side, _thought_head(side, thought), text, thought is not None)
         for side, thought, text in zip((base, other), (one, two), texts, strict=True)
     ]
-    return _beside(runs, base, id, panels, here, where, {})
+    is_same = one is not None and two is not None and one.text == two.text
+    return _beside(runs, base, id, panels, here, where, {}) + (SAME if is_same else "")
 
 
 def _texts(one: str, two: str, plain: bool) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Pictures of a comparison: accuracy with its interval, against output tokens, training, thoughts, and over seeds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -13,7 +13,7 @@ from journey.studio.reading import lists_of
 from journey.studio.records import run_at
 
 MOST = 14  # sides in one picture
-ROOM = 20  # letters of a name
+ROOM = 22  # letters of a name
 METHODS = {"journey": "traverse", "shortcut_tokens": "shortcut"}
 """The thoughts that an arm is trained on, where they are not called as it is."""
 Intervals = Mapping[tuple[str, str, str], Interval]
@@ -48,9 +48,10 @@ def charts_html(
     trained = {s.key: n for s in drawn if (n := trained_tokens(runs[s.run], s))}
     pictures += _dots("Accuracy against training tokens", "tokens trained on",
                       [dot(s, trained[s.key]) for s in drawn if s.key in trained])  # fmt: skip
-    pictures += _lines("Accuracy against thoughts", "thoughts trained on", _by_thoughts(runs, drawn, intervals, tones))
+    along = [s for s in shown if s.decoding == base.decoding]
+    pictures += _by_thoughts(runs, along, intervals, names, tones)
     seeded = [Line(names[s.key], sorted(by_seed(s).items()), tones[s.key]) for s in drawn if len(s.models) > 1]
-    pictures += _lines("Accuracy by seed", "seed", [_pointed(line) for line in seeded])
+    pictures += _lines("Accuracy by seed", "seed", [_pointed(line) for line in seeded], whole=True)
     figures = "".join(f"<figure><figcaption>{title}</figcaption>{svg}</figure>" for title, svg in pictures)
     return f'<div class="charts">{figures}</div>'
 
@@ -69,21 +70,26 @@ def thoughts_of(path: Path, arm: str) -> float:
 
 
 def _by_thoughts(
-    runs: Mapping[str, Path], drawn: Sequence[Side], intervals: Intervals, tones: Mapping[tuple[str, str, str], str]
-) -> list[Line]:
+    runs: Mapping[str, Path], along: Sequence[Side], intervals: Intervals, names: Mapping[tuple[str, str, str], str],
+    tones: Mapping[tuple[str, str, str], str],
+) -> list[tuple[str, str]]:  # fmt: skip
     """A line through the runs for each arm that was trained on different numbers of thoughts in them."""
-    found: dict[tuple[str, str], dict[float, float]] = {}
-    tone: dict[tuple[str, str], str] = {}
-    for side in drawn:
+    found: dict[str, dict[float, Dot]] = {}
+    for side in along:
         if number := thoughts_of(runs[side.run], side.arm):
-            key = (side.arm, side.decoding)
-            found.setdefault(key, {})[number] = intervals[side.key].value
-            tone[key] = max(tone.get(key, "soft"), tones[side.key], key=("soft", "ink", "accent").index)
-    return [
-        _pointed(Line(safe.line(arm, ROOM), sorted(points.items()), tone[arm, way]))
-        for (arm, way), points in found.items()
-        if len(points) > 1
-    ]
+            of = intervals[side.key]
+            tone = tones.get(side.key, "soft") if side.key in names else "soft"
+            found.setdefault(side.arm, {})[number] = Dot("", (number, of.value), of.low, of.high, tone)
+    arms = {arm: [dots[n] for n in sorted(dots)] for arm, dots in found.items() if len(dots) > 1}
+    lines = [Line(safe.line(arm, ROOM), [dot.at for dot in dots], _lit(dots)) for arm, dots in arms.items()]
+    return _lines(
+        "Accuracy against thoughts", "thoughts trained on", lines, [d for dots in arms.values() for d in dots]
+    )
+
+
+def _lit(dots: Sequence[Dot]) -> str:
+    """The most striking tone of the dots."""
+    return max((dot.tone for dot in dots), key=("soft", "ink", "accent").index)
 
 
 def _pointed(line: Line) -> Line:
@@ -97,11 +103,21 @@ def _dots(title: str, x: str, dots: Sequence[Dot]) -> list[tuple[str, str]]:
     return [(title, chart_svg(Chart("", title, x, "accuracy", dots=dots, percent=True)))]
 
 
-def _lines(title: str, x: str, lines: Sequence[Line]) -> list[tuple[str, str]]:
-    return [(title, chart_svg(Chart("", title, x, "accuracy", lines, percent=True)))] if lines else []
+def _lines(
+    title: str, x: str, lines: Sequence[Line], dots: Sequence[Dot] = (), whole: bool = False
+) -> list[tuple[str, str]]:
+    chart = Chart("", title, x, "accuracy", lines, dots, percent=True, whole=whole)
+    return [(title, chart_svg(chart))] if lines else []
 
 
 def _name(side: Side, has_runs: bool, has_ways: bool) -> str:
-    parts: Iterable[str] = (side.arm, *([side.run] if has_runs else []), *([side.decoding] if has_ways else []))
-    each = ROOM // (1 + has_runs + has_ways)
-    return " ".join(safe.line(part, max(9, each)) for part in parts)
+    """The arm, and run and decoding where they differ; runs are told apart by how they end rather than begin."""
+    parts = (side.arm, *([side.run] if has_runs else []), *([side.decoding] if has_ways else []))
+    whole = " ".join(parts)
+    each = (ROOM - has_runs - has_ways) // len(parts)
+    return safe.line(whole, ROOM) if len(whole) <= ROOM else " ".join(_cut(part, each) for part in parts)
+
+
+def _cut(part: str, room: int) -> str:
+    text = safe.line(part, 400)
+    return text if len(text) <= room else f"{text[: room // 3]}…{text[len(text) - (room - room // 3 - 1) :]}"
