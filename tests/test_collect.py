@@ -10,7 +10,7 @@ from commanding import Said, done, journey, sum_row, write_rows
 from fault_server import Asked, FaultServer, Reply
 from player import answer, rows
 from served import served
-from tiny_models import save_chat_model
+from tiny_models import save_chat_model, save_word_model
 
 from journey.methods import chosen
 from journey.store.run import Run
@@ -218,6 +218,22 @@ def test_a_student_is_trained_on_solutions_and_then_on_a_teachers_thoughts(
     assert said.data["rows"]["rewrite"] > 0 and said.data["rows"]["distill"] > 0
     trained = sorted(file.parent.name for file in (tmp_path / "run" / "models").rglob("*.safetensors"))
     assert len(trained) == 2
+
+
+def test_a_student_that_cannot_read_the_problems_is_refused_before_the_teacher_is_paid(
+    server: FaultServer, sums: Path, tmp_path: Path
+) -> None:
+    student = save_word_model(tmp_path / "student", width=32)
+    asked = len(server.asked)
+    for dry in ((), ("--dry-run",)):
+        said = journey(
+            "run", RECIPES / "distill.yaml", "--out", tmp_path / "run", "--limit", 5, "--set", "model=openai/m",
+            "--set", f"servers.openai.url={server.url}", "--set", f"problems.file={sums}", "--set",
+            "problems.split=null", "--set", f"student=hf/{student}", *dry,
+        )  # fmt: skip
+        assert said.code == 2
+        assert "cannot read 10 of 10 problems and solutions" in said.err and "nothing was asked" in said.err
+    assert len(server.asked) == asked
 
 
 # Deriving by other methods than the recipe's.

@@ -278,6 +278,23 @@ async def close(model: Model | Judge) -> None:
         await give_back()
 
 
+def lacking(path: str | Path, texts: Iterable[str]) -> list[str]:
+    """Of each text that the tokenizer of the model in that folder cannot read, the first piece it lacks.
+
+    Raises UsageError where there is no tokenizer.
+    """
+    from transformers import AutoTokenizer
+
+    from journey.models.local_text import Text
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(Path(path).expanduser()), trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the tokenizer of {path} cannot be loaded ({' '.join(str(error).split())[:160]})") from None
+    reader = Text(tokenizer, (), len(tokenizer))
+    return [piece for piece in map(reader.missing, texts) if piece is not None]
+
+
 def token_counter(path: str | Path) -> Callable[[dict[str, Any]], int]:
     """How many tokens of a prompt/completion row the model in that folder is trained on."""
     from transformers import AutoTokenizer

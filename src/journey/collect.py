@@ -1,5 +1,6 @@
 """Runs a recipe whose goal is thoughts: problems or rated trees, then thoughts, rows to train on, and a student."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ async def collect(run: Run, wanted: Collection, models: Models, progress: Progre
     """Everything up to the rows, in the run; what failed is listed there. Raises UsageError, BudgetReached."""
     task = build.task(wanted.task)
     await store_problems(run, wanted, task, progress)
+    check_student(wanted, [p for p in run.all("problems", split=PART) if isinstance(p, Problem)])
     if wanted.tells_trees and not wanted.trees.prm800k:
         await grow_wanted(run, wanted, models, progress)
     methods = Methods(run, wanted, task, models, progress)
@@ -36,6 +38,24 @@ async def collect(run: Run, wanted: Collection, models: Models, progress: Progre
         await methods.refine(wanted.telling.refine)
     finally:
         methods.close()
+
+
+def check_student(wanted: Collection, problems: Sequence[Problem]) -> None:
+    """Raises UsageError for a student that cannot read what it would be trained on, as far as that is known.
+
+    Before anything is asked that is the problems as they are asked, and the solutions that are to be rewritten.
+    """
+    if wanted.student is None:
+        return
+    ask = build.task(wanted.task).ask
+    texts = [ask(problem, ()).text for problem in problems]
+    if any(phase.method == "rewrite" for phase in wanted.phases):
+        texts += [problem.solution for problem in problems if problem.solution is not None]
+    if missing := build.lacking(build.model_path(wanted.student), texts):
+        raise UsageError(
+            f"the student {wanted.student} cannot read {len(missing)} of {len(texts)} problems and solutions, such as "
+            f"{missing[0]!r}, and nothing was asked yet; choose a student whose vocabulary has it"
+        )
 
 
 async def grow_wanted(run: Run, wanted: Collection, models: Models, progress: Progress = silent) -> int:

@@ -161,6 +161,8 @@ def _plan(wanted: Collection, out: Path, fresh: bool, allowance: Allowance, json
             drafts = [t for t in before.all("thoughts") if isinstance(t, Thought)]
     if not problems and wanted.trees.prm800k:
         problems = prm800k.problems(wanted.trees.prm800k, wanted.problems.limit)
+    if not trees_only:
+        collect.check_student(wanted, problems)
     asked = growing(wanted, problems) if trees_only else collecting(wanted, problems, drafts)
     prices = with_local(prices, asked, wanted.servers)
     data = {
