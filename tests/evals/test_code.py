@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from journey.evals import code
 from journey.evals.benchmarks import load
 from journey.evals.code import CodeGrader, find_code
 from journey.evals.code_runner import decode, encode
+from journey.evals.code_worker import FORBIDDEN, NUMBERS, filtered
 from journey.types import make_problem
 
 HUMANEVAL = Path(__file__).parents[2] / "../shared/data/code/humaneval.jsonl"
@@ -78,6 +80,8 @@ def test_what_never_ends_is_stopped() -> None:
         ("open('/etc/passwd')", "FileNotFoundError"),
         ("open('/python/new', 'w')", "OSError"),
         ("import os; os.chroot('/usr')", "PermissionError"),
+        ("import socket; socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)", "OSError"),
+        ("import socket; socket.socket(socket.AF_NETLINK)", "OSError"),
     ],
 )
 def test_what_breaks_a_limit_is_wrong_and_says_why(body: str, error: str) -> None:
@@ -91,9 +95,12 @@ def test_what_harms_nobody_is_no_error() -> None:
         "print('x' * 10_000_000)",
         "open('/tmp/note', 'w').write('x')",
         "import tempfile; tempfile.NamedTemporaryFile().write(b'x')",
+        "import threading; t = threading.Thread(target=print); t.start(); t.join()",
+        "import subprocess; subprocess.run(['true'], check=True)",
+        "import asyncio; asyncio.run(asyncio.sleep(0))",
     ]
     grades = graded(*(f"    {body}\n    return 3" for body in bodies))
-    assert [(g.correct, g.error) for g in grades] == [(True, None)] * 4
+    assert [(g.correct, g.error) for g in grades] == [(True, None)] * len(bodies)
 
 
 SPOOFS = {
@@ -153,6 +160,58 @@ def test_nothing_of_the_machine_is_to_be_seen(tmp_path: Path) -> None:
     assert (grade.correct, grade.error) == (True, None)
 
 
+def test_calls_of_the_system_that_reach_out_are_refused() -> None:
+    (grade,) = graded(
+        "    import ctypes, os\n"
+        "    libc = ctypes.CDLL(None, use_errno=True)\n"
+        "    def refused(*call):\n"
+        "        ctypes.set_errno(0)\n"
+        "        return libc.syscall(*call) == -1 and ctypes.get_errno() in (1, 38)\n"
+        "    assert libc.unshare(0x10000000) == -1 and libc.mount(b'a', b'/tmp', b'tmpfs', 0, None) == -1\n"
+        "    assert refused(435, None, 0) and refused(425, 1, None)\n"  # clone3, io_uring_setup
+        "    if os.uname().machine == 'x86_64':\n"
+        "        assert refused(250, 0, 0) and refused(321, 0, None, 0) and refused(0x40000000 + 39)\n"
+        "        assert refused(56, 0x10000011, 0, 0, 0, 0)\n"
+        "    return 3"
+    )
+    assert (grade.correct, grade.error) == (True, None)
+
+
+@pytest.mark.parametrize("machine", NUMBERS)
+def test_the_filter_of_system_calls_says_for_each_call_what_it_should(machine: str) -> None:
+    """The filter, run by hand as the kernel runs it."""
+    lines = list(struct.iter_unpack("HBBI", filtered(machine)))
+    name, socket_call, clone, forbidden = NUMBERS[machine]
+
+    def verdict(number: int, argument: int = 0, at: int = name) -> int:
+        line = loaded = 0
+        while True:
+            code, yes, no, k = lines[line]
+            line += 1
+            match code:
+                case 0x20:
+                    loaded = {0: number, 4: at, 16: argument}[k]
+                case 0x15 | 0x35 | 0x45:
+                    line += yes if {0x15: loaded == k, 0x35: loaded >= k, 0x45: bool(loaded & k)}[code] else no
+                case _:
+                    return k
+
+    allow, refuse = 0x7FFF0000, 0x50001
+    assert len(forbidden) == len(FORBIDDEN) == len(set(forbidden))
+    assert {verdict(number) for number in forbidden} == {refuse}
+    assert [verdict(socket_call, family) for family in (1, 2, 10, 16, 40)] == [allow] * 3 + [0x50000 | 97] * 2
+    assert (verdict(clone, 0x11), verdict(clone, 0x10000011)) == (allow, refuse)
+    assert (verdict(435), verdict(0x40000000)) == (0x50000 | 38, 0x50000 | 38)
+    others = set(range(450)) - {*forbidden, socket_call, clone, 435}
+    assert {verdict(number) for number in others} == {allow}
+    assert verdict(0, at=name + 1) == 0x80000000
+
+
+def test_a_machine_whose_calls_are_not_known_runs_nothing() -> None:
+    with pytest.raises(OSError, match="sparc are not known"):
+        filtered("sparc")
+
+
 def test_a_socket_in_a_folder_cannot_be_reached() -> None:
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listening:
         listening.bind(place := f"{folder}/s")
@@ -164,9 +223,9 @@ def test_a_socket_in_a_folder_cannot_be_reached() -> None:
 
 
 SETS = st.sets(st.integers()) | st.frozensets(st.text()) | st.sets(st.tuples(st.integers(), st.text()))
-NUMBERS = st.booleans() | st.integers() | st.floats(allow_nan=False) | st.complex_numbers(allow_nan=False)
+NUMERIC = st.booleans() | st.integers() | st.floats(allow_nan=False) | st.complex_numbers(allow_nan=False)
 PLAIN = st.recursive(
-    st.none() | NUMBERS | st.text() | st.binary(),
+    st.none() | NUMERIC | st.text() | st.binary(),
     lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(st.text(), inner) | SETS,
     max_leaves=20,
 )
