@@ -1,5 +1,6 @@
 """How judges are measured: on small sets worked out by hand, on random ones against plain definitions, on real rows."""
 
+import asyncio
 import gzip
 import json
 from collections.abc import Mapping, Sequence
@@ -199,6 +200,26 @@ async def test_a_model_that_fails_costs_its_item_only() -> None:
         judged = await judge_set(Failing(), items, in_flight=in_flight)
         assert judged.failed == {"2": "out of order"}
         assert measure(LabelledSet("small", items), judged, QUICK).solutions == 2
+
+
+async def test_a_mistake_of_the_users_ends_everything_that_is_in_flight() -> None:
+    asked: list[str] = []
+
+    class Strict:
+        name = "strict"
+
+        async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
+            await asyncio.sleep(0)
+            if problem.question == "Question 0?":
+                raise UsageError("no such question")
+            await asyncio.sleep(0.005)
+            asked.append(problem.question)
+            return [Judgement("right")] * len(candidates)
+
+    with pytest.raises(UsageError, match="no such question"):
+        await judge_set(Strict(), [one(str(i), "a", None) for i in range(5)])
+    await asyncio.sleep(0.01)
+    assert asked == []
 
 
 async def test_the_exact_judge_is_right_on_countdown_and_a_judge_that_says_right_finds_nothing() -> None:

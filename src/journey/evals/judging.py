@@ -9,7 +9,6 @@ steps and solutions as in ReasonEval (Xia et al. 2024, arXiv 2404.05692); calibr
 step cannot be told is left out of the accuracies; how many there were stands beside the figures.
 """
 
-import asyncio
 import random
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +26,7 @@ from journey.evals.metrics import CONFIDENCE, Interval, wilson
 from journey.judges.base import Judge
 from journey.judges.combine import HOWS, How
 from journey.judges.whole import judge_solution
+from journey.models.at_once import at_once
 from journey.models.base import ModelError
 from journey.types import Judgement
 
@@ -110,7 +110,7 @@ async def judge_set(
             if progress is not None:
                 progress(len(said) + len(failed), len(items))
 
-    await asyncio.gather(*(worker() for _ in range(min(in_flight, len(items)))))
+    await at_once(worker() for _ in range(min(in_flight, len(items))))
     return Judged([said.get(index) for index in range(len(items))], failed)
 
 
@@ -129,7 +129,7 @@ async def judge_item(judge: Judge, item: Labelled) -> Said:
         for index, judgement in zip(candidates, judged, strict=True):
             said[index] = judgement
 
-    await asyncio.gather(*(one(parent, candidates) for parent, candidates in siblings.items()))
+    await at_once(one(parent, candidates) for parent, candidates in siblings.items())
     return said
 
 

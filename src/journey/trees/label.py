@@ -3,13 +3,13 @@
 Math-Shepherd (Wang et al. 2024, section 3) and OmegaPRM (Luo et al. 2024, section 3); see `judges.rollout`.
 """
 
-import asyncio
 from dataclasses import asdict, replace
 
 from journey.answers import Grade, Grader
 from journey.judges.rollout import Rollout, RolloutJudge, RolloutSettings
 from journey.judges.whole import AFTER
 from journey.models.ask import Ask
+from journey.models.at_once import at_once
 from journey.models.base import Model
 from journey.trees.mark import children, is_unusable, path, path_texts
 from journey.types import Judgement, Problem, Tree, content_hash
@@ -60,7 +60,7 @@ async def _by_levels(problem: Problem, tree: Tree, judge: RolloutJudge) -> dict[
 
     for level in _levels(tree, reverse=is_hard):
         whole = [index for index in level if not is_unusable(tree.nodes[index])]
-        said |= dict(zip(whole, await asyncio.gather(*map(one, whole)), strict=True))
+        said |= dict(zip(whole, await at_once(map(one, whole)), strict=True))
     return said
 
 
