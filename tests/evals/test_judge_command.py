@@ -194,7 +194,7 @@ def test_a_judge_that_fails_leaves_the_figure_unknown_and_the_unit_listed(scored
         (("--judge", "prm:hf/x"), "cannot grade answers"),
         (("--judge", "critic:tiny", "--set", "critic.votes=3"), "critic.temperature"),
         (("--judge", "critic:tiny", "--set", "judge.votes=3"), "critic.KEY=VALUE"),
-        (("--search", "vote"), "only journey eval checks them"),
+        (("--search", "vote"), "only journey eval asks"),
     ],
 )
 def test_simpleqa_without_a_judge_that_grades_is_one_sentence(tmp_path: Path, flags: tuple, mend: str) -> None:
@@ -208,6 +208,9 @@ def test_simpleqa_without_a_judge_that_grades_is_one_sentence(tmp_path: Path, fl
     [
         (("--judge", "exact"), "--samples 8"),
         (("--decoding", "sampled", "--samples", "4", "--judge", "nobody"), "known are exact"),
+        (("--decoding", "sampled", "--samples", "4", "--judge", "exact"), "critic:openai/NAME"),
+        (("--decoding", "sampled", "--samples", "4", "--judge", "vote:[exact,critic]"), "critic:openai/NAME"),
+        (("--decoding", "sampled", "--samples", "4", "--judge", "vote:[critic,critic]"), "critic:openai/NAME"),
         (("--decoding", "sampled", "--samples", "4", "--judge", "exact", "--set", "rm.aggregate=best"), "rm"),
         (("--set", "rm.aggregate=min"), "--judge"),
     ],
@@ -234,7 +237,7 @@ def test_bbh_is_asked_and_checked_in_words(tmp_path: Path) -> None:
     assert vote["searches"][0]["right"] == 1
 
 
-@pytest.mark.parametrize(("source", "mend"), [("SimpleQA", "only journey eval checks"), ("HumanEval", "--allow-code")])
+@pytest.mark.parametrize(("source", "mend"), [("SimpleQA", "only journey eval asks"), ("HumanEval", "--allow-code")])
 def test_trees_are_not_grown_of_what_nobody_there_can_check(tmp_path: Path, source: str, mend: str) -> None:
     recipe = scripted_recipe(tmp_path)
     done("grow", recipe, "--out", tmp_path / "run")
@@ -244,6 +247,15 @@ def test_trees_are_not_grown_of_what_nobody_there_can_check(tmp_path: Path, sour
     assert said.code == 2 and mend in said.err and "Traceback" not in said.err, said.err
     told = journey("derive", tmp_path / "run")
     assert told.code == 2 and "run of their own" in told.err and "Traceback" not in told.err, told.err
+
+
+def test_a_forced_program_is_not_asked_for_in_a_box(tmp_path: Path) -> None:
+    row = {"prompt": "def one():\n", "test": "def check(f):\n    pass\n", "entry_point": "one"}
+    done("import", "benchmark", "HumanEval", write_rows(tmp_path / "c.jsonl", [row]), "--out", tmp_path / "run")
+    said = journey("eval", tmp_path / "run", "--model", "tiny", "--allow-code", "--set", "budget.max=9")
+    assert said.code == 2 and "budget.answer" in said.err and "Traceback" not in said.err
+    scores = journey("eval", tmp_path / "run", "--model", "tiny", "--allow-code", "--judge", "exact")
+    assert scores.code == 2 and "leave --judge away" in scores.err
 
 
 async def test_no_task_checks_programs_or_judged_answers_as_mathematics() -> None:

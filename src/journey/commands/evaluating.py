@@ -19,7 +19,7 @@ from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.commands.training_rows import task_of
 from journey.errors import UsageError
 from journey.evals.at_k import at_k, by_problem
-from journey.evals.benchmarks import Form
+from journey.evals.benchmarks import Form, form_of
 from journey.evals.breakdown import breakdown
 from journey.evals.code import CodeGrader
 from journey.evals.forms import FormGrader, check_gradable
@@ -83,11 +83,15 @@ def plan_of(of: Run, model: str, problems: Sequence[Problem], asked: Asked, judg
     critic_settings(of, judging.settings)
     allowed: list[Form] = [*(["code"] if asked.allow_code else []), *(["judged"] if judging.name else [])]
     check_gradable(problems, *allowed)
+    if asked.budget is not None and asked.budget.boxes and any(form_of(p) == "code" for p in problems):
+        raise UsageError(
+            "budget.max asks for an answer in a box, and a program stands in none; give the words before a program, as "
+            "in --set budget.answer='The program:'"
+        )
     task = task_of(problems)
     if judging.name is None or not grading.is_judged(problems):
         if judging.name is not None:
-            ranking.check(problems, asked.samples)
-            build.check_names([], judging.name, servers_of(of))
+            ranking.check(of, problems, task, judging.name, asked.samples)
         rule, seed = rule_of(of, model, problems, asked, None)
         return Plan(problems, task, rule, seed, None, None, judging.name is not None)
     name = grading.grading_model(of, judging.name, servers_of(of))

@@ -7,6 +7,7 @@ from journey import build, recipe
 from journey.errors import UsageError
 from journey.judges.base import Judge
 from journey.judges.classifier_settings import named
+from journey.judges.combine import parts
 from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutSettings
 from journey.models.base import Model
@@ -45,6 +46,12 @@ def chosen_words(settings: Sequence[str]) -> str:
     return f"[{','.join(f'{key}={value}' for key, value in given.items())}]" if given else ""
 
 
+def single(judge: str) -> list[str]:
+    """The judges that a name joins; itself where it joins none. Raises UsageError."""
+    joined = parts(judge)
+    return [judge] if joined is None else [one for name in joined[1] for one in single(name)]
+
+
 def critic_settings(of: Run, settings: Sequence[str]) -> CriticSettings:
     """How a model is asked that judges: as the run's recipe says, the flags over it. Raises UsageError."""
     given = recipe.overridden(settings).get("critic", {})
@@ -56,7 +63,7 @@ def strong_of(of: Run, judge: str) -> str:
     """The model that the run's recipe calls strong, "" for none. Raises UsageError where `judge` needs one."""
     kept = of.config.get("recipe", {})
     strong = kept.get("strong") or kept.get("model") or ""
-    if judge == "critic" and not strong:
+    if "critic" in single(judge) and not strong:
         raise UsageError("no recipe says which model judges; name it, as in --judge critic:openai/NAME")
     return strong
 

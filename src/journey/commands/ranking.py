@@ -8,7 +8,8 @@ from journey import build
 from journey.answers import Grader
 from journey.commands.asking import Asked as AskedOf
 from journey.commands.asking import tokens_of
-from journey.commands.judges import JudgeModels, chosen_words, judge_of
+from journey.commands.drawing import servers_of
+from journey.commands.judges import JudgeModels, chosen_words, judge_of, single, strong_of
 from journey.errors import UsageError
 from journey.evals.at_k import by_problem
 from journey.evals.benchmarks import form_of
@@ -56,8 +57,9 @@ class Ranked:
         }  # fmt: skip
 
 
-def check(problems: Sequence[Problem], samples: int) -> None:
+def check(of: Run, problems: Sequence[Problem], task: build.Task, judge: str, samples: int) -> None:
     """Raises UsageError where a judge of steps has nothing to choose from, or nothing to say."""
+    build.check_names([], judge, servers_of(of))
     if any(form_of(p) == "code" for p in problems):
         raise UsageError("judges score steps of reasoning, and code has none; leave --judge away")
     if samples == 1:
@@ -65,6 +67,9 @@ def check(problems: Sequence[Problem], samples: int) -> None:
             "with one answer a problem there is nothing for a judge to choose; say --decoding sampled --samples 8 for "
             "rm@k, or name a search, as in --search best_of_n"
         )
+    if "exact" in single(judge) and task.name == build.WORDS:
+        raise UsageError("the judge exact knows puzzles only; name another, as in --judge critic:openai/NAME")
+    strong_of(of, judge)
 
 
 async def rank(
@@ -119,8 +124,11 @@ def at_most(
     judged = len(problems) * rule.samples * steps
     longest = sum(tokens_of(p.question) for p in problems) // max(1, len(problems)) + rule.max_tokens
     found: list[AskedOf] = []
-    for name in [strong] if judge == "critic" else build.judge_models(judge):
-        if f"rollout:{name}" in judge:
+    for one in single(judge):
+        name = strong if one == "critic" else next(iter(build.judge_models(one)), None)
+        if name is None:
+            continue
+        if one.startswith("rollout:"):
             calls = judged * rollout.n
             found.append(AskedOf(name, "rollouts", Usage(calls, calls * longest, calls * rollout.max_tokens)))
         else:

@@ -50,6 +50,11 @@ class Budget:
         changed = {name: value for name, value in asdict(self).items() if value != usual[name]}
         return " ".join(f"budget.{k}={repr(v) if isinstance(v, str) else v}" for k, v in changed.items())
 
+    @property
+    def boxes(self) -> bool:
+        r"""Whether an answer is asked for in a `\boxed{}`."""
+        return self.max is not None and "boxed" in self.answer
+
     def at_most(self, max_tokens: int) -> tuple[int, int]:
         """The calls and the generated tokens of one sample, at most."""
         return self.waits + 2, (self.max or max_tokens) + self.answer_tokens

@@ -16,8 +16,8 @@ FORMS: tuple[Form, ...] = ("math", "text", "code", "judged")  # each has a promp
 WHY_NOT = {
     "code": "checking these answers runs code that a model wrote; only journey eval does so, with --allow-code",
     "judged": (
-        "these answers are graded by a model, so only journey eval checks them; name who grades, as in "
-        "journey eval RUN --model M --judge critic:openai/NAME"
+        "answers to SimpleQA are graded by a model, which only journey eval asks; name it there, as in "
+        "--judge critic:openai/NAME"
     ),
 }
 
