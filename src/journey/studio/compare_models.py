@@ -48,10 +48,17 @@ def models_html(runs: Mapping[str, Path], here: dict[str, str], where: Where, al
     intervals = {side.key: accuracy(side, all_rights[side.key]) for side in shown}
     results = {side.key: against(all_rights[base.key], all_rights[side.key]) for side in shown if side != base}
     here = {**named(here, base, other), "part": part} | at_of(where)
-    rows = "".join(_row(side, base, other, intervals[side.key], results.get(side.key), here, len(runs) > 1)
-                   for side in found if side.key in intervals)  # fmt: skip
-    more = f'<p class="quiet">and {len(found) - len(shown)} more</p>' if len(found) > len(shown) else ""
-    table = f'<table class="compare"><thead>{_HEADS}</thead><tbody>{rows}</tbody></table>{more}'
+    has_p = any(result and result.p is not None for result in results.values())
+    listed = [side for side in found if side.key in intervals]
+    if here.get("show") in ("curves", "words"):  # they are below the table, and speak of these two
+        listed = [side for side in listed if side in (base, other)]
+    rows = "".join(_row(side, base, other, intervals[side.key], results.get(side.key), here, len(runs) > 1, has_p)
+                   for side in listed)  # fmt: skip
+    left = len(found) - len(listed)
+    more = link(f"all {len(found)} models", "quiet", **without(here, "show", "at")) if left else ""
+    more = f'<p class="quiet">and {left} more</p>' if left and "show" not in here else more
+    heads = HEADS.format(p="<th class=n>p</th>" if has_p else "")
+    table = f'<table class="compare"><thead>{heads}</thead><tbody>{rows}</tbody></table>{more}'
     if here.get("show") == "curves":
         inside: str | None = charts_html(runs, shown, base, other, intervals, all_rights)
     elif here.get("show") == "words":
@@ -62,16 +69,17 @@ def models_html(runs: Mapping[str, Path], here: dict[str, str], where: Where, al
     return f"{_part_tabs(here, all_parts, part)}{table}{lower}"
 
 
-_HEADS = (
+HEADS = (
     "<tr><th></th><th>model</th><th>decoding</th><th class=n>problems</th><th class=n>accuracy</th>"
-    "<th>95 % interval</th><th class=n>tokens</th><th class=n>points</th><th>95 % interval</th><th class=n>p</th>"
+    "<th>95 % interval</th><th class=n>tokens</th><th class=n>points</th><th>95 % interval</th>{p}"
     "<th class=n>fixed</th><th class=n>broke</th><th class=n>same</th><th></th></tr>"
 )
 
 
 def _row(
-    side: Side, base: Side, other: Side, interval: Interval, result: Compared | None, here: dict[str, str], runs: bool
-) -> str:
+    side: Side, base: Side, other: Side, interval: Interval, result: Compared | None, here: dict[str, str], runs: bool,
+    has_p: bool,
+) -> str:  # fmt: skip
     kind = "base" if side == base else "other" if side == other else ""
     seeds = f' <span class="quiet">{len(side.models)} seeds</span>' if len(side.models) > 1 else ""
     name = f"{safe.html(side.arm)}{seeds}"
@@ -85,20 +93,20 @@ def _row(
         f"<td class=n>{side.tried:,}</td><td class=n><b>{100 * interval.value:.1f} %</b></td>",
         f'<td class="quiet">{100 * interval.low:.1f} to {100 * interval.high:.1f}</td>',
         f"<td class=n>{side.tokens:,.0f}</td>",
-        _against(result) if side != base else "<td></td>" * 6,
+        _against(result, has_p) if side != base else "<td></td>" * (5 + has_p),
         f"<td>{swap}</td>",
     ]
     return f'<tr class="{kind}">{"".join(cells)}</tr>'
 
 
-def _against(result: Compared | None) -> str:
+def _against(result: Compared | None, has_p: bool) -> str:
     if result is None:
-        return '<td class="quiet" colspan="6">no problem in common</td>'
+        return f'<td class="quiet" colspan="{5 + has_p}">no problem in common</td>'
     d = result.difference
-    p = "" if result.p is None else f"{result.p:.2g}"
+    p = f"<td class=n>{'' if result.p is None else f'{result.p:.2g}'}</td>" if has_p else ""
     return (
         f"<td class=n><b>{100 * d.value:+.1f}</b></td>"
-        f'<td class="quiet">{100 * d.low:+.1f} to {100 * d.high:+.1f}</td><td class=n>{p}</td>'
+        f'<td class="quiet">{100 * d.low:+.1f} to {100 * d.high:+.1f}</td>{p}'
         f'<td class="n fixed">{result.fixed:,}</td><td class="n broke">{result.broke:,}</td>'
         f"<td class=n>{result.same:,}</td>"
     )
