@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from journey.answers import Grade
 from journey.errors import UsageError
-from journey.trees.labelled import UNLABELLED, Label, label, labelled, math_shepherd, one_path, stepwise
+from journey.trees.labelled import UNLABELLED, Label, chat, label, labelled, math_shepherd, one_path, stepwise
 from journey.types import Problem, make_problem
 
 SAMPLES = Path(__file__).parents[2] / "../shared/data/step_judges/math_shepherd_samples.jsonl"
@@ -102,6 +102,33 @@ def test_both_publications_of_a_row_give_the_same_solution() -> None:
     published = math_shepherd({"input": "Q? Step 1: a ки\nStep 2: b ки", "label": "Q? Step 1: a +\nStep 2: b -"})
     again = stepwise({"prompt": "Q?", "completions": ["Step 1: a", "Step 2: b"], "labels": [True, False]})
     assert published == again
+
+
+def turns(*told: str) -> list[dict[str, str]]:
+    return [{"role": ("user", "assistant")[n % 2], "content": text} for n, text in enumerate(told)]
+
+
+def test_rlhflows_chats_give_the_same_solution_too() -> None:
+    found = chat({"conversations": turns("Q? Step 1: a", "+", "Step 2: b", "-")})
+    assert found == ("Q?", ["a", "b"], [RIGHT, WRONG])
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (turns("Q? Step 1: a"), "do not take turns"),
+        (turns("Q? Step 1: a", "+")[::-1], "do not take turns"),
+        (turns("Q? Step 1: a", "maybe"), "a label is none of"),
+        (turns("No question. a", "+"), "cannot be told"),
+        ([], "cannot be told"),
+        ("text", "no list of turns"),
+        ([1, 2], "no list of turns"),
+        ([{"role": "user"}, {"role": "assistant"}], "a step is no text"),
+    ],
+)
+def test_chats_that_are_none_are_refused(told: object, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        chat({"conversations": told})
 
 
 def test_labels_in_every_spelling() -> None:

@@ -11,6 +11,7 @@
 | redundancy, PRM800K phase 2 (Xia et al. 2024) | `rating` a step: 1 right, 0 neutral |
 | PRM800K (Lightman et al. 2023) | trees, see `trees.prm800k` |
 | Math-Shepherd (Wang et al. 2024) | + or - in place of the tag behind each step, see `trees.labelled` |
+| RLHFlow's PRM data (Xiong et al. 2024) | a turn a step, answered + or - |
 | TRL's stepwise type | `prompt`, `completions`, `labels` |
 | ours | `question`, `steps`, `labels` ("right", "neutral", "wrong", true, false, + and -, a number in [0, 1], null) |
 
@@ -231,6 +232,10 @@ def _math_shepherd(row: Row) -> Labelled:
     return _of(row, labelled.math_shepherd(row))
 
 
+def _chat(row: Row) -> Labelled:
+    return _of(row, labelled.chat(row))
+
+
 def _stepwise(row: Row) -> Labelled:
     return _of(row, labelled.stepwise(row))
 
@@ -255,6 +260,7 @@ FORMATS = (
     Format("PRMBench", frozenset({"modified_process", "error_steps"}), _prmbench),
     Format("perturbed PRM800K", frozenset({"hypothesis_steps", "error_type", "tags"}), _perturbed),
     Format("Math-Shepherd", frozenset({"input", "label"}), _math_shepherd),
+    Format("RLHFlow's chats", frozenset({"conversations"}), _chat, by="RLHFlow"),
     Format("TRL's stepwise type", frozenset({"prompt", "completions", "labels"}), _stepwise, by="labels"),
     Format("question, steps, labels", frozenset({"question", "steps", "labels"}), _ours, by="labels"),
 )

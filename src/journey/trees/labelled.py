@@ -86,6 +86,24 @@ def math_shepherd(row: Mapping[str, Any]) -> Solution:
     return labelled(question, steps, signs[len(signs) - len(steps) :])
 
 
+def chat(row: Mapping[str, Any]) -> Solution:
+    """A row of RLHFlow's PRM data: a user's turn a step, the question in the first, each answered + or -.
+
+    Raises ValueError.
+    """
+    turns: Any = row["conversations"]
+    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in cast(list[Any], turns)):
+        raise ValueError("conversations are no list of turns")
+    told = cast(list[dict[str, Any]], turns)
+    if [turn.get("role") for turn in told] != ["user", "assistant"] * (len(told) // 2):
+        raise ValueError("user and assistant do not take turns")
+    pieces = [turn.get("content") for turn in told[::2]]
+    if not all(isinstance(piece, str) for piece in pieces):
+        raise ValueError("a step is no text")
+    question, steps = _steps(cast(list[str], pieces))
+    return labelled(question, steps, [turn.get("content") for turn in told[1::2]][-len(steps) :])
+
+
 def stepwise(row: Mapping[str, Any]) -> Solution:
     """A row of TRL's stepwise type, the steps without Math-Shepherd's numbers before them. Raises ValueError."""
     found = labelled(row["prompt"], row["completions"], row["labels"])
