@@ -17,6 +17,8 @@ BRACKETS = [
         "answer_terms",
         "answer_single",
         "answer_lists",
+        "answer_bounds",
+        "answer_pool",
         "answer_worker",
         "answer_preload",
         "plain",

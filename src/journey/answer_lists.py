@@ -82,7 +82,7 @@ def _parts(text: str) -> _Parts | None:
             brackets, text = opening + closing, text[len(opening) : len(text) - len(closing)]
             break
     else:
-        if re.fullmatch(r"\{[^{}]*\}", text):  # braces that LaTeX does not show
+        if re.fullmatch(r"\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}", text):  # braces that LaTeX does not show
             text = text[1:-1]
     items, depth, start = list[str](), 0, 0
     for i, char in enumerate(text):

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import re
 import sys
 from functools import lru_cache
@@ -12,9 +13,11 @@ _OWN_FORMULAS = re.compile(r"(?<!\\)\$.+\$|\\\(|\\\[|\\boxed", re.DOTALL)
 _WORDS_ONLY = re.compile(r"[^\\0-9=^_{}<>+*/]*")
 
 
-def start() -> None:
+def start(niceness: int = 0) -> None:
     """Make this process a worker: warm, quiet, and bounded in memory where the system can do that."""
     warm()
+    if niceness and hasattr(os, "nice"):
+        os.nice(niceness)
     if sys.platform != "win32":
         import resource
 
@@ -31,6 +34,9 @@ _SHAPES = (
     (r"x^2-2xy+y^2", "x=5"),
     (r"30^\circ", "30"),
     (r"\{1,2\}", "(3,-4)"),
+    (r"\{1\}", r"\{\sqrt{5},-2\}"),
+    (r"\cos^{-1}\frac{1}{2}", r"\log_2(x)"),
+    (r"|x-1|", r"\sqrt[3]{x}"),
     (r"1+2i", r"10\%"),
     (r"5\text{ cm}", r"a_1\le\sin x"),
 )

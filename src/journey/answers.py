@@ -5,22 +5,14 @@ killed when they take too long. Nothing in an answer is ever run as code.
 """
 
 import asyncio
-import contextlib
-import multiprocessing
-import os
 import re
-import signal
-import sys
 import threading
-from concurrent.futures import CancelledError, Future, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from multiprocessing import forkserver
 from typing import NamedTuple, Protocol, Self
 
-from pebble import ProcessExpired, ProcessPool
-
-from journey import answer_worker
-from journey.interrupts import shielded
+from journey.answer_bounds import is_hard, refusal
+from journey.answer_pool import Closed, Died, Lanes, TookLong
 from journey.plain import decide, number
 from journey.types import Problem
 
@@ -155,21 +147,19 @@ def bare(answer: str) -> str | None:
 
 # --- checking ---------------------------------------------------------------------------------------------------------
 
-LONGEST = 2_000  # characters of an answer that is worth a worker's time
 KEPT = 100_000
 
 
 class MathGrader:
-    """Checks answers with math-verify; usable from any thread and any event loop.
+    """Checks answers plainly or with math-verify; usable from any thread and any event loop.
 
-    Workers start with the first answer that needs one. A worker is killed `seconds` after it began with an answer,
-    which then grades "could not check", and is replaced. Close the grader, or use it in a `with`.
+    Workers start with the first answer that needs one. Work on an answer ends after `seconds`; it then grades "could
+    not check", and the worker is replaced. Close the grader, or use it in a `with`.
     """
 
     def __init__(self, seconds: float = 2.0, workers: int = 2) -> None:
         self.seconds = seconds
-        self._workers = workers
-        self._pool: Future[ProcessPool] | None = None
+        self._lanes = Lanes(seconds, workers)
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], Grade] = {}
         self._pending: dict[tuple[str, str], Future[bool | str]] = {}
@@ -185,7 +175,7 @@ class MathGrader:
         """The grade of an answer against the reference."""
         if grade := self._at_once(gold, answer):
             return grade
-        future = self._submit(await asyncio.wrap_future(self._started()), gold, answer)
+        future = self._submit(gold, answer)
         # Waited for without raising: whatever sympy raised on hostile text is a grade here, never a crash. And without
         # cancelling: others may wait for the same pair.
         done = asyncio.wrap_future(future)
@@ -197,19 +187,13 @@ class MathGrader:
         """`compare` for callers without an event loop."""
         if grade := self._at_once(gold, answer):
             return grade
-        future = self._submit(self._started().result(), gold, answer)
+        future = self._submit(gold, answer)
         wait([future])
         return self._outcome(gold, answer, future)
 
     def close(self) -> None:
         """Ends the workers; the next answer that needs one would start new ones."""
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            if not pool.done():
-                _end_fork_server()
-                wait([pool], timeout=1.0)
-            pool.add_done_callback(_end)
+        self._lanes.close()
 
     def __enter__(self) -> Self:
         return self
@@ -217,37 +201,29 @@ class MathGrader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _started(self) -> "Future[ProcessPool]":
-        """The pool, as soon as its processes run. A daemon thread waits for them: an interrupt need not."""
-        with self._lock:
-            if self._pool is None:
-                self._pool = Future()
-                self._pool.set_running_or_notify_cancel()  # who waits and is cancelled must not cancel it
-                threading.Thread(target=_start, args=(self._pool, self._workers), daemon=True).start()
-            return self._pool
-
-    def _submit(self, pool: ProcessPool, gold: str, answer: str) -> Future[bool | str]:
+    def _submit(self, gold: str, answer: str) -> Future[bool | str]:
         pair = gold, answer
         with self._lock:
             if (pending := self._pending.get(pair)) is not None:
                 return pending
-            future = pool.schedule(answer_worker.compare, args=pair, timeout=self.seconds)
-            self._pending[pair] = future
+            future = self._pending[pair] = self._lanes.submit(gold, answer, hard=is_hard(gold) or is_hard(answer))
         future.add_done_callback(lambda _: self._pending.pop(pair, None))
         return future
 
     def _at_once(self, gold: str, answer: str) -> Grade | None:
         if grade := self._known.get((gold, answer)):
             return grade
+        for what, text in (("reference", gold), ("answer", answer)):
+            if not text.strip():
+                return could_not_check(answer, f"the {what} is empty")
         if (decided := decide(gold, answer)) is not None:
             return Grade(answer, decided)
-        if max(len(gold), len(answer)) > LONGEST:
-            return could_not_check(answer, f"longer than {LONGEST} characters")
+        if reason := refusal(gold) or refusal(answer):
+            return could_not_check(answer, reason)
         return None
 
     def _outcome(self, gold: str, answer: str, future: Future[bool | str]) -> Grade:
-        error = CancelledError() if future.cancelled() else future.exception()
-        match error:
+        match error := future.exception():
             case None:
                 said = future.result()
                 grade = Grade(answer, said) if isinstance(said, bool) else could_not_check(answer, said)
@@ -256,45 +232,15 @@ class MathGrader:
                 if len(self._known) >= KEPT:
                     self._known.clear()
                 return self._known.setdefault((gold, answer), grade)
-            case TimeoutError():
+            case TookLong():
                 said = f"took longer than {self.seconds:g} s"
-            case ProcessExpired():
+            case Died():
                 said = "the checking process died"
-            case CancelledError():
+            case Closed():
                 said = "the grader was closed"
             case _:
                 said = type(error).__name__
         return could_not_check(answer, said)
-
-
-def _start(started: "Future[ProcessPool]", workers: int) -> None:
-    # Never a fork of this process: it may hold threads (torch's, say) whose locks a fork would copy. The fork server
-    # imports math-verify once, so that a killed worker is replaced in milliseconds.
-    method = "spawn" if sys.platform == "win32" else "forkserver"
-    context = multiprocessing.get_context(method)
-    context.set_forkserver_preload(["math_verify", "journey.answer_preload"])
-    try:
-        with shielded():
-            pool = ProcessPool(max_workers=workers, initializer=answer_worker.start, context=context)
-            pool.schedule(answer_worker.compare, args=("1", "1")).result()
-    except Exception as error:  # raised again where the pool is waited for
-        started.set_exception(error)
-    else:
-        started.set_result(pool)
-
-
-def _end_fork_server() -> None:
-    """Ends the process that is about to fork workers, so that none begins when this process is ending."""
-    pid = getattr(getattr(forkserver, "_forkserver", None), "_forkserver_pid", None)
-    if pid is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def _end(started: "Future[ProcessPool]") -> None:
-    if started.exception() is None:
-        started.result().stop()
-        started.result().join()
 
 
 def could_not_check(answer: str, reason: str) -> Grade:

@@ -28,6 +28,9 @@ _COUNTS = re.compile(
     re.IGNORECASE,
 )
 _UNIT_TEXT = re.compile(r"(?:\\[!,;: ]|\s|~)*\\(?:text|mbox|mathrm|textrm)\{([A-Za-z .]+)\}(?:\^\{?[23]\}?)?$")
+_ORDINAL = re.compile(
+    r"(\d+)(?:\^)?\{?(?:\\(?:text|mathrm|textrm|mbox)\{\s*)?(?:st|nd|rd|th)\}*(?:\s*(?:\\text\{)?\s*grade\}?)?"
+)
 _UNIT_WORDS = re.compile(r"(?<=[\d}])\s+([A-Za-z]+(?: [A-Za-z]+)?)$")
 _UNITS = {
     "cm",
@@ -138,6 +141,8 @@ def _units(gold: str, answer: str) -> bool | None:
 
 def _without_unit(answer: str) -> tuple[str, str]:
     text = answer.strip().strip("$").rstrip(". ")
+    if (ordinal := _ORDINAL.fullmatch(text)) is not None:
+        return ordinal[1], "th"
     for form in (_UNIT_TEXT, _UNIT_WORDS):
         if match := form.search(text):
             words = match[1].replace(".", "").casefold().split()
