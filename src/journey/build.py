@@ -21,7 +21,7 @@ from journey.judges.critic import Critic, CriticSettings
 from journey.judges.exact import Exact
 from journey.judges.rollout import RolloutJudge, RolloutSettings
 from journey.models.ask import Ask, asker
-from journey.models.base import Model, Prompt
+from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.models.cached import Cached, Calls
 from journey.models.purse import Purse
 from journey.models.scripted import Scripted
@@ -120,11 +120,35 @@ def model_path(name: str) -> str:
     raise UsageError(f"there is no model {name!r} with weights; known are tiny and hf/ID-or-folder")
 
 
+def place_of(path: str | Path) -> str:
+    """One name for a folder of weights however its path is written; a hub id is its own."""
+    folder = Path(path).expanduser()
+    return str(folder.resolve()) if folder.is_dir() else str(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A model under another name than its own, for the same weights; it is given back by whoever holds the model."""
+
+    model: Model
+    name: str
+
+    @property
+    def identity(self) -> str | None:
+        """Which weights these are."""
+        return getattr(self.model, "identity", None)
+
+    async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
+        """As the model does."""
+        return await self.model.complete(prompt, sampling)
+
+
 class Models:
     """Makes the models and judges of a command by their names, each once, on one purse.
 
     Every call is remembered in the run (see `Cached`), so that what was answered is never asked or paid for again.
-    `servers` are those of the recipe by name; `openai` is always there, set up by the environment.
+    `servers` are those of the recipe by name; `openai` is always there, set up by the environment. Weights in this
+    process are loaded once, whatever names they are asked for by.
     """
 
     def __init__(self, run: Calls, purse: Purse, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> None:
@@ -132,14 +156,28 @@ class Models:
         self._purse = purse
         self._servers = servers
         self._made: dict[str, Cached] = {}
+        self._loaded: dict[str, Model] = {}
         self._classifiers: dict[str, Judge] = {}
         self._tasks = ByProblem()
 
     def model(self, name: str) -> Model:
         """The model of that name. Raises UsageError."""
         if name not in self._made:
-            self._made[name] = Cached(model(name, self._purse, self._servers), self._run)
+            self._made[name] = Cached(self._load(name), self._run)
         return self._made[name]
+
+    def lend(self, path: str | Path, model: Model) -> None:
+        """Takes a model that is loaded from that folder already; whoever lends it gives it back."""
+        self._loaded[place_of(path)] = model
+
+    def _load(self, name: str) -> Model:
+        if name != TINY and not name.startswith("hf/"):
+            return model(name, self._purse, self._servers)
+        place = place_of(model_path(name))
+        if place in self._loaded:
+            return Called(self._loaded[place], name)
+        self._loaded[place] = made = model(name, self._purse, self._servers)
+        return made
 
     def judge(self, name: str, strong: str, settings: CriticSettings, rollout: RolloutSettings = ROLLOUT) -> Judge:
         """The judge of that name; a critic that names no model is the `strong` one. Raises UsageError."""
@@ -170,6 +208,7 @@ class Models:
         for judge in self._classifiers.values():
             await close(judge)
         self._made.clear()
+        self._loaded.clear()
         self._classifiers.clear()
         self._tasks.close()
 

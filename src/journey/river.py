@@ -253,6 +253,7 @@ class Seed:
         purse = Purse(self.budget.limits.less(*spent(self.run, self.budget.since)), self.budget.prices)
         models = build.Models(self.run, purse, self.recipe.servers)
         policy = build.local(phase1, self.name("phase1"))
+        models.lend(phase1, policy)  # a judge may roll out from the same weights
         try:
             await grow_trees(
                 self.run,
