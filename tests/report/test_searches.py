@@ -78,6 +78,7 @@ def test_every_form_of_the_report_shows_them(plain: Path) -> None:
     assert (folder / "search.png").is_file()
     assert json.loads((folder / "report.json").read_text())["search"] == found["search"]
     assert len(search_rows(found)) == 3
+    assert [line[1] for line in search_rows(found)] == [str(row["problems"]) for row in found["search"]]
     assert len(table(found).renderables) == 3
 
 

@@ -15,7 +15,7 @@ from journey.types import Attempt
 
 Json = Mapping[str, Any]
 
-COLUMNS = ("search", "accuracy", "95 % interval", "tokens spent", "of them the judge's", "calls", "answered")
+COLUMNS = ("search", "problems", "accuracy", "95 % interval", "tokens spent", "of them judging", "calls", "answered")
 TITLE = "Accuracy against tokens spent"
 _SIZE = re.compile(r" n=(\d+)")
 TONES = ("accent", "ink", "teal", "plum", "ochre", "soft")
@@ -53,6 +53,7 @@ def search_rows(figures: Json) -> list[tuple[str, ...]]:
     return [
         (
             f"{short(row['model'])}: {row['search']}",
+            number(row["problems"]),
             percent(row["accuracy"]),
             interval(row["low"], row["high"]),
             number(row["tokens"]),
