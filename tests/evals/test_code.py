@@ -146,6 +146,27 @@ def test_a_program_that_deceives_its_tests_does_not_pass() -> None:
     assert dict(zip(SPOOFS, (g.correct for g in grades), strict=True)) == dict.fromkeys(SPOOFS, False)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        *("[]", "5", "{}", "null", "not JSON", '{"value": {"set": [{"list": []}]}}', '{"value": {"dict": 5}}'),
+        *('{"value": {"a": 1, "b": 2}}', '{"value": {"eval": []}}', '{"error": 7}', "[" * 100_000, "x" * 10_000_000),
+    ],
+    ids=lambda told: told[:12],
+)
+def test_a_forged_answer_is_wrong(told: str) -> None:
+    body = f"    import os\n    told = b'{told[:60]}' * {1 + len(told) // 60} + b'\\n'\n"
+    body += "    for fd in range(3, 12):\n        try: os.write(fd, told)\n        except OSError: pass\n    return 3"
+    (grade,) = graded(body)
+    assert grade.correct is False
+
+
+def test_what_a_program_raises_does_not_end_the_tests_early() -> None:
+    problem = make_problem('def f(x):\n    """Is true."""\n', "assert all(map(f, [1, 2]))\n")
+    grade = asyncio.run(CodeGrader(seconds=1).grade(problem, "    raise StopIteration"))
+    assert (grade.correct, grade.error) == (False, "StopIteration")
+
+
 def test_nothing_of_the_machine_is_to_be_seen(tmp_path: Path) -> None:
     (grade,) = graded(
         "    import os\n"
