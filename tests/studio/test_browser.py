@@ -98,14 +98,20 @@ def test_a_filter_shows_what_it_says_and_stands_in_the_address(browser: Any, stu
 
 @pytest.mark.parametrize(
     "query",
-    ["", "page=tree&id={tree}", "page=attempt&id={attempt}",
+    ["", "page=tree&id={tree}", "page=attempt&id={attempt}", "page=compare&show=curves",
      *(pytest.param(query, marks=pytest.mark.slow) for query in
-       ("page=problems", "page=trees", "page=thoughts", "page=attempts", "page=tree&id={tree}&show=draft"))],
+       ("page=problems", "page=trees", "page=thoughts", "page=attempts", "page=tree&id={tree}&show=draft",
+        "page=attempts&word=window", "page=compare&show=same", "page=compare&show=words", "page=compare&what=thoughts",
+        "page=compare&problem={problem}", "page=compare&problem={problem}&as=text",
+        "page=label&by=%3Cimg+src%3Dx+onerror%3Dwindow.hit%3D1%3E&item=node:{tree}:3",
+        "page=label&by=x&what=trees&item=tree:{tree}", "page=label&by=x&what=thoughts", "page=label&by=x&what=write"))],
 )  # fmt: skip
 def test_hostile_text_does_nothing_on_any_page_and_nothing_leaves_the_machine(browser: Any, studio: Studio, query: str):
     problem = content_hash("problem", PAYLOADS[0], PAYLOADS[0])
-    query = query.format(tree=content_hash("hostile"), attempt=content_hash("attempt", problem, 999, "all"))
-    css = ".step-box[data-node]" if "tree&" in query else ".tile" if not query else ".row, .thought"
+    query = query.format(tree=content_hash("hostile"), attempt=content_hash("attempt", problem, 999, "all"),
+                         problem=problem)  # fmt: skip
+    css = ".step-box[data-node]" if "tree&" in query else ".tile" if not query else ".row, .thought, .problem, table"
+    css = "table.compare, .beside, .empty" if "compare" in query else css
     open_at(browser, f"{studio.address}/?run=hostile&{query}", css)
     if "tree&" in query:
         for node in shown_nodes(browser)[::6]:
@@ -211,3 +217,22 @@ def test_the_page_is_dark_where_the_browser_asks_for_it(browser: Any, studio: St
         ask("light")
     open_at(browser, studio.address, '.journey[data-theme="light"] .tiles')
     until(browser, lambda: browser.title, "no title")
+
+
+def test_the_tree_speaks_to_those_who_do_not_see_it(browser: Any, studio: Studio):
+    open_at(browser, f"{tree_address(studio, 10_000)}&node=3", '.step-box[data-node="3"]')
+    box = shown(browser, '.tree-box[role="tree"][tabindex="0"]')
+    assert box.get_attribute("aria-activedescendant") == "step-3"
+    item = browser.find_element(By.ID, "step-3")
+    assert item.get_attribute("aria-selected") == "true" and item.get_attribute("aria-level") == "5"
+    assert item.get_attribute("aria-label").startswith("step 3, right: Step number 3")
+    folded = browser.find_elements(By.CSS_SELECTOR, '.tree-box [aria-expanded="false"]')[0].get_attribute("data-node")
+    click_node(browser, int(folded))
+    step_shown(browser, int(folded))
+    assert browser.find_element(By.ID, f"step-{folded}").get_attribute("aria-expanded") == "true"
+    box.send_keys(Keys.ENTER)
+    assert browser.find_element(By.ID, f"step-{folded}").get_attribute("aria-expanded") == "false"
+    hop = shown(browser, ".step-box a.hop")
+    before = int(hop.get_attribute("data-node"))
+    hop.send_keys(Keys.ENTER)
+    step_shown(browser, before)

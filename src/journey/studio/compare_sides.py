@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.evals.compared import Compared, Rights, compared, shared
-from journey.evals.metrics import Interval, over_seeds, wilson
+from journey.evals.metrics import Interval, share_over_seeds, wilson
 from journey.report.seeds import ORDER, SAMPLED, seed_and_arm
 from journey.studio.reading import Lists, lists_of
 
@@ -114,7 +114,7 @@ def accuracy(side: Side, of: Mapping[int, Rights]) -> Interval:
     """The accuracy with its interval: Wilson's of one seed, over seeds and problems of several."""
     if len(of) == 1:
         return wilson(side.right, side.tried)
-    return over_seeds([{p: float(right) for p, right in one.items()} for one in of.values()]).clipped(0, 1)
+    return share_over_seeds([{p: float(right) for p, right in one.items()} for one in of.values()])
 
 
 def against(first: Mapping[int, Rights], second: Mapping[int, Rights]) -> Compared | None:

@@ -110,7 +110,7 @@ def _work(tree: Tree | None, thought: Thought | None) -> str:
         '<details class="levels"><summary>Level by level</summary><div class="level-box"></div></details>'
         f'<p class="quiet made">{by}</p>'
     )
-    right = f'<div class="side-column"><div class="panel step-box"></div>{side}</div>'
+    right = f'<div class="side-column"><div class="panel step-box" aria-live="polite"></div>{side}</div>'
     return f'<div class="work"><div>{left}</div>{right}</div>'
 
 

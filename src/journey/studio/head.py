@@ -29,7 +29,7 @@ def head_html(page: str, run: str, runs: Sequence[str]) -> str:
     else:
         listed = f'<span class="quiet">{safe.html(run)}</span>'
     brand = link("journey", "brand", page="overview", run=run)
-    return f'<nav class="bar">{brand}{"".join(links)}<span class="runs">{listed}</span></nav>'
+    return f'<nav class="bar" aria-label="Pages">{brand}{"".join(links)}<span class="runs">{listed}</span></nav>'
 
 
 def level_said(level: object) -> str:

@@ -85,7 +85,7 @@ def tree_shown(desk: Desk, label: Label) -> tuple[str, dict[str, Any]] | None:
         f"{problem_html(problem_of(desk.path, tree.problem), tree.problem, '')}{LEGEND}</div>"
         '<div class="panel tree-box" tabindex="0" aria-label="The tree"></div>'
         f'<p class="quiet made">{link("With its thoughts", page="tree", run=desk.run, id=tree.id)}</p>'
-        '<div class="panel step-box"></div>'
+        '<div class="panel step-box" aria-live="polite"></div>'
     )
     data = {"tree": viewer_data(tree, None), "address": {"run": desk.run, "tree": tree.id}}
     return html, data | {"node": first_look(tree, None)}

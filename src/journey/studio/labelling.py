@@ -55,7 +55,7 @@ def filled(key: str, value: object) -> None:
 def fault_html() -> str:
     """Why the last thing that was said could not be kept; empty where it was."""
     fault = st.session_state.get(FAULT)
-    return f'<p class="fault">Not saved. {safe.html(str(fault))}</p>' if fault else ""
+    return f'<p class="fault" role="alert">Not saved. {safe.html(str(fault))}</p>' if fault else ""
 
 
 def turn_to(item: str | None) -> None:
@@ -83,7 +83,7 @@ def saved_html(said: Label | Written | None, annotator: str) -> str:
     if said is None:
         return '<p class="quiet">Nothing said yet. Everything is saved the moment you say it.</p>'
     what = "Submitted" if said.state == "submitted" else "Draft"
-    return f'<p class="quiet saved">{what}, saved {safe.html(said.made[11:19])} UTC</p>'
+    return f'<p class="quiet saved" role="status">{what}, saved {safe.html(said.made[11:19])} UTC</p>'
 
 
 def progress_html(desk: Desk) -> str:

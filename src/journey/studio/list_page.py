@@ -52,7 +52,8 @@ def list_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     """Filters, then the rows, each a link to its item."""
     table = where["page"]
     lists = lists_of(path)
-    _filters(lists, table, where)
+    with st.container(key="filters"):
+        _filters(lists, table, where)
     filter = asked(where)
     total = lists.count(filter)
     page = min(_number(where.get("at", "")) or 0, max(0, (total - 1) // PAGE))

@@ -12,7 +12,8 @@ def href(**where: str | int | None) -> str:
 
 def link(inside: str, kind: str = "", **where: str | int | None) -> str:
     """A link to a place in the studio; `inside` is HTML already. It is followed without loading the page anew."""
-    return f'<a class="{f"go {kind}".strip()}" href="{escape(href(**where))}">{inside}</a>'
+    current = ' aria-current="true"' if kind == "here" else ""
+    return f'<a class="{f"go {kind}".strip()}"{current} href="{escape(href(**where))}">{inside}</a>'
 
 
 def without(where: Mapping[str, str], *names: str) -> dict[str, str]:

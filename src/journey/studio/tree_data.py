@@ -11,6 +11,7 @@ from journey.types import Node, Problem, Thought, Tree
 LABEL = 140  # letters of a step's line
 LETTERS = {"right": "r", "wrong": "w", "neutral": "n", "unjudged": "u"}
 SIBLINGS = 30
+HOP = 'class="hop" tabindex="0" role="button"'
 SAID = {"right": "right", "wrong": "wrong", "neutral": "neutral", "unjudged": "could not say"}
 LEGEND = (
     '<div class="legend">'
@@ -98,14 +99,14 @@ def _siblings(tree: Tree, index: int) -> str:
     parent = tree.nodes[index].parent
     all_below = children(tree)
     others = [i for i in all_below[parent] if i != index]
-    above = f'<a class="hop" data-node="{parent}">the step before</a>' if parent >= 0 else "the question"
+    above = f'<a {HOP} data-node="{parent}">the step before</a>' if parent >= 0 else "the question"
     after = len(all_below[index])
     onward = f"{after:,} step{'s go' if after != 1 else ' goes'} on from here" if after else "nothing goes on from here"
     head = f"<p class=quiet>After {above}; {onward}.</p>"
     if not others:
         return f"{head}<p class=quiet>No other step was tried at this place.</p>"
     items = "".join(
-        f'<li><a class="hop" data-node="{i}"><span class="point {state(tree, i)}"></span>'
+        f'<li><a {HOP} data-node="{i}"><span class="point {state(tree, i)}"></span>'
         f"<span>{safe.html(safe.line(tree.nodes[i].text, 300))}</span></a></li>"
         for i in others[:SIBLINGS]
     )

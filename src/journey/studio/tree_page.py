@@ -55,7 +55,7 @@ def work_html(
         if thought
         else '<p class="quiet made">No thought was told of this tree.</p>'
     )
-    side = f'<div class="side-column"><div class="panel step-box"></div>{right}</div>'
+    side = f'<div class="side-column"><div class="panel step-box" aria-live="polite"></div>{right}</div>'
     return f'<div class="work"><div>{left}</div>{side}</div>'
 
 

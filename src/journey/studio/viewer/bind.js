@@ -58,7 +58,7 @@ export function bindTree(root, data, chosen) {
     from = null;
   };
   root.addEventListener("click", follow);
-  root.addEventListener("keydown", (event) => (event.key === "Enter" && event.target.matches(".seg") ? follow(event) : null));
+  root.addEventListener("keydown", (event) => (event.key === "Enter" && event.target.matches(".seg, .hop") ? follow(event) : null));
   const levels = root.querySelector(".levels");
   levels?.addEventListener("toggle", () => levels.open && listLevels(levels.querySelector(".level-box"), data.tree, tree.form), { once: true });
   if (data.node !== null && data.node !== undefined) tree.select(data.node);

@@ -13,6 +13,8 @@ function made(name, kind, ...children) {
 function item(tree, i, onPath) {
   const link = made("a", `hop${onPath.has(i) ? " main" : ""}`, made("span", `point ${ORDER.find(([s]) => s === tree.states[i])[1]}`), made("span", "", tree.labels[i]));
   link.dataset.node = i;
+  link.tabIndex = 0;
+  link.role = "button";
   return made("li", "", link);
 }
 
@@ -27,6 +29,9 @@ export function listLevels(box, tree, { depth }) {
     const left = first.slice(FEW);
     if (left.length) {
       const more = made("a", "hop quiet", `and ${left.length.toLocaleString("en")} more`);
+      more.tabIndex = 0;
+      more.role = "button";
+      more.addEventListener("keydown", (event) => (event.key === "Enter" ? more.click() : null));
       more.addEventListener("click", (event) => {
         event.stopPropagation();
         const next = left.splice(0, 60).map((i) => item(tree, i, onPath));

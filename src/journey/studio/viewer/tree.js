@@ -63,8 +63,10 @@ export function mountTree(box, tree, onSelect) {
     if (badge) text.append(make("tspan", { class: "badge", dx: 8 }, badge));
     parts.push(text);
     const kind = `spot ${state}${i === selected ? " selected" : ""}${onPath.has(i) || walked.has(i) ? " main" : ""}`;
-    const said = i < 0 ? "the question" : `step ${i}, ${NAMES[state]}`;
-    return make("g", { class: kind, "data-node": i, transform: `translate(${x} ${y})`, role: "button", "aria-label": said }, ...parts);
+    const said = i < 0 ? "the question" : `step ${i}, ${NAMES[state]}: ${tree.labels[i]}`;
+    const spoken = { role: "treeitem", id: `step-${i}`, "aria-label": said, "aria-level": i < 0 ? 1 : form.depth[i] + 1, "aria-selected": i === selected };
+    if (below) spoken["aria-expanded"] = !isFolded;
+    return make("g", { class: kind, "data-node": i, transform: `translate(${x} ${y})`, ...spoken }, ...parts);
   }
 
   function draw() {
@@ -79,10 +81,11 @@ export function mountTree(box, tree, onSelect) {
       make("g", { class: "rest", "data-more": i, transform: `translate(${x} ${y})`, role: "button" },
         make("text", { x: 15, y: 4.5 }, `and ${hidden.toLocaleString("en")} more`)));
     const full = layout.width;
-    const svg = make("svg", { class: "tree", width: full, height: layout.height, viewBox: `0 0 ${full} ${layout.height}`, role: "img" },
+    const svg = make("svg", { class: "tree", width: full, height: layout.height, viewBox: `0 0 ${full} ${layout.height}`, role: "presentation" },
       ...edges.map((i) => edge(i, layout)), ...drawn, ...rest);
     box.replaceChildren(svg);
     box.dataset.shown = spots.length - 1;
+    if (selected !== null) box.setAttribute("aria-activedescendant", `step-${selected}`);
   }
 
   function bringInto(i) {
@@ -103,19 +106,26 @@ export function mountTree(box, tree, onSelect) {
     onSelect(i, byHand);
   }
 
+  function choose(i) {
+    const hasMore = i >= 0 && form.under[i] > 0;
+    if (hasMore && !folding.open.has(i)) folding.unfold(i);
+    else if (i === selected && folding.byHand.includes(i)) folding.fold(i); // what the reader unfolded, folds again
+    select(i, true);
+  }
+
   box.addEventListener("click", (event) => {
     const more = event.target.closest("[data-more]"), hit = event.target.closest("[data-node]");
     if (more) {
       folding.unfold(Number(more.dataset.more));
       draw();
-    } else if (hit) {
-      const i = Number(hit.dataset.node), hasMore = i >= 0 && form.under[i] > 0;
-      if (hasMore && !folding.open.has(i)) folding.unfold(i);
-      else if (i === selected && folding.byHand.includes(i)) folding.fold(i); // what the reader unfolded, folds again
-      select(i, true);
-    }
+    } else if (hit) choose(Number(hit.dataset.node));
   });
   box.addEventListener("keydown", (event) => {
+    if ((event.key === "Enter" || event.key === " ") && selected !== null) {
+      event.preventDefault();
+      choose(selected);
+      return;
+    }
     const siblings = selected === null ? [] : form.below.get(tree.parents[selected]);
     const to = {
       ArrowDown: () => siblings[siblings.indexOf(selected) + 1],
@@ -128,6 +138,7 @@ export function mountTree(box, tree, onSelect) {
     event.preventDefault();
     select(to, true);
   });
+  box.setAttribute("role", "tree");
   let wide = box.clientWidth;
   new ResizeObserver(() => {
     if (Math.abs(box.clientWidth - wide) < 24) return;
