@@ -168,10 +168,23 @@ Written by `python benchmarks/answers_agreement.py --data FOLDER --write docs/an
 whichever comes later; without either the "####" line; without that what follows "answer is" or "[Final solution]".
 Boxes in a row (`\boxed{1} and \boxed{2}`) are one list. An unclosed or empty box is no answer.
 
-**Checking.** What is plain is decided at once (`journey.plain`): the same writing, the same exact number, or numbers
-and formulas that surely differ. All else goes to math-verify in a worker process, which is killed after 2 s and
-replaced. An answer that cannot be read or takes too long is *could not say*, with the reason; it is neither right nor
-wrong. The time runs from when a worker takes the answer up; the first answer also waits for the workers to start.
+**Checking.** What is plain is decided at once (`journey.plain`), by exact arithmetic and never by closeness: the same
+writing; the same number (decimals, repeating ones, fractions, mixed numbers, per cents, numbers in a base); the same
+formula, as quotients of polynomials with square roots, \pi and names multiplied out exactly; lists, points, sets,
+intervals, unions and matrices of such, part by part; equations with the same solutions; numbers with known units. Two
+answers are plainly different when every way of reading them differs exactly, or by far more than rounding does.
+
+All else goes to math-verify in worker processes. Ordinary-looking answers have one lane of workers; integrals, sums,
+code, odd characters and unmatched brackets another that gives way, where also goes on what took half a second in the
+first. Work ends after 2 s and the worker is replaced. What asks for a number too large to write out, is nested deeper
+than 25 brackets or longer than 2,000 characters is refused unread. An answer that is refused, cannot be read or takes
+too long is *could not say*, with the reason; it is neither right nor wrong. The time runs from when a worker takes the
+answer up; the first answer also waits for the workers to start.
+
+**Where this parts from math-verify.** On pairs of MATH answers and their rewritings (`benchmarks/answers_against_math_verify.py`)
+both say the same but where math-verify errs by what people would say: it reads numbers in two bases as equal, 1/2^98 as
+1/2^97 (it compares values to 15 digits), "32, 349" as two numbers, 506 as other than 11^3-33(25), and gives no answer for
+\$132 or choices with their text.
 """
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from journey.answer_bounds import is_hard, refusal
 from journey.answers import Grade, MathGrader, find_answer
 from journey.types import make_problem
 
@@ -93,7 +94,7 @@ async def test_no_answer_is_neither_right_nor_wrong(grader):
 
 async def test_what_takes_too_long_could_not_be_checked_and_the_worker_is_replaced():
     with MathGrader(seconds=0.5, workers=1) as impatient:
-        hard = await impatient.compare("9^{9^{9^9}}", "3")
+        hard = await impatient.compare(r"\int_0^1 \sin(x^{x^{9x}}) dx", "3")
         assert hard.correct is None
         assert hard.error is not None and hard.error.startswith("could not check: ")
         assert (await impatient.compare("|x|", r"\sqrt{x^2}")).correct is True
@@ -161,3 +162,54 @@ def test_no_process_starts_before_an_answer_needs_one():
         [sys.executable, "-c", script], capture_output=True, text=True, env={"PYTHONPATH": source}, cwd=path.parent
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("9^{9^{9^9}}", "too large"),
+        ("9**9**9", "too large"),
+        ("(8^8)!", "too large"),
+        ("9!!!!!", "too large"),
+        (r"\binom{10^9}{10^8}", "too large"),
+        (r"\sum_{k=1}^{10^9} \frac{1}{k!}", "too many terms"),
+        ("(" * 100 + "1" + ")" * 100, "nested"),
+        ("x" * 3000, "longer than 2000"),
+        (" ", "empty"),
+    ],
+)
+def test_what_nobody_can_compute_is_refused_without_a_worker(text, reason):
+    grade = MathGrader().check("2", text)
+    assert grade.correct is None
+    assert grade.error is not None and reason in grade.error
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2^{2^3}",
+        "2^{2005}",
+        "100!",
+        r"\binom{100}{50}",
+        r"\sum_{k=1}^{100} k",
+        "2^{2^{n}}",
+        r"1^{10^{100}}",
+        "10^{1000}",
+    ],
+)
+def test_what_can_be_computed_is_not_refused(text):
+    assert refusal(text) is None
+
+
+@pytest.mark.parametrize("text", [r"\frac{x+1}{2}", "(2, 3]", r"12^{\text{th}} grade", "f'(x)", r"\{1, 2\}"])
+def test_ordinary_answers_are_not_expected_to_be_hard(text):
+    assert not is_hard(text)
+
+
+async def test_ordinary_answers_do_not_wait_for_hard_ones():
+    with MathGrader(seconds=1.5, workers=1) as grader:
+        hard = [
+            asyncio.ensure_future(grader.compare("42", rf"\int_0^1 \sin(x^{{x^{{{n}x}}}}) dx")) for n in range(3, 7)
+        ]
+        assert (await grader.compare("|x|", r"\sqrt{x^2}")).correct is True
+        assert not all(one.done() for one in hard)

@@ -45,6 +45,8 @@ SMALL = st.fractions(-(10**9), 10**9, max_denominator=10**9)  # longer ones may 
         (r"1 \pm \sqrt{19}", r"1 - \sqrt{19}, 1 + \sqrt{19}"),
         ("8,1,-1,-8", r"\pm 8 \text{ and } \pm 1"),
         ("(5,7)", "5,7"),
+        (r"(-\infty,4)", r"[-\infty,4)"),
+        ("12", r"12^{\mathrm{th}} \text{ grade}"),
         (r"x \in [-2,7]", "[-2, 7]"),
         (r"(0,9) \cup (9,36)", r"(9,36)\cup(0,9)"),
         ("y=2x+1", "2x+1=y"),
@@ -83,6 +85,9 @@ def test_plainly_equal_answers_are_right(gold, answer):
         ("[1,4]", "(1,4]"),
         (r"(2,\infty)", r"[2,\infty)"),
         ("(3,4]", "2"),
+        (r"(-\infty,4)", r"[-\infty,4]"),
+        ("12", r"11^{\text{th}}"),
+        ("24_{10}", "24_{20}"),
         ("(15,-29)", "-29"),
         (r"1\pm\sqrt{19}", "-3,3"),
         (r"(0,9)\cup(9,36)", r"(-9,0)\cup(9,36)"),
@@ -118,6 +123,9 @@ def test_plainly_different_answers_are_wrong(gold, answer):
         ("5 \\text{ million}", "5"),
         (r"\frac{1}{3}", "0.3333333"),  # rounded
         ("2516_8", "2516"),
+        ("y(2)", "2y"),
+        ("1,1,2", "1,2,2"),
+        ("5", "fifth"),
         ("4 cm", "4 inches"),
         ("0", "no solutions"),
         ("2", "two apples"),
@@ -160,3 +168,57 @@ def test_values_follow_the_rules_of_arithmetic():
     assert value("(" * 50 + "1" + ")" * 50) is None
     assert number("-1/4") == Fraction(-1, 4)
     assert number("1/0") is None
+
+
+NAMES = ("x", "y", "a")
+POLYNOMIALS = st.dictionaries(
+    st.tuples(*[st.integers(0, 2)] * 3), st.integers(-9, 9).filter(bool), min_size=1, max_size=4
+)
+
+
+def written(terms: dict[tuple[int, ...], int], order: list[tuple[int, ...]]) -> str:
+    """A polynomial as LaTeX, its terms in the given order."""
+    parts = [
+        f"{terms[powers]:+d}" + "".join(f"{name}^{power}" for name, power in zip(NAMES, powers, strict=True) if power)
+        for powers in order
+    ]
+    return "".join(parts).removeprefix("+")
+
+
+@given(POLYNOMIALS, POLYNOMIALS, st.randoms(use_true_random=False))
+def test_a_product_is_its_expansion_in_any_order_and_nothing_else(first, second, rng):
+    expanded: dict[tuple[int, ...], int] = {}
+    for one, count in first.items():
+        for other, factor in second.items():
+            powers = tuple(a + b for a, b in zip(one, other, strict=True))
+            expanded[powers] = expanded.get(powers, 0) + count * factor
+    expanded = {powers: count for powers, count in expanded.items() if count}
+    if not expanded:
+        return
+    order = rng.sample(list(expanded), len(expanded))
+    product = f"({written(first, list(first))})({written(second, list(second))})"
+    assert decide(product, written(expanded, order)) in (True, None)
+    assert decide(product, written(expanded, order) + "+1") in (False, None)
+    if len(product) < 60:
+        assert decide(product, written(expanded, order)) is True
+
+
+@given(st.integers(1, 400), st.integers(1, 400), st.integers(-30, 30), st.integers(1, 30))
+def test_radicals_are_compared_exactly(inside, factor, over, under):
+    left = rf"\frac{{{over}\sqrt{{{inside * factor}}}}}{{{under}\sqrt{{{factor}}}}}"
+    assert decide(left, rf"\frac{{{over}}}{{{under}}}\sqrt{{{inside}}}") is True
+    assert decide(left, rf"\frac{{{over}}}{{{under}}}\sqrt{{{inside}}} + \frac{{1}}{{10^9}}") is False
+
+
+@given(
+    st.text(alphabet=r"0123456789+-*/^(){}[],.=xyie \\_!%", max_size=40), st.sampled_from(["1", "x+1", "(1,2)", "x=2"])
+)
+def test_deciding_formulas_never_fails_and_right_goes_both_ways(text, other):
+    assert not ({decide(text, other), decide(other, text)} >= {True, False})
+
+
+@pytest.mark.parametrize(
+    "text", ["(a+b+c+d+x+y)^{39}", "9^{9^{9}}", "(1+x)^{40}(1+y)^{40}", r"\frac{" * 20 + "1" + "}{x+1}" * 20]
+)
+def test_a_formula_too_large_to_multiply_out_is_not_multiplied_out(text):
+    assert decide(text, "7") is not True

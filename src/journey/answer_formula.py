@@ -20,6 +20,7 @@ _TOKEN = re.compile(
     rf"|\\(?:{_GREEK})(?![a-zA-Z])"
     r"|[A-Za-z]_[A-Za-z0-9](?![A-Za-z0-9])|[A-Za-z]+|[-+*/^(){}\[\]!]|\s+"
 )
+_CALL = re.compile(r"[A-Za-z]\([A-Za-z0-9]*\)")  # y(2) is rather the value of y at 2
 _TIMES = ("*", r"\cdot", r"\times")
 _OVER = ("/", r"\div")
 _ENDS = ("", "+", "-", ")", "}", "]")
@@ -94,7 +95,7 @@ class Unclear(Exception):
 def read(text: str) -> Formula | None:
     """The formula that a text without setting marks is; null for what is not read here."""
     found = [token[0] for token in _TOKEN.finditer(text)] if len(text) <= LONGEST else []
-    if not found or sum(map(len, found)) != len(text):
+    if not found or sum(map(len, found)) != len(text) or _CALL.fullmatch(text):
         return None
     try:
         tokens = list(_single_letters(found))

@@ -127,8 +127,9 @@ def _lists(left: str, right: str, depth: int) -> bool | None:
     columns = list(zip(*matches, strict=True))
     if any(all(said is False for said in some) for some in (*matches, *columns)):
         return False  # a member that differs from every member of the other
-    found = all(True in some for some in (*matches, *columns))
-    return True if found and len(first.items) == len(second.items) else None
+    # One equal each way: a member said twice may be meant twice.
+    paired = all(some.count(True) == 1 for some in (*map(tuple, matches), *columns))
+    return True if paired and len(first.items) == len(second.items) else None
 
 
 def _may_be_decimals(left: str, right: str) -> bool:
@@ -140,7 +141,7 @@ def _ordered(first: _Parts, second: _Parts, depth: int) -> bool | None:
     if len(first.items) == len(second.items):
         said = _all([several(a, b, depth + 1) for a, b in zip(first.items, second.items, strict=True)])
         if both:
-            if first.brackets == second.brackets or said is False:
+            if said is False or _same_ends(first, second):
                 return said
             return False if len(first.items) == 2 else None  # an open interval is no closed one
         if said and {first.brackets, second.brackets} == {"", "()"}:
@@ -151,6 +152,14 @@ def _ordered(first: _Parts, second: _Parts, depth: int) -> bool | None:
     matches = [[several(a, b, depth + 1) for b in second.items] for a in first.items]
     lonely = any(all(said is False for said in some) for some in (*matches, *zip(*matches, strict=True)))
     return False if lonely else None
+
+
+def _same_ends(first: _Parts, second: _Parts) -> bool:
+    """Whether the brackets are the same, but for those beside an infinity, where they tell nothing."""
+    return first.brackets == second.brackets or all(
+        one == other or (len(first.items) == 2 and _ENDLESS.fullmatch(end) is not None)
+        for one, other, end in zip(first.brackets, second.brackets, (first.items[0], first.items[-1]), strict=False)
+    )
 
 
 # --- unions of intervals ----------------------------------------------------------------------------------------------

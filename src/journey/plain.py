@@ -23,15 +23,15 @@ _PHRASE = re.compile(r"(?=.*[A-Za-z]{4})[A-Za-z]+(?:[ ,'-]+[A-Za-z]+)*")
 # Words that may stand for a number, or for what has none.
 _COUNTS = re.compile(
     r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|hundred|thousand|million"
-    r"|billion|half|third|quarter|dozen|once|twice|infinit\w*|none|nothing|neither|both|all|every\w*|any|undefined"
+    r"|billion|half|first|second|third|\w+th|quarter|dozen|once|twice|infinit\w*|none|nothing|neither|both|all|every\w*|any|undefined"
     r"|pi|squared|root|over|plus|minus|times|percent)\b",
     re.IGNORECASE,
 )
-_UNIT_TEXT = re.compile(r"(?:\\[!,;: ]|\s|~)*\\(?:text|mbox|mathrm|textrm)\{([A-Za-z .]+)\}(?:\^\{?[23]\}?)?$")
+_UNIT_TEXT = re.compile(r"(?:\\[!,;: ]|\s|~)*\\(?:text|mbox|mathrm|textrm)\{([A-Za-z .]+)\}(?:\^\{?([23])\}?)?$")
 _ORDINAL = re.compile(
     r"(\d+)(?:\^)?\{?(?:\\(?:text|mathrm|textrm|mbox)\{\s*)?(?:st|nd|rd|th)\}*(?:\s*(?:\\text\{)?\s*grade\}?)?"
 )
-_UNIT_WORDS = re.compile(r"(?<=[\d}])\s+([A-Za-z]+(?: [A-Za-z]+)?)$")
+_UNIT_WORDS = re.compile(r"(?<=[\d}])\s+([A-Za-z]+(?: [A-Za-z]+)?)()$")
 _UNITS = {
     "cm",
     "mm",
@@ -147,8 +147,7 @@ def _without_unit(answer: str) -> tuple[str, str]:
         if match := form.search(text):
             words = match[1].replace(".", "").casefold().split()
             if words and all(word.removesuffix("s") in _UNITS or word in _UNITS for word in words):
-                power = match[0][match[0].rfind("}") - 1 if "^{" in match[0] else -1 :]
-                return text[: match.start()], " ".join(words) + (power if "^" in match[0] else "")
+                return text[: match.start()], " ".join(words) + (match[2] or "")
     return text, ""
 
 
