@@ -1,6 +1,6 @@
 """The studio's pages as pictures: docs/pictures/studio-NAME.png and studio-NAME-dark.png.
 
-make screenshots, or screenshots.py RUN [RUN ...] [--to FOLDER]: the pages of the first run (with the others beside it).
+make screenshots, or screenshots.py RUN [RUN ...] [--to FOLDER]: each page of the first run that has something for it.
 The tree is that of the thought with the most side trips; the failed one the first problem without a right answer.
 With --width 900 the window is as narrow, and the names end in -900. --whole: the whole page, not the window alone.
 """
@@ -105,14 +105,14 @@ def main() -> None:
     metrics = {"width": given.width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
     page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     try:
-        shown = pages(lists_of(given.runs[0]))
+        shown = {name: (run.name, *page) for run in reversed(given.runs) for name, page in pages(lists_of(run)).items()}
         wanted = given.only.split(",") if given.only else list(shown)
         width = "" if given.width == WIDTH else f"-{given.width}"
         for ending, is_dark in (("", False), ("-dark", True)):
             page.dark(is_dark)
             for name in wanted:
-                query, script = shown[name]
-                page.paint(f"?run={given.runs[0].name}{query}", script)
+                run, query, script = shown[name]
+                page.paint(f"?run={run}{query}", script)
                 page.wait("document.fonts.status == 'loaded'")
                 time.sleep(0.6)  # Streamlit fades its widgets in
                 take(page, given.to / f"studio-{name}{width}{ending}.png", given.width, given.whole)

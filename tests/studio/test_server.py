@@ -13,6 +13,9 @@ import pytest
 from studio.conftest import Studio
 from studio.payloads import PAYLOADS
 
+from journey.commands.view import check
+from journey.commands.view import view as serve_view
+from journey.errors import UsageError
 from journey.types import content_hash
 
 
@@ -132,6 +135,20 @@ def test_a_wrong_run_or_a_taken_port_is_one_sentence(studio: Studio, tmp_path: P
     assert taken.returncode == 2
     assert "is taken" in taken.stderr
     assert taken.stderr.count("\n") == 1
+
+
+def test_files_beside_the_runs_of_a_sweep_are_left_out(studio: Studio, tmp_path: Path):
+    table = tmp_path / "scaling.json"
+    table.write_text("{}", "utf-8")
+    small = studio.folder / "small"
+    served: list[object] = []
+    check([table, small])
+    assert serve_view([table, small], 0, False, lambda runs, port, ready: served.extend(runs)) == 0
+    assert served == [small]
+    with pytest.raises(UsageError, match="There is no run"):
+        check([table])
+    with pytest.raises(UsageError, match="There is no run"):
+        check([small, tmp_path])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another thing there")

@@ -15,8 +15,13 @@ def check(runs: Sequence[Path]) -> None:
     """Raises UsageError where Streamlit is missing or a folder holds no run, before anything heavy is loaded."""
     if find_spec("streamlit") is None:
         raise UsageError("The studio needs streamlit: pip install 'journey-learning[studio]'.")
-    for path in runs:
+    for path in folders(runs):
         Run.read(path).close()
+
+
+def folders(runs: Sequence[Path]) -> list[Path]:
+    """The folders among them: `runs/scaling/*` names tables and pictures, too. All, where none is a folder."""
+    return [path for path in runs if path.is_dir()] or list(runs)
 
 
 Serve = Callable[[Sequence[Path], int, Callable[[], None]], None]
@@ -33,5 +38,5 @@ def view(runs: Sequence[Path], port: int, browser: bool, serve: Serve) -> int:
             Thread(target=webbrowser.open, args=[address], daemon=True).start()
 
     with suppress(KeyboardInterrupt):
-        serve(runs, port, ready)
+        serve(folders(runs), port, ready)
     return 0
