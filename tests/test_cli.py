@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ from commanding import (
     write_rows,
 )
 
+from journey import build
 from journey.cli import app
 from journey.puzzles import sources
 from journey.puzzles.countdown import parse_puzzle, steps
@@ -332,3 +334,22 @@ def test_all_rows_of_the_shared_files_are_accounted_for(tmp_path: Path) -> None:
     told = done("derive", tmp_path / "run", "--json").data
     assert told["thoughts"]["shortcut"] == told["thoughts"]["traverse"] == said["with_right_leaf"] > 600
     assert completion("")  # the layout that the other tests write is the one read here
+
+
+@pytest.mark.parametrize("command", ["grow", "judge"])
+def test_a_judge_that_was_trained_anew_in_its_place_is_refused(grown_run: Path, tmp_path: Path, command: str) -> None:
+    place, out = tmp_path / "judge", tmp_path / "judged"
+    shutil.copytree(Path(build.model_path("tiny")), place)
+    name = f"rollout:hf/{place}"
+    short = ("--set", "rollout.n=1", "--set", "rollout.max_tokens=4")
+    begin = (
+        ("judge", grown_run, "--judge", name, "--limit", 1)
+        if command == "judge"
+        else ("grow", tmp_path / "scripted.yaml", "--limit", 1, "--set", f"judge={name}")
+    )
+    done(*begin, *short, "--out", out)
+    done(*begin, *short, "--out", out)
+    tiny_models.save_word_model(place, width=32, seed=1)
+    refused = journey(*begin, *short, "--out", out)
+    assert refused.code == 2
+    assert "with other weights than it has now" in refused.err and "another --out" in refused.err

@@ -26,6 +26,7 @@ from journey.models.cached import Cached, Calls
 from journey.models.purse import Purse
 from journey.models.scripted import Scripted
 from journey.models.server_settings import ServerSettings
+from journey.models.weights import folder_hash
 from journey.puzzles import voice as puzzle_voice
 from journey.puzzles.checker import CountdownGrader
 from journey.puzzles.countdown import parse_puzzle
@@ -295,6 +296,22 @@ def judge_models(judge: str) -> list[str]:
         classifier_named(judge)
         return []
     raise UsageError(f"there is no judge {judge!r}; known are {JUDGE_NAMES}")
+
+
+def judge_weights(judge: str, strong: str) -> dict[str, str]:
+    """Which weights lie in the folders that a judge names, by their paths; what is no folder here is left out.
+
+    A critic that names no model is the `strong` one. Raises UsageError for a judge that no name here means.
+    """
+    if (joined := combine.parts(judge)) is not None:
+        return {place: weights for one in joined[1] for place, weights in judge_weights(one, strong).items()}
+    if judge.startswith("prm:"):
+        paths = [classifier_named(judge)[0]]
+    else:
+        names = [strong] if judge == "critic" else judge_models(judge)
+        paths = [model_path(name) for name in names if name == TINY or name.startswith("hf/")]
+    folders = [Path(path).expanduser() for path in paths]
+    return {str(folder): folder_hash(folder) for folder in folders if folder.is_dir()}
 
 
 def one_thread() -> None:

@@ -11,7 +11,7 @@ from journey.errors import UsageError
 from journey.fanout import Progress, silent
 from journey.methods import Methods, chosen
 from journey.puzzles import sources
-from journey.stations import close, grow_trees, put_rated, train
+from journey.stations import close, grow_trees, put_rated, refuse_retrained, train
 from journey.store.excluded import excluded
 from journey.store.export import write_rows
 from journey.store.run import Run
@@ -61,11 +61,13 @@ def check_student(wanted: Collection, problems: Sequence[Problem]) -> None:
 async def grow_wanted(run: Run, wanted: Collection, models: Models, progress: Progress = silent) -> int:
     """The trees of the run's problems by the recipe's model and judge; how many failed."""
     out = excluded(run)
+    judge = models.judge(wanted.judge, wanted.helper, wanted.critic, wanted.rollout)
+    refuse_retrained(run, judge.name, build.judge_weights(wanted.judge, wanted.helper))
     return await grow_trees(
         run,
         [p for p in run.all("problems", split=PART) if isinstance(p, Problem) and p.id not in out],
         models.model(wanted.model),
-        models.judge(wanted.judge, wanted.helper, wanted.critic, wanted.rollout),
+        judge,
         build.task(wanted.task),
         replace(wanted.trees.grow, seed=wanted.seed),
         in_flight=wanted.in_flight,

@@ -25,6 +25,7 @@ from journey.stations import (
     evaluate,
     grow_trees,
     keep_spent,
+    refuse_retrained,
     solution_rows,
     spent,
     tell,
@@ -254,12 +255,15 @@ class Seed:
         models = build.Models(self.run, purse, self.recipe.servers)
         policy = build.local(phase1, self.name("phase1"))
         models.lend(phase1, policy)  # a judge may roll out from the same weights
+        recipe = self.recipe
         try:
+            judge = models.judge(recipe.judge, recipe.model, recipe.critic, recipe.rollout)
+            refuse_retrained(self.run, judge.name, build.judge_weights(recipe.judge, recipe.model))
             await grow_trees(
                 self.run,
                 self.train_problems,
                 Cached(policy, self.run),
-                models.judge(self.recipe.judge, self.recipe.model, self.recipe.critic, self.recipe.rollout),
+                judge,
                 self.task,
                 replace(self.recipe.trees.grow, seed=self.seed),
                 in_flight=self.recipe.in_flight,

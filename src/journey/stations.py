@@ -4,7 +4,7 @@ Every station does only what is missing, so that the same command goes on where 
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +33,7 @@ from journey.types import Attempt, Node, Problem, Thought, Tree, content_hash
 
 IMPORT = "import"
 SPENT = "spent"
+JUDGE_WEIGHTS = "judge weights"
 LISTED_AT_ONCE = 1000  # listed rows in one entry of the run's log
 
 
@@ -73,6 +74,23 @@ def spent_by_model(run: Run, since: int = 0) -> list[dict[str, Any]]:
     models = sorted({row["model"] for row in run.logged(SPENT)[since:]})
     rows = {model: spent(run, since, model) for model in models}
     return [{"model": model, **asdict(used), "cost": cost} for model, (used, cost) in rows.items()]
+
+
+def refuse_retrained(run: Run, judge: str, weights: Mapping[str, str]) -> None:
+    """Raises UsageError where the run has trees by this judge as it was before it was trained anew in its place.
+
+    Trees are named by their judge's name, so they would pass for those of the new one. `weights` by their paths, as
+    `build.judge_weights` gives them, are kept in the run's log.
+    """
+    known = next((e["weights"] for e in reversed(run.logged(JUDGE_WEIGHTS)) if e["judge"] == judge), None)
+    if known == dict(weights) or not (weights or known):
+        return
+    if known is not None and run.ids("trees", judge=judge):
+        raise UsageError(
+            f"the trees of {run.path} were judged by {judge} with other weights than it has now; write to another "
+            "--out, start this one over with --fresh, or put the judge that was into its place again"
+        )
+    run.log(JUDGE_WEIGHTS, {"judge": judge, "weights": dict(weights)})
 
 
 async def grow_trees(

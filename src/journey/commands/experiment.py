@@ -20,7 +20,7 @@ from journey.recipe import UNCOMPARED, Recipe
 from journey.report.build import build as build_report
 from journey.report.figures import figures
 from journey.report.table import table
-from journey.stations import SPENT, grow_trees, spent_by_model
+from journey.stations import SPENT, grow_trees, refuse_retrained, spent_by_model
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
@@ -138,6 +138,7 @@ def grow(
         models = build.Models(into, purse, wanted.servers)
         policy = models.model(wanted.model)
         judge = models.judge(wanted.judge, wanted.model, wanted.critic, wanted.rollout)
+        refuse_retrained(into, judge.name, build.judge_weights(wanted.judge, wanted.model))
         work = grow_trees(
             into, asked, policy, judge, build.task(wanted.task), way,
             in_flight=wanted.in_flight, progress=bars.of("grow"),

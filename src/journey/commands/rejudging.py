@@ -15,6 +15,7 @@ from journey.fanout import each
 from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutSettings
 from journey.progress import Bars
+from journey.stations import refuse_retrained
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
 from journey.trees.label import label
@@ -84,6 +85,7 @@ async def _all(
 ) -> int:
     """Judges what was not judged yet; how many failed. Rollouts share what they know of a tree's other steps."""
     judge = models.judge(name, chosen.strong, chosen.critic, chosen.rollout)
+    refuse_retrained(into, judge.name, build.judge_weights(name, chosen.strong))
     kind, _, policy = name.partition(":")
     tasks = build.ByProblem()
 

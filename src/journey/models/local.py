@@ -1,7 +1,6 @@
 """Any Hugging Face causal language model, in this process: from a folder or a hub id, on CPU, CUDA or MPS."""
 
 import asyncio
-import hashlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,10 +15,9 @@ from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.local_engine import Engine, Job
 from journey.models.local_text import Text
+from journey.models.weights import folder_hash
 
 _LAYERS = {"full_attention", "sliding_attention", "chunked_attention"}
-_SAMPLE = 1 << 20  # bytes hashed at both ends of a weights file too large to hash whole
-_WHOLE = 1 << 28
 
 
 class Local:
@@ -230,15 +228,4 @@ def weights_hash(path: str | Path, model: Any) -> str:
     folder = Path(path).expanduser()
     if not folder.is_dir():
         return str(getattr(model.config, "_commit_hash", None) or path)
-    digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.safetensors")):
-        size = file.stat().st_size
-        digest.update(f"{file.name} {size}".encode())
-        with file.open("rb") as data:
-            if size <= _WHOLE:
-                digest.update(data.read())
-            else:
-                digest.update(data.read(_SAMPLE))
-                data.seek(-_SAMPLE, 2)
-                digest.update(data.read())
-    return digest.hexdigest()[:16]
+    return folder_hash(folder)
