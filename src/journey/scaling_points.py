@@ -10,7 +10,7 @@ from typing import Any
 
 from journey import build
 from journey.evals.flops import Compute, Shape, forward, points_per_flop, read_shape, training
-from journey.evals.metrics import mean_tokens, over_seeds
+from journey.evals.metrics import mean_tokens, share_over_seeds
 from journey.evals.scaling import PARAMETERS, Fit, Form, fit
 from journey.report.seeds import Arm, outcome
 from journey.scaling import BASE, Place
@@ -156,7 +156,7 @@ def _amount(axis: Axis, place: Place, measured: Measured) -> Any:
 
 def _point(at: Any, folder: str, of: Measured, below: float | None) -> dict[str, Any]:
     """One point; `gain` in points over phase 1, and what a point of it cost in data and training."""
-    bounds = over_seeds(of.rows).clipped(0, 1)
+    bounds = share_over_seeds(of.rows)
     gain = None if below is None else 100 * (bounds.value - below)
     cost = of.compute
     return {
