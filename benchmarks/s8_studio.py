@@ -198,12 +198,12 @@ def measure_page(folder: Path, times: int) -> dict[str, float]:
         for name, query in (("all", ""), ("filtered", "&outcome=wrong&sort=tokens&down=1"), ("words", "&word=wait")):
             query = f"?page=attempts&run=records{query}"
             figures[f"page of a list, {name}, s"] = median_of(times, lambda query=query: page.paint(query, rows))
+        figures["a word searched for in the page, s"] = median_of(times, lambda: search(page))
         for name in PAIRS:
             query = f"?page=compare&run={name.replace(' ', '-')}"
             figures[f"page that compares, {name}, s"] = median_of(
                 times, lambda query=query: page.paint(query, "!!document.querySelector('tr.other')")
             )
-        figures["a word searched for in the page, s"] = median_of(times, lambda: search(page))
     finally:
         page.close()
     return figures
