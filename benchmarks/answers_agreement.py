@@ -174,17 +174,17 @@ formula, as quotients of polynomials with square roots, \pi and names multiplied
 intervals, unions and matrices of such, part by part; equations with the same solutions; numbers with known units. Two
 answers are plainly different when every way of reading them differs exactly, or by far more than rounding does.
 
-All else goes to math-verify in worker processes. Ordinary-looking answers have one lane of workers; integrals, sums,
-code, odd characters and unmatched brackets another that gives way, where also goes on what took half a second in the
-first. Work ends after 2 s and the worker is replaced. What asks for a number too large to write out, is nested deeper
-than 25 brackets or longer than 2,000 characters is refused unread. An answer that is refused, cannot be read or takes
-too long is *could not say*, with the reason; it is neither right nor wrong. The time runs from when a worker takes the
-answer up; the first answer also waits for the workers to start.
+All else goes to math-verify in worker processes. Ordinary-looking answers have one lane of workers, and a quarter of a
+second there; integrals, sums, code, odd characters and unmatched brackets have another, where also begins again what
+took longer in the first. After 2 s the worker is killed and replaced. What asks for a number too large to write out, is
+nested deeper than 25 brackets or longer than 2,000 characters is refused unread. An answer that is refused, cannot be
+read or takes too long is *could not say*, with the reason; it is neither right nor wrong. The time runs from when a
+worker takes the answer up; the first answer also waits for the workers to start.
 
-**Where this parts from math-verify.** On pairs of MATH answers and their rewritings (`benchmarks/answers_against_math_verify.py`)
-both say the same but where math-verify errs by what people would say: it reads numbers in two bases as equal, 1/2^98 as
-1/2^97 (it compares values to 15 digits), "32, 349" as two numbers, 506 as other than 11^3-33(25), and gives no answer for
-\$132 or choices with their text.
+**Where this parts from math-verify.** `python benchmarks/answers_against_math_verify.py` lists every pair of answers to
+MATH and rewritings of them on which both speak and differ. There math-verify errs by what people would say: it reads
+numbers in two bases as equal, 1/2^98 as 1/2^97 (it compares 15 digits), "32, 349" as two numbers, 506 as other than
+11^3-33(25), drops the t of 10t + 12 as a unit, and gives no answer for \$132 or for choices with their text.
 """
 
 

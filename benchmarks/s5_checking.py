@@ -22,6 +22,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from hostile_answers import hostile
 from math_verify import parse, verify
@@ -161,7 +162,7 @@ async def ordinary(pairs: Sequence[Pair], rounds: int) -> tuple[list[Grade], lis
     return first, rates, len(pairs) / again
 
 
-async def measure(pairs: list[Pair], harmful: list[str], rounds: int) -> dict:
+async def measure(pairs: list[Pair], harmful: list[str], rounds: int) -> dict[str, Any]:
     first, rates, again = await ordinary(pairs, rounds)
     alone = len(pairs) / others(pairs)
     forget()

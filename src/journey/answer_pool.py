@@ -1,7 +1,7 @@
 """The processes that ask math-verify: a lane for ordinary answers, and one for those that take long.
 
-An ordinary answer has a short time; what needs longer goes on in the other lane, whose processes give way to all
-others. So answers that mean harm wait for each other and hardly for anyone else.
+An ordinary answer has a short time; what needs longer begins again in the other lane. So answers that mean harm wait
+for each other and hardly for anyone else.
 """
 
 import contextlib
@@ -19,8 +19,7 @@ from pebble import ProcessExpired, ProcessPool
 from journey import answer_worker
 from journey.interrupts import shielded
 
-BRIEF = 0.5  # seconds of an ordinary answer
-_GIVES_WAY = 5  # niceness
+BRIEF = 0.25  # seconds of an ordinary answer before it is taken for a hard one
 
 
 class TookLong(Exception):
@@ -70,7 +69,7 @@ class Lanes:
                 case None:
                     said.set_result(task.result())
                 case TimeoutError() if not hard and seconds < self.seconds:
-                    self._run(said, gold, answer, True, self.seconds - seconds)
+                    self._run(said, gold, answer, True, self.seconds)
                 case TimeoutError():
                     said.set_exception(TookLong())
                 case ProcessExpired():
@@ -88,8 +87,7 @@ class Lanes:
             if (pool := self._pools.get(hard)) is None:
                 pool = self._pools[hard] = Future()
                 pool.set_running_or_notify_cancel()
-                niceness = _GIVES_WAY if hard else 0
-                threading.Thread(target=_start, args=(pool, self._workers, niceness), daemon=True).start()
+                threading.Thread(target=_start, args=(pool, self._workers), daemon=True).start()
             return pool
 
     def close(self) -> None:
@@ -103,7 +101,7 @@ class Lanes:
             pool.add_done_callback(_end)
 
 
-def _start(started: "Future[ProcessPool]", workers: int, niceness: int) -> None:
+def _start(started: "Future[ProcessPool]", workers: int) -> None:
     # Never a fork of this process: it may hold threads (torch's, say) whose locks a fork would copy. The fork server
     # imports math-verify once, so that a killed worker is replaced in milliseconds.
     method = "spawn" if sys.platform == "win32" else "forkserver"
@@ -111,9 +109,7 @@ def _start(started: "Future[ProcessPool]", workers: int, niceness: int) -> None:
     context.set_forkserver_preload(["math_verify", "journey.answer_preload"])
     try:
         with shielded():
-            pool = ProcessPool(
-                max_workers=workers, initializer=answer_worker.start, initargs=(niceness,), context=context
-            )
+            pool = ProcessPool(max_workers=workers, initializer=answer_worker.start, context=context)
             pool.schedule(answer_worker.compare, args=("1", "1")).result()
     except Exception as error:  # raised again where the pool is waited for
         started.set_exception(error)

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import re
 import sys
 from functools import lru_cache
@@ -13,11 +12,9 @@ _OWN_FORMULAS = re.compile(r"(?<!\\)\$.+\$|\\\(|\\\[|\\boxed", re.DOTALL)
 _WORDS_ONLY = re.compile(r"[^\\0-9=^_{}<>+*/]*")
 
 
-def start(niceness: int = 0) -> None:
+def start() -> None:
     """Make this process a worker: warm, quiet, and bounded in memory where the system can do that."""
     warm()
-    if niceness and hasattr(os, "nice"):
-        os.nice(niceness)
     if sys.platform != "win32":
         import resource
 

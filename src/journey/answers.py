@@ -153,8 +153,9 @@ KEPT = 100_000
 class MathGrader:
     """Checks answers plainly or with math-verify; usable from any thread and any event loop.
 
-    Workers start with the first answer that needs one. Work on an answer ends after `seconds`; it then grades "could
-    not check", and the worker is replaced. Close the grader, or use it in a `with`.
+    Workers start with the first answer that needs one. Work on an answer ends after `seconds` (and the short time that
+    all have first); it then grades "could not check", and the worker is replaced. Close the grader, or use it in a
+    `with`.
     """
 
     def __init__(self, seconds: float = 2.0, workers: int = 2) -> None:
@@ -213,11 +214,11 @@ class MathGrader:
     def _at_once(self, gold: str, answer: str) -> Grade | None:
         if grade := self._known.get((gold, answer)):
             return grade
+        if (decided := decide(gold, answer)) is not None:
+            return Grade(answer, decided)
         for what, text in (("reference", gold), ("answer", answer)):
             if not text.strip():
                 return could_not_check(answer, f"the {what} is empty")
-        if (decided := decide(gold, answer)) is not None:
-            return Grade(answer, decided)
         if reason := refusal(gold) or refusal(answer):
             return could_not_check(answer, reason)
         return None
