@@ -2,8 +2,10 @@
 
 On validation problems, accuracy against average output tokens of the journey and the shortcut of a run, forced in the
 ways of docs/evals.md: `waits N` puts "Wait" in place of the end up to N times, `max N` ends the thinking after N tokens
-and asks for the answer, which in the puzzle's own steps means to begin once more from a state ("Back to"). All ways of
-a model begin from the same draws, so that `fixed` and `broke` count what forcing did to single answers.
+and asks for the answer. The puzzle's own steps have no words for that; the nearest is to begin a last time from a state
+("Back to"). A side trip and its return take 40 tokens, so most caps fall behind a verdict, where these words may stand;
+`max 100` falls into the middle of a line. All ways of a model begin from the same draws, so that `fixed` and `broke`
+count what forcing did to single answers.
 
 `unforced` is the same model at the same average tokens without forcing: cut off at fewer tokens where forcing spends
 less, maj@k where it spends more (Journey part 2's curve). The mark compares: + forced is above, - below, where the 95 %
@@ -45,7 +47,7 @@ SMALL = (
     "preferences.problems=0", "matched_tokens=false", "evaluation.votes=1", "evaluation.max_tokens=100",
 )  # fmt: skip
 LIMIT = 600
-CUTS = (25, 50, 100, 200, 400)
+CUTS = (29, 69, 100, 189, 389)
 ANSWER = "\nBack to"
 ANSWER_TOKENS = 40  # a state, two steps and a verdict
 WAYS = {
@@ -54,7 +56,7 @@ WAYS = {
     "waits 4": Budget(waits=4),
     "waits 4, min 100": Budget(waits=4, min=100),
     **{f"max {n}": Budget(max=n, answer=ANSWER, answer_tokens=ANSWER_TOKENS) for n in CUTS},
-    "waits 2, max 200": Budget(waits=2, max=200, answer=ANSWER, answer_tokens=ANSWER_TOKENS),
+    "waits 2, max 189": Budget(waits=2, max=189, answer=ANSWER, answer_tokens=ANSWER_TOKENS),
 }
 
 
@@ -171,6 +173,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, help="a run of recipes/countdown.yaml; else a small one is made")
     parser.add_argument("--problems", type=int, help="how many validation problems; 60, with --long 200")
     parser.add_argument("--seeds", type=int, help="how many of the run's seeds; 1, with --long all")
+    parser.add_argument("--arms", nargs="+", default=["journey", "shortcut"])
     parser.add_argument("--votes", type=int, default=8, help="samples a problem to vote with")
     parser.add_argument("--temperature", type=float, default=1.0)
     asked = parser.parse_args()
@@ -184,7 +187,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = asked.run or make(Path(folder) / "run")
         for temperature in (asked.temperature, 0.0) if asked.long else (asked.temperature,):
-            for arm in ("journey", "shortcut"):
+            for arm in asked.arms:
                 found.append(asyncio.run(measure(run, arm, asked, temperature)))
                 if not asked.json:
                     show(found[-1])
