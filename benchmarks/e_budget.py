@@ -91,7 +91,7 @@ async def measure(run: Path, arm: str, asked: argparse.Namespace, temperature: f
     with Run.read(run) as of:
         problems = [p for p in of.all("problems", split="validation") if isinstance(p, Problem)][: asked.problems]
     folders = sorted((run / "models").glob(f"seed-*/{arm}"))[: asked.seeds]
-    forced: dict[str, list[list[Attempt]]] = {way: [] for way in WAYS}
+    forced: dict[str, list[list[Attempt]]] = {way: [] for way in WAYS if asked.ways in way}
     cut: dict[int, list[list[Attempt]]] = {n: [] for n in (*CUTS, LIMIT)}
     samples: list[dict[str, list[Attempt]]] = []
     for folder in folders:
@@ -100,9 +100,9 @@ async def measure(run: Path, arm: str, asked: argparse.Namespace, temperature: f
         model = Remembered(local)  # ways share their beginnings
         for n, found in cut.items():
             found.append(await ask(model, problems, Decoding("budget", temperature, 1.0, n), seed))
-        for way, budget in WAYS.items():
+        for way, found in forced.items():
             rule = Decoding("budget", temperature, 1.0, LIMIT)
-            forced[way].append(await ask(model, problems, rule, seed, budget))
+            found.append(await ask(model, problems, rule, seed, WAYS[way]))
         drawn = await ask(model, problems, Decoding("votes", asked.temperature, 1.0, LIMIT, asked.votes), seed)
         samples.append({p.id: [a for a in drawn if a.problem == p.id] for p in problems})
         await build.close(local)
@@ -174,6 +174,7 @@ def main() -> None:
     parser.add_argument("--problems", type=int, help="how many validation problems; 60, with --long 200")
     parser.add_argument("--seeds", type=int, help="how many of the run's seeds; 1, with --long all")
     parser.add_argument("--arms", nargs="+", default=["journey", "shortcut"])
+    parser.add_argument("--ways", default="", help="only the ways whose name holds this, such as max")
     parser.add_argument("--votes", type=int, default=8, help="samples a problem to vote with")
     parser.add_argument("--temperature", type=float, default=1.0)
     asked = parser.parse_args()
