@@ -5,9 +5,10 @@ pairs made here. They are asked at the same time of a grader whose workers run a
 --rounds, with everything forgotten in between). Beside it math-verify is called for each of them in the main thread,
 with its own time limits.
 
-The mixed 10,000 are these pairs, 500 hostile answers of F7 to the reference 42, and references of MATH's training
-problems against themselves in another writing or against the next one's. They are asked at the same time, so hostile
-ones wait for each other. Last, hostile answers one after another, and 25 at once with ordinary ones behind them.
+The mixed 10,000 are these pairs, 500 hostile answers of F7 to the reference 42, references of MATH's training problems
+against themselves in another writing or against the one before, and pairs made here. They are asked at the same time,
+so hostile ones wait for each other. Last, hostile answers one after another, and 25 at once with ordinary ones behind
+them.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from math_verify import parse, verify
 from rich.console import Console
 from rich.table import Table
 
-from journey import answer_formula, answer_terms
+from journey import answer_formula, answer_quotient, answer_terms
 from journey.answers import Grade, MathGrader, find_answer
 from journey.plain import decide
 
@@ -83,8 +84,7 @@ def mixed(pairs: Sequence[Pair]) -> list[Pair]:
     if TRAIN.is_file():
         golds = [json.loads(line)["answer"] for line in gzip.decompress(TRAIN.read_bytes()).splitlines()]
         found += [(one, respelled(one) if i % 2 else golds[i - 1]) for i, one in enumerate(golds)]
-    else:
-        found += made(2 * MIXED, 1)
+    found += made(2 * MIXED, 1)
     found = list(dict.fromkeys(found))[:MIXED]
     random.Random(0).shuffle(found)
     return found
@@ -92,7 +92,7 @@ def mixed(pairs: Sequence[Pair]) -> list[Pair]:
 
 def forget() -> None:
     """Empties what the plain checks keep of formulas that they read."""
-    for kept in (answer_formula.read, answer_terms.quotient, answer_terms.value):
+    for kept in (answer_formula.read, answer_quotient.quotient, answer_terms.value):
         kept.cache_clear()
 
 
@@ -174,7 +174,10 @@ async def measure(pairs: list[Pair], harmful: list[str], rounds: int) -> dict[st
     many = mixed(pairs)
     with MathGrader() as grader:
         await ready(grader)
-        said, seconds = await at_once(grader, many)
+        began = time.perf_counter()
+        said = await asyncio.gather(*(timed(grader, pair) for pair in many))
+        seconds = time.perf_counter() - began
+    harmless = [one for pair, one in zip(many, said, strict=True) if pair[0] != "42"]
     # A pair that timed out once may be said another time; two answers that differ are what must not be.
     differ = sum(
         one.correct is not other.correct and None not in (one.correct, other.correct)
@@ -199,7 +202,9 @@ async def measure(pairs: list[Pair], harmful: list[str], rounds: int) -> dict[st
         "mixed": len(many),
         "mixed_hostile": HARMFUL,
         "mixed_seconds": round(seconds, 1),
-        "mixed_could_not_say": sum(grade.correct is None for grade in said),
+        "mixed_could_not_say": sum(grade.correct is None for grade, _ in said),
+        "mixed_ordinary_could_not_say": sum(grade.correct is None for grade, _ in harmless),
+        "mixed_ordinary_longest": round(max(seconds for _, seconds in harmless), 2),
     }
 
 
@@ -213,7 +218,9 @@ def main() -> None:
     pairs = real(asked.data) if asked.data.is_file() else []
     source = "answers of models" if pairs else "made here"
     harmful = [text for _, text in hostile(200 if asked.long else 25, seed=1)]
-    figures = asyncio.run(measure(pairs or made(10_000, 0), harmful, asked.rounds)) | {"pairs_are": source}
+    figures: dict[str, Any] = asyncio.run(measure(pairs or made(10_000, 0), harmful, asked.rounds)) | {
+        "pairs_are": source
+    }
     reached = (
         figures["a_second"] >= WANTED_RATE
         and max(figures["hostile_longest"], figures["ordinary_behind_hostile_longest"]) <= WANTED_LONGEST

@@ -14,6 +14,7 @@ BRACKETS = [
         "answers",
         "answers_text",
         "answer_formula",
+        "answer_quotient",
         "answer_terms",
         "answer_single",
         "answer_lists",
