@@ -85,7 +85,7 @@ def take(page: Page, file: Path, width: int, is_whole: bool) -> None:
     time.sleep(0.4 if is_whole else 0.0)
     page.browser.save_screenshot(str(file))
     page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {**metrics, "height": HEIGHT})
-    Image.open(file).quantize(256, method=Image.Quantize.MEDIANCUT).save(file, optimize=True)
+    Image.open(file).quantize(256, method=Image.Quantize.MAXCOVERAGE).save(file, optimize=True)
     print(file)
 
 

@@ -11,6 +11,7 @@ from studio.payloads import PAYLOADS
 
 from journey.store.run import Run
 from journey.studio import app as app_module
+from journey.studio.list_page import rows_html
 from journey.studio.opened import ENVIRONMENT
 from journey.types import Thought, Tree, content_hash
 
@@ -103,6 +104,14 @@ def test_the_words_that_were_searched_for_are_marked_in_the_rows(visit: Open):
     assert "<mark>neutral remark</mark>" in html_of(visit(page="trees", q="neutral remark"))
     assert "<mark>What</mark> is <span" in html_of(visit(page="problems", q="what"))
     assert "<mark>" not in html_of(visit(page="thoughts"))
+
+
+def test_a_long_question_is_cut_before_a_formula_and_not_within_one():
+    long = "word " * 70 + "\\[" + "x + " * 40 + "1\\] and then"
+    row = {"id": "p", "question": long, "level": None, "subject": None, "trees": 0, "attempts": 0, "outcome": None}
+    said = rows_html("run", "problems", [row])
+    assert "word …</span>" in said and "\\[" not in said
+    assert 'class="math display"' in rows_html("run", "problems", [row | {"question": long[250:]}])
 
 
 def test_what_failed_in_any_way_can_be_asked_for(visit: Open):

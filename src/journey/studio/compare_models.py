@@ -48,11 +48,12 @@ def models_html(runs: Mapping[str, Path], here: dict[str, str], where: Where, al
     intervals = {side.key: accuracy(side, all_rights[side.key]) for side in shown}
     results = {side.key: against(all_rights[base.key], all_rights[side.key]) for side in shown if side != base}
     here = {**named(here, base, other), "part": part} | at_of(where)
+    has_runs = len({side.run for side in found}) > 1
     has_p = any(result and result.p is not None for result in results.values())
     listed = [side for side in found if side.key in intervals]
     if here.get("show") in ("curves", "words"):  # they are below the table, and speak of these two
         listed = [side for side in listed if side in (base, other)]
-    rows = "".join(_row(side, base, other, intervals[side.key], results.get(side.key), here, len(runs) > 1, has_p)
+    rows = "".join(_row(side, base, other, intervals[side.key], results.get(side.key), here, has_runs, has_p)
                    for side in listed)  # fmt: skip
     left = len(found) - len(listed)
     more = link(f"all {len(found)} models", "quiet", **without(here, "show", "at")) if left else ""

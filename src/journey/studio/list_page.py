@@ -29,6 +29,7 @@ NAMES = {
 }  # fmt: skip
 KEY_WORDS = ("wait", "alternatively", "let me", "check", "therefore", "but", "hmm", "go back")
 HAS_WORDS = ("thoughts", "attempts")
+LINE = 400  # letters of a question in a row
 
 
 def asked(where: Mapping[str, str]) -> Filter:
@@ -221,12 +222,19 @@ def rows_html(
 
 def _row(run: str, table: str, row: Mapping[str, Any], words: Sequence[str], said: str) -> str:
     left, facts, where = ROWS[table](row)
-    what = marked(safe.line(str(row["question"]), 400), words if table == "problems" else ())
+    what = marked(_short(str(row["question"])), words if table == "problems" else ())
     if table == "attempts" and row["answer"] is not None:
         what += f' <span class="quiet">→ {safe.answer(safe.line(str(row["answer"]), 80))}</span>'
     inside = f'{left}<span class="what">{what}</span><span class="facts">{facts}</span>'
     inside += f'<span class="excerpt">{said}</span>' if said else ""
     return link(inside, "row", run=run, **where)
+
+
+def _short(question: str) -> str:
+    """The question in one line of at most `LINE` letters, cut before a formula rather than within one."""
+    text = safe.line(question, 10 * LINE)
+    across = next((f for f in safe.formulas(text) if f.start < LINE <= f.end), None)
+    return safe.line(text, LINE) if across is None else f"{text[: across.start]}…"
 
 
 def _problem_row(row: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
