@@ -1,10 +1,13 @@
 """journey eval --search: attempts with their whole cost, told apart everywhere, and mistakes said in a sentence."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+import tiny_models
 from commanding import done, journey, small, write_rows
 
+from journey import build
 from journey.puzzles.countdown import parse_puzzle, steps
 from journey.puzzles.sources import read
 from journey.store.run import Run
@@ -67,6 +70,33 @@ def test_sizes_make_a_curve_and_runs_compare_searches(world: tuple[Path, str]) -
     compared = done("compare", run, run, "--model", names[2], "--other-model", names[3], "--json").data
     assert compared["models"][0]["fixed"] == 3
     assert done("report", run, "--json").data["search"][0]["problems"] == 3
+
+
+def test_rollouts_of_a_judge_are_set_by_flags_and_named_in_the_attempts(world: tuple[Path, str]) -> None:
+    run, model = world
+    asked = ("eval", run, "--model", model, "--search", "best_of_n", "--judge", f"rollout:{model}", *QUICK[4:],
+             "--set", "search.n=[2,2]", "--set", "rollout.max_tokens=40", "--json")  # fmt: skip
+    one = done(*asked, "--set", "rollout.n=1").data["searches"]
+    two = done(*asked, "--set", "rollout.n=2").data["searches"]
+    assert len(one) == len(two) == 1
+    assert two[0]["judge"].endswith("[rollout.max_tokens=40,rollout.n=2]") and one[0]["model"] != two[0]["model"]
+    assert one[0]["attempts"] == two[0]["attempts"] == 3
+    assert 0 < one[0]["judge_tokens"] < two[0]["judge_tokens"]
+
+
+def test_searches_by_a_judge_that_was_trained_anew_in_its_place_are_refused(
+    world: tuple[Path, str], tmp_path: Path
+) -> None:
+    run, model = world
+    place = tmp_path / "judge"
+    shutil.copytree(Path(build.model_path("tiny")), place)
+    asked = ("eval", run, "--model", model, "--search", "best_of_n", "--judge", f"rollout:hf/{place}", *QUICK[4:],
+             "--set", "search.n=2", "--set", "rollout.n=1", "--set", "rollout.max_tokens=4")  # fmt: skip
+    done(*asked)
+    done(*asked)
+    tiny_models.save_word_model(place, width=32, seed=1)
+    refused = journey(*asked)
+    assert refused.code == 2 and "with other weights than it has now" in refused.err
 
 
 def test_a_dry_run_says_the_most_and_does_nothing(world: tuple[Path, str]) -> None:

@@ -14,6 +14,7 @@ from journey.answers import Grader
 from journey.build import Task
 from journey.errors import UsageError
 from journey.evals.budget import Budget
+from journey.evals.ranked import LOG as RM_SCORES
 from journey.evals.run import Decoding, attempt, attempt_ids
 from journey.fanout import Progress, each, silent
 from journey.judges.base import Judge
@@ -77,20 +78,33 @@ def spent_by_model(run: Run, since: int = 0) -> list[dict[str, Any]]:
 
 
 def refuse_retrained(run: Run, judge: str, weights: Mapping[str, str]) -> None:
-    """Raises UsageError where the run has trees by this judge as it was before it was trained anew in its place.
+    """Raises UsageError where the run keeps what this judge said before it was trained anew in its place.
 
-    Trees are named by their judge's name, so they would pass for those of the new one. `weights` by their paths, as
-    `build.judge_weights` gives them, are kept in the run's log.
+    Records know their judge by its name, so the old one's would pass for those of the new one. `weights` by their
+    paths, as `build.judge_weights` gives them, are kept in the run's log.
     """
     known = next((e["weights"] for e in reversed(run.logged(JUDGE_WEIGHTS)) if e["judge"] == judge), None)
     if known == dict(weights) or not (weights or known):
         return
-    if known is not None and run.ids("trees", judge=judge):
+    if known is not None and _judged(run, judge):
         raise UsageError(
-            f"the trees of {run.path} were judged by {judge} with other weights than it has now; write to another "
-            "--out, start this one over with --fresh, or put the judge that was into its place again"
+            f"{run.path} was judged by {judge} with other weights than it has now; write to another --out, start this "
+            "one over with --fresh, or put the judge that was into its place again"
         )
     run.log(JUDGE_WEIGHTS, {"judge": judge, "weights": dict(weights)})
+
+
+def _judged(run: Run, judge: str) -> bool:
+    """Whether the run holds trees, scores of attempts or searched attempts by that judge."""
+
+    def is_it(name: str) -> bool:
+        return name == judge or name.startswith(f"{judge}[")  # with settings of its own
+
+    return (
+        bool(run.ids("trees", judge=judge))
+        or any(is_it(row["judge"]) for row in run.logged(RM_SCORES))
+        or any(is_it(a.model.partition(" judge=")[2]) for a in run.all("attempts") if isinstance(a, Attempt))
+    )
 
 
 async def grow_trees(

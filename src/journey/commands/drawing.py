@@ -56,16 +56,21 @@ def servers_of(of: Run) -> dict[str, ServerSettings]:
     return {name: recipe.typed(ServerSettings, data, f"the settings of {of.path}") for name, data in kept.items()}
 
 
+def weights_of(of: Run, name: str) -> str | None:
+    """The folder (or hub id) of the model of that name: of the run, a folder, or tiny and hf/...; null for others."""
+    for folder in (of.path / "models" / name, Path(name)):
+        if (folder / "config.json").is_file():
+            return str(folder)
+    return build.model_path(name) if name == build.TINY or name.startswith("hf/") else None
+
+
 def model_of(of: Run, name: str, models: build.Models) -> Model:
     """The model of that name: of the run, in a folder, or one that `build` knows. Raises UsageError."""
-    own = of.path / "models" / name
-    if (own / "config.json").is_file():
-        return build.local(own, name)
-    if (Path(name) / "config.json").is_file():
-        return build.local(name, name)
+    if (weights := weights_of(of, name)) is not None:
+        check_weights(name)
+        return build.local(weights, name)
     if build.is_served(name, servers_of(of)):
         return models.model(name)  # what was paid for is remembered
-    check_weights(name)
     return build.model(name)
 
 

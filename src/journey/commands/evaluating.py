@@ -10,7 +10,7 @@ from journey import build, recipe
 from journey.answers import Grader
 from journey.commands import grading, ranking
 from journey.commands.asking import Asked as AskedOf
-from journey.commands.asking import asked_lines, priced, tokens_of
+from journey.commands.asking import asked_lines, priced, tokens_of, with_local
 from journey.commands.drawing import Asked, asked_problems, model_of, rule_of, servers_of
 from journey.commands.judges import JudgeModels, critic_settings, rollout_settings, strong_of
 from journey.commands.loading import closing, paying
@@ -39,7 +39,7 @@ from journey.types import Attempt, Problem
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """Who judges, by name (null: nobody), and the settings critic.KEY=VALUE and rm.KEY=VALUE."""
+    """Who judges, by name (null: nobody), and the settings critic.KEY=VALUE, rollout.KEY=VALUE and rm.KEY=VALUE."""
 
     name: str | None = None
     settings: Sequence[str] = ()
@@ -47,10 +47,10 @@ class Judging:
     def check(self) -> None:
         """Raises UsageError for settings that mean nothing to a judge, or where there is none."""
         for key, value in recipe.overridden(self.settings).items():
-            if self.name is None or key not in ("critic", "rm") or not isinstance(value, dict):
+            if self.name is None or key not in ("critic", "rollout", "rm") or not isinstance(value, dict):
                 raise UsageError(
-                    f"--set {key} means nothing here; critic.KEY=VALUE and rm.aggregate=KIND go with --judge, "
-                    "search.KEY=VALUE with --search"
+                    f"--set {key} means nothing here; critic.KEY=VALUE, rollout.KEY=VALUE and rm.aggregate=KIND go "
+                    "with --judge, search.KEY=VALUE with --search"
                 )
         _ = self.rm
 
@@ -186,12 +186,12 @@ def _say_plan(
     with reading(path) as of:
         problems = asked_problems(of, split, limit)
         plan = plan_of(of, name, problems, asked, judging)
-        critic = critic_settings(of, judging.settings)
+        critic, servers = critic_settings(of, judging.settings), servers_of(of)
         judges = list[AskedOf]()
         if plan.grading is not None:
             judges = [grading.at_most(problems, plan.grading, plan.rule, critic)]
         elif judging.name is not None:
-            strong, rollout = strong_of(of, judging.name), rollout_settings(of)
+            strong, rollout = strong_of(of, judging.name), rollout_settings(of, judging.settings)
             judges = ranking.at_most(problems, judging.name, strong, plan.rule, critic, rollout)
     rule = plan.rule
     read = sum(tokens_of(plan.task.ask(problem, ()).text) for problem in problems)
@@ -202,8 +202,9 @@ def _say_plan(
         calls, tokens = asked.budget.at_most(rule.max_tokens)
         usage = Usage(number + drawn * (calls - 1), drawn * calls * (read // number + tokens), drawn * tokens)
     most = [AskedOf(name, "answers", usage), *judges]
-    data = {"run": str(path), "problems": number, "asked_at_most": priced(most, purse.prices)}
-    say(json, data, sheet("what would be asked at most", asked_lines(most, purse.prices)))
+    prices = with_local(purse.prices, most, servers)
+    data = {"run": str(path), "problems": number, "asked_at_most": priced(most, prices)}
+    say(json, data, sheet("what would be asked at most", asked_lines(most, prices)))
     return 0
 
 

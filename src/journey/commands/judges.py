@@ -1,4 +1,4 @@
-"""The judges that journey eval names: what they cost is counted, how they are asked is set by critic.KEY=VALUE."""
+"""The judges that journey eval names: what they cost is counted; critic.KEY=VALUE and rollout.KEY=VALUE set them."""
 
 from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutSettings
 from journey.models.base import Model
 from journey.search.cost import Metered, Reader
+from journey.stations import refuse_retrained
 from journey.store.run import Run
 
 Result = TypeVar("Result")
@@ -41,9 +42,11 @@ class JudgeModels(build.Models):
 
 
 def chosen_words(settings: Sequence[str]) -> str:
-    """The settings of the critic that the flags give, for its name in attempts."""
-    given = recipe.overridden(settings).get("critic", {})
-    return f"[{','.join(f'{key}={value}' for key, value in given.items())}]" if given else ""
+    """The settings of judges that the flags give, for the judge's name in attempts: "[votes=3,rollout.n=16]"."""
+    given = recipe.overridden(settings)
+    said = [f"{key}={value}" for key, value in given.get("critic", {}).items()]
+    said += [f"rollout.{key}={value}" for key, value in given.get("rollout", {}).items()]
+    return f"[{','.join(said)}]" if said else ""
 
 
 def single(judge: str) -> list[str]:
@@ -68,11 +71,19 @@ def strong_of(of: Run, judge: str) -> str:
     return strong
 
 
-def rollout_settings(of: Run) -> RolloutSettings:
-    """How a judge draws rollouts: as the run's recipe says. Raises UsageError."""
-    return recipe.typed(RolloutSettings, of.config.get("recipe", {}).get("rollout", {}), "the rollouts' settings")
+def rollout_settings(of: Run, settings: Sequence[str]) -> RolloutSettings:
+    """How a judge draws rollouts: as the run's recipe says, the flags over it. Raises UsageError."""
+    given = recipe.overridden(settings).get("rollout", {})
+    kept = of.config.get("recipe", {}).get("rollout", {})
+    return recipe.typed(RolloutSettings, recipe.merged(kept, given), "the rollouts' settings")
 
 
 def judge_of(of: Run, judge: str, settings: Sequence[str], models: build.Models) -> Judge:
-    """The judge of that name; what its models generate is charged to whom it judges for. Raises UsageError."""
-    return models.judge(judge, strong_of(of, judge), critic_settings(of, settings), rollout_settings(of))
+    """The judge of that name; what its models generate is charged to whom it judges for.
+
+    Raises UsageError, also where the run keeps what it said with other weights.
+    """
+    strong = strong_of(of, judge)
+    made = models.judge(judge, strong, critic_settings(of, settings), rollout_settings(of, settings))
+    refuse_retrained(of, made.name, build.judge_weights(judge, strong))
+    return made

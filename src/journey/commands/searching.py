@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from journey import build, recipe
-from journey.commands.asking import INSTRUCTIONS, asked_lines, priced, tokens_of
+from journey.commands.asking import INSTRUCTIONS, asked_lines, priced, tokens_of, with_local
 from journey.commands.asking import Asked as AskedOf
-from journey.commands.drawing import Asked, asked_problems, model_of, servers_of
+from journey.commands.drawing import Asked, asked_problems, model_of, servers_of, weights_of
 from journey.commands.judges import JudgeModels, chosen_words, judge_of
 from journey.commands.loading import closing, paying
 from journey.commands.said import check_part, failed_units, reading, say, sheet, writing
@@ -76,6 +76,8 @@ def evaluate(
         models, judging = (kind(into, purse, servers_of(into)) for kind in (build.Models, JudgeModels))
         made = model_of(into, name, models)
         model = made if isinstance(made, Cached) else Cached(made, into)
+        if (weights := weights_of(into, name)) is not None:
+            judging.lend(weights, made)  # a judge may roll out from the same weights
         work = _all(into, problems, model, judging, chosen, asked, split, bars.of(name))
         rows = asyncio.run(closing(model.model, paying(into, judging, purse, work)))
         names = {f"{row['model']}/" for row in rows}
@@ -148,7 +150,7 @@ def searches(model: str, asked: Searched) -> list[tuple[Search, Settings]]:
     """
     given = recipe.overridden(asked.settings)
     for key, value in given.items():
-        if key not in ("search", "critic") or not isinstance(value, dict):
+        if key not in ("search", "critic", "rollout") or not isinstance(value, dict):
             raise UsageError(f"--set {key} means nothing to a search; write --set search.n=8, for example")
     wish: dict[str, Any] = dict(given.get("search", {}))
     sizes = wish.pop("n", None)
@@ -159,7 +161,7 @@ def searches(model: str, asked: Searched) -> list[tuple[Search, Settings]]:
     for method in methods:
         others = known - {f.name for f in fields(method.settings)}
         mine = {"seed": seed} | {key: value for key, value in wish.items() if key not in others}
-        for n in sizes if isinstance(sizes, list) and sizes else [sizes]:
+        for n in list(dict.fromkeys(sizes)) if isinstance(sizes, list) and sizes else [sizes]:
             settings = mine if n is None else mine | {"n": n}
             found.append((method, recipe.typed(method.settings, settings, f"search {method.name}")))
     return found
@@ -213,7 +215,7 @@ def _plan(path: Path, name: str, split: str, asked: Searched, limit: int | None,
     with reading(path) as of:
         problems = asked_problems(of, split, limit)
         check_gradable(problems)
-        chosen = searches(name, asked)
+        chosen, servers = searches(name, asked), servers_of(of)
     most: list[AskedOf] = []
     for method, settings in chosen:
         calls, tokens = settings.at_most()
@@ -221,6 +223,7 @@ def _plan(path: Path, name: str, split: str, asked: Searched, limit: int | None,
         read = sum(calls * (tokens_of(p.question) + INSTRUCTIONS + longest) for p in problems)
         called = f"{method.name} n={settings.n}"
         most.append(AskedOf(name, called, Usage(calls * len(problems), read, tokens * len(problems))))
-    data = {"run": str(path), "problems": len(problems), "asked_at_most": priced(most, purse.prices)}
-    say(json, data, sheet("what would be asked at most, the judge not counted", asked_lines(most, purse.prices)))
+    prices = with_local(purse.prices, most, servers)
+    data = {"run": str(path), "problems": len(problems), "asked_at_most": priced(most, prices)}
+    say(json, data, sheet("what would be asked at most, the judge not counted", asked_lines(most, prices)))
     return 0
