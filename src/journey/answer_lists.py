@@ -25,11 +25,28 @@ def several(left: str, right: str, depth: int = 0) -> bool | None:
     left, right = _AND.sub(",", left), _AND.sub(",", right)
     if (first := _MATRIX.fullmatch(left)) and (second := _MATRIX.fullmatch(right)):
         return _matrices(first[1], second[1], depth)
+    if (_is_several(left) and _is_one(right)) or (_is_one(left) and _is_several(right)):
+        return False
+    if "matrix}" in left + right:
+        return None  # a column may be written as a point
     if r"\cup" in left or r"\cup" in right:
         return _unions(left, right, depth)
     if any(mark in text for mark in (",", r"\pm", r"\{") for text in (left, right)):
         return _lists(left, right, depth)
     return _item(left, right)
+
+
+def _is_several(text: str) -> bool:
+    """Whether a text is a matrix of several cells or a union of intervals with known ends."""
+    if (matrix := _MATRIX.fullmatch(text)) is not None:
+        return "&" in matrix[1] or r"\\" in matrix[1].removesuffix(r"\\")
+    return r"\cup" in text and _ends(text.split(r"\cup")) is not None
+
+
+def _is_one(text: str) -> bool:
+    """Whether a text is one number or formula, no name of a set or a vector."""
+    formula = read(text)
+    return formula is not None and not formula.is_word
 
 
 def _all(said: Sequence[bool | None]) -> bool | None:
@@ -183,7 +200,7 @@ def _ends(intervals: list[str]) -> list[float] | None:
     """Where the set begins and ends; null if its intervals may overlap."""
     found: list[tuple[float, float]] = []
     for interval in intervals:
-        parts = _parts(interval)
+        parts = _parts(interval.strip())
         values = [_real(item) for item in parts.items] if parts and parts.ordered else []
         if len(values) != 2 or values[0] is None or values[1] is None or not values[0] < values[1]:
             return None
