@@ -74,12 +74,12 @@ def test_sizes_make_a_curve_and_runs_compare_searches(world: tuple[Path, str]) -
 
 def test_rollouts_of_a_judge_are_set_by_flags_and_named_in_the_attempts(world: tuple[Path, str]) -> None:
     run, model = world
-    asked = ("eval", run, "--model", model, "--search", "best_of_n", "--judge", f"rollout:{model}", *QUICK[4:],
+    asked = ("eval", run, "--model", model, "--search", "best_of_n", "--judge", "rollout:tiny", *QUICK[4:],
              "--set", "search.n=[2,2]", "--set", "rollout.max_tokens=40", "--json")  # fmt: skip
     one = done(*asked, "--set", "rollout.n=1").data["searches"]
-    two = done(*asked, "--set", "rollout.n=2").data["searches"]
+    two = done(*asked, "--set", "rollout.n=6").data["searches"]
     assert len(one) == len(two) == 1
-    assert two[0]["judge"].endswith("[rollout.max_tokens=40,rollout.n=2]") and one[0]["model"] != two[0]["model"]
+    assert two[0]["judge"].endswith("[rollout.max_tokens=40,rollout.n=6]") and one[0]["model"] != two[0]["model"]
     assert one[0]["attempts"] == two[0]["attempts"] == 3
     assert 0 < one[0]["judge_tokens"] < two[0]["judge_tokens"]
 
