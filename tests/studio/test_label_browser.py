@@ -16,7 +16,7 @@ from journey.store.run import Run
 from journey.thoughts.annotate import AnnotateSettings, annotate, read_notes
 from journey.types import Thought, Tree
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture
