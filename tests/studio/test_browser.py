@@ -236,3 +236,21 @@ def test_the_tree_speaks_to_those_who_do_not_see_it(browser: Any, studio: Studio
     before = int(hop.get_attribute("data-node"))
     hop.send_keys(Keys.ENTER)
     step_shown(browser, before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [900, 420])
+def test_no_page_scrolls_sideways_in_a_narrow_window(browser: Any, studio: Studio, width: int):
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    main = "document.querySelector('[data-testid=\"stMain\"]')"
+    try:
+        for query in ("", "page=problems", "page=thoughts&word=wait", "page=attempts", "page=trees", "page=compare",
+                      "page=compare&show=words", "page=compare&show=curves", "page=compare&what=thoughts", "page=label",
+                      "page=label&what=thoughts", "page=label&what=write", "page=label&what=agreement"):  # fmt: skip
+            open_at(browser, f"{studio.address}/?run=small&{query}", ".journey :is(.row, .tile, .prose, table, .empty)")
+            assert browser.execute_script(f"return {main}.scrollWidth - {main}.clientWidth") <= 0, query
+        open_at(browser, tree_address(studio, 100), ".step-box[data-node]")
+        assert browser.execute_script(f"return {main}.scrollWidth - {main}.clientWidth") <= 0
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
