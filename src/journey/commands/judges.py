@@ -55,6 +55,12 @@ def single(judge: str) -> list[str]:
     return [judge] if joined is None else [one for name in joined[1] for one in single(name)]
 
 
+def check_knows(judge: str, task: build.Task) -> None:
+    """Raises UsageError where the judge has nothing to say of such problems."""
+    if "exact" in single(judge) and task.name == build.WORDS:
+        raise UsageError("the judge exact knows puzzles only; name another, as in --judge critic:openai/NAME")
+
+
 def critic_settings(of: Run, settings: Sequence[str]) -> CriticSettings:
     """How a model is asked that judges: as the run's recipe says, the flags over it. Raises UsageError."""
     given = recipe.overridden(settings).get("critic", {})

@@ -9,7 +9,7 @@ from journey.answers import Grader
 from journey.commands.asking import Asked as AskedOf
 from journey.commands.asking import tokens_of
 from journey.commands.drawing import servers_of
-from journey.commands.judges import JudgeModels, chosen_words, judge_of, single, strong_of
+from journey.commands.judges import JudgeModels, check_knows, chosen_words, judge_of, single, strong_of
 from journey.errors import UsageError
 from journey.evals.at_k import by_problem
 from journey.evals.benchmarks import form_of
@@ -67,8 +67,7 @@ def check(of: Run, problems: Sequence[Problem], task: build.Task, judge: str, sa
             "with one answer a problem there is nothing for a judge to choose; say --decoding sampled --samples 8 for "
             "rm@k, or name a search, as in --search best_of_n"
         )
-    if "exact" in single(judge) and task.name == build.WORDS:
-        raise UsageError("the judge exact knows puzzles only; name another, as in --judge critic:openai/NAME")
+    check_knows(judge, task)
     strong_of(of, judge)
 
 

@@ -13,7 +13,7 @@ from journey import build, recipe
 from journey.commands.asking import INSTRUCTIONS, asked_lines, priced, tokens_of, with_local
 from journey.commands.asking import Asked as AskedOf
 from journey.commands.drawing import Asked, asked_problems, model_of, servers_of, weights_of
-from journey.commands.judges import JudgeModels, chosen_words, judge_of
+from journey.commands.judges import JudgeModels, check_knows, chosen_words, judge_of
 from journey.commands.loading import closing, paying
 from journey.commands.said import check_part, failed_units, reading, say, sheet, writing
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
@@ -70,8 +70,7 @@ def evaluate(
         return _plan(path, name, split, asked, limit, purse, json)
     with writing(path) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
         problems = asked_problems(into, split, limit)
-        check_gradable(problems)
-        chosen = searches(name, asked)
+        chosen = _chosen(name, problems, asked)
         bars(name, "load", 0, 1)
         models, judging = (kind(into, purse, servers_of(into)) for kind in (build.Models, JudgeModels))
         made = model_of(into, name, models)
@@ -140,6 +139,14 @@ async def search_all(
 
     return await each(run, f"search {called}", units, one, "attempts",
                       in_flight=IN_FLIGHT, progress=progress, split=split)  # fmt: skip
+
+
+def _chosen(model: str, problems: Sequence[Problem], asked: Searched) -> list[tuple[Search, Settings]]:
+    """The searches that are asked for. Raises UsageError, also where the judge cannot judge such problems."""
+    check_gradable(problems)
+    if asked.judge is not None:
+        check_knows(asked.judge, task_of(problems))
+    return searches(model, asked)
 
 
 def searches(model: str, asked: Searched) -> list[tuple[Search, Settings]]:
@@ -214,8 +221,7 @@ def _plan(path: Path, name: str, split: str, asked: Searched, limit: int | None,
     """Says what the model would be asked at most, and does nothing. What a judge is asked comes on top."""
     with reading(path) as of:
         problems = asked_problems(of, split, limit)
-        check_gradable(problems)
-        chosen, servers = searches(name, asked), servers_of(of)
+        chosen, servers = _chosen(name, problems, asked), servers_of(of)
     most: list[AskedOf] = []
     for method, settings in chosen:
         calls, tokens = settings.at_most()
