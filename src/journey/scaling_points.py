@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from math import inf
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from journey import build
 from journey.evals.flops import Compute, Shape, forward, points_per_flop, read_shape, training
 from journey.evals.metrics import mean_tokens, share_over_seeds
-from journey.evals.scaling import PARAMETERS, Fit, Form, fit
+from journey.evals.scaling import PARAMETERS, Fit, Form, best_form, fit
 from journey.report.seeds import Arm, outcome
 from journey.scaling import BASE, Place
 from journey.store.run import Run
@@ -198,12 +197,7 @@ def _fits(amounts: Mapping[float, Measured], rounds: int) -> dict[str, Any]:
     found: dict[Form, Fit] = {form: fit(rows, form, at=at, rounds=rounds) for form in forms}
     if not found:
         return {}
-
-    def unseen(form: Form) -> float:
-        error = found[form].left_out
-        return inf if error is None else error
-
-    return {"best": min(found, key=unseen), "forms": {form: _fit(of) for form, of in found.items()}}
+    return {"best": best_form(found), "forms": {form: _fit(of) for form, of in found.items()}}
 
 
 def _fit(of: Fit) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from journey.evals.scaling import PARAMETERS, Form, fit, fit_curve, left_out_error
+from journey.evals.scaling import PARAMETERS, Fit, Form, best_form, fit, fit_curve, left_out_error
 
 AMOUNTS = [41, 82, 164, 327, 654, 1308]
 
@@ -92,3 +92,13 @@ def test_points_with_other_problems_are_refused() -> None:
     points = {41.0: [{"a": 1.0}], 82.0: [{"b": 1.0}]}
     with pytest.raises(ValueError, match="same seeds and problems"):
         fit(points, "power", rounds=3)
+
+
+def test_points_that_are_all_the_same_are_called_flat_and_a_climb_is_not() -> None:
+    same = {float(n): [{"a": 1.0, "b": 0.0}] for n in AMOUNTS}
+    fits: dict[Form, Fit] = {form: fit(same, form, rounds=5) for form in PARAMETERS}
+    assert best_form(fits) == "flat"
+    assert str(fits["saturating"].curve.b) == "0.0"
+    climbing = {float(n): [{"a": 0.1 + 0.1 * log(n), "b": 0.1 * log(n)}] for n in AMOUNTS}
+    fits = {form: fit(climbing, form, rounds=5) for form in PARAMETERS}
+    assert best_form(fits) == "logarithmic"

@@ -8,7 +8,7 @@ given c the others follow from ordinary least squares, so that one line search f
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, exp, floor, log
+from math import ceil, exp, floor, inf, log
 from operator import itemgetter
 from statistics import fmean
 from typing import Literal
@@ -110,6 +110,16 @@ def fit(points: Mapping[float, Rows], form: Form, *, at: Sequence[float] = (), r
     )
 
 
+def best_form(fits: Mapping[Form, Fit]) -> Form:
+    """The form with the smallest error at left-out points; of equal ones (nine digits) that with fewer parameters."""
+
+    def rank(form: Form) -> tuple[float, int]:
+        error = fits[form].left_out
+        return inf if error is None else round(error, 9), PARAMETERS[form]
+
+    return min(fits, key=rank)
+
+
 def redrawn(points: Mapping[float, Rows], rounds: int, seed: int) -> list[list[tuple[float, float]]]:
     """The points' means in each round of a bootstrap over seeds and problems, crossed. Raises ValueError."""
     amounts = sorted(points)
@@ -155,7 +165,7 @@ def _searched(ns: Sequence[float], ys: Sequence[float], ceiling: float | None) -
         if ceiling is None:
             a, slope = _line(xs, ys)
             b = -slope
-            if b < 0:
+            if b <= 0:
                 a, b = fmean(ys), 0.0
         else:
             a = ceiling
