@@ -16,8 +16,8 @@ import signal
 from collections import Counter
 from pathlib import Path
 
-from journey import answer_worker
-from journey.plain import decide
+from journey.answers import worker
+from journey.answers.plain import decide
 
 DATA = Path(__file__).parents[1] / "../shared/data/math/train_12000.jsonl.gz"
 
@@ -71,7 +71,7 @@ def by_math_verify(gold: str, answer: str) -> bool | str:
     """What math-verify says within four seconds, or that it cannot."""
     signal.alarm(4)
     try:
-        return answer_worker.compare(gold, answer)
+        return worker.compare(gold, answer)
     except Exception as error:  # whatever sympy raises: it could not say
         return type(error).__name__
     finally:
@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data", type=Path, default=DATA)
     asked = parser.parse_args()
-    answer_worker.warm()
+    worker.warm()
 
     def too_long(*_: object) -> None:
         raise TimeoutError

@@ -14,9 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from journey.answers import Grade, MathGrader, find_answer
+from journey.answers.check import MathGrader
+from journey.answers.find import find_answer
+from journey.answers.grade import Grade
+from journey.answers.plain import decide
 from journey.evals.metrics import wilson
-from journey.plain import decide
 from journey.types import make_problem
 
 FILES = {
@@ -164,11 +166,11 @@ HEAD = r"""# How answers are found and checked
 
 Written by `python benchmarks/answers_agreement.py --data FOLDER --write docs/answers.md`.
 
-**Finding.** `journey.answers.find_answer` takes the last `\boxed{...}` with balanced braces or the last "# Answer",
+**Finding.** `journey.answers.find` takes the last `\boxed{...}` with balanced braces or the last "# Answer",
 whichever comes later; without either the "####" line; without that what follows "answer is" or "[Final solution]".
 Boxes in a row (`\boxed{1} and \boxed{2}`) are one list. An unclosed or empty box is no answer.
 
-**Checking.** What is plain is decided at once (`journey.plain`), by exact arithmetic and never by closeness: the same
+**Checking.** What is plain is decided at once (`answers/plain.py`), by exact arithmetic, never by closeness: the same
 writing; the same number (decimals, repeating ones, fractions, mixed numbers, per cents, numbers in a base); the same
 formula, as quotients of polynomials with square roots, \pi and names multiplied out exactly; lists, points, sets,
 intervals, unions and matrices of such, part by part; equations with the same solutions; numbers with known units. Two

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from journey.answers import Grade
+from journey.answers.grade import Grade
 from journey.evals.benchmarks import load
 from journey.evals.code import CodeGrader
 

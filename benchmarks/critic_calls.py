@@ -19,7 +19,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from journey.answers import MathGrader
+from journey.answers.check import MathGrader
 from journey.judges.critic import Critic, CriticSettings
 from journey.models.base import Completion, Prompt, Sampling
 from journey.models.server_answer import estimate_tokens

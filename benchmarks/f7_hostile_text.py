@@ -19,7 +19,8 @@ from hostile_answers import CANARY, hostile
 from rich.console import Console
 from rich.table import Table
 
-from journey.answers import MathGrader, find_answer
+from journey.answers.check import MathGrader
+from journey.answers.find import find_answer
 from journey.evals import quality, structure, words
 from journey.evals.equalities import equalities
 from journey.puzzles.checker import CountdownGrader

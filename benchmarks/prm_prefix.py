@@ -26,7 +26,7 @@ from transformers.utils import logging
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests")]
 from tiny_models import chat_tokenizer  # noqa: E402
 
-from journey.answers import MathGrader  # noqa: E402
+from journey.answers.check import MathGrader  # noqa: E402
 from journey.judges.classifier import Classifier  # noqa: E402
 from journey.judges.classifier_settings import ClassifierSettings  # noqa: E402
 from journey.trees import prm800k  # noqa: E402

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from journey.answers import MathGrader
+from journey.answers.check import MathGrader
 from journey.evals import quality, structure, words
 from journey.evals.equalities import equalities
 from journey.store.run import Run

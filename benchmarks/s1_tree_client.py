@@ -23,7 +23,7 @@ from statistics import median
 import aiohttp
 from mock_server import MODEL, scored, serving
 
-from journey.answers import Grade
+from journey.answers.grade import Grade
 from journey.build import Task
 from journey.models.ask import asker
 from journey.models.base import Model

@@ -30,9 +30,11 @@ from math_verify import parse, verify
 from rich.console import Console
 from rich.table import Table
 
-from journey import answer_formula, answer_quotient, answer_terms
-from journey.answers import Grade, MathGrader, find_answer
-from journey.plain import decide
+from journey.answers import formula, quotient, terms
+from journey.answers.check import MathGrader
+from journey.answers.find import find_answer
+from journey.answers.grade import Grade
+from journey.answers.plain import decide
 
 DATA = Path(__file__).parents[1] / "../shared/data/model_outputs/math500_short_answers_4_models.jsonl.gz"
 TRAIN = Path(__file__).parents[1] / "../shared/data/math/train_12000.jsonl.gz"
@@ -92,7 +94,7 @@ def mixed(pairs: Sequence[Pair]) -> list[Pair]:
 
 def forget() -> None:
     """Empties what the plain checks keep of formulas that they read."""
-    for kept in (answer_formula.read, answer_quotient.quotient, answer_terms.value):
+    for kept in (formula.read, quotient.quotient, terms.value):
         kept.cache_clear()
 
 

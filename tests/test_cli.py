@@ -34,8 +34,8 @@ from journey.types import Problem
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 COUNTDOWN = Path(__file__).parents[1] / "recipes" / "countdown.yaml"
 COMMANDS = [
-    "run", "import", "grow", "derive", "train", "eval", "report", "compare", "decontaminate", "export", "status", "view",
-    "doctor",
+    "run", "import", "grow", "derive", "train", "eval", "report", "compare", "decontaminate", "export", "status",
+    "view", "doctor",
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from journey import recipe
-from journey.answers import Grade, Grader
+from journey.answers.grade import Grade, Grader
 from journey.errors import UsageError
 from journey.evals.forms import FormGrader, ask_by_form
 from journey.evals.recordings import load_recorded

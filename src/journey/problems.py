@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from journey.answers import find_answer
+from journey.answers.find import find_answer
 from journey.datafiles import Format, Row, rows
 from journey.errors import UsageError
 from journey.types import Problem, content_seed, make_problem

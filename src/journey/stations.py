@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from journey.answers import Grader
+from journey.answers.grade import Grader
 from journey.build import Task
 from journey.errors import UsageError
 from journey.evals.budget import Budget

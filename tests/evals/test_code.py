@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journey.answers import Grade
+from journey.answers.grade import Grade
 from journey.evals import code
 from journey.evals.benchmarks import load
 from journey.evals.code import CodeGrader, find_code

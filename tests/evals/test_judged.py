@@ -8,7 +8,7 @@ from hostile_steps import PAYLOADS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.answers import Grade
+from journey.answers.grade import Grade
 from journey.errors import UsageError
 from journey.evals.judged import SAID, JudgedGrader, ask, factuality, read
 from journey.judges.critic import CriticSettings

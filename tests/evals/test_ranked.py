@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.answers_text import TextGrader
+from journey.answers.words import TextGrader
 from journey.errors import UsageError
 from journey.evals.at_k import rm_at_k
 from journey.evals.ranked import LOG, Kept, RmSettings, judge_attempts, kept

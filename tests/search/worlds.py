@@ -6,7 +6,7 @@ The problem "sum to 9" is solved by steps "+3" until "= N" is said; the answer i
 import random
 from collections.abc import Callable, Sequence
 
-from journey.answers import Grade
+from journey.answers.grade import Grade
 from journey.judges.scripted import Said
 from journey.judges.scripted import Scripted as ScriptedJudge
 from journey.models.base import Prompt, Sampling

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from thoughts.players import COUNTDOWN, Critic, Policy, puzzle
 from thoughts.told import check_told
 
-from journey.answers import Grade, MathGrader
+from journey.answers.check import MathGrader
+from journey.answers.grade import Grade
 from journey.errors import UsageError
 from journey.models.ask import asker
 from journey.models.base import ModelError

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from thoughts.players import puzzle
 from thoughts.told import check_spans
 
-from journey.answers import MathGrader
+from journey.answers.check import MathGrader
 from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted

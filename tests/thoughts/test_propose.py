@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from thoughts.players import COUNTDOWN, Proposer, puzzle
 from thoughts.told import check_told
 
-from journey.answers import Grade, MathGrader
+from journey.answers.check import MathGrader
+from journey.answers.grade import Grade
 from journey.errors import UsageError
 from journey.models.base import ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from thoughts.retellers import echo, parts, rephrased, same, tagged, with_fault
 
-from journey.answers import MathGrader
+from journey.answers.check import MathGrader
 from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted

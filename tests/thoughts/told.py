@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from journey.answers import Grader
+from journey.answers.grade import Grader
 from journey.thoughts.draft import draft
 from journey.thoughts.shortcut import shortcut
 from journey.thoughts.traverse import TraverseSettings, traverse

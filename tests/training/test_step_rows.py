@@ -8,7 +8,7 @@ from hypothesis import given
 from random_trees import PROBLEM as OF_RANDOM_TREES
 from random_trees import trees
 
-from journey.answers import MathGrader
+from journey.answers.check import MathGrader
 from journey.errors import UsageError
 from journey.training.step_rows import label_counts, tree_rows
 from journey.trees import prm800k

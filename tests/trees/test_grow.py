@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journey.answers import Grade, find_answer
+from journey.answers.find import find_answer
+from journey.answers.grade import Grade
 from journey.errors import UsageError
 from journey.judges import scripted as scripted_judge
 from journey.models import scripted

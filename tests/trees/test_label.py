@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journey.answers import Grade, find_answer
+from journey.answers.find import find_answer
+from journey.answers.grade import Grade
 from journey.judges.rollout import RolloutSettings
 from journey.models.base import Completion, Prompt, Sampling
 from journey.models.cached import Cached

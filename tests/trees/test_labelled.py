@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.answers import Grade
+from journey.answers.grade import Grade
 from journey.errors import UsageError
 from journey.trees.labelled import UNLABELLED, Label, chat, label, labelled, math_shepherd, one_path, stepwise
 from journey.types import Problem, make_problem

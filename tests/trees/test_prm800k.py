@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from journey.answers import Grade, find_answer
+from journey.answers.find import find_answer
+from journey.answers.grade import Grade
 from journey.errors import UsageError
 from journey.thoughts.draft import draft
 from journey.thoughts.shortcut import shortcut, straight

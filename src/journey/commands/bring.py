@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from journey import problems
-from journey.answers import Grade, MathGrader
+from journey.answers.check import MathGrader
+from journey.answers.grade import Grade
 from journey.commands.said import all_problems, check_part, say, sheet, tree_counts, tree_lines
 from journey.datafiles import rows
 from journey.errors import UsageError

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from journey import build, recipe
-from journey.answers import Grader
+from journey.answers.grade import Grader
 from journey.commands import grading, ranking
 from journey.commands.asking import Asked as AskedOf
 from journey.commands.asking import asked_lines, priced, tokens_of, with_local

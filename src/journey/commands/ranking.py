@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from journey import build
-from journey.answers import Grader
+from journey.answers.grade import Grader
 from journey.commands.asking import Asked as AskedOf
 from journey.commands.asking import tokens_of
 from journey.commands.drawing import servers_of

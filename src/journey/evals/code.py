@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-from journey.answers import Grade, could_not_check
+from journey.answers.grade import Grade, could_not_check
 from journey.types import Problem
 
 KEPT = 4096  # bytes of what the tests' process prints

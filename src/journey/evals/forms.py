@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
-from journey.answers import Grade, Grader, MathGrader
-from journey.answers_text import TextGrader
+from journey.answers.check import MathGrader
+from journey.answers.grade import Grade, Grader
+from journey.answers.words import TextGrader
 from journey.errors import UsageError
 from journey.evals.benchmarks import Form, form_of
 from journey.models.ask import Ask, asker

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 from journey import prompts
-from journey.answers import Grade, could_not_check
+from journey.answers.grade import Grade, could_not_check
 from journey.errors import UsageError
 from journey.evals.metrics import Interval, wilson
 from journey.judges.critic import CriticSettings

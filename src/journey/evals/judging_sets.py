@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from journey import datafiles
-from journey.answers import Grade, find_answer
+from journey.answers.find import find_answer
+from journey.answers.grade import Grade
 from journey.errors import UsageError
 from journey.trees import labelled, prm800k
 from journey.trees.mark import is_unusable, verdict

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from journey import datafiles
-from journey.answers import Grader
+from journey.answers.grade import Grader
 from journey.errors import UsageError
 from journey.evals.judging_sets import FORMATS, Format, Labelled, Row, format_of
 from journey.trees.labelled import Label, one_path

@@ -12,11 +12,11 @@ from itertools import pairwise
 from math import fsum, log
 from typing import Any
 
-from journey.answers import find_answer
+from journey.answers.find import find_answer
+from journey.answers.plain import decide
 from journey.evals.equalities import equalities
 from journey.evals.structure import is_known, is_wrong
 from journey.evals.words import count_tokens
-from journey.plain import decide
 from journey.thoughts.distill import numbers, paragraphs
 from journey.thoughts.faithful import words
 from journey.thoughts.thinking import split_thinking

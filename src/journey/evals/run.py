@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import asdict, dataclass, replace
 
-from journey.answers import Grade, Grader
+from journey.answers.grade import Grade, Grader
 from journey.evals.budget import Budget, Forced, force
 from journey.models.ask import Ask
 from journey.models.base import Completion, Model, Prompt, Sampling

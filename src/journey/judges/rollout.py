@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from journey.answers import Grade, Grader
+from journey.answers.grade import Grade, Grader
 from journey.errors import UsageError
 from journey.judges.whole import AFTER
 from journey.models.ask import Ask

@@ -6,7 +6,8 @@ the last chain of steps. A text without such steps is read for a final answer, w
 
 from dataclasses import dataclass
 
-from journey.answers import Grade, find_answer
+from journey.answers.find import find_answer
+from journey.answers.grade import Grade
 from journey.puzzles.countdown import (
     Number,
     Numbers,

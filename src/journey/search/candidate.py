@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from journey.answers import Grade, Grader
+from journey.answers.grade import Grade, Grader
 from journey.judges.base import Judge, score_of
 from journey.models.ask import Ask
 from journey.models.at_once import at_once

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from journey.answers.plain import decide
 from journey.errors import UsageError
-from journey.plain import decide
 from journey.store.database import NAME as DATABASE
 from journey.store.database import PATIENCE, connect_reading
 from journey.store.faults import damaged

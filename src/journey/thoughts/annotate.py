@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast, get_args
 
-from journey.answers import find_answer
+from journey.answers.find import find_answer
+from journey.answers.plain import decide
 from journey.datafiles import rows
 from journey.errors import UsageError
 from journey.models.base import Model, Sampling
-from journey.plain import decide
 from journey.thoughts.draft import Piece, lay_out
 from journey.thoughts.faithful import Rules
 from journey.thoughts.tagged import retell

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from journey.answers.plain import number, value
 from journey.errors import UsageError
-from journey.plain import number, value
 from journey.problems import normalised
 from journey.types import Problem
 

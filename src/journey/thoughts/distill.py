@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from journey import prompts
-from journey.answers import Grade, Grader, find_answer
+from journey.answers.find import find_answer
+from journey.answers.grade import Grade, Grader
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.thoughts.numbers import numbers

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal, NamedTuple
 
 from journey import prompts
-from journey.answers import Grader
+from journey.answers.grade import Grader
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.steps import StepFormat

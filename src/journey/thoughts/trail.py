@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
-from journey.answers import Grade, Grader
+from journey.answers.grade import Grade, Grader
 from journey.thoughts.draft import Piece, lay_out
 from journey.thoughts.voice import Voice
 from journey.trees.mark import is_unusable, path, path_texts, unusable

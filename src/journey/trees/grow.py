@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from journey.answers import Grade, Grader
+from journey.answers.grade import Grade, Grader
 from journey.errors import UsageError
 from journey.judges.base import Judge
 from journey.models.ask import Ask

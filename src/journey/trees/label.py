@@ -5,7 +5,7 @@ Math-Shepherd (Wang et al. 2024, section 3) and OmegaPRM (Luo et al. 2024, secti
 
 from dataclasses import asdict, replace
 
-from journey.answers import Grade, Grader
+from journey.answers.grade import Grade, Grader
 from journey.judges.rollout import Rollout, RolloutJudge, RolloutSettings
 from journey.judges.whole import AFTER
 from journey.models.ask import Ask

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-from journey.answers import Grader, find_answer
+from journey.answers.find import find_answer
+from journey.answers.grade import Grader
 from journey.errors import UsageError
 from journey.types import VERDICTS, Judgement, Node, Problem, Tree, Verdict, content_hash
 

@@ -18,7 +18,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, Field, ValidationError
 
-from journey.answers import Grader, find_answer
+from journey.answers.find import find_answer
+from journey.answers.grade import Grader
 from journey.errors import UsageError
 from journey.trees.mark import no_thought_reason, verdict
 from journey.types import Judgement, Node, Problem, Tree, Verdict, content_hash, make_problem

@@ -5,8 +5,8 @@ import math
 import zlib
 from functools import lru_cache
 
-from journey.answer_formula import Formula, Node, Unclear
-from journey.answer_quotient import Polynomial, counted, difference, quotient
+from journey.answers.formula import Formula, Node, Unclear
+from journey.answers.quotient import Polynomial, counted, difference, quotient
 
 # Values further apart than this, relatively, are different; closer ones math-verify must tell apart.
 _APART = 1e-5

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
-from journey import answer_terms
-from journey.answer_formula import read
-from journey.answer_single import exact, single
+from journey.answers import terms
+from journey.answers.formula import read
+from journey.answers.single import exact, single
 
 _MATRIX = re.compile(r"\\begin\{[pbv]?matrix\}([^{}]*(?:\{[^{}]*\}[^{}]*)*)(?:\\\\)?\\end\{[pbv]?matrix\}")
 _AND = re.compile(r"(?<=[\d)}\]])\s*,?\s*(?:and|or)\s*(?=[-+\d(\\\[])|,(?:and|or)\s*(?=[-+\d(\\\[])")
@@ -222,5 +222,5 @@ def _real(text: str) -> float | None:
     formula = read(text)
     if formula is None or formula.names or len(list(formula.readings())) > 1:
         return None
-    found = answer_terms.value(formula.trees[0], False)
+    found = terms.value(formula.trees[0], False)
     return None if found is None or found[0].imag else found[0].real

@@ -1,5 +1,5 @@
 """Imported by the server that checking processes are forked from, so that a new one is ready in milliseconds."""
 
-from journey import answer_worker
+from journey.answers import worker
 
-answer_worker.warm()
+worker.warm()

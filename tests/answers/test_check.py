@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.answer_bounds import is_hard, refusal
-from journey.answers import Grade, MathGrader, find_answer
+from journey.answers.bounds import is_hard, refusal
+from journey.answers.check import MathGrader
+from journey.answers.find import find_answer
+from journey.answers.grade import Grade
 from journey.types import make_problem
 
 
@@ -147,7 +149,7 @@ def test_answers_are_checked_from_any_thread_and_event_loop(grader):
 def test_no_process_starts_before_an_answer_needs_one():
     script = (
         "import multiprocessing\n"
-        "from journey.answers import MathGrader\n"
+        "from journey.answers.check import MathGrader\n"
         "if __name__ == '__main__':\n"
         "    with MathGrader() as grader:\n"
         "        assert grader.check('1/2', '\\\\frac12').correct\n"
@@ -156,8 +158,8 @@ def test_no_process_starts_before_an_answer_needs_one():
         "        assert multiprocessing.active_children()\n"
         "    assert not multiprocessing.active_children()\n"
     )
-    source = str(Path(__file__).parents[1] / "src")
-    path = Path(__file__).parent / "data"
+    source = str(Path(__file__).parents[2] / "src")
+    path = Path(__file__).parents[1] / "data"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, env={"PYTHONPATH": source}, cwd=path.parent
     )

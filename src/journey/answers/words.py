@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
-from journey.answers import Grade, bare, could_not_check, hashed, marked
-from journey.plain import number
+from journey.answers.find import bare, hashed, marked
+from journey.answers.grade import Grade, could_not_check
+from journey.answers.plain import number
 from journey.types import Problem
 
 PAIRS = (("yes", "no"), ("true", "false"), ("valid", "invalid"))

@@ -6,8 +6,8 @@ What only sets an answer (spaces, dollars, degree signs, sizes of brackets) is t
 import re
 from fractions import Fraction
 
-from journey import answer_terms
-from journey.answer_formula import Formula, read
+from journey.answers import terms
+from journey.answers.formula import Formula, read
 
 _SPACING = re.compile(
     r"\\(?:left|right)(?![a-zA-Z])|(?<!\\)\\[!,;: ]|\\q?quad(?![a-zA-Z])|~"
@@ -82,7 +82,7 @@ def value(text: str) -> complex | None:
         or re.search(r"(?<![\\A-Za-z])[A-Za-z]{2}", text)
     ):
         return None
-    found = answer_terms.value(formula.trees[0], False)
+    found = terms.value(formula.trees[0], False)
     return found and found[0]
 
 
@@ -152,8 +152,8 @@ def _formulas(left: str, right: str, one: Formula, other: Formula) -> bool | Non
         # "ab" may be a word, and "C" a choice; that it is no formula with digits and signs is sure.
         if one.is_word and other.is_word:
             return None
-        return False if answer_terms.compare(one, other) is False and not _unit_may_be_meant(left, right) else None
-    said = answer_terms.compare(one, other)
+        return False if terms.compare(one, other) is False and not _unit_may_be_meant(left, right) else None
+    said = terms.compare(one, other)
     if said or one.names == other.names:
         return said
     if said is None or {name.casefold() for name in one.names} == {name.casefold() for name in other.names}:
@@ -170,4 +170,4 @@ def _unit_may_be_meant(left: str, right: str) -> bool:
     if all(changed):
         return True
     one, other = read(stripped[0]), read(stripped[1])
-    return one is None or other is None or answer_terms.compare(one, other) is not False
+    return one is None or other is None or terms.compare(one, other) is not False

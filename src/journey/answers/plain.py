@@ -6,10 +6,10 @@ words and lists that cannot be equal however one reads them. All else is null: a
 
 import re
 
-from journey import answer_terms
-from journey.answer_formula import LONGEST, read
-from journey.answer_lists import several
-from journey.answer_single import number, plain, single, value
+from journey.answers import terms
+from journey.answers.formula import LONGEST, read
+from journey.answers.lists import several
+from journey.answers.single import number, plain, single, value
 
 __all__ = ["decide", "number", "plain", "value"]
 
@@ -172,6 +172,6 @@ def _both_equations(left: str, right: str) -> bool | None:
     turned = read(f"{other[1]}-({other[0]})")
     if first is None or second is None or turned is None:
         return None
-    if answer_terms.compare(first, second) or answer_terms.compare(first, turned):
+    if terms.compare(first, second) or terms.compare(first, turned):
         return True
-    return False if answer_terms.solutions_differ(first, second) else None
+    return False if terms.solutions_differ(first, second) else None

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.answers import Grade
-from journey.answers_text import TextGrader, shape_of
+from journey.answers.grade import Grade
+from journey.answers.words import TextGrader, shape_of
 from journey.types import Problem, make_problem
 
-BBH = Path(__file__).parents[1] / "../shared/data/puzzles/bbh.jsonl"
+BBH = Path(__file__).parents[2] / "../shared/data/puzzles/bbh.jsonl"
 GRADER = TextGrader()
 DATE = "What is the date tomorrow?\nOptions:\n(A) 12/11/1937\n(B) 12/25/1937\n(C) 01/04/1938"
 SORT = "Sort the following words alphabetically: List: thrill barn it&t damp"

@@ -16,7 +16,7 @@ from multiprocessing import forkserver
 
 from pebble import ProcessExpired, ProcessPool
 
-from journey import answer_worker
+from journey.answers import worker
 from journey.interrupts import shielded
 
 BRIEF = 0.25  # seconds of an ordinary answer before it is taken for a hard one
@@ -53,7 +53,7 @@ class Lanes:
     def _run(self, said: "Future[bool | str]", gold: str, answer: str, hard: bool, seconds: float) -> None:
         def ask(started: Future[ProcessPool]) -> None:
             try:
-                task = started.result().schedule(answer_worker.compare, args=(gold, answer), timeout=seconds)
+                task = started.result().schedule(worker.compare, args=(gold, answer), timeout=seconds)
             except BrokenProcessPool as error:
                 said.set_exception(error)
             except RuntimeError:
@@ -106,11 +106,11 @@ def _start(started: "Future[ProcessPool]", workers: int) -> None:
     # imports math-verify once, so that a killed worker is replaced in milliseconds.
     method = "spawn" if sys.platform == "win32" else "forkserver"
     context = multiprocessing.get_context(method)
-    context.set_forkserver_preload(["math_verify", "journey.answer_preload"])
+    context.set_forkserver_preload(["math_verify", "journey.answers.preload"])
     try:
         with shielded():
-            pool = ProcessPool(max_workers=workers, initializer=answer_worker.start, context=context)
-            pool.schedule(answer_worker.compare, args=("1", "1")).result()
+            pool = ProcessPool(max_workers=workers, initializer=worker.start, context=context)
+            pool.schedule(worker.compare, args=("1", "1")).result()
     except Exception as error:  # raised again where the pool is waited for
         started.set_exception(error)
     else:
