@@ -1,7 +1,7 @@
 """E2: accuracy against the number of thoughts (and trials, and output tokens), with fit and interval.
 
 Runs `recipes/scaling.yaml` or reads the finished sweep that --run names. The quick form is one seed, 41, 82 and 164
-thoughts and 100 problems (minutes): a look, not a result. --long is the recipe as it stands (hours).
+thoughts and 100 problems (minutes): a look, not a result. --long is the recipe as it stands (an hour or more).
 """
 
 import argparse
@@ -33,7 +33,7 @@ def show(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true", help="the whole recipe (hours)")
+    parser.add_argument("--long", action="store_true", help="the whole recipe (an hour or more)")
     parser.add_argument("--out", type=Path, help="where the sweep goes, and from where it goes on")
     parser.add_argument("--run", type=Path, help="a finished sweep to read instead")
     asked = parser.parse_args()
