@@ -1,9 +1,13 @@
-"""Ctrl-C is the matter of the command's own process: what it starts must not hear of it."""
+"""Ctrl-C is the matter of the command's own process: what it starts must not hear of it, and it ends without noise."""
 
+import asyncio
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -13,12 +17,34 @@ def shielded() -> Iterator[None]:
     A terminal sends SIGINT to all processes of a command at once. A child that ignores it only once its own code runs
     would end with a traceback before. Here it inherits the blocked signal; the command ends its children itself.
     """
+    if sys.platform != "win32":
+        from multiprocessing import resource_tracker
+
+        resource_tracker.ensure_running()  # to start it inside would unblock the signal again
+    with _blocked():
+        yield
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """`asyncio.run` that an interrupt ends silently even while the loop is being made or before the work begins."""
+    try:
+        with asyncio.Runner(loop_factory=_new_loop) as runner:
+            return runner.run(work)
+    finally:
+        work.close()  # where it never began; else it has ended already
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    with _blocked():  # half a loop is torn down with a traceback
+        return asyncio.new_event_loop()
+
+
+@contextmanager
+def _blocked() -> Iterator[None]:
+    """Inside, the interrupt waits."""
     if sys.platform == "win32":
         yield
         return
-    from multiprocessing import resource_tracker
-
-    resource_tracker.ensure_running()  # to start it inside would unblock the signal again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

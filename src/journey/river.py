@@ -4,7 +4,6 @@ A seed makes phase 1, trees, both arms and their controls; only the base model i
 same trees and trained for the same passes (O1 Replication Journey part 1, Table 6).
 """
 
-import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -12,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from journey import build, problems, prompts
+from journey import build, interrupts, problems, prompts
 from journey.errors import UsageError
 from journey.evals.run import Decoding
 from journey.fanout import Progress, together
@@ -110,7 +109,7 @@ def seed_job(
 ) -> None:
     """One part of one seed, in this process."""
     build.one_thread()
-    asyncio.run(DEEDS[part](Seed(run, progress, recipe, seed, budget, greedy)))
+    interrupts.run(DEEDS[part](Seed(run, progress, recipe, seed, budget, greedy)))
 
 
 def config_of(recipe: Recipe) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """journey import: problems, puzzles, rated trees, labelled solutions and exported records become part of a run."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from journey import problems
+from journey import interrupts, problems
 from journey.answers.check import MathGrader
 from journey.answers.grade import Grade
 from journey.commands.said import all_problems, check_part, say, sheet, tree_counts, tree_lines
@@ -194,7 +193,7 @@ class Counted:
 def _prm800k(into: Run, files: Sequence[str], json: bool) -> tuple[Data, Lines]:
     with Bars(silent=json) as bars, MathGrader() as grader:
         bars(STATION, "read files", 0, len(files))
-        found = asyncio.run(prm800k.read(files, Counted(grader, bars)))
+        found = interrupts.run(prm800k.read(files, Counted(grader, bars)))
     kept = {tree.id for tree in found.trees}
     again = sum(bool(into.ids("trees", problem=p.id, policy=prm800k.POLICY) - kept) for p in found.problems)
     data, lines = _rated(into, found)
@@ -206,7 +205,7 @@ def _prm800k(into: Run, files: Sequence[str], json: bool) -> tuple[Data, Lines]:
 def _labelled(into: Run, files: Sequence[str], split: str | None, limit: int | None, json: bool) -> tuple[Data, Lines]:
     with Bars(silent=json) as bars, MathGrader() as grader:
         bars(STATION, "read files", 0, len(files))
-        found = asyncio.run(judging_trees.read(files, Counted(grader, bars), limit, split))
+        found = interrupts.run(judging_trees.read(files, Counted(grader, bars), limit, split))
     data, lines = _rated(into, found)
     steps = Counter(mark.verdict(node) or "could not say" for tree in found.trees for node in tree.nodes)
     judges = sorted({tree.judge for tree in found.trees})

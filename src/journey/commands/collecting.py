@@ -1,11 +1,10 @@
 """journey run and grow for a recipe whose goal is thoughts."""
 
-import asyncio
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from journey import build, collect, prompts
+from journey import build, collect, interrupts, prompts
 from journey.collection import Collection
 from journey.commands.asking import asked_lines, collecting, growing, priced, with_local
 from journey.commands.loading import check_weights, paying
@@ -39,7 +38,7 @@ def run(
         return _plan(wanted, out, fresh, allowance, json, trees_only=False)
     with _opened(out, wanted, fresh) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
         models = build.Models(into, purse, wanted.servers)
-        asyncio.run(paying(into, models, purse, collect.collect(into, wanted, models, bars.of("collect"))))
+        interrupts.run(paying(into, models, purse, collect.collect(into, wanted, models, bars.of("collect"))))
         written = collect.write_all_rows(into, wanted)
         taught = collect.teach(into, wanted, bars.of("student"))
         bars("report", "figures", 0, 1)
@@ -90,7 +89,7 @@ def grow(
             if not wanted.trees.prm800k:
                 await collect.grow_wanted(into, wanted, models, bars.of("grow"))
 
-        asyncio.run(paying(into, models, purse, work()))
+        interrupts.run(paying(into, models, purse, work()))
         counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
         failed = into.failures("trees")
     data = {"run": str(out), **counts, "failed": len(failed), "spent": spent_rows(purse)}

@@ -1,12 +1,11 @@
 """journey eval: a model's attempts at a run's problems, checked, and what they add up to."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from journey import build, recipe
+from journey import build, interrupts, recipe
 from journey.answers.grade import Grader
 from journey.commands import grading, ranking
 from journey.commands.asking import Asked as AskedOf
@@ -117,7 +116,7 @@ def evaluate(
         model = model_of(into, name, models)
         plan = plan_of(into, model.name, problems, asked, judging)
         work = _work(into, plan, model, models, scoring, asked, judging, split, bars.of(name))
-        found, ranked = asyncio.run(closing(model, paying(into, models, purse, scoring.closing(work))))
+        found, ranked = interrupts.run(closing(model, paying(into, models, purse, scoring.closing(work))))
         tried = _failed(into, plan, model.name, ranked)
     data = _figures(plan, model.name, split, found, ranked, asked) | {"failed": len(tried), "spent": spent_rows(purse)}
     more = [*(grading.lines(data["judged"]) if plan.graded_by else []), *(ranking.lines(ranked) if ranked else [])]

@@ -1,12 +1,11 @@
 """journey run and journey grow: a recipe's whole river, or its trees alone."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from journey import build, recipe, river
+from journey import build, interrupts, recipe, river
 from journey.collection import Collection
 from journey.commands import collecting, sweeping
 from journey.commands.asking import asked_lines, growing, priced, with_local
@@ -143,7 +142,7 @@ def grow(
             into, asked, policy, judge, build.task(wanted.task), way,
             in_flight=wanted.in_flight, progress=bars.of("grow"),
         )  # fmt: skip
-        asyncio.run(paying(into, models, purse, work))
+        interrupts.run(paying(into, models, purse, work))
         counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
         failed = into.failures("trees")
     data = {"run": str(out), **counts, "failed": len(failed), "spent": spent_rows(purse)}

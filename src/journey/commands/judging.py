@@ -1,6 +1,5 @@
 """journey eval judges: what judges say of labelled steps, against the labels."""
 
-import asyncio
 import json as jsons
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from journey import build, recipe
+from journey import build, interrupts, recipe
 from journey.commands.loading import paying, telling_spent
 from journey.commands.said import say
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
@@ -83,7 +82,7 @@ def judges(
         models = build.Models(into or Remembered(), purse)
         made = [models.judge(name, chosen.strong, chosen.critic, chosen.rollout) for name in names]
         work = _all(made, sets, chosen, bars)
-        results = asyncio.run(
+        results = interrupts.run(
             _closing(models, telling_spent(purse, work)) if into is None else paying(into, models, purse, work)
         )
     data = {
@@ -149,7 +148,7 @@ def _of_file(path: Path, limit: int | None, *, must: bool) -> LabelledSet | None
     """The set in a file; null where it holds none and need not."""
     try:
         if is_prm800k(path):
-            return asyncio.run(load_prm800k(path, limit))
+            return interrupts.run(load_prm800k(path, limit))
         return load(path, limit)
     except UsageError as error:
         if must:

@@ -1,13 +1,12 @@
 """journey train and pretrain: models made from a run, and the tiny one from scratch."""
 
-import asyncio
 import json as jsons
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from journey import build, recipe
+from journey import build, interrupts, recipe
 from journey.commands.card import measure, write_card
 from journey.commands.loading import check_weights, closing
 from journey.commands.said import say, sheet, writing
@@ -84,6 +83,6 @@ def pretrain(file: Path, out: Path, settings: Sequence[str], json: bool) -> int:
         build.pretrain(wanted, out, on_log)
         bars("pretrain", "measure skills", 0, 1)
         model = build.local(out, build.TINY)
-        write_card(out, wanted, points[-1], asyncio.run(closing(model, measure(model))))
+        write_card(out, wanted, points[-1], interrupts.run(closing(model, measure(model))))
     say(json, {"model": str(out), **points[-1]}, f"the model lies in {out}, its card in {out}/README.md")
     return 0

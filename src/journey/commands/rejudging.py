@@ -1,11 +1,10 @@
 """journey judge: a run's trees judged again by another judge, into a new run."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from journey import build, recipe
+from journey import build, interrupts, recipe
 from journey.commands.drawing import servers_of
 from journey.commands.loading import paying
 from journey.commands.said import failed_units, reading, say, sheet, tree_counts, tree_lines
@@ -66,7 +65,7 @@ def judge(
         exclude(into, out_of_training, {"as in": str(source)})
         models = build.Models(into, purse, servers)
         work = _all(into, trees, problems, models, name, chosen, bars)
-        asyncio.run(paying(into, models, purse, work))
+        interrupts.run(paying(into, models, purse, work))
         counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
         failed = into.failures("judge")
     data = {"run": str(out), "judge": name, **counts, "failed": len(failed), "spent": spent_rows(purse)}

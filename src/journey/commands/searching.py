@@ -1,6 +1,5 @@
 """journey eval --search: a model's problems attempted by searches, each attempt with its whole cost."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from journey import build, recipe
+from journey import build, interrupts, recipe
 from journey.commands.asking import INSTRUCTIONS, asked_lines, priced, tokens_of, with_local
 from journey.commands.asking import Asked as AskedOf
 from journey.commands.drawing import Asked, asked_problems, model_of, servers_of, weights_of
@@ -78,7 +77,7 @@ def evaluate(
         if (weights := weights_of(into, name)) is not None:
             judging.lend(weights, made)  # a judge may roll out from the same weights
         work = _all(into, problems, model, judging, chosen, asked, split, bars.of(name))
-        rows = asyncio.run(closing(model.model, paying(into, judging, purse, work)))
+        rows = interrupts.run(closing(model.model, paying(into, judging, purse, work)))
         names = {f"{row['model']}/" for row in rows}
         build_report(into)
         failed = [f for f in into.failures() if any(f.unit.startswith(name) for name in names)]

@@ -1,13 +1,12 @@
 """journey derive: trees, problems or people's notes become thoughts, by one method or by shortcut and traversal."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from journey import build
+from journey import build, interrupts
 from journey.collection import FROM_TREES, Collection, Method
 from journey.commands.asking import asked_lines, collecting, priced, with_local
 from journey.commands.fitting import REFINED, Asked, refuse_unfit
@@ -40,7 +39,7 @@ def derive(path: Path, asked: Asked, allowance: Allowance, json: bool, dry_run: 
         reasons = _reasons(into, wanted)
         _refuse_other_settings(into, path, wanted)
         models = build.Models(into, purse, wanted.servers)
-        asyncio.run(paying(into, models, purse, _make(into, wanted, models, bars)))
+        interrupts.run(paying(into, models, purse, _make(into, wanted, models, bars)))
         for method in () if wanted.tells_trees else wanted.methods:
             reasons.update(counts_of(into, method)["no_thought"])
         told = {m: [t for t in into.all("thoughts", method=m) if isinstance(t, Thought)] for m in wanted.methods}
