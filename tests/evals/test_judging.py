@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journey.errors import UsageError
-from journey.evals.judging import JudgingSettings, Measured, Ranking, judge_item, judge_set, measure, to_json
+from journey.evals.judging import JudgingSettings, Measured, judge_item, judge_set, measure, to_json
 from journey.evals.judging_countdown import countdown_set
 from journey.evals.judging_sets import Labelled, LabelledSet, load, load_prm800k, of_tree, solution, until
 from journey.evals.recordings import load_recorded
@@ -108,17 +108,6 @@ async def test_how_step_scores_make_a_solutions_score_is_a_setting(combine: Any,
     said = {"a": Judgement("wrong", 0.4), "b": Judgement("right", 0.6), "c": Judgement("right", 0.9)}
     found = await measured(items, {**said, "d": Judgement("wrong", 0.1)}, JudgingSettings(combine=combine, rounds=5))
     assert values(found)["solution_f1"] == (1.0 if accepted else pytest.approx((0 + 2 / 3) / 2))
-
-
-@given(st.lists(st.tuples(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.booleans(), st.integers(0, 3)), max_size=20))
-def test_auc_is_the_share_of_pairs_in_the_right_order_ties_half(rows: list[tuple[float, bool, int]]) -> None:
-    weights = [1, 2, 0, 3]
-    good = [(s, weights[i]) for s, is_good, i in rows if is_good]
-    bad = [(s, weights[i]) for s, is_good, i in rows if not is_good]
-    total = sum(w for _, w in good) * sum(w for _, w in bad)
-    pairs = sum(v * w * ((s > t) + 0.5 * (s == t)) for s, v in good for t, w in bad)
-    got = Ranking(rows).auc(weights)
-    assert got == (None if total == 0 else pytest.approx(pairs / total))
 
 
 SPOKEN = st.sampled_from([*VERDICTS, None])
