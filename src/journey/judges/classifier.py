@@ -15,9 +15,10 @@ import torch
 
 from journey.errors import UsageError
 from journey.judges.classifier_engine import Counts, Engine
-from journey.judges.classifier_forms import FORMS, Laid, Unreadable
+from journey.judges.classifier_forms import FORMS, Laid
 from journey.judges.classifier_load import load
 from journey.judges.classifier_settings import ClassifierSettings
+from journey.judges.classifier_spelling import Unreadable
 from journey.models.base import ModelError
 from journey.types import Judgement, Problem, Verdict
 

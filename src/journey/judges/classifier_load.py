@@ -16,7 +16,8 @@ from transformers.utils import logging
 from transformers.utils.hub import cached_file
 
 from journey.errors import UsageError
-from journey.judges.classifier_forms import FORMS, Spelling, spell
+from journey.judges.classifier_forms import FORMS, spell
+from journey.judges.classifier_spelling import Spelling
 from journey.models.local import best_device, choose_dtype
 
 OURS = "journey_prm"

@@ -23,7 +23,8 @@ from transformers import (
 )
 
 from journey.errors import UsageError
-from journey.judges.classifier_forms import FORMS, Unreadable, spell
+from journey.judges.classifier_forms import FORMS, spell
+from journey.judges.classifier_spelling import Unreadable
 from journey.training.loop import Columns, train
 from journey.training.rows import Row
 from journey.training.save import Curve
