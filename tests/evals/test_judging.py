@@ -1,10 +1,8 @@
-"""How judges are measured: on small sets worked out by hand, on random ones against plain definitions, on real rows."""
+"""How judges are measured: on small sets worked out by hand, on random ones against plain definitions."""
 
 import asyncio
-import gzip
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journey.errors import UsageError
-from journey.evals.judging import JudgingSettings, Measured, judge_item, judge_set, measure, to_json
+from journey.evals.judging import Judged, JudgingSettings, Measured, judge_item, judge_set, measure, to_json
 from journey.evals.judging_countdown import countdown_set
-from journey.evals.judging_sets import Labelled, LabelledSet, load, load_prm800k, of_tree, solution, until
-from journey.evals.recordings import load_recorded
+from journey.evals.judging_sets import Labelled, LabelledSet, of_tree, solution, until
+from journey.evals.metrics import wilson
 from journey.judges.exact import Exact
 from journey.judges.scripted import Said, Scripted
 from journey.judges.whole import AFTER
@@ -23,7 +21,6 @@ from journey.models.base import ModelError
 from journey.trees.mark import unusable
 from journey.types import VERDICTS, Judgement, Node, Problem, Tree, make_problem
 
-DATA = Path(__file__).parents[2] / "../shared/data"
 QUICK = JudgingSettings(rounds=50)
 PROBLEM = make_problem("What is 6 times 7?", "42")
 
@@ -152,6 +149,17 @@ async def test_a_perfect_figure_is_not_known_for_sure() -> None:
     assert accepted is not None and (accepted.value, accepted.high) == (1.0, 1.0) and 0.7 < accepted.low < 0.8
 
 
+async def test_a_perfect_share_is_as_sure_as_the_solutions_that_it_is_a_share_of() -> None:
+    items = [one(str(i), "ab", 1 if i < 3 else None) for i in range(23)] + [one("23", "zb", 1)]
+    said = [[Judgement("right"), Judgement("wrong" if item.labels[1] == "wrong" else "right")] for item in items[:-1]]
+    silent = [Judgement(None, reason="cannot say"), Judgement("wrong")]  # its first wrong step cannot be told
+    found = measure(LabelledSet("small", items), Judged([*said, silent], {}), QUICK)
+    assert (found.solutions, found.unlocated) == (24, 1)
+    for name, solutions in (("first_error", 3), ("right_accepted", 20), ("processbench_f1", 3), ("step_f1_bad", 24)):
+        figure = found.figures[name]
+        assert figure == wilson(solutions, solutions), name
+
+
 async def test_calibration_of_a_judge_that_is_as_sure_as_it_is_right() -> None:
     items = [one(str(i), "a", None if i < 8 else 0) for i in range(10)]
     found = await measured(items, {"a": Judgement("right", 0.8)})
@@ -222,176 +230,3 @@ async def test_the_exact_judge_is_right_on_countdown_and_a_judge_that_says_right
     lazy = values(measure(labelled, await judge_set(always, labelled.items), QUICK))
     assert lazy["step_f1_bad"] == lazy["first_error"] == lazy["processbench_f1"] == 0.0
     assert lazy["right_accepted"] == 1.0
-
-
-ROWS: dict[str, tuple[dict[str, Any], list[str | None]]] = {
-    "processbench": (
-        {"id": "x", "problem": "q", "steps": ["a", "b", "c"], "label": 1, "final_answer_correct": True},
-        ["right", "wrong", None],
-    ),
-    "processbench right": ({"id": "x", "problem": "q", "steps": ["a", "b"], "label": -1}, ["right", "right"]),
-    "mistake": (
-        {"id": "x", "input": "q", "steps": ["a", "b"], "mistake_index": 0, "target": "1", "answer": "2"},
-        ["wrong", None],
-    ),
-    "mr_gsm8k": (
-        {
-            "uuid": "x", "question": "q", "ground_truth_answer": "1", "model_output_steps": ["a", "b"],
-            "model_output_solution_first_error_step": 2,
-        },
-        ["right", "wrong"],
-    ),
-    "mr_math": (
-        {
-            "id": 0, "question": "q", "ground_truth_answer": "1", "model_output_step_format": [["a", "b"], ["c"]],
-            "model_output_solution_first_error_step": "N/A",
-        },
-        ["right", "right"],
-    ),
-    "mr_ben": (
-        {
-            "Question_UUID": "x", "Sampled_Model": "m", "Question": "q", "Options": "A: 1", "Ground_Truth_Answer": "A",
-            "Model_Solution_Steps": ["a", "b"], "Model_Solution_First_Error_Step": "1",
-        },
-        ["wrong", None],
-    ),
-    "prmbench": (
-        {
-            "idx": "x", "classification": "circular", "modified_question": "q", "modified_process": ["a", "b", "c"],
-            "error_steps": [2],
-        },
-        ["right", "wrong", "right"],
-    ),
-    "perturbed": (
-        {
-            "id": 0, "question": "q", "ground_truth_answer": "1", "hypothesis_steps": ["a", "b", "b"],
-            "error_type": "repeat step", "tags": 1,
-        },
-        ["right", "right", "neutral"],
-    ),
-    "redundancy": (
-        {
-            "id": 0, "question": "q", "ground_truth_answer": "1", "model_output_step_format": [["a"], ["b"]],
-            "rating": [1, 0],
-        },
-        ["right", "neutral"],
-    ),
-    "ours": ({"question": "q", "steps": ["a", "b"], "labels": ["neutral", None]}, ["neutral", None]),
-}  # fmt: skip
-
-
-def written(folder: Path, *rows: object, name: str = "set.jsonl") -> Path:
-    file = folder / name
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    return file
-
-
-@pytest.mark.parametrize("name", ROWS)
-def test_every_published_format_is_known_by_its_keys(tmp_path: Path, name: str) -> None:
-    row, labels = ROWS[name]
-    found = load(written(tmp_path, row))
-    assert list(found.items[0].labels) == labels
-    assert found.name == "set" and found.items[0].is_solution
-    assert found.bad == ("neutral" if name == "redundancy" else "wrong")
-
-
-def test_perturbations_without_a_wrong_step_are_left_out_and_counted(tmp_path: Path) -> None:
-    row, _ = ROWS["perturbed"]
-    found = load(written(tmp_path, row, row | {"error_type": "swap steps", "tags": [0, 1]}))
-    assert len(found.items) == 1 and found.skipped == {"swap steps: no single step is wrong": 1}
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"label": 7}, {"label": "two"}, {"steps": "abc"}, {"steps": [1, 2]}, {"problem": None, "steps": None}],
-)
-def test_a_row_that_is_not_as_the_others_is_said_with_its_line(tmp_path: Path, change: dict[str, Any]) -> None:
-    row, _ = ROWS["processbench"]
-    with pytest.raises(UsageError, match="line 2 is no row of ProcessBench"):
-        load(written(tmp_path, row, row | change))
-
-
-def test_files_that_hold_no_labelled_steps_are_refused(tmp_path: Path) -> None:
-    for content in ({"question": "q", "answer": "a"}, {}):
-        with pytest.raises(UsageError, match="no format of labelled steps"):
-            load(written(tmp_path, content))
-
-
-async def test_recordings_are_joined_with_the_set_beside_them_or_carry_their_steps(tmp_path: Path) -> None:
-    row, _ = ROWS["mr_math"]
-    written(tmp_path, row)
-    file = written(
-        tmp_path,
-        {"dataset": "set", "model": "a", "id": 0, "scores": [0.9, 0.2, 0.7]},
-        {"question": "q2", "steps": ["x"], "model": "b", "scores": [0.9]},
-        name="recorded.jsonl",
-    )
-    judge = load_recorded(f"recorded:{file}#a")
-    assert judge.name == "recorded:a"
-    said = await judge.judge_solution(make_problem("q", "1"), ["a\nb", "c"])
-    assert [(one.verdict, one.score) for one in said] == [("wrong", 0.2), ("right", 0.7)]
-    other = await load_recorded(f"recorded:{file}#b").judge(make_problem("q2", ""), [], ["x"])
-    assert other[0].verdict == "right"
-    for name in (f"recorded:{file}", f"recorded:{file}#c"):
-        with pytest.raises(UsageError, match="name one of a, b"):
-            load_recorded(name)
-    for row in ({"model": "a", "scores": []}, {"dataset": "set", "id": 5, "scores": []}, {"dataset": "no", "id": 5}):
-        with pytest.raises(UsageError, match="line 1"):
-            load_recorded(f"recorded:{written(tmp_path, row, name='bad.jsonl')}")
-
-
-def real(name: str) -> Path:
-    file = DATA / name
-    if not file.is_file():
-        print(f"skipped: {file} is not there")
-        pytest.skip("no shared data")
-    return file
-
-
-async def test_prm800k_rows_are_trees_with_peoples_ratings() -> None:
-    found = await load_prm800k(real("prm800k/phase1_test_trees.jsonl"), 10)
-    assert len(found.items) == 10 and not any(item.is_solution for item in found.items)
-    judged = await judge_set(Scripted({}, otherwise="right"), found.items)
-    got = measure(found, judged, QUICK)
-    assert got.figures["first_error"] is None and got.figures["step_f1_bad"] is not None
-
-
-@pytest.mark.parametrize(
-    ("name", "solutions", "right"),
-    [
-        ("processbench_gsm8k.jsonl", 200, 91),
-        ("processbench_math.jsonl", 500, 215),
-        ("mr_ben_math.jsonl", 459, 87),
-        ("mr_gsm8k_wrong_part.jsonl", 295, 0),
-        ("mr_math_invalid.jsonl", 159, 76),
-        ("big_bench_mistake.jsonl", 1093, 254),
-        ("perturbed_prm800k_test.jsonl", 253, 93),
-        ("prmbench.jsonl.gz", 1726, 45),
-    ],
-)
-def test_all_rows_of_the_shared_sets_are_read_or_counted(name: str, solutions: int, right: int) -> None:
-    file = real(f"step_judges/{name}")
-    found = load(file)
-    with gzip.open(file) if name.endswith(".gz") else file.open("rb") as lines:
-        assert len(found.items) + sum(found.skipped.values()) == sum(1 for _ in lines)
-    assert len(found.items) == solutions
-    assert sum("wrong" not in item.labels for item in found.items) == right
-
-
-AUTHORS = {
-    # step F1, step AUC, solution F1, solution AUC in per cent, by the evaluation in the ReasonEval authors' repository
-    # (GAIR-NLP/ReasonEval, codes/mr-math_eval.py) on their own recorded scores.
-    "math-shepherd_mistral-7b": (60.0, 77.2, 70.1, 77.3),
-    "reasoneval_wizardmath-7b-v1.1": (73.9, 89.5, 78.6, 87.5),
-    "reasoneval_llemma-34b": (77.5, 92.8, 79.6, 90.8),
-}
-
-
-@pytest.mark.parametrize("model", AUTHORS)
-async def test_recorded_judges_have_their_published_figures_on_mr_math(model: str) -> None:
-    labelled = load(real("step_judges/mr_math_invalid.jsonl"))
-    judge = load_recorded(f"recorded:{real('step_judges/recorded_judge_outputs.jsonl')}#{model}")
-    for paper in (False, True):  # nothing is silent, so both ways of counting agree
-        got = values(measure(labelled, await judge_set(judge, labelled.items), JudgingSettings(rounds=1, paper=paper)))
-        names = ("step_f1", "step_auc", "solution_f1", "solution_auc")
-        assert tuple(round(100 * (got[name] or 0), 1) for name in names) == AUTHORS[model]

@@ -130,7 +130,8 @@ def _path(item: Labelled, index: int) -> list[str]:
 def measure(labelled: LabelledSet, judged: Judged, settings: JudgingSettings = JudgingSettings()) -> Measured:
     """The figures of what was said, each with its 95 % percentile interval over redrawn solutions (or trees).
 
-    A figure of 0 or 1 that every redraw has is not known for sure: it has Wilson's interval over the solutions.
+    A figure of 0 or 1 that every redraw has is not known for sure: it has Wilson's interval over the solutions that it
+    is a share of (the harmonic mean of two shares: the fewer of both).
     """
     counted = [
         count(item, said, labelled.bad, settings.combine, paper=settings.paper)
@@ -155,7 +156,7 @@ def measure(labelled: LabelledSet, judged: Judged, settings: JudgingSettings = J
         unsaid=sum(one.unsaid for one in counted),
         unscored=sum(one.unscored for one in counted),
         unlocated=sum(one.located is None for one in counted if one.is_solution),
-        figures={name: _interval(value, drawn[name], len(counted)) for name, value in values.items()},
+        figures={name: _interval(value, drawn[name], tables.solutions(name)) for name, value in values.items()},
         calibration=tables.calibration(),
     )
 

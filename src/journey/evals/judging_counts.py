@@ -14,6 +14,12 @@ COUNTS = (
     "wrong_solutions", "located", "right_solutions", "accepted",  # of those where a first wrong step could be told
     "refused_wrong", "refused_right", "accepted_wrong", "accepted_right",  # solutions as wholes
 )  # fmt: skip
+OVER: Mapping[str, Sequence[str]] = {
+    "first_error": ("wrong_solutions",),
+    "right_accepted": ("right_solutions",),
+    "processbench_f1": ("wrong_solutions", "right_solutions"),
+}
+"""The figures that are not over all solutions, and what counts those that they are over."""
 
 
 @dataclass(frozen=True, slots=True)

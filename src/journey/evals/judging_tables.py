@@ -8,7 +8,7 @@ from operator import itemgetter, mul
 from statistics import fmean
 from typing import Any
 
-from journey.evals.judging_counts import COUNTS, Counted, figures_of
+from journey.evals.judging_counts import COUNTS, OVER, Counted, figures_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,11 @@ class Tables:
             "solution_auc": self._wholes.auc(weights),
             "ece": sum(abs(_dot(weights, gap)) for gap in self._gaps) / total if total else None,
         }
+
+    def solutions(self, name: str) -> int:
+        """How many solutions a figure is over, of the two shares in a harmonic mean the fewer; all where not known."""
+        counts = [sum(self._columns[COUNTS.index(one)]) for one in OVER.get(name, ())]
+        return min(counts, default=len(self._scored))
 
     def calibration(self) -> list[Bin]:
         """The bins that hold any step."""
