@@ -56,7 +56,7 @@ def query_of(page: AppTest) -> dict[str, str]:
 
 def test_the_first_page_counts_and_shows_what_failed_first(visit: Open):
     said = html_of(visit())
-    assert "Failed: no right answer" in said
+    assert "Failed: no tree with the right answer" in said
     assert said.index("Failed") < said.index("No answer found") < said.index("Solved")
     assert "3 of 17 right" in said
 

@@ -12,7 +12,7 @@ from journey.studio.reading import Filter, Lists, lists_of
 from journey.studio.view import view
 
 FEW = 12
-SECTIONS = (("wrong", "Failed: no right answer"), ("none", "No answer found"), ("right", "Solved"))
+SECTIONS = {"wrong": "Failed", "none": "No answer found", "right": "Solved"}
 
 
 def overview_page(path: Path, run: str, where: Mapping[str, str]) -> None:
@@ -20,7 +20,7 @@ def overview_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     lists = lists_of(path)
     tiles = "".join(_tile(lists, run, table) for table in ("problems", "trees", "thoughts", "attempts"))
     html = f'<h1 class="title">{safe.html(run)}</h1>{_headline(path)}<div class="tiles">{tiles}</div>'
-    problems = "".join(_problems(lists, run, outcome, title) for outcome, title in SECTIONS)
+    problems = "".join(_problems(lists, run, outcome, title) for outcome, title in SECTIONS.items())
     models = _models(lists, run)
     if models:
         problems = f'<div class="work plain"><div>{problems}</div><div>{models}</div></div>'
@@ -34,6 +34,8 @@ def _problems(lists: Lists, run: str, outcome: str, title: str) -> str:
         return ""
     shown = lists.page(filter, 0, FEW if outcome != "right" else FEW // 2)
     more = link("see all", page="problems", run=run, outcome=outcome) if total > len(shown) else ""
+    if outcome == "wrong":  # trees come first: a model may have answered what no tree reached
+        title += ": no tree with the right answer" if shown[0]["trees"] else ": no right answer"
     return f'<h2>{title} <span class="quiet">{total:,} &ensp;{more}</span></h2>{rows_html(run, "problems", shown)}'
 
 
