@@ -78,6 +78,17 @@ def test_a_model_that_fails_is_listed_and_ends_with_exit_code_1(tmp_path: Path, 
     assert said.code == 1 and set(said.data["results"][0]["failed"]) == {"1", "2"}
 
 
+def test_the_exact_judge_on_other_problems_is_refused_alone_and_silent_beside_others(
+    tmp_path: Path, labelled: Path, script: Path
+) -> None:
+    alone = journey("eval", "judges", "--judge", "exact", "--on", labelled)
+    assert alone.code == 2 and "the judge exact knows puzzles only; name another" in alone.err
+    flags = ("--judge", f"vote:[exact,scripted:{script}]", "--judge", f"scripted:{script}", "--on", labelled)
+    together, itself = done("eval", "judges", *flags, "--json").data["results"]
+    assert together["figures"]["step_f1"] == itself["figures"]["step_f1"] is not None
+    assert together["unsaid"] == itself["unsaid"] and together["failed"] == {}
+
+
 def test_a_runs_judged_trees_are_a_set_and_eval_of_a_run_is_as_it_was(tmp_path: Path) -> None:
     run = tmp_path / "run"
     done("grow", scripted_recipe(tmp_path), "--out", run, "--limit", 2)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from journey.errors import UsageError
 from journey.judges.combine import HOWS, WAYS, Combined, Way, parts, solution_score
+from journey.judges.exact import Exact
 from journey.judges.scripted import Said, Scripted
 from journey.judges.whole import judge_solution
 from journey.types import VERDICTS, Judgement, make_problem
@@ -83,6 +84,23 @@ async def test_together_judges_say_no_more_than_one_of_them_can(way: Way, said: 
 async def test_whole_solutions_are_judged_by_those_that_can() -> None:
     both = Combined([Scripted({"a": "right", "b": "wrong"}), Scripted({"a": "right", "b": "wrong"})])
     assert [one.verdict for one in await judge_solution(both, PROBLEM, ["a", "b"])] == ["right", "wrong"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_judge_that_knows_nothing_of_such_problems_has_no_voice(way: Way) -> None:
+    both = Combined([Exact(), Scripted({"a": "right", "b": "wrong", "c": None})], way)
+    one_by_one = await both.judge(PROBLEM, [], ["a", "b", "c"])
+    whole = await judge_solution(both, PROBLEM, ["a", "b", "c"])
+    assert [one.verdict for one in one_by_one] == [one.verdict for one in whole] == ["right", "wrong", None]
+    assert "the judge exact knows puzzles only" in str(one_by_one[2].reason)
+    nested = Combined([Combined([Exact(), Exact()]), Scripted({"a": "wrong"})], way)
+    assert [one.verdict for one in await nested.judge(PROBLEM, [], ["a"])] == ["wrong"]
+
+
+async def test_judges_that_all_know_nothing_of_such_problems_are_refused() -> None:
+    for judge in (Exact(), Combined([Exact(), Exact()])):
+        with pytest.raises(UsageError, match="knows puzzles only; name another, as in"):
+            await judge_solution(judge, PROBLEM, ["a"])
 
 
 def test_names_of_combinations() -> None:

@@ -5,14 +5,14 @@ al. 2024) the minimum; the last step's score is what outcome models give.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from math import prod
 from statistics import fmean
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from journey.errors import UsageError
-from journey.judges.base import Judge, score_of
+from journey.judges.base import Judge, Unknowing, score_of
 from journey.judges.whole import judge_solution
 from journey.models.at_once import at_once
 from journey.types import Judgement, Problem, Verdict
@@ -26,6 +26,7 @@ STEPS: dict[How, Callable[[Sequence[float]], float]] = {
     "mean": fmean,
 }
 
+Asked = Coroutine[Any, Any, list[Judgement]]
 Way = Literal["vote", "min", "mean", "product"]
 WAYS: tuple[Way, ...] = get_args(Way)
 
@@ -49,7 +50,8 @@ class Combined:
     "vote": the verdict of most of those that say something, null where two verdicts are tied; its reason is that of the
     first judge with that verdict. "min": the worst verdict that any says. Both with the mean or the least of the
     scores. "mean" and "product" join the scores, and a step is right above 0.5. A judge that cannot say, or whose score
-    is no number from 0 to 1, has no voice; where none has, they cannot say together.
+    is no number from 0 to 1, has no voice, nor has one that knows nothing of such problems; where none has, they cannot
+    say together.
     """
 
     def __init__(self, judges: Sequence[Judge], way: Way = "vote") -> None:
@@ -60,14 +62,26 @@ class Combined:
         self._way: Way = way
 
     async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
-        """One judgement per candidate, all judges asked side by side. Raises ModelError."""
-        said = await at_once(judge.judge(problem, prefix, candidates) for judge in self._judges)
-        return [self._joined(one) for one in zip(*said, strict=True)]
+        """One judgement per candidate, all judges asked side by side.
+
+        Raises ModelError, and Unknowing where none of them knows such problems.
+        """
+        return await self._together([judge.judge(problem, prefix, candidates) for judge in self._judges])
 
     async def judge_solution(self, problem: Problem, steps: Sequence[str]) -> list[Judgement]:
-        """One judgement per step, of judges that judge whole solutions by those. Raises ModelError."""
-        said = await at_once(judge_solution(judge, problem, steps) for judge in self._judges)
-        return [self._joined(one) for one in zip(*said, strict=True)]
+        """One judgement per step, of judges that judge whole solutions by those. Raises as `judge` does."""
+        return await self._together([judge_solution(judge, problem, steps) for judge in self._judges])
+
+    async def _together(self, calls: Sequence[Asked]) -> list[Judgement]:
+        answers = await at_once(map(_answer, calls))
+        said = [one for one in answers if not isinstance(one, Unknowing)]
+        if not said:
+            raise next(one for one in answers if isinstance(one, Unknowing))
+        everyone = [
+            [Judgement(None, None, one.reason, judge.name)] * len(said[0]) if isinstance(one, Unknowing) else one
+            for judge, one in zip(self._judges, answers, strict=True)
+        ]
+        return [self._joined(one) for one in zip(*everyone, strict=True)]
 
     def _joined(self, said: Sequence[Judgement]) -> Judgement:
         voices = [one for one in said if score_of(one) is not None]
@@ -96,6 +110,14 @@ class Combined:
             return Judgement(None, joined, f"the judges are tied between {tied}", self.name)
         agreed = [one for one in voices if one.verdict == votes[0][0]]
         return replace(next((one for one in agreed if one.reason), agreed[0]), score=joined, by=self.name)
+
+
+async def _answer(call: Asked) -> list[Judgement] | Unknowing:
+    """What a judge says, or that it knows nothing of such problems."""
+    try:
+        return await call
+    except Unknowing as unknowing:
+        return unknowing
 
 
 def parts(name: str) -> tuple[Way, list[str]] | None:

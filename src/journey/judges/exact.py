@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 
+from journey.errors import UsageError
+from journey.judges.base import Unknowing
 from journey.puzzles.checker import last_chain, why_not
 from journey.puzzles.countdown import Puzzle, can_make, parse_puzzle, parse_step
 from journey.types import Judgement, Problem
+
+MEND = "name another, as in --judge critic:openai/NAME"
 
 
 class Exact:
@@ -17,8 +21,11 @@ class Exact:
     name = "exact"
 
     async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
-        """One judgement a candidate. Raises UsageError where the problem is no Countdown question."""
-        puzzle = parse_puzzle(problem.question)
+        """One judgement a candidate. Raises Unknowing where the problem is no Countdown question."""
+        try:
+            puzzle = parse_puzzle(problem.question)
+        except UsageError:
+            raise Unknowing("the judge exact knows puzzles only", MEND) from None
         chain, _ = last_chain(puzzle, "\n".join(prefix))
         return [self._judge_step(puzzle, chain.numbers, line) for line in candidates]
 
