@@ -309,6 +309,21 @@ def test_what_the_environment_gives_may_be_for_other_methods(asked_run: Path, mo
     assert "holds no trees" in journey("derive", asked_run, "--method", "shortcut").err
 
 
+def test_notes_are_expanded_with_the_seed_that_is_given(
+    server: FaultServer, sums: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    note = {"kind": "trial", "text": "3 * 4 = 12, and 12 + 7 = 19."}
+    notes = write_rows(tmp_path / "notes.jsonl", [{"question": "What is 3 * 4 + 7?", "answer": 19, "notes": [note]}])
+    sent: list[list[int]] = []
+    for out, *flags in (("a",), ("b", "--seed", 1), ("c", "--seed", 1)):
+        done("import", "problems", sums, "--out", tmp_path / out, "--limit", 1)
+        before = len(server.asked)
+        done("derive", tmp_path / out, "--method", "annotate", "--notes", notes, "--strong", "openai/m", *flags)
+        sent.append([asked.body["seed"] for asked in server.asked[before:]])
+    assert sent[0] != sent[1] == sent[2] and len(sent[0]) > 0
+
+
 def test_methods_to_refine_that_are_not_made_are_refused(server: FaultServer, sums: Path, tmp_path: Path) -> None:
     said = collect(server, sums, tmp_path / "run", "--set", "telling.refine=[debate]")
     assert said.code == 2 and "telling.refine names debate, which is not among the methods" in said.err

@@ -164,7 +164,8 @@ class Methods:
         return self._yielded([thought], f"no good rewriting in {settings.tries} tries")
 
     async def _expanded(self, notes: Notes) -> list[Thought]:
-        return [await annotate(notes.problem, notes, self.strong, self.telling.annotate)]
+        settings = replace(self.telling.annotate, seed=self.wanted.seed)
+        return [await annotate(notes.problem, notes, self.strong, settings)]
 
     def _problem(self, id: str) -> Problem:
         if id not in self.problems:
