@@ -129,6 +129,26 @@ def test_a_head_of_its_own_tells_the_form(save: Callable[[Path], Path], form: st
     assert judge(save(tmp_path)).form == form
 
 
+def test_of_several_heads_that_of_the_form_is_read(tmp_path: Path) -> None:
+    weight, bias = known_prm.head(3)
+    other, plain = known_prm.head(2)
+    heads = {"score_head.weight": weight, "score_head.bias": bias, "score.weight": other, "score.bias": plain}
+    folder = known_prm.save_foreign(tmp_path, heads)
+    assert judge(folder).form == "reasoneval"
+    classifier = judge(folder, form="steps")
+    said = asyncio.run(judge_solution(classifier, PROBLEM, STEPS))
+    assert scores(said) == pytest.approx([two_classes(tokens) for tokens in READ["steps"]], abs=2e-6)
+
+
+def test_several_heads_of_which_none_is_the_forms_are_refused(tmp_path: Path) -> None:
+    weight, _ = known_prm.head(2)
+    folder = known_prm.save_foreign(tmp_path, {"score_head.weight": weight, "score.weight": weight})
+    with pytest.raises(UsageError, match="several heads .* none is that of the form qwen-prm"):
+        judge(folder, form="qwen-prm")
+    lone = known_prm.save_foreign(tmp_path / "lone", {"score.weight": weight})
+    assert judge(lone, form="qwen-prm").form == "qwen-prm"
+
+
 def test_a_plain_language_model_tells_its_form_by_its_name_or_not_at_all(tmp_path: Path) -> None:
     assert judge(known_prm.save_words(tmp_path / "my-shepherd-7b")).form == "math-shepherd"
     with pytest.raises(UsageError, match=r"name its form, as in prm:hf/.*\[form=math-shepherd\]"):

@@ -83,7 +83,7 @@ def load(
     if FORMS[chosen].head == "words":
         backbone, head = model.get_decoder(), _word_head(model, spelling)
     else:
-        backbone, head = model, _own_head(weights, path)
+        backbone, head = model, _own_head(weights, chosen, path)
     _refuse_two_way(backbone, path)
     classes = [layer for layer in head.modules() if isinstance(layer, torch.nn.Linear)][-1].out_features
     wanted = {"words": {2}, "sigmoid": {1}, "labels": {2, 3}}[FORMS[chosen].head]
@@ -141,11 +141,20 @@ class _Capped(torch.nn.Module):
         return self._cap * torch.tanh(logits / self._cap)
 
 
-def _own_head(weights: Mapping[str, str], path: str | Path) -> torch.nn.Module:
-    """The head's matrices by name, with a ReLU between two of them (Qwen's PRMs). Raises UsageError for none."""
-    name = next((name for name in HEADS if name in weights), None)
-    if name is None:
+def _own_head(weights: Mapping[str, str], form: str, path: str | Path) -> torch.nn.Module:
+    """The head's matrices by name, with a ReLU between two of them (Qwen's PRMs). Raises UsageError for none.
+
+    It is the head of the form; the only head there is may be that of another, as where a model was trained with
+    transformers' own.
+    """
+    heads = [name for name in HEADS if name in weights]
+    if not heads:
         raise UsageError(f"{path} has no head for steps ({', '.join(HEADS)}); name the form it has")
+    name = next((name for name in heads if HEADS[name] == form), heads[0])
+    if HEADS[name] != form and len(heads) > 1:
+        raise UsageError(
+            f"{path} has several heads ({', '.join(heads)}) and none is that of the form {form}; name another"
+        )
     names = ["score.0.weight", "score.2.weight"] if name == "score.0.weight" else [name]
     layers: list[torch.nn.Module] = []
     for part in names:
