@@ -179,6 +179,16 @@ def show(console: Console, rows: list[dict[str, Any]]) -> None:
         console.print(table)
 
 
+def outcome(rows: list[dict[str, Any]], agrees: bool | None) -> tuple[bool | None, str | None]:
+    """Whether the row is reached; null, and why, where a part of it was not measured and no other part failed."""
+    exact = [row["figures"]["step_f1"]["value"] == 1.0 for row in rows if row["judge"] == "exact"]
+    if agrees is False or not all(exact):
+        return False, None
+    if agrees is None:
+        return None, "the recorded judges of the shared data are not there"
+    return (True, None) if exact else (None, "the judges that run here were not measured")
+
+
 KEPT = ("step_f1", "step_f1_bad", "first_error", "processbench_f1", "step_auc", "ece")
 
 
@@ -200,12 +210,12 @@ def main() -> None:
     except UsageError as error:
         console.print(f"skipped: {error}")
     show(console, [row for row in rows if row["set"] != WHOLE])
-    exact = all(row["figures"]["step_f1"]["value"] == 1.0 for row in rows if row["judge"] == "exact")
-    reached = bool(agrees) and exact
+    reached, reason = outcome(rows, agrees)
+    figures: dict[str, Any] = {"rows": rows, "agrees_with_authors": agrees, "unknown": reason}
     if asked.json:
-        print(json.dumps({"row": "E3", "reached": reached, "figures": {"rows": rows, "agrees_with_authors": agrees}}))
+        print(json.dumps({"row": "E3", "reached": reached, "figures": figures}))
     else:
-        console.print(f"reached: {reached}")
+        console.print(f"reached: {reached}" if reason is None else f"reached: unknown, for {reason}")
 
 
 if __name__ == "__main__":
