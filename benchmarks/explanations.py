@@ -26,8 +26,8 @@ from rich.table import Table
 from journey import build
 from journey.errors import UsageError
 from journey.models.base import Completion, ModelError
-from journey.thoughts.distill import numbers
 from journey.thoughts.explain import ExplainSettings, read, reason_of, sentences
+from journey.thoughts.numbers import numbers
 from journey.types import make_problem
 
 FOLDER = Path(__file__).parents[1] / "../shared/data/step_judges"
