@@ -107,10 +107,59 @@ def test_plainly_different_answers_are_wrong(gold, answer):
     assert decide(gold, answer) is False
 
 
+@pytest.mark.parametrize("answer", ["(B) or (C)", "(B), (C), (D)", "(B)(C)", "B. or C.", "B) and C)", "(B) 5 or (C) 6"])
+def test_two_choices_at_once_are_wrong_whichever_comes_first(answer):
+    assert decide("(B)", answer) is False
+    assert decide("B", answer) is False
+
+
+@pytest.mark.parametrize("answer", ["(B) Point C", "B. Team C", "(B) 5"])
+def test_a_choice_with_its_text_is_the_choice(answer):
+    assert decide("(B)", answer) is True
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("1100", "1 and 100"),  # two numbers, no thousands
+        ("2100", "2 or 100"),
+        ("26", "2x=6"),  # "x=" begins no answer there
+        ("x+5", "x+y=5"),
+        ("A", "(A)+1"),
+        ("31/2", r"3\ 1/2"),
+    ],
+)
+def test_readings_that_nobody_means_make_nothing_equal(left, right):
+    assert decide(left, right) is not True
+    assert decide(right, left) is not True
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (r"[1,2]\cup[2,4]\cup[5,6]", r"[1,4]\cup[5,6]"),  # pieces that touch or overlap
+        (r"(1,3)\cup(2,5)\cup(6,7)", r"(1,5)\cup(6,7)"),
+        ("forty-two", "forty two"),
+        ("lnx^2", "2lnx"),
+        ("abcd", r"ab\cdot cd"),
+        ("-2", r"\begin{vmatrix}1&2\\3&4\end{vmatrix}"),
+        ("0.1", "10 per cent"),
+        ("7/2", "3 1/2"),
+        (r"-\frac{7}{2}", r"-3\ 1/2"),
+    ],
+)
+def test_equal_answers_in_rare_writings_are_never_wrong(left, right):
+    assert decide(left, right) is not False
+    assert decide(right, left) is not False
+
+
+def test_unions_with_other_ends_are_wrong_though_pieces_touch():
+    assert decide(r"[1,2]\cup[2,4]\cup[5,6]", r"[1,4]\cup[5,7]") is False
+
+
 @pytest.mark.parametrize(
     ("gold", "answer"),
     [
-        ("1 1/2", "11/2"),  # spaces between digits mean something
         (r"3\frac{1}{2}", r"3 \cdot \frac12"),  # mixed or a product
         ("i^2", "-1"),
         ("x=3", "y=3"),

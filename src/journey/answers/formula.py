@@ -54,6 +54,7 @@ _WORDS = {
     "of",
 }
 _LONGEST_RUN = 3
+_LOGARITHMS = ("ln", "lg")  # lnx is no product
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def _single_letters(found: list[str]) -> Iterator[str]:
         if token.isspace():
             continue
         if token.isalpha():
-            if len(token) > _LONGEST_RUN or token.casefold() in _WORDS:
+            if len(token) > _LONGEST_RUN or token.casefold() in _WORDS or token.startswith(_LOGARITHMS):
                 raise Unclear
             yield from token
         elif token in (r"\dfrac", r"\tfrac"):

@@ -4,13 +4,13 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain
 
 from journey.answers import terms
 from journey.answers.formula import read
 from journey.answers.single import exact, single
 
-_MATRIX = re.compile(r"\\begin\{[pbv]?matrix\}([^{}]*(?:\{[^{}]*\}[^{}]*)*)(?:\\\\)?\\end\{[pbv]?matrix\}")
+_MATRIX = re.compile(r"\\begin\{[pb]?matrix\}([^{}]*(?:\{[^{}]*\}[^{}]*)*)(?:\\\\)?\\end\{[pb]?matrix\}")
 _AND = re.compile(r"(?<=[\d)}\]])\s*,?\s*(?:and|or)\s*(?=[-+\d(\\\[])|,(?:and|or)\s*(?=[-+\d(\\\[])")
 _ENDLESS = re.compile(r"[+-]?\\infty")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
@@ -22,7 +22,7 @@ def several(left: str, right: str, depth: int = 0) -> bool | None:
     """Whether two plain texts say the same, part by part where they have parts; null where that is not plain."""
     if depth > _DEEPEST:
         return None
-    left, right = _AND.sub(",", left), _AND.sub(",", right)
+    left, right = _AND.sub(", ", left), _AND.sub(", ", right)  # a space: "1 and 100" are no thousands
     if (first := _MATRIX.fullmatch(left)) and (second := _MATRIX.fullmatch(right)):
         return _matrices(first[1], second[1], depth)
     if (_is_several(left) and _is_one(right)) or (_is_one(left) and _is_several(right)):
@@ -187,17 +187,19 @@ def _unions(left: str, right: str, depth: int) -> bool | None:
     matches = [[several(a, b, depth + 1) for b in other] for a in one]
     if all(True in some for some in (*matches, *zip(*matches, strict=True))):
         return True
-    ends = _ends(one), _ends(other)
-    if ends[0] is None or ends[1] is None:
+    first, second = _ends(one), _ends(other)
+    if first is None or second is None:
         return None
-    apart = any(all(_apart(a, b) for b in ends[1]) for a in ends[0]) or any(
-        all(_apart(a, b) for b in ends[0]) for a in ends[1]
+    apart = any(
+        all(_apart(sure, end) for end in chain(*inside))
+        for some, inside in ((first, second), (second, first))
+        for sure in _merged(some)
     )
     return False if apart else None
 
 
-def _ends(intervals: list[str]) -> list[float] | None:
-    """Where the set begins and ends; null if its intervals may overlap."""
+def _ends(intervals: list[str]) -> list[tuple[float, float]] | None:
+    """Where each interval begins and ends, in order; null if one is unclear."""
     found: list[tuple[float, float]] = []
     for interval in intervals:
         parts = _parts(interval.strip())
@@ -205,11 +207,18 @@ def _ends(intervals: list[str]) -> list[float] | None:
         if len(values) != 2 or values[0] is None or values[1] is None or not values[0] < values[1]:
             return None
         found.append((values[0], values[1]))
-    found.sort()
-    if any(before[1] > after[0] or not _apart(before[1], after[0]) for before, after in pairwise(found)):
-        # Those that touch may be one interval; then only the outermost ends count.
-        return [found[0][0], max(end for _, end in found)]
-    return list(chain(*found))
+    return sorted(found)
+
+
+def _merged(intervals: Sequence[tuple[float, float]]) -> list[float]:
+    """Where the union surely begins and ends, however often: intervals that touch may be one."""
+    begin, end = intervals[0]
+    found = [begin]
+    for start, stop in intervals[1:]:
+        if start > end and _apart(start, end):
+            found += [end, start]
+        end = max(end, stop)
+    return [*found, end]
 
 
 def _apart(one: float, other: float) -> bool:

@@ -14,10 +14,11 @@ from journey.answers.single import number, plain, single, value
 __all__ = ["decide", "number", "plain", "value"]
 
 _CHOICE = re.compile(r"\(([A-Z])\)|([A-Z])")
-_CHOICE_TOLD = re.compile(r"\(([A-Z])\).+|([A-Z])[.:)] ?[^-+*/=^_].*", re.DOTALL)
+_CHOICE_TOLD = re.compile(r"\(([A-Z])\)(?![-+*/=^_]).+|([A-Z])[.:)] ?[^-+*/=^_].*", re.DOTALL)
+_MORE_CHOICES = re.compile(r"[.:)]?(?:[\s,;/&]|or|and|\(?[A-Z](?:[.:)]|(?![A-Za-z])))+|.*\bor ?\(?[A-Z]\).*", re.DOTALL)
 _SEPARATOR = re.compile(r";|,?(?<=\d)\s*(?:and|or)\s*(?=[A-Za-z]=)")  # between equations
 _IN = re.compile(r"\\in(?![a-z])")
-_NAMED = re.compile(r"[A-Za-z](?:=|\\in(?![a-z])\s*)")
+_NAMED = re.compile(r"\A[A-Za-z](?:=|\\in(?![a-z])\s*)")
 _WORDS = re.compile(r"[A-Za-z]{4,}(?:[ -][A-Za-z]+)*|[A-Z]{3,}")
 _PHRASE = re.compile(r"(?=.*[A-Za-z]{4})[A-Za-z]+(?:[ ,'-]+[A-Za-z]+)*")
 # Words that may stand for a number, or for what has none.
@@ -91,9 +92,11 @@ def decide(gold: str, answer: str) -> bool | None:
     if left == right:
         return True
     if (choice := _CHOICE.fullmatch(left)) and (told := _CHOICE.fullmatch(right) or _CHOICE_TOLD.fullmatch(right)):
+        if told.re is _CHOICE_TOLD and _MORE_CHOICES.fullmatch(right, told.end(1 if told[1] else 2)):
+            return False  # two at once
         return True if (choice[1] or choice[2]) == (told[1] or told[2]) else _choices_differ(choice, told)
     if _WORDS.fullmatch(left) and _WORDS.fullmatch(right):
-        return left.casefold() == right.casefold()
+        return left.casefold().replace("-", " ") == right.casefold().replace("-", " ")
     if (said := _words_or_formula(left, right)) is not None:
         return said
     if "=" in left and _SEPARATOR.sub(",", left) == _SEPARATOR.sub(",", right):
@@ -117,7 +120,9 @@ def _words_or_formula(left: str, right: str) -> bool | None:
         return None if sorted(left.casefold()) == sorted(right.casefold()) else False
     for words, other in ((left, right), (right, left)):
         if _PHRASE.fullmatch(words) and not _COUNTS.search(words) and _is_formula(other):
-            return False
+            # "abcd" may be a product.
+            formula = read(other) if words.isalpha() else None
+            return None if formula and formula.names >= set(words) else False
     return None
 
 
@@ -146,6 +151,8 @@ def _without_unit(answer: str) -> tuple[str, str]:
     for form in (_UNIT_TEXT, _UNIT_WORDS):
         if match := form.search(text):
             words = match[1].replace(".", "").casefold().split()
+            if words[:2] == ["per", "cent"]:
+                break
             if words and all(word.removesuffix("s") in _UNITS or word in _UNITS for word in words):
                 return text[: match.start()], " ".join(words) + (match[2] or "")
     return text, ""

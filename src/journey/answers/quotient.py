@@ -37,7 +37,7 @@ class Quotient:
         return self.over.get((), Fraction(0)) / self.under[()]
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=512)  # some take a third of a megabyte
 def quotient(node: Node, imaginary: bool) -> Quotient:
     """A formula as a quotient of polynomials; `i` squared is -1 if `imaginary`. Raises Unclear or ZeroDivisionError."""
     return _Terms(imaginary).quotient(node)

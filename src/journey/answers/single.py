@@ -14,6 +14,8 @@ _SPACING = re.compile(
     r"|(?<![A-Za-z0-9])\s+|\s+(?![A-Za-z0-9])",
 )
 _WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|textrm)\{([^{}\\]*)\}")
+# "3\\ 1/2" is a mixed number, "1\\ 000" are thousands.
+_BEFORE_PART = re.compile(r"(?<=\d)(?:\\[,;: ]|~|\s)+(?=\d+/\d)")
 _DEGREES = re.compile(r"\^(?:\\circ(?![a-zA-Z])|\{\\circ\})")
 _TWO_SLASHES = re.compile(r"\\\\(?=[a-zA-Z])")
 _SIGN = r"([+-]?)"
@@ -24,6 +26,7 @@ _FRACTION = re.compile(
     _SIGN
     + r"(?:\\frac(?:\{([+-]?)(\d{1,30})\}(?:\{(\d{1,30})\}|(\d))|(\d)(?:\{(\d{1,30})\}|(\d)))|(\d{1,30})/(\d{1,30}))"
 )
+_MIXED = re.compile(_SIGN + r"(\d{1,9}) ([1-9]\d?)/(\d{1,9})")
 _PERCENT = re.compile(r"\\?%$")
 _IN_BASE = re.compile(r"(-?)([0-9A-Za-z]+)_(?:\{(\d{1,2})\}|(\d))")
 _LAST_LETTERS = re.compile(r"(?<=[0-9)}\s])[A-Za-z]+$")
@@ -36,7 +39,7 @@ def plain(answer: str) -> str:
     text = answer.replace(r"\$", "").replace("$", "").replace("{,}", ",").replace("−", "-").strip()
     if "\\\\" in text and "matrix" not in text:
         text = _TWO_SLASHES.sub(lambda _: "\\", text)
-    text = _DEGREES.sub("", _WRAPPED.sub(r"\1", _SPACING.sub("", text)))
+    text = _DEGREES.sub("", _WRAPPED.sub(r"\1", _SPACING.sub("", _BEFORE_PART.sub(" ", text))))
     text = re.sub(r"([_^])\{(\w)\}", r"\1\2", text)
     text = text.replace(r"\dfrac", r"\frac").replace(r"\tfrac", r"\frac")
     return re.sub(r"\\(frac|sqrt) (?=\d)", r"\\\1", text).strip().rstrip(".").strip()
@@ -60,6 +63,9 @@ def exact(text: str) -> Fraction | None:
         under = int(match[4] or match[5] or match[7] or match[8] or match[10])
         negative = (match[1] == "-") != (match[2] == "-")
         return Fraction(-over if negative else over, under) if under else None
+    if (match := _MIXED.fullmatch(text)) and int(match[3]) < int(match[4]):
+        mixed = int(match[2]) + Fraction(int(match[3]), int(match[4]))
+        return -mixed if match[1] == "-" else mixed
     if match := _REPEATING.fullmatch(text):
         digits, period = match[3], match[4] or match[5]
         begin = Fraction(f"{match[2] or 0}.{digits or 0}")
