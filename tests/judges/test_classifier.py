@@ -142,8 +142,8 @@ def test_of_several_heads_that_of_the_form_is_read(tmp_path: Path) -> None:
 
 def test_several_heads_of_which_none_is_the_forms_are_refused(tmp_path: Path) -> None:
     weight, _ = known_prm.head(2)
-    folder = known_prm.save_foreign(tmp_path, {"score_head.weight": weight, "score.weight": weight})
-    with pytest.raises(UsageError, match="several heads .* none is that of the form qwen-prm"):
+    folder = known_prm.save_foreign(tmp_path, {"score_head.weight": weight, "score.weight": weight.clone()})
+    with pytest.raises(UsageError, match="several heads, none of them of the form qwen-prm"):
         judge(folder, form="qwen-prm")
     lone = known_prm.save_foreign(tmp_path / "lone", {"score.weight": weight})
     assert judge(lone, form="qwen-prm").form == "qwen-prm"

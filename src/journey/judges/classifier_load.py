@@ -153,7 +153,7 @@ def _own_head(weights: Mapping[str, str], form: str, path: str | Path) -> torch.
     name = next((name for name in heads if HEADS[name] == form), heads[0])
     if HEADS[name] != form and len(heads) > 1:
         raise UsageError(
-            f"{path} has several heads ({', '.join(heads)}) and none is that of the form {form}; name another"
+            f"{path} has several heads, none of them of the form {form} ({', '.join(heads)}); name another"
         )
     names = ["score.0.weight", "score.2.weight"] if name == "score.0.weight" else [name]
     layers: list[torch.nn.Module] = []
