@@ -91,6 +91,8 @@ FORMULAS = [
     "\\[</span><img src=x onerror=window.hit=1>\\]",
     "$<img src=x onerror=window.hit=1>$",
     "\\(\\def\\a{\\a\\a}\\a\\)",
+    "\\(" + "\\frac{1}{" * 300 + "}" * 300 + "\\)",  # laid out as it is nested it would crash the browser
+    "\\(" + "{" * 1900 + "}" * 1900 + "\\)",
     "\\(\\text{</annotation><script>window.hit=1</script>}\\)",
     "\\(\\rule{99999em}{99999em}\\)",
     "\\(\\unicode{x3c}img src=x onerror=window.hit=1\\unicode{x3e}\\)",

@@ -16,7 +16,7 @@ from studio.payloads import PAYLOADS
 from studio.runs import big_tree
 
 from journey.store.run import Run
-from journey.types import Tree, content_hash
+from journey.types import Node, Tree, content_hash, make_problem
 
 pytestmark = pytest.mark.browser
 PRM800K = Path(__file__).parents[2] / "../shared/data/prm800k/phase1_test_trees.jsonl"
@@ -68,6 +68,20 @@ def test_formulas_are_typeset_in_the_step_and_the_thought(browser: Any, studio: 
     open_at(browser, tree_address(studio, 100), ".step-box[data-node]")
     shown(browser, ".step-box .katex .mfrac")
     shown(browser, ".thought .katex .mfrac")
+
+
+def test_a_formula_nested_beyond_reason_stays_as_it_is_written(browser: Any, tmp_path: Path):
+    nested = "\\frac{1}{" * 300 + "}" * 300
+    problem, other = make_problem(f"\\({nested}\\)", "1"), f"\\({'x^{' * 150}2{'}' * 150}\\) and \\(x^2\\)"
+    tree = Tree("t", problem.id, (Node(-1, other, None),))
+    with Run.open(tmp_path / "nested") as run:
+        run.put_all("problems", [problem])
+        run.put_all("trees", [tree])
+    with serving([tmp_path / "nested"]) as address:
+        open_at(browser, f"{address}/?page=tree&id=t", ".step-box .katex")
+        assert shown(browser, ".problem .math").text == nested
+        assert [bool(e.find_elements(By.CSS_SELECTOR, ".katex")) for e in
+                browser.find_elements(By.CSS_SELECTOR, ".step-text .math")] == [False, True]  # fmt: skip
 
 
 def test_an_address_opens_the_step_it_names(browser: Any, studio: Studio):

@@ -252,6 +252,15 @@ def test_a_whole_thought_is_written_checked_and_submitted(visit: Open, folder: P
 # --- agreement --------------------------------------------------------------------------------------------------------
 
 
+def test_an_annotator_who_is_called_the_judge_is_not_taken_for_it(folder: Path):
+    tree = first_tree(folder)
+    for node in range(3):
+        for name in ("the judge", "ann"):
+            labels.put(folder, Label("node", name, tree=tree.id, node=node, verdict="wrong", judged=True,
+                                     state="submitted"))  # fmt: skip
+    assert "<tr><td>ann and the judge</td><td>3</td><td>100%</td>" in agreement_html(folder)
+
+
 def test_the_table_of_agreement_counts_what_both_submitted(visit: Open, folder: Path):
     assert "Nothing was submitted" in html_of(visit(what="agreement"))
     tree = first_tree(folder)

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from studio import runs
 
 from journey.errors import UsageError
+from journey.store.faults import StoreError
 from journey.store.run import Run
+from journey.studio import facts
 from journey.studio.facts import COLUMNS
 from journey.studio.reading import CHOICES, NOT_RIGHT, PAGE, RANGES, Filter, Lists, lists_of
 from journey.types import Node, Segment, Thought, Tree, make_problem
@@ -173,6 +176,57 @@ def test_a_damaged_file_of_facts_is_made_again(tmp_path: Path):
     (folder / "studio.db").write_bytes(b"this is no database" * 100)
     assert Lists(folder) is not None
     assert lists_of(folder).count(Filter("problems")) == 4
+
+
+def test_facts_that_are_damaged_while_they_are_looked_at_are_made_again(tmp_path: Path):
+    folder = runs.small(tmp_path / "run")
+    lists = lists_of(folder)
+    before = lists.count(Filter("trees"))
+    lists.figure("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = bytearray((folder / "studio.db").read_bytes())
+    data[4096:] = b"\x00" * (len(data) - 4096)
+    (folder / "studio.db").write_bytes(data)
+    lists.figure("PRAGMA cache_size=0")
+    lists.figure("PRAGMA shrink_memory")
+    with pytest.raises(StoreError, match="made anew"):
+        lists.page(Filter("trees"))
+    assert lists_of(folder).count(Filter("trees")) == before
+
+
+def test_half_a_character_in_what_is_listed_harms_nothing(tmp_path: Path):
+    problem = make_problem("What is 1 + 1? \ud800", "2 \ud800", subject="half \ud83d")
+    with Run.open(tmp_path) as run:
+        run.put_all("problems", [problem])
+        run.put_all("attempts", [replace(runs.attempt(problem, 0, "\udc00", "\ud800", False, "m"), error="\ud800")])
+    (row,) = lists_of(tmp_path).page(Filter("attempts"))
+    assert (row["answer"], row["error"], row["subject"]) == ("?", "?", "half ?")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [Filter("thoughts", {"refined": "9" * 40}), Filter("thoughts", {"refined": "²"}),
+     Filter("thoughts", words=("\x00",)), Filter("thoughts", words=("no\x00such",)),
+     Filter("problems", {"level": "\x00"}, problem="\x00")],
+)  # fmt: skip
+def test_what_no_record_has_finds_none(lists: Lists, asked: Filter):
+    assert lists.count(asked) == 0
+
+
+def test_a_problem_written_while_its_run_is_read_does_not_lose_its_tree(tmp_path: Path):
+    folder = runs.small(tmp_path / "run")
+    late = make_problem("Late?", "1")
+
+    def write_more(done: int, of: int) -> None:
+        with Run.open(folder) as run:
+            run.put_all("problems", [late])
+            run.put_all("trees", [Tree("late", late.id, (Node(-1, "1", None, "1", True),))])
+
+    connection = facts.connect(folder)
+    facts.catch_up(connection, folder, write_more)
+    facts.catch_up(connection, folder)
+    query = "SELECT trees FROM problems WHERE id = ?"
+    assert connection.execute(query, (late.id,)).fetchone() == (1,)
+    connection.close()
 
 
 def test_looking_changes_nothing_in_the_run(tmp_path: Path):

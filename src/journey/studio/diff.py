@@ -1,17 +1,25 @@
 """Two texts side by side in one: which words went and which came."""
 
 import re
+from collections import Counter
 from difflib import SequenceMatcher
 
 from journey.studio import safe
 
 LONGEST = 60_000  # words and signs of two texts
+MOST_PAIRS = 500_000  # equal words of both: of texts that go round in loops there are more, and no end of looking
+POPULAR = 200  # of a text with as many words, a word that is over a hundredth of them is passed over (difflib)
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 
 def diff_html(old: str, new: str) -> str:
-    """The newer text with removed words struck out (`<del>`) and new ones marked (`<ins>`), word by word."""
+    """The newer text with removed words struck out (`<del>`) and new ones marked (`<ins>`), word by word.
+
+    Where looking for what they share would take too long, the newer text comes as it is.
+    """
     before, after = _WORD.findall(old), _WORD.findall(new)
+    if _is_too_much(before, after):
+        return safe.html(new)
     parts: list[str] = []
     for what, a, b, c, d in _pieces(before, after):
         if what == "equal":
@@ -27,10 +35,10 @@ def diff_html(old: str, new: str) -> str:
 def sides_html(old: str, new: str) -> tuple[str, str]:
     """Both texts, the first with the words marked that the second lacks (`<del>`), the second with its own (`<ins>`).
 
-    Texts of more than `LONGEST` words together come as they are: looking for what they share would take too long.
+    They come as they are where looking for what they share would take too long.
     """
     before, after = _WORD.findall(old), _WORD.findall(new)
-    if len(before) + len(after) > LONGEST:
+    if _is_too_much(before, after):
         return safe.html(old), safe.html(new)
     left: list[str] = []
     right: list[str] = []
@@ -41,9 +49,21 @@ def sides_html(old: str, new: str) -> tuple[str, str]:
     return "".join(left), "".join(right)
 
 
+def _is_too_much(before: list[str], after: list[str]) -> bool:
+    if len(before) + len(after) > LONGEST:
+        return True
+    one, other = Counter(before), Counter(after)
+    popular = len(after) // 100 + 1 if _passes_over(before, after) and len(after) >= POPULAR else len(after)
+    return sum(n * other[word] for word, n in one.items() if other[word] <= popular) > MOST_PAIRS
+
+
+def _passes_over(before: list[str], after: list[str]) -> bool:
+    return len(before) + len(after) > 4000
+
+
 def _pieces(before: list[str], after: list[str]) -> list[tuple[str, int, int, int, int]]:
     """Where words are equal and where not; a gap of blanks between two changes counts as changed, for calm."""
-    found = SequenceMatcher(None, before, after, autojunk=len(before) + len(after) > 4000).get_opcodes()
+    found = SequenceMatcher(None, before, after, autojunk=_passes_over(before, after)).get_opcodes()
     joined: list[tuple[str, int, int, int, int]] = []
     for number, (what, a, b, c, d) in enumerate(found):
         is_gap = what == "equal" and not "".join(before[a:b]).strip() and 0 < number < len(found) - 1

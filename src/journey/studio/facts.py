@@ -15,7 +15,7 @@ from journey.answers.plain import decide
 from journey.errors import UsageError
 from journey.store.database import NAME as DATABASE
 from journey.store.database import PATIENCE, connect_reading
-from journey.store.faults import damaged
+from journey.store.faults import damaged, one_sentence
 from journey.store.schema import columns_of, opened, table_named
 from journey.studio.records import uid_of
 from journey.trees.mark import no_thought_reason, statistics
@@ -68,16 +68,24 @@ def connect(folder: Path) -> sqlite3.Connection:
             raise
         return _connected("file::memory:", uid)
     except sqlite3.DatabaseError:  # whatever is wrong with it, it can be made again
-        for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
-            (folder / name).unlink(missing_ok=True)
+        throw_away(folder)
         return _connected((folder / NAME).absolute().as_uri(), uid)
+
+
+def throw_away(folder: Path) -> None:
+    """Removes the facts' file: the next connection makes it anew."""
+    for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def catch_up(facts: sqlite3.Connection, folder: Path, told: Callable[[int, int], None] | None = None) -> None:
     """Reads what was written to the run since; `told` hears how many records are done, of how many."""
     reading = connect_reading(folder)
     try:
-        newest = {table: _newest(reading, table) for table in COLUMNS}
+        # One look at the run throughout: a tree that was written meanwhile would be read before its problem is.
+        reading.execute("BEGIN")
+        with one_sentence(folder / DATABASE):
+            newest = {table: _newest(reading, table) for table in COLUMNS}
         behind = sum(newest[table] - _done(facts, table) for table in COLUMNS)
         done = 0
         for table in ("problems", "trees", "thoughts", "attempts"):
@@ -132,14 +140,15 @@ def _batch(facts: sqlite3.Connection, reading: sqlite3.Connection, folder: Path,
     try:
         kind = table_named(table)
         query = f"SELECT seq, {columns_of(kind)} FROM {table} WHERE seq > ? ORDER BY seq LIMIT {BATCH}"
-        rows = reading.execute(query, (_done(facts, table),)).fetchall()
+        done = _done(facts, table)
         found: list[Sequence[Any]] = []
-        for row in rows:
-            fields = opened(row[1:])
-            if fields is None:
-                raise damaged(folder / DATABASE, f"record {row[1]} of {table} does not fit its seal")
-            given = dict(zip(("id", *kind.columns), row[1:], strict=False))
-            found.append((row[0], *_FACTS[table](fields, given, reading)))
+        with one_sentence(folder / DATABASE):
+            for row in reading.execute(query, (done,)).fetchall():
+                fields = opened(row[1:])
+                if fields is None:
+                    raise damaged(folder / DATABASE, f"record {row[1]} of {table} does not fit its seal")
+                given = dict(zip(("id", *kind.columns), row[1:], strict=False))
+                found.append((row[0], *map(_storable, _FACTS[table](fields, given, reading))))
         if found:
             places = ", ".join("?" * len(found[0]))
             facts.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({places})", found)
@@ -151,6 +160,11 @@ def _batch(facts: sqlite3.Connection, reading: sqlite3.Connection, folder: Path,
         raise
     facts.execute("COMMIT")
     return len(found)
+
+
+def _storable(value: Any) -> Any:
+    """The value as SQLite takes it: half a character of UTF-16, which JSON may hold, becomes a question mark."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _tell_problems(facts: sqlite3.Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -181,7 +195,7 @@ def _better(one: str | None, other: str) -> str:
 
 
 def _problem(fields: Row, given: Row, _: sqlite3.Connection) -> Sequence[Any]:
-    question = str(fields["question"]).encode("utf-8", "replace").decode()
+    question = str(fields["question"])
     return (
         fields["id"], question, fields["answer"], fields["level"], fields["subject"], fields["source"],
         given["split"], len(question), 0, 0, 0, None,

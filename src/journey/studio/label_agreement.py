@@ -11,7 +11,7 @@ from journey.studio.records import tree_of
 from journey.trees.mark import verdict
 
 ORDER = ("wrong", "neutral", "right")
-JUDGE = "the judge"
+JUDGE = "the judge"  # in a table; among the annotators it is "", which nobody can be called
 Said = Mapping[str, Mapping[str, str]]
 """What each annotator said of each item."""
 
@@ -28,8 +28,8 @@ def agreement_html(path: Path) -> str:
     people = {name: said for name, said in people.items() if said}
     judge = _judge(path, done)
     items = sorted({item for said in people.values() for item in said})
-    pairs = [*combinations(people, 2), *((name, JUDGE) for name in people)]
-    rows = [_pair_row(a, b, {**people, JUDGE: judge}) for a, b in pairs]
+    pairs = [*combinations(people, 2), *((name, "") for name in people)]
+    rows = [_pair_row(a, b, {**people, "": judge}) for a, b in pairs]
     units = [[said.get(item) for said in people.values()] for item in items]
     figures = [
         ("Krippendorff's alpha, nominal", _said(krippendorff_alpha(units))),
@@ -68,7 +68,7 @@ def _pair_row(a: str, b: str, said: Said) -> str:
     first, second = [said[a][item] for item in both], [said[b][item] for item in both]
     same = sum(x == y for x, y in zip(first, second, strict=True))
     share = f"{same / len(both):.0%}" if both else "–"
-    names = f"{safe.html(a)} and {safe.html(b)}"
+    names = f"{safe.html(a)} and {safe.html(b or JUDGE)}"
     return (
         f"<tr><td>{names}</td><td>{len(both):,}</td><td>{share}</td><td>{_said(cohen_kappa(first, second))}</td></tr>"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
-from journey.store.faults import one_sentence
+from journey.store.faults import StoreDamaged, StoreError, one_sentence
 from journey.store.schema import dumps
 from journey.store.words import NAME as WORDS
 from journey.studio import facts
@@ -32,6 +32,7 @@ RANGES: dict[str, tuple[str, ...]] = {
     "attempts": ("tokens", "letters", "sample"),
 }
 OF_PROBLEM = ("level", "subject")
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 NOT_RIGHT = "not right"
 """As an outcome: any but right, of what was tried."""
 
@@ -144,7 +145,7 @@ class Lists:
             is_of_problem = column in OF_PROBLEM and asked.table != "problems"
             test = f"{column} IS ?" if value else f"coalesce({column}, '') = ''"
             parts.append(f"problem IN (SELECT id FROM problems WHERE {test})" if is_of_problem else test)
-            values += [int(value) if column == "refined" and value.isdecimal() else value] if value else []
+            values += [{"0": 0, "1": 1}.get(value, value) if column == "refined" else value] if value else []
         for sign, bounds in ((">=", asked.least), ("<=", asked.most)):
             for column, bound in bounds.items():
                 if column in RANGES[asked.table]:
@@ -164,7 +165,8 @@ class Lists:
         newest = self._ask("SELECT seq FROM words.done WHERE name = ?", (table,))[0][0]
         known = (table, word, newest)
         if known not in self._matches:
-            phrase = '"' + word.encode("utf-8", "replace").decode().replace('"', '""') + '"'
+            text = word.encode("utf-8", "replace").decode().replace("\0", " ")  # where SQLite would stop reading
+            phrase = '"' + text.replace('"', '""') + '"'
             name = f"temp.matching_{self._matched}"
             self._matched += 1
             self._ask(f"CREATE TABLE {name} (seq INTEGER PRIMARY KEY)", ())
@@ -193,8 +195,24 @@ class Lists:
 
     @contextmanager
     def _asking(self) -> Generator[None]:
-        with self._lock, one_sentence(self._path / facts.NAME):
-            yield
+        with self._lock:
+            try:
+                with one_sentence(self._path / facts.NAME):
+                    yield
+            except StoreDamaged as error:
+                if getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:
+                    raise
+                self._begin_anew()
+                said = "was damaged and is made anew from the run: load the page again"
+                raise StoreError(f"{self._path / facts.NAME} {said}.") from error
+
+    def _begin_anew(self) -> None:
+        """The facts hold no truth of their own: a damaged file is thrown away rather than a run lost to it."""
+        self._facts.close()
+        facts.throw_away(self._path)
+        self._facts = facts.connect(self._path)
+        self._has_words = False
+        self._matches.clear()
 
 
 def _column(asked: Filter) -> str:

@@ -23,7 +23,10 @@ _SINGLE = re.compile(r"\$(?![\s$])((?:\\.|[^\\$\n]){1,1000})(?<!\s)\$(?![\d$])")
 _SPACED = re.compile(r"\$((?:\\.|[^\\$\n]){1,1000})\$")
 _COMMAND = re.compile(r"\\[A-Za-z]")
 _DOUBLE = re.compile(r"\$\$((?:\\.|[^\\$]){1,4000})\$\$", re.DOTALL)
-_MARKDOWN = re.compile(r"!?\[(?P<words>[^\[\]\n]{0,300})\]\(\s*<?[^()\s]*(?:\([^()\s]*\)[^()\s]*)?>?[^()\n]{0,200}\)")
+_MARKDOWN = re.compile(
+    r"!?\[(?P<words>[^\[\]\n]{0,300})\]"
+    r"\(\s{0,9}<?[^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)?>?[^()\n]{0,200}\)"
+)
 # Control characters but for line breaks and tabs, marks of direction, invisible and private characters, surrogates.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"

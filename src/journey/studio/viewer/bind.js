@@ -3,14 +3,45 @@
 import { listLevels } from "./levels.js";
 import { mountTree } from "./tree.js";
 
-// Formulas come as elements whose text is TeX; KaTeX may make no links, load nothing and run no HTML (`trust` off).
-export function typeset(root) {
-  for (const element of root.querySelectorAll(".math:not([data-tex])")) {
-    element.dataset.tex = element.textContent;
-    window.katex?.render(element.dataset.tex, element, {
-      displayMode: element.classList.contains("display") && !element.closest(".row, .siblings, .side, dd > .answer"), throwOnError: false, trust: false, strict: false,
+const DEEPEST = 300; // elements within each other in a formula: browsers crash when they lay out about a thousand
+
+function isTooDeep(root) {
+  const walk = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT);
+  for (let level = 0; level <= DEEPEST; ) {
+    if (walk.firstChild()) level++;
+    else
+      while (!walk.nextSibling()) {
+        if (!walk.parentNode()) return false;
+        level--;
+      }
+  }
+  return true;
+}
+
+// The TeX as elements; null where it is nested too deeply to be shown.
+function made(tex, displayMode) {
+  const root = document.createElement("span");
+  try {
+    window.katex.render(tex, root, {
+      displayMode, throwOnError: false, trust: false, strict: false,
       maxExpand: 500, maxSize: 12, errorColor: "currentColor", output: "html",
     });
+  } catch (error) {
+    if (error instanceof RangeError) return null; // KaTeX itself went too deep
+    throw error;
+  }
+  return isTooDeep(root) ? null : root.childNodes;
+}
+
+// Formulas come as elements whose text is TeX; KaTeX may make no links, load nothing and run no HTML (`trust` off).
+// One that is nested too deeply stays as it is written.
+export function typeset(root) {
+  if (!window.katex) return;
+  for (const element of root.querySelectorAll(".math:not([data-tex])")) {
+    element.dataset.tex = element.textContent;
+    const isDisplay = element.classList.contains("display") && !element.closest(".row, .siblings, .side, dd > .answer");
+    const nodes = made(element.dataset.tex, isDisplay);
+    if (nodes) element.replaceChildren(...nodes);
   }
 }
 
