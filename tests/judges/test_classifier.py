@@ -251,6 +251,30 @@ def test_thresholds_make_the_verdicts(tmp_path: Path) -> None:
         ClassifierSettings(right=0.2, wrong=0.8)
 
 
+@pytest.mark.parametrize(
+    ("classes", "apart", "verdicts"),
+    [
+        (lambda x: (0.5 - x, 0.5 + x), {}, ("wrong", "right")),
+        (lambda x: (0.7 - x, 0.3 + x), {"wrong": 0.3, "right": 0.6}, ("wrong", "neutral")),
+        (lambda x: (0.1, 0.15 + x, 0.75 - x), {}, ("right", "neutral")),
+    ],
+)
+def test_rounding_never_makes_one_verdict_of_another(
+    tmp_path: Path, monkeypatch, classes: Callable, apart: dict, verdicts: tuple
+) -> None:
+    classifier = judge(known_prm.save_labels(tmp_path), **apart)
+    said: dict[int, Judgement] = {}
+    for step in range(-40, 150):  # in tenths of a score's last digit, as much as another batch changes
+        found = [[tuple(classes(step * 1e-7))]]
+        monkeypatch.setattr(classifier._engine, "probabilities", lambda solutions, found=found: found)
+        (said[step],) = say(classifier, [], ["good"])
+    order = list(dict.fromkeys(one.verdict for one in said.values()))
+    assert order == [verdicts[0], None, verdicts[1]]
+    assert {one.verdict for step, one in said.items() if step <= 0} == {verdicts[0]}
+    for one in said.values():
+        assert one.score is not None and (one.verdict is None) == ("threshold" in str(one.reason))
+
+
 def test_no_candidates_and_equal_candidates_cost_no_more_than_they_must(tmp_path: Path) -> None:
     classifier = judge(known_prm.save_labels(tmp_path))
     assert say(classifier, ["good"], []) == []

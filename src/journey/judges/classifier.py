@@ -23,6 +23,7 @@ from journey.models.base import ModelError
 from journey.types import Judgement, Problem, Verdict
 
 DIGITS = 6  # of a score: float32 holds no more, and the last of them may depend on what else was in the batch
+NEAR = 1e-5  # above a threshold by less: no verdict, since another batch, which differs by some 1e-7, may say the other
 
 
 @dataclass(slots=True, eq=False)
@@ -37,7 +38,8 @@ class Classifier:
 
     The score of two classes is the probability of the good one, of three that of neutral and good together. What all
     coroutines ask is gathered and computed together, on one thread; siblings share their prefix. What cannot be said
-    is null with a reason: a solution that is too long, text outside the vocabulary, a score that is no number.
+    is null with a reason: a solution that is too long, text outside the vocabulary, a score that is no number; and the
+    verdict of a score that is less than `NEAR` above a threshold, for it would hang on what else was computed then.
     `counts` says what was computed. Raises ModelError where the memory does not suffice.
     """
 
@@ -144,10 +146,17 @@ class Classifier:
             return self._unsaid("the classifier's score is no number")
         settings = self.settings
         score = round(min(1.0, sum(classes[1:]) if len(classes) > 1 else classes[0]), DIGITS)
+        neutral = round(classes[1], DIGITS) if len(classes) == 3 else 0.0
+        compared = [(score, settings.wrong), (score, settings.right)]
+        if score > settings.right:
+            compared.append((neutral, settings.redundant))
+        near = next((edge for value, edge in compared if edge > 0 and 0 < round(value - edge, DIGITS) < NEAR), None)
+        if near is not None:
+            return Judgement(None, score, f"the score is no more than rounding above the threshold {near:g}", self.name)
         verdict: Verdict = "neutral"
         if score <= settings.wrong:
             verdict = "wrong"
-        elif score > settings.right and not (len(classes) == 3 and classes[1] > settings.redundant):
+        elif score > settings.right and neutral <= settings.redundant:
             verdict = "right"
         return Judgement(verdict, score, None, self.name)
 
