@@ -73,6 +73,16 @@ def test_what_touches_is_counted_and_shown_and_ends_with_one(run: Path) -> None:
     assert shown.code == 1
     assert "A farmer has seventeen sheep" in shown.out
     assert "2 problems that are trained on touch what is tested" in shown.out
+    assert "the same command with --drop" in " ".join(shown.out.split())  # with what --against and --ngram named
+
+
+def test_a_run_that_trains_on_nothing_is_not_called_clean(tmp_path: Path) -> None:
+    with Run.open(tmp_path / "run") as into:
+        into.put_all("problems", [SAME], split="test")
+    said = journey("decontaminate", tmp_path / "run")
+    assert said.code == 0
+    assert "nothing was compared" in said.out
+    assert "nothing that is trained on touches" not in said.out
 
 
 def test_dropped_problems_leave_every_kind_of_rows_and_come_back(run: Path, tmp_path: Path) -> None:

@@ -97,6 +97,12 @@ def test_a_mistake_is_one_sentence_with_the_mend(changed: str, sentence: str) ->
     assert "Traceback" not in said.err
 
 
+@pytest.mark.parametrize("rounds", [0, -1])
+def test_a_sweep_without_redraws_is_refused_before_anything_is_made(rounds: int) -> None:
+    with pytest.raises(UsageError, match="rounds counts from 1"):
+        Scaling(base="countdown.yaml", axes={"a": Axis(setting="trees.count", values=(1,))}, rounds=rounds)
+
+
 def test_an_axis_without_numbers_may_say_that_it_wants_no_curve() -> None:
     with pytest.raises(UsageError, match="fit: false"):
         Axis(setting="telling.traverse.start", values=("path", "root"))

@@ -115,4 +115,7 @@ def _hub_rows(name: str, split: str) -> Iterator[tuple[str, Row]]:
             yield f"{name} ({split}) row {number}", row
     except (OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise UsageError(f"the data set {name} ({split}) cannot be read: {reason}") from error
+        raise UsageError(
+            f"the data set {name} ({split}) cannot be read: {reason.rstrip('.')}; check its name and split, or give "
+            "a file"
+        ) from error

@@ -47,3 +47,5 @@ class Scaling:
     def __post_init__(self) -> None:
         if not self.axes or "journey" not in self.arms:
             raise UsageError("a sweep wants at least one axis, and the journey among its arms")
+        if self.rounds < 1:
+            raise UsageError(f"an interval wants redraws, so rounds counts from 1, not {self.rounds}")

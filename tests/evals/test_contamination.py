@@ -46,6 +46,11 @@ def test_other_typesetting_is_the_same_text() -> None:
     assert how("We solve x² − 5x + 6 = 0 now: solve $x^{2}-5x+6=0$!") == {SHORT: "whole"}
 
 
+def test_characters_that_nobody_sees_hide_no_copy() -> None:
+    (touch,) = QuestionIndex(ALL).touches(PENCILS.replace("jumbo", "jum\u00adbo").replace("pencil", "pen\u200bcil"))
+    assert touch.how == "whole"
+
+
 def test_between_few_words_the_signs_matter() -> None:
     assert how("Now solve $x^2 + 5x + 6 = 0$ instead.") == {}
     assert how("Now solve $x^2 - 5x + 6 = 0$ instead.") == {SHORT: "whole"}

@@ -168,7 +168,9 @@ def _lines(data: Mapping[str, Any]) -> Iterator[RenderableType]:
     number, before = problems["touching"], data["excluded_before"]
     if before:
         yield f"{before:,} problems were taken out before and are not looked at; --restore lets them come back"
-    if not number:
+    if not sum(data["looked"].values()):
+        yield f"nothing was compared: {data['run']} holds nothing that is trained on"
+    elif not number:
         yield "nothing that is trained on touches what is tested"
     elif data["excluded_now"]:
         yield (
@@ -178,7 +180,7 @@ def _lines(data: Mapping[str, Any]) -> Iterator[RenderableType]:
     else:
         yield (
             f"{number:,} problems that are trained on touch what is tested, {problems['half_or_more']:,} of them half "
-            f"of a question or more; journey decontaminate {data['run']} --drop takes them out of training"
+            "of a question or more; the same command with --drop takes them out of training"
         )
 
 

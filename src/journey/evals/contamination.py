@@ -183,6 +183,7 @@ _TYPESETTING = re.compile(
     r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|text|textbf|mathrm|mathbf|mbox|q?quad|boldsymbol)(?![a-z])"
     r"|\\[dt](?=frac|binom)|\*\*"
 )
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")  # soft hyphens and the like, inside words
 _TIMES = re.compile(r"\\(?:cdot|times)(?![a-z])")
 
 
@@ -199,7 +200,7 @@ def signs(text: str) -> list[str]:
 
 def _plain(text: str) -> str:
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
     text = text.casefold()
     return _TYPESETTING.sub(" ", text) if "\\" in text or "**" in text else text
 
