@@ -100,7 +100,18 @@ def test_sets_for_training_and_testing_share_no_puzzle() -> None:
     assert sources.drawn("train", 300, 0, PuzzleSettings(), held_out=False) == train
 
 
-@pytest.mark.parametrize("text", ["", "Make x from 1 2", "Make 4 from", "Make 1/0 from 1 2 3 4 5x", "make 4 from 1 2"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Make x from 1 2",
+        "Make 4 from",
+        "Make 4 from 1 2x",
+        "Make 1/0 from 3 4",
+        "Make 4 from 1/0 2",
+        "make 4 from 1 2",
+    ],
+)
 def test_another_question_is_refused_in_one_sentence(text: str) -> None:
     with pytest.raises(UsageError, match="not a Countdown question"):
         parse_puzzle(text)

@@ -56,8 +56,8 @@ def single(judge: str) -> list[str]:
 
 
 def check_knows(judge: str, task: build.Task) -> None:
-    """Raises UsageError where the judge has nothing to say of such problems."""
-    if "exact" in single(judge) and task.name == build.WORDS:
+    """Raises UsageError where the judge, or each of those it joins, has nothing to say of such problems."""
+    if set(single(judge)) == {"exact"} and task.name == build.WORDS:
         raise UsageError("the judge exact knows puzzles only; name another, as in --judge critic:openai/NAME")
 
 

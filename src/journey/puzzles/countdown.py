@@ -8,6 +8,7 @@ division. The Game of 24's: exact fractions.
 import random
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -139,9 +140,10 @@ def to_problem(puzzle: Puzzle, source: str = "countdown", seed: int = 0, largest
 def parse_puzzle(text: str) -> Puzzle:
     """The puzzle of a question. Raises UsageError where the text is no such question."""
     match = _QUESTION.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(f'not a Countdown question: "{text[:60]}"; it must read like "Make 41 from 7 8 15"')
-    return Puzzle(tuple(map(value, match[2].split())), value(match[1]), match[3] is not None)
+    if match is not None:
+        with suppress(ZeroDivisionError):  # 1/0 is no number
+            return Puzzle(tuple(map(value, match[2].split())), value(match[1]), match[3] is not None)
+    raise UsageError(f'not a Countdown question: "{text[:60]}"; it must read like "Make 41 from 7 8 15"')
 
 
 def parse_step(line: str) -> Step | None:
