@@ -16,8 +16,9 @@ from studio import runs
 from studio.payloads import PAYLOADS
 
 from journey.store.run import Run
-from journey.studio import bundle
+from journey.studio import bundle, export_page, tree_data
 from journey.studio.export_page import found, page
+from journey.trees.mark import children
 from journey.types import Thought, Tree, content_hash
 
 
@@ -259,3 +260,16 @@ def test_hostile_text_does_nothing_in_a_page_from_a_file(browser: Any, folder: P
     live = ".journey :is(script, img, iframe, object, embed, form, base, meta, style, video, audio, marquee)"
     assert browser.execute_script(f"return document.querySelectorAll('{live}').length") == 0
     assert {url.partition("#")[0] for url in requests(browser)} == {to.as_uri()}
+
+
+def test_what_hangs_below_each_step_is_counted_once_for_the_whole_page(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    counts: list[str] = []
+
+    def counted(tree: Tree) -> list[list[int]]:
+        counts.append(tree.id)
+        return children(tree)
+
+    for module in (export_page, tree_data):
+        monkeypatch.setattr(module, "children", counted)
+    page(folder / "small", "trees", told(folder / "small", "traverse").tree or "")
+    assert len(counts) == 1

@@ -208,3 +208,12 @@ def test_hostile_text_is_never_a_tag_in_what_a_page_shows(visit: Open, folder: P
         f"<{tag}" not in said for tag in ("script", "img", "svg", "iframe", "style", "form", "base", "meta", "link")
     )
     assert len(PAYLOADS) > 60
+
+
+@pytest.mark.parametrize("report", ["[]", "null", '{"gain": 3}', '{"gain": []}', "no JSON", '"x"'])
+def test_a_report_of_another_version_is_left_out(folder: Path, visit: Open, report: str):
+    file = folder / "small" / "report" / "report.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(report, encoding="utf-8")
+    assert 'class="gain"' not in html_of(visit())
+    file.unlink()

@@ -20,7 +20,7 @@ from journey.studio.problem_head import problem_html
 from journey.studio.records import problem_of, run_at, thought_of, thoughts_of_tree, tree_of
 from journey.studio.thought_html import KINDS, thought_html
 from journey.studio.tree_data import LEGEND, first_look, step_html, viewer_data
-from journey.trees.mark import no_thought_reason
+from journey.trees.mark import children, no_thought_reason
 from journey.types import Thought, Tree
 
 ENDING = ".html"
@@ -76,7 +76,8 @@ def page(path: Path, table: str, id: str) -> str:
         thought = next(iter(thoughts_of_tree(path, tree.id)), None)
     about = tree.problem if tree else thought.problem if thought else ""
     problem = problem_of(path, about)
-    steps = [step_html(tree, problem, i) for i in range(len(tree.nodes))] if tree else []
+    below = children(tree) if tree else []
+    steps = [step_html(tree, problem, i, below) for i in range(len(tree.nodes))] if tree else []
     body = problem_html(problem, about, _outcome(tree)) + _work(tree, thought)
     made = facts_line({"": path.resolve().name, "tree": tree and tree.id, "thought": thought and thought.id,
                        "made by journey": __version__})  # fmt: skip

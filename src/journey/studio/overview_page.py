@@ -44,7 +44,7 @@ def _headline(path: Path) -> str:
     file = path / "report" / "report.json"
     try:
         lines = gain_lines(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):  # none yet, or one of another version
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none yet, or one of another version
         return ""
     return f'<p class="gain">{safe.html(lines[0][0].upper() + lines[0][1:])}</p>' if lines else ""
 

@@ -1,5 +1,6 @@
 """A tree as the page's viewer takes it: one short line for every step, and a step in full when it is asked for."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from journey.report.drawing import paths, state
@@ -48,8 +49,11 @@ def first_look(tree: Tree, thought: Thought | None) -> int | None:
     return next(went_wrong, 0 if tree.nodes else None)
 
 
-def step_html(tree: Tree, problem: Problem | None, index: int) -> str:
-    """A step in full: text, judgement, score, reason, tokens, answer, and what else was tried at the same place."""
+def step_html(tree: Tree, problem: Problem | None, index: int, below: Sequence[Sequence[int]] | None = None) -> str:
+    """A step in full: text, judgement, score, reason, tokens, answer, and what else was tried at the same place.
+
+    `below` is `children(tree)`, for those who ask for many steps of one tree.
+    """
     node = tree.nodes[index]
     rank = state(tree, index)
     depth = len(path(tree, index))
@@ -57,7 +61,7 @@ def step_html(tree: Tree, problem: Problem | None, index: int) -> str:
         f'<h3><span class="point {rank}"></span>Step {index} <span class="quiet">level {depth}</span></h3>'
         f'<div class="prose step-text">{safe.html(node.text) or "<i>empty</i>"}</div>',
         f"<dl>{_facts(node, rank, problem)}</dl>",
-        _siblings(tree, index),
+        _siblings(tree, index, below or children(tree)),
     ]
     return "".join(parts)
 
@@ -95,12 +99,12 @@ def _share(score: float) -> int:
     return round(100 * min(1.0, max(0.0, score)))
 
 
-def _siblings(tree: Tree, index: int) -> str:
+def _siblings(tree: Tree, index: int, below: Sequence[Sequence[int]]) -> str:
     parent = tree.nodes[index].parent
-    all_below = children(tree)
-    others = [i for i in all_below[parent] if i != index]
+    number = len(below[parent]) - 1
+    others = [i for i in below[parent][: SIBLINGS + 1] if i != index][:SIBLINGS]
     above = f'<a {HOP} data-node="{parent}">the step before</a>' if parent >= 0 else "the question"
-    after = len(all_below[index])
+    after = len(below[index])
     onward = f"{after:,} step{'s go' if after != 1 else ' goes'} on from here" if after else "nothing goes on from here"
     head = f"<p class=quiet>After {above}; {onward}.</p>"
     if not others:
@@ -108,7 +112,7 @@ def _siblings(tree: Tree, index: int) -> str:
     items = "".join(
         f'<li><a {HOP} data-node="{i}"><span class="point {state(tree, i)}"></span>'
         f"<span>{safe.html(safe.line(tree.nodes[i].text, 300))}</span></a></li>"
-        for i in others[:SIBLINGS]
+        for i in others
     )
-    more = f"<li class=quiet>and {len(others) - SIBLINGS:,} more</li>" if len(others) > SIBLINGS else ""
+    more = f"<li class=quiet>and {number - SIBLINGS:,} more</li>" if number > SIBLINGS else ""
     return f"{head}<h4>Tried at the same place</h4><ul class=siblings>{items}{more}</ul>"

@@ -3,6 +3,7 @@
 import { listLevels } from "./levels.js";
 import { mountTree } from "./tree.js";
 
+const MOST = 5000; // formulas that are typeset at once, in about a second: the rest of such a text stays as it is written
 const DEEPEST = 300; // elements within each other in a formula: browsers crash when they lay out about a thousand
 
 function isTooDeep(root) {
@@ -34,10 +35,10 @@ function made(tex, displayMode) {
 }
 
 // Formulas come as elements whose text is TeX; KaTeX may make no links, load nothing and run no HTML (`trust` off).
-// One that is nested too deeply stays as it is written.
+// One that is nested too deeply stays as it is written, as do those beyond the first thousands.
 export function typeset(root) {
   if (!window.katex) return;
-  for (const element of root.querySelectorAll(".math:not([data-tex])")) {
+  for (const element of [...root.querySelectorAll(".math:not([data-tex])")].slice(0, MOST)) {
     element.dataset.tex = element.textContent;
     const isDisplay = element.classList.contains("display") && !element.closest(".row, .siblings, .side, dd > .answer");
     const nodes = made(element.dataset.tex, isDisplay);
