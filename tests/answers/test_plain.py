@@ -153,6 +153,26 @@ def test_equal_answers_in_rare_writings_are_never_wrong(left, right):
     assert decide(right, left) is not False
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        ("5 hours", "5 minutes", False),
+        ("1 hour", "60 minutes", True),
+        (r"5\text{ cm}", r"5\text{ m}", False),
+        (r"50000\text{ cm}^2", r"5\text{ m}^2", True),
+        (r"5\text{ cm}^2", r"5\text{ m}^2", False),
+        ("0.5 dollars", "50 cents", True),
+        ("1 hour", "1 hours", True),
+        ("5 miles", "5 km", None),
+        ("5 boys", "5 people", None),
+        ("5 cm", r"5\text{ cm}^2", False),
+    ],
+)
+def test_numbers_with_two_units_are_compared_by_what_they_measure(left, right, same):
+    assert decide(left, right) is same
+    assert decide(right, left) is same
+
+
 def test_unions_with_other_ends_are_wrong_though_pieces_touch():
     assert decide(r"[1,2]\cup[2,4]\cup[5,6]", r"[1,4]\cup[5,7]") is False
 

@@ -5,6 +5,7 @@ words and lists that cannot be equal however one reads them. All else is null: a
 """
 
 import re
+from fractions import Fraction
 
 from journey.answers import terms
 from journey.answers.formula import LONGEST, read
@@ -84,6 +85,17 @@ _UNITS = {
 }
 
 
+_MEASURES = {  # what is measured, and in how many of the smallest unit
+    "length": {"mm": 1, "cm": 10, "centimeter": 10, "m": 1000, "meter": 1000, "metre": 1000, "km": 10**6,
+               "kilometer": 10**6},
+    "imperial length": {"in": 1, "inch": 1, "inche": 1, "ft": 12, "foot": 12, "feet": 12, "yard": 36, "mile": 63360},
+    "time": {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800},
+    "mass": {"gram": 1, "kilogram": 1000, "kg": 1000},
+    "imperial mass": {"ounce": 1, "pound": 16},
+    "money": {"cent": 1, "dollar": 100},
+}  # fmt: skip
+
+
 def decide(gold: str, answer: str) -> bool | None:
     """Whether `answer` is the reference, where that is plain; null where it is not."""
     if len(gold) > LONGEST or len(answer) > LONGEST:
@@ -137,11 +149,28 @@ def _is_formula(text: str) -> bool:
 
 
 def _units(gold: str, answer: str) -> bool | None:
-    """Compares what stands before known units; null if there are none, or two different ones."""
+    """Compares what stands before known units; null if there are none, or two that no factor joins."""
     (left, first), (right, second) = _without_unit(gold), _without_unit(answer)
-    if not (first or second) or (first and second and first != second):
+    if not (first or second):
         return None
+    if first and second and first != second:
+        return _measures(number(left), first, number(right), second)
     return several(plain(left), plain(right))
+
+
+def _measures(left: Fraction | None, first: str, right: Fraction | None, second: str) -> bool | None:
+    """Compares numbers with two units: five hours are not five minutes, and sixty minutes are one hour."""
+    one, other = _measure(first), _measure(second)
+    if left is None or right is None or one is None or other is None or one[0] != other[0]:
+        return None
+    return left * one[1] == right * other[1]
+
+
+def _measure(unit: str) -> tuple[tuple[str, int], int] | None:
+    """What a unit measures and its power, and in how many of the smallest unit."""
+    name, power = (unit[:-1], int(unit[-1])) if unit[-1] in "23" else (unit, 1)
+    found = [(what, of.get(name) or of.get(name.removesuffix("s"))) for what, of in _MEASURES.items()]
+    return next((((what, power), size**power) for what, size in found if size), None)
 
 
 def _without_unit(answer: str) -> tuple[str, str]:
