@@ -20,6 +20,8 @@ SMALL = st.fractions(-(10**9), 10**9, max_denominator=10**9)  # longer ones may 
         ("(C)", "(C) Plane"),
         (r"\text{A,B,E}", "A,B,E"),
         (r"\$132", "132"),
+        (r"1\,000", "1000"),
+        (r"12\ 000\ 000", "12000000"),
         (r"\{1,2\}", r"\{2,1\}"),
         ("120", r"120^\circ"),
         ("3", "x=3"),
@@ -127,6 +129,10 @@ def test_a_choice_with_its_text_is_the_choice(answer):
         ("x+5", "x+y=5"),
         ("A", "(A)+1"),
         ("31/2", r"3\ 1/2"),
+        ("12", r"1\ 2"),
+        ("23", r"2\quad 3"),
+        ("2345", r"2 \quad 345"),
+        ("123", r"12\;3"),
     ],
 )
 def test_readings_that_nobody_means_make_nothing_equal(left, right):

@@ -14,8 +14,10 @@ _SPACING = re.compile(
     r"|(?<![A-Za-z0-9])\s+|\s+(?![A-Za-z0-9])",
 )
 _WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|textrm)\{([^{}\\]*)\}")
-# "3\\ 1/2" is a mixed number, "1\\ 000" are thousands.
-_BEFORE_PART = re.compile(r"(?<=\d)(?:\\[,;: ]|~|\s)+(?=\d+/\d)")
+_SPACE = r"(?:\\[,;: ]|~|\s)"
+_QUAD = r"\\q?quad(?![a-zA-Z])"
+# Between digits these part two numbers ("2\quad 3", "3\ 1/2"), but for thousands ("1\,000").
+_PARTING = re.compile(rf"(?<=\d)(?:{_SPACE}*{_QUAD}(?:{_SPACE}|{_QUAD})*(?=\d)|{_SPACE}+(?=\d)(?!\d{{3}}(?![\d/])))")
 _DEGREES = re.compile(r"\^(?:\\circ(?![a-zA-Z])|\{\\circ\})")
 _TWO_SLASHES = re.compile(r"\\\\(?=[a-zA-Z])")
 _SIGN = r"([+-]?)"
@@ -39,7 +41,7 @@ def plain(answer: str) -> str:
     text = answer.replace(r"\$", "").replace("$", "").replace("{,}", ",").replace("−", "-").strip()
     if "\\\\" in text and "matrix" not in text:
         text = _TWO_SLASHES.sub(lambda _: "\\", text)
-    text = _DEGREES.sub("", _WRAPPED.sub(r"\1", _SPACING.sub("", _BEFORE_PART.sub(" ", text))))
+    text = _DEGREES.sub("", _WRAPPED.sub(r"\1", _SPACING.sub("", _PARTING.sub(" ", text))))
     text = re.sub(r"([_^])\{(\w)\}", r"\1\2", text)
     text = text.replace(r"\dfrac", r"\frac").replace(r"\tfrac", r"\frac")
     return re.sub(r"\\(frac|sqrt) (?=\d)", r"\\\1", text).strip().rstrip(".").strip()
