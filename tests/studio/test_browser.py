@@ -84,6 +84,18 @@ def test_a_formula_nested_beyond_reason_stays_as_it_is_written(browser: Any, tmp
                 browser.find_elements(By.CSS_SELECTOR, ".step-text .math")] == [False, True]  # fmt: skip
 
 
+def test_long_steps_on_many_levels_can_be_read(browser: Any, tmp_path: Path):
+    problem = make_problem("A question", "1")
+    nodes = tuple(Node(i - 1, f"Step {i} says that the sum is what it was before", None) for i in range(6))
+    with Run.open(tmp_path / "long") as run:
+        run.put_all("problems", [problem])
+        run.put_all("trees", [Tree("long", problem.id, nodes)])
+    with serving([tmp_path / "long"]) as address:
+        open_at(browser, f"{address}/?page=tree&id=long", ".tree-box .spot")
+        labels = [e.text for e in browser.find_elements(By.CSS_SELECTOR, ".tree-box .spot .label")][1:]
+    assert labels == [node.text for node in nodes]
+
+
 def test_an_address_opens_the_step_it_names(browser: Any, studio: Studio):
     open_at(browser, f"{tree_address(studio, 10_000)}&node=9876", '.step-box[data-node="9876"]')
     assert 9876 in shown_nodes(browser)

@@ -17,8 +17,10 @@ from studio.payloads import PAYLOADS
 from studio.test_pages import html_of
 
 from journey.evals.compared import compared, shared
+from journey.report.charts import Dot
 from journey.store.run import Run
 from journey.studio import app as app_module
+from journey.studio.compare_charts import NAMED, uncrowded
 from journey.studio.compare_sides import against, changed, parts, rights, sides, told
 from journey.studio.diff import LONGEST, sides_html
 from journey.studio.opened import ENVIRONMENT
@@ -157,6 +159,24 @@ def test_sides_that_share_nothing_are_not_compared():
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_stands_at_the_top_of_the_table_whatever_it_is(visit: Open):
+    html = html_of(visit("one", model="third", decoding="greedy", run2="one", model2="first", decoding2="greedy"))
+    rows = re.findall(r'<tr class="(\w*)">', html)
+    assert rows[0] == "base" and rows.count("base") == 1 and "other" in rows
+
+
+@given(st.lists(st.tuples(st.floats(0, 500), st.floats(0, 1)), min_size=3, max_size=30))
+def test_names_in_a_crowd_are_left_out_but_never_first_and_second(places: list[tuple[float, float]]):
+    tones = ["ink", "accent", *["soft"] * len(places)]
+    dots = [Dot(f"arm {i}", at, 0, 1, tone) for i, (at, tone) in enumerate(zip(places, tones, strict=False))]
+    found = uncrowded(dots)
+    assert sorted(dot.at for dot in found) == sorted(dot.at for dot in dots)
+    assert {dot.name for dot in found} >= {"arm 0", "arm 1"}
+    assert len(dots) > NAMED or found == dots
+    crowd = [Dot(f"arm {i}", (1.0, 0.5), 0, 1, "soft" if i else "ink") for i in range(20)]
+    assert [dot.name for dot in uncrowded(crowd) if dot.name] == ["arm 0"]
 
 
 def test_a_list_leads_to_both_texts_and_they_are_compared_word_by_word(visit: Open):

@@ -50,7 +50,7 @@ def models_html(runs: Mapping[str, Path], here: dict[str, str], where: Where, al
     here = {**named(here, base, other), "part": part} | at_of(where)
     has_runs = len({side.run for side in found}) > 1
     has_p = any(result and result.p is not None for result in results.values())
-    listed = [side for side in found if side.key in intervals]
+    listed = [base, *(side for side in found if side.key in intervals and side != base)]
     if here.get("show") in ("curves", "words"):  # they are below the table, and speak of these two
         listed = [side for side in listed if side in (base, other)]
     rows = "".join(_row(side, base, other, intervals[side.key], results.get(side.key), here, has_runs, has_p)

@@ -2,6 +2,7 @@
 
 export const MOST = 300; // steps shown at a time, about
 const DEEP = 6; // more levels than this make an outline, one row a step
+const NARROW = 200, LONG = 24; // so do levels narrower than this, where most steps' lines have more letters than that
 const ROW = 26, INDENT = 20, MARGIN = 18, GAP = 46;
 
 // Children of every step (the question's stand at -1), levels, and how many steps hang below each.
@@ -94,7 +95,8 @@ export function place(tree, { below, depth }, folding, width) {
   const onPath = new Set(tree.path), spots = new Map(), rest = [];
   const shown = folding.shown();
   const levels = shown.reduce((most, i) => Math.max(most, depth[i]), 0);
-  const isOutline = levels > DEEP;
+  const isLong = 2 * shown.filter((i) => tree.labels[i].length > LONG).length > shown.length;
+  const isOutline = levels > DEEP || (isLong && width / (levels + 1) < NARROW);
   const step = isOutline ? Math.max(4, Math.min(INDENT, (0.6 * width) / levels)) : Math.max(150, Math.min(300, (width - 2 * MARGIN) / (levels + 1)));
   let row = 0;
   const next = () => ROW * (row++ + 0.8);
