@@ -56,7 +56,7 @@ def test_a_judge_is_trained_and_named_by_its_folder(grown: Path, settings: list[
 def test_trees_of_a_judge_that_judged_none_are_refused(grown: Path, tmp_path: Path) -> None:
     said = journey("export", grown, "prm", "--told", "nobody", "--to", tmp_path / "rows.jsonl")
     assert said.code == 2
-    assert "no judged steps" in said.err
+    assert "no trees of the judge nobody; there are those of exact" in said.err
 
 
 def test_other_commands_take_the_judge_by_its_name(grown: Path, tmp_path: Path) -> None:

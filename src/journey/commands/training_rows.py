@@ -55,11 +55,13 @@ def training_rows(
 
 def _judged_trees(of: Run, judge: str | None) -> list[Tree]:
     """The trees of one judge: the named one, or the only one."""
-    where = {} if judge is None else {"judge": judge}
+    trees = [t for t in of.all("trees") if isinstance(t, Tree)]
+    judges = sorted({t.judge for t in trees})
+    if judge is not None and judges and judge not in judges:
+        raise UsageError(f"{of.path} has no trees of the judge {judge}; there are those of {', '.join(judges)}")
     out = excluded(of)
-    found = [t for t in of.all("trees", **where) if isinstance(t, Tree) and t.problem not in out]
-    judges = sorted({t.judge for t in found})
-    if len(judges) > 1:
+    found = [t for t in trees if t.problem not in out and judge in (None, t.judge)]
+    if len({t.judge for t in found}) > 1:
         raise UsageError(f"the trees are of several judges ({', '.join(judges)}); choose one with --told")
     return found
 
