@@ -53,8 +53,8 @@ def asked_for(plain: Asked, names: Sequence[str], judge: str | None, settings: S
     if plain != Asked(seed=plain.seed):
         raise UsageError(
             "with --search the sampling is set by --set search.temperature=0.8, search.top_p, search.n, "
-            "search.max_tokens or search.max_step_tokens; leave --decoding, --temperature, --top-p, --samples and "
-            "--answer-tokens away"
+            "search.max_tokens or search.max_step_tokens; leave --decoding, --temperature, --top-p, --samples, "
+            "--answer-tokens, --allow-code and --set budget away"
         )
     return Searched(tuple(names), judge, tuple(settings), plain.seed)
 
