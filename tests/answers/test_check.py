@@ -215,3 +215,12 @@ async def test_ordinary_answers_do_not_wait_for_hard_ones():
         ]
         assert (await grader.compare("|x|", r"\sqrt{x^2}")).correct is True
         assert not all(one.done() for one in hard)
+
+
+def test_a_script_in_which_no_worker_can_start_is_told_why() -> None:
+    script = (
+        "from journey.answers.check import MathGrader\n"
+        "with MathGrader() as grader:\n    print(grader.check(r'\\sin x', r'\\cos x').error)\n"
+    )
+    said = subprocess.run([sys.executable, "-"], input=script, capture_output=True, text=True, timeout=60, check=True)
+    assert "no checking process can be started" in said.stdout

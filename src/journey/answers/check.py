@@ -7,6 +7,7 @@ killed when they take too long. Nothing in an answer is ever run as code.
 import asyncio
 import threading
 from concurrent.futures import Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from typing import Self
 
 from journey.answers.bounds import is_hard, refusal
@@ -24,7 +25,8 @@ class MathGrader:
 
     Workers start with the first answer that needs one. Work on an answer ends after `seconds` (and the short time that
     all have first); it then grades "could not check", and the worker is replaced. Close the grader, or use it in a
-    `with`.
+    `with`. A script that uses it must be a file and do so under `if __name__ == "__main__"`, as for all of Python's
+    worker processes.
     """
 
     def __init__(self, seconds: float = 2.0, workers: int = 2) -> None:
@@ -104,6 +106,8 @@ class MathGrader:
                 return self._known.setdefault((gold, answer), grade)
             case TookLong():
                 said = f"took longer than {self.seconds:g} s"
+            case BrokenProcessPool():
+                said = "no checking process can be started; a script of your own wants if __name__ == '__main__'"
             case Died():
                 said = "the checking process died"
             case Closed():
