@@ -29,7 +29,7 @@ bench: .venv/.ready  ## every row of the scorecard in its quick form
 	for file in $(ROWS); do $(BIN)/python $$file || exit 1; done
 
 view: .venv/.ready  ## the studio on the last run, in the browser
-	$(BIN)/journey view $(RUN) --browser
+	$(BIN)/journey view $(RUN)
 
 screenshots: .venv/.ready  ## the studio's pages as pictures, light and dark
 	$(BIN)/python benchmarks/screenshots.py $(RUN)

@@ -92,10 +92,10 @@ def test_most_annotators_decide_and_a_tie_or_could_not_say_leaves_the_judges(run
     assert tree.id != TREE.id and tree.settings["labelled"] == {"of": "t", "steps": 1, "turned": [0]}
 
 
-def test_a_person_who_agrees_keeps_the_judges_reason_and_a_cut_off_step_stays_cut_off():
+def test_a_person_who_agrees_keeps_the_judges_reason_and_score_and_a_cut_off_step_stays_cut_off():
     said = {1: Judgement("wrong", by="people"), 9: Judgement("wrong", by="people")}
     tree = preferred(TREE, said)
-    assert tree.nodes[1].judgement == Judgement("wrong", None, "too quick", "people")
+    assert tree.nodes[1].judgement == Judgement("wrong", 0.2, "too quick", "people")
     assert tree.settings["labelled"]["turned"] == []
     cut = Tree("c", PROBLEM.id, (Node(-1, "So we", Judgement(None, None, "cut off", "grow")),))
     assert preferred(cut, {0: Judgement("right", by="people")}) is cut

@@ -344,7 +344,9 @@ def view(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="The port; the first free one from 8501.", metavar="N")
     ] = None,
-    browser: Annotated[bool, typer.Option("--browser", help="Open it in the browser.")] = False,
+    browser: Annotated[
+        bool | None, typer.Option("--browser/--no-browser", help="Open it; yes where there is a screen.")
+    ] = None,
 ) -> int:
     """Open the studio in the browser.
 

@@ -1,5 +1,7 @@
 """journey view: the studio, in the browser."""
 
+import os
+import sys
 import webbrowser
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,12 +26,22 @@ def folders(runs: Sequence[Path]) -> list[Path]:
     return [path for path in runs if path.is_dir()] or list(runs)
 
 
+def has_screen() -> bool:
+    """Whether a person started the command on a machine that can show a window."""
+    window = sys.platform in ("win32", "darwin") or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+    return sys.stdout.isatty() and window and "SSH_CONNECTION" not in os.environ
+
+
 Serve = Callable[[Sequence[Path], int, Callable[[], None]], None]
 """Serves runs at a port until it is interrupted; the last is called when it answers."""
 
 
-def view(runs: Sequence[Path], port: int, browser: bool, serve: Serve) -> int:
-    """Serves the studio of the runs until it is interrupted, which is how it ends."""
+def view(runs: Sequence[Path], port: int, browser: bool | None, serve: Serve) -> int:
+    """Serves the studio of the runs until it is interrupted, which is how it ends.
+
+    It is opened in the browser if `browser`; null: where a person sits before a screen.
+    """
+    browser = has_screen() if browser is None else browser
     address = f"http://127.0.0.1:{port}"
 
     def ready() -> None:

@@ -72,4 +72,9 @@ def said(error: sqlite3.Error, path: Path) -> Exception:
         return StoreError(f"{path} is held by another program ({error}): close that and try again.")
     if "no such module" in str(error):
         return StoreError(f"This Python's SQLite lacks a part that is needed ({error}): use one built with FTS5.")
+    if code == sqlite3.SQLITE_ERROR:  # a table is missing, or the question was wrong: no run is to be deleted for that
+        return StoreDamaged(
+            f"{path} could not answer ({' '.join(str(error).split())}): its files may be damaged; restore them from a "
+            "copy, or write to another run."
+        )
     return damaged(path, str(error))

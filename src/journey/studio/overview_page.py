@@ -12,7 +12,7 @@ from journey.studio.reading import Filter, Lists, lists_of
 from journey.studio.view import view
 
 FEW = 12
-SECTIONS = {"wrong": "Failed", "none": "No answer found", "right": "Solved"}
+SECTIONS = {"wrong": "Failed", "none": "No answer found", "unknown": "Not checkable", "right": "Solved"}
 
 
 def overview_page(path: Path, run: str, where: Mapping[str, str]) -> None:

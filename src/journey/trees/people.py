@@ -49,8 +49,8 @@ def _most(votes: Sequence[Label]) -> Verdict | None:
 def preferred(tree: Tree, said: Mapping[int, Judgement]) -> Tree:
     """The tree with what people said of its steps in place of what its judge said; the same tree where nothing changes.
 
-    Where people and judge gave the same verdict, the judge's reason stays if people gave none. Steps that are cut off
-    or empty stay what they are. A changed tree has its own id, and its settings name the tree it was
+    Where people and judge gave the same verdict, the judge's score stays, and its reason if people gave none. Steps
+    that are cut off or empty stay what they are. A changed tree has its own id, and its settings name the tree it was
     (`labelled.of`) and the steps that changed their verdict.
     """
     nodes = list(tree.nodes)
@@ -60,7 +60,7 @@ def preferred(tree: Tree, said: Mapping[int, Judgement]) -> Tree:
             continue
         before = nodes[index].judgement
         if before is not None and before.verdict == judgement.verdict:
-            judgement = replace(judgement, reason=judgement.reason or before.reason)
+            judgement = replace(judgement, reason=judgement.reason or before.reason, score=before.score)
         else:
             turned.append(index)
         nodes[index] = replace(nodes[index], judgement=judgement)
