@@ -57,8 +57,7 @@ def test_a_row_that_is_not_json_is_named_by_its_line(tmp_path: Path, format: str
     said = refused("import", format, tmp_path / "bad.jsonl", "--out", tmp_path / "run")
     assert "JSON" in said
     assert "bad.jsonl:3 " in said or "line 3" in said
-    with Run.read(tmp_path / "run") as run:
-        assert run.count("problems") == run.count("trees") == 0, "nothing is stored of a file that is refused"
+    assert not (tmp_path / "run").exists(), "nothing is stored of a file that is refused"
 
 
 def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path, problems: Path) -> None:
@@ -242,6 +241,17 @@ def test_a_policy_that_solves_nothing_is_told_what_to_change(tmp_path: Path) -> 
     assert "solved none of 5 problems" in sentence
     assert "width" in sentence
     assert "Traceback" not in said.stderr
+
+
+@pytest.mark.parametrize("asked", [("labelled", "{bad}"), ("benchmark", "BBH/nope", "{bad}"), ("problems", "{bad}")])
+def test_a_refused_import_leaves_no_run_behind(tmp_path: Path, problems: Path, asked: tuple[str, ...]) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"nothing": 1}\n')
+    refused("import", *(word.format(bad=bad) for word in asked), "--out", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    done("import", "problems", problems, "--out", tmp_path / "run")
+    refused("import", *(word.format(bad=bad) for word in asked), "--out", tmp_path / "run")
+    done("status", tmp_path / "run")
 
 
 def test_a_second_writer_is_refused_and_readers_are_not(tmp_path: Path, problems: Path) -> None:

@@ -1,7 +1,9 @@
 """journey import: problems, puzzles, rated trees, labelled solutions and exported records become part of a run."""
 
+import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,7 +50,7 @@ def import_(
         raise UsageError(f"--hub-split and --limit are for problems, not for {format}; leave them out")
     if format not in ("problems", "labelled"):
         _must_exist(files)
-    with Run.open(out) as into:  # first of all, so that a second writer is refused at once
+    with _opened(out) as into:  # first of all, so that a second writer is refused at once
         match format:
             case "prm800k":
                 data, lines = _prm800k(into, files, json)
@@ -81,7 +83,7 @@ def _benchmark(
         )
     _must_exist(files[1:])
     part = "test" if split == "train" else split
-    with Run.open(out) as into:
+    with _opened(out) as into:
         loaded = benchmarks.load(files[0], files[1] if len(files) == 2 else None, limit)
         must_be_disjoint(into, loaded.problems, part)
         before = into.count("problems")
@@ -92,6 +94,19 @@ def _benchmark(
         data["left_out"]["without an answer"] = loaded.unanswered
     say(json, {"run": str(out), **data}, sheet(out, list(data.items())))
     return 0
+
+
+@contextmanager
+def _opened(out: Path) -> Generator[Run]:
+    """The run to bring things into; a new one is not left behind where what was to come in is refused."""
+    is_new = not out.exists()
+    try:
+        with Run.open(out) as into:
+            yield into
+    except UsageError:
+        if is_new:
+            shutil.rmtree(out, ignore_errors=True)
+        raise
 
 
 class Wanted(NamedTuple):
