@@ -261,7 +261,7 @@ def test_a_second_writer_is_refused_and_readers_are_not(tmp_path: Path, problems
 
 
 def test_an_interrupt_ends_the_command_with_130_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    rows = write_rows(tmp_path / "rows.jsonl", [sum_row(n) for n in range(3000)])
+    rows = write_rows(tmp_path / "rows.jsonl", [sum_row(n) for n in range(20_000)])  # some seconds of work
     command = [sys.executable, "-m", "journey", "import", "prm800k", str(rows), "--out", str(tmp_path / "run")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0)
     assert process.stderr is not None
@@ -272,7 +272,7 @@ def test_an_interrupt_ends_the_command_with_130_and_the_same_command_goes_on(tmp
     assert out == ""
     assert "Traceback" not in err
     assert "interrupted; the same command goes on" in err
-    assert done("import", "prm800k", rows, "--out", tmp_path / "run", "--json").data["trees"] == 3000
+    assert done("import", "prm800k", rows, "--out", tmp_path / "run", "--json").data["trees"] == 20_000
 
 
 def test_a_closed_pipe_is_no_traceback(tmp_path: Path, problems: Path) -> None:

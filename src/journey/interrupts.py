@@ -29,9 +29,15 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     """`asyncio.run` that an interrupt ends silently even while the loop is being made or before the work begins."""
     try:
         with asyncio.Runner(loop_factory=_new_loop) as runner:
-            return runner.run(work)
+            return runner.run(_heard(work))
     finally:
         work.close()  # where it never began; else it has ended already
+
+
+async def _heard(work: Coroutine[Any, Any, Result]) -> Result:
+    result = await work
+    await asyncio.sleep(0)  # asyncio tells a task of an interrupt where it waits, and the end of the work never did
+    return result
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
