@@ -263,7 +263,10 @@ def test_a_second_writer_is_refused_and_readers_are_not(tmp_path: Path, problems
 def test_an_interrupt_ends_the_command_with_130_and_the_same_command_goes_on(tmp_path: Path) -> None:
     rows = write_rows(tmp_path / "rows.jsonl", [sum_row(n) for n in range(20_000)])  # some seconds of work
     command = [sys.executable, "-m", "journey", "import", "prm800k", str(rows), "--out", str(tmp_path / "run")]
+    # What is started in the background, as these tests may be, ignores the interrupt and hands that on.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0)
+    signal.signal(signal.SIGINT, before)
     assert process.stderr is not None
     assert "import" in process.stderr.readline(), "it is at work"
     os.killpg(process.pid, signal.SIGINT)

@@ -4,10 +4,19 @@ import asyncio
 import os
 import signal
 import warnings
+from collections.abc import Iterator
 
 import pytest
 
 from journey import interrupts
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """The interrupt is heard even where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 async def answer() -> int:

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from threading import current_thread, main_thread
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -17,12 +18,17 @@ def shielded() -> Iterator[None]:
     A terminal sends SIGINT to all processes of a command at once. A child that ignores it only once its own code runs
     would end with a traceback before. Here it inherits the blocked signal; the command ends its children itself.
     """
-    if sys.platform != "win32":
-        from multiprocessing import resource_tracker
-
-        resource_tracker.ensure_running()  # to start it inside would unblock the signal again
-    with _blocked():
+    if sys.platform == "win32":
         yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # to start it inside would unblock the signal again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
@@ -41,18 +47,19 @@ async def _heard(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
-    with _blocked():  # half a loop is torn down with a traceback
+    """A loop, whole or not at all: half a loop would be torn down with a traceback."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or current_thread() is not main_thread():
         return asyncio.new_event_loop()
+    heard = False
 
+    def hear(*_: object) -> None:
+        nonlocal heard
+        heard = True
 
-@contextmanager
-def _blocked() -> Iterator[None]:
-    """Inside, the interrupt waits."""
-    if sys.platform == "win32":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    signal.signal(signal.SIGINT, hear)
+    loop = asyncio.new_event_loop()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if heard:
+        loop.close()
+        raise KeyboardInterrupt
+    return loop
