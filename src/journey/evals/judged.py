@@ -85,15 +85,8 @@ class JudgedGrader:
         return Grade(grade.answer, grade.correct, grade.error, tokens, calls)
 
     def _sampling(self, problem: Problem, answer: str, attempt: int) -> Sampling:
-        settings = self._settings
-        return Sampling(
-            # Greedy answers are all the same, so that asking again needs a little chance.
-            temperature=settings.temperature if settings.temperature or not attempt else 0.3,
-            top_p=settings.top_p,
-            max_tokens=settings.max_tokens,
-            n=settings.votes,
-            seed=content_seed("grade", settings.seed, problem.id, answer, attempt),
-        )
+        seed = content_seed("grade", self._settings.seed, problem.id, answer, attempt)
+        return self._settings.sampling(seed, attempt)
 
     def _agreed(self, drawn: Iterable[Completion], asked: Asked) -> tuple[Said | None, str]:
         """The verdict of most readable votes; null with the reason where there are none, or a tie."""

@@ -45,6 +45,17 @@ class CriticSettings:
         if self.votes > 1 and self.temperature == 0:
             raise UsageError("several votes at temperature 0 are all the same; give critic.temperature, 0.7 say")
 
+    def sampling(self, seed: int, attempt: int) -> Sampling:
+        """How the votes are drawn at the first asking (`attempt` 0) or a later one."""
+        return Sampling(
+            # Greedy answers are all the same, so that asking again needs a little chance.
+            temperature=self.temperature if self.temperature or not attempt else 0.3,
+            top_p=self.top_p,
+            max_tokens=self.max_tokens,
+            n=self.votes,
+            seed=seed,
+        )
+
 
 class Critic:
     """A Judge that asks a model. Its name in judgements and trees is "critic:MODEL".
@@ -91,15 +102,8 @@ class Critic:
         return [one or Judgement(None, reason=f"the critic could not say: {flaw}", by=self.name) for one in judged]
 
     def _sampling(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str], attempt: int) -> Sampling:
-        settings = self._settings
-        return Sampling(
-            # Greedy answers are all the same, so that asking again needs a little chance.
-            temperature=settings.temperature if settings.temperature or not attempt else 0.3,
-            top_p=settings.top_p,
-            max_tokens=settings.max_tokens,
-            n=settings.votes,
-            seed=content_seed("critic", settings.seed, problem.id, list(prefix), list(candidates), attempt),
-        )
+        seed = content_seed("critic", self._settings.seed, problem.id, list(prefix), list(candidates), attempt)
+        return self._settings.sampling(seed, attempt)
 
     def _agreed(self, votes: Sequence[Said | None]) -> Judgement | None:
         """The judgement of the readable votes; null where there are none. A tie is *could not say*."""
