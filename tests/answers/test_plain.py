@@ -231,9 +231,9 @@ def test_numbers_are_right_only_if_they_are_the_same(left, right):
 
 @given(st.text(max_size=50), st.text(max_size=50))
 def test_deciding_never_fails(gold, answer):
-    decide(gold, answer)
-    value(gold)
-    number(answer)
+    assert decide(gold, answer) in (True, False, None)
+    assert value(gold) is None or value(gold) == value(gold)
+    assert number(answer) is None or number(answer) == number(answer)
 
 
 @given(st.text(alphabet="0123456789+-*/^(){},.xyi \\", max_size=30))
