@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -159,6 +159,15 @@ def comparison(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     if not isinstance(wanted, Recipe):
         raise UsageError(f"{path} has the goal {wanted.goal}, not a comparison; run it with journey run {path}")
     return wanted
+
+
+def limited(wanted: Recipe, limit: int | None) -> Recipe:
+    """At most `limit` problems to grow trees of, to choose on and to test on, and as many trees told."""
+    if limit is None:
+        return wanted
+    parts = {name: min(limit, getattr(wanted.problems, name)) for name in ("train", "validation", "test")}
+    count = min(limit, wanted.trees.count or limit)
+    return replace(wanted, problems=replace(wanted.problems, **parts), trees=replace(wanted.trees, count=count))
 
 
 def read_settings(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
-from journey.recipe import UNCOMPARED, Recipe, merged, overridden, read_settings, typed
+from journey.recipe import UNCOMPARED, Recipe, limited, merged, overridden, read_settings, typed
 from journey.river import config_of, jobs_of, store_problems
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
@@ -23,7 +23,6 @@ from journey.types import Thought
 from journey.workers import JobProgress, work_off
 
 BASE = "base"
-LIMITED = ("train", "validation", "test")
 PARTS: Mapping[Arm, tuple[str, ...]] = {
     "phase1": ("trees", "phase1"), "journey": ("trees", "journey", "answers"), "shortcut": ("trees", "shortcut"),
 }  # fmt: skip
@@ -61,14 +60,6 @@ def places(wanted: Scaling, file: Path, limit: int | None = None, seed: int | No
             same = next((place.folder for place in found if place.recipe == made), f"{name}-{value}".replace("/", "_"))
             found.append(Place(name, value, same, made))
     return found
-
-
-def limited(wanted: Recipe, limit: int | None) -> Recipe:
-    """At most `limit` problems to grow trees of, to choose on and to test on, and as many trees told."""
-    if limit is None:
-        return wanted
-    cut = replace(wanted.problems, **{name: min(limit, getattr(wanted.problems, name)) for name in LIMITED})
-    return replace(wanted, problems=cut, trees=replace(wanted.trees, count=min(limit, wanted.trees.count or limit)))
 
 
 def runs_of(found: list[Place]) -> list[Place]:

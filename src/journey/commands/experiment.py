@@ -26,8 +26,6 @@ from journey.store.settings import plain, refuse_changes
 from journey.sweep import Scaling
 from journey.types import Tree
 
-LIMITED = ("train", "validation", "test")
-
 
 def run(
     file: Path,
@@ -47,7 +45,7 @@ def run(
         return collecting.run(wanted, out, limit, seed, allowance, json, fresh, dry_run)
     if isinstance(wanted, Scaling):
         return sweeping.run(wanted, file, out, limit, seed, json, fresh, dry_run)
-    wanted = _limited(wanted, limit)
+    wanted = recipe.limited(wanted, limit)
     wanted = wanted if seed is None else replace(wanted, first_seed=seed)
     build.check_names([wanted.model], wanted.judge, wanted.servers)
     build.model_path(wanted.model)  # it is trained, so it must have weights
@@ -109,7 +107,7 @@ def grow(
         return collecting.grow(wanted, out, limit, seed, allowance, json, fresh, dry_run)
     if isinstance(wanted, Scaling):
         raise UsageError(f"{file} is a sweep; journey run {file} grows its trees, journey grow those of its base")
-    wanted = _limited(wanted, limit)
+    wanted = recipe.limited(wanted, limit)
     way = wanted.trees.grow if seed is None else replace(wanted.trees.grow, seed=seed)
     wanted = replace(wanted, trees=replace(wanted.trees, grow=way))
     build.check_names([wanted.model], wanted.judge, wanted.servers)
@@ -156,15 +154,6 @@ def _spent_before(out: Path, fresh: bool) -> int:
         return 0
     with Run.read(out) as before:
         return len(before.logged(SPENT))
-
-
-def _limited(wanted: Recipe, limit: int | None) -> Recipe:
-    """At most `limit` problems to grow trees of, to choose on and to test on, and as many trees told."""
-    if limit is None:
-        return wanted
-    cut = replace(wanted.problems, **{name: min(limit, getattr(wanted.problems, name)) for name in LIMITED})
-    count = min(limit, wanted.trees.count or limit)
-    return replace(wanted, problems=cut, trees=replace(wanted.trees, count=count))
 
 
 def _plan(wanted: Recipe, out: Path, fresh: bool) -> dict[str, Any]:
