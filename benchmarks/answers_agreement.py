@@ -18,7 +18,7 @@ from journey.answers.check import MathGrader
 from journey.answers.find import find_answer
 from journey.answers.grade import Grade
 from journey.answers.plain import decide
-from journey.evals.metrics import wilson
+from journey.metrics.accuracy import wilson
 from journey.types import make_problem
 
 FILES = {

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from journey.answers.grade import Grade
-from journey.evals.benchmarks import load
-from journey.evals.code import CodeGrader
+from journey.data.benchmarks import load
+from journey.tasks.code.grader import CodeGrader
 
 DATA = Path(__file__).parents[1] / "../shared/data/code/humaneval.jsonl"
 OTHERS = {

@@ -20,10 +20,10 @@ from rich.console import Console
 from rich.table import Table
 
 from journey.answers.check import MathGrader
+from journey.data import prm800k
 from journey.judges.critic import Critic, CriticSettings
 from journey.models.base import Completion, Prompt, Sampling
 from journey.models.server_answer import estimate_tokens
-from journey.trees import prm800k
 from journey.trees.mark import children, is_unusable, path_texts, verdict
 from journey.types import Problem, Tree, Verdict
 

@@ -25,9 +25,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from journey import problems
-from journey.datafiles import rows
-from journey.evals.contamination import QuestionIndex, Rule, words
+from journey.data import problems
+from journey.data.contamination import QuestionIndex, Rule, words
+from journey.store.datafiles import rows
 from journey.store.run import Run
 from journey.types import Problem, Segment, Thought, content_hash, make_problem
 

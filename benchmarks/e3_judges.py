@@ -11,19 +11,20 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from journey import build
 from journey.commands.judging import Remembered
+from journey.data.recordings import load_recorded
+from journey.data.step_labels import load
 from journey.errors import UsageError
 from journey.evals.judging import JudgingSettings, judge_set, measure, to_json
-from journey.evals.judging_countdown import countdown_set
-from journey.evals.judging_sets import LabelledSet, load
-from journey.evals.recordings import load_recorded
 from journey.judges.base import Judge
 from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutJudge, RolloutSettings
 from journey.judges.scripted import Scripted
-from journey.models.purse import Purse
+from journey.models.budget import BudgetTracker
+from journey.pipeline import registry
 from journey.report.judges import FIGURES, figure
+from journey.tasks.countdown.labelled import countdown_set
+from journey.tasks.labelled import LabelledSet
 
 DATA = Path(__file__).parents[1] / "../shared/data"
 RECORDED = DATA / "step_judges/recorded_judge_outputs.jsonl"
@@ -141,7 +142,7 @@ def recorded_rows(console: Console, rounds: int) -> tuple[list[dict[str, Any]], 
 def own_rows(count: int, rounds: int, trained: str | None) -> list[dict[str, Any]]:
     """Judges that run here, on Countdown solutions with exact labels."""
     labelled = countdown_set(count)
-    models = build.Models(Remembered(), Purse())
+    models = registry.Models(Remembered(), BudgetTracker())
     hows = {
         "hard": RolloutSettings(max_tokens=100),
         "soft": RolloutSettings(label="soft", max_tokens=100),
@@ -149,7 +150,7 @@ def own_rows(count: int, rounds: int, trained: str | None) -> list[dict[str, Any
         "hard, ends where it goes back": RolloutSettings(stop=("Back to",), count_unanswered=True, max_tokens=100),
         "binary": RolloutSettings(search="binary", max_tokens=100),
     }
-    judges: dict[str, Judge] = {"exact": build.Exact(), "always right": Scripted({}, otherwise="right")}
+    judges: dict[str, Judge] = {"exact": registry.Exact(), "always right": Scripted({}, otherwise="right")}
     for how, settings in hows.items():
         judges[f"rollout:tiny, {how}"] = models.judge("rollout:tiny", "tiny", CriticSettings(), settings)
     if trained is not None:

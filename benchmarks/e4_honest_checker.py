@@ -11,9 +11,9 @@ from fractions import Fraction
 from rich.console import Console
 from rich.table import Table
 
-from journey.puzzles.checker import grade
-from journey.puzzles.countdown import Puzzle, draw, question, solutions
-from journey.puzzles.exploration import back_text, document, made_text
+from journey.tasks.countdown.checker import grade
+from journey.tasks.countdown.exploration import back_text, document, made_text
+from journey.tasks.countdown.puzzle import Puzzle, draw, question, solutions
 
 STEP = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+) \( ([\d ]+)-> (\d+) \)")
 

@@ -30,17 +30,17 @@ from e_search import Remembered
 from transformers import logging as transformers_logging
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "src")]
-from journey import build  # noqa: E402
-from journey.evals.budget import Budget  # noqa: E402
-from journey.evals.compute import Measured, at_tokens, measured  # noqa: E402
-from journey.evals.metrics import finished, over_seeds  # noqa: E402
-from journey.evals.run import Decoding, attempt  # noqa: E402
-from journey.evals.votes import maj_at_tokens  # noqa: E402
+from journey.evals.attempts import Decoding, attempt  # noqa: E402
+from journey.evals.thinking_budget import Budget  # noqa: E402
+from journey.metrics.accuracy import finished, over_seeds  # noqa: E402
+from journey.metrics.compute import Measured, at_tokens, measured  # noqa: E402
+from journey.metrics.votes import maj_at_tokens  # noqa: E402
 from journey.models.base import Model  # noqa: E402
+from journey.pipeline import registry  # noqa: E402
 from journey.store.run import Run  # noqa: E402
 from journey.types import Attempt, Problem  # noqa: E402
 
-TASK = build.task("countdown")
+TASK = registry.task("countdown")
 RECIPE = Path(__file__).parents[1] / "recipes" / "countdown.yaml"
 SMALL = (
     "seeds=1", "problems.train=260", "problems.validation=80", "problems.test=4", "trees.count=164",
@@ -96,7 +96,7 @@ async def measure(run: Path, arm: str, asked: argparse.Namespace, temperature: f
     samples: list[dict[str, list[Attempt]]] = []
     for folder in folders:
         name, seed = f"{folder.parent.name}/{arm}", int(folder.parent.name.removeprefix("seed-"))
-        local = build.local(folder, name)
+        local = registry.local(folder, name)
         model = Remembered(local)  # ways share their beginnings
         for n, found in cut.items():
             found.append(await ask(model, problems, Decoding("budget", temperature, 1.0, n), seed))
@@ -105,7 +105,7 @@ async def measure(run: Path, arm: str, asked: argparse.Namespace, temperature: f
             found.append(await ask(model, problems, rule, seed, WAYS[way]))
         drawn = await ask(model, problems, Decoding("votes", asked.temperature, 1.0, LIMIT, asked.votes), seed)
         samples.append({p.id: [a for a in drawn if a.problem == p.id] for p in problems})
-        await build.close(local)
+        await registry.close(local)
     alone = Unforced([measured(of) for of in cut.values()], cut[LIMIT], samples)
     rows = [row("unforced", cut[LIMIT], alone)] + [row(way, found, alone) for way, found in forced.items()]
     return {"arm": arm, "temperature": temperature, "seeds": len(folders), "problems": len(problems), "rows": rows}
@@ -180,7 +180,7 @@ def main() -> None:
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
     transformers_logging.disable_progress_bar()
-    build.one_thread()
+    registry.use_one_thread()
     asked.problems = asked.problems or (200 if asked.long else 60)
     asked.seeds = asked.seeds or (None if asked.long else 1)
     began = time.perf_counter()

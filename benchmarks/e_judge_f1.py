@@ -24,20 +24,20 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from journey import build
+from journey.data.step_labels import of_trees
+from journey.evals.attempts import Decoding, attempt
 from journey.evals.judging import JudgingSettings, judge_set, measure
-from journey.evals.judging_sets import of_trees
-from journey.evals.run import Decoding, attempt
 from journey.judges.base import Judge
 from journey.judges.classifier import Classifier
 from journey.judges.classifier_settings import ClassifierSettings
 from journey.judges.exact import Exact
 from journey.judges.rollout import RolloutSettings
 from journey.models.base import Completion, Model, Prompt, Sampling
-from journey.puzzles.countdown import PuzzleSettings
-from journey.puzzles.sources import drawn
-from journey.recipe import Telling
-from journey.stations import solution_rows, tell
+from journey.pipeline import registry
+from journey.pipeline.recipe import Telling
+from journey.pipeline.stages import solution_rows, tell
+from journey.tasks.countdown.puzzle import PuzzleSettings
+from journey.tasks.countdown.sources import drawn
 from journey.thoughts.traverse import TraverseSettings
 from journey.training.prm import train_prm
 from journey.training.rows import sft_rows
@@ -49,7 +49,7 @@ from journey.trees.label import label
 from journey.trees.mark import path_texts, right_leaves, wrong_branches
 from journey.types import Judgement, Problem, Thought, Tree, content_seed
 
-TASK = build.TASKS["countdown"]
+TASK = registry.TASKS["countdown"]
 GROW = GrowSettings(width=6, keep=2, follow_wrong=6, depth=2, temperature=1.0, top_p=1.0, max_step_tokens=24)
 LOW = 0.15  # few steps are right here: a threshold that errs on the other side
 PRM = PrmSettings(learning_rate=1e-3, epochs=6, batch=16, schedule="cosine", device="cpu")
@@ -164,10 +164,10 @@ async def student(world: World, thoughts: list[Thought], name: str, tests: list[
     out = world.folder / f"student-{name}-{seed}"
     rows = sft_rows(thoughts, world.problems, TASK.ask)
     train_sft(world.base, rows, out, replace(SFT, seed=seed))
-    model, grader = build.local(out, name), TASK.grader()
+    model, grader = registry.local(out, name), TASK.grader()
     rule = Decoding("sampled", 1.0, 1.0, 600, 1)
     found = await asyncio.gather(*(attempt(p, model, grader, TASK.ask, rule, split="test", seed=seed) for p in tests))
-    await build.close(model)
+    await registry.close(model)
     return {"accuracy": fmean(a.correct is True for several in found for a in several), "thoughts": len(rows)}
 
 
@@ -180,7 +180,7 @@ def judges(world: World, exact: list[Tree], rolled: list[Tree], counts: Sequence
         for count in (n for n in counts if n <= len(trees)):
             out = world.folder / f"judge-{labels.split()[0]}-{count}"
             rows = tree_rows(trees[:count], [*world.problems, *LABELLED])
-            train_prm(build.model_path("tiny"), rows, out, PRM)
+            train_prm(registry.model_path("tiny"), rows, out, PRM)
             yield f"classifier, {labels}", count, Classifier(out, f"prm:{count}", device="cpu")
             low = ClassifierSettings(right=LOW, wrong=LOW)
             yield f"the same, right from {LOW}", count, Classifier(out, f"prm:{count}, {LOW}", low, "cpu")
@@ -191,24 +191,24 @@ LABELLED: list[Problem] = []
 
 async def measure_all(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     began = time.perf_counter()
-    build.one_thread()
+    registry.use_one_thread()
     kind = PuzzleSettings()
     counts = [int(n) for n in asked.counts.split(",") if n]
     LABELLED[:] = drawn("judge", max(counts, default=0), 1, kind, held_out=False)
     held = drawn("judge-test", asked.test_trees, 0, kind, held_out=True)
     tests = drawn("test", 300, 0, kind, held_out=True)
-    base = Path(build.model_path("tiny"))
+    base = Path(registry.model_path("tiny"))
     labelled = {problem.id for problem in LABELLED}
     problems = drawn("train", 1500 + asked.problems + len(LABELLED), 0, kind, held_out=False)
     problems = [problem for problem in problems if problem.id not in labelled][: 1500 + asked.problems]
     if asked.long:
         base = folder / "phase1"
-        train_sft(build.model_path("tiny"), solution_rows(problems[:1500], TASK), base, SFT)
-    policy = Remembered(build.local(base, "policy"))
+        train_sft(registry.model_path("tiny"), solution_rows(problems[:1500], TASK), base, SFT)
+    policy = Remembered(registry.local(base, "policy"))
     exact = await trees_of(policy, LABELLED, Exact())
     tested = list(zip(held, await trees_of(policy, held, Exact()), strict=True))
     world = World(policy, base, problems[1500:], tested, folder)
-    explorer = build.local(build.model_path("tiny"), "tiny")
+    explorer = registry.local(registry.model_path("tiny"), "tiny")
     rolled = await asyncio.gather(
         *(
             label(p, t, explorer, TASK.ask, TASK.grader(), ROLLOUT)

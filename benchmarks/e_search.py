@@ -29,25 +29,25 @@ from typing import Any
 from transformers import logging as transformers_logging
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "src")]
-from journey import build  # noqa: E402
-from journey.evals.compute import Measured, at_tokens, measured  # noqa: E402
-from journey.evals.metrics import over_seeds  # noqa: E402
 from journey.judges.base import Judge  # noqa: E402
 from journey.judges.exact import Exact  # noqa: E402
+from journey.metrics.accuracy import over_seeds  # noqa: E402
+from journey.metrics.compute import Measured, at_tokens, measured  # noqa: E402
 from journey.models.base import Completion, Model, Prompt, Sampling  # noqa: E402
 from journey.models.cached import call_key  # noqa: E402
-from journey.puzzles.countdown import PuzzleSettings  # noqa: E402
-from journey.puzzles.sources import drawn  # noqa: E402
-from journey.search.candidate import Means  # noqa: E402
-from journey.search.cost import Reader  # noqa: E402
+from journey.pipeline import registry  # noqa: E402
+from journey.pipeline.stages import solution_rows  # noqa: E402
+from journey.search.candidate import SearchContext  # noqa: E402
+from journey.search.cost import MeteredJudge  # noqa: E402
 from journey.search.methods import SEARCHES  # noqa: E402
-from journey.stations import solution_rows  # noqa: E402
+from journey.tasks.countdown.puzzle import PuzzleSettings  # noqa: E402
+from journey.tasks.countdown.sources import drawn  # noqa: E402
 from journey.training.settings import SftSettings  # noqa: E402
 from journey.training.sft import train_sft  # noqa: E402
 from journey.trees.grow import GrowSettings, grow  # noqa: E402
 from journey.types import Attempt, Judgement, Problem, content_seed  # noqa: E402
 
-TASK = build.task("countdown")
+TASK = registry.task("countdown")
 WHOLE = {"temperature": 1.0, "max_tokens": 120}
 STEPS = {"temperature": 1.0, "max_step_tokens": 24, "depth": 4}
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -106,7 +106,7 @@ def policy(out: Path) -> Path:
     """The tiny base after phase 1."""
     known = drawn("train", 1500, 0, PuzzleSettings(), held_out=False)
     how = SftSettings(epochs=3, batch=16, learning_rate=1e-3, seed=1)
-    train_sft(build.model_path(build.TINY), solution_rows(known, TASK), out, how)
+    train_sft(registry.model_path(registry.TINY), solution_rows(known, TASK), out, how)
     return out
 
 
@@ -117,19 +117,21 @@ async def classifier(out: Path, folder: Path, puzzles: int) -> Path:
     from journey.training.step_rows import tree_rows
 
     problems = drawn("train", 1500 + puzzles, 0, PuzzleSettings(), held_out=False)[1500:]
-    model, grader = build.local(folder, "phase1"), TASK.grader()
+    model, grader = registry.local(folder, "phase1"), TASK.grader()
     how = GrowSettings(width=6, keep=2, follow_wrong=4, depth=2, temperature=1.0, top_p=1.0, max_step_tokens=24)
     grown = [grow(p, model, Exact(), grader, TASK.ask, TASK.steps, how) for p in problems]
     rows = tree_rows(await asyncio.gather(*grown), problems, "hard")
     await model.close()
-    train_prm(build.model_path(build.TINY), rows, out, PrmSettings(epochs=3, batch=16, learning_rate=1e-3))
+    train_prm(registry.model_path(registry.TINY), rows, out, PrmSettings(epochs=3, batch=16, learning_rate=1e-3))
     return out
 
 
-async def attempts(name: str, means: Means, problems: Sequence[Problem], how: dict[str, Any]) -> list[Attempt]:
+async def attempts(
+    name: str, context: SearchContext, problems: Sequence[Problem], how: dict[str, Any]
+) -> list[Attempt]:
     """One search of every problem."""
     method = SEARCHES[name]
-    return list(await asyncio.gather(*(method.run(p, means, method.settings(**how)) for p in problems)))
+    return list(await asyncio.gather(*(method.run(p, context, method.settings(**how)) for p in problems)))
 
 
 async def curve(
@@ -137,11 +139,11 @@ async def curve(
     sizes: Sequence[int],
 ) -> list[Measured]:  # fmt: skip
     """What a search comes to at each size, largest first so that the smaller ones find their samples drawn."""
-    means = Means(model, TASK.grader(), TASK.ask, TASK.steps, judge)
+    context = SearchContext(model, TASK.grader(), TASK.ask, TASK.steps, judge)
     found: list[Measured] = []
     for n in reversed(sizes):
         # Seeds are other draws of one model: they make each puzzle's accuracy surer, and the puzzles are redrawn.
-        made = [await attempts(name, means, problems, how | {"n": n, "seed": seed}) for seed in range(seeds)]
+        made = [await attempts(name, context, problems, how | {"n": n, "seed": seed}) for seed in range(seeds)]
         found.append(measured([[attempt for one in made for attempt in one]]))
     return found[::-1]
 
@@ -149,7 +151,7 @@ async def curve(
 async def measure(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Every curve, the greedy answer, and all of them at the budgets."""
     problems = drawn("test", asked.problems, 0, PuzzleSettings(), held_out=True)
-    local = build.local(folder, "phase1")
+    local = registry.local(folder, "phase1")
     model = Remembered(local)
     judges: list[Judge] = [Exact(), *(Noisy(Exact(), flip, 0) for flip in asked.flips)]
     if asked.trained:
@@ -157,8 +159,8 @@ async def measure(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     if asked.prm is not None:
         from journey.judges.classifier import Classifier
 
-        count = build.token_counter(asked.prm)
-        judges.append(Reader(Classifier(asked.prm, "trained"), lambda text: count({"completion": text}) - 1))
+        count = registry.token_counter(asked.prm)
+        judges.append(MeteredJudge(Classifier(asked.prm, "trained"), lambda text: count({"completion": text}) - 1))
     greedy = await curve("vote", model, None, problems, WHOLE | {"temperature": 0.0}, 1, [1])
     vote = await curve("vote", model, None, problems, WHOLE, asked.seeds, asked.sizes)
     curves = {(VOTE, "none"): vote}

@@ -23,9 +23,9 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from journey import build
 from journey.errors import UsageError
 from journey.models.base import Completion, ModelError
+from journey.pipeline import registry
 from journey.thoughts.explain import ExplainSettings, read, reason_of, sentences
 from journey.thoughts.numbers import numbers
 from journey.types import make_problem
@@ -136,7 +136,7 @@ def compared(found: Sequence[Case]) -> list[dict]:
 
 async def asked_of(name: str, found: Sequence[Case]) -> dict:
     """The reasons of a real model, beside people's."""
-    model = build.model(name)
+    model = registry.model(name)
     pairs: list[tuple[Case, str]] = []
     for start in range(0, len(found), AT_ONCE):
         some = found[start : start + AT_ONCE]
@@ -144,7 +144,7 @@ async def asked_of(name: str, found: Sequence[Case]) -> dict:
             *(reason_of(make_problem(c.question, c.answer), c.before, c.step, model, ExplainSettings()) for c in some)
         )
         pairs += [(case, text) for case, text in zip(some, said, strict=True) if text is not None]
-    await build.close(model)
+    await registry.close(model)
     return shared_numbers(name, pairs) | {"taken": len(pairs) / len(found)}
 
 

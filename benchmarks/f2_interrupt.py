@@ -21,10 +21,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from journey.puzzles.countdown import Puzzle, PuzzleSettings, parse_puzzle, steps
-from journey.puzzles.sources import drawn
 from journey.store.run import Run
 from journey.store.schema import TABLES, dumps
+from journey.tasks.countdown.puzzle import Puzzle, PuzzleSettings, parse_puzzle, steps
+from journey.tasks.countdown.sources import drawn
 from journey.types import Attempt, content_hash, to_json
 
 PROBLEMS = 150

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from journey.models.base import ModelError, Prompt, Sampling
-from journey.models.purse import Purse
+from journey.models.budget import BudgetTracker
 from journey.models.server import Server
 from journey.models.server_request import sample_seed
 from journey.models.server_settings import ServerSettings
@@ -76,8 +76,8 @@ async def measure(share: float, units: int) -> dict[str, object]:
     """One server, all units at once."""
     faults = Faults(share)
     async with FaultServer(faults, latency=0.02) as server:
-        purse = Purse()
-        model = Server("m", "openai/m", ServerSettings(url=server.url, timeout=0.5, stall=0.5), purse)
+        tracker = BudgetTracker()
+        model = Server("m", "openai/m", ServerSettings(url=server.url, timeout=0.5, stall=0.5), tracker)
         began = time.perf_counter()
         asked = [model.complete(Prompt(f"What is {i}+{i}?"), Sampling(seed=i)) for i in range(units)]
         got = await asyncio.gather(*asked, return_exceptions=True)
@@ -94,7 +94,7 @@ async def measure(share: float, units: int) -> dict[str, object]:
         "share": share, "units": units, "answered": len(answered), "listed": len(listed),
         "lost": units - len(answered) - len(listed), "blank": sum(not one.text.strip() for _, one in answered),
         "wrong": sum(one.text != words(f"What is {i}+{i}?", sample_seed(i, 0), 0) for i, one in answered),
-        "requests": len(server.asked), "counted": purse.spent()["openai/m"].calls,
+        "requests": len(server.asked), "counted": tracker.spent()["openai/m"].calls,
         "amplification": len(server.asked) / units, "bound": 1.2 / (1 - share),
         "refusals": len(faults.silences), "early": early, "seconds": seconds, "faults": dict(faults.drawn),
         "reasons": [str(one) for one in listed],

@@ -14,7 +14,7 @@ from f3_bad_server import FaultServer, Reply
 from rich.console import Console
 
 from journey.models.base import Prompt, Sampling
-from journey.models.purse import Purse
+from journey.models.budget import BudgetTracker
 from journey.models.server import Server
 from journey.models.server_settings import ServerSettings
 
@@ -26,7 +26,7 @@ LATENCY = 0.2
 async def measure(outage: float) -> dict[str, float | int]:
     """All units through one server that is away for so many seconds."""
     async with FaultServer(latency=LATENCY) as server:
-        model = Server("m", "openai/m", ServerSettings(url=server.url, max_in_flight=MOST), Purse())
+        model = Server("m", "openai/m", ServerSettings(url=server.url, max_in_flight=MOST), BudgetTracker())
         done: list[float] = []
 
         async def unit(number: int) -> None:

@@ -23,9 +23,9 @@ from journey.answers.check import MathGrader
 from journey.answers.find import find_answer
 from journey.evals import quality, structure, words
 from journey.evals.equalities import equalities
-from journey.puzzles.checker import CountdownGrader
-from journey.steps import FORMATS
 from journey.studio import safe
+from journey.tasks.countdown.checker import CountdownGrader
+from journey.tasks.steps import FORMATS
 from journey.types import make_problem
 
 WANTED = 10_000

@@ -27,9 +27,9 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "tests")]
 from tiny_models import chat_tokenizer  # noqa: E402
 
 from journey.answers.check import MathGrader  # noqa: E402
+from journey.data import prm800k  # noqa: E402
 from journey.judges.classifier import Classifier  # noqa: E402
 from journey.judges.classifier_settings import ClassifierSettings  # noqa: E402
-from journey.trees import prm800k  # noqa: E402
 from journey.trees.mark import children, is_unusable, path_texts, verdict  # noqa: E402
 from journey.types import Problem  # noqa: E402
 
@@ -71,12 +71,12 @@ async def trees(limit: int, least: int) -> list[list[Group]]:
     return found
 
 
-async def judged(classifier: Classifier, found: Sequence[Sequence[Group]], *, at_once: bool) -> dict[str, Any]:
+async def judged(classifier: Classifier, found: Sequence[Sequence[Group]], *, gather_or_cancel: bool) -> dict[str, Any]:
     """The scores, what was read for them, and the processor's seconds."""
     before, began = (classifier.counts.forwards, classifier.counts.tokens), time.process_time()
     scores: list[float] = []
     for groups in found:
-        if at_once:
+        if gather_or_cancel:
             said = await asyncio.gather(*(classifier.judge(*group) for group in groups))
         else:
             said = [await classifier.judge(*group) for group in groups]
@@ -88,18 +88,23 @@ async def judged(classifier: Classifier, found: Sequence[Sequence[Group]], *, at
     }  # fmt: skip
 
 
-async def compare(found: Sequence[Sequence[Group]], folder: Path, rounds: int, *, at_once: bool) -> dict[str, Any]:
+async def compare(
+    found: Sequence[Sequence[Group]], folder: Path, rounds: int, *, gather_or_cancel: bool
+) -> dict[str, Any]:
     shared, plain = (Classifier(folder, "prm", ClassifierSettings(share=share), "cpu") for share in (True, False))
-    await judged(shared, found[:1], at_once=at_once)
-    await judged(plain, found[:1], at_once=at_once)
+    await judged(shared, found[:1], gather_or_cancel=gather_or_cancel)
+    await judged(plain, found[:1], gather_or_cancel=gather_or_cancel)
     pairs = [
-        (await judged(shared, found, at_once=at_once), await judged(plain, found, at_once=at_once))
+        (
+            await judged(shared, found, gather_or_cancel=gather_or_cancel),
+            await judged(plain, found, gather_or_cancel=gather_or_cancel),
+        )
         for _ in range(rounds)
     ]
     one, other = pairs[0]
     difference = max(abs(a - b) for a, b in zip(one["scores"], other["scores"], strict=True))
     return {
-        "at_once": at_once, "groups": sum(map(len, found)), "steps": len(one["scores"]),
+        "at_once": gather_or_cancel, "groups": sum(map(len, found)), "steps": len(one["scores"]),
         "forwards": [one["forwards"], other["forwards"]], "tokens": [one["tokens"], other["tokens"]],
         "fewer_tokens": other["tokens"] / one["tokens"],
         "faster": statistics.median(b["seconds"] / a["seconds"] for a, b in pairs), "largest_difference": difference,
@@ -111,8 +116,8 @@ async def measure(asked: argparse.Namespace, folder: Path) -> list[dict[str, Any
     rows = []
     for least in (1, 2):
         found = await trees(asked.trees, least)
-        for at_once in (False, True):
-            row = await compare(found, folder, asked.rounds, at_once=at_once)
+        for gather_or_cancel in (False, True):
+            row = await compare(found, folder, asked.rounds, gather_or_cancel=gather_or_cancel)
             rows.append({"of": "all" if least == 1 else "with siblings"} | row)
     return rows
 

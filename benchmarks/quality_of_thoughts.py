@@ -26,14 +26,14 @@ from rich.console import Console
 from rich.table import Table
 
 from journey.answers.check import MathGrader
+from journey.data import prm800k
 from journey.evals import quality, structure, words
 from journey.evals.equalities import equalities
 from journey.store.run import Run
+from journey.tasks.narration import PROSE
 from journey.thoughts.draft import draft
 from journey.thoughts.shortcut import straight
 from journey.thoughts.traverse import TraverseSettings, traverse
-from journey.thoughts.voice import PROSE
-from journey.trees import prm800k
 from journey.trees.mark import right_leaves
 from journey.types import Problem, Thought, Tree
 

@@ -24,18 +24,18 @@ import aiohttp
 from mock_server import MODEL, scored, serving
 
 from journey.answers.grade import Grade
-from journey.build import Task
-from journey.models.ask import asker
 from journey.models.base import Model
+from journey.models.budget import BudgetTracker
 from journey.models.cached import Cached
-from journey.models.purse import Purse
 from journey.models.server import Server
 from journey.models.server_settings import ServerSettings
+from journey.pipeline.registry import Task
+from journey.pipeline.stages import grow_trees
 from journey.prompts import fill
-from journey.stations import grow_trees
-from journey.steps import FORMATS
 from journey.store.run import Run
-from journey.thoughts.voice import PROSE
+from journey.tasks.narration import PROSE
+from journey.tasks.prompting import asker
+from journey.tasks.steps import FORMATS
 from journey.trees.grow import GrowSettings
 from journey.types import Judgement, Problem, make_problem
 
@@ -126,7 +126,7 @@ async def ours(url: str, trees: int, model: Callable[[str], Model] | None = None
 
 def served(url: str) -> Server:
     """The client of the mock server. It sends no seeds, so that both ask the same and grow the same trees."""
-    return Server(MODEL, f"openai/{MODEL}", ServerSettings(url=url, api="text", extra={"seed": None}), Purse())
+    return Server(MODEL, f"openai/{MODEL}", ServerSettings(url=url, api="text", extra={"seed": None}), BudgetTracker())
 
 
 # Measuring.

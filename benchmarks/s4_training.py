@@ -33,9 +33,9 @@ from transformers import (
 from journey.training.base import attention, hardware
 from journey.training.encode import encode
 from journey.training.order import plan
-from journey.training.quiet import quiet
 from journey.training.settings import SftSettings
 from journey.training.sft import train_sft
+from journey.training.silence import quiet
 
 ROWS, BATCH, WANTED = 327, 16, 0.9
 

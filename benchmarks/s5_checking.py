@@ -120,7 +120,7 @@ async def ready(grader: MathGrader) -> None:
     await asyncio.gather(grader.compare("|x|", r"\sqrt{x^2}"), grader.compare("1", r"\int_0^1 dx"))
 
 
-async def at_once(grader: MathGrader, pairs: Sequence[Pair]) -> tuple[list[Grade], float]:
+async def gather_or_cancel(grader: MathGrader, pairs: Sequence[Pair]) -> tuple[list[Grade], float]:
     """The grades of all pairs, asked at the same time, and the seconds that took."""
     began = time.perf_counter()
     found = await asyncio.gather(*(grader.compare(gold, answer) for gold, answer in pairs))
@@ -158,9 +158,9 @@ async def ordinary(pairs: Sequence[Pair], rounds: int) -> tuple[list[Grade], lis
         forget()
         with MathGrader() as grader:
             await ready(grader)
-            first, seconds = await at_once(grader, pairs)
+            first, seconds = await gather_or_cancel(grader, pairs)
             rates.append(len(pairs) / seconds)
-            _, again = await at_once(grader, pairs)
+            _, again = await gather_or_cancel(grader, pairs)
     return first, rates, len(pairs) / again
 
 

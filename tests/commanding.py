@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from journey.__main__ import main
-from journey.puzzles.countdown import Step, parse_puzzle, steps
-from journey.puzzles.sources import read
+from journey.tasks.countdown.puzzle import Step, parse_puzzle, steps
+from journey.tasks.countdown.sources import read
 from journey.types import Problem
 
 # Three numbers each, with a target that some chain of steps makes.

@@ -33,7 +33,7 @@ def tiny_copy(folder: Path, *, sample: bool = False, template: str | None = None
 
     Its closed vocabulary gets a token for unknown words, because both servers read words of their own with it.
     """
-    shutil.copytree(str(files("journey.puzzles") / "tiny"), folder)
+    shutil.copytree(str(files("journey.models") / "tiny"), folder)
     vocabulary = json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"]
     _edit(folder / "tokenizer.json", model=vocabulary | {"unk_token": next(iter(vocabulary["vocab"]))})
     _edit(folder / "generation_config.json", do_sample=sample)

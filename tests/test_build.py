@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from journey import build
 from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutJudge
 from journey.models.base import Completion, Prompt, Sampling
-from journey.models.purse import Purse
+from journey.models.budget import BudgetTracker
+from journey.pipeline import registry
 
 
 @dataclass
@@ -48,13 +48,13 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[Weights]:
         found.append(Weights(called))
         return found[-1]
 
-    monkeypatch.setattr(build, "local", load)
+    monkeypatch.setattr(registry, "local", load)
     return found
 
 
 async def test_weights_are_loaded_once_however_their_folder_is_written(loaded: list[Weights], tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
-    models = build.Models(Memory(), Purse())
+    models = registry.Models(Memory(), BudgetTracker())
     names = [f"hf/{tmp_path}/model", f"hf/{tmp_path}/./model/", f"hf/{tmp_path}/model/../model"]
     for name in names:
         model = models.model(name)
@@ -71,8 +71,8 @@ async def test_weights_are_loaded_once_however_their_folder_is_written(loaded: l
 
 async def test_a_lent_model_is_used_and_given_back_by_its_owner(loaded: list[Weights], tmp_path: Path) -> None:
     policy = Weights("seed-1/phase1")
-    models = build.Models(Memory(), Purse())
-    models.lend(tmp_path, policy)
+    models = registry.Models(Memory(), BudgetTracker())
+    models.register_loaded(tmp_path, policy)
     judge = models.judge(f"rollout:hf/{tmp_path}", "tiny", CriticSettings())
     assert judge.name == f"rollout:hf/{tmp_path}" and not loaded
     await models.close()
@@ -80,4 +80,4 @@ async def test_a_lent_model_is_used_and_given_back_by_its_owner(loaded: list[Wei
 
 
 def test_another_name_for_weights_keeps_what_names_their_calls() -> None:
-    assert build.Called(Weights("a"), "b").identity == "w"
+    assert registry.Called(Weights("a"), "b").identity == "w"

@@ -24,11 +24,11 @@ from commanding import (
     write_rows,
 )
 
-from journey import build
 from journey.cli import app
-from journey.puzzles import sources
-from journey.puzzles.countdown import parse_puzzle, steps
+from journey.pipeline import registry
 from journey.store.run import Run
+from journey.tasks.countdown import sources
+from journey.tasks.countdown.puzzle import parse_puzzle, steps
 from journey.types import Problem
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -339,7 +339,7 @@ def test_all_rows_of_the_shared_files_are_accounted_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["grow", "judge"])
 def test_a_judge_that_was_trained_anew_in_its_place_is_refused(grown_run: Path, tmp_path: Path, command: str) -> None:
     place, out = tmp_path / "judge", tmp_path / "judged"
-    shutil.copytree(Path(build.model_path("tiny")), place)
+    shutil.copytree(Path(registry.model_path("tiny")), place)
     name = f"rollout:hf/{place}"
     short = ("--set", "rollout.n=1", "--set", "rollout.max_tokens=4")
     begin = (

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from commanding import done, journey, scripted_recipe
 
-from journey import build
 from journey.judges.critic import CriticSettings
-from journey.models.purse import Purse
+from journey.models.budget import BudgetTracker
+from journey.pipeline import registry
 from journey.store.run import Run
 from journey.types import Tree
 
@@ -43,7 +43,7 @@ def test_a_judge_is_trained_and_named_by_its_folder(grown: Path, settings: list[
     assert said["steps"] == 3
     assert json.loads((grown / "models" / name / "training.json").read_text())["method"] == "prm"
     with Run.open(grown) as run:
-        models = build.Models(run, Purse())
+        models = registry.Models(run, BudgetTracker())
         judge = models.judge(f"prm:{grown}/models/{name}", "tiny", CriticSettings())
         tree = next(tree for tree in run.all("trees") if isinstance(tree, Tree))
         problem = run.get("problems", tree.problem)

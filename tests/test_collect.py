@@ -12,7 +12,7 @@ from player import answer, rows
 from served import served
 from tiny_models import save_chat_model, save_word_model
 
-from journey.methods import chosen
+from journey.pipeline.derive import chosen
 from journey.store.run import Run
 
 RECIPES = Path(__file__).parents[1] / "recipes"

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 import pytest
 from commanding import done, journey, scripted_recipe, write_rows
 
-from journey import build
 from journey.errors import UsageError
-from journey.models.purse import Purse
-from journey.puzzles.countdown import Puzzle, to_problem
+from journey.models.budget import BudgetTracker
+from journey.pipeline import registry
+from journey.tasks.countdown.puzzle import Puzzle, to_problem
 from journey.types import make_problem
 
 ROWS = [
@@ -129,9 +129,9 @@ async def test_one_rollout_judge_goes_over_problems_of_several_tasks(tmp_path: P
 
         async def put_call(self, key: str, completions: list, patience: float) -> None: ...
 
-    models = build.Models(Nothing(), Purse())
+    models = registry.Models(Nothing(), BudgetTracker())
     answers = write_rows(tmp_path / "policy.jsonl", [{"prompt": "unused", "completions": ["x"]}])
-    judge = models.judge(f"rollout:scripted/{answers}", "tiny", build.CriticSettings())
+    judge = models.judge(f"rollout:scripted/{answers}", "tiny", registry.CriticSettings())
     puzzle = to_problem(Puzzle((3, 4), 7))
     said = await judge.judge(puzzle, [], ["3 + 4 = 7 ( 7 -> 7 )"])
     said += await judge.judge(make_problem("What is 3 + 4?", "7"), [], ["The answer is 7.", "The answer is 8."])
@@ -140,10 +140,10 @@ async def test_one_rollout_judge_goes_over_problems_of_several_tasks(tmp_path: P
 
 
 def test_the_models_that_a_judge_asks_are_known_by_its_name() -> None:
-    assert build.judge_models("vote:[exact,critic:openai/x,rollout:tiny,critic]") == ["openai/x", "tiny"]
-    assert build.is_served("vote:[exact,rollout:openai/x]") and not build.is_served("rollout:tiny")
+    assert registry.judge_models("vote:[exact,critic:openai/x,rollout:tiny,critic]") == ["openai/x", "tiny"]
+    assert registry.is_served("vote:[exact,rollout:openai/x]") and not registry.is_served("rollout:tiny")
     with pytest.raises(UsageError):
-        build.check_names([], "rollout:nothing/known")
+        registry.check_names([], "rollout:nothing/known")
 
 
 def test_a_runs_trees_are_judged_again_into_another_run_once(tmp_path: Path, script: Path) -> None:

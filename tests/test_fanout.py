@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from journey.errors import BudgetReached, UsageError
-from journey.fanout import each
 from journey.models.base import ModelError
+from journey.pipeline.fan_out import each
 from journey.store.run import Run
 from journey.types import Problem, make_problem
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from journey.data.problems import Columns, disjoint, load, normalised, overlaps, read, select, split, without
 from journey.errors import UsageError
-from journey.problems import Columns, disjoint, load, normalised, overlaps, read, select, split, without
 from journey.types import make_problem, to_json
 
 DATA = Path(__file__).parents[1] / "../shared/data"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from journey.errors import UsageError
-from journey.recipe import Recipe, load
+from journey.pipeline.recipe import Recipe, load
 
 RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("countdown*.yaml"))
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from journey.recipe import load
+from journey.pipeline.experiment import run_recipe
+from journey.pipeline.recipe import load
 from journey.report.build import build
-from journey.river import run_recipe
 from journey.store.run import Run
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "countdown.yaml"

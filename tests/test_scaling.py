@@ -9,10 +9,10 @@ import yaml
 from commanding import done, journey
 
 from journey.errors import UsageError
-from journey.recipe import Recipe, load
-from journey.scaling import places, runs_of, share, shared
+from journey.pipeline.recipe import Recipe, load
+from journey.pipeline.sweep import places, runs_of, share, shared
+from journey.pipeline.sweep_recipe import Axis, Scaling
 from journey.store.run import Run
-from journey.sweep import Axis, Scaling
 from journey.types import Attempt, Thought
 
 RECIPES = Path(__file__).parents[1] / "recipes"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from journey.errors import UsageError
-from journey.fanout import Progress
+from journey.pipeline.executor import Job, WorkerDied, work_off
+from journey.pipeline.fan_out import Progress
 from journey.store.run import Run
 from journey.types import make_problem
-from journey.workers import Job, WorkerDied, work_off
 
 
 def store_one(run: Run, progress: Progress, number: int) -> None:

@@ -134,6 +134,6 @@ def decontaminate(
     so that no training rows are made of them; nothing is deleted.
     """
     from journey.commands import decontaminating
-    from journey.evals.contamination import Rule
+    from journey.data.contamination import Rule
 
     return decontaminating.decontaminate(run, against or (), Rule(ngram, share), drop, json)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.evals.agreement import cohen_kappa, krippendorff_alpha
+from journey.metrics.agreement import cohen_kappa, krippendorff_alpha
 
 
 def spread(table: list[list[int]]) -> tuple[list[int], list[int]]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.evals.at_k import at_k, by_problem, powers, rm_at_k
+from journey.metrics.at_k import at_k, by_problem, powers, rm_at_k
 from journey.types import Attempt
 
 SAMPLES = Path(__file__).parents[2] / "../shared/data/model_outputs/math100_8_samples_rm.jsonl"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from commanding import done, journey, write_rows
 
+from journey.data.benchmarks import BBH_TASKS, BENCHMARKS, benchmark, form_of, load
 from journey.errors import UsageError
-from journey.evals.benchmarks import BBH_TASKS, BENCHMARKS, benchmark, form_of, load
 from journey.types import make_problem
 
 DATA = Path(__file__).parents[2] / "../shared/data"

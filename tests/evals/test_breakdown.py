@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.evals.breakdown import breakdown
+from journey.metrics.breakdown import breakdown
 from journey.types import Attempt, Problem
 
 

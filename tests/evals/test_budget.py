@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.errors import UsageError
-from journey.evals.budget import Budget, force
+from journey.evals.thinking_budget import Budget, force
 from journey.models.base import Prompt, Sampling
 from journey.models.scripted import Scripted
 

@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journey.answers.grade import Grade
-from journey.evals import code
-from journey.evals.benchmarks import load
-from journey.evals.code import CodeGrader, find_code
-from journey.evals.code_runner import decode, encode
-from journey.evals.code_worker import FORBIDDEN, NUMBERS, filtered
+from journey.data.benchmarks import load
+from journey.tasks.code import grader as code
+from journey.tasks.code.grader import CodeGrader, find_code
+from journey.tasks.code.runner import decode, encode
+from journey.tasks.code.worker import FORBIDDEN, NUMBERS, filtered
 from journey.types import make_problem
 
 HUMANEVAL = Path(__file__).parents[2] / "../shared/data/code/humaneval.jsonl"
@@ -315,7 +315,7 @@ def test_code_is_found_in_fences_and_without() -> None:
 
 ALONE = """
 import asyncio, json, sys
-from journey.evals.code import CodeGrader
+from journey.tasks.code.grader import CodeGrader
 from journey.types import make_problem
 grade = asyncio.run(CodeGrader().grade(make_problem(*json.loads(sys.argv[1])), sys.argv[2]))
 print(json.dumps([grade.correct, grade.error]))
@@ -343,7 +343,9 @@ def test_whoever_asks_code_is_run_locked_down_or_not_at_all(before: tuple[str, .
         return subprocess.run(command, capture_output=True, text=True, env=environment, cwd="/", check=False)
 
     try:
-        tried = given("-c", "import journey.evals.code, subprocess, sys; subprocess.run([sys.executable, '-c', ''])")
+        tried = given(
+            "-c", "import journey.tasks.code.grader, subprocess, sys; subprocess.run([sys.executable, '-c', ''])"
+        )
     except FileNotFoundError as error:
         pytest.skip(str(error))
     if tried.returncode:

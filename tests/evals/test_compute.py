@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.evals.compute import Measured, at_tokens, measured, mixed
+from journey.metrics.compute import Measured, at_tokens, measured, mixed
 from journey.types import Attempt, Spent
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from journey.data.contamination import QuestionIndex, Rule, signs, words
 from journey.errors import UsageError
-from journey.evals.contamination import QuestionIndex, Rule, signs, words
 
 DATA = Path(__file__).parents[2] / "../shared/data"
 

@@ -10,9 +10,9 @@ from commanding import done
 from fault_server import Asked, FaultServer, completion
 from served import served
 
-from journey.evals.benchmarks import load
-from journey.evals.code import CodeGrader
+from journey.data.benchmarks import load
 from journey.store.run import Run
+from journey.tasks.code.grader import CodeGrader
 from journey.types import Attempt, Problem
 
 FILE = Path(__file__).parents[2] / "../shared/data/code/humaneval.jsonl"

@@ -14,10 +14,10 @@ from player import rows as sums
 from served import served
 
 from journey import prompts
-from journey.build import ByProblem
 from journey.commands.training_rows import task_of
 from journey.errors import UsageError
 from journey.evals.judged import ask
+from journey.pipeline.registry import ByProblem
 from journey.store.run import Run
 from journey.types import Attempt, Problem, make_problem
 

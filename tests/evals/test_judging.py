@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journey.data.step_labels import of_tree
 from journey.errors import UsageError
 from journey.evals.judging import Judged, JudgingSettings, Measured, judge_item, judge_set, measure, to_json
-from journey.evals.judging_countdown import countdown_set
-from journey.evals.judging_sets import Labelled, LabelledSet, of_tree, solution, until
-from journey.evals.metrics import wilson
 from journey.judges.exact import Exact
 from journey.judges.scripted import Said, Scripted
-from journey.judges.whole import AFTER
+from journey.judges.solution import AFTER
+from journey.metrics.accuracy import wilson
 from journey.models.base import ModelError
+from journey.tasks.countdown.labelled import countdown_set
+from journey.tasks.labelled import Labelled, LabelledSet, solution, until
 from journey.trees.mark import unusable
 from journey.types import VERDICTS, Judgement, Node, Problem, Tree, make_problem
 

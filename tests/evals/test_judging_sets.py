@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from journey.data.recordings import load_recorded
+from journey.data.step_labels import load, load_prm800k
 from journey.errors import UsageError
 from journey.evals.judging import JudgingSettings, Measured, judge_set, measure
-from journey.evals.judging_sets import load, load_prm800k
-from journey.evals.recordings import load_recorded
 from journey.judges.scripted import Scripted
 from journey.types import make_problem
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.evals.metrics import (
+from journey.metrics.accuracy import (
     accuracy,
     bootstrap,
     error_counts,
@@ -23,7 +23,7 @@ from journey.evals.metrics import (
     unjudged,
     wilson,
 )
-from journey.evals.student import t_cdf, t_quantile
+from journey.metrics.student import t_cdf, t_quantile
 from journey.types import Attempt, Finish
 
 Shares = st.lists(st.floats(0, 1), min_size=2, max_size=8)

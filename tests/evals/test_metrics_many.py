@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.evals.metrics import REDRAWN, bootstrap, mcnemar, normal_spread, over_seeds
+from journey.metrics.accuracy import REDRAWN, bootstrap, mcnemar, normal_spread, over_seeds
 
 
 @given(st.integers(0, 60), st.integers(0, 60))

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from random_trees import PROBLEM, trees
 
 from journey.evals.quality import MEASURES, Quality, of_text, of_thought, summed
+from journey.tasks.narration import PROSE
 from journey.thoughts.draft import Piece, draft, lay_out
 from journey.thoughts.traverse import TraverseSettings, traverse
-from journey.thoughts.voice import PROSE
 from journey.trees.mark import right_leaves
 from journey.types import Node, Segment, Thought, Tree
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from journey.answers.words import TextGrader
 from journey.errors import UsageError
-from journey.evals.at_k import rm_at_k
-from journey.evals.ranked import LOG, Kept, RmSettings, judge_attempts, kept
+from journey.evals.step_scores import LOG, Kept, RmSettings, judge_attempts, kept
 from journey.judges.scripted import Scripted as Judge
-from journey.models.ask import asker
+from journey.metrics.at_k import rm_at_k
 from journey.models.scripted import Scripted
-from journey.search.candidate import Means
-from journey.steps import FORMATS
+from journey.search.candidate import SearchContext
 from journey.store.run import Run
+from journey.tasks.prompting import asker
+from journey.tasks.steps import FORMATS
 from journey.types import Attempt, Judgement, Problem, Spent, make_problem
 
 STEPS = FORMATS["paragraphs"]
@@ -29,8 +29,8 @@ def attempt(id: str, text: str, answer: str | None = "yes", correct: bool | None
     return Attempt(id, PROBLEM.id, "m", "sampled", 0, text, answer, correct, None, 3, "end", 0, Spent())
 
 
-def means(judge: Judge) -> Means:
-    return Means(Scripted({}), TextGrader(), asker("text", STEPS), STEPS, judge)
+def means(judge: Judge) -> SearchContext:
+    return SearchContext(Scripted({}), TextGrader(), asker("text", STEPS), STEPS, judge)
 
 
 @pytest.mark.parametrize("way", JOINED)

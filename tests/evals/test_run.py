@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from journey.answers.grade import Grade
-from journey.evals.run import Decoding, attempt, attempt_ids
+from journey.evals.attempts import Decoding, attempt, attempt_ids
 from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted
 from journey.types import Attempt, Problem, make_problem

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from journey.evals.scaling import PARAMETERS, Fit, Form, best_form, fit, fit_curve, left_out_error
+from journey.metrics.curves import PARAMETERS, Fit, Form, best_form, fit, fit_curve, left_out_error
 
 AMOUNTS = [41, 82, 164, 327, 654, 1308]
 

@@ -2,11 +2,11 @@
 
 import random
 
-from journey.build import task
-from journey.evals.skills import FAR, check, skills
 from journey.models.scripted import Scripted
-from journey.puzzles.countdown import Puzzle, draw, question, to_problem
-from journey.puzzles.exploration import END, document
+from journey.pipeline.registry import task
+from journey.tasks.countdown.exploration import END, document
+from journey.tasks.countdown.puzzle import Puzzle, draw, question, to_problem
+from journey.tasks.countdown.skills import FAR, check, skills
 
 PUZZLE = Puzzle((8, 19, 18), 29)
 

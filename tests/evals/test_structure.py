@@ -10,10 +10,10 @@ from random_trees import PROBLEM, trees
 
 from journey.evals.structure import Structure, ends_right, of_text, of_thought, summed
 from journey.evals.words import count_tokens
+from journey.tasks.narration import PROSE
 from journey.thoughts.draft import Piece, draft, lay_out
 from journey.thoughts.shortcut import shortcut
 from journey.thoughts.traverse import TraverseSettings, traverse
-from journey.thoughts.voice import PROSE
 from journey.trees.mark import right_leaves
 from journey.types import Judgement, Node, Thought, Tree
 

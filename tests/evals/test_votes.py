@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.evals.metrics import accuracy
-from journey.evals.votes import maj_at_k, maj_at_tokens, pass_at_k
+from journey.metrics.accuracy import accuracy
+from journey.metrics.votes import maj_at_k, maj_at_tokens, pass_at_k
 from journey.types import Attempt
 
 Answers = st.lists(st.sampled_from(["right", "also right", "wrong", "worse", "worst", None]), min_size=1, max_size=8)

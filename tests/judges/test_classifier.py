@@ -17,15 +17,15 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from journey import build
 from journey.errors import UsageError
 from journey.judges.classifier import Classifier
 from journey.judges.classifier_forms import FORMS, QWEN_SYSTEM, spell
 from journey.judges.classifier_settings import ClassifierSettings, named
 from journey.judges.critic import CriticSettings
-from journey.judges.whole import judge_solution
+from journey.judges.solution import judge_solution
 from journey.models.base import ModelError
-from journey.models.purse import Purse
+from journey.models.budget import BudgetTracker
+from journey.pipeline import registry
 from journey.store.run import Run
 from journey.types import Judgement, make_problem
 
@@ -319,7 +319,7 @@ def test_a_name_may_carry_settings(tmp_path: Path) -> None:
 def test_a_judge_is_made_by_its_name_once_and_closed(tmp_path: Path) -> None:
     name = f"prm:{known_prm.save_labels(tmp_path / 'judge')}[right=0.9]"
     with Run.open(tmp_path / "run", {}) as run:
-        models = build.Models(run, Purse())
+        models = registry.Models(run, BudgetTracker())
         made = models.judge(name, "tiny", CriticSettings())
         assert models.judge(name, "tiny", CriticSettings()) is made
         assert made.name == name
@@ -328,9 +328,9 @@ def test_a_judge_is_made_by_its_name_once_and_closed(tmp_path: Path) -> None:
         both = models.judge(f"min:[{name},{name.partition('[')[0]}]", "tiny", CriticSettings())
         assert len(asyncio.run(both.judge(PROBLEM, [], ["good", "bad"]))) == 2
         asyncio.run(models.close())
-    build.check_names([], name)
+    registry.check_names([], name)
     with pytest.raises(UsageError, match="no classifier in nowhere"):
-        build.check_names([], "prm:nowhere")
+        registry.check_names([], "prm:nowhere")
 
 
 def test_every_form_of_the_table_is_tested_here() -> None:

@@ -15,7 +15,7 @@ from transformers import (
 from journey.errors import UsageError
 from journey.judges.classifier import Classifier
 from journey.judges.classifier_settings import ClassifierSettings
-from journey.judges.whole import judge_solution
+from journey.judges.solution import judge_solution
 from journey.types import make_problem
 
 PROBLEM = make_problem(QUESTION, "1")

@@ -8,7 +8,7 @@ from journey.errors import UsageError
 from journey.judges.combine import HOWS, WAYS, Combined, Way, parts, solution_score
 from journey.judges.exact import Exact
 from journey.judges.scripted import Said, Scripted
-from journey.judges.whole import judge_solution
+from journey.judges.solution import judge_solution
 from journey.types import VERDICTS, Judgement, make_problem
 
 PROBLEM = make_problem("What is 6 times 7?", "42")

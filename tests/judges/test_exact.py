@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.judges.exact import Exact
-from journey.puzzles.countdown import Puzzle, draw, solutions, steps, to_problem
+from journey.tasks.countdown.puzzle import Puzzle, draw, solutions, steps, to_problem
 
 PROBLEM = to_problem(Puzzle((8, 19, 18), 29))
 

@@ -12,10 +12,10 @@ from journey.answers.find import find_answer
 from journey.answers.grade import Grade
 from journey.errors import UsageError
 from journey.judges.rollout import FirstError, RolloutJudge, RolloutSettings
-from journey.judges.whole import judge_solution
+from journey.judges.solution import judge_solution
 from journey.models.base import Completion, Prompt, Sampling
 from journey.models.scripted import Scripted
-from journey.steps import FORMATS
+from journey.tasks.steps import FORMATS
 from journey.types import Problem, make_problem
 
 PROBLEM = make_problem("What is 6 times 7?", "42")

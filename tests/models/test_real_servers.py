@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from real_servers import Real, tiny_copy, transformers_serve, vllm_serve, why_not_transformers_serve
 
-from journey import build
 from journey.errors import UsageError
 from journey.judges.exact import Exact
 from journey.models.base import ModelError, Prompt, Sampling
+from journey.models.budget import BudgetTracker
 from journey.models.local import Local
-from journey.models.purse import Purse
 from journey.models.server import Server
 from journey.models.server_settings import ServerSettings
-from journey.puzzles import sources
-from journey.puzzles.countdown import PuzzleSettings
+from journey.pipeline import registry
+from journey.tasks.countdown import sources
+from journey.tasks.countdown.puzzle import PuzzleSettings
 from journey.trees.grow import GrowSettings, grow
 
 PUZZLES = sources.drawn("test", 30, 0, PuzzleSettings(), held_out=True)
@@ -30,12 +30,12 @@ def question(number: int) -> Prompt:
 
 def client(real: Real, model: str | None = None, **settings: object) -> Server:
     wanted = ServerSettings(url=real.url, first_patience=60.0, **settings)  # type: ignore[arg-type]
-    return Server(model or real.model, "openai/tiny", wanted, Purse())
+    return Server(model or real.model, "openai/tiny", wanted, BudgetTracker())
 
 
 async def local_texts(count: int) -> list[str]:
     """What the local engine says greedily."""
-    model = Local(build.model_path("tiny"), "tiny", dtype="float32")
+    model = Local(registry.model_path("tiny"), "tiny", dtype="float32")
     try:
         return [(await model.complete(question(i), GREEDY))[0].text for i in range(count)]
     finally:
@@ -95,7 +95,7 @@ async def test_a_half_written_answer_goes_on_by_an_instruction_where_the_field_i
 
 
 async def test_a_tree_grows_by_a_served_policy(text: Server) -> None:
-    task = build.task("countdown")
+    task = registry.task("countdown")
     settings = GrowSettings(width=3, keep=2, depth=2, max_step_tokens=24, temperature=1.0, top_p=1.0)
     tree = await grow(PUZZLES[0], text, Exact(), task.grader(), task.ask, task.steps, settings)
     assert len(tree.nodes) >= 3

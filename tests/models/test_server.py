@@ -8,7 +8,7 @@ from fault_server import Asked, FaultServer, Reply, completion
 
 from journey.errors import BudgetReached, UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
-from journey.models.purse import Limits, Purse, Usage
+from journey.models.budget import BudgetTracker, Limits, Usage
 from journey.models.server import Server
 from journey.models.server_settings import ServerSettings
 
@@ -17,9 +17,9 @@ QUESTION, DEFAULT = Prompt("Q"), Sampling()
 OWNER = [{"id": "m", "owned_by": "vllm"}, {"id": "other", "owned_by": "vllm"}]
 
 
-def client(server: FaultServer, purse: Purse | None = None, **settings) -> Server:
+def client(server: FaultServer, tracker: BudgetTracker | None = None, **settings) -> Server:
     settings = {"retries": 3, "patience": 5.0, "first_patience": 0.5, **settings}
-    return Server("m", "openai/m", ServerSettings(url=server.url, **settings), purse or Purse())
+    return Server("m", "openai/m", ServerSettings(url=server.url, **settings), tracker or BudgetTracker())
 
 
 @pytest.fixture(autouse=True)
@@ -225,33 +225,33 @@ async def test_every_request_is_reserved_and_settled_with_what_the_server_says()
     def plan(asked: Asked):
         return Reply(500) if asked.number == 0 else None
 
-    purse = Purse()
+    tracker = BudgetTracker()
     async with FaultServer(plan, answer=saying("a", usage={"prompt_tokens": 7, "completion_tokens": 3})) as server:
-        await ask(server, purse=purse)
-    assert purse.spent() == {"openai/m": Usage(2, 7, 3)}
+        await ask(server, tracker=tracker)
+    assert tracker.spent() == {"openai/m": Usage(2, 7, 3)}
 
 
 async def test_without_usage_tokens_are_estimated_from_the_length():
-    purse = Purse()
+    tracker = BudgetTracker()
     async with FaultServer(answer=saying("x" * 40, usage={"total": 1})) as server:
-        [got] = await ask(server, Prompt("y" * 400), purse=purse)
+        [got] = await ask(server, Prompt("y" * 400), tracker=tracker)
     assert got.tokens == 11
-    assert purse.spent()["openai/m"] == Usage(1, 100, 11)
+    assert tracker.spent()["openai/m"] == Usage(1, 100, 11)
 
 
 async def test_a_budget_of_zero_sends_nothing():
     async with FaultServer() as server:
         with pytest.raises(BudgetReached):
-            await ask(server, purse=Purse(Limits(calls=0)))
+            await ask(server, tracker=BudgetTracker(Limits(calls=0)))
     assert not server.asked
 
 
 @pytest.mark.parametrize("act", ["hang", Reply(429, headers={"Retry-After": "3600"}), Reply(503), "stall"])
 async def test_whoever_is_cancelled_leaves_nothing_behind(act):
-    purse = Purse(Limits(calls=1000))
+    tracker = BudgetTracker(Limits(calls=1000))
     hanging = True
     async with FaultServer(lambda asked: act if hanging else None) as server:
-        model = client(server, purse=purse, max_in_flight=2, patience=9999.0, requests_per_minute=900)
+        model = client(server, tracker=tracker, max_in_flight=2, patience=9999.0, requests_per_minute=900)
         works = [asyncio.create_task(model.complete(Prompt(f"Q{i}"), Sampling(n=2))) for i in range(6)]
         await asyncio.sleep(0.05)
         for work in works:
@@ -262,7 +262,7 @@ async def test_whoever_is_cancelled_leaves_nothing_behind(act):
         model._gate.open()
         assert await asyncio.wait_for(model.complete(Prompt("Q"), Sampling()), 5)
         await model.close()
-    assert not purse._flying
+    assert not tracker._flying
 
 
 async def test_a_closed_server_opens_again_when_it_is_asked():
@@ -276,7 +276,7 @@ async def test_a_closed_server_opens_again_when_it_is_asked():
 
 
 def test_the_state_can_be_read_before_anything_runs(monkeypatch):
-    state = Server("m", "openai/m", ServerSettings(url="http://localhost:1/v1"), Purse()).state
+    state = Server("m", "openai/m", ServerSettings(url="http://localhost:1/v1"), BudgetTracker()).state
     assert (state.in_flight, state.waiting, state.retries, state.pause, state.away) == (0, 0, 0, None, None)
 
 
@@ -333,7 +333,7 @@ async def test_something_that_speaks_no_http_is_said_so():
 
     async with await asyncio.start_server(hello, "127.0.0.1", 0) as other:
         url = f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}/v1"
-        model = Server("m", "m", ServerSettings(url=url), Purse())
+        model = Server("m", "m", ServerSettings(url=url), BudgetTracker())
         with pytest.raises(UsageError, match="not answer like an OpenAI-compatible server"):
             await model.complete(Prompt("Q"), Sampling())
         await model.close()
@@ -450,7 +450,7 @@ async def test_a_completion_that_says_how_it_ended_may_be_empty():
 async def test_a_url_from_the_environment_is_used(monkeypatch):
     async with FaultServer() as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url + "/")
-        model = Server("m", "openai/m", ServerSettings(), Purse())
+        model = Server("m", "openai/m", ServerSettings(), BudgetTracker())
         await model.complete(Prompt("Q"), Sampling())
         await model.close()
     assert server.asked[0].path == "/v1/chat/completions"

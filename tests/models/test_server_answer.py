@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.models.base import Completion, Prompt, Sampling
-from journey.models.purse import Usage
+from journey.models.budget import Usage
 from journey.models.server_answer import BadAnswer, decode, read
 from journey.models.server_request import Dialect, Request, build
 from journey.models.server_settings import ServerSettings

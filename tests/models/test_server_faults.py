@@ -10,7 +10,7 @@ from fault_server import HTML, Asked, FaultServer, Reply
 
 from journey.errors import UsageError
 from journey.models.base import ModelError, Prompt, Sampling
-from journey.models.purse import Purse
+from journey.models.budget import BudgetTracker
 from journey.models.server import LONGEST_FIRST, NOBODY, Server
 from journey.models.server_retry import Failed, Health, asked_wait, backoff
 from journey.models.server_settings import ServerSettings
@@ -25,7 +25,7 @@ def quick(monkeypatch):
 
 def client(server: FaultServer, **settings) -> Server:
     settings = {"retries": 12, "patience": 20.0, "timeout": 0.2, "stall": 0.2, **settings}
-    return Server("m", "openai/m", ServerSettings(url=server.url, **settings), Purse())
+    return Server("m", "openai/m", ServerSettings(url=server.url, **settings), BudgetTracker())
 
 
 async def ask_all(model: Server, count: int) -> list[object]:

@@ -12,7 +12,7 @@ from leaks import CANARY, leaks_in
 
 from journey.errors import UsageError
 from journey.models.base import Prompt, Sampling
-from journey.models.purse import Purse
+from journey.models.budget import BudgetTracker
 from journey.models.server import Server
 from journey.models.server_key import HALF, SHORTEST, key_forms, without_key
 from journey.models.server_settings import ServerSettings
@@ -62,7 +62,7 @@ async def test_a_list_of_models_that_holds_the_key_is_shown_without_it(monkeypat
     missing = Reply(404, {"error": {"message": "The model m does not exist", "code": "model_not_found"}})
     models = [{"id": f"for-{CANARY}"}, {"id": "other"}]
     async with FaultServer(lambda asked: missing, models=models) as server:
-        client = Server("m", "openai/m", ServerSettings(url=server.url), Purse())
+        client = Server("m", "openai/m", ServerSettings(url=server.url), BudgetTracker())
         with pytest.raises(UsageError) as error:
             await client.complete(Prompt("?"), Sampling())
         await client.close()

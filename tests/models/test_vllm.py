@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from real_servers import tiny_copy
 
-from journey import build
 from journey.errors import UsageError
 from journey.models.base import ModelError, Prompt, Sampling
 from journey.models.local import Local
-from journey.puzzles import sources
-from journey.puzzles.countdown import PuzzleSettings
+from journey.pipeline import registry
+from journey.tasks.countdown import sources
+from journey.tasks.countdown.puzzle import PuzzleSettings
 
 PUZZLES = sources.drawn("test", 30, 0, PuzzleSettings(), held_out=True)
 QUESTION = Prompt(f"{PUZZLES[0].question}\n")
@@ -104,12 +104,12 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 
 def model(path: str | None = None, **settings: Any) -> Any:
     return importlib.import_module("journey.models.vllm").Vllm(
-        path or build.model_path("tiny"), "vllm/tiny", **settings
+        path or registry.model_path("tiny"), "vllm/tiny", **settings
     )
 
 
 def tokens(text: str) -> list[int]:
-    vocabulary = json.loads((Path(build.model_path("tiny")) / "tokenizer.json").read_text("utf-8"))["model"]["vocab"]
+    vocabulary = json.loads((Path(registry.model_path("tiny")) / "tokenizer.json").read_text("utf-8"))["model"]["vocab"]
     return [vocabulary[word] for word in text.replace("\n", " \n ").split(" ") if word]
 
 
@@ -274,8 +274,8 @@ def test_its_identity_is_that_of_the_weights_and_of_what_changes_results(engine:
 
 async def test_the_name_of_a_folder_builds_it(engine: Engine) -> None:
     engine.say = lambda params: [output([1], "length")]
-    folder = build.model_path("tiny")
-    made = build.model(f"vllm/{folder}")
+    folder = registry.model_path("tiny")
+    made = registry.model(f"vllm/{folder}")
     await made.complete(QUESTION, Sampling())
     assert made.name == f"vllm/{folder}" and engine.arguments["model"] == folder
 
@@ -286,7 +286,7 @@ def test_without_vllm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("VLLM_LOGGING_LEVEL", "ERROR")
     monkeypatch.setenv("VLLM_NO_USAGE_STATS", "1")
     with pytest.raises(UsageError, match=r"vllm.*journey-learning\[vllm\]"):
-        build.model("vllm/some/model")
+        registry.model("vllm/some/model")
 
 
 # The real engine, on the processor: where this Python has vLLM, or JOURNEY_TEST_VLLM_PYTHON names one that has.
@@ -345,7 +345,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 async def local_answers(sampling: Sampling, prompts: list[Prompt]) -> list[tuple[str, int, str]]:
     """What the local engine says: text, tokens and finish."""
-    local = Local(build.model_path("tiny"), "tiny", dtype="float32")
+    local = Local(registry.model_path("tiny"), "tiny", dtype="float32")
     try:
         answers = await asyncio.gather(*(local.complete(prompt, sampling) for prompt in prompts))
         return [(one.text, one.tokens, one.finish) for (one,) in answers]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.puzzles.checker import (
+from journey.tasks.countdown.checker import (
     BAD_NUMBER,
     BAD_STATE,
     FALSE_SUM,
@@ -16,9 +16,9 @@ from journey.puzzles.checker import (
     CountdownGrader,
     grade,
 )
-from journey.puzzles.countdown import Puzzle, draw, solutions, to_problem
-from journey.puzzles.exploration import END, document
-from journey.puzzles.expression import ExpressionError, evaluate, leaves, normal, parse
+from journey.tasks.countdown.exploration import END, document
+from journey.tasks.countdown.expression import ExpressionError, evaluate, leaves, normal, parse
+from journey.tasks.countdown.puzzle import Puzzle, draw, solutions, to_problem
 
 PUZZLE = Puzzle((8, 19, 18), 29)
 RIGHT = "19 + 18 = 37 ( 8 37 -> 29 )\n37 - 8 = 29 ( 29 -> 29 )"

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.errors import UsageError
-from journey.puzzles import sources
-from journey.puzzles.countdown import (
+from journey.tasks.countdown import sources
+from journey.tasks.countdown.puzzle import (
     Puzzle,
     PuzzleSettings,
     apply,

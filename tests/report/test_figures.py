@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from journey.pipeline.outcome import seed_and_arm
 from journey.report.figures import figures
-from journey.report.seeds import seed_and_arm
 from journey.store.run import Run
 from journey.types import Attempt, make_problem
 

@@ -31,7 +31,7 @@ ALLOWED = {
 }  # fmt: skip
 
 
-class Reader(HTMLParser):
+class MeteredJudge(HTMLParser):
     """Collects the tags, the attributes and the text of a page."""
 
     def __init__(self, html: str):
@@ -55,8 +55,8 @@ def built(path: Path) -> str:
     return (path / "report" / "report.html").read_text(encoding="utf-8")
 
 
-def assert_inert(html: str) -> Reader:
-    page = Reader(html)
+def assert_inert(html: str) -> MeteredJudge:
+    page = MeteredJudge(html)
     assert page.tags <= ALLOWED
     assert not re.search(r"(?i)url\(|@import|javascript:", html.split("</style>")[0])
     for name, value in page.attributes:
@@ -79,7 +79,7 @@ def test_the_page_asks_nobody_for_anything(html: str) -> None:
 
 
 def test_the_page_shows_table_gain_tree_both_tellings_errors_and_words(html: str) -> None:
-    page = Reader(html)
+    page = MeteredJudge(html)
     for text in (
         "phase 2, journey", "Journey over shortcut: +", "One tree", "told two ways", "What went wrong", "false sum",
         "Words", "Training loss", "do not stand in one column with those of 7B models",

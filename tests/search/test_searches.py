@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 from search.worlds import LINES, PROBLEM, Grader, ask, knows, means
 
 from journey.errors import UsageError
-from journey.evals.run import Decoding
-from journey.evals.run import attempt as plain_attempt
+from journey.evals.attempts import Decoding
+from journey.evals.attempts import attempt as plain_attempt
 from journey.judges.exact import Exact
 from journey.judges.scripted import Scripted as ScriptedJudge
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted
-from journey.puzzles.checker import CountdownGrader
 from journey.search.beam import BeamSettings, beam
 from journey.search.best_of_n import BestOfNSettings, best_of_n
-from journey.search.candidate import Means
-from journey.search.cost import Metered, Reader
+from journey.search.candidate import SearchContext
+from journey.search.cost import MeteredJudge, MeteredModel
 from journey.search.dvts import DvtsSettings, dvts
 from journey.search.lookahead import LookaheadSettings, lookahead
 from journey.search.mcts import MctsSettings, mcts, simulate
 from journey.search.methods import SEARCHES, search, searched
 from journey.search.vote import VoteSettings, vote
+from journey.tasks.countdown.checker import CountdownGrader
 from journey.types import Attempt, Judgement, Problem, attempt_from_json, make_problem, to_json
 
 QUICK = {"whole": {"n": 4, "max_tokens": 60}, "step": {"n": 4, "max_step_tokens": 10, "depth": 10}}
@@ -37,7 +37,7 @@ def small(name: str, **others: Any) -> Any:
     return kind(**(QUICK["whole" if hasattr(kind(), "max_tokens") else "step"] | others))
 
 
-def done(name: str, world: Means | None = None, problem: Problem = PROBLEM, **others: Any) -> Attempt:
+def done(name: str, world: SearchContext | None = None, problem: Problem = PROBLEM, **others: Any) -> Attempt:
     return asyncio.run(SEARCHES[name].run(problem, world or means(), small(name, **others)))
 
 
@@ -85,7 +85,7 @@ def test_a_judge_who_knows_finds_the_right_answer_more_often_than_one_sample(nam
 def test_the_cost_is_what_a_counting_model_saw(name: str) -> None:
     world = means()
     counter = Counter(world.model)
-    made = done(name, Means(counter, world.grader, world.ask, world.steps, world.judge))
+    made = done(name, SearchContext(counter, world.grader, world.ask, world.steps, world.judge))
     assert (made.spent.model_tokens, made.spent.calls, made.spent.judge_tokens) == (counter.tokens, counter.calls, 0)
 
 
@@ -107,7 +107,7 @@ class AskingJudge:
 async def test_what_a_judges_model_generates_is_charged_to_the_search_it_judged_for(name: str) -> None:
     behind = Counter(Scripted(lambda prompt, sampling, i: "that looks fine"))
     world = means()
-    with_judge = Means(world.model, world.grader, ask, LINES, AskingJudge(Metered(behind)))
+    with_judge = SearchContext(world.model, world.grader, ask, LINES, AskingJudge(MeteredModel(behind)))
     several = [small(name, seed=seed) for seed in range(5)]
     made = await asyncio.gather(*(SEARCHES[name].run(PROBLEM, with_judge, how) for how in several))
     alone = [await SEARCHES[name].run(PROBLEM, with_judge, how) for how in several]
@@ -119,8 +119,8 @@ async def test_what_a_judges_model_generates_is_charged_to_the_search_it_judged_
 def test_a_judge_that_reads_is_charged_for_what_it_reads(name: str) -> None:
     world = means()
     assert world.judge is not None
-    reader = Reader(world.judge, lambda text: len(text.split()))
-    made = done(name, Means(world.model, world.grader, ask, LINES, reader))
+    reader = MeteredJudge(world.judge, lambda text: len(text.split()))
+    made = done(name, SearchContext(world.model, world.grader, ask, LINES, reader))
     plain = done(name)
     assert made.answer == plain.answer
     assert made.spent.judge_tokens > 0 and made.spent.calls > plain.spent.calls
@@ -253,7 +253,7 @@ async def test_what_is_said_after_the_answer_is_not_judged() -> None:
             return await Grader.grade(self, problem, text.partition("\nYes")[0])
 
     world = means({"sum to 9\n": "+9\n= 9\nYes\nYes again"})
-    world = Means(world.model, Kept(), ask, LINES, world.judge)
+    world = SearchContext(world.model, Kept(), ask, LINES, world.judge)
     made = await best_of_n(PROBLEM, world, BestOfNSettings(n=1))
     assert made.answer == "9"
     assert isinstance(world.judge, ScriptedJudge)
@@ -282,9 +282,9 @@ async def test_a_judge_of_whole_solutions_is_asked_once_for_each_that_differs() 
             return [Judgement(None, 0.9 if steps[-1] == "= 9" else 0.1) for _ in steps]
 
     world = means({"sum to 9\n": ["+4\n+4\n= 8", "+4\n+5\n= 9", "+4\n+5\n= 9", "+1"]})
-    reader = Reader(Whole(), lambda text: len(text.split()))
+    reader = MeteredJudge(Whole(), lambda text: len(text.split()))
     how = BestOfNSettings(n=4, aggregate="min")
-    made = await best_of_n(PROBLEM, Means(world.model, world.grader, ask, LINES, reader), how)
+    made = await best_of_n(PROBLEM, SearchContext(world.model, world.grader, ask, LINES, reader), how)
     assert asked == [("+4", "+4", "= 8"), ("+4", "+5", "= 9")]
     assert made.answer == "9"
     assert made.spent.judge_tokens == 2 * (3 + 4), "question and steps of both, once"
@@ -400,7 +400,7 @@ def test_hostile_texts_pass_through(name: str, text: str) -> None:
 def test_hostile_texts_pass_the_exact_judge_and_the_strict_checker(name: str, text: str) -> None:
     problem = make_problem("Make 9 from 4 5", "9")
     model = Scripted(lambda prompt, sampling, i: text, name="hostile")
-    world = Means(model, CountdownGrader(), ask, LINES, Exact())
+    world = SearchContext(model, CountdownGrader(), ask, LINES, Exact())
     longest = "max_tokens" if name in ("vote", "best_of_n") else "max_step_tokens"
     made = done(name, world, problem, **{longest: 10**7})
     assert made.correct is True or text != "4 + 5 = 9 ( 9 -> 9 )"

@@ -11,8 +11,8 @@ from journey.judges.scripted import Said
 from journey.judges.scripted import Scripted as ScriptedJudge
 from journey.models.base import Prompt, Sampling
 from journey.models.scripted import Scripted
-from journey.search.candidate import Means
-from journey.steps import FORMATS
+from journey.search.candidate import SearchContext
+from journey.tasks.steps import FORMATS
 from journey.types import Problem, content_seed, make_problem
 
 PROBLEM = make_problem("sum to 9", "9")
@@ -60,6 +60,6 @@ def knows(problem: Problem, prefix: Sequence[str], step: str) -> Said:
 def means(
     answers: Callable[[Prompt, Sampling, int], str] | dict[str, str | list[str]] = write,
     said: Callable[[Problem, Sequence[str], str], Said] | dict[str, Said] = knows,
-) -> Means:
+) -> SearchContext:
     """The means of a search in this world."""
-    return Means(Scripted(answers, name="adder"), Grader(), ask, LINES, ScriptedJudge(said, name="knows"))
+    return SearchContext(Scripted(answers, name="adder"), Grader(), ask, LINES, ScriptedJudge(said, name="knows"))

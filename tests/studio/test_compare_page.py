@@ -16,7 +16,7 @@ from studio import runs
 from studio.payloads import PAYLOADS
 from studio.test_pages import html_of
 
-from journey.evals.compared import compared, shared
+from journey.metrics.paired import compared, shared
 from journey.report.charts import Dot
 from journey.store.run import Run
 from journey.studio import app as app_module

@@ -4,8 +4,8 @@ import random
 import re
 
 from journey.models.base import Prompt, Sampling
-from journey.puzzles import voice as words
-from journey.puzzles.countdown import (
+from journey.tasks.countdown import narration as words
+from journey.tasks.countdown.puzzle import (
     Puzzle,
     PuzzleSettings,
     Step,
@@ -16,10 +16,10 @@ from journey.puzzles.countdown import (
     steps,
     to_problem,
 )
-from journey.thoughts.voice import Voice
+from journey.tasks.narration import Narration
 from journey.types import Problem
 
-COUNTDOWN = Voice(words.reflect, words.go_back, words.close, "\n", "countdown")
+COUNTDOWN = Narration(words.reflect, words.go_back, words.close, "\n", "countdown")
 
 _STANDING = re.compile(r"^(?:You stand after|The newest step is) step (\d+)\.", re.MULTILINE)
 _ENTRY = re.compile(r"^(?:The \w+, step|Step) (\d+):\n\| (.*)$", re.MULTILINE)

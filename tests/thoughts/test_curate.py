@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from journey.data.curation import Curation, curate, is_numeric, is_proof, is_rational, needs_image, why_not
+from journey.data.problems import read
 from journey.errors import UsageError
-from journey.problems import read
-from journey.thoughts.curate import Curation, curate, is_numeric, is_proof, is_rational, needs_image, why_not
 from journey.types import Problem, make_problem
 
 DATA = Path(__file__).parents[2] / "../shared/data"

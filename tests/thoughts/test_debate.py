@@ -9,13 +9,13 @@ from thoughts.told import check_told
 from journey.answers.check import MathGrader
 from journey.answers.grade import Grade
 from journey.errors import UsageError
-from journey.models.ask import asker
 from journey.models.base import ModelError
 from journey.models.scripted import Scripted
-from journey.puzzles.checker import CountdownGrader
-from journey.steps import FORMATS
+from journey.tasks.countdown.checker import CountdownGrader
+from journey.tasks.narration import PROSE
+from journey.tasks.prompting import asker
+from journey.tasks.steps import FORMATS
 from journey.thoughts.debate import DebateSettings, Reply, debate, read_verdict
-from journey.thoughts.voice import PROSE
 from journey.trees.mark import path_texts, verdict
 from journey.types import Problem, Thought, Tree, make_problem
 

@@ -14,7 +14,7 @@ from journey.answers.check import MathGrader
 from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted
-from journey.puzzles.checker import CountdownGrader
+from journey.tasks.countdown.checker import CountdownGrader
 from journey.thoughts.distill import (
     DistillSettings,
     RewriteSettings,

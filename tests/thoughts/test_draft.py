@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_trees import PROBLEM, trees
 
+from journey.tasks.narration import PROSE
 from journey.thoughts.draft import Piece, Visit, Walk, draft, lay_out
 from journey.thoughts.shortcut import shortcut
 from journey.thoughts.traverse import TraverseSettings, traverse
-from journey.thoughts.voice import PROSE
 from journey.trees.mark import right_leaves
 from journey.types import Judgement, Node, Thought, Tree
 

@@ -9,9 +9,9 @@ from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted
 from journey.prompts import load
+from journey.tasks.narration import PROSE
 from journey.thoughts.draft import Visit, Walk, draft
 from journey.thoughts.explain import ExplainSettings, explain, read, reason_of, sentences, unexplained
-from journey.thoughts.voice import PROSE
 from journey.types import Finish, Judgement, Node, Tree, make_problem
 
 PROBLEM = make_problem("What is 6 * 7?", "4200")

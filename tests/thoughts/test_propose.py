@@ -12,11 +12,11 @@ from journey.answers.grade import Grade
 from journey.errors import UsageError
 from journey.models.base import ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted
-from journey.puzzles.checker import CountdownGrader
-from journey.puzzles.countdown import parse_step
-from journey.steps import FORMATS
+from journey.tasks.countdown.checker import CountdownGrader
+from journey.tasks.countdown.puzzle import parse_step
+from journey.tasks.narration import PROSE
+from journey.tasks.steps import FORMATS
 from journey.thoughts.propose import Action, ProposeSettings, propose, read_action
-from journey.thoughts.voice import PROSE
 from journey.trees.mark import path_texts, right_leaves, verdict
 from journey.types import Problem, Thought, Tree, make_problem
 

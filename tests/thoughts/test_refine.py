@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 from thoughts.retellers import echo, parts, rephrased, same, tagged, with_fault
 
 from journey.answers.check import MathGrader
+from journey.data import prm800k
 from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted
+from journey.tasks.narration import PROSE
 from journey.thoughts.draft import Piece, draft, lay_out
 from journey.thoughts.faithful import Rules, flaws
 from journey.thoughts.refine import RefineSettings, refine
 from journey.thoughts.tagged import cut, tags
 from journey.thoughts.tagged import tagged as tagged_draft
 from journey.thoughts.traverse import TraverseSettings, traverse
-from journey.thoughts.voice import PROSE
-from journey.trees import prm800k
 from journey.trees.mark import right_leaves
 from journey.types import Problem, Thought, make_problem, thought_from_json, to_json
 

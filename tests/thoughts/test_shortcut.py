@@ -1,8 +1,8 @@
 from hypothesis import given
 from random_trees import PROBLEM, trees
 
+from journey.tasks.narration import PROSE
 from journey.thoughts.shortcut import shortcut, straight
-from journey.thoughts.voice import PROSE
 from journey.trees.mark import path, right_leaves, verdict
 from journey.types import Judgement, Node, Tree
 

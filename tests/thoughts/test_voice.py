@@ -1,8 +1,8 @@
 import pytest
 from random_trees import PROBLEM
 
-from journey.thoughts import voice
-from journey.thoughts.voice import PROSE
+from journey.tasks import narration as narration
+from journey.tasks.narration import PROSE
 from journey.types import Judgement, Node
 
 
@@ -11,7 +11,7 @@ def node(text: str = "6 * 7 = 36", reason: str | None = None, answer: str | None
 
 
 def test_a_wrong_step_without_a_reason_is_told_in_general_words():
-    assert PROSE.reflect(node(), ["6 * 7 = 36"]) in voice.WRONG_STEP
+    assert PROSE.reflect(node(), ["6 * 7 = 36"]) in narration.WRONG_STEP
 
 
 def test_the_judges_reason_is_told_as_a_sentence():
@@ -29,14 +29,14 @@ def test_an_answer_in_latex_stands_in_dollars():
 
 def test_a_could_not_say_is_no_reason_to_call_a_step_wrong():
     unsaid = Node(-1, "x", Judgement(None, reason="the critic's reply had no verdict"))
-    assert PROSE.reflect(unsaid, ["x"]) in voice.EARLIER_STEP
+    assert PROSE.reflect(unsaid, ["x"]) in narration.EARLIER_STEP
 
 
 def test_a_return_to_the_question_and_one_to_a_step_differ():
-    assert PROSE.go_back(PROBLEM, []) in voice.START_AGAIN
+    assert PROSE.go_back(PROBLEM, []) in narration.START_AGAIN
     long = "a" * 200
-    assert PROSE.go_back(PROBLEM, [long]) in voice.GO_BACK
-    assert PROSE.go_back(PROBLEM, ['He said "no".']) in voice.GO_BACK
+    assert PROSE.go_back(PROBLEM, [long]) in narration.GO_BACK
+    assert PROSE.go_back(PROBLEM, ['He said "no".']) in narration.GO_BACK
 
 
 def test_a_short_step_is_sometimes_named_and_always_the_same_way():

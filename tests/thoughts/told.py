@@ -3,10 +3,10 @@
 from itertools import pairwise
 
 from journey.answers.grade import Grader
+from journey.tasks.narration import Narration
 from journey.thoughts.draft import draft
 from journey.thoughts.shortcut import shortcut
 from journey.thoughts.traverse import TraverseSettings, traverse
-from journey.thoughts.voice import Voice
 from journey.trees.mark import right_leaves, statistics, verdict
 from journey.types import Problem, Thought, Tree, thought_from_json, to_json, tree_from_json
 
@@ -22,7 +22,9 @@ def check_spans(thought: Thought) -> None:
     assert thought_from_json(to_json(thought)) == thought
 
 
-async def check_told(tree: Tree, thought: Thought | None, problem: Problem, voice: Voice, grader: Grader) -> None:
+async def check_told(
+    tree: Tree, thought: Thought | None, problem: Problem, narration: Narration, grader: Grader
+) -> None:
     """A legal tree; a thought only with the right answer, in which every node stands as it is."""
     assert all(-1 <= node.parent < index for index, node in enumerate(tree.nodes))
     assert all((node.answer is None) <= (node.correct is None) for node in tree.nodes)
@@ -43,8 +45,8 @@ async def check_told(tree: Tree, thought: Thought | None, problem: Problem, voic
             node = tree.nodes[segment.node or 0]
             assert verdict(node) == "wrong" or node.correct is False
     for told in (
-        shortcut(tree, problem, voice)[0],
-        draft(tree, problem, traverse(tree, leaves[0], TraverseSettings(trials=3), seed=1), voice),
+        shortcut(tree, problem, narration)[0],
+        draft(tree, problem, traverse(tree, leaves[0], TraverseSettings(trials=3), seed=1), narration),
     ):
         check_spans(told)
         assert (await grader.grade(problem, told.text)).correct is True

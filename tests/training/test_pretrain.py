@@ -10,8 +10,8 @@ from transformers import AutoTokenizer
 
 from journey.models.base import Prompt, Sampling
 from journey.models.local import Local
-from journey.puzzles.countdown import Puzzle, is_held_out, parse_puzzle
-from journey.puzzles.exploration import END, VOCABULARY, document
+from journey.tasks.countdown.exploration import END, VOCABULARY, document
+from journey.tasks.countdown.puzzle import Puzzle, is_held_out, parse_puzzle
 from journey.training.pretrain import PretrainSettings, Stage, batches, pretrain
 from journey.training.words import word_tokenizer
 

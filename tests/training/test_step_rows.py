@@ -9,9 +9,9 @@ from random_trees import PROBLEM as OF_RANDOM_TREES
 from random_trees import trees
 
 from journey.answers.check import MathGrader
+from journey.data import prm800k
 from journey.errors import UsageError
 from journey.training.step_rows import label_counts, tree_rows
-from journey.trees import prm800k
 from journey.trees.mark import unusable
 from journey.types import Judgement, Node, Tree, make_problem
 

@@ -14,7 +14,7 @@ from journey.errors import UsageError
 from journey.judges import scripted as scripted_judge
 from journey.models import scripted
 from journey.models.base import Completion, ModelError, Prompt, Sampling
-from journey.steps import FORMATS
+from journey.tasks.steps import FORMATS
 from journey.trees.grow import Branch, GrowSettings, affordable, going_on, grow, merge, tree_id
 from journey.trees.mark import children, is_unusable, path_texts, verdict
 from journey.types import Judgement, Problem, Tree, Verdict, content_hash, make_problem, to_json, tree_from_json

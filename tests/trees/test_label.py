@@ -13,7 +13,7 @@ from journey.judges.rollout import RolloutSettings
 from journey.models.base import Completion, Prompt, Sampling
 from journey.models.cached import Cached
 from journey.models.scripted import Scripted
-from journey.steps import FORMATS
+from journey.tasks.steps import FORMATS
 from journey.trees.label import label
 from journey.trees.mark import path_texts, unusable, verdict
 from journey.types import Judgement, Node, Problem, Tree, make_problem, to_json, tree_from_json

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.answers.grade import Grade
+from journey.data.labelled import UNLABELLED, Label, chat, label, labelled, math_shepherd, one_path, stepwise
 from journey.errors import UsageError
-from journey.trees.labelled import UNLABELLED, Label, chat, label, labelled, math_shepherd, one_path, stepwise
 from journey.types import Problem, make_problem
 
 SAMPLES = Path(__file__).parents[2] / "../shared/data/step_judges/math_shepherd_samples.jsonl"

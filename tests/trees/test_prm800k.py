@@ -9,13 +9,13 @@ import pytest
 
 from journey.answers.find import find_answer
 from journey.answers.grade import Grade
+from journey.data.prm800k import Imported, read, split_answer
 from journey.errors import UsageError
+from journey.tasks.narration import PROSE
 from journey.thoughts.draft import draft
 from journey.thoughts.shortcut import shortcut, straight
 from journey.thoughts.traverse import TraverseSettings, traverse
-from journey.thoughts.voice import PROSE
 from journey.trees.mark import right_leaves, wrong_branches
-from journey.trees.prm800k import Imported, read, split_answer
 from journey.types import Judgement, Problem, Tree, to_json, tree_from_json
 
 DATA = Path(__file__).parents[2] / "../shared/data/prm800k"

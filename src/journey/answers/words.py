@@ -46,7 +46,7 @@ _BETWEEN = re.compile(r"[\s,;|]+|->|\u2192|<|>")
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
 Found = TypeVar("Found")
-Reader = Callable[[str, bool], str | None]
+MeteredJudge = Callable[[str, bool], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Shape:
     """
 
     name: str
-    read: Reader
+    read: MeteredJudge
 
 
 class TextGrader:

@@ -7,13 +7,13 @@ the progress line says what was really spent. Tokens of prompts are reckoned as 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from journey import build
-from journey.collection import Collection, Method
 from journey.commands.spending import said, spent_row
 from journey.judges.combine import parts
-from journey.models.purse import Price, Usage, cost_of, unknown_prices
+from journey.models.budget import Price, Usage, cost_of, unknown_prices
 from journey.models.server_settings import ServerSettings
-from journey.recipe import Recipe
+from journey.pipeline import registry
+from journey.pipeline.collection import Collection, Method
+from journey.pipeline.recipe import Recipe
 from journey.types import Problem, Thought
 
 CHARACTERS_A_TOKEN = 4
@@ -148,7 +148,7 @@ def with_local(
     prices: Mapping[str, Price], asked: Sequence[Asked], servers: Mapping[str, ServerSettings]
 ) -> dict[str, Price]:
     """The prices, and those of the models that no server is asked for: they cost nothing."""
-    local = {one.model: Price(0.0, 0.0) for one in asked if not build.is_served(one.model, servers)}
+    local = {one.model: Price(0.0, 0.0) for one in asked if not registry.is_served(one.model, servers)}
     return {**local, **prices}
 
 

@@ -7,21 +7,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from journey import interrupts, problems
+from journey import interrupts
 from journey.answers.check import MathGrader
 from journey.answers.grade import Grade
-from journey.commands.said import all_problems, check_part, say, sheet, tree_counts, tree_lines
-from journey.datafiles import rows
+from journey.commands.output import all_problems, check_part, say, sheet, tree_counts, tree_lines
+from journey.commands.progress import Bars
+from journey.data import benchmarks, labelled_trees, prm800k, problems
+from journey.data.problems import Columns
 from journey.errors import UsageError
-from journey.evals import benchmarks, judging_trees
-from journey.problems import Columns
-from journey.progress import Bars
-from journey.puzzles import sources
-from journey.river import PARTS
-from journey.stations import put_rated
+from journey.pipeline.experiment import PARTS
+from journey.pipeline.stages import put_rated
+from journey.store.datafiles import rows
 from journey.store.export import import_file
 from journey.store.run import Run
-from journey.trees import mark, prm800k
+from journey.tasks.countdown import sources
+from journey.trees import mark
 from journey.types import EMPTY, Problem, make_problem
 
 STATION = "import"
@@ -220,7 +220,7 @@ def _prm800k(into: Run, files: Sequence[str], json: bool) -> tuple[Data, Lines]:
 def _labelled(into: Run, files: Sequence[str], split: str | None, limit: int | None, json: bool) -> tuple[Data, Lines]:
     with Bars(silent=json) as bars, MathGrader() as grader:
         bars(STATION, "read files", 0, len(files))
-        found = interrupts.run(judging_trees.read(files, Counted(grader, bars), limit, split))
+        found = interrupts.run(labelled_trees.read(files, Counted(grader, bars), limit, split))
     data, lines = _rated(into, found)
     steps = Counter(mark.verdict(node) or "could not say" for tree in found.trees for node in tree.nodes)
     judges = sorted({tree.judge for tree in found.trees})

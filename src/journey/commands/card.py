@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from journey import build
-from journey.evals.skills import FAR, Skill, skills
 from journey.models.base import Model
-from journey.puzzles import sources
-from journey.puzzles.countdown import PuzzleSettings
+from journey.pipeline import registry
+from journey.tasks.countdown import sources
+from journey.tasks.countdown.puzzle import PuzzleSettings
+from journey.tasks.countdown.skills import FAR, Skill, skills
 
 WALKS = 300
 MEANING = {
@@ -23,7 +23,7 @@ MEANING = {
 async def measure(model: Model) -> dict[str, Skill]:
     """The model's skills on held-out puzzles, one free walk each."""
     puzzles = sources.drawn("skills", WALKS, 0, PuzzleSettings(), held_out=True)
-    return await skills(model, puzzles, build.task("countdown").ask)
+    return await skills(model, puzzles, registry.task("countdown").ask)
 
 
 def write_card(folder: Path, settings: Mapping[str, Any], last: Mapping[str, Any], found: Mapping[str, Skill]) -> None:

@@ -4,20 +4,21 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from journey import build, collect, interrupts, prompts
-from journey.collection import Collection
+from journey import interrupts, prompts
 from journey.commands.asking import asked_lines, collecting, growing, priced, with_local
 from journey.commands.loading import check_weights, paying
-from journey.commands.said import failed_units, say, sheet, tree_counts, tree_lines
+from journey.commands.output import failed_units, say, sheet, tree_counts, tree_lines
+from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
-from journey.methods import chosen, counts_of
-from journey.progress import Bars
-from journey.recipe import UNCOMPARED
+from journey.data import prm800k
+from journey.pipeline import collect, registry
+from journey.pipeline.collection import Collection
+from journey.pipeline.derive import chosen, counts_of
+from journey.pipeline.experiment import versions
+from journey.pipeline.recipe import UNCOMPARED
 from journey.report.build import build as build_report
-from journey.river import versions
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
-from journey.trees import prm800k
 from journey.types import Problem, Thought, Tree
 
 
@@ -33,12 +34,12 @@ def run(
 ) -> int:
     """Problems or rated trees, thoughts, rows; and the student where one is wanted."""
     wanted = _checked(_with(wanted, limit, seed))
-    purse = allowance.purse()
+    tracker = allowance.tracker()
     if dry_run:
         return _plan(wanted, out, fresh, allowance, json, trees_only=False)
-    with _opened(out, wanted, fresh) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
-        models = build.Models(into, purse, wanted.servers)
-        interrupts.run(paying(into, models, purse, collect.collect(into, wanted, models, bars.of("collect"))))
+    with _opened(out, wanted, fresh) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
+        models = registry.Models(into, tracker, wanted.servers)
+        interrupts.run(paying(into, models, tracker, collect.collect(into, wanted, models, bars.of("collect"))))
         written = collect.write_all_rows(into, wanted)
         taught = collect.teach(into, wanted, bars.of("student"))
         bars("report", "figures", 0, 1)
@@ -52,7 +53,7 @@ def run(
     data: dict[str, Any] = {
         "run": str(out), "problems": len(_problems(out)), **counts, "thoughts": told, "refused": refused,
         "problems_without_thought": unyielding,
-        "rows": written, "models": [str(path) for path in taught], "failed": len(failed), "spent": spent_rows(purse),
+        "rows": written, "models": [str(path) for path in taught], "failed": len(failed), "spent": spent_rows(tracker),
     }  # fmt: skip
     lines: list[tuple[str, Any]] = [*tree_lines(counts)] if counts["trees"] else []
     for method, of in told.items():
@@ -62,7 +63,7 @@ def run(
         lines += [(f"  no thought: {reason}", number) for reason, number in unyielding.get(method, {}).items()]
     lines += [(f"rows in rows/{method}.jsonl", rows) for method, rows in written.items()]
     lines += [("trained", path) for path in data["models"]]
-    say(json, data, sheet(out, [*lines, *spent_lines(purse)]), f"report: {out}/report/report.html")
+    say(json, data, sheet(out, [*lines, *spent_lines(tracker)]), f"report: {out}/report/report.html")
     return failed_units(failed)
 
 
@@ -78,22 +79,22 @@ def grow(
 ) -> int:
     """The trees alone."""
     wanted = _checked(_with(wanted, limit, seed))
-    purse = allowance.purse()
+    tracker = allowance.tracker()
     if dry_run:
         return _plan(wanted, out, fresh, allowance, json, trees_only=True)
-    with _opened(out, wanted, fresh) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
-        models = build.Models(into, purse, wanted.servers)
+    with _opened(out, wanted, fresh) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
+        models = registry.Models(into, tracker, wanted.servers)
 
         async def work() -> None:
-            await collect.store_problems(into, wanted, build.task(wanted.task), bars.of("grow"))
+            await collect.store_problems(into, wanted, registry.task(wanted.task), bars.of("grow"))
             if not wanted.trees.prm800k:
                 await collect.grow_wanted(into, wanted, models, bars.of("grow"))
 
-        interrupts.run(paying(into, models, purse, work()))
+        interrupts.run(paying(into, models, tracker, work()))
         counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
         failed = into.failures("trees")
-    data = {"run": str(out), **counts, "failed": len(failed), "spent": spent_rows(purse)}
-    say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(purse)]))
+    data = {"run": str(out), **counts, "failed": len(failed), "spent": spent_rows(tracker)}
+    say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(tracker)]))
     return failed_units(failed)
 
 
@@ -118,11 +119,11 @@ def _with(wanted: Collection, limit: int | None, seed: int | None) -> Collection
 
 def _checked(wanted: Collection) -> Collection:
     """The recipe, unless it names a model or judge that is not there."""
-    build.check_names(wanted.models(), wanted.judge, wanted.servers)
+    registry.check_names(wanted.models(), wanted.judge, wanted.servers)
     for name in wanted.models():
         check_weights(name)
     if wanted.student is not None:
-        build.model_path(wanted.student)
+        registry.model_path(wanted.student)
         check_weights(wanted.student)
     return wanted
 
@@ -150,7 +151,7 @@ def _told(into: Run, method: str) -> dict[str, int]:
 
 def _plan(wanted: Collection, out: Path, fresh: bool, allowance: Allowance, json: bool, *, trees_only: bool) -> int:
     """Says what would be asked at most, and does nothing. Raises UsageError for whatever would be refused."""
-    prices = allowance.purse().prices
+    prices = allowance.tracker().prices
     problems, dropped = collect.make_problems(wanted)
     drafts: list[Thought] = []
     if (out / "run.db").is_file() and not fresh:

@@ -7,11 +7,11 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from journey.commands.said import check_part, reading, say
+from journey.commands.output import check_part, reading, say
 from journey.errors import UsageError
-from journey.evals.compared import compared, gains, shared
-from journey.evals.metrics import bootstrap
-from journey.report.seeds import seed_and_arm
+from journey.metrics.accuracy import bootstrap
+from journey.metrics.paired import compared, gains, shared
+from journey.pipeline.outcome import seed_and_arm
 from journey.types import Attempt
 
 Seeds = dict[int, dict[str, bool]]  # seed -> problem -> right

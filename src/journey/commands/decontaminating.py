@@ -9,13 +9,12 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from journey import problems
-from journey.commands.said import all_problems, reading, say, sheet, writing
+from journey.commands.output import all_problems, reading, say, sheet, writing
+from journey.commands.progress import Bars
+from journey.data import benchmarks, problems
+from journey.data.contamination import HOW, SHORTEST, QuestionIndex, Rule, closeness
+from journey.data.trained_texts import KINDS, Found, Item, look, trained
 from journey.errors import UsageError
-from journey.evals import benchmarks
-from journey.evals.contamination import HOW, SHORTEST, QuestionIndex, Rule, closeness
-from journey.evals.trained import KINDS, Found, Item, look, trained
-from journey.progress import Bars
 from journey.store.excluded import exclude, excluded, restore
 from journey.store.run import Run
 from journey.types import Problem

@@ -9,8 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from journey import __version__, build, recipe
-from journey.commands.said import say, sheet
+from journey import __version__
+from journey.commands.output import say, sheet
+from journey.pipeline import recipe, registry
 
 EXTRAS = {
     "core": ("pydantic", "typer", "rich", "math-verify", "pebble", "aiohttp"),
@@ -26,7 +27,7 @@ NAMES = (recipe.VARIABLE, "OPENAI_", "HF_", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THR
 
 def doctor(json: bool) -> int:
     """Never says the value of a setting: keys are among them."""
-    tiny = Path(build.model_path(build.TINY)) / "model.safetensors"
+    tiny = Path(registry.model_path(registry.TINY)) / "model.safetensors"
     said: dict[str, Any] = {
         "journey": __version__,
         "python": sys.version.split()[0],
@@ -36,7 +37,7 @@ def doctor(json: bool) -> int:
     }
     for extra, packages in EXTRAS.items():
         said |= {f"{name} [{extra}]": _version(name) for name in packages}
-    said |= build.hardware()
+    said |= registry.hardware()
     said["tiny model"] = f"{tiny.stat().st_size / 1e6:.1f} MB" if tiny.is_file() else "missing"
     said["free disk here"] = f"{shutil.disk_usage('.').free / 1e9:.0f} GB"
     said["settings in the environment"] = ", ".join(sorted(n for n in os.environ if n.startswith(NAMES))) or "none"

@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from journey import build, recipe
 from journey.commands.loading import check_weights
-from journey.commands.said import all_problems
+from journey.commands.output import all_problems
 from journey.errors import UsageError
-from journey.evals.budget import Budget
-from journey.evals.run import JUDGED_BY, Decoding, attempt_ids
+from journey.evals.attempts import JUDGED_BY, Decoding, attempt_ids
+from journey.evals.thinking_budget import Budget
 from journey.models.base import Model
 from journey.models.server_settings import ServerSettings
-from journey.recipe import Evaluation
-from journey.report.seeds import seed_and_arm
+from journey.pipeline import recipe, registry
+from journey.pipeline.outcome import seed_and_arm
+from journey.pipeline.recipe import Evaluation
 from journey.store.run import Run
 from journey.types import Attempt, Problem
 
@@ -61,17 +61,17 @@ def weights_of(of: Run, name: str) -> str | None:
     for folder in (of.path / "models" / name, Path(name)):
         if (folder / "config.json").is_file():
             return str(folder)
-    return build.model_path(name) if name == build.TINY or name.startswith("hf/") else None
+    return registry.model_path(name) if name == registry.TINY or name.startswith("hf/") else None
 
 
-def model_of(of: Run, name: str, models: build.Models) -> Model:
+def model_of(of: Run, name: str, models: registry.Models) -> Model:
     """The model of that name: of the run, in a folder, or one that `build` knows. Raises UsageError."""
     if (weights := weights_of(of, name)) is not None:
         check_weights(name)
-        return build.local(weights, name)
-    if build.is_served(name, servers_of(of)):
+        return registry.local(weights, name)
+    if registry.is_served(name, servers_of(of)):
         return models.model(name)  # what was paid for is remembered
-    return build.model(name)
+    return registry.model(name)
 
 
 def rule_of(of: Run, model: str, problems: Sequence[Problem], asked: Asked, judge: str | None) -> tuple[Decoding, int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from journey import build, interrupts, recipe
+from journey import interrupts
 from journey.answers.grade import Grader
 from journey.commands import grading, ranking
 from journey.commands.asking import Asked as AskedOf
@@ -13,26 +13,27 @@ from journey.commands.asking import asked_lines, priced, tokens_of, with_local
 from journey.commands.drawing import Asked, asked_problems, model_of, rule_of, servers_of
 from journey.commands.judges import JudgeModels, critic_settings, rollout_settings, strong_of
 from journey.commands.loading import closing, paying
-from journey.commands.said import check_part, failed_units, reading, say, sheet, writing
+from journey.commands.output import check_part, failed_units, reading, say, sheet, writing
+from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.commands.training_rows import task_of
+from journey.data.benchmarks import Form, form_of
 from journey.errors import UsageError
-from journey.evals.at_k import at_k, by_problem
-from journey.evals.benchmarks import Form, form_of
-from journey.evals.breakdown import breakdown
-from journey.evals.code import CodeGrader
+from journey.evals.attempts import Decoding, attempt_ids
 from journey.evals.forms import FormGrader, check_gradable
-from journey.evals.metrics import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
-from journey.evals.ranked import RmSettings
-from journey.evals.run import Decoding, attempt_ids
-from journey.fanout import Progress
+from journey.evals.step_scores import RmSettings
+from journey.metrics.accuracy import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
+from journey.metrics.at_k import at_k, by_problem
+from journey.metrics.breakdown import breakdown
 from journey.models.base import Model
+from journey.models.budget import BudgetTracker, Usage
 from journey.models.cached import Cached
-from journey.models.purse import Purse, Usage
-from journey.progress import Bars
-from journey.stations import evaluate as evaluate_station
+from journey.pipeline import recipe, registry
+from journey.pipeline.fan_out import Progress
+from journey.pipeline.stages import evaluate as evaluate_station
 from journey.store.run import Run
 from journey.store.schema import Failure
+from journey.tasks.code.grader import CodeGrader
 from journey.types import Attempt, Problem
 
 
@@ -68,7 +69,7 @@ class Plan:
     """
 
     problems: Sequence[Problem]
-    task: build.Task
+    task: registry.Task
     rule: Decoding
     seed: int
     grading: str | None
@@ -105,27 +106,30 @@ def evaluate(
 ) -> int:  # fmt: skip
     """A model's checked attempts at a part of the run's problems, graded or scored by the judge where one is named."""
     check_part(split)
-    purse = allowance.purse()
+    tracker = allowance.tracker()
     if dry_run:
-        return _say_plan(path, name, split, asked, judging, limit, purse, json)
-    with writing(path) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
+        return _say_plan(path, name, split, asked, judging, limit, tracker, json)
+    with writing(path) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
         problems = asked_problems(into, split, limit)
         plan = plan_of(into, name, problems, asked, judging)
         bars(name, "load", 0, 1)
-        models, scoring = build.Models(into, purse, servers_of(into)), JudgeModels(into, purse, servers_of(into))
+        models, scoring = registry.Models(into, tracker, servers_of(into)), JudgeModels(into, tracker, servers_of(into))
         model = model_of(into, name, models)
         plan = plan_of(into, model.name, problems, asked, judging)
         work = _work(into, plan, model, models, scoring, asked, judging, split, bars.of(name))
-        found, ranked = interrupts.run(closing(model, paying(into, models, purse, scoring.closing(work))))
+        found, ranked = interrupts.run(closing(model, paying(into, models, tracker, scoring.closing(work))))
         tried = _failed(into, plan, model.name, ranked)
-    data = _figures(plan, model.name, split, found, ranked, asked) | {"failed": len(tried), "spent": spent_rows(purse)}
+    data = _figures(plan, model.name, split, found, ranked, asked) | {
+        "failed": len(tried),
+        "spent": spent_rows(tracker),
+    }
     more = [*(grading.lines(data["judged"]) if plan.graded_by else []), *(ranking.lines(ranked) if ranked else [])]
-    say(json, data, sheet(path, [*_lines(data), *more, *spent_lines(purse)]))
+    say(json, data, sheet(path, [*_lines(data), *more, *spent_lines(tracker)]))
     return failed_units(tried)
 
 
 async def _work(
-    run: Run, plan: Plan, model: Model, models: build.Models, scoring: JudgeModels, asked: Asked, judging: Judging,
+    run: Run, plan: Plan, model: Model, models: registry.Models, scoring: JudgeModels, asked: Asked, judging: Judging,
     split: str, progress: Progress,
 ) -> tuple[list[Attempt], ranking.Ranked | None]:  # fmt: skip
     """The attempts, and what the judge says of their steps where it is asked to."""
@@ -138,7 +142,7 @@ async def _work(
     def by_form() -> Grader:
         return FormGrader(CodeGrader() if asked.allow_code else None, judge)
 
-    task = plan.task if plan.task.name != build.WORDS else replace(plan.task, grader=by_form)
+    task = plan.task if plan.task.name != registry.WORDS else replace(plan.task, grader=by_form)
     await evaluate_station(
         run, plan.problems, model, task, plan.rule, split=split, seed=plan.seed, budget=asked.budget, progress=progress
     )
@@ -179,7 +183,14 @@ def _figures(
 
 
 def _say_plan(
-    path: Path, name: str, split: str, asked: Asked, judging: Judging, limit: int | None, purse: Purse, json: bool
+    path: Path,
+    name: str,
+    split: str,
+    asked: Asked,
+    judging: Judging,
+    limit: int | None,
+    tracker: BudgetTracker,
+    json: bool,
 ) -> int:
     """Says what would be asked at most, and does nothing."""
     with reading(path) as of:
@@ -201,7 +212,7 @@ def _say_plan(
         calls, tokens = asked.budget.at_most(rule.max_tokens)
         usage = Usage(number + drawn * (calls - 1), drawn * calls * (read // number + tokens), drawn * tokens)
     most = [AskedOf(name, "answers", usage), *judges]
-    prices = with_local(purse.prices, most, servers)
+    prices = with_local(tracker.prices, most, servers)
     data = {"run": str(path), "problems": number, "asked_at_most": priced(most, prices)}
     say(json, data, sheet("what would be asked at most", asked_lines(most, prices)))
     return 0

@@ -5,25 +5,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from journey import build, interrupts, recipe, river
-from journey.collection import Collection
+from journey import interrupts
 from journey.commands import collecting, sweeping
 from journey.commands.asking import asked_lines, growing, priced, with_local
 from journey.commands.loading import check_weights, paying
-from journey.commands.said import all_problems, console, failed_units, say, sheet, tree_counts, tree_lines
+from journey.commands.output import all_problems, console, failed_units, say, sheet, tree_counts, tree_lines
+from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import BudgetReached, UsageError
 from journey.evals.forms import check_gradable
-from journey.progress import Bars
-from journey.recipe import UNCOMPARED, Recipe
+from journey.pipeline import experiment, recipe, registry
+from journey.pipeline.collection import Collection
+from journey.pipeline.recipe import UNCOMPARED, Recipe
+from journey.pipeline.stages import SPENT, grow_trees, refuse_retrained, spent_by_model
+from journey.pipeline.sweep_recipe import Scaling
 from journey.report.build import build as build_report
 from journey.report.figures import figures
 from journey.report.table import table
-from journey.stations import SPENT, grow_trees, refuse_retrained, spent_by_model
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
-from journey.sweep import Scaling
 from journey.types import Tree
 
 
@@ -47,24 +48,24 @@ def run(
         return sweeping.run(wanted, file, out, limit, seed, json, fresh, dry_run)
     wanted = recipe.limited(wanted, limit)
     wanted = wanted if seed is None else replace(wanted, first_seed=seed)
-    build.check_names([wanted.model], wanted.judge, wanted.servers)
-    build.model_path(wanted.model)  # it is trained, so it must have weights
+    registry.check_names([wanted.model], wanted.judge, wanted.servers)
+    registry.model_path(wanted.model)  # it is trained, so it must have weights
     check_weights(wanted.model)
-    purse = allowance.purse()
+    tracker = allowance.tracker()
     if dry_run:
         plan = _plan(wanted, out, fresh)
         asked = (
-            growing(wanted, river.make_problems(wanted)["train"]) * wanted.seeds
-            if build.is_served(wanted.judge, wanted.servers)
+            growing(wanted, experiment.make_problems(wanted)["train"]) * wanted.seeds
+            if registry.is_served(wanted.judge, wanted.servers)
             else []
         )
-        prices = with_local(purse.prices, asked, wanted.servers)
+        prices = with_local(tracker.prices, asked, wanted.servers)
         data = plan | {"asked_at_most": priced(asked, prices)}
         lines = [(k.replace("_", " "), v) for k, v in plan.items()]
         say(json, data, sheet("what would be done", [*lines, *asked_lines(asked, prices)]))
         return 0
     if fresh:  # before anything is removed
-        river.make_problems(wanted)
+        experiment.make_problems(wanted)
     shown = False
     since = _spent_before(out, fresh)
     with Bars(silent=json) as bars:
@@ -76,7 +77,7 @@ def run(
                 shown = True
 
         try:
-            opened = river.run_recipe(wanted, out, fresh=fresh, progress=bars, on_seed=on_seed, purse=purse)
+            opened = experiment.run_recipe(wanted, out, fresh=fresh, progress=bars, on_seed=on_seed, tracker=tracker)
         except BudgetReached as reached:
             with Run.read(out) as so_far:
                 reached.spent = spent_by_model(so_far, since=since)
@@ -110,41 +111,41 @@ def grow(
     wanted = recipe.limited(wanted, limit)
     way = wanted.trees.grow if seed is None else replace(wanted.trees.grow, seed=seed)
     wanted = replace(wanted, trees=replace(wanted.trees, grow=way))
-    build.check_names([wanted.model], wanted.judge, wanted.servers)
+    registry.check_names([wanted.model], wanted.judge, wanted.servers)
     check_weights(wanted.model)
-    purse = allowance.purse()
+    tracker = allowance.tracker()
     if dry_run:
-        asked = growing(wanted, river.make_problems(wanted)["train"])
-        prices = with_local(purse.prices, asked, wanted.servers)
+        asked = growing(wanted, experiment.make_problems(wanted)["train"])
+        prices = with_local(tracker.prices, asked, wanted.servers)
         data = {"run": str(out), "asked_at_most": priced(asked, prices)}
         say(json, data, sheet("what would be asked at most", asked_lines(asked, prices)))
         return 0
     if fresh:
-        river.make_problems(wanted)
+        experiment.make_problems(wanted)
     with (
-        Run.open(out, river.config_of(wanted), fresh=fresh, ignore=UNCOMPARED) as into,
-        Bars(silent=json, note=lambda: note(purse)) as bars,
+        Run.open(out, experiment.config_of(wanted), fresh=fresh, ignore=UNCOMPARED) as into,
+        Bars(silent=json, note=lambda: note(tracker)) as bars,
     ):
-        river.store_problems(into, wanted)
+        experiment.store_problems(into, wanted)
         out_of_training = excluded(into)
         asked = [p for p in all_problems(into, split="train") if p.id not in out_of_training][:limit]
         if not asked:
             raise UsageError(f"{out} holds no problems to grow trees of; import some with journey import --split train")
         check_gradable(asked)
         bars("grow", f"load {wanted.model}", 0, 1)
-        models = build.Models(into, purse, wanted.servers)
+        models = registry.Models(into, tracker, wanted.servers)
         policy = models.model(wanted.model)
         judge = models.judge(wanted.judge, wanted.model, wanted.critic, wanted.rollout)
-        refuse_retrained(into, judge.name, build.judge_weights(wanted.judge, wanted.model))
+        refuse_retrained(into, judge.name, registry.judge_weights(wanted.judge, wanted.model))
         work = grow_trees(
-            into, asked, policy, judge, build.task(wanted.task), way,
+            into, asked, policy, judge, registry.task(wanted.task), way,
             in_flight=wanted.in_flight, progress=bars.of("grow"),
         )  # fmt: skip
-        interrupts.run(paying(into, models, purse, work))
+        interrupts.run(paying(into, models, tracker, work))
         counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
         failed = into.failures("trees")
-    data = {"run": str(out), **counts, "failed": len(failed), "spent": spent_rows(purse)}
-    say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(purse)]))
+    data = {"run": str(out), **counts, "failed": len(failed), "spent": spent_rows(tracker)}
+    say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(tracker)]))
     return failed_units(failed)
 
 
@@ -158,11 +159,11 @@ def _spent_before(out: Path, fresh: bool) -> int:
 
 def _plan(wanted: Recipe, out: Path, fresh: bool) -> dict[str, Any]:
     """What `run` would do. Raises UsageError for whatever it would refuse."""
-    parts = river.make_problems(wanted)
+    parts = experiment.make_problems(wanted)
     there: dict[str, int] = {}
     if (out / "run.db").is_file() and not fresh:
         with Run.read(out) as before:
-            refuse_changes(out, before.config, plain(river.config_of(wanted)), UNCOMPARED)
+            refuse_changes(out, before.config, plain(experiment.config_of(wanted)), UNCOMPARED)
             there = {name: before.count(name) for name in ("trees", "thoughts", "attempts")}
     way, rule, asked = wanted.trees.grow, wanted.evaluation, wanted.preferences
     arms = 3 + wanted.matched_tokens + bool(asked.problems)

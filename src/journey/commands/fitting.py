@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from journey.collection import FROM_TREES, Method
 from journey.errors import UsageError
+from journey.pipeline.collection import FROM_TREES, Method
 
 METHODS: tuple[Method, ...] = get_args(Method)
 REFINED: tuple[Method, ...] = ("traverse", "propose", "debate", "distill", "rewrite")

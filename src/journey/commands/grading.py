@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from journey import build
 from journey.commands.asking import Asked as AskedOf
 from journey.commands.asking import tokens_of
 from journey.commands.judges import chosen_words, critic_settings, strong_of
+from journey.data.benchmarks import form_of
 from journey.errors import UsageError
-from journey.evals.benchmarks import form_of
+from journey.evals.attempts import Decoding
 from journey.evals.judged import LONGEST, SAID, JudgedGrader, ask, factuality
-from journey.evals.run import Decoding
 from journey.judges.critic import CriticSettings
-from journey.models.purse import Usage
+from journey.models.budget import Usage
 from journey.models.server_settings import ServerSettings
+from journey.pipeline import registry
 from journey.store.run import Run
 from journey.types import Attempt, Problem
 
@@ -32,11 +32,11 @@ def grading_model(of: Run, judge: str, servers: Mapping[str, ServerSettings]) ->
     """
     name = strong_of(of, judge) if judge == "critic" else judge.removeprefix(KIND)
     try:
-        build.check_names([name], "exact", servers)
+        registry.check_names([name], "exact", servers)
     except UsageError:
         raise UsageError(
             f"{judge} cannot grade answers; name a model that does, as in --judge critic:openai/NAME "
-            f"(known are {build.MODEL_NAMES})"
+            f"(known are {registry.MODEL_NAMES})"
         ) from None
     return name
 
@@ -46,7 +46,7 @@ def grading_name(model: str, settings: Sequence[str]) -> str:
     return f"{KIND}{model}{chosen_words(settings)}"
 
 
-def grader_of(of: Run, model: str, settings: Sequence[str], models: build.Models) -> JudgedGrader:
+def grader_of(of: Run, model: str, settings: Sequence[str], models: registry.Models) -> JudgedGrader:
     """The grader that asks that model."""
     return JudgedGrader(models.model(model), critic_settings(of, settings))
 

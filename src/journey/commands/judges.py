@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
 
-from journey import build, recipe
 from journey.errors import UsageError
 from journey.judges.base import Judge
 from journey.judges.classifier_settings import named
@@ -11,27 +10,28 @@ from journey.judges.combine import parts
 from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutSettings
 from journey.models.base import Model
-from journey.search.cost import Metered, Reader
-from journey.stations import refuse_retrained
+from journey.pipeline import recipe, registry
+from journey.pipeline.stages import refuse_retrained
+from journey.search.cost import MeteredJudge, MeteredModel
 from journey.store.run import Run
 
 Result = TypeVar("Result")
 
 
-class JudgeModels(build.Models):
+class JudgeModels(registry.Models):
     """The models that judges ask, metered: what they generate is charged to the search that is judged for."""
 
     def model(self, name: str) -> Model:
         """The model of that name. Raises UsageError."""
-        return Metered(super().model(name))
+        return MeteredModel(super().model(name))
 
     def judge(self, name: str, *settings: Any) -> Judge:
         """The judge of that name; one that reads instead of writing is charged for what it reads. Raises UsageError."""
         made = super().judge(name, *settings)
         if not name.startswith("prm:"):
             return made
-        count = build.token_counter(named(name)[0])
-        return Reader(made, lambda text: count({"completion": text}) - 1)  # it counts the closing token, too
+        count = registry.token_counter(named(name)[0])
+        return MeteredJudge(made, lambda text: count({"completion": text}) - 1)  # it counts the closing token, too
 
     async def closing(self, work: Awaitable[Result]) -> Result:
         """What the work gives; the models are given back however it ended."""
@@ -55,9 +55,9 @@ def single(judge: str) -> list[str]:
     return [judge] if joined is None else [one for name in joined[1] for one in single(name)]
 
 
-def check_knows(judge: str, task: build.Task) -> None:
+def check_knows(judge: str, task: registry.Task) -> None:
     """Raises UsageError where the judge, or each of those it joins, has nothing to say of such problems."""
-    if set(single(judge)) == {"exact"} and task.name == build.WORDS:
+    if set(single(judge)) == {"exact"} and task.name == registry.WORDS:
         raise UsageError("the judge exact knows puzzles only; name another, as in --judge critic:openai/NAME")
 
 
@@ -84,12 +84,12 @@ def rollout_settings(of: Run, settings: Sequence[str]) -> RolloutSettings:
     return recipe.typed(RolloutSettings, recipe.merged(kept, given), "the rollouts' settings")
 
 
-def judge_of(of: Run, judge: str, settings: Sequence[str], models: build.Models) -> Judge:
+def judge_of(of: Run, judge: str, settings: Sequence[str], models: registry.Models) -> Judge:
     """The judge of that name; what its models generate is charged to whom it judges for.
 
     Raises UsageError, also where the run keeps what it said with other weights.
     """
     strong = strong_of(of, judge)
     made = models.judge(judge, strong, critic_settings(of, settings), rollout_settings(of, settings))
-    refuse_retrained(of, made.name, build.judge_weights(judge, strong))
+    refuse_retrained(of, made.name, registry.judge_weights(judge, strong))
     return made

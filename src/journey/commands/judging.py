@@ -11,20 +11,22 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from journey import build, interrupts, recipe
+from journey import interrupts
 from journey.commands.loading import paying, telling_spent
-from journey.commands.said import say
+from journey.commands.output import say
+from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
+from journey.data.step_labels import is_prm800k, load, load_prm800k, of_trees
 from journey.errors import UsageError
 from journey.evals.judging import JudgingSettings, judge_set, measure, to_json
-from journey.evals.judging_countdown import NAME, countdown_set
-from journey.evals.judging_sets import LabelledSet, is_prm800k, load, load_prm800k, of_trees
 from journey.judges.base import Judge
 from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutJudge, RolloutSettings
-from journey.progress import Bars
+from journey.pipeline import recipe, registry
 from journey.report.judges import COLUMNS, cells, markdown, pictures
 from journey.store.run import Run
+from journey.tasks.countdown.labelled import NAME, countdown_set
+from journey.tasks.labelled import LabelledSet
 from journey.types import Problem, Tree
 
 DRAWN = 200  # Countdown solutions, where no limit is given
@@ -37,7 +39,7 @@ class Settings:
     judging: JudgingSettings = JudgingSettings()
     critic: CriticSettings = CriticSettings()
     rollout: RolloutSettings = RolloutSettings()
-    strong: str = build.TINY
+    strong: str = registry.TINY
     in_flight: int = 64
 
     def __post_init__(self) -> None:
@@ -73,30 +75,30 @@ def judges(
     """Every judge on every set; with `out` model calls, figures and pictures are kept there."""
     chosen = recipe.typed(Settings, recipe.overridden(settings), "eval judges")
     for name in names:
-        build.check_names([chosen.strong] if name == "critic" else [], name)
-    purse = allowance.purse()
+        registry.check_names([chosen.strong] if name == "critic" else [], name)
+    tracker = allowance.tracker()
     with ExitStack() as stack:
-        bars = stack.enter_context(Bars(silent=json, note=lambda: note(purse)))
+        bars = stack.enter_context(Bars(silent=json, note=lambda: note(tracker)))
         sets = [one for place in on for one in _sets(place, limit, seed or 0)]
         into = None if out is None else stack.enter_context(Run.open(out))
-        models = build.Models(into or Remembered(), purse)
+        models = registry.Models(into or Remembered(), tracker)
         made = [models.judge(name, chosen.strong, chosen.critic, chosen.rollout) for name in names]
         work = _all(made, sets, chosen, bars)
         results = interrupts.run(
-            _closing(models, telling_spent(purse, work)) if into is None else paying(into, models, purse, work)
+            _closing(models, telling_spent(tracker, work)) if into is None else paying(into, models, tracker, work)
         )
     data = {
         "judges": list(names),
         "sets": [{"set": s.name, "solutions": len(s.items), "finds": s.bad, "skipped": dict(s.skipped)} for s in sets],
         "results": results,
-        "spent": spent_rows(purse),
+        "spent": spent_rows(tracker),
     }
     kept = [] if out is None else [f"figures and pictures: {_keep(out / 'judges', data)}"]
-    say(json, data, *_tables(data, sets), *kept, *(f"{name}: {value}" for name, value in spent_lines(purse)))
+    say(json, data, *_tables(data, sets), *kept, *(f"{name}: {value}" for name, value in spent_lines(tracker)))
     return 1 if any(row["failed"] for row in results) else 0
 
 
-async def _closing(models: build.Models, work: Any) -> list[dict[str, Any]]:
+async def _closing(models: registry.Models, work: Any) -> list[dict[str, Any]]:
     try:
         return await work
     finally:

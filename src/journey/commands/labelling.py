@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from journey.commands.said import reading
+from journey.commands.output import reading
 from journey.errors import UsageError
 from journey.store.excluded import exclude, excluded
 from journey.store.labels import Written, label_json, labels, written

@@ -4,12 +4,12 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import TypeVar
 
-from journey import build
 from journey.commands.spending import spent_rows
 from journey.errors import BudgetReached, UsageError
 from journey.models.base import Model
-from journey.models.purse import Purse
-from journey.stations import keep_spent
+from journey.models.budget import BudgetTracker
+from journey.pipeline import registry
+from journey.pipeline.stages import keep_spent
 from journey.store.run import Run
 
 Result = TypeVar("Result")
@@ -20,33 +20,33 @@ async def closing(model: Model, work: Awaitable[Result]) -> Result:
     try:
         return await work
     finally:
-        await build.close(model)
+        await registry.close(model)
 
 
-async def paying(run: Run, models: build.Models, purse: Purse, work: Awaitable[Result]) -> Result:
+async def paying(run: Run, models: registry.Models, tracker: BudgetTracker, work: Awaitable[Result]) -> Result:
     """The same of many models; what was spent is kept in the run's log, however it ended."""
     try:
-        return await telling_spent(purse, work)
+        return await telling_spent(tracker, work)
     finally:
-        keep_spent(run, purse)
+        keep_spent(run, tracker)
         await models.close()
 
 
-async def telling_spent(purse: Purse, work: Awaitable[Result]) -> Result:
+async def telling_spent(tracker: BudgetTracker, work: Awaitable[Result]) -> Result:
     """What the work gives; a reached budget says what was spent until then."""
     try:
         return await work
     except BudgetReached as reached:
-        reached.spent = spent_rows(purse)
+        reached.spent = spent_rows(tracker)
         raise
 
 
 def check_weights(name: str) -> None:
     """Raises UsageError where the tiny model, or a folder that is named as one, is not there."""
-    if name != build.TINY and not name.startswith("hf/"):
+    if name != registry.TINY and not name.startswith("hf/"):
         return
-    path = build.model_path(name)
-    if name == build.TINY and not (Path(path) / "config.json").is_file():
+    path = registry.model_path(name)
+    if name == registry.TINY and not (Path(path) / "config.json").is_file():
         raise UsageError(
             "the tiny model is missing in this installation; make it with journey pretrain recipes/tiny_base.yaml "
             f"--out {path}"

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from journey.commands.labelling import label_rows, note_rows
-from journey.commands.said import failed_units, reading, say, sheet, tree_counts, tree_lines
+from journey.commands.output import failed_units, reading, say, sheet, tree_counts, tree_lines
 from journey.commands.spending import row_lines
 from journey.commands.training_rows import training_rows
 from journey.errors import UsageError
+from journey.pipeline.experiment import PARTS
+from journey.pipeline.stages import listed_rows, spent_by_model
 from journey.report.build import build as build_report
 from journey.report.table import table
-from journey.river import PARTS
-from journey.stations import listed_rows, spent_by_model
 from journey.store.excluded import excluded
 from journey.store.export import export as export_table
 from journey.store.export import write_rows

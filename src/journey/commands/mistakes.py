@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.exceptions import TyperException
 
-from journey.commands.said import say, sheet
+from journey.commands.output import say, sheet
 from journey.commands.spending import row_lines
 from journey.errors import BudgetReached, UsageError
 from journey.models.base import ModelError

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from journey import build, interrupts, recipe
+from journey import interrupts
 from journey.commands.card import measure, write_card
 from journey.commands.loading import check_weights, closing
-from journey.commands.said import say, sheet, writing
+from journey.commands.output import say, sheet, writing
+from journey.commands.progress import Bars
 from journey.commands.training_rows import training_rows
 from journey.errors import UsageError
-from journey.progress import Bars
-from journey.stations import train as train_station
+from journey.pipeline import recipe, registry
+from journey.pipeline.stages import train as train_station
 from journey.store.run import Run
 from journey.store.settings import differences, plain
 from journey.training.settings import KINDS, PrmSettings, what_matters
@@ -42,7 +43,7 @@ def train(
         source = _source(into, base)
         _refuse_other_training(path / "models" / name, {"method": kind, "model": source, **what_matters(chosen)})
         bars(name, f"load {base}", 0, 1)
-        build.calm(source)
+        registry.limit_threads(source)
         out = train_station(into, name, source, rows, chosen, bars.of(name))
         made = jsons.loads((out / "training.json").read_text("utf-8"))
     said = {"model": str(out), "rows": made["rows"], "steps": made["steps"], "trained_tokens": made["trained_tokens"]}
@@ -56,7 +57,7 @@ def _source(of: Run, name: str) -> str:
         if (folder / "config.json").is_file():
             return str(folder)
     check_weights(name)
-    return build.model_path(name)
+    return registry.model_path(name)
 
 
 def _refuse_other_training(folder: Path, wanted: Mapping[str, Any]) -> None:
@@ -80,9 +81,9 @@ def pretrain(file: Path, out: Path, settings: Sequence[str], json: bool) -> int:
             bars("pretrain", f"loss {point['loss']:.3f}", point["tokens"], point["of"])
 
         bars("pretrain", "first steps", 0, 1)
-        build.pretrain(wanted, out, on_log)
+        registry.pretrain(wanted, out, on_log)
         bars("pretrain", "measure skills", 0, 1)
-        model = build.local(out, build.TINY)
+        model = registry.local(out, registry.TINY)
         write_card(out, wanted, points[-1], interrupts.run(closing(model, measure(model))))
     say(json, {"model": str(out), **points[-1]}, f"the model lies in {out}, its card in {out}/README.md")
     return 0

@@ -8,11 +8,11 @@ from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 from rich.text import Text
 
-from journey import datafiles
-from journey.commands.said import reading, say
+from journey.commands.output import reading, say
 from journey.errors import UsageError
 from journey.evals import quality as measured
 from journey.evals import structure, words
+from journey.store import datafiles
 from journey.types import Problem, Thought, Tree
 
 TEXT_COLUMNS = ("text", "response", "long_cot", "thought", "output", "completion", "solution", "model_output")

@@ -4,25 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from journey import build
 from journey.answers.grade import Grader
 from journey.commands.asking import Asked as AskedOf
 from journey.commands.asking import tokens_of
 from journey.commands.drawing import servers_of
 from journey.commands.judges import JudgeModels, check_knows, chosen_words, judge_of, single, strong_of
+from journey.data.benchmarks import form_of
 from journey.errors import UsageError
-from journey.evals.at_k import by_problem
-from journey.evals.benchmarks import form_of
-from journey.evals.ranked import LOG, NOTHING, Kept, RmSettings, judge_attempts, kept
-from journey.evals.run import Decoding
-from journey.fanout import Progress, each
+from journey.evals.attempts import Decoding
+from journey.evals.step_scores import LOG, NOTHING, Kept, RmSettings, judge_attempts, kept
 from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutSettings
+from journey.metrics.at_k import by_problem
 from journey.models.base import Model
-from journey.models.purse import Usage
+from journey.models.budget import Usage
+from journey.pipeline import registry
+from journey.pipeline.fan_out import Progress, each
+from journey.pipeline.stages import close
 from journey.search.best_of_n import MOST_STEPS
-from journey.search.candidate import Means
-from journey.stations import close
+from journey.search.candidate import SearchContext
 from journey.store.run import Run
 from journey.types import Attempt, Problem
 
@@ -57,9 +57,9 @@ class Ranked:
         }  # fmt: skip
 
 
-def check(of: Run, problems: Sequence[Problem], task: build.Task, judge: str, samples: int) -> None:
+def check(of: Run, problems: Sequence[Problem], task: registry.Task, judge: str, samples: int) -> None:
     """Raises UsageError where a judge of steps has nothing to choose from, or nothing to say."""
-    build.check_names([], judge, servers_of(of))
+    registry.check_names([], judge, servers_of(of))
     if any(form_of(p) == "code" for p in problems):
         raise UsageError("judges score steps of reasoning, and code has none; leave --judge away")
     if samples == 1:
@@ -76,7 +76,7 @@ async def rank(
     problems: Sequence[Problem],
     attempts: Sequence[Attempt],
     model: Model,
-    task: build.Task,
+    task: registry.Task,
     judge: str,
     settings: Sequence[str],
     chosen: RmSettings,
@@ -86,8 +86,8 @@ async def rank(
     """Has the judge score what it has not scored yet, each problem kept the moment it is done."""
     made = judge_of(run, judge, settings, models)
     grader: Grader = task.grader()
-    means = Means(model, grader, task.ask, task.steps, made, made.name + chosen_words(settings))
-    called = str(means.judge_name)
+    context = SearchContext(model, grader, task.ask, task.steps, made, made.name + chosen_words(settings))
+    called = str(context.judge_name)
     asked = {p.id: p for p in problems}
     before = kept(run, attempts).get(called, NOTHING)
     new = {
@@ -97,7 +97,7 @@ async def rank(
     }
 
     async def one(unit: tuple[Problem, Sequence[Attempt]]) -> list[Attempt]:
-        run.log(LOG, await judge_attempts(*unit, means, chosen))
+        run.log(LOG, await judge_attempts(*unit, context, chosen))
         return []
 
     try:
@@ -124,7 +124,7 @@ def at_most(
     longest = sum(tokens_of(p.question) for p in problems) // max(1, len(problems)) + rule.max_tokens
     found: list[AskedOf] = []
     for one in single(judge):
-        name = strong if one == "critic" else next(iter(build.judge_models(one)), None)
+        name = strong if one == "critic" else next(iter(registry.judge_models(one)), None)
         if name is None:
             continue
         if one.startswith("rollout:"):

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from journey import build, interrupts, recipe
+from journey import interrupts
 from journey.commands.drawing import servers_of
 from journey.commands.loading import paying
-from journey.commands.said import failed_units, reading, say, sheet, tree_counts, tree_lines
+from journey.commands.output import failed_units, reading, say, sheet, tree_counts, tree_lines
+from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import UsageError
-from journey.fanout import each
 from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutSettings
-from journey.progress import Bars
-from journey.stations import refuse_retrained
+from journey.pipeline import recipe, registry
+from journey.pipeline.fan_out import each
+from journey.pipeline.stages import refuse_retrained
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
 from journey.trees.label import label
@@ -28,7 +29,7 @@ class Settings:
 
     critic: CriticSettings = CriticSettings()
     rollout: RolloutSettings = RolloutSettings()
-    strong: str = build.TINY
+    strong: str = registry.TINY
     in_flight: int = 64
 
 
@@ -45,10 +46,10 @@ def judge(
     chosen = recipe.typed(Settings, recipe.overridden(settings), "judge")
     if source.resolve() == out.resolve():
         raise UsageError(f"{out} holds the trees as they were judged; name another run with --out")
-    purse = allowance.purse()
+    tracker = allowance.tracker()
     with reading(source) as of:
         servers = servers_of(of)
-        build.check_names([chosen.strong] if name == "critic" else [], name, servers)
+        registry.check_names([chosen.strong] if name == "critic" else [], name, servers)
         problems = {p.id: p for p in of.all("problems") if isinstance(p, Problem)}
         trees = [t for t in of.all("trees") if isinstance(t, Tree) and t.problem in problems][:limit]
         parts = {id: of.given("problems", id).get("split") for id in dict.fromkeys(tree.problem for tree in trees)}
@@ -58,18 +59,18 @@ def judge(
     config = {"judge": name, "settings": asdict(chosen), "of": str(source)}
     with (
         Run.open(out, config, ignore=("settings.in_flight",)) as into,
-        Bars(silent=json, note=lambda: note(purse)) as bars,
+        Bars(silent=json, note=lambda: note(tracker)) as bars,
     ):
         for part in dict.fromkeys(parts.values()):
             into.put_all("problems", (problems[id] for id, split in parts.items() if split == part), split=part)
         exclude(into, out_of_training, {"as in": str(source)})
-        models = build.Models(into, purse, servers)
+        models = registry.Models(into, tracker, servers)
         work = _all(into, trees, problems, models, name, chosen, bars)
-        interrupts.run(paying(into, models, purse, work))
+        interrupts.run(paying(into, models, tracker, work))
         counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
         failed = into.failures("judge")
-    data = {"run": str(out), "judge": name, **counts, "failed": len(failed), "spent": spent_rows(purse)}
-    say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(purse)]))
+    data = {"run": str(out), "judge": name, **counts, "failed": len(failed), "spent": spent_rows(tracker)}
+    say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(tracker)]))
     return failed_units(failed)
 
 
@@ -77,16 +78,16 @@ async def _all(
     into: Run,
     trees: Sequence[Tree],
     problems: dict[str, Problem],
-    models: build.Models,
+    models: registry.Models,
     name: str,
     chosen: Settings,
     bars: Bars,
 ) -> int:
     """Judges what was not judged yet; how many failed. Rollouts share what they know of a tree's other steps."""
     judge = models.judge(name, chosen.strong, chosen.critic, chosen.rollout)
-    refuse_retrained(into, judge.name, build.judge_weights(name, chosen.strong))
+    refuse_retrained(into, judge.name, registry.judge_weights(name, chosen.strong))
     kind, _, policy = name.partition(":")
-    tasks = build.ByProblem()
+    tasks = registry.ByProblem()
 
     async def one(tree: Tree) -> list[Tree]:
         problem = problems[tree.problem]

@@ -8,29 +8,30 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from journey import build, interrupts, recipe
+from journey import interrupts
 from journey.commands.asking import INSTRUCTIONS, asked_lines, priced, tokens_of, with_local
 from journey.commands.asking import Asked as AskedOf
 from journey.commands.drawing import Asked, asked_problems, model_of, servers_of, weights_of
 from journey.commands.judges import JudgeModels, check_knows, chosen_words, judge_of
 from journey.commands.loading import closing, paying
-from journey.commands.said import check_part, failed_units, reading, say, sheet, writing
+from journey.commands.output import check_part, failed_units, reading, say, sheet, writing
+from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.commands.training_rows import task_of
 from journey.errors import UsageError
-from journey.evals.compute import measured
 from journey.evals.forms import check_gradable
-from journey.fanout import Progress, each
+from journey.metrics.compute import measured
 from journey.models.base import Model
+from journey.models.budget import BudgetTracker, Usage
 from journey.models.cached import Cached
-from journey.models.purse import Purse, Usage
-from journey.progress import Bars
+from journey.pipeline import recipe, registry
+from journey.pipeline.fan_out import Progress, each
+from journey.pipeline.outcome import seed_and_arm
+from journey.pipeline.stages import close
 from journey.report.build import build as build_report
-from journey.report.seeds import seed_and_arm
-from journey.search.candidate import Means, attempt_id, searched_name
+from journey.search.candidate import SearchContext, attempt_id, searched_name
 from journey.search.methods import SEARCHES, Search, Settings, search
 from journey.search.settings import StepSettings
-from journey.stations import close
 from journey.store.run import Run
 from journey.types import Attempt, Problem
 
@@ -64,26 +65,26 @@ def evaluate(
 ) -> int:
     """A model's attempts at a part of the run's problems by each search that is asked for, one after the other."""
     check_part(split)
-    purse = allowance.purse()
+    tracker = allowance.tracker()
     if dry:
-        return _plan(path, name, split, asked, limit, purse, json)
-    with writing(path) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
+        return _plan(path, name, split, asked, limit, tracker, json)
+    with writing(path) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
         problems = asked_problems(into, split, limit)
         chosen = _chosen(name, problems, asked)
         bars(name, "load", 0, 1)
-        models, judging = (kind(into, purse, servers_of(into)) for kind in (build.Models, JudgeModels))
+        models, judging = (kind(into, tracker, servers_of(into)) for kind in (registry.Models, JudgeModels))
         made = model_of(into, name, models)
         model = made if isinstance(made, Cached) else Cached(made, into)
         if (weights := weights_of(into, name)) is not None:
-            judging.lend(weights, made)  # a judge may roll out from the same weights
+            judging.register_loaded(weights, made)  # a judge may roll out from the same weights
         work = _all(into, problems, model, judging, chosen, asked, split, bars.of(name))
-        rows = interrupts.run(closing(model.model, paying(into, judging, purse, work)))
+        rows = interrupts.run(closing(model.model, paying(into, judging, tracker, work)))
         names = {f"{row['model']}/" for row in rows}
         build_report(into)
         failed = [f for f in into.failures() if any(f.unit.startswith(name) for name in names)]
     data = {"model": model.name, "split": split, "problems": len(problems), "searches": rows,
-            "failed": len(failed), "spent": spent_rows(purse), "report": str(path / "report")}  # fmt: skip
-    lines = spent_lines(purse)
+            "failed": len(failed), "spent": spent_rows(tracker), "report": str(path / "report")}  # fmt: skip
+    lines = spent_lines(tracker)
     drawn = f"accuracy against tokens spent is drawn in {path / 'report' / 'report.html'}"
     say(json, data, _grid(path, rows), *([sheet("", lines)] if lines else []), drawn)
     return failed_units(failed)
@@ -93,7 +94,7 @@ async def _all(
     run: Run,
     problems: Sequence[Problem],
     model: Model,
-    judging: build.Models,
+    judging: registry.Models,
     chosen: Sequence[tuple[Search, Settings]],
     asked: Searched,
     split: str,
@@ -104,14 +105,14 @@ async def _all(
     rows: list[dict[str, Any]] = []
     try:
         for method, settings in chosen:
-            means = Means(model, grader, task.ask, task.steps)
+            context = SearchContext(model, grader, task.ask, task.steps)
             if method.judged:
                 # Each search has a judge of its own: what one remembers would make the next one look cheap.
                 assert asked.judge is not None
                 judge = judge_of(run, asked.judge, asked.settings, judging)
-                means = replace(means, judge=judge, called=judge.name + chosen_words(asked.settings))
-            await search_all(run, problems, means, method, settings, split=split, progress=progress)
-            rows.append(_row(run, problems, means, method, settings))
+                context = replace(context, judge=judge, called=judge.name + chosen_words(asked.settings))
+            await search_all(run, problems, context, method, settings, split=split, progress=progress)
+            rows.append(_row(run, problems, context, method, settings))
     finally:
         close(grader)
     return rows
@@ -120,7 +121,7 @@ async def _all(
 async def search_all(
     run: Run,
     problems: Sequence[Problem],
-    means: Means,
+    context: SearchContext,
     method: Search,
     settings: Settings,
     *,
@@ -128,13 +129,13 @@ async def search_all(
     progress: Progress,
 ) -> int:
     """Searches every problem that was not searched yet in this way; how many failed."""
-    called = searched_name(means.model.name, method.name, settings, means.judge_name)
+    called = searched_name(context.model.name, method.name, settings, context.judge_name)
     have = run.ids("attempts", model=called)
-    units = {f"{called}/{p.id}": p for p in problems
-             if attempt_id(p.id, means.model.name, method.name, settings, means.judge_name) not in have}  # fmt: skip
+    names = {p: attempt_id(p.id, context.model.name, method.name, settings, context.judge_name) for p in problems}
+    units = {f"{called}/{p.id}": p for p, id in names.items() if id not in have}
 
     async def one(problem: Problem) -> list[Attempt]:
-        return [await method.run(problem, means, settings)]
+        return [await method.run(problem, context, settings)]
 
     return await each(run, f"search {called}", units, one, "attempts",
                       in_flight=IN_FLIGHT, progress=progress, split=split)  # fmt: skip
@@ -184,9 +185,11 @@ def _named(asked: Searched) -> list[Search]:
     return methods
 
 
-def _row(run: Run, problems: Sequence[Problem], means: Means, method: Search, settings: Settings) -> dict[str, Any]:
+def _row(
+    run: Run, problems: Sequence[Problem], context: SearchContext, method: Search, settings: Settings
+) -> dict[str, Any]:
     """What a search came to on these problems."""
-    model, judge = means.model.name, means.judge_name
+    model, judge = context.model.name, context.judge_name
     ids = [attempt_id(p.id, model, method.name, settings, judge) for p in problems]
     found = [a for a in (run.get("attempts", id) for id in ids) if isinstance(a, Attempt)]
     row = {"model": searched_name(model, method.name, settings, judge), "search": method.name,
@@ -216,7 +219,9 @@ def _grid(path: Path, rows: Sequence[Mapping[str, Any]]) -> Table:
     return grid
 
 
-def _plan(path: Path, name: str, split: str, asked: Searched, limit: int | None, purse: Purse, json: bool) -> int:
+def _plan(
+    path: Path, name: str, split: str, asked: Searched, limit: int | None, tracker: BudgetTracker, json: bool
+) -> int:
     """Says what the model would be asked at most, and does nothing. What a judge is asked comes on top."""
     with reading(path) as of:
         problems = asked_problems(of, split, limit)
@@ -228,7 +233,7 @@ def _plan(path: Path, name: str, split: str, asked: Searched, limit: int | None,
         read = sum(calls * (tokens_of(p.question) + INSTRUCTIONS + longest) for p in problems)
         called = f"{method.name} n={settings.n}"
         most.append(AskedOf(name, called, Usage(calls * len(problems), read, tokens * len(problems))))
-    prices = with_local(purse.prices, most, servers)
+    prices = with_local(tracker.prices, most, servers)
     data = {"run": str(path), "problems": len(problems), "asked_at_most": priced(most, prices)}
     say(json, data, sheet("what would be asked at most, the judge not counted", asked_lines(most, prices)))
     return 0

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from journey import recipe
 from journey.errors import UsageError
-from journey.models.purse import Limits, Price, Purse, Usage, cost_of
+from journey.models.budget import BudgetTracker, Limits, Price, Usage, cost_of
+from journey.pipeline import recipe
 
 VARIABLE = "JOURNEY_PRICES"
 PLACES = (Path("prices.yaml"), Path("~/.config/journey/prices.yaml"))
@@ -25,9 +25,9 @@ class Allowance:
     calls: int | None = None
     prices: Path | None = None
 
-    def purse(self) -> Purse:
-        """A purse with this budget. Raises UsageError for a price table that cannot be read."""
-        return Purse(Limits(self.cost, self.tokens, self.calls), read_prices(self.prices))
+    def tracker(self) -> BudgetTracker:
+        """A tracker with this budget. Raises UsageError for a price table that cannot be read."""
+        return BudgetTracker(Limits(self.cost, self.tokens, self.calls), read_prices(self.prices))
 
 
 FREELY = Allowance()
@@ -57,10 +57,10 @@ def read_prices(file: Path | None) -> dict[str, Price]:
     return prices
 
 
-def note(purse: Purse) -> str:
+def note(tracker: BudgetTracker) -> str:
     """What was spent so far, for the progress line; "" before the first call."""
-    spent = purse.spent()
-    return said(sum(spent.values(), Usage()), purse.cost()) if spent else ""
+    spent = tracker.spent()
+    return said(sum(spent.values(), Usage()), tracker.cost()) if spent else ""
 
 
 def said(used: Usage, cost: float | None) -> str:
@@ -71,9 +71,9 @@ def said(used: Usage, cost: float | None) -> str:
     )
 
 
-def spent_rows(purse: Purse) -> list[dict[str, Any]]:
+def spent_rows(tracker: BudgetTracker) -> list[dict[str, Any]]:
     """One row a model that was called: calls, tokens read and generated, cost (null: no price is known)."""
-    return [spent_row(model, used, purse.prices) for model, used in sorted(purse.spent().items())]
+    return [spent_row(model, used, tracker.prices) for model, used in sorted(tracker.spent().items())]
 
 
 def spent_row(model: str, used: Usage, prices: Mapping[str, Price]) -> dict[str, Any]:
@@ -87,9 +87,9 @@ def spent_row(model: str, used: Usage, prices: Mapping[str, Price]) -> dict[str,
     }
 
 
-def spent_lines(purse: Purse) -> list[tuple[str, str]]:
+def spent_lines(tracker: BudgetTracker) -> list[tuple[str, str]]:
     """The same for a person; nothing where no server was called."""
-    return row_lines(spent_rows(purse))
+    return row_lines(spent_rows(tracker))
 
 
 def row_lines(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

@@ -7,16 +7,16 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from journey import build, river
 from journey.commands.loading import check_weights
-from journey.commands.said import failed_units, say
+from journey.commands.output import failed_units, say
+from journey.commands.progress import Bars
 from journey.errors import UsageError
-from journey.progress import Bars
+from journey.pipeline import experiment, registry
+from journey.pipeline.sweep import Place, places, plan, run_sweep, runs_of
+from journey.pipeline.sweep_points import figures
+from journey.pipeline.sweep_recipe import Scaling
 from journey.report.scaling import COLUMNS, fit_lines, point_rows, write
-from journey.scaling import Place, places, plan, run_sweep, runs_of
-from journey.scaling_points import figures
 from journey.store.run import Run
-from journey.sweep import Scaling
 
 
 def run(
@@ -25,13 +25,13 @@ def run(
     """Every point as a run of its own under `out`, then scaling.json, .md and .html over them."""
     found = places(wanted, file, limit, seed)
     for place in found:
-        build.check_names([place.recipe.model], place.recipe.judge, place.recipe.servers)
-        if build.is_served(place.recipe.judge, place.recipe.servers):
+        registry.check_names([place.recipe.model], place.recipe.judge, place.recipe.servers)
+        if registry.is_served(place.recipe.judge, place.recipe.servers):
             raise UsageError(f"a sweep has no budget for the served judge {place.recipe.judge}; name a local one")
-    build.model_path(found[0].recipe.model)  # it is trained, so it must have weights
+    registry.model_path(found[0].recipe.model)  # it is trained, so it must have weights
     check_weights(found[0].recipe.model)
     for place in runs_of(found):
-        river.make_problems(place.recipe)  # whatever would be refused later is refused now
+        experiment.make_problems(place.recipe)  # whatever would be refused later is refused now
     if dry_run:
         rows = list(plan(found, out))
         points = sum(len(axis.values) for axis in wanted.axes.values())

@@ -6,20 +6,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from journey import build, interrupts
-from journey.collection import FROM_TREES, Collection, Method
+from journey import interrupts
 from journey.commands.asking import asked_lines, collecting, priced, with_local
 from journey.commands.fitting import REFINED, Asked, refuse_unfit
 from journey.commands.labelling import labelled_run
 from journey.commands.loading import check_weights, paying
-from journey.commands.said import all_problems, failed_units, reading, say, sheet, writing
+from journey.commands.output import all_problems, failed_units, reading, say, sheet, writing
+from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.commands.training_rows import task_of
 from journey.errors import UsageError
-from journey.methods import Methods, chosen, counts_of, refining_of, settings_of, tells_itself
-from journey.models.purse import Purse
-from journey.progress import Bars
-from journey.recipe import merged, overridden, typed
+from journey.models.budget import BudgetTracker
+from journey.pipeline import registry
+from journey.pipeline.collection import FROM_TREES, Collection, Method
+from journey.pipeline.derive import Methods, chosen, counts_of, refining_of, settings_of, tells_itself
+from journey.pipeline.recipe import merged, overridden, typed
 from journey.store.run import Run
 from journey.store.settings import differences, plain
 from journey.trees.mark import no_thought_reason
@@ -30,16 +31,16 @@ STATION = "derive"
 
 def derive(path: Path, asked: Asked, allowance: Allowance, json: bool, dry_run: bool) -> int:
     """Tells what is not told yet. Raises UsageError where the run was told with other settings, or nothing can be."""
-    purse = allowance.purse()
+    tracker = allowance.tracker()
     if dry_run:
-        return _plan(path, asked, purse, json)
+        return _plan(path, asked, tracker, json)
     path, labelled = _labelled(path, asked)
-    with writing(path) as into, Bars(silent=json, note=lambda: note(purse)) as bars:
+    with writing(path) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
         wanted = _wanted(into, asked)
         reasons = _reasons(into, wanted)
         _refuse_other_settings(into, path, wanted)
-        models = build.Models(into, purse, wanted.servers)
-        interrupts.run(paying(into, models, purse, _make(into, wanted, models, bars)))
+        models = registry.Models(into, tracker, wanted.servers)
+        interrupts.run(paying(into, models, tracker, _make(into, wanted, models, bars)))
         for method in () if wanted.tells_trees else wanted.methods:
             reasons.update(counts_of(into, method)["no_thought"])
         told = {m: [t for t in into.all("thoughts", method=m) if isinstance(t, Thought)] for m in wanted.methods}
@@ -57,11 +58,11 @@ def derive(path: Path, asked: Asked, allowance: Allowance, json: bool, dry_run: 
         "drafts_kept": {method: sum(t.note is not None for t in of) for method, of in final.items()},
         "no_thought": dict(reasons.most_common()),
         "failed": len(failed),
-        "spent": spent_rows(purse),
+        "spent": spent_rows(tracker),
         "labelled": labelled,
     }
     told_of = "trees" if wanted.tells_trees else "problems"
-    say(json, data, sheet(path, [*_lines(data, told_of), *spent_lines(purse)]))
+    say(json, data, sheet(path, [*_lines(data, told_of), *spent_lines(tracker)]))
     return failed_units(failed)
 
 
@@ -92,8 +93,8 @@ def _labelled(path: Path, asked: Asked) -> tuple[Path, dict[str, int] | None]:
     return out, labelled_run(path, out)
 
 
-async def _make(into: Run, wanted: Collection, models: build.Models, bars: Bars) -> None:
-    methods = Methods(into, wanted, build.task(wanted.task), models, bars.of(into.path.name))
+async def _make(into: Run, wanted: Collection, models: registry.Models, bars: Bars) -> None:
+    methods = Methods(into, wanted, registry.task(wanted.task), models, bars.of(into.path.name))
     try:
         for method in wanted.methods:
             await methods.make(method)
@@ -142,7 +143,7 @@ def _wanted(into: Run, asked: Asked) -> Collection:
         seed=wanted.seed if asked.seed is None else asked.seed,
     )
     refuse_unfit(asked, methods, helped=bool(telling.explain or telling.refine))
-    build.check_names(wanted.models(), "exact", wanted.servers)
+    registry.check_names(wanted.models(), "exact", wanted.servers)
     for name in wanted.models():
         check_weights(name)
     return wanted
@@ -215,14 +216,14 @@ def _nothing(path: Path, reasons: Counter[str]) -> str:
     )
 
 
-def _plan(path: Path, asked: Asked, purse: Purse, json: bool) -> int:
+def _plan(path: Path, asked: Asked, tracker: BudgetTracker, json: bool) -> int:
     """Says what would be asked at most, and does nothing."""
     with reading(path) as of:
         wanted = _wanted(of, asked)
         problems = [p for p in of.all("problems", split="train") if isinstance(p, Problem)]
         drafts = [t for t in of.all("thoughts") if isinstance(t, Thought)]
     most = collecting(wanted, problems, drafts, trees=False)
-    prices = with_local(purse.prices, most, wanted.servers)
+    prices = with_local(tracker.prices, most, wanted.servers)
     data = {"run": str(path), "problems": len(problems), "asked_at_most": priced(most, prices)}
     say(json, data, sheet("what would be asked at most", asked_lines(most, prices) or [("calls", 0)]))
     return 0

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from journey import build
-from journey.commands.said import all_problems
+from journey.commands.output import all_problems
 from journey.errors import UsageError
-from journey.methods import chosen
+from journey.pipeline import registry
+from journey.pipeline.derive import chosen
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.training.rows import Row, dpo_rows, sft_rows
@@ -16,9 +16,9 @@ ARMS = {"journey": "traverse"}
 """Arms whose thoughts are told by a method of another name."""
 
 
-def task_of(asked: Iterable[Problem]) -> build.Task:
+def task_of(asked: Iterable[Problem]) -> registry.Task:
     """The task of a run's problems, which are all puzzles or all in words. Raises UsageError."""
-    tasks = {task.name: task for task in map(build.task_of, asked)}
+    tasks = {task.name: task for task in map(registry.task_of, asked)}
     if not tasks:
         raise UsageError("the run holds no problems; import some first")
     if len(tasks) > 1:

@@ -6,11 +6,11 @@ from contextlib import suppress
 from journey.answers.check import MathGrader
 from journey.answers.grade import Grade, Grader
 from journey.answers.words import TextGrader
+from journey.data.benchmarks import Form, form_of
 from journey.errors import UsageError
-from journey.evals.benchmarks import Form, form_of
-from journey.models.ask import Ask, asker
 from journey.models.base import Prompt
-from journey.steps import StepFormat
+from journey.tasks.prompting import Ask, asker
+from journey.tasks.steps import StepFormat
 from journey.types import Problem
 
 FORMS: tuple[Form, ...] = ("math", "text", "code", "judged")  # each has a prompt of its name

@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple
 from journey import prompts
 from journey.answers.grade import Grade, could_not_check
 from journey.errors import UsageError
-from journey.evals.metrics import Interval, wilson
 from journey.judges.critic import CriticSettings
+from journey.metrics.accuracy import Interval, wilson
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.types import Attempt, Problem, content_hash, content_seed
 

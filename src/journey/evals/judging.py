@@ -17,14 +17,14 @@ from typing import Any
 
 from journey.errors import UsageError
 from journey.evals.judging_counts import count
-from journey.evals.judging_sets import Labelled, LabelledSet
 from journey.evals.judging_tables import Bin, Tables
-from journey.evals.metrics import CONFIDENCE, Interval, wilson
 from journey.judges.base import Judge
 from journey.judges.combine import HOWS, How
-from journey.judges.whole import judge_solution
-from journey.models.at_once import at_once
+from journey.judges.solution import judge_solution
+from journey.metrics.accuracy import CONFIDENCE, Interval, wilson
 from journey.models.base import ModelError
+from journey.models.gather import gather_or_cancel
+from journey.tasks.labelled import Labelled, LabelledSet
 from journey.types import Judgement
 
 Said = Sequence[Judgement | None]
@@ -96,7 +96,7 @@ async def judge_set(
             if progress is not None:
                 progress(len(said) + len(failed), len(items))
 
-    await at_once(worker() for _ in range(min(in_flight, len(items))))
+    await gather_or_cancel(worker() for _ in range(min(in_flight, len(items))))
     return Judged([said.get(index) for index in range(len(items))], failed)
 
 
@@ -115,7 +115,7 @@ async def judge_item(judge: Judge, item: Labelled) -> Said:
         for index, judgement in zip(candidates, judged, strict=True):
             said[index] = judgement
 
-    await at_once(one(parent, candidates) for parent, candidates in siblings.items())
+    await gather_or_cancel(one(parent, candidates) for parent, candidates in siblings.items())
     return said
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from journey.evals.judging_sets import Labelled
 from journey.judges.base import score_of
 from journey.judges.combine import How, solution_score
-from journey.judges.whole import AFTER
+from journey.judges.solution import AFTER
+from journey.tasks.labelled import Labelled
 from journey.types import Judgement, Verdict
 
 COUNTS = (

@@ -10,7 +10,7 @@ SURE: Mapping[Verdict, float] = {"right": 1.0, "neutral": 0.5, "wrong": 0.0}
 """What a verdict without a score stands for."""
 
 
-class Unknowing(UsageError):
+class UnsupportedProblem(UsageError):
     """A judge knows nothing of problems of this kind: refused where it judges alone, silent beside others.
 
     `reason` stands at the steps of which it says nothing; the message also says what to do.
@@ -30,8 +30,8 @@ class Judge(Protocol):
     async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
         """One judgement per candidate next step after `prefix`; siblings are judged together.
 
-        A judge that cannot say returns verdict null with a reason; it never guesses "wrong". Raises Unknowing where no
-        such problem is for it.
+        A judge that cannot say returns verdict null with a reason; it never guesses "wrong". Raises UnsupportedProblem
+        where no such problem is for it.
         """
         ...
 

@@ -12,9 +12,9 @@ from statistics import fmean
 from typing import Any, Literal, get_args
 
 from journey.errors import UsageError
-from journey.judges.base import Judge, Unknowing, score_of
-from journey.judges.whole import judge_solution
-from journey.models.at_once import at_once
+from journey.judges.base import Judge, UnsupportedProblem, score_of
+from journey.judges.solution import judge_solution
+from journey.models.gather import gather_or_cancel
 from journey.types import Judgement, Problem, Verdict
 
 How = Literal["min", "product", "last", "mean"]
@@ -50,7 +50,7 @@ class Combined:
     "vote": the verdict of most of those that say something, null where two verdicts are tied; its reason is that of the
     first judge with that verdict. "min": the worst verdict that any says. Both with the mean or the least of the
     scores. "mean" and "product" join the scores, and a step is right above 0.5. A judge that cannot say, or whose score
-    is no number from 0 to 1, has no voice, nor has one that knows nothing of such problems; where none has, they cannot
+    is no number from 0 to 1, has no say, nor has one that knows nothing of such problems; where none has, they cannot
     say together.
     """
 
@@ -64,7 +64,7 @@ class Combined:
     async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
         """One judgement per candidate, all judges asked side by side.
 
-        Raises ModelError, and Unknowing where none of them knows such problems.
+        Raises ModelError, and UnsupportedProblem where none of them knows such problems.
         """
         return await self._together([judge.judge(problem, prefix, candidates) for judge in self._judges])
 
@@ -73,12 +73,14 @@ class Combined:
         return await self._together([judge_solution(judge, problem, steps) for judge in self._judges])
 
     async def _together(self, calls: Sequence[Asked]) -> list[Judgement]:
-        answers = await at_once(map(_answer, calls))
-        said = [one for one in answers if not isinstance(one, Unknowing)]
+        answers = await gather_or_cancel(map(_answer, calls))
+        said = [one for one in answers if not isinstance(one, UnsupportedProblem)]
         if not said:
-            raise next(one for one in answers if isinstance(one, Unknowing))
+            raise next(one for one in answers if isinstance(one, UnsupportedProblem))
         everyone = [
-            [Judgement(None, None, one.reason, judge.name)] * len(said[0]) if isinstance(one, Unknowing) else one
+            [Judgement(None, None, one.reason, judge.name)] * len(said[0])
+            if isinstance(one, UnsupportedProblem)
+            else one
             for judge, one in zip(self._judges, answers, strict=True)
         ]
         return [self._joined(one) for one in zip(*everyone, strict=True)]
@@ -112,11 +114,11 @@ class Combined:
         return replace(next((one for one in agreed if one.reason), agreed[0]), score=joined, by=self.name)
 
 
-async def _answer(call: Asked) -> list[Judgement] | Unknowing:
+async def _answer(call: Asked) -> list[Judgement] | UnsupportedProblem:
     """What a judge says, or that it knows nothing of such problems."""
     try:
         return await call
-    except Unknowing as unknowing:
+    except UnsupportedProblem as unknowing:
         return unknowing
 
 

@@ -12,8 +12,8 @@ from statistics import fmean
 from journey.errors import UsageError
 from journey.judges.base import SURE
 from journey.judges.critic_form import Said, ask, read
-from journey.models.at_once import at_once
 from journey.models.base import Completion, Model, Sampling
+from journey.models.gather import gather_or_cancel
 from journey.types import Judgement, Problem, Verdict, content_seed
 
 SHOWN = 160  # characters of an unreadable answer that are shown
@@ -79,7 +79,7 @@ class Critic:
         if self._settings.together and different:
             judged = await self._judge(problem, prefix, different)
         else:
-            each = await at_once(self._judge(problem, prefix, [one]) for one in different)
+            each = await gather_or_cancel(self._judge(problem, prefix, [one]) for one in different)
             judged = [judgement for judgements in each for judgement in judgements]
         said = dict(zip(different, judged, strict=True))
         return [said[candidate] for candidate in candidates]

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from journey.errors import UsageError
-from journey.judges.base import Unknowing
-from journey.puzzles.checker import last_chain, why_not
-from journey.puzzles.countdown import Puzzle, can_make, parse_puzzle, parse_step
+from journey.judges.base import UnsupportedProblem
+from journey.tasks.countdown.checker import last_chain, why_not
+from journey.tasks.countdown.puzzle import Puzzle, can_make, parse_puzzle, parse_step
 from journey.types import Judgement, Problem
 
 MEND = "name another, as in --judge critic:openai/NAME"
@@ -21,11 +21,11 @@ class Exact:
     name = "exact"
 
     async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
-        """One judgement a candidate. Raises Unknowing where the problem is no Countdown question."""
+        """One judgement a candidate. Raises UnsupportedProblem where the problem is no Countdown question."""
         try:
             puzzle = parse_puzzle(problem.question)
         except UsageError:
-            raise Unknowing("the judge exact knows puzzles only", MEND) from None
+            raise UnsupportedProblem("the judge exact knows puzzles only", MEND) from None
         chain, _ = last_chain(puzzle, "\n".join(prefix))
         return [self._judge_step(puzzle, chain.numbers, line) for line in candidates]
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from journey.errors import UsageError
-from journey.judges.whole import AFTER
+from journey.judges.solution import AFTER
 from journey.types import VERDICTS, Judgement, Problem
 
 THRESHOLD = 0.5

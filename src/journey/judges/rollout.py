@@ -16,10 +16,10 @@ from typing import Literal, NamedTuple
 
 from journey.answers.grade import Grade, Grader
 from journey.errors import UsageError
-from journey.judges.whole import AFTER
-from journey.models.ask import Ask
-from journey.models.at_once import at_once
+from journey.judges.solution import AFTER
 from journey.models.base import Model, Sampling
+from journey.models.gather import gather_or_cancel
+from journey.tasks.prompting import Ask
 from journey.types import Judgement, Problem, content_seed
 
 KEPT = 256  # problems whose rollouts stay in memory; others are asked of the policy (or its cache) again
@@ -114,7 +114,7 @@ class RolloutJudge:
         if prefix and self.settings.share:
             await self.rollouts(problem, prefix)  # once, before all siblings look into them
         different = list(dict.fromkeys(candidates))
-        said = await at_once(self._judge(problem, [*prefix, step]) for step in different)
+        said = await gather_or_cancel(self._judge(problem, [*prefix, step]) for step in different)
         by_text = dict(zip(different, said, strict=True))
         return [by_text[candidate] for candidate in candidates]
 
@@ -203,7 +203,7 @@ class RolloutJudge:
         while len(found) < self.settings.n and not (is_hard and hard(found)):
             missing = self.settings.n - len(found)
             number = min(max(1, calls), missing) if is_hard else missing
-            drawn = await at_once(self._roll(problem, texts, calls + i) for i in range(number))
+            drawn = await gather_or_cancel(self._roll(problem, texts, calls + i) for i in range(number))
             found += [rollout for rollout, _ in drawn]
             calls += number
             tokens += sum(length for _, length in drawn)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
-from journey.models.purse import Purse, Usage
+from journey.models.budget import BudgetTracker, Usage
 from journey.models.server_answer import Answer, BadAnswer, decode, estimate_tokens, read
 from journey.models.server_gate import Gate, Pass
 from journey.models.server_http import Http
@@ -65,14 +65,14 @@ class Server:
 
     Requests of all coroutines share its connections and its limit, which finds out how much the server can bear.
     Failures that may pass are tried again (see `server_retry`); a server that was there once is waited for. Each
-    request is reserved and settled in the purse under `name`; asking for the list of models is free and is not.
+    request is reserved and settled in the tracker under `name`; asking for the list of models is free and is not.
     n choices are asked for at once; a server that gives one only is asked n times at once, each with its own seed.
     Greedy completions are asked for once and repeated, since they are the same by their meaning.
 
     Raises UsageError for what the user must mend (address, key, model), BudgetReached, and ModelError for one prompt.
     """
 
-    def __init__(self, model: str, name: str, settings: ServerSettings, purse: Purse) -> None:
+    def __init__(self, model: str, name: str, settings: ServerSettings, tracker: BudgetTracker) -> None:
         self.model = model
         self.name = name
         self.settings = settings
@@ -80,7 +80,7 @@ class Server:
         key = settings.key()
         self._caller = Caller(settings.base_url(), model, settings.key_variable, key)
         self._http = Http(self._caller.url, key, settings)
-        self._purse = purse
+        self._purse = tracker
         self._dialect = Dialect.of(settings)
         self._limit = Limit(settings.max_in_flight)
         self._gate = Gate(self._limit, Rates(settings.requests_per_minute, settings.tokens_per_minute))
@@ -168,7 +168,7 @@ class Server:
             try:
                 reservation = await self._purse.reserve(self.name, read_tokens, most)
                 try:
-                    if self._gate.paused:  # the purse took its time, and meanwhile the server asked to wait
+                    if self._gate.paused:  # the tracker took its time, and meanwhile the server asked to wait
                         continue
                     used, sent = Usage(calls=1), True
                     answer = await self._send(request, prompt, sampling, ticket)

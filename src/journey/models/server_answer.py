@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from journey.models.base import Completion, Prompt, Sampling
-from journey.models.purse import Usage
+from journey.models.budget import Usage
 from journey.models.server_request import Request, Way
 from journey.types import Finish
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from statistics import median
 
+from journey.pipeline.records import thoughts
 from journey.report.drawing import Drawing, draw, paths
-from journey.report.records import thoughts
 from journey.store.run import Run
 from journey.types import Problem, Thought, Tree
 

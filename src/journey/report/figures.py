@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from journey.evals.metrics import (
+from journey.evals.words import describe
+from journey.metrics.accuracy import (
     Interval,
     accuracy,
     error_counts,
@@ -16,13 +17,12 @@ from journey.evals.metrics import (
     unjudged,
     wilson,
 )
-from journey.evals.votes import Votes, maj_at_tokens
-from journey.evals.words import describe
-from journey.report.records import thoughts
+from journey.metrics.votes import Votes, maj_at_tokens
+from journey.pipeline.outcome import Arm, Outcome, outcome
+from journey.pipeline.records import thoughts
+from journey.pipeline.stages import spent_by_model
 from journey.report.samples import group_figures, vote_curve
 from journey.report.searches import search_figures
-from journey.report.seeds import Arm, Outcome, outcome
-from journey.stations import spent_by_model
 from journey.store.run import Run
 from journey.types import Attempt
 

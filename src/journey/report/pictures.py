@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from journey.pipeline.outcome import seed_and_arm
 from journey.report.charts import Chart, Dot, Line
 from journey.report.searches import search_chart
-from journey.report.seeds import seed_and_arm
 from journey.report.wording import arms, short
 
 Json = Mapping[str, Any]

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from journey.evals.at_k import AtK, at_k
-from journey.evals.breakdown import breakdown
-from journey.evals.ranked import kept
-from journey.report.seeds import Arm
+from journey.evals.step_scores import kept
+from journey.metrics.at_k import AtK, at_k
+from journey.metrics.breakdown import breakdown
+from journey.pipeline.outcome import Arm
 from journey.report.wording import arms, interval, number, percent, short
 from journey.store.run import Run
 from journey.types import Problem

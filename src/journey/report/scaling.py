@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from journey.evals.scaling import Curve
+from journey.metrics.curves import Curve
 from journey.report.build import write_text
 from journey.report.charts import Chart, Dot, Line, chart_svg
 from journey.report.page import POLICY

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from journey.evals.compute import measured
+from journey.metrics.compute import measured
+from journey.pipeline.outcome import compared_on, seed_and_arm
+from journey.pipeline.records import attempts
 from journey.report.charts import Chart, Dot, Line
-from journey.report.records import attempts
-from journey.report.seeds import compared_on, seed_and_arm
 from journey.report.wording import interval, number, percent, short
 from journey.search.methods import searched
 from journey.store.run import Run

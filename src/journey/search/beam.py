@@ -9,9 +9,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
 from journey.errors import UsageError
-from journey.models.at_once import at_once
+from journey.models.gather import gather_or_cancel
 from journey.search.best_of_n import check_choice
-from journey.search.candidate import ROOT, Candidate, Means, attempt, extend
+from journey.search.candidate import ROOT, Candidate, SearchContext, attempt, extend
 from journey.search.choose import Aggregate, Choice, Rank, chosen, rank
 from journey.search.cost import counting
 from journey.search.settings import StepSettings
@@ -49,20 +49,20 @@ class BeamSettings(StepSettings):
         return self.keep * self.depth, self.n * self.depth * self.max_step_tokens
 
 
-async def beam(problem: Problem, means: Means, settings: BeamSettings) -> Attempt:
+async def beam(problem: Problem, context: SearchContext, settings: BeamSettings) -> Attempt:
     """The best finished candidate of a beam search; beams are compared by their scores so far."""
 
     async def value(candidate: Candidate) -> Rank:
         return rank(candidate, settings.aggregate)
 
-    with counting(means) as (means, tally):
-        finished, left = await climb(problem, means, settings, value)
+    with counting(context) as (context, tally):
+        finished, left = await climb(problem, context, settings, value)
     winner = chosen(finished, settings.aggregate, settings.choice)
-    return attempt(problem, means, "beam", settings, tally.spent(), winner, left)
+    return attempt(problem, context, "beam", settings, tally.spent(), winner, left)
 
 
 async def climb(
-    problem: Problem, means: Means, settings: BeamSettings, value: Value
+    problem: Problem, context: SearchContext, settings: BeamSettings, value: Value
 ) -> tuple[list[Candidate], list[Candidate]]:
     """All candidates that were finished on the way, and those that were still open at the end.
 
@@ -72,8 +72,8 @@ async def climb(
     finished: list[Candidate] = []
     level, widths = [ROOT], [settings.n]
     for depth in range(settings.depth):
-        grown = await at_once(
-            extend(problem, means, one, settings, width) for one, width in zip(level, widths, strict=True)
+        grown = await gather_or_cancel(
+            extend(problem, context, one, settings, width) for one, width in zip(level, widths, strict=True)
         )
         candidates = [one for siblings in grown for one in siblings]
         finished += [one for one in candidates if one.answer is not None]
@@ -91,6 +91,6 @@ async def kept(candidates: Sequence[Candidate], keep: int, value: Value) -> list
     usable = [one for one in candidates if one.open or one.answer is not None]
     if len(usable) <= keep:
         return usable
-    values = dict(enumerate(await at_once(value(one) for one in usable)))
+    values = dict(enumerate(await gather_or_cancel(value(one) for one in usable)))
     order = sorted(values, key=values.__getitem__, reverse=True)
     return [usable[index] for index in order[:keep]]

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from journey.errors import UsageError
 from journey.judges.base import score_of
 from journey.judges.combine import HOWS
-from journey.judges.whole import WholeJudge
-from journey.models.at_once import at_once
-from journey.search.candidate import Candidate, Means, attempt, samples, score
+from journey.judges.solution import WholeJudge
+from journey.models.gather import gather_or_cancel
+from journey.search.candidate import Candidate, SearchContext, attempt, samples, score
 from journey.search.choose import CHOICES, Aggregate, Choice, chosen
 from journey.search.cost import counting
 from journey.search.settings import WholeSettings
@@ -45,41 +45,41 @@ def check_choice(aggregate: str, choice: str) -> None:
         raise UsageError(f"search.choice is {choice!r}; known are {', '.join(CHOICES)}")
 
 
-async def best_of_n(problem: Problem, means: Means, settings: BestOfNSettings) -> Attempt:
+async def best_of_n(problem: Problem, context: SearchContext, settings: BestOfNSettings) -> Attempt:
     """The solution that the judge likes best; the steps of unfinished ones are not judged."""
-    with counting(means) as (means, tally):
-        drawn = await samples(problem, means, settings)
+    with counting(context) as (context, tally):
+        drawn = await samples(problem, context, settings)
         finished = [one for one in drawn if one.answer is not None]
-        judged = await judge_all(problem, means, finished)
+        judged = await judge_all(problem, context, finished)
         winner = chosen(judged, settings.aggregate, settings.choice)
-    return attempt(problem, means, "best_of_n", settings, tally.spent(), winner, drawn)
+    return attempt(problem, context, "best_of_n", settings, tally.spent(), winner, drawn)
 
 
-async def judge_all(problem: Problem, means: Means, solutions: Sequence[Candidate]) -> list[Candidate]:
+async def judge_all(problem: Problem, context: SearchContext, solutions: Sequence[Candidate]) -> list[Candidate]:
     """The solutions with the scores of their steps, equal ones judged once.
 
     A judge that can judges a whole solution at once; of others, steps that follow the same prefix are judged together.
     A solution is judged up to the step that gives its answer; what it says after that is no step towards it.
     """
-    counts = await at_once(_answered_at(problem, means, one) for one in solutions)
+    counts = await gather_or_cancel(_answered_at(problem, context, one) for one in solutions)
     paths = [one.steps[:count] if count <= MOST_STEPS else () for one, count in zip(solutions, counts, strict=True)]
-    said = await (_wholes if isinstance(means.judge, WholeJudge) else _by_prefix)(problem, means, paths)
+    said = await (_wholes if isinstance(context.judge, WholeJudge) else _by_prefix)(problem, context, paths)
     return [replace(one, scores=said[path]) for one, path in zip(solutions, paths, strict=True)]
 
 
-async def _wholes(problem: Problem, means: Means, paths: Sequence[tuple[str, ...]]) -> Scores:
-    assert isinstance(means.judge, WholeJudge)
+async def _wholes(problem: Problem, context: SearchContext, paths: Sequence[tuple[str, ...]]) -> Scores:
+    assert isinstance(context.judge, WholeJudge)
     different = list(dict.fromkeys(filter(None, paths)))
-    judged = await at_once(means.judge.judge_solution(problem, path) for path in different)
+    judged = await gather_or_cancel(context.judge.judge_solution(problem, path) for path in different)
     return {(): ()} | {path: tuple(map(score_of, said)) for path, said in zip(different, judged, strict=True)}
 
 
-async def _by_prefix(problem: Problem, means: Means, paths: Sequence[tuple[str, ...]]) -> Scores:
+async def _by_prefix(problem: Problem, context: SearchContext, paths: Sequence[tuple[str, ...]]) -> Scores:
     siblings: dict[tuple[str, ...], dict[str, None]] = {}
     for path in paths:
         for at, step in enumerate(path):
             siblings.setdefault(path[:at], {})[step] = None
-    scores = await at_once(score(problem, means, prefix, list(steps)) for prefix, steps in siblings.items())
+    scores = await gather_or_cancel(score(problem, context, prefix, list(steps)) for prefix, steps in siblings.items())
     said: dict[tuple[str, ...], float | None] = {
         (*prefix, step): value
         for (prefix, steps), values in zip(siblings.items(), scores, strict=True)
@@ -88,11 +88,11 @@ async def _by_prefix(problem: Problem, means: Means, paths: Sequence[tuple[str, 
     return {path: tuple(said[path[: at + 1]] for at in range(len(path))) for path in paths}
 
 
-async def _answered_at(problem: Problem, means: Means, solution: Candidate) -> int:
+async def _answered_at(problem: Problem, context: SearchContext, solution: Candidate) -> int:
     """How many of the steps it takes until the final answer stands; at most a few at the end are left out."""
     count = len(solution.steps)
     while 1 < count <= MOST_STEPS and len(solution.steps) - count < MOST_AFTER:
-        grade = await means.grader.grade(problem, means.steps.join(solution.steps[: count - 1]))
+        grade = await context.grader.grade(problem, context.steps.join(solution.steps[: count - 1]))
         if grade.answer != solution.answer:
             break
         count -= 1

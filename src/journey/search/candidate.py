@@ -7,11 +7,11 @@ from typing import Any
 
 from journey.answers.grade import Grade, Grader
 from journey.judges.base import Judge, score_of
-from journey.models.ask import Ask
-from journey.models.at_once import at_once
 from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.models.gather import gather_or_cancel
 from journey.search.settings import StepSettings, WholeSettings
-from journey.steps import StepFormat
+from journey.tasks.prompting import Ask
+from journey.tasks.steps import StepFormat
 from journey.trees.grow import flaw, merge
 from journey.types import Attempt, Finish, Problem, Spent, content_hash, content_seed
 
@@ -19,7 +19,7 @@ NOTHING_FINISHED = "nothing finished"
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class SearchContext:
     """What a search works with. `judge` null: it has none, so that steps have no score.
 
     `called` is the judge's name in attempts, null for its own: that of a judge with other settings must differ.
@@ -63,39 +63,39 @@ class Candidate:
 ROOT = Candidate(open=True)
 
 
-async def samples(problem: Problem, means: Means, settings: WholeSettings) -> list[Candidate]:
+async def samples(problem: Problem, context: SearchContext, settings: WholeSettings) -> list[Candidate]:
     """`n` whole solutions, graded; searches with the same sampling and seed draw the same ones."""
-    prompt = means.ask(problem, ())
+    prompt = context.ask(problem, ())
     stream = content_seed("search", settings.seed, problem.id)
     sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, n=settings.n, seed=stream)
-    completions = await means.model.complete(prompt, sampling)
-    return await at_once(_whole(problem, means, prompt, completion) for completion in completions)
+    completions = await context.model.complete(prompt, sampling)
+    return await gather_or_cancel(_whole(problem, context, prompt, completion) for completion in completions)
 
 
-async def _whole(problem: Problem, means: Means, prompt: Prompt, completion: Completion) -> Candidate:
+async def _whole(problem: Problem, context: SearchContext, prompt: Prompt, completion: Completion) -> Candidate:
     text = prompt.prefix + completion.text
     candidate = Candidate(text, tokens=completion.tokens, finish=completion.finish)
     if (error := flaw(replace(completion, text=completion.text.strip()))) is not None:
         return replace(candidate, error=error)
-    grade = await means.grader.grade(problem, text)
-    steps = tuple(means.steps.split(text))
+    grade = await context.grader.grade(problem, text)
+    steps = tuple(context.steps.split(text))
     return replace(candidate, steps=steps, answer=grade.answer, correct=grade.correct, error=grade.error)
 
 
 async def extend(
-    problem: Problem, means: Means, candidate: Candidate, settings: StepSettings, width: int, *stream: Any
+    problem: Problem, context: SearchContext, candidate: Candidate, settings: StepSettings, width: int, *stream: Any
 ) -> list[Candidate]:
     """What `width` draws of the next step make of an open candidate: equal steps are one, siblings judged together.
 
     `stream` tells draws after the same steps apart. Steps that are no whole steps are left out.
     """
-    completions = await means.model.complete(
-        means.ask(problem, candidate.steps),
+    completions = await context.model.complete(
+        context.ask(problem, candidate.steps),
         Sampling(
             temperature=settings.temperature,
             top_p=settings.top_p,
             max_tokens=settings.max_step_tokens,
-            stop=means.steps.stop,
+            stop=context.steps.stop,
             n=width,
             seed=content_seed("search", settings.seed, problem.id, *stream, candidate.steps),
         ),
@@ -105,40 +105,42 @@ async def extend(
     length = {completion.text.strip(): completion.tokens for completion in reversed(completions)}
     found = merge(completions)
     whole = [one for one in found if flaw(one) is None]
-    scores = await score(problem, means, candidate.steps, [one.text for one in whole])
+    scores = await score(problem, context, candidate.steps, [one.text for one in whole])
     after: list[Candidate] = []
     for one, said in zip(whole, scores, strict=True):
         steps = (*candidate.steps, one.text)
-        grade = await means.grader.grade(problem, means.steps.join(steps))
+        grade = await context.grader.grade(problem, context.steps.join(steps))
         made = replace(candidate, steps=steps, scores=(*candidate.scores, said), finish=one.finish,
                        tokens=candidate.tokens + length[one.text], drawn=drawn[one.text])  # fmt: skip
-        after.append(_closed(means, made, grade, settings))
+        after.append(_closed(context, made, grade, settings))
     if settings.until == "end" and any(not one.text and one.finish == "end" for one in found):
-        grade = await means.grader.grade(problem, means.steps.join(candidate.steps))
+        grade = await context.grader.grade(problem, context.steps.join(candidate.steps))
         ended = replace(candidate, finish="end", tokens=candidate.tokens + length[""], drawn=drawn[""])
-        after.append(_closed(means, ended, grade, settings))
+        after.append(_closed(context, ended, grade, settings))
     return after
 
 
-def _closed(means: Means, candidate: Candidate, grade: Grade, settings: StepSettings) -> Candidate:
+def _closed(context: SearchContext, candidate: Candidate, grade: Grade, settings: StepSettings) -> Candidate:
     """The candidate with its text: finished, open, or closed without an answer."""
-    candidate = replace(candidate, text=means.steps.join(candidate.steps), open=False)
+    candidate = replace(candidate, text=context.steps.join(candidate.steps), open=False)
     is_end = candidate.finish == "end"
     if grade.answer is not None and (is_end or settings.until == "answer"):
         return replace(candidate, answer=grade.answer, correct=grade.correct, error=grade.error)
     return replace(candidate, open=not is_end, error=grade.error if is_end else None)
 
 
-async def score(problem: Problem, means: Means, prefix: Sequence[str], candidates: Sequence[str]) -> list[float | None]:
+async def score(
+    problem: Problem, context: SearchContext, prefix: Sequence[str], candidates: Sequence[str]
+) -> list[float | None]:
     """The judge's score of each candidate step, null where it could not say; all null without a judge."""
-    if means.judge is None or not candidates:
+    if context.judge is None or not candidates:
         return [None] * len(candidates)
-    return [score_of(said) for said in await means.judge.judge(problem, prefix, candidates)]
+    return [score_of(said) for said in await context.judge.judge(problem, prefix, candidates)]
 
 
 def attempt(
     problem: Problem,
-    means: Means,
+    context: SearchContext,
     name: str,
     settings: WholeSettings | StepSettings,
     spent: Spent,
@@ -147,11 +149,11 @@ def attempt(
 ) -> Attempt:
     """The attempt that a search ends in. Where nothing finished the answer is null, and the text the first other's."""
     shown = winner or next(iter(others), Candidate(finish="length"))
-    judge = means.judge_name
+    judge = context.judge_name
     return Attempt(
-        id=attempt_id(problem.id, means.model.name, name, settings, judge),
+        id=attempt_id(problem.id, context.model.name, name, settings, judge),
         problem=problem.id,
-        model=searched_name(means.model.name, name, settings, judge),
+        model=searched_name(context.model.name, name, settings, judge),
         decoding="sampled" if settings.temperature else "greedy",
         sample=0,
         text=shown.text,

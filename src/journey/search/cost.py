@@ -1,7 +1,7 @@
 """What a search spends on one problem: what the model generates, what judging costs, and the calls of both.
 
 A judge is shared by all problems in flight, so whom its model works for is told by a context variable: a search runs
-inside `counting`, and what a `Metered` model generates meanwhile is charged to that search.
+inside `counting`, and what a `MeteredModel` model generates meanwhile is charged to that search.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,9 +10,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 from journey.judges.base import Judge
-from journey.judges.whole import judge_solution
+from journey.judges.solution import judge_solution
 from journey.models.base import Completion, Model, Prompt, Sampling
-from journey.search.candidate import Means
+from journey.search.candidate import SearchContext
 from journey.types import Judgement, Problem, Spent
 
 
@@ -51,7 +51,7 @@ class Counted:
         return completions
 
 
-class Metered:
+class MeteredModel:
     """The model behind a judge: what it generates is charged to the search that it judges for, if any."""
 
     def __init__(self, model: Model) -> None:
@@ -68,7 +68,7 @@ class Metered:
         return completions
 
 
-class Reader:
+class MeteredJudge:
     """A Judge that generates nothing but reads: a process reward model.
 
     It is charged for the tokens that it reads, as `count` counts them: question and prefix once a call (siblings share
@@ -97,12 +97,12 @@ class Reader:
 
 
 @contextmanager
-def counting(means: Means) -> Iterator[tuple[Means, Tally]]:
+def counting(context: SearchContext) -> Iterator[tuple[SearchContext, Tally]]:
     """The means with their model counted, and the tally of all that it and the judge spend inside the block."""
     tally = Tally()
     before = _judging_for.set(tally)
     try:
-        yield replace(means, model=Counted(means.model, tally)), tally
+        yield replace(context, model=Counted(context.model, tally)), tally
     finally:
         _judging_for.reset(before)
 

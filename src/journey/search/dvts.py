@@ -5,9 +5,9 @@ on with the best one, so that large budgets do not end in many copies of one bea
 finished candidates of all trees.
 """
 
-from journey.models.at_once import at_once
+from journey.models.gather import gather_or_cancel
 from journey.search.beam import BeamSettings
-from journey.search.candidate import ROOT, Candidate, Means, attempt, extend
+from journey.search.candidate import ROOT, Candidate, SearchContext, attempt, extend
 from journey.search.choose import best_first, chosen
 from journey.search.cost import counting
 from journey.types import Attempt, Problem
@@ -15,24 +15,24 @@ from journey.types import Attempt, Problem
 DvtsSettings = BeamSettings
 
 
-async def dvts(problem: Problem, means: Means, settings: DvtsSettings) -> Attempt:
+async def dvts(problem: Problem, context: SearchContext, settings: DvtsSettings) -> Attempt:
     """The best finished candidate of all trees."""
-    with counting(means) as (means, tally):
-        trees = await at_once(descend(problem, means, settings, tree) for tree in range(settings.keep))
+    with counting(context) as (context, tally):
+        trees = await gather_or_cancel(descend(problem, context, settings, tree) for tree in range(settings.keep))
     finished = [one for found, _ in trees for one in found]
     left = [one for _, open_ones in trees for one in open_ones]
     winner = chosen(finished, settings.aggregate, settings.choice)
-    return attempt(problem, means, "dvts", settings, tally.spent(), winner, left)
+    return attempt(problem, context, "dvts", settings, tally.spent(), winner, left)
 
 
 async def descend(
-    problem: Problem, means: Means, settings: DvtsSettings, tree: int
+    problem: Problem, context: SearchContext, settings: DvtsSettings, tree: int
 ) -> tuple[list[Candidate], list[Candidate]]:
     """The finished candidates of one tree, and where it stood at the end if it was open still."""
     finished: list[Candidate] = []
     level = [ROOT]
     for _ in range(settings.depth):
-        candidates = await extend(problem, means, level[0], settings, settings.drawn, "tree", tree)
+        candidates = await extend(problem, context, level[0], settings, settings.drawn, "tree", tree)
         finished += [one for one in candidates if one.answer is not None]
         usable = [one for one in candidates if one.open or one.answer is not None]
         level = [one for one in best_first(usable, settings.aggregate)[:1] if one.open]

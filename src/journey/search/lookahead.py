@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from journey.errors import UsageError
 from journey.search.beam import BeamSettings, climb
-from journey.search.candidate import Candidate, Means, attempt, extend
+from journey.search.candidate import Candidate, SearchContext, attempt, extend
 from journey.search.choose import Rank, chosen, rank
 from journey.search.cost import counting
 from journey.types import Attempt, Problem
@@ -32,25 +32,27 @@ class LookaheadSettings(BeamSettings):
         return calls + rollouts, tokens + rollouts * self.max_step_tokens
 
 
-async def lookahead(problem: Problem, means: Means, settings: LookaheadSettings) -> Attempt:
+async def lookahead(problem: Problem, context: SearchContext, settings: LookaheadSettings) -> Attempt:
     """The best finished candidate of a beam search whose beams are compared by the ends of their rollouts."""
-    with counting(means) as (means, tally):
+    with counting(context) as (context, tally):
 
         async def value(candidate: Candidate) -> Rank:
-            return rank(await rolled_out(problem, means, settings, candidate), settings.aggregate)
+            return rank(await rolled_out(problem, context, settings, candidate), settings.aggregate)
 
-        finished, left = await climb(problem, means, settings, value)
+        finished, left = await climb(problem, context, settings, value)
     winner = chosen(finished, settings.aggregate, settings.choice)
-    return attempt(problem, means, "lookahead", settings, tally.spent(), winner, left)
+    return attempt(problem, context, "lookahead", settings, tally.spent(), winner, left)
 
 
-async def rolled_out(problem: Problem, means: Means, settings: LookaheadSettings, candidate: Candidate) -> Candidate:
+async def rolled_out(
+    problem: Problem, context: SearchContext, settings: LookaheadSettings, candidate: Candidate
+) -> Candidate:
     """Where k greedy steps lead; the last whole step where the next one is none."""
     greedy = replace(settings, temperature=0.0)
     for _ in range(settings.look):
         if not candidate.open:
             break
-        after = await extend(problem, means, candidate, greedy, 1, "look")
+        after = await extend(problem, context, candidate, greedy, 1, "look")
         if not after:
             break
         candidate = after[0]

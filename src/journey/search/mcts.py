@@ -14,7 +14,7 @@ from math import sqrt
 
 from journey.errors import UsageError
 from journey.search.best_of_n import check_choice
-from journey.search.candidate import ROOT, Candidate, Means, attempt, extend
+from journey.search.candidate import ROOT, Candidate, SearchContext, attempt, extend
 from journey.search.choose import Aggregate, Choice, aggregate, chosen
 from journey.search.cost import counting
 from journey.search.settings import StepSettings
@@ -55,18 +55,18 @@ class Node:
     children: "dict[tuple[str, ...], Node]" = field(default_factory=dict["tuple[str, ...]", "Node"])
 
 
-async def mcts(problem: Problem, means: Means, settings: MctsSettings) -> Attempt:
+async def mcts(problem: Problem, context: SearchContext, settings: MctsSettings) -> Attempt:
     """The best of the solutions that were finished on the way, those among them that no simulation ended in."""
-    with counting(means) as (means, tally):
-        root = await simulate(problem, means, settings)
+    with counting(context) as (context, tally):
+        root = await simulate(problem, context, settings)
     nodes = _all(root)
     finished = [node.candidate for node in nodes if node.candidate.answer is not None]
     left = sorted((node.candidate for node in nodes if node.candidate.open), key=lambda one: -len(one.steps))
     winner = chosen(finished, settings.aggregate, settings.choice)
-    return attempt(problem, means, "mcts", settings, tally.spent(), winner, left)
+    return attempt(problem, context, "mcts", settings, tally.spent(), winner, left)
 
 
-async def simulate(problem: Problem, means: Means, settings: MctsSettings) -> Node:
+async def simulate(problem: Problem, context: SearchContext, settings: MctsSettings) -> Node:
     """The tree after all simulations, or when nothing new can be drawn; its root was visited by each."""
     root = Node(ROOT)
     while root.visits < settings.n and not root.ended:
@@ -75,7 +75,7 @@ async def simulate(problem: Problem, means: Means, settings: MctsSettings) -> No
             node = path[-1]
             going_on = _going_on(node)
             if not going_on:
-                await _draw(problem, means, settings, node)
+                await _draw(problem, context, settings, node)
                 going_on = _going_on(node)
             if not going_on:
                 break
@@ -99,10 +99,10 @@ def _going_on(node: Node) -> list[Node]:
     return [child for child in node.children.values() if not child.ended]
 
 
-async def _draw(problem: Problem, means: Means, settings: MctsSettings, node: Node) -> None:
+async def _draw(problem: Problem, context: SearchContext, settings: MctsSettings, node: Node) -> None:
     """Adds the steps of M more draws to a node's children; those that are there already gain in prior."""
     stream = ("again", node.opened) if node.opened else ()
-    for one in await extend(problem, means, node.candidate, settings, settings.width, *stream):
+    for one in await extend(problem, context, node.candidate, settings, settings.width, *stream):
         if not (one.open or one.answer is not None):
             continue
         if (known := node.children.get(one.steps)) is not None:

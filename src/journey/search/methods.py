@@ -8,7 +8,7 @@ from typing import Any
 from journey.errors import UsageError
 from journey.search.beam import BeamSettings, beam
 from journey.search.best_of_n import BestOfNSettings, best_of_n
-from journey.search.candidate import Means
+from journey.search.candidate import SearchContext
 from journey.search.dvts import DvtsSettings, dvts
 from journey.search.lookahead import LookaheadSettings, lookahead
 from journey.search.mcts import MctsSettings, mcts
@@ -25,7 +25,7 @@ class Search:
 
     name: str
     settings: type[Any]
-    run: Callable[[Problem, Means, Any], Awaitable[Attempt]]
+    run: Callable[[Problem, SearchContext, Any], Awaitable[Attempt]]
     judged: bool = True
 
 

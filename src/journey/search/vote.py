@@ -3,7 +3,7 @@
 The same as maj@k. No judge is asked; `best_of_n` weighs the votes by one.
 """
 
-from journey.search.candidate import Means, attempt, samples
+from journey.search.candidate import SearchContext, attempt, samples
 from journey.search.choose import majority
 from journey.search.cost import counting
 from journey.search.settings import WholeSettings
@@ -12,8 +12,8 @@ from journey.types import Attempt, Problem
 VoteSettings = WholeSettings
 
 
-async def vote(problem: Problem, means: Means, settings: VoteSettings) -> Attempt:
+async def vote(problem: Problem, context: SearchContext, settings: VoteSettings) -> Attempt:
     """The first solution with the most frequent answer. With n = 1 and temperature 0 it is the greedy answer."""
-    with counting(means) as (means, tally):
-        drawn = await samples(problem, means, settings)
-    return attempt(problem, means, "vote", settings, tally.spent(), majority(drawn), drawn)
+    with counting(context) as (context, tally):
+        drawn = await samples(problem, context, settings)
+    return attempt(problem, context, "vote", settings, tally.spent(), majority(drawn), drawn)

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
-from journey.evals.compared import Rights
-from journey.evals.metrics import Interval
+from journey.metrics.accuracy import Interval
+from journey.metrics.paired import Rights
 from journey.report.charts import Chart, Dot, Line, Point, chart_svg, whiskers_svg
 from journey.studio import safe
 from journey.studio.compare_sides import Side

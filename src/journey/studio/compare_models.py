@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from journey.evals.compared import Compared, Rights
-from journey.evals.metrics import Interval
+from journey.metrics.accuracy import Interval
+from journey.metrics.paired import Compared, Rights
 from journey.studio import safe
 from journey.studio.compare_beside import attempts_beside
 from journey.studio.compare_charts import charts_html

@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from journey.evals.compared import Compared, Rights, compared, shared
-from journey.evals.metrics import Interval, share_over_seeds, wilson
-from journey.report.seeds import ORDER, SAMPLED, seed_and_arm
+from journey.metrics.accuracy import Interval, share_over_seeds, wilson
+from journey.metrics.paired import Compared, Rights, compared, shared
+from journey.pipeline.outcome import ORDER, SAMPLED, seed_and_arm
 from journey.studio.reading import Lists, lists_of
 
 MOST = 40  # sides in one table

@@ -62,7 +62,7 @@ def _passes_over(before: list[str], after: list[str]) -> bool:
 
 
 def _pieces(before: list[str], after: list[str]) -> list[tuple[str, int, int, int, int]]:
-    """Where words are equal and where not; a gap of blanks between two changes counts as changed, for calm."""
+    """Where words are equal and where not; a gap of blanks between two changes counts as changed, for limit_threads."""
     found = SequenceMatcher(None, before, after, autojunk=_passes_over(before, after)).get_opcodes()
     joined: list[tuple[str, int, int, int, int]] = []
     for number, (what, a, b, c, d) in enumerate(found):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
-from journey.evals.agreement import cohen_kappa, krippendorff_alpha
+from journey.metrics.agreement import cohen_kappa, krippendorff_alpha
 from journey.store.labels import TRAITS, Label, by_annotator, labels, submitted
 from journey.studio import safe
 from journey.studio.records import tree_of

@@ -12,9 +12,9 @@ from typing import Any, Literal, NamedTuple, cast, get_args
 
 from journey.answers.find import find_answer
 from journey.answers.plain import decide
-from journey.datafiles import rows
 from journey.errors import UsageError
 from journey.models.base import Model, Sampling
+from journey.store.datafiles import rows
 from journey.thoughts.draft import Piece, lay_out
 from journey.thoughts.faithful import Rules
 from journey.thoughts.tagged import retell

@@ -12,12 +12,12 @@ from typing import Literal, NamedTuple
 from journey import prompts
 from journey.answers.grade import Grader
 from journey.errors import UsageError
-from journey.models.ask import Ask
 from journey.models.base import Completion, Model, Prompt, Sampling
-from journey.steps import StepFormat
+from journey.tasks.narration import Narration
+from journey.tasks.prompting import Ask
+from journey.tasks.steps import StepFormat
 from journey.thoughts.thinking import spoken
 from journey.thoughts.trail import Telling, Trail, quoted, told
-from journey.thoughts.voice import Voice
 from journey.types import Judgement, Problem, Thought, Tree, content_hash, content_seed
 
 _VERDICT = re.compile(r"VERDICT: ?(?:(go on)|go back(?: to ([0-9]{1,4}))?)")
@@ -31,7 +31,7 @@ class DebateSettings:
     `style` "critic" or "teacher" picks the second agent's prompt and both names; `role_names` gives other names.
     `hears` false: the policy is asked as in a tree, after the steps that stand, and reads nothing of what the critic
     said, so that any model that can continue a solution can debate. `words` "first person": the critic's reasons are
-    told by the voice as the solver's own; "as said": under the critic's name. With `approvals` its words at a step
+    told by the narration as the solver's own; "as said": under the critic's name. With `approvals` its words at a step
     that may stand are told too.
 
     At most `max_steps` steps are proposed, and a path of `depth` steps without an answer ends the debate. Up to
@@ -83,10 +83,10 @@ class Reply(NamedTuple):
 
 
 def debate_id(
-    problem: Problem, policy: str, critic: str, steps: StepFormat, voice: Voice, settings: DebateSettings
+    problem: Problem, policy: str, critic: str, steps: StepFormat, narration: Narration, settings: DebateSettings
 ) -> str:
     """The name of the tree that `debate` will make, known before it is made."""
-    return content_hash("debate", problem.id, policy, critic, steps.name, voice.name, asdict(settings))
+    return content_hash("debate", problem.id, policy, critic, steps.name, narration.name, asdict(settings))
 
 
 async def debate(
@@ -96,7 +96,7 @@ async def debate(
     grader: Grader,
     ask: Ask,
     steps: StepFormat,
-    voice: Voice,
+    narration: Narration,
     settings: DebateSettings,
 ) -> tuple[Tree, Thought | None]:
     """The tree of the debate, judged by the critic, and the thought; null unless the debate ended in the right answer.
@@ -104,14 +104,14 @@ async def debate(
     The last word on a step holds: one that was good to go on from and is taken back later is judged wrong. The tree's
     settings say under "made" how the debate ended and what it took. A ModelError of either fails the whole tree.
     """
-    talk = _Talk(problem, policy, critic, grader, ask, steps, voice, settings)
+    talk = _Talk(problem, policy, critic, grader, ask, steps, narration, settings)
     while (ended := talk.ended or talk.limit()) is None:
         await talk.turn()
-    identity = debate_id(problem, policy.name, critic.name, steps, voice, settings)
+    identity = debate_id(problem, policy.name, critic.name, steps, narration, settings)
     made = {"ended": ended, **talk.tokens, **{name: talk.counts[name] for name in _COUNTED}}
     tree = talk.trail.tree(identity, problem, policy.name, critic.name, {**asdict(settings), "made": made})
     as_said = settings.words == "as said"
-    how = Telling(voice, own=False, as_said=as_said, speaker=_speaker(settings) if as_said else "")
+    how = Telling(narration, own=False, as_said=as_said, speaker=_speaker(settings) if as_said else "")
     return tree, await told(tree, problem, talk.trail.events, how, "debate", grader)
 
 
@@ -145,11 +145,11 @@ class _Talk:
         grader: Grader,
         ask: Ask,
         steps: StepFormat,
-        voice: Voice,
+        narration: Narration,
         settings: DebateSettings,
     ) -> None:
         self.problem, self.policy, self.critic, self.grader = problem, policy, critic, grader
-        self.ask, self.steps, self.voice, self.settings = ask, steps, voice, settings
+        self.ask, self.steps, self.narration, self.settings = ask, steps, narration, settings
         self.trail = Trail()
         self.log: list[str] = []
         self.counts: Counter[str] = Counter()
@@ -193,7 +193,7 @@ class _Talk:
         self.trail.answered(index, graded)
         if graded.answer is not None and graded.correct is True:
             self.ended = RIGHT
-            self.trail.end(self.voice.close(self.problem, self.trail.nodes[index]))
+            self.trail.end(self.narration.close(self.problem, self.trail.nodes[index]))
         elif graded.answer is not None:
             await self._answer_refused(graded.correct)
         else:

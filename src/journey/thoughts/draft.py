@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from journey.thoughts.voice import Voice
+from journey.tasks.narration import Narration
 from journey.trees.mark import path_texts
 from journey.types import Problem, Segment, SegmentKind, Thought, Tree, content_hash
 
@@ -37,11 +37,11 @@ class Piece(NamedTuple):
     node: int | None
 
 
-def draft(tree: Tree, problem: Problem, walk: Walk, voice: Voice) -> Thought:
-    """The walk told by the voice. Every segment knows its node and its exact place in the text."""
-    text, segments = lay_out(tell(tree, problem, walk, voice), voice.separator)
+def draft(tree: Tree, problem: Problem, walk: Walk, narration: Narration) -> Thought:
+    """The walk told by the narration. Every segment knows its node and its exact place in the text."""
+    text, segments = lay_out(tell(tree, problem, walk, narration), narration.separator)
     return Thought(
-        id=content_hash("thought", tree.id, walk.method, {**walk.settings, "voice": voice.name}, walk.leaf),
+        id=content_hash("thought", tree.id, walk.method, {**walk.settings, "voice": narration.name}, walk.leaf),
         problem=tree.problem,
         tree=tree.id,
         method=walk.method,
@@ -52,7 +52,7 @@ def draft(tree: Tree, problem: Problem, walk: Walk, voice: Voice) -> Thought:
     )
 
 
-def tell(tree: Tree, problem: Problem, walk: Walk, voice: Voice) -> Iterator[Piece]:
+def tell(tree: Tree, problem: Problem, walk: Walk, narration: Narration) -> Iterator[Piece]:
     """What is said at each move: the step; at a return first the reflection on the side trip, then the return."""
     trip: list[int] = []
     for visit in walk.visits:
@@ -64,11 +64,11 @@ def tell(tree: Tree, problem: Problem, walk: Walk, voice: Voice) -> Iterator[Pie
                 yield Piece("mistake", tree.nodes[visit.node].text, visit.node)
             case "return":
                 found = found_wrong(tree, trip)
-                yield Piece("reflection", voice.reflect(tree.nodes[found], path_texts(tree, trip[-1])), found)
+                yield Piece("reflection", narration.reflect(tree.nodes[found], path_texts(tree, trip[-1])), found)
                 standing = None if visit.node < 0 else visit.node
-                yield Piece("backtrack", voice.go_back(problem, path_texts(tree, visit.node)), standing)
+                yield Piece("backtrack", narration.go_back(problem, path_texts(tree, visit.node)), standing)
                 trip = []
-    yield Piece("answer", voice.close(problem, tree.nodes[walk.leaf]), walk.leaf)
+    yield Piece("answer", narration.close(problem, tree.nodes[walk.leaf]), walk.leaf)
 
 
 def found_wrong(tree: Tree, trip: Sequence[int]) -> int:

@@ -13,10 +13,10 @@ from journey import prompts
 from journey.answers.grade import Grader
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, Prompt, Sampling
-from journey.steps import StepFormat
+from journey.tasks.narration import Narration
+from journey.tasks.steps import StepFormat
 from journey.thoughts.thinking import spoken
 from journey.thoughts.trail import Telling, Trail, quoted, told
-from journey.thoughts.voice import Voice
 from journey.types import Problem, Thought, Tree, content_hash, content_seed
 
 Kind = Literal["continue", "backtrack", "reflect", "terminate"]
@@ -63,27 +63,27 @@ class Action(NamedTuple):
     to: int | None = None
 
 
-def propose_id(problem: Problem, model: str, steps: StepFormat, voice: Voice, settings: ProposeSettings) -> str:
+def propose_id(problem: Problem, model: str, steps: StepFormat, narration: Narration, settings: ProposeSettings) -> str:
     """The name of the tree that `propose` will make, known before it is made."""
-    return content_hash("propose", problem.id, model, steps.name, voice.name, asdict(settings))
+    return content_hash("propose", problem.id, model, steps.name, narration.name, asdict(settings))
 
 
 async def propose(
-    problem: Problem, model: Model, grader: Grader, steps: StepFormat, voice: Voice, settings: ProposeSettings
+    problem: Problem, model: Model, grader: Grader, steps: StepFormat, narration: Narration, settings: ProposeSettings
 ) -> tuple[Tree, Thought | None]:
     """The tree of the model's own actions, and the thought that tells them; null unless they led to the right answer.
 
     Steps that the model went back from are judged wrong by its own word, all others by nobody. The tree's settings say
     under "made" how the loop ended and what it took. A model that raises ModelError fails the whole tree.
     """
-    loop = _Loop(problem, model.name, grader, steps, voice, settings)
+    loop = _Loop(problem, model.name, grader, steps, narration, settings)
     while (ended := loop.ended or loop.limit()) is None:
         completion = (await model.complete(loop.prompt(), loop.sampling()))[0]
         await loop.act(completion)
-    identity = propose_id(problem, model.name, steps, voice, settings)
+    identity = propose_id(problem, model.name, steps, narration, settings)
     made = {"ended": ended, "tokens": loop.tokens, **{name: loop.counts[name] for name in _COUNTED}}
     tree = loop.trail.tree(identity, problem, model.name, model.name, {**asdict(settings), "made": made})
-    return tree, await told(tree, problem, loop.trail.events, Telling(voice), "propose", grader)
+    return tree, await told(tree, problem, loop.trail.events, Telling(narration), "propose", grader)
 
 
 RIGHT = "the right answer"
@@ -114,10 +114,16 @@ class _Loop:
     """One problem's loop: the trail, the log that the model reads, and the counts that end it."""
 
     def __init__(
-        self, problem: Problem, by: str, grader: Grader, steps: StepFormat, voice: Voice, settings: ProposeSettings
+        self,
+        problem: Problem,
+        by: str,
+        grader: Grader,
+        steps: StepFormat,
+        narration: Narration,
+        settings: ProposeSettings,
     ) -> None:
         self.problem, self.by, self.grader = problem, by, grader
-        self.steps, self.voice, self.settings = steps, voice, settings
+        self.steps, self.narration, self.settings = steps, narration, settings
         self.trail = Trail()
         self.log: list[str] = []
         self.counts: Counter[str] = Counter()
@@ -253,4 +259,4 @@ class _Loop:
             self.log.append(f"That answer is not right. You stand after step {self.trail.depth} again.")
 
     def _close(self, answer: str) -> str:
-        return self.voice.close(self.problem, replace(self.trail.nodes[self.trail.here], answer=answer))
+        return self.narration.close(self.problem, replace(self.trail.nodes[self.trail.here], answer=answer))

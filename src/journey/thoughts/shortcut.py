@@ -3,17 +3,17 @@
 O1 Replication Journey part 1, "shortcut" (the control that journey learning is compared with).
 """
 
+from journey.tasks.narration import Narration
 from journey.thoughts.draft import Visit, Walk, draft
-from journey.thoughts.voice import Voice
 from journey.trees.mark import path, right_leaves
 from journey.types import Problem, Thought, Tree
 
 
-def shortcut(tree: Tree, problem: Problem, voice: Voice, *, neutral: bool = True) -> list[Thought]:
+def shortcut(tree: Tree, problem: Problem, narration: Narration, *, neutral: bool = True) -> list[Thought]:
     """The thoughts of all right paths, shortest first; with `neutral` false only of those without a neutral step."""
     leaves = right_leaves(tree, neutral)
     leaves.sort(key=lambda leaf: len(path(tree, leaf)))
-    return [draft(tree, problem, straight(tree, leaf), voice) for leaf in leaves]
+    return [draft(tree, problem, straight(tree, leaf), narration) for leaf in leaves]
 
 
 def straight(tree: Tree, leaf: int) -> Walk:

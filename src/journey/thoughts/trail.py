@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 from journey.answers.grade import Grade, Grader
+from journey.tasks.narration import Narration
 from journey.thoughts.draft import Piece, lay_out
-from journey.thoughts.voice import Voice
 from journey.trees.mark import is_unusable, path, path_texts, unusable
 from journey.types import Judgement, Node, Problem, SegmentKind, Thought, Tree, content_hash
 
@@ -126,13 +126,13 @@ class Trail:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """How a trail is told: the voice, and who puts words into the first person.
+    """How a trail is told: the narration, and who puts words into the first person.
 
-    With `as_said` the reasons for going back stand as they were said, after `speaker`; else the voice tells them,
+    With `as_said` the reasons for going back stand as they were said, after `speaker`; else the narration tells them,
     unless `own` says that they were the explorer's own words.
     """
 
-    voice: Voice
+    narration: Narration
     own: bool = True
     as_said: bool = False
     speaker: str = ""
@@ -148,11 +148,11 @@ async def told(
     """
     if not events or events[-1].kind != "end":
         return None
-    text, segments = lay_out(pieces(tree, problem, events, how), how.voice.separator)
+    text, segments = lay_out(pieces(tree, problem, events, how), how.narration.separator)
     if (await grader.grade(problem, text)).correct is not True:
         return None
     return Thought(
-        id=content_hash("thought", tree.id, method, [how.voice.name, how.own, how.as_said, how.speaker]),
+        id=content_hash("thought", tree.id, method, [how.narration.name, how.own, how.as_said, how.speaker]),
         problem=problem.id,
         tree=tree.id,
         method=method,
@@ -174,18 +174,18 @@ def pieces(tree: Tree, problem: Problem, events: Sequence[Event], how: Telling) 
         match event.kind:
             case "step":
                 if node.parent != standing:
-                    yield _return(tree, problem, node.parent, how.voice)
+                    yield _return(tree, problem, node.parent, how.narration)
                 answers = place == last_step and not end.words
                 yield Piece("answer" if answers else _kind(node, event.node in on_path), node.text, event.node)
                 standing = event.node
             case "words":
                 yield Piece("reflection", event.words, event.node if event.node >= 0 else None)
             case "wrong":
-                words = how.voice.reflect(replace(node, judgement=None), path_texts(tree, event.node))
+                words = how.narration.reflect(replace(node, judgement=None), path_texts(tree, event.node))
                 yield Piece("reflection", words, event.node)
             case "back":
                 yield Piece("reflection", _reason(tree, event, how), event.node)
-                yield _return(tree, problem, event.to, how.voice)
+                yield _return(tree, problem, event.to, how.narration)
                 standing = event.to
             case "end":
                 yield Piece("answer", event.words, event.node)
@@ -196,8 +196,8 @@ def _kind(node: Node, is_on_path: bool) -> SegmentKind:
     return "mistake" if is_wrong and not is_on_path else "step"
 
 
-def _return(tree: Tree, problem: Problem, to: int, voice: Voice) -> Piece:
-    return Piece("backtrack", voice.go_back(problem, path_texts(tree, to)), to if to >= 0 else None)
+def _return(tree: Tree, problem: Problem, to: int, narration: Narration) -> Piece:
+    return Piece("backtrack", narration.go_back(problem, path_texts(tree, to)), to if to >= 0 else None)
 
 
 def _reason(tree: Tree, event: Event, how: Telling) -> str:
@@ -206,7 +206,7 @@ def _reason(tree: Tree, event: Event, how: Telling) -> str:
     # Told as it was said then: the step may have been taken again since, and the word against it taken back.
     said = Judgement("wrong", reason=event.words or None)
     node = replace(tree.nodes[event.node], judgement=said, answer=None, correct=None)
-    return how.voice.reflect(node, path_texts(tree, event.node))
+    return how.narration.reflect(node, path_texts(tree, event.node))
 
 
 def quoted(text: str) -> str:

@@ -11,13 +11,13 @@ from trl.trainer.dpo_config import DPOConfig
 from trl.trainer.dpo_trainer import DPOTrainer
 
 from journey.training.base import processes
+from journey.training.curve import OnLog
 from journey.training.encode import encode
 from journey.training.loop import Columns, train
 from journey.training.rows import Row
 from journey.training.save import Curve
 from journey.training.settings import DpoSettings
 from journey.training.sft import adapters
-from journey.training.watch import OnLog
 
 
 def train_dpo(

@@ -18,12 +18,12 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, Trai
 
 from journey.errors import UsageError
 from journey.training.base import LARGE, attention, hardware, identity, load, processes, stop_ids
+from journey.training.curve import COMPLETE, OnLog, Watch
 from journey.training.order import plan, steps_of
-from journey.training.quiet import quiet
 from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop, write_model
 from journey.training.settings import TrainSettings, what_matters
-from journey.training.watch import COMPLETE, OnLog, Watch
+from journey.training.silence import quiet
 from journey.types import content_hash
 
 POINTS = 200  # of a training curve, at most

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
-from journey.puzzles.countdown import PuzzleSettings, draw, is_held_out
-from journey.puzzles.exploration import END, VOCABULARY, document, tokenize
+from journey.tasks.countdown.exploration import END, VOCABULARY, document, tokenize
+from journey.tasks.countdown.puzzle import PuzzleSettings, draw, is_held_out
 from journey.training.words import word_tokenizer
 
 ANY = 1_000_000  # targets need not be within reach of the vocabulary: a walk that finds nothing is truthful too

@@ -25,11 +25,11 @@ from transformers import (
 from journey.errors import UsageError
 from journey.judges.classifier_forms import FORMS, spell
 from journey.judges.classifier_spelling import Unreadable
+from journey.training.curve import OnLog
 from journey.training.loop import Columns, train
 from journey.training.rows import Row
 from journey.training.save import Curve
 from journey.training.settings import PrmSettings
-from journey.training.watch import OnLog
 
 IGNORED = -100
 FORM = "steps"

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from journey.errors import UsageError
-from journey.models.ask import Ask
 from journey.models.base import Prompt
+from journey.tasks.prompting import Ask
 from journey.types import Attempt, Problem, Thought, content_seed
 
 Row = dict[str, Any]

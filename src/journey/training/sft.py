@@ -11,12 +11,12 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, Trai
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
+from journey.training.curve import OnLog
 from journey.training.encode import encode
 from journey.training.loop import Columns, train
 from journey.training.rows import Row
 from journey.training.save import Curve
 from journey.training.settings import SftSettings
-from journey.training.watch import OnLog
 
 IGNORED = -100  # the label of a token without loss
 SMALL = 8192  # words of a vocabulary whose logits are no burden

@@ -3,7 +3,7 @@
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from journey.puzzles.exploration import END, VOCABULARY
+from journey.tasks.countdown.exploration import END, VOCABULARY
 
 
 def word_tokenizer() -> PreTrainedTokenizerFast:

@@ -12,10 +12,10 @@ from typing import Literal
 from journey.answers.grade import Grade, Grader
 from journey.errors import UsageError
 from journey.judges.base import Judge
-from journey.models.ask import Ask
-from journey.models.at_once import at_once
 from journey.models.base import Completion, Model, Sampling
-from journey.steps import StepFormat
+from journey.models.gather import gather_or_cancel
+from journey.tasks.prompting import Ask
+from journey.tasks.steps import StepFormat
 from journey.trees.mark import is_unusable, unusable, verdict
 from journey.types import Judgement, Node, Problem, Tree, Verdict, content_hash, content_seed
 
@@ -97,7 +97,7 @@ async def grow(
         level = affordable(level, len(nodes), tokens, settings)
         if not level:
             break
-        proposals = await at_once(
+        proposals = await gather_or_cancel(
             propose(problem, branch, policy, judge, grader, ask, steps, settings) for branch in level
         )
         candidates: list[Branch] = []

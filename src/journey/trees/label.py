@@ -7,10 +7,10 @@ from dataclasses import asdict, replace
 
 from journey.answers.grade import Grade, Grader
 from journey.judges.rollout import Rollout, RolloutJudge, RolloutSettings
-from journey.judges.whole import AFTER
-from journey.models.ask import Ask
-from journey.models.at_once import at_once
+from journey.judges.solution import AFTER
 from journey.models.base import Model
+from journey.models.gather import gather_or_cancel
+from journey.tasks.prompting import Ask
 from journey.trees.mark import children, is_unusable, path, path_texts
 from journey.types import Judgement, Problem, Tree, content_hash
 
@@ -60,7 +60,7 @@ async def _by_levels(problem: Problem, tree: Tree, judge: RolloutJudge) -> dict[
 
     for level in _levels(tree, reverse=is_hard):
         whole = [index for index in level if not is_unusable(tree.nodes[index])]
-        said |= dict(zip(whole, await at_once(map(one, whole)), strict=True))
+        said |= dict(zip(whole, await gather_or_cancel(map(one, whole)), strict=True))
     return said
 
 

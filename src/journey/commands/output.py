@@ -1,0 +1,116 @@
+"""What the commands share: opening runs, and saying what came out, to a person or as JSON."""
+
+import json as jsons
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from journey.errors import UsageError
+from journey.pipeline.experiment import PARTS
+from journey.store.run import Run
+from journey.store.schema import Failure
+from journey.trees.mark import no_thought_reason, wrong_branches
+from journey.types import Problem, Tree
+
+WIDE = 120  # columns, where no terminal says how many it has
+SHOWN = 10  # failures that are written out
+
+
+def writing(path: Path) -> Run:
+    """The run to write. Raises UsageError where there is none."""
+    _must_be_there(path)
+    return Run.open(path)
+
+
+def reading(path: Path) -> Run:
+    """The run to read. Raises UsageError where there is none."""
+    _must_be_there(path)
+    return Run.read(path)
+
+
+def _must_be_there(path: Path) -> None:
+    if not (path / "run.db").is_file():
+        raise UsageError(f"there is no run in {path}; give the folder of one, such as runs/countdown")
+
+
+def all_problems(of: Run, **where: str) -> list[Problem]:
+    """The problems of a run, or of one part of it."""
+    return [p for p in of.all("problems", **where) if isinstance(p, Problem)]
+
+
+def check_part(name: str) -> None:
+    """Raises UsageError for a part of the problems that no run has."""
+    if name not in PARTS:
+        raise UsageError(f"there is no part {name!r} of a run's problems; known are {', '.join(PARTS)}")
+
+
+def tree_counts(trees: Iterable[Tree]) -> dict[str, Any]:
+    """How many trees, how many with a right leaf and a wrong branch beside it, and why the others give no thought."""
+    number = branched = 0
+    reasons: Counter[str] = Counter()
+    for tree in trees:
+        number += 1
+        reason = no_thought_reason(tree)
+        if reason is None:
+            branched += bool(wrong_branches(tree))
+        else:
+            reasons[reason] += 1
+    return {
+        "trees": number,
+        "with_right_leaf": number - reasons.total(),
+        "with_wrong_branches": branched,
+        "no_thought": dict(reasons.most_common()),
+    }
+
+
+def tree_lines(counts: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The same for a person."""
+    return [
+        ("trees", counts["trees"]),
+        ("  with a right leaf", counts["with_right_leaf"]),
+        ("    and wrong branches beside it", counts["with_wrong_branches"]),
+        ("  without a right leaf", sum(counts["no_thought"].values())),
+        *((f"    {reason}", number) for reason, number in counts["no_thought"].items()),
+    ]
+
+
+def sheet(title: object, lines: Iterable[tuple[str, Any]]) -> Table:
+    """A table of two columns."""
+    grid = Table(title=Text(str(title)), title_justify="left", show_header=False)
+    grid.add_column()
+    grid.add_column(justify="right")
+    for name, value in lines:
+        grid.add_row(Text(name), Text(str(value)))
+    return grid
+
+
+def console() -> Console:
+    """Standard output for a person, wide enough where it is a file."""
+    fixed = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(width=None if fixed else WIDE, highlight=False, soft_wrap=False)
+
+
+def say(json: bool, data: Mapping[str, Any], *human: RenderableType) -> None:
+    """The one JSON object, or what a person reads."""
+    if json:
+        print(jsons.dumps(data, allow_nan=False, default=str))
+    else:
+        out = console()
+        for part in human:
+            out.print(Text(part) if isinstance(part, str) else part, soft_wrap=isinstance(part, str))
+
+
+def failed_units(failures: Sequence[Failure]) -> int:
+    """Lists what failed on standard error; the exit code."""
+    for failure in failures[:SHOWN]:
+        print(f"failed: {failure.station} {failure.unit}: {failure.reason}", file=sys.stderr)
+    if len(failures) > SHOWN:
+        print(f"failed: and {len(failures) - SHOWN} more; journey status --json lists them", file=sys.stderr)
+    return 1 if failures else 0

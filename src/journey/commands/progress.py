@@ -1,0 +1,78 @@
+"""What a user sees while long work is going on: one bar a seed or station, or sparse lines where no terminal is."""
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from rich import progress as bars
+from rich.console import Console
+
+from journey.pipeline.fan_out import Progress
+
+EVERY = 15.0  # seconds between two lines about the same station
+
+
+class Bars:
+    """Progress on standard error. Use it in a `with`; call it with who, station, done and total.
+
+    `note` gives what stands at the end of each line, what was spent so far, say; "" for nothing.
+    """
+
+    def __init__(self, silent: bool = False, note: Callable[[], str] = str) -> None:
+        self._note = note
+        self._console = Console(stderr=True, quiet=silent)
+        self._bars: dict[str, bars.TaskID] = {}
+        self._said: dict[tuple[str, str], float] = {}
+        self._began = time.monotonic()
+        self._live = self._console.is_terminal and not silent
+        self._progress = bars.Progress(
+            bars.TextColumn("{task.fields[who]:<8}", markup=False),  # names hold brackets: prm:FOLDER[right=0.7]
+            bars.TextColumn("{task.description:<26}", markup=False),
+            bars.BarColumn(),
+            bars.MofNCompleteColumn(),
+            bars.TimeElapsedColumn(),
+            bars.TextColumn("{task.fields[note]}", markup=False),
+            console=self._console,
+            transient=True,
+            disable=not self._live,
+        )
+
+    def __enter__(self) -> "Bars":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, who: str, station: str, done: int, total: int) -> None:
+        """`who` is at `station`, with `done` of `total` units."""
+        if self._live:
+            if who not in self._bars:
+                self._bars[who] = self._progress.add_task(station, total=total, who=who, note="")
+            self._progress.update(self._bars[who], description=station, completed=done, total=total, note=self._note())
+        else:
+            self._line(who, station, done, total)
+
+    def of(self, who: str) -> Progress:
+        """The same for one `who`, as the stations call it."""
+
+        def told(station: str, done: int, total: int) -> None:
+            self(who, station, done, total)
+
+        return told
+
+    def print(self, what: object, to: Console) -> None:
+        """Prints to a console while the bars stand still."""
+        self._progress.stop()
+        to.print(what)
+        self._progress.start()
+
+    def _line(self, who: str, station: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._said.get((who, station), -EVERY) >= EVERY:
+            self._said[who, station] = now
+            minutes, seconds = divmod(int(now - self._began), 60)
+            said = f"{minutes}:{seconds:02d} {who} {station} {done}/{total} {self._note()}"
+            self._console.print(said.rstrip(), highlight=False, markup=False)

@@ -1,0 +1,1 @@
+"""Other people's data: problems, rated trees, labelled steps; curation and contamination."""

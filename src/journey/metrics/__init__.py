@@ -1,0 +1,1 @@
+"""Statistics: accuracies and their intervals, paired comparisons, votes, curves, FLOPs."""

@@ -1,0 +1,167 @@
+"""What a run holds of its seeds: the attempts of each arm, which seeds are finished, how many trees were told."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, median_low
+
+from journey.pipeline.records import attempts, thoughts
+from journey.search.methods import searched
+from journey.store.run import Run
+from journey.types import Attempt
+
+ORDER = ("phase1", "shortcut", "shortcut_tokens", "journey", "dpo")
+CORE = ("shortcut", "journey")  # without both there is no comparison
+SAMPLED, GREEDY = "sampled", "greedy"
+
+_MODEL = re.compile(r"seed-(\d+)/(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One arm of one seed on the test problems.
+
+    `main` and `greedy` hold the attempt that counts for each problem (sample 0), in the order of problem ids;
+    `samples` all main samples of each problem.
+    """
+
+    seed: int
+    name: str
+    main: Sequence[Attempt]
+    greedy: Sequence[Attempt]
+    samples: Mapping[str, Sequence[Attempt]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """How many trees: `told` a seed (those with a right leaf that the arms were trained on), and each seed's counts."""
+
+    told: int
+    by_seed: Sequence[Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that the figures are made from; seeds count from 1.
+
+    `split` says which problems were tried, `main` names the decoding that counts.
+    """
+
+    finished: Sequence[int]
+    left_out: Sequence[Mapping[str, object]]
+    arms: Sequence[str]
+    split: str
+    problems: int
+    main: str
+    trees: Trees
+    by_arm: Mapping[tuple[int, str], Arm]
+    training: Mapping[str, int] = field(default_factory=dict)
+
+    def seeds_of(self, arm: str) -> list[Arm]:
+        """The arm in each finished seed."""
+        return [self.by_arm[seed, arm] for seed in self.finished]
+
+    def has(self, *arms: str) -> bool:
+        """Whether all these arms have finished seeds."""
+        return bool(self.finished) and all(arm in self.arms for arm in arms)
+
+    def trained_tokens(self, arm: str) -> float | None:
+        """The mean number of tokens that the arm's model was trained on in its phase, null where nothing says."""
+        tokens = [t for seed in self.finished if (t := self.training.get(f"seed-{seed}/{arm}")) is not None]
+        return fmean(tokens) if tokens else None
+
+
+def outcome(run: Run) -> Outcome:
+    """The attempts of a run by seed and arm, with the seeds that are not finished left out and named."""
+    by_arm, main = _arms(run)
+    wanted = _wanted(run, by_arm)
+    seeds = sorted({seed for seed, _ in by_arm})
+    names = {name for _, name in by_arm}
+    if names & set(ORDER):
+        names |= set(CORE)
+    missing = {seed: _missing(seed, names, by_arm, wanted) for seed in seeds}
+    done = [seed for seed in seeds if not missing[seed]]
+    return Outcome(
+        finished=done,
+        left_out=[{"seed": seed, "why": why} for seed, why in missing.items() if why],
+        arms=sorted(names, key=_rank) if done else [],
+        split=compared_on(run),
+        problems=len(wanted),
+        main=main,
+        trees=_trees(run, done),
+        by_arm=by_arm,
+        training={row["model"]: row["tokens"] for row in run.logged("train") if row.get("tokens") is not None},
+    )
+
+
+def compared_on(run: Run) -> str:
+    """The part of the problems that the arms are compared on: the test problems unless the recipe says otherwise."""
+    return run.config.get("recipe", {}).get("evaluation", {}).get("split", "test")
+
+
+def seed_and_arm(model: str) -> tuple[int, str]:
+    """What a model's name says: "seed-2/journey" is (2, "journey"); any other name is an arm of the only seed."""
+    match = _MODEL.fullmatch(model)
+    return (int(match[1]), match[2]) if match else (1, model)
+
+
+def _rank(arm: str) -> tuple[int, str]:
+    return (ORDER.index(arm) if arm in ORDER else len(ORDER), arm)
+
+
+def _arms(run: Run) -> tuple[dict[tuple[int, str], Arm], str]:
+    drawn: dict[tuple[int, str], dict[str, list[Attempt]]] = {}
+    # What was searched has a table of its own, where it is compared at what it spent.
+    found = [a for a in attempts(run, split=compared_on(run)) if searched(a.model) is None]
+    # A model that was asked beside a recipe's seeds is no arm of theirs: no seed must wait for it.
+    if any(_MODEL.fullmatch(model) for model in {a.model for a in found}):
+        found = [a for a in found if _MODEL.fullmatch(a.model)]
+    for attempt in found:
+        drawn.setdefault(seed_and_arm(attempt.model), {}).setdefault(attempt.decoding, []).append(attempt)
+    names = sorted({name for decodings in drawn.values() for name in decodings} - {GREEDY})
+    main = SAMPLED if SAMPLED in names or not names else names[0]
+    if not names and drawn:
+        main = GREEDY
+    return {key: _arm(*key, decodings, main) for key, decodings in drawn.items()}, main
+
+
+def _arm(seed: int, name: str, decodings: Mapping[str, Sequence[Attempt]], main: str) -> Arm:
+    samples: dict[str, list[Attempt]] = {}
+    for attempt in sorted(decodings.get(main, ()), key=lambda a: (a.problem, a.sample, a.id)):
+        samples.setdefault(attempt.problem, []).append(attempt)
+    greedy = sorted(decodings.get(GREEDY, ()), key=lambda a: a.problem)
+    firsts = [attempts[0] for attempts in samples.values() if attempts[0].sample == 0]
+    return Arm(seed, name, firsts, [a for a in greedy if a.sample == 0], samples)
+
+
+def _wanted(run: Run, by_arm: Mapping[tuple[int, str], Arm]) -> set[str]:
+    """The ids of the problems that a finished arm has tried: those compared on less those whose attempt failed.
+
+    Outside an experiment a model may be asked any choice of problems.
+    """
+    test = run.ids("problems", split=compared_on(run))
+    if not test or not any(name in ORDER for _, name in by_arm):
+        return max(({a.problem for a in arm.main} for arm in by_arm.values()), key=len, default=set())
+    failed = [failure.unit for failure in run.failures()]
+    return {problem for problem in test if not any(problem in unit for unit in failed)}
+
+
+def _missing(seed: int, names: set[str], by_arm: Mapping[tuple[int, str], Arm], wanted: set[str]) -> str:
+    """Why a seed is not finished, "" if it is: the first arm that lacks attempts of the main decoding."""
+    for name in sorted(names, key=_rank):
+        arm = by_arm.get((seed, name))
+        tried = {a.problem for a in arm.main} if arm else set[str]()
+        if not tried or wanted - tried:
+            return f"arm {name} has {len(wanted & tried)} of {len(wanted)} problems"
+    return ""
+
+
+def _trees(run: Run, seeds: Sequence[int]) -> Trees:
+    told = {thought.tree for thought in thoughts(run)}
+    by_seed = list[dict[str, int]]()
+    for seed in seeds:
+        ids = run.ids("trees", policy=f"seed-{seed}/phase1")
+        by_seed.append({"seed": seed, "grown": len(ids), "told": len(ids & told)})
+    if not any(row["grown"] for row in by_seed):
+        return Trees(run.count("trees"), [])
+    return Trees(median_low([row["told"] for row in by_seed]), by_seed)

@@ -1,0 +1,380 @@
+"""Names -> models, judges and tasks: the one place that imports by need, so that nothing heavy is loaded unasked."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from journey.answers.grade import Grade, Grader
+from journey.data.recordings import load_recorded
+from journey.errors import UsageError
+from journey.evals.forms import FormGrader, ask_by_form
+from journey.judges import combine
+from journey.judges import scripted as scripted_judge
+from journey.judges.base import Judge
+from journey.judges.classifier_settings import named as classifier_named
+from journey.judges.critic import Critic, CriticSettings
+from journey.judges.exact import Exact
+from journey.judges.rollout import RolloutJudge, RolloutSettings
+from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.models.budget import BudgetTracker
+from journey.models.cached import Cached, Calls
+from journey.models.scripted import Scripted
+from journey.models.server_settings import ServerSettings
+from journey.models.weights import folder_hash
+from journey.pipeline import recipe
+from journey.tasks.countdown import narration as countdown_narration
+from journey.tasks.countdown.checker import CountdownGrader
+from journey.tasks.countdown.puzzle import parse_puzzle
+from journey.tasks.narration import PROSE, Narration
+from journey.tasks.prompting import Ask, asker
+from journey.tasks.steps import FORMATS, StepFormat
+from journey.types import Problem
+
+TINY = "tiny"
+SMALL = 64_000_000  # bytes of weights
+COUNTDOWN_NARRATION = Narration(
+    countdown_narration.reflect, countdown_narration.go_back, countdown_narration.close, "\n", "countdown"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What kind of problems a run is about: how they are asked, cut into steps, told and graded."""
+
+    name: str
+    ask: Ask
+    steps: StepFormat
+    narration: Narration
+    grader: Callable[[], Grader]
+
+
+WORDS = "math"
+"""The task of all problems in words: its ask and its grader go by the form of each problem's benchmark."""
+
+TASKS = {
+    "countdown": Task(
+        "countdown", asker("countdown", FORMATS["lines"]), FORMATS["lines"], COUNTDOWN_NARRATION, CountdownGrader
+    ),
+    WORDS: Task(WORDS, ask_by_form(FORMATS["paragraphs"]), FORMATS["paragraphs"], PROSE, FormGrader),
+}
+
+MODEL_NAMES = "tiny, hf/ID-or-folder, openai/NAME, vllm/ID-or-folder, scripted/FILE"
+JUDGE_NAMES = (
+    "exact, critic, critic:MODEL, rollout:MODEL, prm:hf/ID-or-folder, recorded:FILE#MODEL, scripted:FILE, "
+    "vote:[A,B] (and min, mean, product)"
+)
+OPENAI = "openai"
+ROLLOUT = RolloutSettings()
+NO_SERVERS: Mapping[str, ServerSettings] = MappingProxyType({})
+
+
+def task(name: str) -> Task:
+    """The task of that name. Raises UsageError."""
+    if name not in TASKS:
+        raise UsageError(f"there is no task {name!r}; known are {', '.join(TASKS)}")
+    return TASKS[name]
+
+
+def task_of(problem: Problem) -> Task:
+    """The task of one problem: Countdown where its question is a puzzle's, else "math", that of problems in words."""
+    try:
+        parse_puzzle(problem.question)
+    except UsageError:
+        return TASKS[WORDS]
+    return TASKS["countdown"]
+
+
+class ByProblem:
+    """Asks and grades every problem as its own task does, so that one judge can go over problems of several."""
+
+    def __init__(self) -> None:
+        self._graders: dict[str, Grader] = {}
+
+    def ask(self, problem: Problem, steps: Sequence[str]) -> Prompt:
+        """The prompt of the problem after some steps."""
+        return task_of(problem).ask(problem, steps)
+
+    async def grade(self, problem: Problem, text: str) -> Grade:
+        """The grade of a text."""
+        task = task_of(problem)
+        if task.name not in self._graders:
+            self._graders[task.name] = task.grader()
+        return await self._graders[task.name].grade(problem, text)
+
+    def close(self) -> None:
+        """Gives back what the graders hold (worker processes)."""
+        for grader in self._graders.values():
+            with suppress(AttributeError):
+                grader.close()  # type: ignore[attr-defined]  # only some have anything to give back
+        self._graders.clear()
+
+
+def model_path(name: str) -> str:
+    """The folder or hub id that a local model's name means, for training and loading. Raises UsageError."""
+    if name == TINY:
+        return str(files("journey.models") / "tiny")
+    kind, _, rest = name.partition("/")
+    if kind == "hf" and rest:
+        return rest
+    raise UsageError(f"there is no model {name!r} with weights; known are tiny and hf/ID-or-folder")
+
+
+def place_of(path: str | Path) -> str:
+    """One name for a folder of weights however its path is written; a hub id is its own."""
+    folder = Path(path).expanduser()
+    return str(folder.resolve()) if folder.is_dir() else str(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A model under another name than its own, for the same weights; it is given back by whoever holds the model."""
+
+    model: Model
+    name: str
+
+    @property
+    def identity(self) -> str | None:
+        """Which weights these are."""
+        return getattr(self.model, "identity", None)
+
+    async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
+        """As the model does."""
+        return await self.model.complete(prompt, sampling)
+
+
+class Models:
+    """Makes the models and judges of a command by their names, each once, on one tracker.
+
+    Every call is remembered in the run (see `Cached`), so that what was answered is never asked or paid for again.
+    `servers` are those of the recipe by name; `openai` is always there, set up by the environment. Weights in this
+    process are loaded once, whatever names they are asked for by.
+    """
+
+    def __init__(self, run: Calls, tracker: BudgetTracker, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> None:
+        self._run = run
+        self._purse = tracker
+        self._servers = servers
+        self._made: dict[str, Cached] = {}
+        self._loaded: dict[str, Model] = {}
+        self._classifiers: dict[str, Judge] = {}
+        self._tasks = ByProblem()
+
+    def model(self, name: str) -> Model:
+        """The model of that name. Raises UsageError."""
+        if name not in self._made:
+            self._made[name] = Cached(self._load(name), self._run)
+        return self._made[name]
+
+    def register_loaded(self, path: str | Path, model: Model) -> None:
+        """Takes a model that is loaded from that folder already; whoever lends it gives it back."""
+        self._loaded[place_of(path)] = model
+
+    def _load(self, name: str) -> Model:
+        if name != TINY and not name.startswith("hf/"):
+            return model(name, self._purse, self._servers)
+        place = place_of(model_path(name))
+        if place in self._loaded:
+            return Called(self._loaded[place], name)
+        self._loaded[place] = made = model(name, self._purse, self._servers)
+        return made
+
+    def judge(self, name: str, strong: str, settings: CriticSettings, rollout: RolloutSettings = ROLLOUT) -> Judge:
+        """The judge of that name; a critic that names no model is the `strong` one. Raises UsageError."""
+        kind, _, rest = name.partition(":")
+        if (joined := combine.parts(name)) is not None:
+            way, names = joined
+            return combine.Combined([self.judge(one, strong, settings, rollout) for one in names], way)
+        if name == "exact":
+            return Exact()
+        if kind == "critic":
+            return Critic(self.model(rest or strong), settings)
+        if kind == "rollout" and rest:
+            return RolloutJudge(self.model(rest), self._tasks.ask, self._tasks, rollout)
+        if kind == "prm":
+            if name not in self._classifiers:
+                self._classifiers[name] = classifier(name)
+            return self._classifiers[name]
+        if kind == "recorded" and rest:
+            return load_recorded(name)
+        if kind == "scripted" and rest:
+            return scripted_judge.read(Path(rest))
+        raise UsageError(f"there is no judge {name!r}; known are {JUDGE_NAMES}")
+
+    async def close(self) -> None:
+        """Gives back what the models hold: memory, connections."""
+        for made in self._made.values():
+            await close(made.model)
+        for judge in self._classifiers.values():
+            await close(judge)
+        self._made.clear()
+        self._loaded.clear()
+        self._classifiers.clear()
+        self._tasks.close()
+
+
+def model(name: str, tracker: BudgetTracker | None = None, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> Model:
+    """The model of that name, not yet loaded or asked. Raises UsageError."""
+    kind, _, rest = name.partition("/")
+    if name == TINY or (kind == "hf" and rest):
+        return local(model_path(name), name)
+    if kind == "scripted" and rest:
+        return Scripted(Path(rest))
+    if kind == "vllm" and rest:
+        return in_process_vllm(rest, name)
+    if is_served(name, servers):
+        return served(rest, name, servers.get(kind, ServerSettings()), tracker or BudgetTracker())
+    known = ", ".join((MODEL_NAMES, *(f"{server}/NAME" for server in servers if server != OPENAI)))
+    raise UsageError(f"there is no model {name!r}; known are {known}")
+
+
+def is_served(name: str, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> bool:
+    """Whether a model or judge of that name asks a server, so that it costs something."""
+    if (joined := combine.parts(name)) is not None:
+        return any(is_served(one, servers) for one in joined[1])
+    kind, _, rest = name.removeprefix("critic:").removeprefix("rollout:").partition("/")
+    return bool(rest) and (kind == OPENAI or kind in servers)
+
+
+def served(model: str, called: str, settings: ServerSettings, tracker: BudgetTracker) -> Model:
+    """The model behind an OpenAI-compatible server."""
+    from journey.models.server import Server
+
+    return Server(model, called, settings, tracker)
+
+
+def in_process_vllm(path: str, called: str) -> Model:
+    """The model in a vLLM engine of this process. Raises UsageError where the extra is not installed."""
+    try:
+        from journey.models.vllm import Vllm
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{called} needs {error.name}; install it with pip install 'journey-learning[vllm]'") from None
+    return Vllm(path, called)
+
+
+def local(path: str | Path, called: str, dtype: str | None = None) -> Model:
+    """The model in a folder (or of a hub id), in this process. Raises UsageError where the extra is not installed."""
+    try:
+        from journey.models.local import Local
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{called} needs {error.name}; install it with pip install 'journey-learning[local]'"
+        ) from None
+    limit_threads(path)
+    return Local(path, called, dtype=dtype)
+
+
+def classifier(name: str) -> Judge:
+    """The process reward model of a judge's name. Raises UsageError where the extra is not installed."""
+    path, settings = classifier_named(name)
+    try:
+        from journey.judges.classifier import Classifier
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{name} needs {error.name}; install it with pip install 'journey-learning[local]'") from None
+    limit_threads(path)
+    return Classifier(path, name, settings)
+
+
+def check_names(models: Iterable[str], judge: str, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> None:
+    """Raises UsageError for a model or judge that no name here means, before anything is made."""
+    for name in (*models, *judge_models(judge)):
+        if not (name.startswith(("scripted/", "vllm/")) or is_served(name, servers)):
+            model_path(name)
+
+
+def judge_models(judge: str) -> list[str]:
+    """The models that a judge names. Raises UsageError for a judge that no name here means."""
+    if (joined := combine.parts(judge)) is not None:
+        return [model for one in joined[1] for model in judge_models(one)]
+    kind, _, rest = judge.partition(":")
+    if judge in ("exact", "critic") or (kind in ("recorded", "scripted") and rest):
+        return []
+    if kind in ("critic", "rollout") and rest:
+        return [rest]
+    if kind == "prm":
+        classifier_named(judge)
+        return []
+    raise UsageError(f"there is no judge {judge!r}; known are {JUDGE_NAMES}")
+
+
+def judge_weights(judge: str, strong: str) -> dict[str, str]:
+    """Which weights lie in the folders that a judge names, by their paths; what is no folder here is left out.
+
+    A critic that names no model is the `strong` one. Raises UsageError for a judge that no name here means.
+    """
+    if (joined := combine.parts(judge)) is not None:
+        return {place: weights for one in joined[1] for place, weights in judge_weights(one, strong).items()}
+    if judge.startswith("prm:"):
+        paths = [classifier_named(judge)[0]]
+    else:
+        names = [strong] if judge == "critic" else judge_models(judge)
+        paths = [model_path(name) for name in names if name == TINY or name.startswith("hf/")]
+    folders = [Path(path).expanduser() for path in paths]
+    return {str(folder): folder_hash(folder) for folder in folders if folder.is_dir()}
+
+
+def use_one_thread() -> None:
+    """Lets torch compute on one core in this process, since every core has a process of its own; keeps its memory."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def limit_threads(path: str | Path) -> None:
+    """One thread in this process for a model in a folder that is so small that several would wait for each other."""
+    if sum(file.stat().st_size for file in Path(path).glob("*.safetensors")) in range(1, SMALL):
+        with suppress(ModuleNotFoundError):  # whoever needs torch says so
+            use_one_thread()
+
+
+async def close(model: Model | Judge) -> None:
+    """Gives back what a model or judge holds, if anything."""
+    if (give_back := getattr(model, "close", None)) is not None:
+        await give_back()
+
+
+def lacking(path: str | Path, texts: Iterable[str]) -> list[str]:
+    """Of each text that the tokenizer of the model in that folder cannot read, the first piece it lacks.
+
+    Raises UsageError where there is no tokenizer.
+    """
+    from transformers import AutoTokenizer
+
+    from journey.models.local_text import Text
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(Path(path).expanduser()), trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the tokenizer of {path} cannot be loaded ({' '.join(str(error).split())[:160]})") from None
+    reader = Text(tokenizer, (), len(tokenizer))
+    return [piece for piece in map(reader.missing, texts) if piece is not None]
+
+
+def token_counter(path: str | Path) -> Callable[[dict[str, Any]], int]:
+    """How many tokens of a prompt/completion row the model in that folder is trained on."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    return lambda row: len(tokenizer(row["completion"])["input_ids"]) + 1
+
+
+def pretrain(data: Mapping[str, Any], out: Path, on_log: Callable[[dict[str, Any]], None]) -> None:
+    """Makes the tiny base from a recipe's settings into `out`. Raises UsageError for settings it does not have."""
+    from journey.training.pretrain import PretrainSettings, pretrain
+
+    pretrain(out, recipe.typed(PretrainSettings, data, "the recipe"), on_log)
+
+
+def hardware() -> dict[str, str]:
+    """What torch sees of this machine; "no torch" without the extra."""
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return {"computes on": "no torch: pip install 'journey-learning[local]'"}
+    if torch.cuda.is_available():
+        return {"computes on": torch.cuda.get_device_name(), "bf16": str(torch.cuda.is_bf16_supported())}
+    kind = "mps" if torch.backends.mps.is_available() else "cpu"
+    return {"computes on": kind, "bf16": str(bool(torch.cpu.get_capabilities().get("avx512_bf16")))}

@@ -1,0 +1,253 @@
+"""The stations of the river, each a function over a run: what it reads and writes lies in the run, nothing else.
+
+Every station does only what is missing, so that the same command goes on where it was stopped.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from journey.answers.grade import Grader
+from journey.data.prm800k import Imported
+from journey.errors import UsageError
+from journey.evals.attempts import Decoding, attempt, attempt_ids
+from journey.evals.step_scores import LOG as RM_SCORES
+from journey.evals.thinking_budget import Budget
+from journey.judges.base import Judge
+from journey.models.base import Model
+from journey.models.budget import BudgetTracker, Usage, cost_of
+from journey.pipeline.fan_out import Progress, each, silent
+from journey.pipeline.recipe import Telling
+from journey.pipeline.registry import Task
+from journey.store.run import Run
+from journey.thoughts.draft import Walk, draft
+from journey.thoughts.shortcut import shortcut, straight
+from journey.thoughts.traverse import traverse
+from journey.training.rows import Row
+from journey.training.settings import DpoSettings, PrmSettings, SftSettings, TrainSettings
+from journey.trees.grow import GrowSettings, grow, tree_id
+from journey.trees.mark import path, right_leaves, wrong_branches
+from journey.types import Attempt, Node, Problem, Thought, Tree, content_hash
+
+IMPORT = "import"
+SPENT = "spent"
+JUDGE_WEIGHTS = "judge weights"
+LISTED_AT_ONCE = 1000  # listed rows in one entry of the run's log
+
+
+def put_rated(run: Run, found: Imported) -> None:
+    """Stores people's rated trees with their problems; what is to be said of rows goes into the log, each once."""
+    run.put_all("problems", found.problems, split="train")
+    run.put_all("trees", found.trees)
+    known = {content_hash(one) for one in listed_rows(run)}
+    new = [one for one in map(asdict, found.listed) if content_hash(one) not in known]
+    for start in range(0, len(new), LISTED_AT_ONCE):
+        run.log(IMPORT, {"listed": new[start : start + LISTED_AT_ONCE]})
+
+
+def listed_rows(of: Run) -> list[dict[str, Any]]:
+    """What imports listed: rows that gave no tree or joined one, trees that give no thought."""
+    return [one for entry in of.logged(IMPORT) for one in entry.get("listed", [])]
+
+
+def keep_spent(run: Run, tracker: BudgetTracker) -> None:
+    """Writes what models were paid for into the run's log, one row a model; a cost that is unknown is null."""
+    for model, used in sorted(tracker.spent().items()):
+        run.log(SPENT, {"model": model, **asdict(used), "cost": cost_of({model: used}, tracker.prices)})
+
+
+def spent(run: Run, since: int = 0, model: str | None = None) -> tuple[Usage, float | None]:
+    """What the run's log says was used, and what it cost, from its entry `since` on; of one model or (null) of all."""
+    rows = [row for row in run.logged(SPENT)[since:] if model in (None, row["model"])]
+    used = sum((Usage(row["calls"], row["prompt_tokens"], row["tokens"]) for row in rows), Usage())
+    costs = [row["cost"] for row in rows]
+    return used, None if None in costs else sum(costs)
+
+
+def spent_by_model(run: Run, since: int = 0) -> list[dict[str, Any]]:
+    """What every model behind a server was asked and cost in all commands, or from the log's entry `since` on.
+
+    A cost is null if any part of it is unknown.
+    """
+    models = sorted({row["model"] for row in run.logged(SPENT)[since:]})
+    rows = {model: spent(run, since, model) for model in models}
+    return [{"model": model, **asdict(used), "cost": cost} for model, (used, cost) in rows.items()]
+
+
+def refuse_retrained(run: Run, judge: str, weights: Mapping[str, str]) -> None:
+    """Raises UsageError where the run keeps what this judge said before it was trained anew in its place.
+
+    Records know their judge by its name, so the old one's would pass for those of the new one. `weights` by their
+    paths, as `build.judge_weights` gives them, are kept in the run's log.
+    """
+    known = next((e["weights"] for e in reversed(run.logged(JUDGE_WEIGHTS)) if e["judge"] == judge), None)
+    if known == dict(weights) or not (weights or known):
+        return
+    if known is not None and _judged(run, judge):
+        raise UsageError(
+            f"{run.path} was judged by {judge} with other weights than it has now; write to another --out, start this "
+            "one over with --fresh, or put the judge that was into its place again"
+        )
+    run.log(JUDGE_WEIGHTS, {"judge": judge, "weights": dict(weights)})
+
+
+def _judged(run: Run, judge: str) -> bool:
+    """Whether the run holds trees, scores of attempts or searched attempts by that judge."""
+
+    def is_it(name: str) -> bool:
+        return name == judge or name.startswith(f"{judge}[")  # with settings of its own
+
+    return (
+        bool(run.ids("trees", judge=judge))
+        or any(is_it(row["judge"]) for row in run.logged(RM_SCORES))
+        or any(is_it(a.model.partition(" judge=")[2]) for a in run.all("attempts") if isinstance(a, Attempt))
+    )
+
+
+async def grow_trees(
+    run: Run,
+    problems: Sequence[Problem],
+    policy: Model,
+    judge: Judge,
+    task: Task,
+    settings: GrowSettings,
+    *,
+    in_flight: int = 64,
+    progress: Progress = silent,
+) -> int:
+    """Grows the tree of every problem that has none yet; how many failed.
+
+    What the policy and the judge were asked is remembered only where they are `Cached`, as the makers of models do it.
+    """
+    have = run.ids("trees", policy=policy.name)
+    names = {tree_id(p, policy.name, judge.name, settings): p for p in problems}
+    grader = task.grader()
+
+    async def one(problem: Problem) -> list[Tree]:
+        return [await grow(problem, policy, judge, grader, task.ask, task.steps, settings)]
+
+    try:
+        return await each(
+            run, "trees", {n: p for n, p in names.items() if n not in have}, one, "trees",
+            in_flight=in_flight, progress=progress,
+        )  # fmt: skip
+    finally:
+        close(grader)
+
+
+def told_trees(run: Run, problems: Iterable[Problem], policy: str, count: int | None) -> list[Tree]:
+    """The policy's first `count` trees, in the order of the problems, with a right leaf and a wrong branch."""
+    by_problem = {t.problem: t for t in run.all("trees", policy=policy) if isinstance(t, Tree)}
+    found: list[Tree] = []
+    for problem in problems:
+        if count is not None and len(found) == count:
+            break
+        tree = by_problem.get(problem.id)
+        if tree is not None and right_leaves(tree) and wrong_branches(tree):
+            found.append(tree)
+    return found
+
+
+def tell(tree: Tree, problem: Problem, task: Task, telling: Telling, seed: int) -> tuple[Thought, Thought]:
+    """The shortcut and the long thought of a tree that has a right leaf, both of its shortest right path."""
+    leaf = min(right_leaves(tree, telling.neutral), key=lambda i: len(path(tree, i)))
+    short = draft(tree, problem, straight(tree, leaf), task.narration)
+    return short, draft(tree, problem, walk_of(tree, leaf, telling, seed), task.narration)
+
+
+def walk_of(tree: Tree, leaf: int, telling: Telling, seed: int) -> Walk:
+    """The traversal to a right leaf under the recipe's settings."""
+    return traverse(tree, leaf, telling.traverse, seed)
+
+
+def all_thoughts(
+    tree: Tree, problem: Problem, task: Task, telling: Telling, seed: int, per_tree: int = 1
+) -> list[Thought]:
+    """At most `per_tree` shortcuts and as many long thoughts of a tree, shortest paths first."""
+    shorts = shortcut(tree, problem, task.narration, neutral=telling.neutral)[:per_tree]
+    leaves = sorted(right_leaves(tree, telling.neutral), key=lambda i: len(path(tree, i)))[:per_tree]
+    return [*shorts, *(draft(tree, problem, walk_of(tree, leaf, telling, seed), task.narration) for leaf in leaves)]
+
+
+def solution_rows(problems: Iterable[Problem], task: Task) -> list[Row]:
+    """Rows of the problems' worked solutions, told in the task's narration, for phase 1."""
+    rows: list[Row] = []
+    for problem in problems:
+        if problem.solution is not None:
+            last = task.narration.close(problem, Node(-1, "", answer=problem.answer))
+            text = task.narration.separator.join(filter(None, (problem.solution, last)))
+            rows.append({"prompt": task.ask(problem, ()).text, "completion": text})
+    return rows
+
+
+def train(
+    run: Run, name: str, base: str | Path, rows: Sequence[Row], settings: TrainSettings, progress: Progress = silent
+) -> Path:
+    """Trains the model `name` from `base` into the run's folder and logs its curve; the folder of the model."""
+    try:
+        from journey.training.dpo import train_dpo
+        from journey.training.prm import train_prm
+        from journey.training.sft import train_sft
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"training needs {error.name}; install it with pip install 'journey-learning[train]'"
+        ) from None
+    out = run.path / "models" / name
+    began = time.perf_counter()
+
+    def on_log(point: dict[str, Any]) -> None:
+        progress(f"train {name.split('/')[-1]}", point["step"], point["steps"])
+
+    match settings:
+        case DpoSettings():
+            curve = train_dpo(base, rows, out, settings, on_log)
+        case SftSettings():
+            curve = train_sft(base, rows, out, settings, on_log)
+        case PrmSettings():
+            curve = train_prm(base, rows, out, settings, on_log)
+        case _:
+            raise AssertionError(type(settings))
+    if name not in {row["model"] for row in run.logged("train")}:
+        seconds = round(time.perf_counter() - began, 1)
+        run.log("train", {"model": name, "curve": curve, "tokens": curve[-1]["tokens"], "seconds": seconds})
+    return out
+
+
+async def evaluate(
+    run: Run,
+    problems: Sequence[Problem],
+    model: Model,
+    task: Task,
+    decoding: Decoding,
+    *,
+    split: str,
+    seed: int,
+    budget: Budget | None = None,
+    in_flight: int = 256,
+    progress: Progress = silent,
+) -> int:
+    """Attempts every problem that was not attempted yet; how many failed."""
+    have = run.ids("attempts", model=model.name, decoding=decoding.name)
+    units = {f"{model.name}/{decoding.name}/{p.id}": p for p in problems
+             if not have.issuperset(attempt_ids(p.id, model.name, decoding, seed))}  # fmt: skip
+    grader = task.grader()
+
+    async def one(problem: Problem) -> list[Attempt]:
+        return await attempt(problem, model, grader, task.ask, decoding, split=split, seed=seed, budget=budget)
+
+    try:
+        return await each(
+            run, f"{decoding.name} {model.name.split('/')[-1]}", units, one, "attempts",
+            in_flight=in_flight, progress=progress, split=split,
+        )  # fmt: skip
+    finally:
+        close(grader)
+
+
+def close(thing: Model | Grader) -> None:
+    """Gives back what a grader holds (worker processes), if anything."""
+    with suppress(AttributeError):
+        thing.close()  # type: ignore[union-attr]  # only some have anything to give back

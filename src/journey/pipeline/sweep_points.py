@@ -1,0 +1,206 @@
+"""What the runs of a sweep amount to: accuracy and FLOPs of every point, fits along every axis, return on compute."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from journey.metrics.accuracy import mean_tokens, share_over_seeds
+from journey.metrics.curves import PARAMETERS, Fit, Form, best_form, fit
+from journey.metrics.flops import Compute, Shape, forward, points_per_flop, read_shape, training
+from journey.pipeline import registry
+from journey.pipeline.outcome import Arm, outcome
+from journey.pipeline.sweep import BASE, Place
+from journey.pipeline.sweep_recipe import Axis, Scaling
+from journey.store.run import Run
+from journey.types import Attempt, Thought, Tree
+
+FORMS: tuple[Form, ...] = ("saturating", "power", "logarithmic", "flat")
+METHODS = {"journey": "traverse", "shortcut": "shortcut"}
+FREE_JUDGES = ("exact", "scripted", "recorded")  # no model stands behind their word
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One arm of one run: rows by seed (problem -> right), thoughts told and mean tokens, FLOPs of a seed."""
+
+    rows: tuple[Mapping[str, float], ...]
+    thoughts: float
+    tokens: float
+    trained_tokens: float
+    compute: Compute
+
+
+def figures(wanted: Scaling, found: Sequence[Place], out: Path) -> dict[str, Any]:
+    """All figures of the sweep as plain data; shares in 0..1, FLOPs of one seed."""
+    shape = read_shape(registry.model_path(found[0].recipe.model))
+    runs: dict[str, dict[str, Measured]] = {}
+    for place in found:
+        if place.folder not in runs:
+            runs[place.folder] = measure(out / place.folder, place, shape, wanted)
+    reference = runs[BASE].get("phase1")
+    below = fmean(fmean(s.values()) for s in reference.rows) if reference else None
+    axes = {
+        name: _axis(axis, [p for p in found if p.axis == name], runs, wanted, below)
+        for name, axis in wanted.axes.items()
+    }
+    return {
+        "sweep": out.name,
+        "model": found[0].recipe.model,
+        "parameters": shape.parameters,
+        "attention": shape.attention,
+        "seeds": found[0].recipe.seeds,
+        "problems": len(reference.rows[0]) if reference else 0,
+        "phase1": None if reference is None else _point(None, BASE, reference, None),
+        "axes": axes,
+    }
+
+
+def measure(folder: Path, place: Place, shape: Shape, wanted: Scaling) -> dict[str, Measured]:
+    """The arms of a run over the seeds that have them all; nothing where no seed does."""
+    with Run.read(folder) as run:
+        came = outcome(run)
+        named = dict.fromkeys((*wanted.arms, "phase1") if place.folder == BASE else wanted.arms)
+        seeds = range(place.recipe.first_seed, place.recipe.first_seed + place.recipe.seeds)
+        whole = [s for s in seeds if all(_is_whole(came.by_arm.get((s, arm)), came.problems) for arm in named)]
+        if not whole:
+            return {}
+        trained = {row["model"]: row["tokens"] for row in run.logged("train")}
+        data = {seed: _data(run, seed) for seed in whole}
+        return {
+            arm: _measured(arm, [came.by_arm[seed, arm] for seed in whole], run, place, shape, trained, data)
+            for arm in named
+        }
+
+
+def _is_whole(arm: Arm | None, problems: int) -> bool:
+    """Whether every problem was tried, less those that failed."""
+    return arm is not None and bool(arm.main) and len(arm.main) >= problems
+
+
+def _measured(
+    name: str, of: Sequence[Arm], run: Run, place: Place, shape: Shape,
+    trained: Mapping[str, int], data: Mapping[int, tuple[int, float]],
+) -> Measured:  # fmt: skip
+    """One arm over its seeds; what a seed cost is the mean."""
+    recipe = place.recipe
+    epochs = {"phase1": recipe.phase1.epochs}.get(name, recipe.training.epochs)
+    thoughts = [
+        sum(1 for t in run.all("thoughts", method=METHODS[name], arm=f"seed-{arm.seed}") if isinstance(t, Thought))
+        if name in METHODS else 0
+        for arm in of
+    ]  # fmt: skip
+    tokens = fmean(trained.get(f"seed-{arm.seed}/{name}", 0) for arm in of)
+    rows = fmean(thoughts) or recipe.problems.phase1
+    length = tokens / (epochs * rows) if epochs and rows else 0.0
+    first = fmean(trained.get(f"seed-{arm.seed}/phase1", 0) for arm in of)
+    grown = fmean(data[arm.seed][0] for arm in of)
+    path = fmean(data[arm.seed][1] for arm in of)
+    drawn = [attempt for arm in of for attempt in arm.main]
+    is_phase1 = name == "phase1"
+    return Measured(
+        rows=tuple({a.problem: float(a.correct is True) for a in arm.main} for arm in of),
+        thoughts=fmean(thoughts),
+        tokens=mean_tokens(drawn),
+        trained_tokens=tokens,
+        compute=Compute(
+            phase1=training(shape, first, first / (recipe.phase1.epochs * max(1, recipe.problems.phase1))),
+            growing=0.0 if is_phase1 else forward(shape, grown, path),
+            judging=0.0 if is_phase1 or recipe.judge.partition(":")[0] in FREE_JUDGES else None,
+            training=0.0 if is_phase1 else training(shape, tokens, length),
+            inference=fmean(_answer(shape, a) for a in drawn),
+        ),
+    )
+
+
+def _answer(shape: Shape, attempt: Attempt) -> float:
+    return forward(shape, attempt.tokens, attempt.tokens)
+
+
+def _data(run: Run, seed: int) -> tuple[int, float]:
+    """Tokens generated for the trees that a seed needs, up to the last one told, and the mean length of a path.
+
+    Trees grown beyond it are of no use to this point, but those on the way that could not be told were paid for.
+    """
+    told = {t.tree for t in run.all("thoughts", arm=f"seed-{seed}") if isinstance(t, Thought)}
+    trees = [t for t in run.all("trees", policy=f"seed-{seed}/phase1") if isinstance(t, Tree)]
+    last = max((t.problem for t in trees if t.id in told), default="")
+    needed = [t for t in trees if t.problem <= last]
+    tokens = sum(node.tokens for tree in needed for node in tree.nodes)
+    steps = sum(len(tree.nodes) - 1 for tree in needed)
+    return tokens, 2.0 * tokens / steps if steps else 0.0  # two steps make a path of countdown's trees
+
+
+def _axis(
+    axis: Axis, of: Sequence[Place], runs: Mapping[str, Mapping[str, Measured]], wanted: Scaling, below: float | None
+) -> dict[str, Any]:
+    arms: dict[str, Any] = {}
+    for arm in wanted.arms:
+        there = [(place, runs[place.folder][arm]) for place in of if arm in runs[place.folder]]
+        amounts = {_amount(axis, place, measured): measured for place, measured in there}
+        arms[arm] = {
+            "points": [_point(_amount(axis, p, m), p.folder, m, below) for p, m in there],
+            "between": _between(amounts) if axis.fit else [],
+            "fits": _fits(amounts, wanted.rounds) if axis.fit else {},
+        }
+    return {"setting": axis.setting, "arms": arms}
+
+
+def _amount(axis: Axis, place: Place, measured: Measured) -> Any:
+    """Where the point stands: the setting's value; of the number of trees, as many as were there to be told."""
+    return measured.thoughts if axis.setting == "trees.count" else place.value
+
+
+def _point(at: Any, folder: str, of: Measured, below: float | None) -> dict[str, Any]:
+    """One point; `gain` in points over phase 1, and what a point of it cost in data and training."""
+    bounds = share_over_seeds(of.rows)
+    gain = None if below is None else 100 * (bounds.value - below)
+    cost = of.compute
+    return {
+        "at": at, "run": folder, "seeds": len(of.rows), "accuracy": bounds.value, "low": bounds.low,
+        "high": bounds.high, "by_seed": [fmean(s.values()) for s in of.rows], "thoughts": of.thoughts,
+        "tokens": of.tokens, "trained_tokens": of.trained_tokens, "flops": asdict(cost) | {"data": cost.data,
+        "made": cost.made}, "gain": gain,
+        "points_per_flop": None if gain is None else points_per_flop(gain, cost.made),
+    }  # fmt: skip
+
+
+def _between(amounts: Mapping[Any, Measured]) -> list[dict[str, Any]]:
+    """Points of accuracy per FLOP from each point to the next: of data and training, and of inference a problem."""
+    rows: list[dict[str, Any]] = []
+    for low, high in pairwise(sorted(amounts)):
+        one, two = amounts[low], amounts[high]
+        points = 100 * (fmean(fmean(s.values()) for s in two.rows) - fmean(fmean(s.values()) for s in one.rows))
+        known = one.compute.made is not None and two.compute.made is not None
+        made = two.compute.made - one.compute.made if known else None  # type: ignore[operator]
+        asked = two.compute.inference - one.compute.inference
+        rows.append({
+            "from": low, "to": high, "points": points, "made": made, "inference": asked,
+            "points_per_flop": points_per_flop(points, made), "points_per_flop_asked": points_per_flop(points, asked),
+        })  # fmt: skip
+    return rows
+
+
+def _fits(amounts: Mapping[float, Measured], rounds: int) -> dict[str, Any]:
+    """Every form that has fewer parameters than there are points; the one that predicts left-out points best is named.
+
+    The last amount asked for is twice the greatest: beyond what was measured.
+    """
+    rows = {float(n): of.rows for n, of in amounts.items() if n > 0}
+    problems = {frozenset(seed) for of in rows.values() for seed in of}
+    if len(problems) > 1 or len({len(of) for of in rows.values()}) > 1:
+        return {}  # a failed attempt or an unfinished seed: the points cannot be redrawn together
+    at = [*sorted(rows), 2 * max(rows, default=0)]
+    forms: list[Form] = [form for form in FORMS if PARAMETERS[form] < len(rows)]
+    found: dict[Form, Fit] = {form: fit(rows, form, at=at, rounds=rounds) for form in forms}
+    if not found:
+        return {}
+    return {"best": best_form(found), "forms": {form: _fit(of) for form, of in found.items()}}
+
+
+def _fit(of: Fit) -> dict[str, Any]:
+    data = asdict(of)
+    data["at"] = [{"at": n, **asdict(i)} for n, i in of.at]
+    return data

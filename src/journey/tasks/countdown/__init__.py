@@ -1,0 +1,1 @@
+"""Countdown: make a target from numbers; puzzles, exact judge, strict checker, narration."""

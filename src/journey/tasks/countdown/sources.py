@@ -1,0 +1,47 @@
+"""Where puzzles come from: drawn by rule, or read from files of Countdown and Game of 24 puzzles."""
+
+import random
+from pathlib import Path
+
+from journey.errors import UsageError
+from journey.store.datafiles import rows
+from journey.tasks.countdown.puzzle import Puzzle, PuzzleSettings, draw, is_held_out, to_problem
+from journey.types import Problem, content_seed
+
+
+def drawn(name: str, count: int, seed: int, settings: PuzzleSettings, *, held_out: bool) -> list[Problem]:
+    """`count` different random puzzles of the set `name`, all of them held out from every training or none of them."""
+    rng = random.Random(content_seed("puzzles", name, seed))
+    problems: dict[tuple[object, ...], Problem] = {}
+    tries = 0
+    while len(problems) < count:
+        puzzle = draw(rng, settings)
+        if is_held_out(puzzle) == held_out:
+            key = (*sorted(puzzle.numbers), puzzle.target)
+            problems.setdefault(key, to_problem(puzzle, f"countdown/{name}", seed, settings.largest_result))
+        tries += 1
+        if tries > 1000 * count:
+            raise UsageError(f"there are no {count} different puzzles of this kind; ask for fewer or larger numbers")
+    return list(problems.values())
+
+
+def read(path: str | Path, limit: int | None = None) -> list[Problem]:
+    """The puzzles of a file: rows with `nums` and `target` (Countdown) or `Puzzles` (Game of 24, "1 1 4 6")."""
+    found: dict[str, Problem] = {}
+    for place, row in rows(path):
+        if limit is not None and len(found) >= limit:
+            break
+        try:
+            if "Puzzles" in row:
+                puzzle = Puzzle(tuple(int(n) for n in str(row["Puzzles"]).split()), 24, fractions=True)
+            elif "nums" in row and "target" in row:
+                puzzle = Puzzle(tuple(int(n) for n in row["nums"]), int(row["target"]))
+            else:
+                raise UsageError(f'{place} is no puzzle; a row needs "nums" and "target", or "Puzzles"')
+        except (TypeError, ValueError):
+            raise UsageError(f"{place} has a puzzle that is not made of whole numbers; mend or drop it") from None
+        if not 2 <= len(puzzle.numbers) <= 6:
+            raise UsageError(f"{place} has {len(puzzle.numbers)} numbers; puzzles of 2 to 6 numbers can be solved here")
+        problem = to_problem(puzzle, Path(path).name.split(".")[0])
+        found.setdefault(problem.id, problem)
+    return list(found.values())

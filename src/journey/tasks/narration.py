@@ -1,0 +1,124 @@
+"""How a long thought sounds: what is said where a branch is found wrong, where the walk returns, and at the end.
+
+No narration alters a step: it only speaks between the steps.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from journey.types import Node, Problem, content_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Narration:
+    """The words between the steps. Any of them may be "": then nothing is said there.
+
+    `reflect(node, texts)`: why the branch was wrong, told of the step `node` that was found wrong; `texts` are the
+    steps from the first one to the end of the branch, which is `node` or lies after it.
+    `go_back(problem, texts)`: the return; `texts` are the steps that stand again, none of them at the question.
+    `close(problem, node)`: the final answer, where the last step `node` does not give it well enough.
+    `separator` stands between all pieces. `name` tells thoughts of different voices apart.
+    """
+
+    reflect: Callable[[Node, Sequence[str]], str]
+    go_back: Callable[[Problem, Sequence[str]], str]
+    close: Callable[[Problem, Node], str]
+    separator: str = "\n\n"
+    name: str = ""
+
+
+LONGEST_QUOTE = 90
+ANSWER_MARKS = ("\\boxed", "# Answer", "####")
+
+WRONG_STEP = (
+    "Wait, that last step is not right.",
+    "Wait. Checking that step again, it does not hold.",
+    "Hmm, wait. I don't think that step is correct.",
+    "Wait, let me check that. No, that is a mistake.",
+)
+EARLIER_STEP = (
+    "Wait, something went wrong on the way here.",
+    "Wait. Looking back over these steps, there is a mistake in them.",
+    "Hmm, this does not work out, so one of these steps must be wrong.",
+)
+REASON = (
+    "Wait, something is wrong here: {reason}",
+    "Wait, let me check that step. {reason}",
+    "Hmm, wait. {reason}",
+)
+EARLIER_REASON = (
+    "Wait, let me look back. At {quote} I made a mistake: {reason}",
+    "Wait, the mistake is already in {quote}: {reason}",
+)
+WRONG_ANSWER = (
+    "Wait. That would make the answer {answer}, but that is not right.",
+    "Hmm, this would give {answer}. Wait, that cannot be the answer.",
+    "Wait, so this way I would answer {answer}, and that is wrong.",
+)
+START_AGAIN = (
+    "Let me start again from the question.",
+    "Let me go back to the question and try another way.",
+    "I will begin again with the question.",
+)
+GO_BACK = (
+    "Let me go back a step and try something else.",
+    "Let me return to where I was before that and think again.",
+    "Let me take that back and look for another way to go on.",
+)
+GO_BACK_TO = (
+    "Let me go back to {quote} and go on from there.",
+    "Let me return to {quote} and try another way.",
+    "Back to {quote}, then.",
+)
+
+
+def reflect(node: Node, texts: Sequence[str]) -> str:
+    """Why the branch was wrong: the judge's reason where there is one, and the wrong answer where it led to one."""
+    judgement = node.judgement
+    is_wrong = judgement is not None and judgement.verdict == "wrong"
+    reason = _sentence(judgement.reason) if judgement is not None and is_wrong and judgement.reason else ""
+    if node.answer is not None and node.correct is False:
+        return f"{_pick(WRONG_ANSWER, texts).format(answer=_mathematics(node.answer))} {reason}".rstrip()
+    is_last = texts[-1] == node.text
+    quote = _quote(node.text)
+    if reason and not is_last and quote is not None:
+        return _pick(EARLIER_REASON, texts).format(quote=quote, reason=reason)
+    if reason:
+        return _pick(REASON, texts).format(reason=reason)
+    return _pick(WRONG_STEP if is_last and is_wrong else EARLIER_STEP, texts)
+
+
+def go_back(problem: Problem, texts: Sequence[str]) -> str:
+    """The return; it may name the step that stands again where that is short enough."""
+    if not texts:
+        return _pick(START_AGAIN, problem.id)
+    quote = _quote(texts[-1])
+    return _pick(GO_BACK if quote is None else GO_BACK + GO_BACK_TO, texts).format(quote=quote)
+
+
+def close(problem: Problem, node: Node) -> str:
+    """The final answer in PRM800K's form; nothing where the last step marks it itself."""
+    if node.answer is None or any(mark in node.text for mark in ANSWER_MARKS):
+        return ""
+    return f"# Answer\n\n{node.answer}"
+
+
+PROSE = Narration(reflect, go_back, close, separator="\n\n", name="prose")
+
+
+def _pick(variants: Sequence[str], content: object) -> str:
+    return variants[int(content_hash(variants, content), 16) % len(variants)]
+
+
+def _sentence(reason: str) -> str:
+    reason = " ".join(reason.split())
+    return reason if reason[-1] in ".!?" else reason + "."
+
+
+def _quote(text: str) -> str | None:
+    text = text.strip().rstrip(".:;,")
+    return None if "\n" in text or len(text) > LONGEST_QUOTE or '"' in text else f'"{text}"'
+
+
+def _mathematics(answer: str) -> str:
+    return f"${answer}$" if "\\" in answer and "$" not in answer else answer
