@@ -23,7 +23,6 @@ from journey.metrics.accuracy import (
     unjudged,
     wilson,
 )
-from journey.metrics.student import t_cdf, t_quantile
 from journey.types import Attempt, Finish
 
 Shares = st.lists(st.floats(0, 1), min_size=2, max_size=8)
@@ -63,26 +62,6 @@ def test_wilson_holds_its_estimate_and_stays_a_share(total: int, data: st.DataOb
 def test_nothing_tried_says_nothing() -> None:
     found = wilson(0, 0)
     assert (found.low, found.high) == (0, 1)
-
-
-@pytest.mark.parametrize(
-    ("p", "freedom", "t"),
-    [
-        (0.975, 1, 12.7062),
-        (0.975, 2, 4.3027),
-        (0.975, 4, 2.7764),
-        (0.95, 9, 1.8331),
-        (0.995, 30, 2.7500),
-        (0.5, 3, 0.0),
-    ],
-)
-def test_t_quantiles_are_those_of_the_tables(p: float, freedom: int, t: float) -> None:
-    assert round(t_quantile(p, freedom), 4) == t
-
-
-@given(st.floats(0.001, 0.999), st.integers(1, 200))
-def test_the_quantile_undoes_the_distribution(p: float, freedom: int) -> None:
-    assert isclose(t_cdf(t_quantile(p, freedom), freedom), p, abs_tol=1e-9)
 
 
 def test_the_t_interval_of_a_textbook_sample() -> None:

@@ -14,7 +14,7 @@ from journey.metrics.accuracy import REDRAWN, bootstrap, mcnemar, normal_spread,
 def test_the_probability_is_the_sum_of_binomials(first: int, second: int):
     total = first + second
     tail = sum(comb(total, i) for i in range(min(first, second) + 1))
-    assert mcnemar(first, second) == min(1.0, 2 * tail / 2**total)
+    assert mcnemar(first, second) == pytest.approx(min(1.0, 2 * tail / 2**total))
 
 
 def test_tens_of_thousands_of_changes_have_a_probability():

@@ -2,18 +2,16 @@
 
 Forms: saturating, acc = a - b n^-c; power law of the error, the same with a = 1 (Kaplan et al., arXiv 2001.08361, fit
 losses so; Hoffmann et al., arXiv 2203.15556, add the constant); logarithmic, acc = a + b ln n; flat, acc = a. For a
-given c the others follow from ordinary least squares, so that one line search fits a curve and no library is needed.
+given c the others follow from ordinary least squares, so that a search over c alone fits a curve.
 """
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, exp, floor, inf, log
-from operator import itemgetter
-from statistics import fmean
+from math import exp, inf, log
+from statistics import fmean, linear_regression
 from typing import Literal
 
-from journey.metrics.accuracy import CONFIDENCE, Interval
+from journey.metrics.accuracy import Interval, percentiles, redraws
 
 Form = Literal["saturating", "power", "logarithmic", "flat"]
 PARAMETERS: Mapping[Form, int] = {"saturating": 3, "power": 2, "logarithmic": 2, "flat": 1}
@@ -127,26 +125,13 @@ def redrawn(points: Mapping[float, Rows], rounds: int, seed: int) -> list[list[t
     problems, count = sorted(first[0]), len(first)
     if any(len(rows) != count or any(s.keys() != first[0].keys() for s in rows) for rows in points.values()):
         raise ValueError("all points must have the same seeds and problems")
-    columns = {n: [[s[p] for p in problems] for s in points[n]] for n in amounts}
-    rng = random.Random(seed)
-    found: list[list[tuple[float, float]]] = []
-    for _ in range(rounds):
-        seeds = rng.choices(range(count), k=count)
-        chosen = rng.choices(range(len(problems)), k=len(problems))
-        pick = itemgetter(*chosen) if len(chosen) > 1 else lambda column: (column[0],)
-        found.append(
-            [(n, fmean(sum(pick(columns[n][i])) / len(problems) for i in seeds)) for n in amounts]  # type: ignore[operator]
-        )
-    return found
+    from numpy import array
 
-
-def percentiles(value: float, drawn: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
-    """The value with the percentile interval of its redraws, widened to hold the value."""
-    if not drawn:
-        return Interval(value, value, value)
-    ordered, tail = sorted(drawn), (1 - confidence) / 2
-    low, high = ordered[floor(tail * len(ordered))], ordered[ceil((1 - tail) * len(ordered)) - 1]
-    return Interval(value, min(low, value), max(high, value))
+    tables = {n: array([[s[p] for p in problems] for s in points[n]]) for n in amounts}
+    return [
+        [(n, float(tables[n][seeds].mean(0)[chosen].mean())) for n in amounts]
+        for seeds, chosen in redraws(count, len(problems), rounds, seed)
+    ]
 
 
 def left_out_error(points: Sequence[tuple[float, float]], form: Form) -> float | None:
@@ -158,38 +143,31 @@ def left_out_error(points: Sequence[tuple[float, float]], form: Form) -> float |
 
 
 def _searched(ns: Sequence[float], ys: Sequence[float], ceiling: float | None) -> tuple[float, float, float]:
-    """(a, b, c) with the smallest squared residual: a grid over ln c, then golden-section search around its best."""
+    """(a, b, c) with the smallest squared residual: a grid over ln c, then a bounded search around its best."""
+    from scipy.optimize import minimize_scalar
 
-    def solved(c: float) -> tuple[float, float, float]:
-        xs = [n**-c for n in ns]
+    def solved(at: float) -> tuple[float, float, float]:
+        xs = [n ** -exp(at) for n in ns]
         if ceiling is None:
             a, slope = _line(xs, ys)
-            b = -slope
-            if b <= 0:
-                a, b = fmean(ys), 0.0
+            a, b = (fmean(ys), 0.0) if slope >= 0 else (a, -slope)
         else:
-            a = ceiling
-            b = sum(x * (a - y) for x, y in zip(xs, ys, strict=True)) / sum(x * x for x in xs)
+            a, b = ceiling, sum(x * (ceiling - y) for x, y in zip(xs, ys, strict=True)) / sum(x * x for x in xs)
         return sum((a - b * x - y) ** 2 for x, y in zip(xs, ys, strict=True)), a, b
 
-    step = (log(GREATEST) - log(SMALLEST)) / TRIED
-    best = min((log(SMALLEST) + i * step for i in range(TRIED + 1)), key=lambda at: solved(exp(at))[0])
-    low, high = max(log(SMALLEST), best - step), min(log(GREATEST), best + step)
-    golden = (5**0.5 - 1) / 2
-    for _ in range(25):
-        left, right = high - golden * (high - low), low + golden * (high - low)
-        if solved(exp(left))[0] <= solved(exp(right))[0]:
-            high = right
-        else:
-            low = left
-    c = exp((low + high) / 2)
-    _, a, b = solved(c)
-    return a, b, c
+    low, high = log(SMALLEST), log(GREATEST)
+    step = (high - low) / TRIED
+    best = min((low + i * step for i in range(TRIED + 1)), key=lambda at: solved(at)[0])
+    around = (max(low, best - step), min(high, best + step))
+    found = minimize_scalar(lambda at: solved(at)[0], bounds=around, method="bounded", options={"xatol": 1e-6})
+    at = best if solved(best)[0] <= found.fun else float(found.x)
+    _, a, b = solved(at)
+    return a, b, exp(at)
 
 
 def _line(xs: Sequence[float], ys: Sequence[float]) -> tuple[float, float]:
     """Intercept and slope by ordinary least squares."""
-    middle, mean = fmean(xs), fmean(ys)
-    spread = sum((x - middle) ** 2 for x in xs)
-    slope = sum((x - middle) * (y - mean) for x, y in zip(xs, ys, strict=True)) / spread if spread else 0.0
-    return mean - slope * middle, slope
+    if len(set(xs)) < 2:
+        return fmean(ys), 0.0
+    slope, intercept = linear_regression(xs, ys)
+    return intercept, slope
