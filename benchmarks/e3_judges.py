@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from journey.commands.judging import Remembered
+from journey.commands.eval_judges import Remembered
 from journey.data.recordings import load_recorded
 from journey.data.step_labels import load
 from journey.errors import UsageError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from journey.commands.view import has_screen, view
+from journey.commands.view import has_screen, open_studio
 
 
 class Answering:
@@ -33,7 +33,7 @@ def test_the_browser_opens_as_asked_else_where_there_is_a_screen(
 
     monkeypatch.setattr(webbrowser, "open", open_)
     monkeypatch.setattr("journey.commands.view.has_screen", lambda: screen)
-    assert view([tmp_path], 8765, asked, Answering()) == 0
+    assert open_studio([tmp_path], 8765, asked, Answering()) == 0
     assert seen.wait(5 if opens else 0) == opens
     assert opened == (["http://127.0.0.1:8765"] if opens else [])
 

@@ -14,7 +14,7 @@ from studio.conftest import Studio
 from studio.payloads import PAYLOADS
 
 from journey.commands.view import check
-from journey.commands.view import view as serve_view
+from journey.commands.view import open_studio as serve_view
 from journey.errors import UsageError
 from journey.types import content_hash
 

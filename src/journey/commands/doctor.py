@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from journey import __version__
+from journey.commands.options import Json
 from journey.commands.output import say, sheet
 from journey.pipeline import recipe, registry
 
@@ -25,8 +26,12 @@ EXTRAS = {
 NAMES = (recipe.VARIABLE, "OPENAI_", "HF_", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
 
 
-def doctor(json: bool) -> int:
-    """Never says the value of a setting: keys are among them."""
+def doctor(json: Json = False) -> int:
+    """Say what this machine has.
+
+    Versions, cores, precision, disk, the tiny model.
+    """
+    # Names of settings only, never their values: keys are among them.
     tiny = Path(registry.model_path(registry.TINY)) / "model.safetensors"
     said: dict[str, Any] = {
         "journey": __version__,

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 from rich.text import Text
 
+from journey.commands.options import Json, Method, Sources, Top
 from journey.commands.output import reading, say
 from journey.errors import UsageError
 from journey.evals import quality as measured
@@ -41,7 +42,16 @@ class Measured(NamedTuple):
     quality: measured.Quality
 
 
-def quality(sources: Sequence[Path], method: str | None, top: int, json: bool) -> int:
+def quality(sources: Sources, method: Method = None, top: Top = 3, json: Json = False) -> int:
+    """Say how thoughts read and how good they are.
+
+    Also what they do on their way; no model is asked.
+    """
+
+    return _quality(sources, method, top, json)
+
+
+def _quality(sources: Sequence[Path], method: str | None, top: int, json: bool) -> int:
     """Every source's texts by method, beside each other; as JSON every single text's figures, too."""
     sets: dict[tuple[str, str], list[Measured]] = {}
     for source in dict.fromkeys(sources):

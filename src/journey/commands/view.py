@@ -8,9 +8,31 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
+from typing import Annotated
+
+import typer
 
 from journey.errors import UsageError
 from journey.store.run import Run
+
+
+def view(
+    runs: Annotated[list[Path], typer.Argument(help="One run, or several to look at side by side.", metavar="RUN...")],
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="The port; the first free one from 8501.", metavar="N")
+    ] = None,
+    browser: Annotated[
+        bool | None, typer.Option("--browser/--no-browser", help="Open it; yes where there is a screen.")
+    ] = None,
+) -> int:
+    """Open the studio in the browser.
+
+    Trees, thoughts, answers, comparisons, labels. It answers on this machine only and changes nothing in a run.
+    """
+    check(runs)
+    from journey.studio import serve  # needs Streamlit, which `check` asks for
+
+    return open_studio(runs, serve.free_port(port), browser, serve.serve)
 
 
 def check(runs: Sequence[Path]) -> None:
@@ -36,7 +58,7 @@ Serve = Callable[[Sequence[Path], int, Callable[[], None]], None]
 """Serves runs at a port until it is interrupted; the last is called when it answers."""
 
 
-def view(runs: Sequence[Path], port: int, browser: bool | None, serve: Serve) -> int:
+def open_studio(runs: Sequence[Path], port: int, browser: bool | None, serve: Serve) -> int:
     """Serves the studio of the runs until it is interrupted, which is how it ends.
 
     It is opened in the browser if `browser`; null: where a person sits before a screen.

@@ -1,14 +1,15 @@
-"""journey train and pretrain: models made from a run, and the tiny one from scratch."""
+"""journey train: a model trained on what a run holds."""
 
 import json as jsons
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from journey import interrupts
-from journey.commands.card import measure, write_card
-from journey.commands.loading import check_weights, closing
+import typer
+
+from journey.commands.loading import check_weights
+from journey.commands.options import Arm, Json, RunFolder, Set
 from journey.commands.output import say, sheet, writing
 from journey.commands.progress import Bars
 from journey.commands.training_rows import training_rows
@@ -23,6 +24,32 @@ _NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
 
 
 def train(
+    kind: Annotated[
+        Literal["sft", "dpo", "prm"],
+        typer.Argument(help="sft on thoughts, dpo on pairs of attempts, prm on judged steps.", metavar="KIND"),
+    ],
+    run: RunFolder,
+    model: Annotated[
+        str, typer.Option(envvar="JOURNEY_MODEL", help="What to start from: tiny, hf/ID, a folder, a model of the run.")
+    ],
+    name: Annotated[str | None, typer.Option(help="The new model's name; the arm's if not given.")] = None,
+    arm: Annotated[Arm, typer.Option(help="The thoughts to train on (sft).")] = "journey",
+    told: Annotated[
+        str | None, typer.Option(help="Only this seed's thoughts or attempts (seed-1), or this judge's trees (prm).")
+    ] = None,
+    settings: Set = None,
+    json: Json = False,
+) -> int:
+    """Train a model on what a run holds.
+
+    sft takes its thoughts, dpo its attempts, prm (which makes a judge of steps) its trees. Settings:
+    --set learning_rate=1e-4, epochs, batch, lora, ... The model lies in RUN/models/NAME.
+    """
+
+    return _train(kind, run, model, name, arm, told, settings or (), json)
+
+
+def _train(
     kind: str,
     path: Path,
     base: str,
@@ -68,22 +95,3 @@ def _refuse_other_training(folder: Path, wanted: Mapping[str, Any]) -> None:
     before = {name: (made | made["settings"]).get(name) for name in wanted}
     if changed := differences(before, plain(wanted)):
         raise UsageError(f"{folder} was trained otherwise ({'; '.join(changed)}); choose another --name")
-
-
-def pretrain(file: Path, out: Path, settings: Sequence[str], json: bool) -> int:
-    """The tiny base from scratch, with its model card."""
-    wanted = recipe.read_settings(file, settings)
-    points: list[dict[str, Any]] = []
-    with Bars(silent=json) as bars:
-
-        def on_log(point: dict[str, Any]) -> None:
-            points.append(point)
-            bars("pretrain", f"loss {point['loss']:.3f}", point["tokens"], point["of"])
-
-        bars("pretrain", "first steps", 0, 1)
-        registry.pretrain(wanted, out, on_log)
-        bars("pretrain", "measure skills", 0, 1)
-        model = registry.local(out, registry.TINY)
-        write_card(out, wanted, points[-1], interrupts.run(closing(model, measure(model))))
-    say(json, {"model": str(out), **points[-1]}, f"the model lies in {out}, its card in {out}/README.md")
-    return 0

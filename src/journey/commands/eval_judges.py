@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.table import Table
 from rich.text import Text
 
 from journey import interrupts
 from journey.commands.loading import paying, telling_spent
+from journey.commands.options import Json, Limit, MaxCalls, MaxCost, MaxTokens, Prices, Seed, Set
 from journey.commands.output import say
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
@@ -62,7 +64,39 @@ class Remembered:
         self.known[key] = completions
 
 
-def judges(
+def eval_judges(
+    judge: Annotated[
+        list[str],
+        typer.Option("--judge", help="exact, critic:MODEL, rollout:MODEL, recorded:FILE#MODEL, ...", metavar="NAME"),
+    ],
+    on: Annotated[
+        list[str],
+        typer.Option("--on", help="A file of labelled steps, a folder of them, a run, or countdown.", metavar="SET"),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Keeps model calls, figures and pictures there.", metavar="DIR")
+    ] = None,
+    limit: Limit = None,
+    seed: Seed = None,
+    settings: Set = None,
+    json: Json = False,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    max_calls: MaxCalls = None,
+    prices: Prices = None,
+) -> int:
+    """Judge the judges on labelled steps.
+
+    For every judge on every set: step F1, accuracy of the first wrong step and its harmonic mean over right and wrong
+    solutions, AUC, calibration, each with its 95 % interval. --judge and --on may be given again. Settings: --set
+    judging.combine=product, rollout.n=16, critic.votes=3, ...
+    """
+
+    allowance = Allowance(max_cost, max_tokens, max_calls, prices)
+    return _eval_judges(judge, on, out, limit, seed, settings or (), allowance, json)
+
+
+def _eval_judges(
     names: Sequence[str],
     on: Sequence[str],
     out: Path | None,

@@ -5,11 +5,14 @@ from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+import typer
 
 from journey import interrupts
 from journey.answers.check import MathGrader
 from journey.answers.grade import Grade
+from journey.commands.options import Format, Json, Limit
 from journey.commands.output import all_problems, check_part, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
 from journey.data import benchmarks, labelled_trees, prm800k, problems
@@ -31,6 +34,44 @@ Lines = list[tuple[str, Any]]
 
 
 def import_(
+    format: Annotated[Format, typer.Argument(help="What the files hold.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="JSONL, JSON or Parquet files, or a Hub id of problems or labelled solutions.", metavar="FILE..."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", envvar="JOURNEY_OUT", help="The run's folder.", metavar="RUN")],
+    question_column: Annotated[str | None, typer.Option(help="Where the question stands.", metavar="NAME")] = None,
+    answer_column: Annotated[str | None, typer.Option(help="Where the answer stands.", metavar="NAME")] = None,
+    solution_column: Annotated[str | None, typer.Option(help="Where a solution stands.", metavar="NAME")] = None,
+    level_column: Annotated[str | None, typer.Option(help="Where the level stands.", metavar="NAME")] = None,
+    subject_column: Annotated[str | None, typer.Option(help="Where the subject stands.", metavar="NAME")] = None,
+    split: Annotated[
+        str, typer.Option(help="The part of the run: phase1, train, validation or test.", metavar="PART")
+    ] = "train",
+    hub_split: Annotated[
+        str | None, typer.Option(help="The split of a Hub data set or folder; train if not given.", metavar="NAME")
+    ] = None,
+    limit: Limit = None,
+    json: Json = False,
+) -> int:
+    """Bring problems, trees or records into a run.
+
+    Columns of problems are found by their usual names (question or problem, answer, solution, ...) or named.
+    `import benchmark MATH500` takes a known benchmark from the Hub, or from the FILE named behind it, to be tested on.
+    `labelled` are solutions with labelled steps (Math-Shepherd, TRL's stepwise type, ProcessBench, ...), a tree a row.
+    Every row of these and of PRM800K is accounted for: it makes a tree, joins one, or is listed with the reason.
+    """
+
+    columns = {
+        "question": question_column, "answer": answer_column, "solution": solution_column, "level": level_column,
+        "subject": subject_column,
+    }  # fmt: skip
+    return _import(format, files, out, columns, split, hub_split, limit, json)
+
+
+def _import(
     format: str,
     files: Sequence[str],
     out: Path,

@@ -3,16 +3,32 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import typer
 
 from journey import interrupts
 from journey.answers.grade import Grader
-from journey.commands import grading, ranking
+from journey.commands import grading, ranking, searching
 from journey.commands.asking import Asked as AskedOf
 from journey.commands.asking import asked_lines, priced, tokens_of, with_local
-from journey.commands.drawing import Asked, asked_problems, model_of, rule_of, servers_of
+from journey.commands.drawing import Asked, asked_problems, budget_of, model_of, rule_of, servers_of
 from journey.commands.judges import JudgeModels, critic_settings, rollout_settings, strong_of
 from journey.commands.loading import closing, paying
+from journey.commands.options import (
+    AllowCode,
+    DryRun,
+    Json,
+    Limit,
+    MaxCalls,
+    MaxCost,
+    MaxTokens,
+    Prices,
+    RunFolder,
+    Seed,
+    Set,
+    StepJudge,
+)
 from journey.commands.output import check_part, failed_units, reading, say, sheet, writing
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
@@ -75,6 +91,55 @@ class Plan:
     grading: str | None
     graded_by: str | None
     ranks: bool
+
+
+def eval(
+    run: RunFolder,
+    model: Annotated[
+        str, typer.Option(envvar="JOURNEY_MODEL", help="tiny, hf/ID, scripted/FILE, a folder, or a model of the run.")
+    ],
+    split: Annotated[str, typer.Option(help="Which part of the run's problems.", metavar="PART")] = "test",
+    decoding: Annotated[
+        Literal["greedy", "sampled"] | None, typer.Option(help="How answers are drawn; greedy if not given.")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(min=0.0, help="Above 0 means sampled.", metavar="T")] = None,
+    top_p: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Nucleus of sampling.", metavar="P")] = None,
+    answer_tokens: Annotated[int | None, typer.Option(min=1, help="Longest answer.", metavar="N")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="Answers a problem (sampled).", metavar="N")] = 1,
+    search: Annotated[
+        list[str] | None,
+        typer.Option(help="vote, best_of_n, beam, dvts, lookahead, mcts or all; may be given again.", metavar="NAME"),
+    ] = None,
+    judge: StepJudge = None,
+    allow_code: AllowCode = False,
+    settings: Set = None,
+    seed: Seed = None,
+    limit: Limit = None,
+    json: Json = False,
+    dry_run: DryRun = False,
+    max_cost: MaxCost = None,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
+    prices: Prices = None,
+) -> int:
+    """Let a model answer the run's problems.
+
+    Answers are checked as their benchmark checks them. With --search they are chosen from many, set by --set search.n=8
+    and the like; --set search.n=[1,4,16] draws accuracy against the tokens spent. --set budget.max=500 ends the
+    thinking there and asks for the answer, --set budget.waits=2 makes the model think on where it would end. With
+    --judge and several samples the judge scores their steps (rm@k, joined by --set rm.aggregate=min); answers to
+    SimpleQA are graded by it.
+    """
+
+    budget, others = budget_of(settings or ())
+    asked = Asked(decoding, temperature, top_p, answer_tokens, samples, seed, budget, allow_code)
+    allowance = Allowance(max_cost, max_tokens, max_calls, prices)
+    if search:
+        wish = searching.asked_for(asked, search, judge, others)
+        return searching.evaluate(run, model, split, wish, limit, allowance, json, dry_run)
+
+    judging = Judging(judge, tuple(others))
+    return evaluate(run, model, split, asked, judging, limit, allowance, json, dry_run)
 
 
 def plan_of(of: Run, model: str, problems: Sequence[Problem], asked: Asked, judging: Judging) -> Plan:

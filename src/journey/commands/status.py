@@ -1,41 +1,25 @@
-"""journey report, status and export: what a run holds, for people and as files."""
+"""journey status: what a run holds, what failed in it, and what was spent."""
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-from journey.commands.labelling import label_rows, note_rows
+from journey.commands.options import Json, RunFolder
 from journey.commands.output import failed_units, reading, say, sheet, tree_counts, tree_lines
 from journey.commands.spending import row_lines
-from journey.commands.training_rows import training_rows
-from journey.errors import UsageError
 from journey.pipeline.experiment import PARTS
 from journey.pipeline.stages import listed_rows, spent_by_model
-from journey.report.build import build as build_report
-from journey.report.table import table
 from journey.store.excluded import excluded
-from journey.store.export import export as export_table
-from journey.store.export import write_rows
 from journey.store.run import Run
-from journey.store.schema import TABLES
-from journey.studio.export_page import export_page
 from journey.types import Attempt, Thought, Tree
 
 
-def report(path: Path, json: bool) -> int:
-    """The run's report, written anew from what the run holds now."""
-    with reading(path) as of:
-        if not of.count("attempts") and not of.count("trees"):
-            raise UsageError(f"{path} holds no trees and no attempts to report on; run, grow or import some first")
-        found = build_report(of)
-    say(json, found, table(found), f"report: {path}/report/report.html")
-    return 0
+def status(run: RunFolder, json: Json = False) -> int:
+    """Say what a run holds and what failed.
 
-
-def status(path: Path, json: bool) -> int:
-    """What the run holds. Failures are said but are no failure of this command."""
-    with reading(path) as of:
-        data = {"run": str(path), **_holdings(of)}
+    Also why trees gave no thought, and what was spent.
+    """
+    with reading(run) as of:
+        data = {"run": str(run), **_holdings(of)}
     lines: list[tuple[str, Any]] = [("problems", sum(data["problems"].values()))]
     lines += [(f"  in {part}", n) for part, n in data["problems"].items()]
     lines += [("  taken out of training", data["excluded"])] if data["excluded"] else []
@@ -48,9 +32,9 @@ def status(path: Path, json: bool) -> int:
     lines += [(f"listed at import: {kind}", n) for kind, n in data["listed"].items()]
     lines += row_lines(data["spent"])
     lines.append(("failed units", len(data["failures"])))
-    say(json, data, sheet(path, lines))
+    say(json, data, sheet(run, lines))
     if not json:
-        with reading(path) as of:
+        with reading(run) as of:
             failed_units(of.failures())
     return 0
 
@@ -80,28 +64,3 @@ def _holdings(of: Run) -> dict[str, Any]:
         "spent": spent_by_model(of),
         "failures": [{"station": f.station, "unit": f.unit, "reason": f.reason} for f in of.failures()],
     }
-
-
-def export(path: Path, what: str, to: Path, arm: str, told: str | None, messages: bool, json: bool) -> int:
-    """Records as they are, rows to train on, or what people said in the studio."""
-    with reading(path) as of:
-        if what in ("labels", "notes"):
-            number = write_rows(label_rows(path, told) if what == "labels" else note_rows(of, told), to)
-        elif what not in TABLES:
-            number = write_rows(training_rows(of, what, arm, told, messages=messages), to)
-        elif of.count(what):
-            number = export_table(of, what, to)
-        else:
-            raise UsageError(f"{path} holds no {what}; journey status {path} says what it holds")
-    say(json, {"rows": number, "file": str(to)}, f"{number} rows written to {to}")
-    return 0
-
-
-def page(path: Path, what: str, item: str | None, to: Path, json: bool) -> int:
-    """One tree with its thought, or a thought without a tree, as a page by itself."""
-    if what != "page":
-        raise UsageError(f"--item names what a page shows: journey export {path} page --item {item} --to FILE.html")
-    with reading(path):
-        table, id = export_page(path, item, to)
-    say(json, {"table": table, "id": id, "file": str(to)}, f"page of {table.removesuffix('s')} {id}: {to}")
-    return 0

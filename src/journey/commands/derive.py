@@ -4,13 +4,29 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import typer
 
 from journey import interrupts
 from journey.commands.asking import asked_lines, collecting, priced, with_local
 from journey.commands.fitting import REFINED, Asked, refuse_unfit
 from journey.commands.labelling import labelled_run
 from journey.commands.loading import check_weights, paying
+from journey.commands.options import (
+    DryRun,
+    Json,
+    Labelled,
+    MaxCalls,
+    MaxCost,
+    MaxTokens,
+    Model,
+    PreferLabels,
+    Prices,
+    RunFolder,
+    Set,
+    Strong,
+)
 from journey.commands.output import all_problems, failed_units, reading, say, sheet, writing
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
@@ -29,7 +45,61 @@ from journey.types import Problem, Thought, Tree
 STATION = "derive"
 
 
-def derive(path: Path, asked: Asked, allowance: Allowance, json: bool, dry_run: bool) -> int:
+def derive(
+    run: RunFolder,
+    method: Annotated[
+        Literal["shortcut", "traverse", "both", "propose", "debate", "distill", "rewrite", "annotate"],
+        typer.Option(help="Right paths alone, with side trips, or both; or another way.", metavar="METHOD"),
+    ] = "both",
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="K: trials at a node, the right one included; 2.", metavar="K")
+    ] = None,
+    start: Annotated[
+        Literal["path", "root"] | None, typer.Option(help="Side trips at every node of the path, or the question only.")
+    ] = None,
+    per_tree: Annotated[
+        int | None, typer.Option(min=1, help="Thoughts a tree, shortest path first; 1.", metavar="N")
+    ] = None,
+    neutral: Annotated[
+        bool | None, typer.Option("--neutral/--no-neutral", help="Whether right paths may have neutral steps; yes.")
+    ] = None,
+    model: Model = None,
+    strong: Strong = None,
+    explain: Annotated[
+        bool | None, typer.Option("--explain/--no-explain", help="The strong model says why wrong steps are wrong.")
+    ] = None,
+    refine: Annotated[
+        bool | None, typer.Option("--refine/--no-refine", help="The strong model smooths the drafts.")
+    ] = None,
+    notes: Annotated[Path | None, typer.Option(help="People's notes, for annotate.", metavar="FILE")] = None,
+    prefer_labels: PreferLabels = False,
+    out: Labelled = None,
+    seed: Annotated[
+        int | None, typer.Option(envvar="JOURNEY_SEED", help="Which side trips are drawn; 0.", metavar="N")
+    ] = None,
+    settings: Set = None,
+    json: Json = False,
+    dry_run: DryRun = False,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    max_calls: MaxCalls = None,
+    prices: Prices = None,
+) -> int:
+    """Make thoughts from trees, problems or notes.
+
+    METHOD is shortcut, traverse or both (from trees); propose, debate, distill, rewrite (from problems); annotate (from
+    notes). What is not given is taken from the run's recipe, or from the report where it has none; more settings go
+    by --set telling.NAME=VALUE.
+    """
+
+    asked = Asked(
+        method, trials, start, per_tree, neutral, model, strong, explain, refine, notes, seed, settings or (),
+        prefer_labels, out,
+    )  # fmt: skip
+    return _derive(run, asked, Allowance(max_cost, max_tokens, max_calls, prices), json, dry_run)
+
+
+def _derive(path: Path, asked: Asked, allowance: Allowance, json: bool, dry_run: bool) -> int:
     """Tells what is not told yet. Raises UsageError where the run was told with other settings, or nothing can be."""
     tracker = allowance.tracker()
     if dry_run:

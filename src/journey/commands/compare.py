@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.table import Table
 from rich.text import Text
 
+from journey.commands.options import Json
 from journey.commands.output import check_part, reading, say
 from journey.errors import UsageError
 from journey.metrics.accuracy import bootstrap
@@ -18,7 +20,27 @@ Seeds = dict[int, dict[str, bool]]  # seed -> problem -> right
 Found = dict[tuple[str, str], Seeds]  # (arm or model, decoding)
 
 
-def compare(one: Path, other: Path, model: str | None, other_model: str | None, split: str, json: bool) -> int:
+def compare(
+    one: Annotated[Path, typer.Argument(help="The run to compare with.", metavar="RUN")],
+    other: Annotated[Path, typer.Argument(help="The run that is compared.", metavar="RUN")],
+    model: Annotated[str | None, typer.Option(help="This model or arm of the first run only.", metavar="NAME")] = None,
+    other_model: Annotated[
+        str | None, typer.Option(help="And this one of the second; the same if not given.", metavar="NAME")
+    ] = None,
+    split: Annotated[str, typer.Option(help="The part of the problems.", metavar="PART")] = "test",
+    json: Json = False,
+) -> int:
+    """Compare the models of two runs.
+
+    On the problems that both attempted: accuracy of each, the paired difference with its 95 % interval and exact
+    McNemar p, how many problems were fixed, broken, or stayed the same. The same run twice, with two models, compares
+    them within it.
+    """
+
+    return _compare(one, other, model, other_model, split, json)
+
+
+def _compare(one: Path, other: Path, model: str | None, other_model: str | None, split: str, json: bool) -> int:
     """The first sample of every problem counts, as in the report; an arm's seeds are compared seed by seed."""
     check_part(split)
     first, second = (_attempts(path, name, split) for path, name in ((one, model), (other, other_model or model)))

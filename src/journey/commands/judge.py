@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from journey import interrupts
 from journey.commands.drawing import servers_of
 from journey.commands.loading import paying
+from journey.commands.options import Json, Limit, MaxCalls, MaxCost, MaxTokens, Prices, RunFolder, Set
 from journey.commands.output import failed_units, reading, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
@@ -34,6 +38,31 @@ class Settings:
 
 
 def judge(
+    run: RunFolder,
+    judge: Annotated[
+        str,
+        typer.Option("--judge", help="exact, critic:MODEL, rollout:MODEL, recorded:FILE#MODEL, ...", metavar="NAME"),
+    ],
+    out: Annotated[Path, typer.Option("--out", envvar="JOURNEY_OUT", help="The new run's folder.", metavar="DIR")],
+    limit: Limit = None,
+    settings: Set = None,
+    json: Json = False,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    max_calls: MaxCalls = None,
+    prices: Prices = None,
+) -> int:
+    """Judge a run's trees again, into a new run.
+
+    Another judge does; steps and answers stay as they are. Settings: --set rollout.n=16, rollout.label=soft,
+    critic.votes=3, ...
+    """
+
+    allowance = Allowance(max_cost, max_tokens, max_calls, prices)
+    return _judge(run, judge, out, limit, settings or (), allowance, json)
+
+
+def _judge(
     source: Path,
     name: str,
     out: Path,

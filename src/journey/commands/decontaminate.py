@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import RenderableType
 from rich.text import Text
 
+from journey.commands.options import Json, RunFolder
 from journey.commands.output import all_problems, reading, say, sheet, writing
 from journey.commands.progress import Bars
 from journey.data import benchmarks, problems
@@ -29,7 +31,33 @@ LETTERS = 240  # of a text that is shown
 HALF = 0.5  # of a question's words; texts that share less share a turn of phrase more often than a problem
 
 
-def decontaminate(path: Path, against: Sequence[str], rule: Rule, drop: bool | None, json: bool) -> int:
+def decontaminate(
+    run: RunFolder,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(help="A benchmark, NAME=FILE, a file or a run; may be given again.", metavar="SET"),
+    ] = None,
+    ngram: Annotated[int, typer.Option(min=5, help="So many words in a row touch.", metavar="N")] = 13,
+    share: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="And cover so much of the question; 0 to 1.", metavar="X")
+    ] = 0.0,
+    drop: Annotated[
+        bool | None, typer.Option("--drop/--restore", help="Train no more on what touches; or on all of it again.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Say whether a run trains on what it is tested on.
+
+    Compared are questions, worked solutions, thoughts, trees and training attempts with the run's test and validation
+    problems, or with what --against names: the same question, the whole question inside a text, or --ngram words of it
+    in a row. A paraphrase is not found. The exit code is 1 while anything touches. --drop marks the problems that do,
+    so that no training rows are made of them; nothing is deleted.
+    """
+
+    return _decontaminate(run, against or (), Rule(ngram, share), drop, json)
+
+
+def _decontaminate(path: Path, against: Sequence[str], rule: Rule, drop: bool | None, json: bool) -> int:
     """What is trained on and touches a tested problem; 1 while there is any, 0 where there is none or it was taken out.
 
     `drop` true takes the problems that touch out of training, false lets all come back; null only looks.

@@ -1,0 +1,63 @@
+"""journey export: records, training rows, labels, or one tree with its thought as a page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from journey.commands.labelling import label_rows, note_rows
+from journey.commands.options import Arm, Item, Json, RunFolder, Told, What
+from journey.commands.output import reading, say
+from journey.commands.training_rows import training_rows
+from journey.errors import UsageError
+from journey.store.export import export as export_table
+from journey.store.export import write_rows
+from journey.store.schema import TABLES
+from journey.studio.export_page import export_page
+
+
+def export(
+    run: RunFolder,
+    what: Annotated[What, typer.Argument(help="Records as they are, or rows to train on.", metavar="WHAT")],
+    to: Annotated[Path, typer.Option("--to", help="A .jsonl, .jsonl.gz, .parquet or .html file.", metavar="FILE")],
+    arm: Annotated[Arm, typer.Option(help="The thoughts to write (sft).")] = "journey",
+    told: Told = None,
+    item: Item = None,
+    messages: Annotated[bool, typer.Option("--messages", help="Rows as chat messages (sft, dpo).")] = False,
+    json: Json = False,
+) -> int:
+    """Write records or training rows to a file.
+
+    WHAT is problems, trees, thoughts, attempts, or rows for trainers: sft, dpo, prm; or what people said in the studio:
+    labels, notes (the form that journey derive --method annotate --notes reads); or page: one tree with its thought as
+    an .html file that opens anywhere, without a network.
+    """
+
+    if what == "page" or item is not None:
+        return _page(run, what, item, to, json)
+    return _export(run, what, to, arm, told, messages, json)
+
+
+def _export(path: Path, what: str, to: Path, arm: str, told: str | None, messages: bool, json: bool) -> int:
+    """Records as they are, rows to train on, or what people said in the studio."""
+    with reading(path) as of:
+        if what in ("labels", "notes"):
+            number = write_rows(label_rows(path, told) if what == "labels" else note_rows(of, told), to)
+        elif what not in TABLES:
+            number = write_rows(training_rows(of, what, arm, told, messages=messages), to)
+        elif of.count(what):
+            number = export_table(of, what, to)
+        else:
+            raise UsageError(f"{path} holds no {what}; journey status {path} says what it holds")
+    say(json, {"rows": number, "file": str(to)}, f"{number} rows written to {to}")
+    return 0
+
+
+def _page(path: Path, what: str, item: str | None, to: Path, json: bool) -> int:
+    """One tree with its thought, or a thought without a tree, as a page by itself."""
+    if what != "page":
+        raise UsageError(f"--item names what a page shows: journey export {path} page --item {item} --to FILE.html")
+    with reading(path):
+        table, id = export_page(path, item, to)
+    say(json, {"table": table, "id": id, "file": str(to)}, f"page of {table.removesuffix('s')} {id}: {to}")
+    return 0

@@ -1,0 +1,20 @@
+"""journey report: figures, text and pictures of a run."""
+
+from journey.commands.options import Json, RunFolder
+from journey.commands.output import reading, say
+from journey.errors import UsageError
+from journey.report.build import build as build_report
+from journey.report.table import table
+
+
+def report(run: RunFolder, json: Json = False) -> int:
+    """Write the run's report.
+
+    report.json, .md, .html and pictures, in RUN/report.
+    """
+    with reading(run) as of:
+        if not of.count("attempts") and not of.count("trees"):
+            raise UsageError(f"{run} holds no trees and no attempts to report on; run, grow or import some first")
+        found = build_report(of)
+    say(json, found, table(found), f"report: {run}/report/report.html")
+    return 0
