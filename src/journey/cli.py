@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("run", "Run a whole recipe."),
+    "recipe": ("recipe", "Print a recipe that comes along, or list them."),
     "import": ("import_", "Bring problems, trees or records into a run."),
     "grow": ("grow", "Grow a tree for every training problem."),
     "judge": ("judge", "Judge a run's trees again, into a new run."),

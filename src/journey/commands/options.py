@@ -27,7 +27,9 @@ Item = Annotated[
     str | None, typer.Option("--item", help="The tree or thought of a page: its id or how it begins.", metavar="ID")
 ]
 
-RecipeFile = Annotated[Path, typer.Argument(help="A recipe, such as recipes/countdown.yaml.", metavar="RECIPE")]
+RecipeFile = Annotated[
+    Path, typer.Argument(help="A recipe's file, or the name of one that comes along.", metavar="RECIPE")
+]
 RunFolder = Annotated[Path, typer.Argument(help="A run's folder, such as runs/countdown.", metavar="RUN")]
 Out = Annotated[
     Path | None,

@@ -15,6 +15,7 @@ from journey.evals.attempts import Decoding
 from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutSettings
 from journey.models.server_settings import ServerSettings
+from journey.pipeline import recipe_files
 from journey.pipeline.collection import Collection
 from journey.pipeline.sweep_recipe import Scaling
 from journey.tasks.countdown.puzzle import PuzzleSettings
@@ -249,13 +250,11 @@ def _check_inside(kind: Any, value: Any, where: str) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"there is no recipe {path}; the ones that come along are in recipes/") from None
+        data = yaml.safe_load(recipe_files.find(path).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{path} cannot be read as YAML: {' '.join(str(error).split())[:160]}") from None
     if not isinstance(data, dict) or not data:
-        raise UsageError(f"{path} holds no settings; begin with one such as recipes/countdown.yaml")
+        raise UsageError(f"{path} holds no settings; begin with one such as journey recipe countdown prints")
     return data
 
 

@@ -24,7 +24,7 @@ from journey.pipeline.recipe import Telling
 from journey.pipeline.registry import Task
 from journey.store.run import Run
 from journey.thoughts.draft import Walk, draft
-from journey.thoughts.shortcut import shortcut, straight
+from journey.thoughts.shortcut import straight
 from journey.thoughts.traverse import traverse
 from journey.training.rows import Row
 from journey.training.settings import DpoSettings, PrmSettings, SftSettings, TrainSettings
@@ -161,15 +161,6 @@ def tell(tree: Tree, problem: Problem, task: Task, telling: Telling, seed: int) 
 def walk_of(tree: Tree, leaf: int, telling: Telling, seed: int) -> Walk:
     """The traversal to a right leaf under the recipe's settings."""
     return traverse(tree, leaf, telling.traverse, seed)
-
-
-def all_thoughts(
-    tree: Tree, problem: Problem, task: Task, telling: Telling, seed: int, per_tree: int = 1
-) -> list[Thought]:
-    """At most `per_tree` shortcuts and as many long thoughts of a tree, shortest paths first."""
-    shorts = shortcut(tree, problem, task.narration, neutral=telling.neutral)[:per_tree]
-    leaves = sorted(right_leaves(tree, telling.neutral), key=lambda i: len(path(tree, i)))[:per_tree]
-    return [*shorts, *(draft(tree, problem, walk_of(tree, leaf, telling, seed), task.narration) for leaf in leaves)]
 
 
 def solution_rows(problems: Iterable[Problem], task: Task) -> list[Row]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
+from journey.pipeline import recipe_files
 from journey.pipeline.executor import JobProgress, work_off
 from journey.pipeline.experiment import config_of, jobs_of, store_problems
 from journey.pipeline.recipe import UNCOMPARED, Recipe, limited, merged, overridden, read_settings, typed
@@ -42,7 +43,7 @@ class Place:
 
 def places(wanted: Scaling, file: Path, limit: int | None = None, seed: int | None = None) -> list[Place]:
     """The base first, then the points of every axis. `limit` cuts problems and trees of all. Raises UsageError."""
-    source = file.parent / wanted.base
+    source = recipe_files.find(file).parent / wanted.base
     settings = merged(read_settings(source), wanted.settings)
     if settings.get("goal", "comparison") != "comparison":
         raise UsageError(f"{source} is no comparison; a sweep's base must be one")

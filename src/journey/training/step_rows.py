@@ -3,7 +3,7 @@
 A label is true or false, "right", "neutral" or "wrong", or a number in [0, 1] (soft); null is not trained on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from journey.errors import UsageError
@@ -57,21 +57,3 @@ def _label(said: Judgement | None, labels: Labels) -> Any:
     if said.verdict is None or labels == "verdict":
         return said.verdict
     return said.verdict != "wrong"
-
-
-def label_counts(rows: Sequence[Row]) -> dict[str, int]:
-    """How many steps have which label: true and "right" are one, as are false and "wrong"; numbers are "soft"."""
-    counts: dict[str, int] = {}
-    for row in rows:
-        for label in row["labels"]:
-            match label:
-                case None:
-                    name = "null"
-                case bool():
-                    name = "right" if label else "wrong"
-                case str():
-                    name = label
-                case _:
-                    name = "soft"
-            counts[name] = counts.get(name, 0) + 1
-    return counts

@@ -1,10 +1,10 @@
 """A tree judged again by another judge: imported or grown before, its steps and answers stay as they are."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 from journey.judges.base import Judge
+from journey.models.gather import gather_or_cancel
 from journey.trees.mark import children, is_unusable, path_texts
 from journey.types import Judgement, Problem, Tree, content_hash
 
@@ -21,7 +21,7 @@ async def rejudge(problem: Problem, tree: Tree, judge: Judge) -> Tree:
     whole = {
         parent: [i for i in below[parent] if not is_unusable(tree.nodes[i])] for parent in range(-1, len(tree.nodes))
     }
-    await asyncio.gather(*(siblings(parent, candidates) for parent, candidates in whole.items() if candidates))
+    await gather_or_cancel(siblings(parent, candidates) for parent, candidates in whole.items() if candidates)
     nodes = tuple(replace(node, judgement=said.get(i, node.judgement)) for i, node in enumerate(tree.nodes))
     settings = {**tree.settings, "judged_again": {"of": tree.id, "before": tree.judge}}
     identity = content_hash("judged again", tree.id, judge.name)
