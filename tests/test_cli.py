@@ -21,6 +21,7 @@ from commanding import (
     whole_answers,
     write_rows,
 )
+from real_data import whole
 
 from journey.cli import COMMANDS, app
 from journey.pipeline import registry
@@ -29,7 +30,6 @@ from journey.tasks.countdown import sources
 from journey.tasks.countdown.puzzle import parse_puzzle, steps
 from journey.types import Problem
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
 COUNTDOWN = Path(__file__).parents[1] / "recipes" / "countdown.yaml"
 
 
@@ -320,9 +320,7 @@ def test_a_person_sees_lines_of_life_where_no_terminal_is(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_all_rows_of_the_shared_files_are_accounted_for(tmp_path: Path) -> None:
-    files = [SHARED / "prm800k" / name for name in ("phase1_train_trees.jsonl.gz", "phase1_test_trees.jsonl")]
-    if not all(file.is_file() for file in files):
-        pytest.skip(f"needs the rated trees in {SHARED}/prm800k")
+    files = [whole(f"prm800k/{name}") for name in ("phase1_train_trees.jsonl.gz", "phase1_test_trees.jsonl")]
     said = done("import", "prm800k", *files, "--out", tmp_path / "run", "--json").data
     assert said["rows"] == 837 == said["trees"] + sum(said["merged"].values()) + sum(said["no_tree"].values())
     assert said["trees"] == said["with_right_leaf"] + sum(said["no_thought"].values())

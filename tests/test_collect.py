@@ -9,6 +9,7 @@ import pytest
 from commanding import Said, done, journey, sum_row, write_rows
 from fault_server import Asked, FaultServer, Reply
 from player import answer, rows
+from real_data import sample
 from served import served
 from tiny_models import save_chat_model, save_word_model
 
@@ -16,7 +17,7 @@ from journey.pipeline.derive import chosen
 from journey.store.run import Run
 
 RECIPES = Path(__file__).parents[1] / "recipes"
-RATED = Path(__file__).parents[2] / "shared/data/prm800k/phase1_test_trees.jsonl"
+RATED = sample("prm800k/phase1_test_trees.jsonl")
 CANARY = "sk-canary-0123456789"
 
 
@@ -186,7 +187,6 @@ def test_models_of_this_machine_cost_nothing_and_need_no_price(sums: Path, tmp_p
     assert "no cost" in said and "tiny" not in next(line for line in said.splitlines() if "prices.yaml" in line)
 
 
-@pytest.mark.skipif(not RATED.is_file(), reason=f"PRM800K's rated rows are not at {RATED}")
 def test_rated_trees_are_explained_drafted_and_refined(server: FaultServer, tmp_path: Path) -> None:
     said = journey(
         "run", RECIPES / "prm800k.yaml", "--out", tmp_path / "run", "--limit", 5, "--json", "--set", "model=openai/m",

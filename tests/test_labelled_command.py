@@ -2,16 +2,16 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from commanding import done, journey, write_rows
+from real_data import sample, whole
 from tiny_models import save_chat_model
 
 from journey.store.run import Run
 from journey.types import Problem, Tree
-
-REAL = Path(__file__).parents[1] / "../shared/data/step_judges"
 
 SHEPHERD = {"input": "Q? Step 1: a ки\nStep 2: b ки", "label": "Q? Step 1: a +\nStep 2: b -", "task": "GSM8K"}
 AGAIN = {"prompt": "Q?", "completions": ["Step 1: a", "Step 2: b"], "labels": [True, False]}
@@ -91,24 +91,20 @@ def test_a_limit_is_one_of_trees_and_parquet_is_read(tmp_path: Path) -> None:
     assert (said["rows"], said["trees"], said["steps"]) == (3, 3, {"right": 3, "could not say": 3})
 
 
-@pytest.mark.parametrize(("file", "number", "by"), [
-    ("math_shepherd_samples.jsonl", 7, "Math-Shepherd"),
-    ("processbench_gsm8k.jsonl", 200, "ProcessBench"),
-    ("mr_math_invalid.jsonl", 159, "MR-MATH"),
+@pytest.mark.parametrize(("where", "file", "number", "by"), [
+    (sample, "math_shepherd_samples.jsonl", 7, "Math-Shepherd"),
+    (sample, "processbench_gsm8k.jsonl", 50, "ProcessBench"),
+    (whole, "mr_math_invalid.jsonl", 159, "MR-MATH"),
 ])  # fmt: skip
-def test_real_files_are_read_whole(tmp_path: Path, file: str, number: int, by: str) -> None:
-    if not (REAL / file).is_file():
-        pytest.skip(f"needs {REAL / file}")
-    said = done("import", "labelled", REAL / file, "--out", tmp_path / "run", "--json").data
+def test_real_files_are_read_whole(tmp_path: Path, where: Callable[[str], Path], file: str, number: int, by: str):
+    said = done("import", "labelled", where(f"step_judges/{file}"), "--out", tmp_path / "run", "--json").data
     assert (said["rows"], said["trees"], said["no_tree"], said["judges"]) == (number, number, {}, [by])
     with Run.read(tmp_path / "run") as of:
         assert all(isinstance(p, Problem) and p.question for p in of.all("problems"))
 
 
 def test_a_judge_is_trained_on_math_shepherds_rows_loaded_and_judged(tmp_path: Path) -> None:
-    real = REAL / "math_shepherd_samples.jsonl"
-    if not real.is_file():
-        pytest.skip(f"needs {real}")
+    real = sample("step_judges/math_shepherd_samples.jsonl")
     run, base = tmp_path / "run", save_chat_model(tmp_path / "base", context=2048)
     done("import", "labelled", real, "--out", run)
     rows = done("export", run, "prm", "--to", tmp_path / "rows.jsonl", "--json").data

@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from real_data import sample, whole
 
 from journey.data.problems import Columns, disjoint, load, normalised, overlaps, read, select, split, without
 from journey.errors import UsageError
 from journey.types import make_problem, to_json
-
-DATA = Path(__file__).parents[1] / "../shared/data"
 
 
 def write(path: Path, *rows: object) -> Path:
@@ -19,10 +18,19 @@ def write(path: Path, *rows: object) -> Path:
     return path
 
 
-def shared(name: str) -> Path:
-    if not (DATA / name).exists():
-        pytest.skip(f"the file {name} of the shared data is not here")
-    return DATA / name
+@pytest.mark.parametrize(
+    ("name", "answer", "level", "subject"),
+    [
+        ("math/test_500.jsonl", r"\left( 3, \frac{\pi}{2} \right)", "2", "Precalculus"),
+        ("math/train_12000.jsonl", "8", "4", "Algebra"),
+        ("gsm8k/test.jsonl", "18", None, None),
+    ],
+)
+def test_samples_of_the_known_sets_are_read_as_they_are(name, answer, level, subject):
+    loaded = read(sample(name))
+    assert (len(loaded.problems), loaded.unanswered) == (50, 0)
+    first = loaded.problems[0]
+    assert (first.answer, first.level, first.subject) == (answer, level, subject)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +50,7 @@ def shared(name: str) -> Path:
     ],
 )
 def test_the_known_sets_are_read_as_they_are(name, problems, unanswered, answer, level, subject):
-    loaded = read(shared(name))
+    loaded = read(whole(name))
     first = loaded.problems[0]
     assert (len(loaded.problems), loaded.unanswered) == (problems, unanswered)
     assert (first.answer, first.level, first.subject) == (answer, level, subject)
@@ -50,7 +58,7 @@ def test_the_known_sets_are_read_as_they_are(name, problems, unanswered, answer,
 
 
 def test_math_train_and_test_share_no_problem():
-    disjoint(load(shared("math/train_12000.jsonl.gz")), load(shared("math/test_500.jsonl")))
+    disjoint(load(sample("math/train_12000.jsonl")), load(sample("math/test_500.jsonl")))
 
 
 def test_gsm8k_solutions_lose_the_calculators_marks(tmp_path):

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 from commanding import done, journey, write_rows
+from real_data import sample, whole
 
 from journey.data.benchmarks import BBH_TASKS, BENCHMARKS, benchmark, form_of, load
 from journey.errors import UsageError
 from journey.types import make_problem
 
-DATA = Path(__file__).parents[2] / "../shared/data"
 FILES = {
     "MATH500": ("math/test_500.jsonl", 500), "GSM8K": ("gsm8k/test.jsonl", 1319),
     "AIME24": ("contests/aime_2024.jsonl", 30),
@@ -23,13 +23,18 @@ FILES = {
 @pytest.mark.parametrize("name", FILES)
 def test_a_real_file_gives_all_its_problems_under_the_benchmarks_name(name: str) -> None:
     file, size = FILES[name]
-    if not (DATA / file).is_file():
-        pytest.skip(f"{DATA / file} is not here")
-    loaded = load(name, str(DATA / file))
+    loaded = load(name, str(whole(file)))
     assert len(loaded.problems) + loaded.duplicates + loaded.unanswered in (size, size + 1)
     assert len(loaded.problems) >= size - 4
     assert {p.source for p in loaded.problems} == {name}
     assert all(p.question and p.answer for p in loaded.problems)
+    assert {form_of(p) for p in loaded.problems} == {benchmark(name).form}
+
+
+@pytest.mark.parametrize("name", ["MATH500", "GSM8K", "HumanEval", "SimpleQA"])
+def test_a_sample_gives_its_problems_under_the_benchmarks_name(name: str) -> None:
+    loaded = load(name, str(sample(FILES[name][0])))
+    assert len(loaded.problems) == 50 and {p.source for p in loaded.problems} == {name}
     assert {form_of(p) for p in loaded.problems} == {benchmark(name).form}
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from real_data import sample
 
 from journey.answers.grade import Grade
 from journey.data.benchmarks import load
@@ -22,7 +23,6 @@ from journey.tasks.code.runner import decode, encode
 from journey.tasks.code.worker import FORBIDDEN, NUMBERS, filtered
 from journey.types import make_problem
 
-HUMANEVAL = Path(__file__).parents[2] / "../shared/data/code/humaneval.jsonl"
 PROBLEM = make_problem('def add(a, b):\n    """Adds."""\n', "def check(f):\n    assert f(1, 2) == 3\n\ncheck(add)\n")
 
 
@@ -365,9 +365,7 @@ def test_whoever_asks_code_is_run_locked_down_or_not_at_all(before: tuple[str, .
 
 
 def test_the_canonical_solutions_of_humaneval_pass() -> None:
-    if not HUMANEVAL.is_file():
-        pytest.skip(f"{HUMANEVAL} is not here")
-    problems = load("HumanEval", str(HUMANEVAL), limit=12).problems
+    problems = load("HumanEval", str(sample("code/humaneval.jsonl")), limit=12).problems
 
     async def all_of() -> list[Grade]:
         grader = CodeGrader()

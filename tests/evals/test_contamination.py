@@ -1,16 +1,12 @@
 """Which texts touch which tested questions, against a plain comparison of all runs of words."""
 
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from real_data import rows, sample
 
 from journey.data.contamination import QuestionIndex, Rule, signs, words
 from journey.errors import UsageError
-
-DATA = Path(__file__).parents[2] / "../shared/data"
 
 PENCILS = (
     r"Three pencils and a jumbo eraser cost $\$1.24$. Five pencils and a jumbo eraser cost $\$1.82$. No prices include "
@@ -144,12 +140,9 @@ def test_exactly_the_shared_runs_of_words_are_found(asked: list[list[str]], said
 
 
 def test_no_question_of_math_500_hides_from_itself() -> None:
-    file = DATA / "math/test_500.jsonl"
-    if not file.exists():
-        pytest.skip("the shared data are not here")
-    questions = [json.loads(line)["problem"] for line in file.read_text("utf-8").splitlines()]
+    questions = [row["problem"] for row in rows(sample("math/test_500.jsonl"))]
     index = QuestionIndex(questions)
-    assert index.by_words + index.by_whole + index.by_question == 500
+    assert index.by_words + index.by_whole + index.by_question == 50
     for number, question in enumerate(questions):
         first = index.touches(question, is_question=True)[0]
         assert (first.question, first.how) == (number, "same")

@@ -1,17 +1,13 @@
 """Arithmetic that texts state, and whether it holds."""
 
-import gzip
-import json
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from real_data import rows, sample
 
 from journey.evals.equalities import equalities
-
-DATA = Path(__file__).parents[2] / "../shared/data"
 
 
 def found(text: str) -> list[bool]:
@@ -151,27 +147,18 @@ def test_huge_powers_are_left_alone() -> None:
     assert found("99999! = 1") == []
 
 
-def _lines(name: str) -> list[dict[str, object]]:
-    file = DATA / name
-    if not file.is_file():
-        pytest.skip(f"no {name} here")
-    opener = gzip.open if file.suffix == ".gz" else open
-    with opener(file, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
-
 def test_right_solutions_of_real_models_hardly_state_a_false_one() -> None:
-    right = [row for row in _lines("model_outputs/math500_short_answers_4_models.jsonl.gz") if row["graded_correct"]]
+    right = [row for row in rows(sample("model_outputs/math500_short_answers_4_models.jsonl")) if row["graded_correct"]]
     said = [holds for row in right for holds in found(str(row["response"]))]
-    assert len(said) > 2000
+    assert len(said) > 200
     assert said.count(False) / len(said) < 0.01
 
 
 def test_steps_that_people_rated_bad_state_false_ones_far_more_often() -> None:
     share: dict[int, float] = {}
-    rows = _lines("prm800k/phase1_test_trees.jsonl")
+    trees = rows(sample("prm800k/phase1_test_trees.jsonl"))
     for rating in (1, -1):
-        steps = [step for row in rows for step in row["label"]["steps"]]  # type: ignore[index]
+        steps = [step for row in trees for step in row["label"]["steps"]]
         texts = [c["text"] for step in steps for c in step["completions"] or [] if c["rating"] == rating]
         said = [holds for text in texts for holds in found(text)]
         share[rating] = said.count(False) / len(said)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from commanding import done
 from fault_server import Asked, FaultServer, completion
+from real_data import sample
 from served import served
 
 from journey.data.benchmarks import load
@@ -15,14 +16,12 @@ from journey.store.run import Run
 from journey.tasks.code.grader import CodeGrader
 from journey.types import Attempt, Problem
 
-FILE = Path(__file__).parents[2] / "../shared/data/code/humaneval.jsonl"
+FILE = sample("code/humaneval.jsonl")
 NUMBER = 20
 
 
 @pytest.fixture(scope="module")
 def problems() -> list[Problem]:
-    if not FILE.is_file():
-        pytest.skip(f"{FILE} is not here")
     found = load("HumanEval", str(FILE), limit=NUMBER).problems
     grade = asyncio.run(CodeGrader().grade(found[0], found[0].solution or ""))
     if grade.correct is None:

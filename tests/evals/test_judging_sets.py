@@ -1,11 +1,12 @@
 """Files of labelled steps in every published form, and recorded judges on the real ones."""
 
-import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from real_data import rows, sample, whole
 
 from journey.data.recordings import load_recorded
 from journey.data.step_labels import load, load_prm800k
@@ -14,7 +15,6 @@ from journey.evals.judging import JudgingSettings, Measured, judge_set, measure
 from journey.judges.scripted import Scripted
 from journey.types import make_problem
 
-DATA = Path(__file__).parents[2] / "../shared/data"
 QUICK = JudgingSettings(rounds=50)
 
 
@@ -138,16 +138,8 @@ async def test_recordings_are_joined_with_the_set_beside_them_or_carry_their_ste
             load_recorded(f"recorded:{written(tmp_path, row, name='bad.jsonl')}")
 
 
-def real(name: str) -> Path:
-    file = DATA / name
-    if not file.is_file():
-        print(f"skipped: {file} is not there")
-        pytest.skip("no shared data")
-    return file
-
-
 async def test_prm800k_rows_are_trees_with_peoples_ratings() -> None:
-    found = await load_prm800k(real("prm800k/phase1_test_trees.jsonl"), 10)
+    found = await load_prm800k(sample("prm800k/phase1_test_trees.jsonl"), 10)
     assert len(found.items) == 10 and not any(item.is_solution for item in found.items)
     judged = await judge_set(Scripted({}, otherwise="right"), found.items)
     got = measure(found, judged, QUICK)
@@ -155,23 +147,27 @@ async def test_prm800k_rows_are_trees_with_peoples_ratings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "solutions", "right"),
+    ("where", "name", "solutions", "right"),
     [
-        ("processbench_gsm8k.jsonl", 200, 91),
-        ("processbench_math.jsonl", 500, 215),
-        ("mr_ben_math.jsonl", 459, 87),
-        ("mr_gsm8k_wrong_part.jsonl", 295, 0),
-        ("mr_math_invalid.jsonl", 159, 76),
-        ("big_bench_mistake.jsonl", 1093, 254),
-        ("perturbed_prm800k_test.jsonl", 253, 93),
-        ("prmbench.jsonl.gz", 1726, 45),
+        (sample, "processbench_gsm8k.jsonl", 50, 23),
+        (sample, "mr_ben_math.jsonl", 20, 4),
+        (sample, "prmbench.jsonl", 50, 0),
+        (whole, "processbench_gsm8k.jsonl", 200, 91),
+        (whole, "processbench_math.jsonl", 500, 215),
+        (whole, "mr_ben_math.jsonl", 459, 87),
+        (whole, "mr_gsm8k_wrong_part.jsonl", 295, 0),
+        (whole, "mr_math_invalid.jsonl", 159, 76),
+        (whole, "big_bench_mistake.jsonl", 1093, 254),
+        (whole, "perturbed_prm800k_test.jsonl", 253, 93),
+        (whole, "prmbench.jsonl.gz", 1726, 45),
     ],
 )
-def test_all_rows_of_the_shared_sets_are_read_or_counted(name: str, solutions: int, right: int) -> None:
-    file = real(f"step_judges/{name}")
+def test_all_rows_of_the_sets_are_read_or_counted(
+    where: Callable[[str], Path], name: str, solutions: int, right: int
+) -> None:
+    file = where(f"step_judges/{name}")
     found = load(file)
-    with gzip.open(file) if name.endswith(".gz") else file.open("rb") as lines:
-        assert len(found.items) + sum(found.skipped.values()) == sum(1 for _ in lines)
+    assert len(found.items) + sum(found.skipped.values()) == len(rows(file))
     assert len(found.items) == solutions
     assert sum("wrong" not in item.labels for item in found.items) == right
 
@@ -187,8 +183,8 @@ AUTHORS = {
 
 @pytest.mark.parametrize("model", AUTHORS)
 async def test_recorded_judges_have_their_published_figures_on_mr_math(model: str) -> None:
-    labelled = load(real("step_judges/mr_math_invalid.jsonl"))
-    judge = load_recorded(f"recorded:{real('step_judges/recorded_judge_outputs.jsonl')}#{model}")
+    labelled = load(whole("step_judges/mr_math_invalid.jsonl"))
+    judge = load_recorded(f"recorded:{whole('step_judges/recorded_judge_outputs.jsonl')}#{model}")
     for paper in (False, True):  # nothing is silent, so both ways of counting agree
         got = values(measure(labelled, await judge_set(judge, labelled.items), JudgingSettings(rounds=1, paper=paper)))
         names = ("step_f1", "step_auc", "solution_f1", "solution_auc")

@@ -1,15 +1,13 @@
 """The four measures of a thought and their Q."""
 
-import gzip
-import json
 from math import inf, log
-from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from random_trees import PROBLEM, trees
+from real_data import rows, sample, whole
 
 from journey.evals.quality import MEASURES, Quality, of_text, of_thought, summed
 from journey.tasks.narration import PROSE
@@ -18,7 +16,6 @@ from journey.thoughts.traverse import TraverseSettings, traverse
 from journey.trees.mark import right_leaves
 from journey.types import Node, Segment, Thought, Tree
 
-DATA = Path(__file__).parents[2] / "../shared/data"
 QUESTION = "A shop sells 12 boxes of 25 apples. How many apples are sold?"
 GOOD = "Each box has 25 apples and there are 12 boxes. So 12 * 25 = 300 apples are sold.\n\n# Answer\n\n300"
 
@@ -158,13 +155,9 @@ def _worse(pairs: list[tuple[str, str, str]], measure: str) -> float:
 
 
 def _perturbed(kind: str) -> list[tuple[str, str, str]]:
-    file = DATA / "step_judges/perturbed_prm800k_test.jsonl"
-    if not file.is_file():
-        pytest.skip("no perturbed solutions here")
-    rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     return [
         (row["question"], "\n".join(row["reference_steps"]), "\n".join(row["hypothesis_steps"]))
-        for row in rows
+        for row in rows(whole("step_judges/perturbed_prm800k_test.jsonl"))
         if row["error_type"] == kind
     ]
 
@@ -184,10 +177,8 @@ def test_each_measure_sees_the_planted_fault_it_is_for(measure: str, kind: str, 
 
 
 def test_planted_contradictions_lower_q() -> None:
-    file = DATA / "step_judges/prmbench.jsonl.gz"
-    if not file.is_file():
-        pytest.skip("no PRMBench here")
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        rows = [row for row in map(json.loads, lines) if row["classification"] == "step_contradiction"]
-    pairs = [(r["question"], "\n".join(r["original_process"]), "\n".join(r["modified_process"])) for r in rows]
+    planted = [
+        row for row in rows(sample("step_judges/prmbench.jsonl")) if row["classification"] == "step_contradiction"
+    ]
+    pairs = [(r["question"], "\n".join(r["original_process"]), "\n".join(r["modified_process"])) for r in planted]
     assert _worse(pairs, "q") > 0.7

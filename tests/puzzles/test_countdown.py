@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from real_data import sample, whole
 
 from journey.errors import UsageError
 from journey.tasks.countdown import sources
@@ -28,7 +29,6 @@ from journey.tasks.countdown.puzzle import (
     to_problem,
 )
 
-SHARED = Path(__file__).parents[2] / "../shared/data/puzzles"
 numbers = st.lists(st.integers(1, 20), min_size=2, max_size=4).map(tuple)
 
 
@@ -137,11 +137,13 @@ def test_puzzle_files_are_read_and_broken_rows_named(tmp_path: Path) -> None:
         sources.read(file)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared puzzle files are not beside the repository")
-def test_all_1362_games_of_24_are_solved_and_16_need_fractions() -> None:
-    problems = sources.read(SHARED / "game24.jsonl")
-    assert len(problems) == 1362
+@pytest.mark.parametrize(("where", "number", "with_fractions"), [(sample, 50, 1), (whole, 1362, 16)])
+def test_all_games_of_24_are_solved_and_few_need_fractions(where, number: int, with_fractions: int) -> None:
+    problems = sources.read(where("puzzles/game24.jsonl"))
+    assert len(problems) == number
     assert all(problem.solution for problem in problems)
     puzzles = [parse_puzzle(problem.question) for problem in problems]
-    whole = sum(any(all(s.result.denominator == 1 for s in chain) for chain in solutions(puzzle)) for puzzle in puzzles)
-    assert len(puzzles) - whole == 16
+    in_integers = sum(
+        any(all(s.result.denominator == 1 for s in chain) for chain in solutions(puzzle)) for puzzle in puzzles
+    )
+    assert len(puzzles) - in_integers == with_fractions

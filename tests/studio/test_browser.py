@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from real_data import sample
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from studio import runs
@@ -19,7 +20,7 @@ from journey.store.run import Run
 from journey.types import Node, Tree, content_hash, make_problem
 
 pytestmark = pytest.mark.browser
-PRM800K = Path(__file__).parents[2] / "../shared/data/prm800k/phase1_test_trees.jsonl"
+PRM800K = sample("prm800k/phase1_test_trees.jsonl")
 
 
 def tree_address(studio: Studio, size: int) -> str:
@@ -200,9 +201,6 @@ def test_trees_of_extreme_shape_open_and_are_clicked(browser: Any, tmp_path: Pat
 
 @pytest.mark.slow
 def test_the_trees_of_people_open_with_their_formulas(browser: Any, tmp_path: Path):
-    if not PRM800K.exists():
-        print(f"no {PRM800K}")
-        pytest.skip(f"no {PRM800K}")
     folder = tmp_path / "prm"
     for arguments in (["import", "prm800k", str(PRM800K), "--out", str(folder)], ["derive", str(folder)]):
         subprocess.run([sys.executable, "-m", "journey", *arguments], check=True, capture_output=True)

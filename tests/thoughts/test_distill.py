@@ -1,12 +1,10 @@
-import gzip
-import json
 import string
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from real_data import rows, sample
 from thoughts.players import puzzle
 from thoughts.told import check_spans
 
@@ -33,7 +31,6 @@ from journey.types import Thought, make_problem
 MATH = make_problem("What is $15 \\cdot 4 - 18$?", "42", solution="$15 \\cdot 4 = 60$ and $60 - 18 = \\boxed{42}$.")
 THOUGHT = "First I get 50.\n\nWait, let me check that: $15 \\cdot 4 = 60$.\n\nAlternatively, $30 + 30$."
 ANSWER = "We have $15 \\cdot 4 = 60$.\n\nSo it is \\boxed{42}."
-LONG_THOUGHTS = Path(__file__).parents[2] / "../shared/data/long_thoughts/sky_t1_math500.jsonl.gz"
 
 
 @pytest.fixture(scope="module")
@@ -289,12 +286,8 @@ def test_rewrite_settings_that_make_no_sense_are_refused(wrong):
 
 
 async def test_real_long_thoughts_are_kept_when_they_are_whole_and_right(grader):
-    if not LONG_THOUGHTS.exists():
-        pytest.skip(f"no real long thoughts at {LONG_THOUGHTS}")
-    with gzip.open(LONG_THOUGHTS, "rt", encoding="utf-8") as file:
-        rows = [row for line in file if "begin_of_thought" in (row := json.loads(line))["response"]][:60]
     said: Counter[tuple[str, bool]] = Counter()
-    for row in rows:
+    for row in rows(sample("long_thoughts/sky_t1_aime24.jsonl")):
         problem = make_problem(row["question"], row["gold"])
         taught = await check(problem, ended(row["response"]), grader)
         said["kept" if isinstance(taught, Taught) else taught, row["graded_correct"]] += 1

@@ -1,12 +1,12 @@
 """Rows for step classifiers out of trees."""
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from random_trees import PROBLEM as OF_RANDOM_TREES
 from random_trees import trees
+from real_data import sample
 
 from journey.answers.check import MathGrader
 from journey.data import prm800k
@@ -16,7 +16,7 @@ from journey.trees.mark import unusable
 from journey.types import Judgement, Node, Tree, make_problem
 
 PROBLEM = make_problem("1 + 1?", "2")
-RATED = Path(__file__).parents[2] / "../shared/data/prm800k/phase1_test_trees.jsonl"
+RATED = sample("prm800k/phase1_test_trees.jsonl")
 
 
 def node(parent: int, text: str, verdict=None, score: float | None = None) -> Node:
@@ -75,8 +75,6 @@ def test_each_judged_whole_step_is_labelled_once_and_behind_its_own_steps(tree: 
 
 
 async def test_every_rated_step_of_real_trees_is_labelled_once() -> None:
-    if not RATED.is_file():
-        pytest.skip(f"needs {RATED}")
     with MathGrader() as grader:
         read = await prm800k.read([RATED], grader, 6)
     counts = Counter(label for row in tree_rows(read.trees, read.problems) for label in row["labels"])

@@ -1,19 +1,17 @@
 """Labelled solutions of other people as trees of one path: Math-Shepherd's rows, TRL's stepwise type, our own."""
 
 import asyncio
-import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from real_data import rows, sample
 
 from journey.answers.grade import Grade
 from journey.data.labelled import UNLABELLED, Label, chat, label, labelled, math_shepherd, one_path, stepwise
 from journey.errors import UsageError
 from journey.types import Problem, make_problem
 
-SAMPLES = Path(__file__).parents[2] / "../shared/data/step_judges/math_shepherd_samples.jsonl"
 RIGHT, WRONG, NOTHING = Label("right"), Label("wrong"), Label()
 
 
@@ -27,9 +25,7 @@ def test_math_shepherd_rows_are_read_as_question_steps_and_signs() -> None:
 
 
 def test_real_math_shepherd_rows_are_read_whole() -> None:
-    if not SAMPLES.is_file():
-        pytest.skip(f"needs {SAMPLES}")
-    raw = [json.loads(line) for line in SAMPLES.read_text("utf-8").splitlines() if line.strip()]
+    raw = rows(sample("step_judges/math_shepherd_samples.jsonl"))
     assert len(raw) == 7
     for row in raw:
         found = math_shepherd(row)

@@ -2,10 +2,12 @@ import asyncio
 import gzip
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from real_data import sample, whole
 
 from journey.answers.find import find_answer
 from journey.answers.grade import Grade
@@ -17,8 +19,6 @@ from journey.thoughts.shortcut import shortcut, straight
 from journey.thoughts.traverse import TraverseSettings, traverse
 from journey.trees.mark import right_leaves, wrong_branches
 from journey.types import Judgement, Problem, Tree, to_json, tree_from_json
-
-DATA = Path(__file__).parents[2] / "../shared/data/prm800k"
 
 
 class PlainGrader:
@@ -177,16 +177,14 @@ def test_answers_are_split_off_and_a_bare_answer_keeps_its_text():
     assert split_answer("It is 4.\n\n# Answer\n\n") == ("It is 4.\n\n# Answer", None)
 
 
-def test_all_shared_rows_become_trees_and_every_right_leaf_a_thought(capsys: pytest.CaptureFixture[str]):
-    if not DATA.is_dir():
-        with capsys.disabled():
-            print("\nskipped: the shared PRM800K rows are not beside this repository")
-        pytest.skip("no shared data")
-    files = [DATA / "phase1_test_trees.jsonl", DATA / "phase1_train_trees.jsonl.gz"]
+@pytest.mark.parametrize(("where", "rows", "trees"), [(sample, 50, 48), (whole, 837, 801)])
+def test_all_rows_become_trees_and_every_right_leaf_a_thought(where: Callable[[str], Path], rows: int, trees: int):
+    files = [where("prm800k/phase1_test_trees.jsonl")]
+    files += [whole("prm800k/phase1_train_trees.jsonl.gz")] if where is whole else []
     got = asyncio.run(read(files, PlainGrader()))
     kinds = Counter(note.kind for note in got.listed)
-    assert len(got.problems) == len(got.trees) == len({tree.id for tree in got.trees}) == 801
-    assert len(got.trees) + kinds["merged"] + kinds["no tree"] == 837
+    assert len(got.problems) == len(got.trees) == len({tree.id for tree in got.trees}) == trees
+    assert len(got.trees) + kinds["merged"] + kinds["no tree"] == rows
     assert kinds["no tree"] == 0
     problems = {problem.id: problem for problem in got.problems}
     told = 0
@@ -198,15 +196,11 @@ def test_all_shared_rows_become_trees_and_every_right_leaf_a_thought(capsys: pyt
             short = draft(tree, problem, straight(tree, leaf), PROSE)
             assert (len(long.text) > len(short.text)) == any(s.kind == "mistake" for s in long.segments)
             told += 1
-    assert told + kinds["no thought"] == 801 and told > 500
+    assert told + kinds["no thought"] == trees and told > trees / 2
 
 
-def test_rows_as_upstream_has_them_of_both_phases_become_trees(capsys: pytest.CaptureFixture[str]):
-    if not DATA.is_dir():
-        with capsys.disabled():
-            print("\nskipped: the shared PRM800K rows are not beside this repository")
-        pytest.skip("no shared data")
-    got = asyncio.run(read([DATA / "raw_rows_sample.jsonl"], PlainGrader()))
+def test_rows_as_upstream_has_them_of_both_phases_become_trees():
+    got = asyncio.run(read([sample("prm800k/raw_rows_sample.jsonl")], PlainGrader()))
     assert len(got.trees) == 5
     assert [(note.line, note.reason) for note in got.listed] == [
         (6, "the problem has no reference answer, so no final answer can be checked"),

@@ -1,0 +1,24 @@
+"""What holds for all tests: properties that no slow machine fails, and one line for tests that want more data."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+from real_data import NEEDS_WHOLE
+
+# A busy machine is slow; that is no mistake of the code. A property fails by what is false only.
+settings.register_profile(
+    "journey",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    print_blob=True,
+)
+settings.load_profile("journey")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line counts the tests that need the whole data sets."""
+    skipped = [report for report in terminalreporter.getreports("skipped") if NEEDS_WHOLE in str(report.longrepr)]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} tests skipped: {NEEDS_WHOLE}")
