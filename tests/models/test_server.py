@@ -18,7 +18,7 @@ OWNER = [{"id": "m", "owned_by": "vllm"}, {"id": "other", "owned_by": "vllm"}]
 
 
 def client(server: FaultServer, tracker: BudgetTracker | None = None, **settings) -> Server:
-    settings = {"retries": 3, "patience": 5.0, "first_patience": 0.5, **settings}
+    settings = {"retries": 3, "patience": 3600.0, "first_patience": 600.0, **settings}
     return Server("m", "openai/m", ServerSettings(url=server.url, **settings), tracker or BudgetTracker())
 
 
@@ -253,14 +253,15 @@ async def test_whoever_is_cancelled_leaves_nothing_behind(act):
     async with FaultServer(lambda asked: act if hanging else None) as server:
         model = client(server, tracker=tracker, max_in_flight=2, patience=9999.0, requests_per_minute=900)
         works = [asyncio.create_task(model.complete(Prompt(f"Q{i}"), Sampling(n=2))) for i in range(6)]
-        await asyncio.sleep(0.05)
+        while not server.asked:
+            await asyncio.sleep(0.01)
         for work in works:
             work.cancel()
         await asyncio.gather(*works, return_exceptions=True)
         assert (model.state.in_flight, model.state.waiting) == (0, 0)
         hanging = False
         model._gate.open()
-        assert await asyncio.wait_for(model.complete(Prompt("Q"), Sampling()), 5)
+        assert await model.complete(Prompt("Q"), Sampling())
         await model.close()
     assert not tracker._flying
 
@@ -344,7 +345,7 @@ async def test_nobody_at_the_address_is_said_after_a_short_patience():
     async with server:
         pass
     with pytest.raises(UsageError, match=r"no model server at http://127.0.0.1:\d+/v1: no connection.*start it"):
-        await ask(server)
+        await ask(server, first_patience=0.5)
 
 
 async def test_a_redirect_is_not_followed():
@@ -425,14 +426,18 @@ async def test_words_that_repeat_a_part_of_the_key_are_left_out():
     ],
 )
 async def test_a_request_that_keeps_failing_is_tried_again_and_then_told(act, said):
-    async with FaultServer(lambda asked: act if asked.number else None) as server:
-        model = client(server, retries=2, timeout=0.2, stall=0.1)
+    def plan(asked: Asked):
+        return act if asked.body["messages"][0]["content"] == "Q" else None
+
+    short = {"hang": {"timeout": 0.5}, "stall": {"stall": 0.5}}.get(act if isinstance(act, str) else "", {})
+    async with FaultServer(plan) as server:
+        model = client(server, retries=2, **short)
         await model.complete(Prompt("first"), Sampling())
+        before, asked = model.state.retries, len(server.asked)
         with pytest.raises(ModelError, match=rf"failed 3 times, the last time with .*{said}"):
             await model.complete(Prompt("Q"), Sampling(max_tokens=10))
-        assert model.state.retries == 2
+        assert (model.state.retries - before, len(server.asked) - asked) == (2, 3)
         await model.close()
-    assert len(server.asked) == 4
 
 
 async def test_a_server_that_fails_from_the_first_request_on_stops_the_command():

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -12,6 +13,7 @@ from journey.errors import UsageError
 from journey.models.base import ModelError, Prompt, Sampling
 from journey.models.budget import BudgetTracker
 from journey.models.server import LONGEST_FIRST, NOBODY, Server
+from journey.models.server_http import Reply as HttpReply
 from journey.models.server_retry import Failed, Health, asked_wait, backoff
 from journey.models.server_settings import ServerSettings
 
@@ -24,8 +26,30 @@ def quick(monkeypatch):
 
 
 def client(server: FaultServer, **settings) -> Server:
-    settings = {"retries": 12, "patience": 20.0, "timeout": 0.2, "stall": 0.2, **settings}
+    # A slow machine reaches no time-out of these: only what hangs does, in the tests that shorten them.
+    settings = {"retries": 12, "patience": 3600.0, "timeout": 600.0, "stall": 600.0, **settings}
     return Server("m", "openai/m", ServerSettings(url=server.url, **settings), BudgetTracker())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Lets the others work until the condition holds."""
+    while not condition():
+        await asyncio.sleep(0.005)
+
+
+def count_timeouts(model: Server) -> list[Failed]:
+    """The failures of this client from now on that were time-outs, in a list that grows."""
+    found, post = list[Failed](), model._http.post
+
+    async def noted(path: str, body: bytes, most: int) -> HttpReply:
+        try:
+            return await post(path, body, most)
+        except Failed as failed:
+            found.extend([failed] * failed.slow)
+            raise
+
+    model._http.post = noted
+    return found
 
 
 async def ask_all(model: Server, count: int) -> list[object]:
@@ -41,14 +65,15 @@ async def test_nothing_is_asked_before_retry_after_is_over():
     def plan(asked: Asked):
         if asked.number in (3, 20):
             refused.append(asked.at)
-            return Reply(429, {"error": "slow down"}, {"Retry-After": "0.15"})
+            return Reply(429, {"error": "slow down"}, {"Retry-After": "0.5"})
         return None
 
     async with FaultServer(plan, latency=0.01) as server:
         got = await ask_all(client(server, max_in_flight=4), 40)
     assert all(isinstance(one, list) for one in got)
     for moment in refused:
-        assert not [asked.at for asked in server.asked if moment + 0.05 < asked.at < moment + 0.15]
+        # What was on its way already comes; without a wait some two hundred would.
+        assert len([asked for asked in server.asked if moment < asked.at < moment + 0.5]) <= 8
     assert len(server.asked) == 42
 
 
@@ -69,7 +94,7 @@ def test_the_asked_wait_is_read_from_seconds_or_dates(retry_after, milliseconds,
 async def test_a_server_that_asks_for_more_than_the_patience_fails_the_prompt_at_once():
     async with FaultServer(lambda asked: Reply(429, headers={"Retry-After": "3600"})) as server:
         with pytest.raises(ModelError, match="did not come back within 20 s: status 429"):
-            await client(server).complete(Prompt("Q"), Sampling())
+            await client(server, patience=20.0).complete(Prompt("Q"), Sampling())
     assert len(server.asked) == 1
 
 
@@ -98,26 +123,28 @@ async def test_every_prompt_is_answered_or_told_and_no_more_is_asked_than_it_tak
         Reply(200, b'{"choices": [{"x": NaN}]}'), Reply(200, b'{"x": "' + b"y" * 3_000_000),
     ]  # fmt: skip
 
-    drawn = 0
+    drawn = list[object]()
 
     def plan(asked: Asked):
-        nonlocal drawn
         if rng.random() >= share:
             return None
-        drawn += 1
-        return rng.choice(faults)
+        drawn.append(rng.choice(faults))
+        return drawn[-1]
 
     async with FaultServer() as server:
-        model = client(server, timeout=0.5)
+        model = client(server, timeout=1.0, retries=50)
         await model.complete(Prompt("first"), Sampling())
         server.asked.clear()
         server.plan = plan
+        before = model.state.retries
+        slow = count_timeouts(model)
         got = await ask_all(model, 100)
     texts = [one[0].text for one in got if isinstance(one, list)]
     assert all(isinstance(one, list | ModelError) for one in got)
     assert len(texts) >= 99 and all(texts)
-    # One more request for each fault, and none for nothing (but for an answer that a busy machine let time out).
-    assert len(server.asked) <= 100 + drawn + 3
+    # One more request for each fault, and none for nothing. On a slow machine good answers may come too late, too.
+    assert model.state.retries - before <= len(drawn) + max(0, len(slow) - drawn.count("hang"))
+    assert len(server.asked) <= 100 + model.state.retries - before
 
 
 @pytest.mark.parametrize("how", ["refused", "503", "500"])
@@ -131,8 +158,7 @@ async def test_a_server_that_was_there_is_waited_for_with_one_request_at_a_time(
         else:
             server.plan = lambda asked: Reply(int(how))
         works = [asyncio.create_task(model.complete(Prompt(f"Q{i}"), Sampling())) for i in range(30)]
-        await asyncio.sleep(0.6)
-        assert model.state.away is not None and model.state.in_flight <= 1
+        await until(lambda: model.state.away is not None and model.state.in_flight <= 1 and model.state.waiting > 0)
         first, server.plan = len(server.asked), lambda asked: None
         if how == "refused":
             await server.start()
@@ -148,7 +174,7 @@ async def test_a_patience_that_is_over_fails_what_waits_without_further_waits():
     async with FaultServer() as server:
         model = client(server, patience=0.1)
         await model.complete(Prompt("Q"), Sampling())
-    got = await asyncio.wait_for(ask_all(model, 200), 10)
+    got = await ask_all(model, 200)
     assert all(isinstance(one, ModelError) for one in got)
     assert "did not come back within 0.1 s: no connection" in str(got[0])
 
@@ -156,7 +182,7 @@ async def test_a_patience_that_is_over_fails_what_waits_without_further_waits():
 async def test_a_server_that_is_never_there_is_a_users_mistake_soon():
     async with FaultServer() as server:
         pass
-    got = await asyncio.wait_for(ask_all(client(server, first_patience=0.05), 50), 10)
+    got = await ask_all(client(server, first_patience=0.05), 50)
     assert all(isinstance(one, UsageError) and server.url in str(one) for one in got)
 
 
@@ -164,7 +190,7 @@ async def test_nobody_there_is_said_soon_while_one_that_is_loading_is_waited_for
     monkeypatch.setattr("journey.models.server.NOBODY", 0.05)
     async with FaultServer() as server:
         pass
-    got = await asyncio.wait_for(ask_all(client(server), 50), 10)
+    got = await ask_all(client(server), 50)
     assert all(isinstance(one, UsageError) and "first_patience" in str(one) for one in got)
     begun: list[float] = []
 
