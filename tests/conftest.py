@@ -1,6 +1,7 @@
 """What holds for all tests: properties that no slow machine fails, and one line for tests that want more data."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +16,14 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("journey")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patient_graders() -> Iterator[None]:
+    """Ordinary answers are checked on a slow machine, too; a test of answers that take too long says its own time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("journey.answers.check.SECONDS", 60.0)
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

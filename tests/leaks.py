@@ -128,7 +128,7 @@ def servers() -> Iterator[Leaky]:
         yield Leaky(f"{name}, now and then", now_and_then(plan))
 
 
-QUICK = ("retries=0", "timeout=5", "patience=0.3", "first_patience=0.3")
+QUICK = ("retries=0", "timeout=600", "patience=0.3", "first_patience=0.3")
 
 
 def settings(url: str, problems: Path) -> list[str]:

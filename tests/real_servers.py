@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-PATIENCE = 120.0  # seconds until a server must answer
+PATIENCE = 600.0  # seconds until a server must answer
 SERVING = ("fastapi", "uvicorn", "starlette", "openai")  # what transformers[serving] brings
 
 

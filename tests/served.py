@@ -22,7 +22,7 @@ def served(answer: Callable[[Asked], dict[str, Any]], plan: Plan = well) -> Iter
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()
-    ready.wait(10)
+    ready.wait()
     try:
         yield server
     finally:

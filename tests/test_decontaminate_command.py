@@ -122,7 +122,7 @@ def test_recipes_and_runs_made_from_this_one_leave_them_out_too(run: Path, tmp_p
         assert excluded(labelled) == {SAME.id, TOLD.id}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.booleans(), st.sets(st.sampled_from("abcde"))), max_size=6))
 def test_marks_add_up_until_all_come_back(marks: list[tuple[bool, set[str]]]) -> None:
     with tempfile.TemporaryDirectory() as folder, Run.open(Path(folder, "run")) as run:

@@ -210,13 +210,12 @@ async def test_a_mistake_of_the_users_ends_everything_that_is_in_flight() -> Non
             await asyncio.sleep(0)
             if problem.question == "Question 0?":
                 raise UsageError("no such question")
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(3600)
             asked.append(problem.question)
             return [Judgement("right")] * len(candidates)
 
     with pytest.raises(UsageError, match="no such question"):
         await judge_set(Strict(), [one(str(i), "a", None) for i in range(5)])
-    await asyncio.sleep(0.01)
     assert asked == []
 
 

@@ -12,7 +12,7 @@ from journey.metrics.curves import PARAMETERS, Fit, Form, best_form, fit, fit_cu
 AMOUNTS = [41, 82, 164, 327, 654, 1308]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(a=some.floats(0.3, 1.0), share=some.floats(0.1, 0.9), c=some.floats(0.1, 2.0))
 def test_a_saturating_curve_gives_back_its_parameters(a: float, share: float, c: float) -> None:
     b = share * a * 41**c  # the first point stands at (1 - share) of the ceiling
@@ -22,7 +22,7 @@ def test_a_saturating_curve_gives_back_its_parameters(a: float, share: float, c:
     assert found.error < 1e-4
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(b=some.floats(0.2, 0.9), c=some.floats(0.05, 1.5))
 def test_a_power_law_of_the_error_gives_back_its_exponent(b: float, c: float) -> None:
     found = fit_curve([(n, 1 - b * (n / 41) ** -c) for n in AMOUNTS], "power")
@@ -36,7 +36,7 @@ def test_a_logarithm_gives_back_its_slope() -> None:
 
 
 @given(ys=some.lists(some.floats(0, 1), min_size=6, max_size=6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_form_fits_worse_than_the_flat_line_that_it_contains(ys: list[float]) -> None:
     points = list(zip(AMOUNTS, ys, strict=True))
     flat = fit_curve(points, "flat").error

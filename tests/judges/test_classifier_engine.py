@@ -50,7 +50,7 @@ def laid(ids: list[int]) -> Laid:
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(some=st.lists(st.tuples(st.sampled_from("ab"), solutions), min_size=1, max_size=3))
 def test_shared_rows_give_what_the_plain_forward_pass_gives(name: str, some: list) -> None:
     backbone, head = BUILT[name]

@@ -30,7 +30,7 @@ def test_frequencies_follow_the_tempered_distribution():
     assert np.bincount(tokens, minlength=4) / 10_000 == pytest.approx((logits / 0.7).softmax(-1).numpy(), abs=2e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(-4, 4), min_size=2, max_size=12), st.floats(0.05, 1.0), st.floats(0.2, 2.0))
 def test_the_nucleus_is_the_smallest_set_that_holds_top_p(values, top_p, temperature):
     logits = torch.tensor(values)
@@ -45,7 +45,7 @@ def test_the_nucleus_is_the_smallest_set_that_holds_top_p(values, top_p, tempera
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 100))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_stream_depends_on_its_name_alone(seed, sample):
     assert (stream(seed, sample).random(5) == stream(seed, sample).random(5)).all()
     assert (stream(seed, sample).random(5) != stream(seed, sample + 1).random(5)).any()

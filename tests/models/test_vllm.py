@@ -76,7 +76,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     def start(arguments: dict[str, Any]) -> Engine:
         engine.arguments = arguments
         if engine.loads is not None:
-            engine.loads.wait(10)
+            engine.loads.wait()
         if engine.fails is not None:
             raise engine.fails
         return engine
@@ -244,7 +244,8 @@ async def test_on_a_processor_prompts_are_read_in_one_piece(engine: Engine) -> N
 async def test_an_engine_whose_loading_is_cancelled_is_ended(engine: Engine) -> None:
     engine.loads = threading.Event()
     asking = asyncio.create_task(model().complete(QUESTION, Sampling()))
-    await asyncio.sleep(0.05)
+    while not engine.arguments:
+        await asyncio.sleep(0.01)
     asking.cancel()
     await asyncio.sleep(0.05)
     engine.loads.set()
@@ -337,7 +338,6 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             env=os.environ | environment,
             stdout=log,
             stderr=log,
-            timeout=300,
         )
     assert ran.returncode == 0, (folder / "log").read_text(errors="replace")[-3000:]
     return json.loads((folder / "answers.json").read_text())

@@ -328,7 +328,7 @@ async def test_lookahead_sees_what_a_beam_cannot() -> None:
 
 
 @given(st.integers(1, 12), st.integers(0, 50), st.integers(1, 4), st.floats(0, 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_simulation_is_counted_once_on_its_way(n: int, seed: int, width: int, c: float) -> None:
     how = MctsSettings(n=n, seed=seed, width=width, exploration=c, max_step_tokens=10, depth=6)
     root = asyncio.run(simulate(PROBLEM, means(), how))
@@ -408,7 +408,7 @@ def test_hostile_texts_pass_the_exact_judge_and_the_strict_checker(name: str, te
 
 @each_search
 @given(texts=st.lists(st.text(max_size=30), min_size=1, max_size=4), seed=st.integers(0, 9))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_text_passes_through(name: str, texts: list[str], seed: int) -> None:
     made = done(name, means(lambda prompt, sampling, i: texts[i % len(texts)], lambda p, b, s: 0.5), seed=seed)
     assert (made.answer is None) == (made.error == "nothing finished")

@@ -29,7 +29,7 @@ def served(run: Run, number: int) -> Iterator[list[Connection]]:
     yield [there for _, there in pairs]
     for _, there in pairs:
         there.close()
-    thread.join(30)
+    thread.join()
     assert not thread.is_alive()
 
 
@@ -69,7 +69,7 @@ def test_workers_write_and_see_what_was_acknowledged_and_one_that_dies_takes_not
             worker.start()
             end.close()  # only the worker holds its end, so that its death is seen
         for worker in workers:
-            worker.join(60)
+            worker.join()
         assert [worker.exitcode for worker in workers] == [0, 0, -signal.SIGKILL]
         wanted = {problem(n).id for n in [*range(20), *range(100, 120), 1000]}
         assert run.ids("problems") == wanted

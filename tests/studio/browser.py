@@ -24,12 +24,13 @@ def start(program: str, driver: str, dark: bool = False, width: int = 1440, heig
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
     browser = webdriver.Chrome(options=options, service=Service(driver))
+    browser.set_script_timeout(600)
     scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
     return browser
 
 
-def until(browser: Browser, deed: Callable[[], Any], what: str, seconds: float = 30) -> Any:
+def until(browser: Browser, deed: Callable[[], Any], what: str, seconds: float = 300) -> Any:
     """Waits for something to be so; its value."""
     waiting = WebDriverWait(browser, seconds, 0.03, ignored_exceptions=[StaleElementReferenceException])
     return waiting.until(lambda _: deed(), what)

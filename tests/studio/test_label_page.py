@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 def visit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     def visit(**where: str) -> AppTest:
         monkeypatch.setenv(ENVIRONMENT, json.dumps([str(folder)]))
-        page = AppTest.from_file(str(Path(str(app_module.__file__))), default_timeout=30)
+        page = AppTest.from_file(str(Path(str(app_module.__file__))), default_timeout=600)
         for name, value in {"page": "label", **where}.items():
             page.query_params[name] = value
         page.run()

@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def visit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     def visit(**where: str) -> AppTest:
         monkeypatch.setenv(ENVIRONMENT, json.dumps([str(folder / name) for name in ("small", "hostile", "empty")]))
-        page = AppTest.from_file(str(Path(str(app_module.__file__))), default_timeout=30)
+        page = AppTest.from_file(str(Path(str(app_module.__file__))), default_timeout=600)
         for name, value in where.items():
             page.query_params[name] = value
         page.run()

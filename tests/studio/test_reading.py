@@ -93,7 +93,7 @@ filters = st.sampled_from(sorted(CHOICES)).flatmap(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(filters)
 def test_pages_hold_every_record_of_the_filter_once(lists: Lists, asked: Filter):
     total = lists.count(asked)

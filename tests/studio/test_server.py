@@ -20,7 +20,7 @@ from journey.types import content_hash
 
 
 def ask(studio: Studio, path: str, **headers: str) -> tuple[int, dict[str, str], str]:
-    connection = HTTPConnection(urlsplit(studio.address).netloc, timeout=30)
+    connection = HTTPConnection(urlsplit(studio.address).netloc, timeout=600)
     try:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
@@ -115,7 +115,7 @@ def test_the_filtered_rows_come_as_json_lines(studio: Studio):
 
 
 def test_nothing_can_be_posted_to_our_addresses(studio: Studio):
-    connection = HTTPConnection(urlsplit(studio.address).netloc, timeout=30)
+    connection = HTTPConnection(urlsplit(studio.address).netloc, timeout=600)
     connection.request("POST", "/journey/step", body="x")
     assert connection.getresponse().status == 405
     connection.close()
@@ -123,7 +123,7 @@ def test_nothing_can_be_posted_to_our_addresses(studio: Studio):
 
 def view(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "journey", "view", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600)
 
 
 def test_a_wrong_run_or_a_taken_port_is_one_sentence(studio: Studio, tmp_path: Path):
@@ -158,7 +158,7 @@ def test_an_interrupt_ends_it_quietly(studio: Studio):
         assert server.stdout is not None
         assert server.stdout.readline().startswith("the studio: http://127.0.0.1:")
         server.send_signal(signal.SIGINT)
-        said, complained = server.communicate(timeout=30)
+        said, complained = server.communicate(timeout=600)
         assert (server.returncode, said.strip(), complained) == (0, "", "")
 
 
@@ -168,7 +168,7 @@ def test_without_streamlit_the_command_says_how_to_get_it(studio: Studio):
         "from journey.__main__ import main\n"
         f"main(['view', {str(studio.folder / 'small')!r}])"
     )
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=600)
     assert said.returncode == 2
     assert "pip install 'journey-learning[studio]'" in said.stderr
     assert said.stderr.count("\n") == 1

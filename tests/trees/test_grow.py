@@ -175,7 +175,7 @@ def test_settings_that_make_no_sense_are_refused():
         GrowSettings(width=0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(0, 99),
     st.integers(1, 4),

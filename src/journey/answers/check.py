@@ -18,6 +18,8 @@ from journey.answers.pool import Closed, Died, Lanes, TookLong
 from journey.types import Problem
 
 KEPT = 100_000
+SECONDS = 2.0
+"""of work on one answer, where nothing else is said"""
 
 
 class MathGrader:
@@ -29,9 +31,9 @@ class MathGrader:
     worker processes.
     """
 
-    def __init__(self, seconds: float = 2.0, workers: int = 2) -> None:
-        self.seconds = seconds
-        self._lanes = Lanes(seconds, workers)
+    def __init__(self, seconds: float | None = None, workers: int = 2) -> None:
+        self.seconds = SECONDS if seconds is None else seconds
+        self._lanes = Lanes(self.seconds, workers)
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], Grade] = {}
         self._pending: dict[tuple[str, str], Future[bool | str]] = {}
