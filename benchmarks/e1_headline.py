@@ -14,7 +14,8 @@ from pathlib import Path
 from rich.console import Console
 
 from journey.report.figures import figures
-from journey.report.table import table
+from journey.report.render import terminal
+from journey.report.tables import brief
 from journey.store.run import Run
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "countdown.yaml"
@@ -41,7 +42,7 @@ def main() -> None:
         figures_shown = {"seeds": found["seeds"], "trees": found["trees"], "gain": gain, "gain_equal_tokens": equal}
         print(json.dumps({"row": "E1", "reached": reached, "figures": figures_shown}))
         return
-    Console().print(table(found))
+    Console().print(terminal(brief(found)))
     print(f"reached (+35 points, interval above +25, five seeds, ahead at equal tokens): {reached}")
 
 

@@ -9,11 +9,13 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from journey.report.scaling import BETWEEN, COLUMNS, between_rows, fit_lines, notes, point_rows
+from rich.console import Console
+
+from journey.report.render import terminal
+from journey.report.scaling import document
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "scaling.yaml"
 QUICK = (
@@ -21,13 +23,6 @@ QUICK = (
     "settings.trees.count=164", "settings.evaluation.max_tokens=400", "axes.thoughts.values=[41, 82, 164]",
     "axes.trials.values=[6]", "axes.output.values=[400]",
 )  # fmt: skip
-
-
-def show(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table whose first column is words."""
-    wide = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    for name, *cells in (heads, *rows):
-        print(name.ljust(wide[0]), *(cell.rjust(n) for cell, n in zip(cells, wide[1:], strict=True)), sep="  ")
 
 
 def main() -> None:
@@ -50,10 +45,7 @@ def main() -> None:
     if asked.json:
         print(json.dumps({"row": "E2", "reached": reached, "figures": found}))
         return
-    show(COLUMNS, point_rows(found))
-    print("", *fit_lines(found), "", sep="\n")
-    show(BETWEEN, between_rows(found))
-    print("", *notes(found), sep="\n")
+    Console(width=140).print(terminal(document(found)))
     print(f"reached (six numbers of thoughts, three seeds, with fit and interval): {reached}")
 
 

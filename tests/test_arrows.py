@@ -37,7 +37,6 @@ HEAVY = {
     "starlette": ("studio/",),
     "vllm": ("models/vllm",),
     "aiohttp": ("models/server",),
-    "matplotlib": ("report/png",),
     "jinja2": ("report/",),
 }
 FILES = sorted(SOURCE.rglob("*.py"))

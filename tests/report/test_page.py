@@ -6,6 +6,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -15,8 +16,8 @@ from rich.console import Console
 from journey.report.build import build
 from journey.report.charts import Chart, Dot, Line, chart_svg, nice_ticks, whiskers_svg
 from journey.report.figures import figures
-from journey.report.png import can_draw
-from journey.report.table import table
+from journey.report.render import terminal
+from journey.report.tables import brief, document
 from journey.store.run import Run
 
 Make = Callable[..., Path]
@@ -117,11 +118,13 @@ def test_the_folder_holds_every_form_of_the_same_figures(experiment: Path, html:
     assert not [p for p in folder.iterdir() if p.name.startswith(".")]
 
 
-@pytest.mark.skipif(not can_draw(), reason="matplotlib is not installed")
-def test_the_pictures_are_png_files(experiment: Path, html: str) -> None:
-    pictures = {p.name: p.read_bytes()[:8] for p in (experiment / "report").glob("*.png")}
-    assert set(pictures) == {"accuracy.png", "tokens.png", "loss.png", "dpo_loss.png", "tree.png"}
-    assert set(pictures.values()) == {b"\x89PNG\r\n\x1a\n"}
+def test_the_pictures_beside_the_markdown_are_svg_files_that_stand_by_themselves(experiment: Path, html: str) -> None:
+    folder = experiment / "report"
+    names = {picture.name for picture in folder.glob("*.svg")}
+    assert names == {"accuracy.svg", "tokens.svg", "loss.svg", "dpo_loss.svg", "tree.svg"}
+    for name in names:
+        assert ElementTree.parse(folder / name).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+        assert f"({name})" in (folder / "report.md").read_text()
 
 
 def test_mathematics_in_steps_does_not_stop_the_pictures(tmp_path: Path, make_run: Make) -> None:
@@ -139,7 +142,7 @@ def test_the_terminal_table_has_the_rows_of_table_6_and_the_gain(experiment: Pat
     with Run.read(experiment) as run:
         numbers = figures(run)
     out = StringIO()
-    Console(file=out, width=110).print(table(numbers))
+    Console(file=out, width=110).print(terminal(brief(numbers)))
     shown = out.getvalue()
     for label in (
         "phase 1",
@@ -152,6 +155,19 @@ def test_the_terminal_table_has_the_rows_of_table_6_and_the_gain(experiment: Pat
         assert label in shown
     assert "journey over shortcut: +" in shown
     assert "3 seeds, 5 trees, 40 test problems" in shown
+
+
+def test_twenty_seeds_of_many_arms_are_still_tables_to_read(experiment: Path) -> None:
+    with Run.read(experiment) as run:
+        numbers = figures(run)
+    arm = numbers["arms"]["journey"]
+    seeds = [{**arm["by_seed"][0], "seed": seed} for seed in range(1, 21)]
+    numbers["arms"] = {f"arm {i}": {**arm, "by_seed": seeds} for i in range(24)}
+    numbers["left_out"] = [{"seed": seed, "why": "it was stopped"} for seed in (21, 22, 23)]
+    whole = document(numbers)
+    assert all(len(table.rows) <= 24 + 2 and len(table.columns) <= 10 for table in whole.tables())
+    assert all(len(cell) <= 200 for table in whole.tables() for row in table.rows for cell in row)
+    assert "Seeds 21, 22 and 23 are not finished and left out: it was stopped." in whole.notes
 
 
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e6), st.integers(2, 8))

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from journey.report.scaling import BETWEEN, COLUMNS, between_rows, fit_lines, notes, point_rows, write
+from journey.report.build import write
+from journey.report.scaling import document, fit_table, notes, point_table, step_table
 
 
 def point(at: float | None, accuracy: float, made: float) -> dict[str, Any]:
@@ -29,23 +30,20 @@ def swept(name: str = "thoughts") -> dict[str, Any]:
 
 
 def test_a_row_has_a_cell_for_every_column_and_no_exponent_that_nobody_reads() -> None:
-    phase1, few, many = point_rows(swept())
+    phase1, few, many = point_table(swept()).rows
     assert phase1 == ("phase 1", "", "40.0 %", "30.0 to 50.0", "120", "0", "0", "6.70e8", "-")
     assert few[:2] == ("thoughts, journey", "41")
     assert few[-1] == "200"
     assert many[1] == "1308"
-    assert {len(row) for row in (phase1, few, many)} == {len(COLUMNS)}
 
 
 def test_a_step_that_costs_nothing_has_no_return() -> None:
-    assert between_rows(swept()) == [("thoughts, journey", "41", "1308", "+15.0", "17", "-")]
-    assert len(BETWEEN) == 6
+    assert step_table(swept()).rows == [("thoughts, journey", "41", "1308", "+15.0", "17", "-")]
 
 
 def test_a_fit_says_its_formula_and_what_lies_beyond_the_points() -> None:
-    (line,) = fit_lines(swept())
-    assert line.startswith("thoughts, journey: flat (a), a 0.7 (0.6 to 0.8)")
-    assert "at 2616, beyond what was measured: 70.0 % (60.0 to 80.0)" in line
+    (row,) = fit_table(swept()).rows
+    assert row == ("thoughts, journey", "flat (a)", "a 0.7 (0.6 to 0.8)", "10.0", "2616", "70.0 %", "60.0 to 80.0")
 
 
 def test_one_seed_is_said_to_tell_nothing_of_other_trainings() -> None:
@@ -54,7 +52,8 @@ def test_one_seed_is_said_to_tell_nothing_of_other_trainings() -> None:
 
 
 def test_a_hostile_name_stays_text_on_the_page(tmp_path: Path) -> None:
-    write(swept() | {"sweep": "<script>alert(1)</script>"}, tmp_path)
+    figures = swept() | {"sweep": "<script>alert(1)</script>"}
+    write(tmp_path, "scaling", figures, document(figures))
     page = (tmp_path / "scaling.html").read_text("utf-8")
     assert "<script" not in page
     assert "&lt;script&gt;" in page

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.table import Table
 
 from journey.report.build import build
 from journey.report.charts import chart_svg
 from journey.report.figures import figures
-from journey.report.searches import search_chart, search_rows
-from journey.report.table import table
+from journey.report.render import terminal
+from journey.report.searches import search_chart, search_table
+from journey.report.tables import brief
 from journey.store.run import Run
 from journey.types import Attempt, Problem, Spent, content_hash, make_problem
 
@@ -75,11 +77,11 @@ def test_every_form_of_the_report_shows_them(plain: Path) -> None:
     folder = plain / "report"
     assert "beam n=16" in (folder / "report.md").read_text()
     assert "beam n=16" in (folder / "report.html").read_text() and "<svg" in (folder / "report.html").read_text()
-    assert (folder / "search.png").is_file()
+    assert (folder / "search.svg").is_file()
     assert json.loads((folder / "report.json").read_text())["search"] == found["search"]
-    assert len(search_rows(found)) == 3
-    assert [line[1] for line in search_rows(found)] == [str(row["problems"]) for row in found["search"]]
-    assert len(table(found).renderables) == 3
+    assert len(search_table(found).rows) == 3
+    assert [row[1] for row in search_table(found).rows] == [str(row["problems"]) for row in found["search"]]
+    assert [grid.row_count for grid in terminal(brief(found)).renderables if isinstance(grid, Table)] == [3]
 
 
 def test_searches_change_nothing_about_the_arms(tmp_path: Path, make_run: Make) -> None:

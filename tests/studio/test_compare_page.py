@@ -17,10 +17,9 @@ from studio.payloads import PAYLOADS
 from studio.test_pages import html_of
 
 from journey.metrics.paired import compared, shared
-from journey.report.charts import Dot
+from journey.report.charts import NAMED, Dot, uncrowded
 from journey.store.run import Run
 from journey.studio import app as app_module
-from journey.studio.compare_charts import NAMED, uncrowded
 from journey.studio.compare_sides import against, changed, parts, rights, sides, told
 from journey.studio.diff import LONGEST, sides_html
 from journey.studio.opened import ENVIRONMENT

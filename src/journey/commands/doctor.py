@@ -15,10 +15,9 @@ from journey.commands.output import say, sheet
 from journey.pipeline import recipe, registry
 
 EXTRAS = {
-    "core": ("pydantic", "typer", "rich", "math-verify", "pebble", "aiohttp"),
+    "core": ("pydantic", "typer", "rich", "math-verify", "pebble", "aiohttp", "scipy", "jinja2"),
     "local": ("torch", "transformers", "safetensors"),
     "train": ("trl", "peft", "accelerate", "datasets"),
-    "report": ("matplotlib",),
     "studio": ("streamlit",),
     "ray": ("ray",),
     "vllm": ("vllm",),

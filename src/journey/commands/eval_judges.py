@@ -1,16 +1,13 @@
 """journey eval judges: what judges say of labelled steps, against the labels."""
 
-import json as jsons
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from journey import interrupts
 from journey.commands.loading import paying, telling_spent
@@ -25,7 +22,9 @@ from journey.judges.base import Judge
 from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutJudge, RolloutSettings
 from journey.pipeline import recipe, registry
-from journey.report.judges import COLUMNS, cells, markdown, pictures
+from journey.report.build import write
+from journey.report.judges import document
+from journey.report.render import terminal
 from journey.store.run import Run
 from journey.tasks.countdown.labelled import NAME, countdown_set
 from journey.tasks.labelled import LabelledSet
@@ -127,8 +126,18 @@ def _eval_judges(
         "results": results,
         "spent": spent_rows(tracker),
     }
-    kept = [] if out is None else [f"figures and pictures: {_keep(out / 'judges', data)}"]
-    say(json, data, *_tables(data, sets), *kept, *(f"{name}: {value}" for name, value in spent_lines(tracker)))
+    kept = list[str]()
+    if out is not None:
+        (folder := out / "judges").mkdir(parents=True, exist_ok=True)
+        write(folder, "judges", data, document(data["results"]))
+        kept = [f"figures and pictures: {folder}"]
+    say(
+        json,
+        data,
+        terminal(document(data["results"]), turned=True),
+        *kept,
+        *(f"{name}: {value}" for name, value in spent_lines(tracker)),
+    )
     return 1 if any(row["failed"] for row in results) else 0
 
 
@@ -201,27 +210,3 @@ def _of_run(path: Path, limit: int | None) -> LabelledSet:
     if not found.items:
         raise UsageError(f"{path} holds no trees with judged steps; grow some with journey grow --out {path}")
     return found
-
-
-def _keep(folder: Path, data: Mapping[str, Any]) -> Path:
-    """The figures as JSON and Markdown, the calibration as pictures; the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "judges.json").write_text(jsons.dumps(data, indent=1, allow_nan=False), "utf-8")
-    (folder / "judges.md").write_text(markdown(data["results"]), "utf-8")
-    pictures(folder, data["results"])
-    return folder
-
-
-def _tables(data: Mapping[str, Any], sets: Sequence[LabelledSet]) -> list[Table]:
-    """One table a set."""
-    tables: list[Table] = []
-    for labelled in sets:
-        rows = [row for row in data["results"] if row["set"] == labelled.name]
-        title = f"{labelled.name}: {len(labelled.items)} solutions, {rows[0]['steps'] if rows else 0} labelled steps"
-        grid = Table("%, 95 % interval", title=Text(title), title_justify="left")
-        for row in rows:
-            grid.add_column(Text(row["judge"]), justify="right", overflow="fold")
-        for line in zip(COLUMNS[1:], *(cells(row)[1:] for row in rows), strict=True):
-            grid.add_row(*map(Text, line))
-        tables.append(grid)
-    return tables

@@ -4,7 +4,8 @@ from journey.commands.options import Json, RunFolder
 from journey.commands.output import reading, say
 from journey.errors import UsageError
 from journey.report.build import build as build_report
-from journey.report.table import table
+from journey.report.render import terminal
+from journey.report.tables import brief
 
 
 def report(run: RunFolder, json: Json = False) -> int:
@@ -16,5 +17,5 @@ def report(run: RunFolder, json: Json = False) -> int:
         if not of.count("attempts") and not of.count("trees"):
             raise UsageError(f"{run} holds no trees and no attempts to report on; run, grow or import some first")
         found = build_report(of)
-    say(json, found, table(found), f"report: {run}/report/report.html")
+    say(json, found, terminal(brief(found)), f"report: {run}/report/report.html")
     return 0

@@ -33,7 +33,8 @@ from journey.pipeline.stages import SPENT, spent_by_model
 from journey.pipeline.sweep_recipe import Scaling
 from journey.report.build import build as build_report
 from journey.report.figures import figures
-from journey.report.table import table
+from journey.report.render import terminal
+from journey.report.tables import brief
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
 
@@ -108,7 +109,7 @@ def _run(
         def on_seed(so_far: Run) -> None:
             nonlocal shown
             if not json and not shown and wanted.seeds > 1 and (found := figures(so_far))["seeds"]:
-                bars.print(table(found), console())
+                bars.print(terminal(brief(found)), console())
                 shown = True
 
         try:
@@ -121,7 +122,7 @@ def _run(
             bars("report", "figures", 0, 1)
             found = build_report(opened)
             failed = opened.failures()
-    say(json, found, table(found), f"report: {out}/report/report.html")
+    say(json, found, terminal(brief(found)), f"report: {out}/report/report.html")
     return failed_units(failed)
 
 

@@ -15,7 +15,9 @@ from journey.pipeline import experiment, registry
 from journey.pipeline.sweep import Place, places, plan, run_sweep, runs_of
 from journey.pipeline.sweep_points import figures
 from journey.pipeline.sweep_recipe import Scaling
-from journey.report.scaling import COLUMNS, fit_lines, point_rows, write
+from journey.report.build import write
+from journey.report.render import terminal
+from journey.report.scaling import document
 from journey.store.run import Run
 
 
@@ -44,16 +46,16 @@ def run(
 
         def on_point(place: Place) -> None:
             done.append(place)
-            write(figures(wanted, _standing(found, done), out), out)  # what stands so far can be read
+            _write(figures(wanted, _standing(found, done), out), out)  # what stands so far can be read
 
         run_sweep(wanted, found, out, fresh=fresh, progress=bars, on_point=on_point)
         told = figures(wanted, found, out)
-        write(told, out)
+        _write(told, out)
     failed = []
     for place in runs_of(found):
         with Run.read(out / place.folder) as of:
             failed += of.failures()
-    say(json, told, _tables(told), f"report: {out}/scaling.html")
+    say(json, told, terminal(document(told)), f"report: {out}/scaling.html")
     return failed_units(failed)
 
 
@@ -62,12 +64,8 @@ def _standing(found: list[Place], done: list[Place]) -> list[Place]:
     return [place for place in found if place.folder in folders]
 
 
-def _tables(told: Mapping[str, Any]) -> Table:
-    both = Table.grid()
-    both.add_row(_grid(COLUMNS, point_rows(told)))
-    for line in fit_lines(told):
-        both.add_row(Text(line))
-    return both
+def _write(told: Mapping[str, Any], out: Path) -> None:
+    write(out, "scaling", told, document(told))
 
 
 def _grid(heads: tuple[str, ...], rows: Any) -> Table:

@@ -1,16 +1,15 @@
-"""A run folder -> its report folder: report.json, report.md, report.html and, with matplotlib, PNG pictures."""
+"""A run folder -> its report folder: report.json, report.md, report.html and its pictures as SVG."""
 
 import json
 import os
 from pathlib import Path
 from typing import Any
 
+from journey.report.document import Document
 from journey.report.example import choose
 from journey.report.figures import figures
-from journey.report.markdown import markdown
-from journey.report.page import page
-from journey.report.pictures import accuracy_dots, charts
-from journey.report.png import can_draw, draw_all
+from journey.report.render import markdown, page, write_pictures
+from journey.report.tables import document
 from journey.store.run import Run
 
 
@@ -22,14 +21,21 @@ def build(run: Run) -> dict[str, Any]:
     folder = run.path / "report"
     folder.mkdir(exist_ok=True)
     numbers = figures(run)
-    example = choose(run)
-    pictures = list[str]()
-    if can_draw():
-        pictures = draw_all(folder, accuracy_dots(numbers), charts(numbers), example.drawing if example else None)
-    write_text(folder / "report.json", json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    write_text(folder / "report.md", markdown(numbers, pictures))
-    write_text(folder / "report.html", page(numbers, example, run.config))
+    write(folder, "report", numbers, document(numbers, choose(run), run.config))
     return numbers
+
+
+def write(folder: Path, name: str, numbers: Any, document: Document) -> list[str]:
+    """Writes the figures as JSON and the document as Markdown with its pictures, and as a page; the files' names."""
+    texts = {
+        "json": json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
+        "md": markdown(document),
+        "html": page(document),
+    }
+    pictures = write_pictures(folder, document.pictures())
+    for ending, text in texts.items():
+        write_text(folder / f"{name}.{ending}", text)
+    return [*(f"{name}.{ending}" for ending in texts), *pictures]
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 """Charts as hand-written SVG: no library, no script, colours from the page's style sheet."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from math import ceil, floor, log10
 
@@ -49,6 +49,8 @@ class Chart:
 WIDTH, HEIGHT = 560, 300
 LEFT, RIGHT, TOP, BOTTOM = 46, 118, 22, 44
 LINE = 15  # the height of a line of text
+NAMED = 8  # dots and lines in one picture that all have their names
+NEAR = (0.35, 0.05)  # of the width, and of the accuracies from 0 to 1: nearer names would stand on one another
 
 
 def chart_svg(chart: Chart) -> str:
@@ -64,7 +66,7 @@ def chart_svg(chart: Chart) -> str:
 
 def whiskers_svg(title: str, dots: Sequence[Dot]) -> str:
     """One row an arm: its accuracy with the interval, the single seeds as small ticks; shares on the x axis."""
-    left, right, row = 130, 64, 34
+    left, right, row = 32 + 7 * max((len(dot.name) for dot in dots), default=14), 64, 34
     height = row * len(dots) + 40
     most = max((max(d.high, *d.seeds, 0.0) for d in dots), default=1.0)
     ticks = [t for t in nice_ticks(0.0, min(1.0, most or 1.0), 5) if t <= 1]
@@ -92,6 +94,20 @@ def whiskers_svg(title: str, dots: Sequence[Dot]) -> str:
             f"{100 * dot.at[0]:.1f} %</text>",
         ]
     return _svg(WIDTH + 80, height, title, body)
+
+
+def uncrowded(dots: Sequence[Dot]) -> list[Dot]:
+    """The dots; of very many only first and second have their names, and those that stand apart from others."""
+    if len(dots) <= NAMED:
+        return list(dots)
+    width = max(d.at[0] for d in dots) - min(d.at[0] for d in dots)
+    kept = [d for d in dots if d.tone != "soft"]
+    found = list(kept)
+    for d in sorted((d for d in dots if d.tone == "soft"), key=lambda d: -d.at[1]):
+        is_near = any(abs(d.at[0] - k.at[0]) <= NEAR[0] * width and abs(d.at[1] - k.at[1]) < NEAR[1] for k in kept)
+        found.append(replace(d, name="") if is_near else d)
+        kept += [] if is_near else [d]
+    return found
 
 
 def nice_ticks(low: float, high: float, most: int) -> list[float]:

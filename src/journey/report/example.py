@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from statistics import median
+from typing import ClassVar, get_args
 
 from journey.pipeline.records import thoughts
-from journey.report.drawing import Drawing, draw, paths
+from journey.report.drawing import Drawing, draw, drawing_svg, paths
 from journey.store.run import Run
-from journey.types import Problem, Thought, Tree
+from journey.types import Problem, SegmentKind, Thought, Tree
 
 LOOKED_AT = 100  # trees read for choosing one that fits a page
 READABLE = 40  # steps
@@ -21,11 +22,35 @@ class Example:
     shortcut: Thought | None
     traverse: Thought | None
     drawing: Drawing
+    kinds: ClassVar[tuple[str, ...]] = get_args(SegmentKind)
+    kind: ClassVar[str] = "example"
+
+    @property
+    def svg(self) -> str:
+        """The tree as a picture."""
+        return drawing_svg(self.drawing, "A tree of steps")
+
+    def told(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Both ways of telling the tree: a title and the pieces of its text."""
+        both = (("Shortcut", self.shortcut), ("Long thought (journey)", self.traverse))
+        return [(title, pieces(thought)) for title, thought in both if thought]
 
     @property
     def question(self) -> str:
         """The problem's text, or its id where the run does not hold the problem."""
         return self.problem.question if self.problem else self.tree.problem
+
+
+def pieces(thought: Thought) -> list[tuple[str, str]]:
+    """The thought's text in pieces, each with the kind of its segment, "" for what lies between segments."""
+    found: list[tuple[str, str]] = []
+    at = 0
+    for segment in thought.segments:
+        start, end = max(at, segment.start), min(len(thought.text), segment.end)
+        if start < end:
+            found += [("", thought.text[at:start]), (segment.kind, thought.text[start:end])]
+            at = end
+    return [piece for piece in [*found, ("", thought.text[at:])] if piece[1]]
 
 
 def choose(run: Run) -> Example | None:

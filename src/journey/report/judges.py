@@ -1,12 +1,10 @@
-"""Judges side by side as Markdown, and how far their scores can be believed as pictures."""
+"""Judges side by side as tables, and how far their scores can be believed as pictures."""
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-from journey.report import png
 from journey.report.charts import Chart, Line, chart_svg
+from journey.report.document import Column, Document, Picture, Pictures, Table, table
 
 FIGURES = {
     "step_f1": "step F1",
@@ -19,17 +17,9 @@ FIGURES = {
     "solution_auc": "solution AUC",
     "ece": "ECE",
 }
-COLUMNS = ("judge", *FIGURES.values(), "could not say")
 TONES = ("accent", "ink", "soft")
 
 Row = Mapping[str, Any]
-
-
-def cells(row: Row) -> tuple[str, ...]:
-    """A judge's row on one set: per cent with the 95 % interval, "-" where there is no such figure."""
-    silent = row["unsaid"] and f"{row['unsaid']} of {row['steps']} steps"
-    failed = f", {len(row['failed'])} failed" if row["failed"] else ""
-    return (row["judge"], *(figure(row["figures"][name]) for name in FIGURES), f"{silent or 0}{failed}")
 
 
 def figure(one: Mapping[str, float] | None) -> str:
@@ -39,16 +29,26 @@ def figure(one: Mapping[str, float] | None) -> str:
     return f"{100 * one['value']:.1f} ({100 * one['low']:.0f}-{100 * one['high']:.0f})"
 
 
-def markdown(rows: Sequence[Row]) -> str:
-    """One table a set, every figure in per cent with its 95 % interval."""
-    parts: list[str] = []
+def document(rows: Sequence[Row]) -> Document:
+    """One table a set, every figure in per cent with its 95 % interval, and the charts of `charts`."""
+    columns: list[Column] = [
+        ("judge", lambda row: row["judge"]),
+        *((title, lambda row, name=name: figure(row["figures"][name])) for name, title in FIGURES.items()),
+        ("could not say", _silent),
+    ]
+    tables: list[Table] = []
     for name in dict.fromkeys(row["set"] for row in rows):
         found = [row for row in rows if row["set"] == name]
-        parts.append(f"## {name}\n\n{found[0]['solutions']} solutions, {found[0]['steps']} labelled steps\n")
-        parts.append("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
-        parts += ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells(row)) + " |" for row in found]
-        parts.append("")
-    return "\n".join(parts)
+        title = f"{name}: {found[0]['solutions']} solutions, {found[0]['steps']} labelled steps"
+        tables.append(table(title, columns, found, brief=True))
+    drawn = [Picture(chart.name, chart.title, chart_svg(chart)) for chart in charts(rows)]
+    return Document("Judges", "Step judges against labels, %, 95 % interval", (), [*tables, Pictures("", drawn)])
+
+
+def _silent(row: Row) -> str:
+    unsaid = row["unsaid"] and f"{row['unsaid']} of {row['steps']} steps"
+    failed = f", {len(row['failed'])} failed" if row["failed"] else ""
+    return f"{unsaid or 0}{failed}"
 
 
 def charts(rows: Sequence[Row]) -> list[Chart]:
@@ -66,17 +66,3 @@ def charts(rows: Sequence[Row]) -> list[Chart]:
                 Chart(f"calibration-{name}", title, "score", "share of right steps", [*lines, even], percent=True)
             )
     return found
-
-
-def pictures(folder: Path, rows: Sequence[Row]) -> list[str]:
-    """Writes each chart as SVG and, where matplotlib is installed, as PNG; the names of the files."""
-    drawn = charts(rows)
-    style = files("journey.report").joinpath("page.css").read_text(encoding="utf-8").replace(":root", "svg")
-    for chart in drawn:
-        head, _, rest = chart_svg(chart).partition(">")
-        text = f'{head} xmlns="http://www.w3.org/2000/svg"><style>{style}</style>{rest}'
-        (folder / f"{chart.name}.svg").write_text(text, "utf-8")
-    return [
-        *(f"{chart.name}.svg" for chart in drawn),
-        *(png.draw_all(folder, [], drawn, None) if png.can_draw() else []),
-    ]

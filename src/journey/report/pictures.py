@@ -1,17 +1,15 @@
-"""Which charts a report has, drawn from its figures alone; SVG and PNG show the same."""
+"""Which charts a report has, drawn from its figures alone."""
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
 from journey.pipeline.outcome import seed_and_arm
-from journey.report.charts import Chart, Dot, Line
+from journey.report.charts import NAMED, Chart, Dot, Line, uncrowded
 from journey.report.searches import search_chart
-from journey.report.wording import arms, short
+from journey.report.wording import ARMS, arms, short, tone
 
 Json = Mapping[str, Any]
-
-TONES = {"journey": "accent", "dpo": "accent", "shortcut": "ink"}
 
 
 def accuracy_dots(figures: Json) -> list[Dot]:
@@ -22,7 +20,7 @@ def accuracy_dots(figures: Json) -> list[Dot]:
             (arm["accuracy"], 0.0),
             arm["low"],
             arm["high"],
-            _tone(name),
+            tone(name),
             [row["accuracy"] for row in arm["by_seed"]] if len(arm["by_seed"]) > 1 else [],
         )
         for name in arms(figures)
@@ -38,26 +36,26 @@ def charts(figures: Json) -> list[Chart]:
 
 def _budget(figures: Json) -> Chart | None:
     """Accuracy against output tokens with votes (Journey part 2)."""
-    named = [n for n in arms(figures) if n in ("phase1", "shortcut", "journey", "dpo", "shortcut_tokens")]
+    named = [name for name in arms(figures) if name in ARMS and "k" not in figures["arms"][name]]
     if not named:
         return None
     lines = [
         Line(
             f"{short(name)}, maj@k",
             [(p["tokens"], p["maj"]) for p in curve],
-            _tone(name),
+            tone(name),
             dashed=True,
             marks=[f"k={p['k']}" if p["k"] > 1 else "" for p in curve],
         )
         for name, curve in figures["votes"].items()
     ]
     dots = [
-        Dot(short(n), (arm["tokens"], arm["accuracy"]), arm["low"], arm["high"], _tone(n))
+        Dot(short(n), (arm["tokens"], arm["accuracy"]), arm["low"], arm["high"], tone(n))
         for n in named
         for arm in [figures["arms"][n]]
     ]
     title = "Accuracy against output tokens"
-    return Chart("tokens", title, "output tokens a problem", "accuracy", lines, dots, percent=True, log=True)
+    return Chart("tokens", title, "output tokens a problem", "accuracy", lines, uncrowded(dots), percent=True, log=True)
 
 
 def _losses(figures: Json, dpo: bool = False) -> Chart | None:
@@ -68,10 +66,10 @@ def _losses(figures: Json, dpo: bool = False) -> Chart | None:
         if row["points"] and arm.startswith("dpo") == dpo:
             found.setdefault(arm, []).append(row["points"])
     lines: list[Line] = []
-    for arm, runs in sorted(found.items()):
+    for arm, runs in sorted(found.items())[:NAMED]:
         if len(runs) > 1:
-            lines += [Line("", _points(points), f"{_tone(arm)} thin") for points in runs]
-        lines.append(Line(short(arm), _mean(runs), _tone(arm)))
+            lines += [Line("", _points(points), f"{tone(arm)} thin") for points in runs]
+        lines.append(Line(short(arm), _mean(runs), tone(arm)))
     title = "DPO loss" if dpo else "Training loss"
     return Chart("dpo_loss" if dpo else "loss", title, "optimizer steps", "loss", lines) if lines else None
 
@@ -85,7 +83,3 @@ def _mean(runs: Sequence[Sequence[Sequence[float]]]) -> list[tuple[float, float]
 
 def _points(points: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
     return [(p[0], p[1]) for p in points]
-
-
-def _tone(arm: str) -> str:
-    return TONES.get(arm, "soft")

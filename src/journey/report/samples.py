@@ -7,21 +7,14 @@ from journey.evals.step_scores import kept
 from journey.metrics.at_k import AtK, at_k
 from journey.metrics.breakdown import breakdown
 from journey.pipeline.outcome import Arm
+from journey.report.document import Column, Table, table
 from journey.report.wording import arms, interval, number, percent, short
 from journey.store.run import Run
 from journey.types import Problem
 
 Json = Mapping[str, Any]
-Cells = tuple[str, ...]
 
-VOTE_TITLE = "Several samples a problem"
-VOTE_COLUMNS = ("model", "k", "output tokens", "maj@k", "95 % interval", "pass@k", "95 % interval", "nulls as right")
-GROUP_TITLE = "By level and subject"
-GROUP_HEADS = ("", "problems")
-
-
-RM_TITLE = "Best by a judge's scores of its steps"
-RM_COLUMNS = ("model", "judge", "score", "k", "output tokens", "rm@k", "95 % interval", "nulls as right")
+MOST = 8  # arms beside each other
 
 
 def vote_curve(seeds: Sequence[Arm], run: Run) -> list[dict[str, Any]]:
@@ -63,64 +56,67 @@ def group_figures(run: Run, seeds_of: Mapping[str, Sequence[Arm]]) -> dict[str, 
     return {name: rows for name, rows in found.items() if rows}
 
 
-def vote_rows(figures: Json) -> list[Cells]:
-    """The table of `VOTE_COLUMNS`, as text."""
-    return [
-        (
-            short(name),
-            str(point["k"]),
-            number(point["tokens"]),
-            percent(point["maj"]),
-            interval(point["maj_low"], point["maj_high"]),
-            percent(point["pass"]),
-            interval(point["pass_low"], point["pass_high"]),
-            f"{percent(point['maj_most'])}, {percent(point['pass_most'])}"
-            if (point["maj_most"], point["pass_most"]) != (point["maj"], point["pass"])
-            else "",
-        )
-        for name, curve in figures.get("votes", {}).items()
-        for point in curve
-        if "maj_low" in point
+def vote_table(figures: Json) -> Table:
+    """maj@k and pass@k of every arm with several samples a problem."""
+    columns: list[Column] = [
+        ("model", lambda row: short(row["arm"])),
+        ("k", lambda row: str(row["k"])),
+        ("output tokens", lambda row: number(row["tokens"])),
+        ("maj@k", lambda row: percent(row["maj"])),
+        ("95 % interval", lambda row: interval(row["maj_low"], row["maj_high"])),
+        ("pass@k", lambda row: percent(row["pass"])),
+        ("95 % interval", lambda row: interval(row["pass_low"], row["pass_high"])),
+        ("nulls as right", _kindest),
     ]
+    votes = figures.get("votes", {}).items()
+    rows = [{"arm": arm, **point} for arm, curve in votes for point in curve if "maj_low" in point]
+    return table("Several samples a problem", columns, rows)
 
 
-def rm_rows(figures: Json) -> list[Cells]:
-    """The table of `RM_COLUMNS`, as text; empty where no judge scored."""
-    return [
-        (
-            short(name),
-            row["judge"],
-            f"{row['aggregate']} of its steps",
-            str(point["k"]),
-            number(point["tokens"]),
-            percent(row["value"]),
-            interval(row["low"], row["high"]),
-            percent(row["most"]) if row["most"] != row["value"] else "",
-        )
-        for name, curve in figures.get("votes", {}).items()
-        for place in range(max((len(point.get("rm", [])) for point in curve), default=0))
-        for point in curve
-        for row in point.get("rm", [])[place : place + 1]
+def _kindest(row: Json) -> str:
+    if (row["maj_most"], row["pass_most"]) == (row["maj"], row["pass"]):
+        return ""
+    return f"{percent(row['maj_most'])}, {percent(row['pass_most'])}"
+
+
+def best_table(figures: Json) -> Table:
+    """rm@k of every judge that scored the samples."""
+    columns: list[Column] = [
+        ("model", lambda row: short(row["arm"])),
+        ("judge", lambda row: row["judge"]),
+        ("score", lambda row: f"{row['aggregate']} of its steps"),
+        ("k", lambda row: str(row["k"])),
+        ("output tokens", lambda row: number(row["tokens"])),
+        ("rm@k", lambda row: percent(row["value"])),
+        ("95 % interval", lambda row: interval(row["low"], row["high"])),
+        ("nulls as right", lambda row: percent(row["most"]) if row["most"] != row["value"] else ""),
     ]
+    rows = [
+        {"arm": arm, "k": point["k"], "tokens": point["tokens"], **row}
+        for arm, curve in figures.get("votes", {}).items()
+        for point in curve
+        for row in point.get("rm", [])
+    ]
+    rows.sort(key=lambda row: row["judge"])
+    return table("Best by a judge's scores of its steps", columns, rows)
 
 
-def group_rows(figures: Json) -> tuple[Cells, list[Cells]]:
-    """The heads and lines of the table by level and subject: a column an arm, accuracy with its interval."""
+def group_table(figures: Json) -> Table:
+    """Accuracy by level and subject: one column an arm, the first `MOST` of them."""
     found: Mapping[str, Sequence[Json]] = figures.get("groups", {})
     named = [arm for arm in arms(figures) if arm in found]
     lines: dict[tuple[str, str | None], dict[str, Json]] = {}
-    for arm in named:
+    for arm in named[:MOST]:
         for row in found[arm]:
             lines.setdefault((row["by"], row["group"]), {})[arm] = row
-    return (*GROUP_HEADS, *map(short, named)), [
-        (
-            f"{by} {'not given' if group is None else group}",
-            number(max(row["problems"] for row in of.values())),
-            *(_share(of.get(arm)) for arm in named),
-        )
-        for (by, group), of in lines.items()
+
+    def share(row: Json | None) -> str:
+        return "" if row is None else f"{percent(row['accuracy'])} ({interval(row['low'], row['high'])})"
+
+    columns: list[Column] = [
+        ("", lambda line: f"{line[0][0]} {'not given' if line[0][1] is None else line[0][1]}"),
+        ("problems", lambda line: number(max(row["problems"] for row in line[1].values()))),
+        *((short(arm), lambda line, arm=arm: share(line[1].get(arm))) for arm in named[:MOST]),
     ]
-
-
-def _share(row: Json | None) -> str:
-    return "" if row is None else f"{percent(row['accuracy'])} ({interval(row['low'], row['high'])})"
+    note = f"{len(named) - MOST} more arms are in report.json." if len(named) > MOST else ""
+    return table("By level and subject", columns, lines.items(), note=note)

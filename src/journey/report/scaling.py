@@ -1,73 +1,60 @@
-"""The report of a sweep: scaling.json, scaling.md, scaling.html and, with matplotlib, one PNG an axis."""
+"""The report of a sweep: what scaling.md, scaling.html and the terminal show of scaling.json."""
 
-import json
-from collections.abc import Mapping, Sequence
-from html import escape
-from importlib.resources import files
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from journey.metrics.curves import Curve
-from journey.report.build import write_text
 from journey.report.charts import Chart, Dot, Line, chart_svg
-from journey.report.page import POLICY
-from journey.report.png import can_draw, draw_all
-from journey.report.wording import TOY, interval, number, percent, short
+from journey.report.document import Column, Document, Picture, Pictures, Table, table
+from journey.report.wording import TOY, interval, number, percent, short, tone
 
 Json = Mapping[str, Any]
 
-COLUMNS = ("axis, arm", "at", "accuracy", "95 % interval", "output tokens", "data FLOPs", "training FLOPs",
-           "FLOPs an answer", "points per TFLOP")  # fmt: skip
-BETWEEN = ("axis, arm", "from", "to", "points", "per TFLOP of data and training", "per GFLOP of an answer")
 FORMS = {"saturating": ("abc", "a - b n^-c"), "power": ("bc", "1 - b n^-c"), "logarithmic": ("ab", "a + b ln n"),
          "flat": ("a", "a")}  # fmt: skip
-TONES = {"journey": "accent", "shortcut": "ink", "phase1": "soft"}
 DRAWN = 40  # points of a drawn curve
 
 
-def write(figures: Json, out: Path) -> list[str]:
-    """Writes the report's files into the sweep's folder; their names."""
-    drawn = charts(figures)
-    pictures = draw_all(out, [], drawn, None) if can_draw() else []
-    write_text(out / "scaling.json", json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    write_text(out / "scaling.md", _markdown(figures, pictures))
-    write_text(out / "scaling.html", _page(figures, drawn))
-    return ["scaling.json", "scaling.md", "scaling.html", *pictures]
+def document(figures: Json) -> Document:
+    """The points of every axis, their fits, and what each step along an axis gained."""
+    drawn = [Picture(chart.name, chart.title, chart_svg(chart)) for chart in charts(figures)]
+    parts = [point_table(figures), Pictures("", drawn), fit_table(figures), step_table(figures)]
+    return Document(figures["sweep"], "Scaling", (), parts, notes(figures), TOY)
 
 
-def point_rows(figures: Json) -> list[tuple[str, ...]]:
-    """The table of `COLUMNS`, as text: phase 1 first, then every point of every axis."""
-    found = [_row("", "phase1", figures["phase1"])] if figures["phase1"] else []
-    for name, axis in figures["axes"].items():
-        for arm, of in axis["arms"].items():
-            found += [_row(name, arm, point) for point in of["points"]]
-    return found
+def point_table(figures: Json) -> Table:
+    """Phase 1 first, then every point of every axis."""
+    columns: list[Column] = [
+        ("axis, arm", lambda row: ", ".join(filter(None, (row["axis"], short(row["arm"]))))),
+        ("at", lambda row: "" if row["at"] is None else _amount(row["at"])),
+        ("accuracy", lambda row: percent(row["accuracy"])),
+        ("95 % interval", lambda row: interval(row["low"], row["high"])),
+        ("output tokens", lambda row: number(row["tokens"])),
+        ("data FLOPs", lambda row: _flops(row["flops"]["data"])),
+        ("training FLOPs", lambda row: _flops(row["flops"]["training"])),
+        ("FLOPs an answer", lambda row: _flops(row["flops"]["inference"])),
+        ("points per TFLOP", lambda row: _rate(row["points_per_flop"], 1e12)),
+    ]
+    first = [{"axis": "", "arm": "phase1", **figures["phase1"]}] if figures["phase1"] else []
+    return table("", columns, [*first, *_rows(figures, "points")], brief=True)
 
 
-def _row(axis: str, arm: str, point: Json) -> tuple[str, ...]:
-    cost = point["flops"]
-    return (
-        ", ".join(filter(None, (axis, short(arm)))),
-        "" if point["at"] is None else _amount(point["at"]),
-        percent(point["accuracy"]),
-        interval(point["low"], point["high"]),
-        number(point["tokens"]),
-        _flops(cost["data"]),
-        _flops(cost["training"]),
-        _flops(cost["inference"]),
-        _rate(point["points_per_flop"], 1e12),
-    )
+def step_table(figures: Json) -> Table:
+    """What each step along an axis gained, and what a point of it cost."""
+    columns: list[Column] = [
+        ("axis, arm", lambda row: f"{row['axis']}, {short(row['arm'])}"),
+        ("from", lambda row: _amount(row["from"])),
+        ("to", lambda row: _amount(row["to"])),
+        ("points", lambda row: f"{row['points']:+.1f}"),
+        ("per TFLOP of data and training", lambda row: _rate(row["points_per_flop"], 1e12)),
+        ("per GFLOP of an answer", lambda row: _rate(row["points_per_flop_asked"], 1e9)),
+    ]
+    return table("From each point to the next", columns, _rows(figures, "between"))
 
 
-def between_rows(figures: Json) -> list[tuple[str, ...]]:
-    """The table of `BETWEEN`, as text: what each step along an axis gained, and what a point of it cost."""
-    return [
-        (f"{name}, {short(arm)}", _amount(step["from"]), _amount(step["to"]), f"{step['points']:+.1f}",
-         _rate(step["points_per_flop"], 1e12), _rate(step["points_per_flop_asked"], 1e9))
-        for name, axis in figures["axes"].items()
-        for arm, of in axis["arms"].items()
-        for step in of["between"]
-    ]  # fmt: skip
+def _rows(figures: Json, kind: str) -> list[Json]:
+    axes = figures["axes"].items()
+    return [{"axis": a, "arm": arm, **row} for a, axis in axes for arm, of in axis["arms"].items() for row in of[kind]]
 
 
 def _amount(at: object) -> str:
@@ -82,28 +69,32 @@ def _flops(value: float | None) -> str:
     return "-" if value is None else f"{value:.2e}".replace("e+0", "e").replace("e+", "e") if value else "0"
 
 
-def fit_lines(figures: Json) -> list[str]:
-    """One sentence a fit: the form that predicts left-out points best, its parameters, and twice as far."""
-    said: list[str] = []
-    for name, axis in figures["axes"].items():
-        for arm, of in axis["arms"].items():
-            if not of["fits"]:
-                continue
-            best = of["fits"]["best"]
-            found = of["fits"]["forms"][best]
-            names, formula = FORMS[best]
-            parts = ", ".join(
-                f"{p} {found[p]['value']:.3g} ({found[p]['low']:.3g} to {found[p]['high']:.3g})" for p in names
-            )
-            far = found["at"][-1]
-            left = (
-                "" if found["left_out"] is None else f"; error at left-out points {100 * found['left_out']:.1f} points"
-            )
-            said.append(
-                f"{name}, {short(arm)}: {best} ({formula}), {parts}{left}; at {far['at']:g}, beyond what was measured: "
-                f"{percent(far['value'])} ({interval(far['low'], far['high'])})"
-            )
-    return said
+def fit_table(figures: Json) -> Table:
+    """The form of each curve that predicts left-out points best, its parameters, and its value twice as far."""
+    columns: list[Column] = [
+        ("axis, arm", lambda row: f"{row['axis']}, {short(row['arm'])}"),
+        ("form", lambda row: f"{row['form']} ({FORMS[row['form']][1]})"),
+        ("parameters, 95 % interval", _parameters),
+        (
+            "points off where left out",
+            lambda row: number(row["left_out"] and 100 * row["left_out"], 1),
+        ),
+        ("beyond", lambda row: _amount(row["at"][-1]["at"])),
+        ("accuracy there", lambda row: percent(row["at"][-1]["value"])),
+        ("95 % interval", lambda row: interval(row["at"][-1]["low"], row["at"][-1]["high"])),
+    ]
+    rows = [
+        {"axis": name, "arm": arm, "form": of["fits"]["best"], **of["fits"]["forms"][of["fits"]["best"]]}
+        for name, axis in figures["axes"].items()
+        for arm, of in axis["arms"].items()
+        if of["fits"]
+    ]
+    return table("Fits", columns, rows, brief=True)
+
+
+def _parameters(row: Json) -> str:
+    of = ((name, row[name]) for name in FORMS[row["form"]][0])
+    return ", ".join(f"{name} {one['value']:.3g} ({one['low']:.3g} to {one['high']:.3g})" for name, one in of)
 
 
 def notes(figures: Json) -> list[str]:
@@ -121,7 +112,6 @@ def notes(figures: Json) -> list[str]:
         f"(Kaplan et al. 2020), N = {figures['parameters']:,} without embeddings; prompts are not counted. "
         "Points per TFLOP: gained over phase 1, for each 10^12 FLOPs of data and training; between two points: gained "
         'from one to the next, "-" where the next costs no more.',
-        TOY,
     ]
 
 
@@ -132,19 +122,19 @@ def charts(figures: Json) -> list[Chart]:
         dots: list[Dot] = []
         lines: list[Line] = []
         for arm, of in axis["arms"].items():
-            tone = TONES.get(arm, "soft")
+            colour = tone(arm)
             points = [p for p in of["points"] if isinstance(p["at"], int | float) and p["at"] > 0]
             for place, point in enumerate(points):
                 label = short(arm) if place == len(points) - 1 else ""
-                dots.append(Dot(label, (point["at"], point["accuracy"]), point["low"], point["high"], tone))
-            lines += _curve(of["fits"], tone)
+                dots.append(Dot(label, (point["at"], point["accuracy"]), point["low"], point["high"], colour))
+            lines += _curve(of["fits"], colour)
         if len({dot.at[0] for dot in dots}) > 1:
             drawn.append(Chart(f"scaling-{name}", f"Accuracy against {name}", axis["setting"], "accuracy",
                                lines, dots, percent=True, log=True))  # fmt: skip
     return drawn
 
 
-def _curve(fits: Json, tone: str) -> list[Line]:
+def _curve(fits: Json, colour: str) -> list[Line]:
     if not fits:
         return []
     found = fits["forms"][fits["best"]]
@@ -152,39 +142,7 @@ def _curve(fits: Json, tone: str) -> list[Line]:
     low, high = at[0], at[-1]
     ns = [low * (high / low) ** (i / DRAWN) for i in range(DRAWN + 1)]
     band = [[(row["at"], row[end]) for row in found["at"][:-1]] for end in ("low", "high")]
-    return [Line("", [(n, curve.at(n)) for n in ns], tone, dashed=True), *(Line("", b, f"{tone} thin") for b in band)]
-
-
-def _markdown(figures: Json, pictures: Sequence[str]) -> str:
-    parts = [
-        f"# {figures['sweep']}", _grid(COLUMNS, point_rows(figures)),
-        "\n".join(f"- {line}" for line in fit_lines(figures)), _grid(BETWEEN, between_rows(figures)), *notes(figures),
-    ]  # fmt: skip
-    return "\n\n".join(part for part in [*parts, *(f"![{name}]({name})" for name in pictures)] if part) + "\n"
-
-
-def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows] if rows else []
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>\n'
-
-
-def _page(figures: Json, drawn: Sequence[Chart]) -> str:
-    style = files("journey.report").joinpath("page.css").read_text(encoding="utf-8")
-    pictures = "".join(f"<figure><figcaption>{escape(c.title)}</figcaption>{chart_svg(c)}</figure>" for c in drawn)
-    fits = "".join(f"<li>{escape(line)}</li>" for line in fit_lines(figures))
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        f"<title>{escape(figures['sweep'])} · scaling</title>\n<style>\n{style}</style></head>\n<body>"
-        f'<header><h1>{escape(figures["sweep"])}</h1><p class="quiet">Scaling</p></header>\n'
-        f'<div class="charts">{pictures}</div>\n<h2>Fits</h2><ul>{fits}</ul>\n<h2>Points</h2>'
-        f"{''.join(f'<p class=quiet>{escape(line)}</p>' for line in notes(figures))}\n"
-        f"{_table(COLUMNS, point_rows(figures))}<h2>From each point to the next</h2>"
-        f"{_table(BETWEEN, between_rows(figures))}</body></html>\n"
-    )
+    return [
+        Line("", [(n, curve.at(n)) for n in ns], colour, dashed=True),
+        *(Line("", b, f"{colour} thin") for b in band),
+    ]

@@ -8,6 +8,7 @@ from journey.metrics.compute import measured
 from journey.pipeline.outcome import compared_on, seed_and_arm
 from journey.pipeline.records import attempts
 from journey.report.charts import Chart, Dot, Line
+from journey.report.document import Column, Table, table
 from journey.report.wording import interval, number, percent, short
 from journey.search.methods import searched
 from journey.store.run import Run
@@ -15,7 +16,6 @@ from journey.types import Attempt
 
 Json = Mapping[str, Any]
 
-COLUMNS = ("search", "problems", "accuracy", "95 % interval", "tokens spent", "of them judging", "calls", "answered")
 TITLE = "Accuracy against tokens spent"
 _SIZE = re.compile(r" n=(\d+)")
 TONES = ("accent", "ink", "teal", "plum", "ochre", "soft")
@@ -48,21 +48,19 @@ def search_figures(run: Run) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["model"], row["family"], row["n"]))
 
 
-def search_rows(figures: Json) -> list[tuple[str, ...]]:
-    """The table of `COLUMNS`, as text."""
-    return [
-        (
-            f"{short(row['model'])}: {row['search']}",
-            number(row["problems"]),
-            percent(row["accuracy"]),
-            interval(row["low"], row["high"]),
-            number(row["tokens"]),
-            number(row["judge_tokens"]),
-            number(row["calls"], 1),
-            percent(row["answered"]),
-        )
-        for row in figures.get("search", [])
+def search_table(figures: Json) -> Table:
+    """What every search came to and cost."""
+    columns: list[Column] = [
+        ("search", lambda row: f"{short(row['model'])}: {row['search']}"),
+        ("problems", lambda row: number(row["problems"])),
+        ("accuracy", lambda row: percent(row["accuracy"])),
+        ("95 % interval", lambda row: interval(row["low"], row["high"])),
+        ("tokens spent", lambda row: number(row["tokens"])),
+        ("of them judging", lambda row: number(row["judge_tokens"])),
+        ("calls", lambda row: number(row["calls"], 1)),
+        ("answered", lambda row: percent(row["answered"])),
     ]
+    return table(TITLE, columns, figures.get("search", []), brief=True)
 
 
 def search_chart(figures: Json) -> Chart | None:

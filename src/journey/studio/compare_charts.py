@@ -1,13 +1,12 @@
 """Pictures of a comparison: accuracy with its interval, against output tokens, training, thoughts, and over seeds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
 from journey.metrics.accuracy import Interval
 from journey.metrics.paired import Rights
-from journey.report.charts import Chart, Dot, Line, Point, chart_svg, whiskers_svg
+from journey.report.charts import Chart, Dot, Line, Point, chart_svg, uncrowded, whiskers_svg
 from journey.studio import safe
 from journey.studio.compare_sides import Side
 from journey.studio.reading import lists_of
@@ -15,8 +14,6 @@ from journey.studio.records import run_at
 
 MOST = 14  # sides in one picture
 ROOM = 22  # letters of a name
-NAMED = 8  # dots in one picture that all have their names
-NEAR = (0.35, 0.05)  # of the width, and of the accuracies from 0 to 1: nearer names would stand on one another
 METHODS = {"journey": "traverse", "shortcut_tokens": "shortcut"}
 """The thoughts that an arm is trained on, where they are not called as it is."""
 Intervals = Mapping[tuple[str, str, str], Interval]
@@ -104,20 +101,6 @@ def _dots(title: str, x: str, dots: Sequence[Dot]) -> list[tuple[str, str]]:
     if len(dots) < 2:
         return []
     return [(title, chart_svg(Chart("", title, x, "accuracy", dots=uncrowded(dots), percent=True)))]
-
-
-def uncrowded(dots: Sequence[Dot]) -> list[Dot]:
-    """The dots; of very many only first and second have their names, and those that stand apart from others."""
-    if len(dots) <= NAMED:
-        return list(dots)
-    width = max(d.at[0] for d in dots) - min(d.at[0] for d in dots)
-    kept = [d for d in dots if d.tone != "soft"]
-    found = list(kept)
-    for d in sorted((d for d in dots if d.tone == "soft"), key=lambda d: -d.at[1]):
-        is_near = any(abs(d.at[0] - k.at[0]) <= NEAR[0] * width and abs(d.at[1] - k.at[1]) < NEAR[1] for k in kept)
-        found.append(replace(d, name="") if is_near else d)
-        kept += [] if is_near else [d]
-    return found
 
 
 def _lines(

@@ -1,0 +1,79 @@
+"""One document in three forms: Markdown, the terminal (rich), a self-contained HTML page (jinja2)."""
+
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from rich.console import Group
+from rich.table import Table as Grid
+from rich.text import Text
+
+from journey.report.document import Document, Picture, Table
+
+
+def markdown(document: Document) -> str:
+    """For a README or a pull request; its pictures are files beside it."""
+    first, *others = document.tables() or [Table("", (), ())]
+    parts = [f"# {_plain(document.title)}", _markdown_table(first)]
+    parts += ["\n".join(f"- {_plain(line)}" for line in document.headline), _plain(" ".join(document.notes))]
+    parts += [document.warning, *(f"![{one.name}]({one.name}.svg)" for one in document.pictures())]
+    return "\n\n".join(part for part in [*parts, *map(_markdown_table, others)] if part) + "\n"
+
+
+def _markdown_table(table: Table) -> str:
+    align = [":--"] + ["--:"] * (len(table.columns) - 1)
+    lines = [[_plain(cell) for cell in line] for line in (table.columns, *table.rows)]
+    title = [f"## {_plain(table.title)}", _plain(table.note)] if table.title else []
+    grid = "\n".join("| " + " | ".join(line) + " |" for line in (lines[0], align, *lines[1:])) if table.rows else ""
+    return "\n\n".join(part for part in (*title, grid) if part)
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no cell borders, one line."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
+
+
+def terminal(document: Document, *, turned: bool = False) -> Group:
+    """The brief tables with what came out under the first, then the notes; to be printed by rich.
+
+    `turned`: what are columns elsewhere are rows here.
+    """
+    tables = [table.turned() if turned else table for table in document.tables() if table.brief]
+    grids = [_grid(table, document.title) for table in tables]
+    lines = [Text(line, style="bold" if i == 0 else "") for i, line in enumerate(document.headline)]
+    return Group(*grids[:1], *lines, *grids[1:], *(Text(line, style="dim") for line in document.notes))
+
+
+def _grid(table: Table, title: str) -> Grid:
+    grid = Grid(title=Text(table.title or title), title_justify="left", title_style="bold")
+    for i, name in enumerate(table.columns):
+        grid.add_column(Text(name), justify="right" if i else "left", overflow="fold")
+    for i, row in enumerate(table.rows):
+        grid.add_row(*map(Text, row), style="bold" if i in table.strong else "")
+    return grid
+
+
+def page(document: Document) -> str:
+    """No script, no outside request, and jinja2 escapes every text; only our own drawings are marked as safe."""
+    from jinja2 import Environment, PackageLoader
+
+    environment = Environment(
+        loader=PackageLoader("journey.report", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("page.html").render(document=document, style=style())
+
+
+def style() -> str:
+    """The style sheet of the page and its drawings."""
+    return files("journey.report").joinpath("page.css").read_text(encoding="utf-8")
+
+
+def write_pictures(folder: Path, pictures: Sequence[Picture]) -> list[str]:
+    """Writes each picture as an SVG file that stands by itself; the names of the files."""
+    sheet = style().replace(":root", "svg")
+    for one in pictures:
+        head, _, rest = one.svg.partition(">")
+        text = f'{head} xmlns="http://www.w3.org/2000/svg" style="background:var(--paper)"><style>{sheet}</style>{rest}'
+        (folder / f"{one.name}.svg").write_text(text, encoding="utf-8", errors="replace")
+    return [f"{one.name}.svg" for one in pictures]

@@ -1,0 +1,132 @@
+"""A run's report as one document: every column of its tables is one line here."""
+
+import json
+from collections.abc import Mapping
+from statistics import median
+from typing import Any
+
+from journey.report.charts import chart_svg, whiskers_svg
+from journey.report.document import Column, Document, Picture, Pictures, Table, table
+from journey.report.example import Example
+from journey.report.pictures import accuracy_dots, charts
+from journey.report.samples import best_table, group_table, vote_table
+from journey.report.searches import search_table
+from journey.report.wording import TOY, arms, gain_lines, interval, label, notes, number, percent, short
+
+Json = Mapping[str, Any]
+
+KINDS = 8  # kinds of errors beside each other; the rarer ones are one column
+SEEDS = 10  # of more seeds than these the single figures are left to report.json
+
+
+def brief(figures: Json) -> Document:
+    """What the terminal shows: the table, what came out, the searches."""
+    told = sum(of["thoughts"] for of in figures.get("thoughts", {}).values())
+    nothing = f"{number(told)} thoughts, and no comparison of shortcut and journey yet."
+    return Document(
+        title=str(figures["run"]),
+        subtitle="Journey learning against shortcut learning from the same trees",
+        headline=gain_lines(figures) or [nothing],
+        parts=[arm_table(figures), search_table(figures)],
+        notes=notes(figures),
+        warning=TOY,
+    )
+
+
+def document(figures: Json, example: Example | None = None, settings: Json | None = None) -> Document:
+    """The whole report."""
+    short = brief(figures)
+    dots = accuracy_dots(figures)
+    drawn = [Picture(chart.name, chart.title, chart_svg(chart)) for chart in charts(figures)]
+    whiskers = whiskers_svg("Accuracy with 95 % interval", dots)
+    first = [Picture("accuracy", "95 % interval; thin ticks are single seeds", whiskers)] if dots else []
+    return Document(
+        title=short.title,
+        subtitle=short.subtitle,
+        headline=short.headline,
+        parts=[
+            short.parts[0], Pictures("Accuracy", first), Pictures("", drawn), short.parts[1],
+            vote_table(figures), best_table(figures), group_table(figures), *([example] if example else []),
+            error_table(figures), words_table(figures), seed_table(figures),
+        ],
+        notes=short.notes,
+        warning=short.warning,
+        settings=json.dumps(settings, indent=1, ensure_ascii=False, default=str) if settings else "",
+    )  # fmt: skip
+
+
+def arm_table(figures: Json) -> Table:
+    """The table in the shape of Journey part 1, Table 6, one row an arm."""
+    columns: list[Column] = [
+        ("", lambda row: _label_with_k(*row)),
+        ("accuracy", lambda row: percent(row[1]["accuracy"])),
+        ("95 % interval", lambda row: interval(row[1]["low"], row[1]["high"])),
+        ("output tokens", lambda row: number(row[1]["tokens"])),
+        ("finished", lambda row: percent(row[1]["finished"])),
+        ("greedy", lambda row: percent((row[1].get("greedy") or {}).get("accuracy"))),
+    ]
+    named = arms(figures)
+    strong = [i for i, arm in enumerate(named) if arm == "journey"]
+    return table("", columns, [(arm, figures["arms"][arm]) for arm in named], strong=strong, brief=True)
+
+
+def _label_with_k(arm: str, row: Json) -> str:
+    return f"shortcut, maj@{row['k']:.1f} at the journey's tokens" if "k" in row else label(arm)
+
+
+def error_table(figures: Json) -> Table:
+    """How often each kind of error happens, the most frequent kinds first."""
+    named = {arm: figures["arms"][arm]["errors"] for arm in arms(figures) if figures["arms"][arm].get("errors")}
+    kinds: dict[str, float] = {}
+    for errors in named.values():
+        for kind, share in errors.items():
+            kinds[kind] = kinds.get(kind, 0.0) + share
+    ranked = sorted(kinds, key=lambda kind: (-kinds[kind], kind))
+    columns: list[Column] = [("share of all answers", lambda row: short(row[0]))]
+    columns += [(kind, lambda row, kind=kind: percent(row[1].get(kind, 0.0))) for kind in ranked[:KINDS]]
+    if rare := ranked[KINDS:]:
+        columns.append(("others", lambda row: percent(sum(row[1].get(kind, 0.0) for kind in rare))))
+    return table("What went wrong", columns, named.items())
+
+
+def words_table(figures: Json) -> Table:
+    """How long thoughts and answers are, and what they say most."""
+    columns: list[Column] = [
+        ("", lambda row: row["name"]),
+        ("texts", lambda row: number(row["texts"])),
+        ("tokens", lambda row: number(row["tokens"])),
+        ("words", lambda row: number(row["words"], 1)),
+        ("lines", lambda row: number(row["lines"], 1)),
+        ("words a line", lambda row: number(row["words_a_line"], 1)),
+        ("key words; frequent phrases", _frequent),
+    ]
+    words = figures["words"]
+    rows = [{"name": f"thoughts: {method}", **of} for method, of in words["thoughts"].items()]
+    rows += [{"name": f"answers: {short(arm)}", **of} for arm, of in words["answers"].items()]
+    return table("Words", columns, rows, prose=True)
+
+
+def _frequent(row: Json) -> str:
+    keys = ", ".join(f"{word} {number(n)}" for word, (n, _) in list(row["key_words"].items())[:6])
+    phrases = ", ".join(f"“{phrase}” {number(n)}" for phrase, n in row["phrases"][:4])
+    return "; ".join(part for part in (keys, phrases) if part) or "-"
+
+
+def seed_table(figures: Json) -> Table:
+    """How far an arm's accuracies over the seeds lie apart; each seed's own interval stands in report.json."""
+    columns: list[Column] = [
+        ("arm", lambda row: label(row[0])),
+        ("seeds", lambda row: str(len(row[1]))),
+        ("lowest", lambda row: percent(min(_accuracies(row)))),
+        ("median", lambda row: percent(median(_accuracies(row)))),
+        ("highest", lambda row: percent(max(_accuracies(row)))),
+        ("each seed, %", lambda row: ", ".join(f"{100 * one:.1f}" for one in _accuracies(row)[:SEEDS])
+         + (", …" if len(row[1]) > SEEDS else "")),
+    ]  # fmt: skip
+    named = [(arm, rows) for arm in arms(figures) if (rows := figures["arms"][arm].get("by_seed"))]
+    note = "In the order of the seeds; every seed with its interval is in report.json."
+    return table("Each seed", columns, named, note=note if named else "", folded=True)
+
+
+def _accuracies(row: tuple[str, list[Json]]) -> list[float]:
+    return [seed["accuracy"] for seed in row[1]]
