@@ -38,9 +38,10 @@ from journey.metrics.votes import maj_at_tokens  # noqa: E402
 from journey.models.base import Model  # noqa: E402
 from journey.pipeline import registry  # noqa: E402
 from journey.store.run import Run  # noqa: E402
+from journey.tasks.table import task  # noqa: E402
 from journey.types import Attempt, Problem  # noqa: E402
 
-TASK = registry.task("countdown")
+TASK = task("countdown")
 RECIPE = Path(__file__).parents[1] / "recipes" / "countdown.yaml"
 SMALL = (
     "seeds=1", "problems.train=260", "problems.validation=80", "problems.test=4", "trees.count=164",

@@ -38,6 +38,7 @@ from journey.pipeline.recipe import Telling
 from journey.pipeline.stages import solution_rows, tell
 from journey.tasks.countdown.puzzle import PuzzleSettings
 from journey.tasks.countdown.sources import drawn
+from journey.tasks.table import task
 from journey.thoughts.traverse import TraverseSettings
 from journey.training.prm import train_prm
 from journey.training.rows import sft_rows
@@ -49,7 +50,7 @@ from journey.trees.label import label
 from journey.trees.mark import path_texts, right_leaves, wrong_branches
 from journey.types import Judgement, Problem, Thought, Tree, content_seed
 
-TASK = registry.TASKS["countdown"]
+TASK = task("countdown")
 GROW = GrowSettings(width=6, keep=2, follow_wrong=6, depth=2, temperature=1.0, top_p=1.0, max_step_tokens=24)
 LOW = 0.15  # few steps are right here: a threshold that errs on the other side
 PRM = PrmSettings(learning_rate=1e-3, epochs=6, batch=16, schedule="cosine", device="cpu")

@@ -42,12 +42,13 @@ from journey.search.cost import MeteredJudge  # noqa: E402
 from journey.search.methods import SEARCHES  # noqa: E402
 from journey.tasks.countdown.puzzle import PuzzleSettings  # noqa: E402
 from journey.tasks.countdown.sources import drawn  # noqa: E402
+from journey.tasks.table import task  # noqa: E402
 from journey.training.settings import SftSettings  # noqa: E402
 from journey.training.sft import train_sft  # noqa: E402
 from journey.trees.grow import GrowSettings, grow  # noqa: E402
 from journey.types import Attempt, Judgement, Problem, content_seed  # noqa: E402
 
-TASK = registry.task("countdown")
+TASK = task("countdown")
 WHOLE = {"temperature": 1.0, "max_tokens": 120}
 STEPS = {"temperature": 1.0, "max_step_tokens": 24, "depth": 4}
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nlargest
 from statistics import median
 
@@ -29,13 +29,13 @@ from journey.models.budget import BudgetTracker
 from journey.models.cached import Cached
 from journey.models.server import Server
 from journey.models.server_settings import ServerSettings
-from journey.pipeline.registry import Task
 from journey.pipeline.stages import grow_trees
 from journey.prompts import fill
 from journey.store.run import Run
-from journey.tasks.narration import PROSE
 from journey.tasks.prompting import asker
+from journey.tasks.qa.math import MATH
 from journey.tasks.steps import FORMATS
+from journey.tasks.table import TASKS
 from journey.trees.grow import GrowSettings
 from journey.types import Judgement, Problem, make_problem
 
@@ -107,7 +107,8 @@ class Unanswered:
         return Grade(None, None)
 
 
-TASK = Task("speed", asker("math", FORMATS["lines"]), FORMATS["lines"], PROSE, Unanswered)
+LINES = FORMATS["lines"]
+TASKS["speed"] = TASK = replace(MATH, name="speed", ask=asker("math", LINES), steps=LINES, grader=Unanswered)
 SETTINGS = GrowSettings(
     width=WIDTH, keep=KEEP, depth=DEPTH, select="score", temperature=0.7, top_p=0.95, max_step_tokens=STEP_TOKENS
 )
@@ -115,7 +116,7 @@ SETTINGS = GrowSettings(
 
 async def ours(url: str, trees: int, model: Callable[[str], Model] | None = None) -> int:
     """Grows all trees into a run; how many nodes they had."""
-    problems = [make_problem(question(number), "1") for number in range(trees)]
+    problems = [make_problem(question(number), "1", task="speed") for number in range(trees)]
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder, Run.open(folder) as run:
         server = (model or served)(url)
         failed = await grow_trees(run, problems, Cached(server, run), Scorer(), TASK, SETTINGS, in_flight=IN_FLIGHT)

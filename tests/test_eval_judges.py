@@ -83,7 +83,7 @@ def test_the_exact_judge_on_other_problems_is_refused_alone_and_silent_beside_ot
     tmp_path: Path, labelled: Path, script: Path
 ) -> None:
     alone = journey("eval", "judges", "--judge", "exact", "--on", labelled)
-    assert alone.code == 2 and "the judge exact knows puzzles only; name another" in alone.err
+    assert alone.code == 2 and "the judge exact does not know problems of the task math; name another" in alone.err
     flags = ("--judge", f"vote:[exact,scripted:{script}]", "--judge", f"scripted:{script}", "--on", labelled)
     together, itself = done("eval", "judges", *flags, "--json").data["results"]
     assert together["figures"]["step_f1"] == itself["figures"]["step_f1"] is not None

@@ -26,7 +26,8 @@ class Problem:
     """A question with a known answer.
 
     `id` is the hash of question and answer, so the same problem has the same id wherever it was read.
-    `solution` is a worked solution, null where none is known.
+    `solution` is a worked solution, null where none is known. `task` names what kind of problem it is (see
+    `journey.tasks.table`), "" in records of runs made before records named it; it is not hashed into the id.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Problem:
     solution: str | None = None
     level: str | None = None
     subject: str | None = None
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ import pytest
 from commanding import done, journey, write_rows
 from real_data import sample, whole
 
-from journey.data.benchmarks import BBH_TASKS, BENCHMARKS, benchmark, form_of, load
+from journey.data.benchmarks import BBH_TASKS, BENCHMARKS, benchmark, load
 from journey.errors import UsageError
+from journey.tasks.table import task_of
 from journey.types import make_problem
 
 FILES = {
@@ -28,7 +29,7 @@ def test_a_real_file_gives_all_its_problems_under_the_benchmarks_name(name: str)
     assert len(loaded.problems) >= size - 4
     assert {p.source for p in loaded.problems} == {name}
     assert all(p.question and p.answer for p in loaded.problems)
-    assert {form_of(p) for p in loaded.problems} == {benchmark(name).form}
+    assert {p.task for p in loaded.problems} == {benchmark(name).task}
 
 
 @pytest.mark.parametrize("name", ["MATH500", "GSM8K", "HumanEval", "SimpleQA"])
@@ -50,7 +51,7 @@ def test_a_benchmark_without_a_hub_id_asks_for_its_file() -> None:
 
 
 def test_other_problems_are_mathematics() -> None:
-    assert form_of(make_problem("1 + 1", "2", source="math/train")) == "math"
+    assert task_of(make_problem("1 + 1", "2", source="math/train")).name == "math"
 
 
 def test_the_command_puts_a_benchmark_into_the_test_part(tmp_path: Path) -> None:

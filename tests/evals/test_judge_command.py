@@ -14,11 +14,10 @@ from player import rows as sums
 from served import served
 
 from journey import prompts
-from journey.commands.training_rows import task_of
 from journey.errors import UsageError
 from journey.evals.judged import ask
-from journey.pipeline.registry import ByProblem
 from journey.store.run import Run
+from journey.tasks.table import TaskGrader, shared_task, task_of
 from journey.types import Attempt, Problem, make_problem
 
 FACTS = [("Who wrote Emma?", "Jane Austen"), ("Who wrote Dracula?", "Bram Stoker"), ("Who wrote Ulysses?", "Joyce"),
@@ -261,12 +260,12 @@ def test_a_forced_program_is_not_asked_for_in_a_box(tmp_path: Path) -> None:
 async def test_no_task_checks_programs_or_judged_answers_as_mathematics() -> None:
     for source in ("SimpleQA", "HumanEval"):
         problem = make_problem("Who?", "4", source=source)
-        task = task_of([problem])
+        task = task_of(problem)
         assert task.ask(problem, ()).text != prompts.fill("math", question="Who?")
-        for grader in (task.grader(), ByProblem()):
+        for grader in (task.grader(), TaskGrader()):
             with pytest.raises(UsageError, match="only journey eval"):
                 await grader.grade(problem, "\\boxed{4}")
     with pytest.raises(UsageError, match="run of their own"):
-        task_of([make_problem("Make 17 from 3 4 5", "17"), make_problem("1 + 1?", "2")])
+        shared_task([make_problem("Make 17 from 3 4 5", "17"), make_problem("1 + 1?", "2")])
     with pytest.raises(UsageError, match="import some first"):
-        task_of([])
+        shared_task([])

@@ -92,14 +92,14 @@ async def test_a_judge_that_knows_nothing_of_such_problems_has_no_voice(way: Way
     one_by_one = await both.judge(PROBLEM, [], ["a", "b", "c"])
     whole = await judge_solution(both, PROBLEM, ["a", "b", "c"])
     assert [one.verdict for one in one_by_one] == [one.verdict for one in whole] == ["right", "wrong", None]
-    assert "the judge exact knows puzzles only" in str(one_by_one[2].reason)
+    assert "the judge exact does not know problems of the task math" in str(one_by_one[2].reason)
     nested = Combined([Combined([Exact(), Exact()]), Scripted({"a": "wrong"})], way)
     assert [one.verdict for one in await nested.judge(PROBLEM, [], ["a"])] == ["wrong"]
 
 
 async def test_judges_that_all_know_nothing_of_such_problems_are_refused() -> None:
     for judge in (Exact(), Combined([Exact(), Exact()])):
-        with pytest.raises(UsageError, match="knows puzzles only; name another, as in"):
+        with pytest.raises(UsageError, match="does not know problems of the task math; name another, as in"):
             await judge_solution(judge, PROBLEM, ["a"])
 
 

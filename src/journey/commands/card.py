@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from journey.models.base import Model
-from journey.pipeline import registry
 from journey.tasks.countdown import sources
 from journey.tasks.countdown.puzzle import PuzzleSettings
 from journey.tasks.countdown.skills import FAR, Skill, skills
+from journey.tasks.table import ask
 
 WALKS = 300
 MEANING = {
@@ -23,7 +23,7 @@ MEANING = {
 async def measure(model: Model) -> dict[str, Skill]:
     """The model's skills on held-out puzzles, one free walk each."""
     puzzles = sources.drawn("skills", WALKS, 0, PuzzleSettings(), held_out=True)
-    return await skills(model, puzzles, registry.task("countdown").ask)
+    return await skills(model, puzzles, ask)
 
 
 def write_card(folder: Path, settings: Mapping[str, Any], last: Mapping[str, Any], found: Mapping[str, Skill]) -> None:

@@ -86,7 +86,7 @@ def grow(
         models = registry.Models(into, tracker, wanted.servers)
 
         async def work() -> None:
-            await collect.store_problems(into, wanted, registry.task(wanted.task), bars.of("grow"))
+            await collect.store_problems(into, wanted, bars.of("grow"))
             if not wanted.trees.prm800k:
                 await collect.grow_wanted(into, wanted, models, bars.of("grow"))
 

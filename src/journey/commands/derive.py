@@ -30,7 +30,6 @@ from journey.commands.options import (
 from journey.commands.output import all_problems, failed_units, reading, say, sheet, writing
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
-from journey.commands.training_rows import task_of
 from journey.errors import UsageError
 from journey.models.budget import BudgetTracker
 from journey.pipeline import registry
@@ -39,6 +38,7 @@ from journey.pipeline.derive import Methods, chosen, counts_of, refining_of, set
 from journey.pipeline.recipe import merged, overridden, typed
 from journey.store.run import Run
 from journey.store.settings import differences, plain
+from journey.tasks.table import shared_task, task
 from journey.trees.mark import no_thought_reason
 from journey.types import Problem, Thought, Tree
 
@@ -164,7 +164,7 @@ def _labelled(path: Path, asked: Asked) -> tuple[Path, dict[str, int] | None]:
 
 
 async def _make(into: Run, wanted: Collection, models: registry.Models, bars: Bars) -> None:
-    methods = Methods(into, wanted, registry.task(wanted.task), models, bars.of(into.path.name))
+    methods = Methods(into, wanted, task(wanted.task), models, bars.of(into.path.name))
     try:
         for method in wanted.methods:
             await methods.make(method)
@@ -179,7 +179,7 @@ def _kept(into: Run, methods: Sequence[Method]) -> dict[str, Any]:
     telling: dict[str, Any] = kept.get("telling", {})
     if kept.get("goal") != "thoughts":
         telling = {key: value for key, value in telling.items() if key in ("traverse", "neutral")}
-        kept = {"task": task_of(all_problems(into)).name, "servers": kept.get("servers", {})}
+        kept = {"task": shared_task(all_problems(into)).name, "servers": kept.get("servers", {})}
     return kept | {"telling": telling | {"refine": [m for m in telling.get("refine", ()) if m in methods]}}
 
 

@@ -1,7 +1,7 @@
 """journey eval: a model's attempts at a run's problems, checked, and what they add up to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,11 +32,8 @@ from journey.commands.options import (
 from journey.commands.output import check_part, failed_units, reading, say, sheet, writing
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
-from journey.commands.training_rows import task_of
-from journey.data.benchmarks import Form, form_of
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding, attempt_ids
-from journey.evals.forms import FormGrader, check_gradable
 from journey.evals.step_scores import RmSettings
 from journey.metrics.accuracy import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
 from journey.metrics.at_k import at_k, by_problem
@@ -50,6 +47,7 @@ from journey.pipeline.stages import evaluate as evaluate_station
 from journey.store.run import Run
 from journey.store.schema import Failure
 from journey.tasks.code.grader import CodeGrader
+from journey.tasks.table import TaskGrader, ask, check_gradable, shared_task, task_of
 from journey.types import Attempt, Problem
 
 
@@ -85,7 +83,6 @@ class Plan:
     """
 
     problems: Sequence[Problem]
-    task: registry.Task
     rule: Decoding
     seed: int
     grading: str | None
@@ -146,23 +143,23 @@ def plan_of(of: Run, model: str, problems: Sequence[Problem], asked: Asked, judg
     """What is asked. Raises UsageError for whatever does not go together."""
     judging.check()
     critic_settings(of, judging.settings)
-    allowed: list[Form] = [*(["code"] if asked.allow_code else []), *(["judged"] if judging.name else [])]
+    allowed = [*(["code"] if asked.allow_code else []), *(["judged"] if judging.name else [])]
     check_gradable(problems, *allowed)
-    if asked.budget is not None and asked.budget.boxes and any(form_of(p) == "code" for p in problems):
+    if asked.budget is not None and asked.budget.boxes and any(task_of(p).name == "code" for p in problems):
         raise UsageError(
             "budget.max asks for an answer in a box, and a program stands in none; give the words before a program, as "
             "in --set budget.answer='The program:'"
         )
-    task = task_of(problems)
+    shared_task(problems)
     if judging.name is None or not grading.is_judged(problems):
         if judging.name is not None:
-            ranking.check(of, problems, task, judging.name, asked.samples)
+            ranking.check(of, problems, judging.name, asked.samples)
         rule, seed = rule_of(of, model, problems, asked, None)
-        return Plan(problems, task, rule, seed, None, None, judging.name is not None)
+        return Plan(problems, rule, seed, None, None, judging.name is not None)
     name = grading.grading_model(of, judging.name, servers_of(of))
     called = grading.grading_name(name, judging.settings)
     rule, seed = rule_of(of, model, problems, asked, called)
-    return Plan(problems, task, rule, seed, name, called, ranks=False)
+    return Plan(problems, rule, seed, name, called, ranks=False)
 
 
 def evaluate(
@@ -204,19 +201,19 @@ async def _work(
         # Another judge asks the model nothing again.
         model = model if isinstance(model, Cached) else Cached(model, run)
 
-    def by_form() -> Grader:
-        return FormGrader(CodeGrader() if asked.allow_code else None, judge)
-
-    task = plan.task if plan.task.name != registry.WORDS else replace(plan.task, grader=by_form)
+    instead: dict[str, Grader] = {"code": CodeGrader()} if asked.allow_code else {}
+    if judge is not None:
+        instead["judged"] = judge
     await evaluate_station(
-        run, plan.problems, model, task, plan.rule, split=split, seed=plan.seed, budget=asked.budget, progress=progress
-    )
+        run, plan.problems, model, plan.rule, split=split, seed=plan.seed, budget=asked.budget,
+        grader=TaskGrader(instead), progress=progress,
+    )  # fmt: skip
     ids = {id for p in plan.problems for id in attempt_ids(p.id, model.name, plan.rule, plan.seed)}
     found = [a for a in run.all("attempts", model=model.name) if isinstance(a, Attempt) and a.id in ids]
     if not plan.ranks or judging.name is None:
         return found, None
     ranked = await ranking.rank(
-        run, plan.problems, found, model, task, judging.name, judging.settings, judging.rm, scoring, progress
+        run, plan.problems, found, model, judging.name, judging.settings, judging.rm, scoring, progress
     )
     return found, ranked
 
@@ -269,7 +266,7 @@ def _say_plan(
             strong, rollout = strong_of(of, judging.name), rollout_settings(of, judging.settings)
             judges = ranking.at_most(problems, judging.name, strong, plan.rule, critic, rollout)
     rule = plan.rule
-    read = sum(tokens_of(plan.task.ask(problem, ()).text) for problem in problems)
+    read = sum(tokens_of(ask(problem, ()).text) for problem in problems)
     number = len(problems)
     drawn = number * rule.samples
     usage = Usage(number, read, drawn * rule.max_tokens)

@@ -6,7 +6,6 @@ from typing import Any
 from journey.commands.asking import Asked as AskedOf
 from journey.commands.asking import tokens_of
 from journey.commands.judges import chosen_words, critic_settings, strong_of
-from journey.data.benchmarks import form_of
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding
 from journey.evals.judged import LONGEST, SAID, JudgedGrader, ask, factuality
@@ -15,6 +14,7 @@ from journey.models.budget import Usage
 from journey.models.server_settings import ServerSettings
 from journey.pipeline import registry
 from journey.store.run import Run
+from journey.tasks.table import task_of
 from journey.types import Attempt, Problem
 
 KIND = "critic:"
@@ -22,7 +22,7 @@ KIND = "critic:"
 
 def is_judged(problems: Sequence[Problem]) -> bool:
     """Whether a model must grade answers to some of the problems."""
-    return any(form_of(p) == "judged" for p in problems)
+    return any(task_of(p).name == "judged" for p in problems)
 
 
 def grading_model(of: Run, judge: str, servers: Mapping[str, ServerSettings]) -> str:
@@ -53,7 +53,7 @@ def grader_of(of: Run, model: str, settings: Sequence[str], models: registry.Mod
 
 def at_most(problems: Sequence[Problem], model: str, rule: Decoding, settings: CriticSettings) -> AskedOf:
     """What the judge is asked at most about all answers."""
-    judged = [p for p in problems if form_of(p) == "judged"]
+    judged = [p for p in problems if task_of(p).name == "judged"]
     longest = min(rule.max_tokens, LONGEST)
     read = sum(tokens_of(ask(p, "").prompt.text) + longest for p in judged)
     calls = rule.samples * (1 + settings.retries)

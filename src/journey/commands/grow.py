@@ -26,7 +26,6 @@ from journey.commands.output import all_problems, failed_units, say, sheet, tree
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import UsageError
-from journey.evals.forms import check_gradable
 from journey.pipeline import experiment, recipe, registry
 from journey.pipeline.collection import Collection
 from journey.pipeline.recipe import UNCOMPARED
@@ -34,6 +33,7 @@ from journey.pipeline.stages import grow_trees, refuse_retrained
 from journey.pipeline.sweep_recipe import Scaling
 from journey.store.excluded import excluded
 from journey.store.run import Run
+from journey.tasks.table import check_gradable, task
 from journey.types import Tree
 
 
@@ -108,7 +108,7 @@ def _grow(
         judge = models.judge(wanted.judge, wanted.model, wanted.critic, wanted.rollout)
         refuse_retrained(into, judge.name, registry.judge_weights(wanted.judge, wanted.model))
         work = grow_trees(
-            into, asked, policy, judge, registry.task(wanted.task), way,
+            into, asked, policy, judge, task(wanted.task), way,
             in_flight=wanted.in_flight, progress=bars.of("grow"),
         )  # fmt: skip
         interrupts.run(paying(into, models, tracker, work))

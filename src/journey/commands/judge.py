@@ -22,6 +22,7 @@ from journey.pipeline.fan_out import each
 from journey.pipeline.stages import refuse_retrained
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
+from journey.tasks.table import TaskGrader, ask
 from journey.trees.label import label
 from journey.trees.rejudge import rejudge
 from journey.types import Problem, Tree, content_hash
@@ -116,12 +117,12 @@ async def _all(
     judge = models.judge(name, chosen.strong, chosen.critic, chosen.rollout)
     refuse_retrained(into, judge.name, registry.judge_weights(name, chosen.strong))
     kind, _, policy = name.partition(":")
-    tasks = registry.ByProblem()
+    grader = TaskGrader()
 
     async def one(tree: Tree) -> list[Tree]:
         problem = problems[tree.problem]
         if kind == "rollout":
-            return [await label(problem, tree, models.model(policy), tasks.ask, tasks, chosen.rollout)]
+            return [await label(problem, tree, models.model(policy), ask, grader, chosen.rollout)]
         return [await rejudge(problem, tree, judge)]
 
     units = {content_hash("judge", tree.id): tree for tree in trees}
@@ -133,4 +134,4 @@ async def _all(
             in_flight=chosen.in_flight, progress=bars.of(name),
         )  # fmt: skip
     finally:
-        tasks.close()
+        grader.close()

@@ -1,6 +1,6 @@
 """The judges that journey eval names: what they cost is counted; critic.KEY=VALUE and rollout.KEY=VALUE set them."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from journey.errors import UsageError
@@ -8,12 +8,15 @@ from journey.judges.base import Judge
 from journey.judges.classifier_settings import named
 from journey.judges.combine import parts
 from journey.judges.critic import CriticSettings
+from journey.judges.exact import check_exact
 from journey.judges.rollout import RolloutSettings
 from journey.models.base import Model
 from journey.pipeline import recipe, registry
 from journey.pipeline.stages import refuse_retrained
 from journey.search.cost import MeteredJudge, MeteredModel
 from journey.store.run import Run
+from journey.tasks.table import task_of
+from journey.types import Problem
 
 Result = TypeVar("Result")
 
@@ -55,10 +58,11 @@ def single(judge: str) -> list[str]:
     return [judge] if joined is None else [one for name in joined[1] for one in single(name)]
 
 
-def check_knows(judge: str, task: registry.Task) -> None:
+def check_knows(judge: str, problems: Iterable[Problem]) -> None:
     """Raises UsageError where the judge, or each of those it joins, has nothing to say of such problems."""
-    if set(single(judge)) == {"exact"} and task.name == registry.WORDS:
-        raise UsageError("the judge exact knows puzzles only; name another, as in --judge critic:openai/NAME")
+    if set(single(judge)) == {"exact"}:
+        for problem in problems:
+            check_exact(task_of(problem))
 
 
 def critic_settings(of: Run, settings: Sequence[str]) -> CriticSettings:

@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from journey.answers.grade import Grader
 from journey.commands.asking import Asked as AskedOf
 from journey.commands.asking import tokens_of
 from journey.commands.drawing import servers_of
 from journey.commands.judges import JudgeModels, check_knows, chosen_words, judge_of, single, strong_of
-from journey.data.benchmarks import form_of
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding
 from journey.evals.step_scores import LOG, NOTHING, Kept, RmSettings, judge_attempts, kept
@@ -20,10 +18,10 @@ from journey.models.base import Model
 from journey.models.budget import Usage
 from journey.pipeline import registry
 from journey.pipeline.fan_out import Progress, each
-from journey.pipeline.stages import close
 from journey.search.best_of_n import MOST_STEPS
 from journey.search.candidate import SearchContext
 from journey.store.run import Run
+from journey.tasks.table import TaskGrader, ask, shared_task, task_of
 from journey.types import Attempt, Problem
 
 IN_FLIGHT = 64
@@ -57,17 +55,17 @@ class Ranked:
         }  # fmt: skip
 
 
-def check(of: Run, problems: Sequence[Problem], task: registry.Task, judge: str, samples: int) -> None:
+def check(of: Run, problems: Sequence[Problem], judge: str, samples: int) -> None:
     """Raises UsageError where a judge of steps has nothing to choose from, or nothing to say."""
     registry.check_names([], judge, servers_of(of))
-    if any(form_of(p) == "code" for p in problems):
+    if any(task_of(p).name == "code" for p in problems):
         raise UsageError("judges score steps of reasoning, and code has none; leave --judge away")
     if samples == 1:
         raise UsageError(
             "with one answer a problem there is nothing for a judge to choose; say --decoding sampled --samples 8 for "
             "rm@k, or name a search, as in --search best_of_n"
         )
-    check_knows(judge, task)
+    check_knows(judge, problems)
     strong_of(of, judge)
 
 
@@ -76,7 +74,6 @@ async def rank(
     problems: Sequence[Problem],
     attempts: Sequence[Attempt],
     model: Model,
-    task: registry.Task,
     judge: str,
     settings: Sequence[str],
     chosen: RmSettings,
@@ -85,8 +82,8 @@ async def rank(
 ) -> Ranked:
     """Has the judge score what it has not scored yet, each problem kept the moment it is done."""
     made = judge_of(run, judge, settings, models)
-    grader: Grader = task.grader()
-    context = SearchContext(model, grader, task.ask, task.steps, made, made.name + chosen_words(settings))
+    grader = TaskGrader()
+    context = SearchContext(model, grader, ask, shared_task(problems).steps, made, made.name + chosen_words(settings))
     called = str(context.judge_name)
     asked = {p.id: p for p in problems}
     before = kept(run, attempts).get(called, NOTHING)
@@ -103,7 +100,7 @@ async def rank(
     try:
         await each(run, STATION, new, one, "attempts", in_flight=IN_FLIGHT, progress=progress)
     finally:
-        close(grader)
+        grader.close()
         if before.steps and before.aggregate != chosen.aggregate:
             run.log(LOG, {"judge": called, "aggregate": chosen.aggregate, "steps": {}})
     now = kept(run, attempts).get(called, NOTHING)

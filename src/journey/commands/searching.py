@@ -17,9 +17,7 @@ from journey.commands.loading import closing, paying
 from journey.commands.output import check_part, failed_units, reading, say, sheet, writing
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
-from journey.commands.training_rows import task_of
 from journey.errors import UsageError
-from journey.evals.forms import check_gradable
 from journey.metrics.compute import measured
 from journey.models.base import Model
 from journey.models.budget import BudgetTracker, Usage
@@ -33,6 +31,7 @@ from journey.search.candidate import SearchContext, attempt_id, searched_name
 from journey.search.methods import SEARCHES, Search, Settings, search
 from journey.search.settings import StepSettings
 from journey.store.run import Run
+from journey.tasks.table import TaskGrader, ask, check_gradable, shared_task
 from journey.types import Attempt, Problem
 
 ALL = "all"
@@ -100,12 +99,12 @@ async def _all(
     split: str,
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    task = task_of(problems)
-    grader = task.grader()
+    steps = shared_task(problems).steps
+    grader = TaskGrader()
     rows: list[dict[str, Any]] = []
     try:
         for method, settings in chosen:
-            context = SearchContext(model, grader, task.ask, task.steps)
+            context = SearchContext(model, grader, ask, steps)
             if method.judged:
                 # Each search has a judge of its own: what one remembers would make the next one look cheap.
                 assert asked.judge is not None
@@ -145,7 +144,7 @@ def _chosen(model: str, problems: Sequence[Problem], asked: Searched) -> list[tu
     """The searches that are asked for. Raises UsageError, also where the judge cannot judge such problems."""
     check_gradable(problems)
     if asked.judge is not None:
-        check_knows(asked.judge, task_of(problems))
+        check_knows(asked.judge, problems)
     return searches(model, asked)
 
 

@@ -1,29 +1,17 @@
 """A run's thoughts and attempts as rows to train on."""
 
-from collections.abc import Iterable
-
 from journey.commands.output import all_problems
 from journey.errors import UsageError
-from journey.pipeline import registry
 from journey.pipeline.derive import chosen
 from journey.store.excluded import excluded
 from journey.store.run import Run
+from journey.tasks.table import ask, shared_task
 from journey.training.rows import Row, dpo_rows, sft_rows
 from journey.training.step_rows import Labels, tree_rows
-from journey.types import Attempt, Problem, Thought, Tree
+from journey.types import Attempt, Thought, Tree
 
 ARMS = {"journey": "traverse"}
 """Arms whose thoughts are told by a method of another name."""
-
-
-def task_of(asked: Iterable[Problem]) -> registry.Task:
-    """The task of a run's problems, which are all puzzles or all in words. Raises UsageError."""
-    tasks = {task.name: task for task in map(registry.task_of, asked)}
-    if not tasks:
-        raise UsageError("the run holds no problems; import some first")
-    if len(tasks) > 1:
-        raise UsageError("the run mixes puzzles with problems in words; import the puzzles into a run of their own")
-    return next(iter(tasks.values()))
 
 
 def training_rows(
@@ -38,7 +26,7 @@ def training_rows(
     asked = all_problems(of)
     if kind == "prm":
         return tree_rows(_judged_trees(of, told), asked, labels) or _no_labels(of)
-    ask = task_of(asked).ask
+    shared_task(asked)
     if kind == "dpo":
         return dpo_rows(_attempts(of, told), asked, ask, messages=messages) or _no_pairs(of)
     method = ARMS.get(arm, arm)

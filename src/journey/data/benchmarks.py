@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Literal
 
 from journey.data.problems import Columns, Loaded, read
 from journey.errors import UsageError
 from journey.store.datafiles import Row, rows
 from journey.types import Problem, make_problem
-
-Form = Literal["math", "text", "code", "judged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +14,14 @@ class Benchmark:
     """One benchmark.
 
     `hub` is the data set's Hub id ("owner/name:config"), null where none could be confirmed; then a file must be given.
-    `split` is its part on the Hub. `size` counts its problems there. `form` says how answers are checked: mathematics,
-    the same words, running the tests, or a model's judgement.
+    `split` is its part on the Hub. `size` counts its problems there. `task` says how it is asked and checked.
     """
 
     hub: str | None
     split: str
     size: int
     columns: Columns
-    form: Form
+    task: str
     licence: str
 
 
@@ -76,17 +72,6 @@ def benchmark(name: str) -> Benchmark:
     return _found(name)[1]
 
 
-def form_of(problem: Problem) -> Form:
-    """How the answer to a problem is checked, by the benchmark that it came from; mathematics where it came from none.
-
-    Problems keep their benchmark's name as their source.
-    """
-    source = problem.source
-    if source in BENCHMARKS:
-        return BENCHMARKS[source].form
-    return "text" if source.startswith("BBH/") else "math"
-
-
 def load(name: str, file: str | None = None, limit: int | None = None) -> Loaded:
     """The problems of a benchmark, from the Hub or from a file of the same columns.
 
@@ -98,7 +83,7 @@ def load(name: str, file: str | None = None, limit: int | None = None) -> Loaded
             f"no Hub data set of {called} is known; give its file, as in: journey import benchmark {called} FILE"
         )
     path, split = (known.hub or "", known.split) if file is None else (file, None)
-    if known.form == "code":
+    if known.task == "code":
         return _code(called, path, split, limit)
     task = called.partition("/")[2]
     first = next(rows(path, split=split), ("", {}))[1]
@@ -106,7 +91,7 @@ def load(name: str, file: str | None = None, limit: int | None = None) -> Loaded
         return _tasks(called, task, path, limit)
     asked = known.columns if file is None else _there(known.columns, first)
     loaded = read(path, columns=asked, split=split, limit=limit)
-    return replace(loaded, problems=[replace(p, source=called) for p in loaded.problems])
+    return replace(loaded, problems=[replace(p, source=called, task=known.task) for p in loaded.problems])
 
 
 def _found(name: str) -> tuple[str, Benchmark]:
@@ -135,7 +120,7 @@ def _tasks(called: str, task: str, path: str, limit: int | None) -> Loaded:
     repeated = 0
     for _, row in rows(path):
         if row.get("task") == task and (limit is None or len(found) < limit):
-            problem = make_problem(str(row["input"]), str(row["target"]), source=called, subject=task)
+            problem = make_problem(str(row["input"]), str(row["target"]), source=called, subject=task, task="text")
             repeated += problem.id in found
             found.setdefault(problem.id, problem)
     if not found:
@@ -154,6 +139,8 @@ def _code(called: str, path: str, split: str | None, limit: int | None) -> Loade
             raise UsageError(f"{place} has no text in {', '.join(missing)}; HumanEval's rows have all three")
         tests = f"{row['test'].rstrip()}\n\ncheck({row['entry_point']})\n"
         solution = row.get("canonical_solution")
-        problem = make_problem(row["prompt"], tests, source=called, solution=solution or None, subject="code")
+        problem = make_problem(
+            row["prompt"], tests, source=called, solution=solution or None, subject="code", task="code"
+        )
         found.setdefault(problem.id, problem)
     return Loaded(list(found.values()), 0, 0)

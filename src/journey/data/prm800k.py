@@ -214,6 +214,7 @@ def problem_of(row: Row) -> Problem:
         solution=question.ground_truth_solution,
         level=None if origin.level is None else str(origin.level),
         subject=origin.subject,
+        task="math",
     )
 
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from journey.answers.find import find_answer
 from journey.errors import UsageError
 from journey.store.datafiles import Format, Row, rows
+from journey.tasks.base import Task
 from journey.types import Problem, content_seed, make_problem
 
 logger = logging.getLogger(__name__)
@@ -108,6 +109,13 @@ def read(
     return Loaded(list(problems.values()), duplicates, unanswered)
 
 
+def load_for(task: Task, path: str | Path, *, split: str | None = None, limit: int | None = None) -> list[Problem]:
+    """The problems of a file for a task: in the task's own form where it has one, else as `load` reads them."""
+    if task.read is not None:
+        return task.read(path, limit)
+    return [replace(problem, task=task.name) for problem in load(path, split=split, limit=limit)]
+
+
 # --- a row as a problem -----------------------------------------------------------------------------------------------
 
 
@@ -159,6 +167,7 @@ def _problem(row: Row, columns: Columns, place: str, source: str) -> Problem | N
         solution=solution or None,
         level=level.removeprefix("Level ") if level else None,
         subject=(_text(row.get(columns.subject), place, "subject") or None) if columns.subject else None,
+        task=str(row.get("task") or "") if "schema" in row else "math",
     )
 
 

@@ -11,12 +11,12 @@ from journey.pipeline import registry
 from journey.pipeline.collection import Collection
 from journey.pipeline.derive import Methods, chosen
 from journey.pipeline.fan_out import Progress, silent
-from journey.pipeline.registry import Models, Task
+from journey.pipeline.registry import Models
 from journey.pipeline.stages import close, grow_trees, put_rated, refuse_retrained, train
 from journey.store.excluded import excluded
 from journey.store.export import write_rows
 from journey.store.run import Run
-from journey.tasks.countdown import sources
+from journey.tasks.table import TaskGrader, ask, task
 from journey.training.rows import Row, sft_rows
 from journey.types import Problem, Thought
 
@@ -26,12 +26,11 @@ CURATION = "curation"
 
 async def collect(run: Run, wanted: Collection, models: Models, progress: Progress = silent) -> None:
     """Everything up to the rows, in the run; what failed is listed there. Raises UsageError, BudgetReached."""
-    task = registry.task(wanted.task)
-    await store_problems(run, wanted, task, progress)
+    await store_problems(run, wanted, progress)
     check_student(wanted, [p for p in run.all("problems", split=PART) if isinstance(p, Problem)])
     if wanted.tells_trees and not wanted.trees.prm800k:
         await grow_wanted(run, wanted, models, progress)
-    methods = Methods(run, wanted, task, models, progress)
+    methods = Methods(run, wanted, task(wanted.task), models, progress)
     try:
         for method in wanted.methods:
             await methods.make(method)
@@ -47,7 +46,6 @@ def check_student(wanted: Collection, problems: Sequence[Problem]) -> None:
     """
     if wanted.student is None:
         return
-    ask = registry.task(wanted.task).ask
     texts = [ask(problem, ()).text for problem in problems]
     if any(phase.method == "rewrite" for phase in wanted.phases):
         texts += [problem.solution for problem in problems if problem.solution is not None]
@@ -68,18 +66,18 @@ async def grow_wanted(run: Run, wanted: Collection, models: Models, progress: Pr
         [p for p in run.all("problems", split=PART) if isinstance(p, Problem) and p.id not in out],
         models.model(wanted.model),
         judge,
-        registry.task(wanted.task),
+        task(wanted.task),
         replace(wanted.trees.grow, seed=wanted.seed),
         in_flight=wanted.in_flight,
         progress=progress,
     )
 
 
-async def store_problems(run: Run, wanted: Collection, task: Task, progress: Progress = silent) -> None:
+async def store_problems(run: Run, wanted: Collection, progress: Progress = silent) -> None:
     """Stores the problems that pass the curation, and rated trees where those are wanted; logs what was left out."""
     if wanted.trees.prm800k:
         progress("import", 0, 1)
-        grader = task.grader()
+        grader = TaskGrader()
         try:
             put_rated(run, await prm800k.read(wanted.trees.prm800k, grader, wanted.problems.limit))
         finally:
@@ -106,24 +104,22 @@ def make_problems(wanted: Collection) -> tuple[list[Problem], dict[str, int]]:
 
 def _read(wanted: Collection, limit: int | None) -> list[Problem]:
     assert wanted.problems.file is not None
-    if wanted.task == "countdown":
-        return sources.read(wanted.problems.file, limit)
-    return problems.load(wanted.problems.file, split=wanted.problems.split, limit=limit)
+    return problems.load_for(task(wanted.task), wanted.problems.file, split=wanted.problems.split, limit=limit)
 
 
-def rows_of(run: Run, method: str, task: Task, *, messages: bool = False) -> list[Row]:
+def rows_of(run: Run, method: str, *, messages: bool = False) -> list[Row]:
     """The rows to train on of one method's thoughts, refined where they were refined."""
     out = excluded(run)
     told = [t for t in run.all("thoughts", method=method) if isinstance(t, Thought) and t.problem not in out]
     asked = [p for p in run.all("problems") if isinstance(p, Problem)]
-    return sft_rows(chosen(told), asked, task.ask, messages=messages)
+    return sft_rows(chosen(told), asked, ask, messages=messages)
 
 
 def write_all_rows(run: Run, wanted: Collection) -> dict[str, int]:
     """Writes RUN/rows/METHOD.jsonl for every method with thoughts; how many rows each has."""
-    task, written = registry.task(wanted.task), dict[str, int]()
+    written: dict[str, int] = {}
     for method in wanted.methods:
-        if rows := rows_of(run, method, task):
+        if rows := rows_of(run, method):
             (run.path / "rows").mkdir(exist_ok=True)
             written[method] = write_rows(rows, run.path / "rows" / f"{method}.jsonl")
     return written
@@ -134,9 +130,9 @@ def teach(run: Run, wanted: Collection, progress: Progress = silent) -> list[Pat
     made: list[Path] = []
     if wanted.student is None:
         return made
-    base, task = registry.model_path(wanted.student), registry.task(wanted.task)
+    base = registry.model_path(wanted.student)
     for number, phase in enumerate(wanted.phases, 1):
-        rows = rows_of(run, phase.method, task)
+        rows = rows_of(run, phase.method)
         if not rows:
             raise UsageError(
                 f"no thought by {phase.method} is there to train the student on; see journey status {run.path}"

@@ -9,6 +9,7 @@ from journey.errors import UsageError
 from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutSettings
 from journey.models.server_settings import ServerSettings
+from journey.tasks.table import task
 from journey.thoughts.annotate import AnnotateSettings
 from journey.thoughts.debate import DebateSettings
 from journey.thoughts.distill import DistillSettings, RewriteSettings
@@ -86,7 +87,7 @@ class Collection:
     """
 
     goal: Literal["thoughts"] = "thoughts"
-    task: Literal["countdown", "math"] = "math"
+    task: str = "math"
     model: str = "tiny"
     strong: str | None = None
     judge: str = "critic"
@@ -103,6 +104,7 @@ class Collection:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        task(self.task)  # raises where there is none
         if not self.methods:
             raise UsageError("methods is empty; name at least one, such as traverse")
         if "annotate" in self.methods and self.telling.notes is None:

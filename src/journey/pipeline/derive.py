@@ -12,10 +12,12 @@ from journey.errors import UsageError
 from journey.models.base import ModelError
 from journey.pipeline.collection import FROM_TREES, Collection, Method
 from journey.pipeline.fan_out import Progress, each, silent
-from journey.pipeline.registry import Models, Task
+from journey.pipeline.registry import Models
 from journey.pipeline.stages import close
 from journey.store.excluded import excluded
 from journey.store.run import Run
+from journey.tasks.base import Task
+from journey.tasks.table import TaskGrader, ask
 from journey.thoughts.annotate import Notes, annotate, read_notes
 from journey.thoughts.debate import debate
 from journey.thoughts.distill import distill, rewrite
@@ -36,10 +38,10 @@ class Methods:
 
     def __init__(self, run: Run, wanted: Collection, task: Task, models: Models, progress: Progress = silent) -> None:
         self.run, self.wanted, self.task, self.progress = run, wanted, task, progress
-        self.telling, self.rules = wanted.telling, f"rules_{task.name}"
+        self.telling, self.rules = wanted.telling, task.rules
         self.problems = {p.id: p for p in run.all("problems") if isinstance(p, Problem)}
         self.model, self.strong = models.model(wanted.model), models.model(wanted.helper)
-        self.grader = task.grader()
+        self.grader = TaskGrader()
         self.refused: Counter[str] = Counter()
         self.unyielding: Counter[str] = Counter()
 
@@ -132,7 +134,7 @@ class Methods:
     async def _debated(self, problem: Problem) -> list[Thought]:
         settings = replace(self.telling.debate, rules=self.rules, seed=self.wanted.seed)
         tree, thought = await debate(
-            problem, self.model, self.strong, self.grader, self.task.ask, self.task.steps, self.task.narration, settings
+            problem, self.model, self.strong, self.grader, ask, self.task.steps, self.task.narration, settings
         )
         return await self._with_tree(tree, thought)
 

@@ -35,7 +35,8 @@ from journey.pipeline.stages import (
 )
 from journey.store.excluded import excluded
 from journey.store.run import Run
-from journey.tasks.countdown import sources
+from journey.tasks.base import Task
+from journey.tasks.table import ask, task
 from journey.training.rows import dpo_rows, match_tokens, sft_rows
 from journey.types import Attempt, Problem, Thought
 
@@ -151,13 +152,13 @@ def store_problems(run: Run, recipe: Recipe) -> None:
 
 def make_problems(recipe: Recipe) -> dict[str, list[Problem]]:
     """The problems of each part: drawn puzzles, or a file's, cut into parts by their content."""
-    wanted = recipe.problems
+    wanted, kind = recipe.problems, task(recipe.task)
     if wanted.file is None:
-        return drawn_problems(wanted)
-    found = sources.read(wanted.file) if recipe.task == "countdown" else problems.load(wanted.file)
+        return drawn_problems(kind, wanted)
+    found = problems.load_for(kind, wanted.file)
     tests: list[Problem] = []
     if wanted.test_file is not None:
-        tests = sources.read(wanted.test_file) if recipe.task == "countdown" else problems.load(wanted.test_file)
+        tests = problems.load_for(kind, wanted.test_file)
     asked = {part: getattr(wanted, part) for part in PARTS if not (tests and part == "test")}
     total = sum(asked.values())
     if total > len(found):
@@ -169,11 +170,13 @@ def make_problems(recipe: Recipe) -> dict[str, list[Problem]]:
     return {"test": tests[: wanted.test]} | parts
 
 
-def drawn_problems(wanted: Problems) -> dict[str, list[Problem]]:
-    """Puzzles drawn by rule; validation and test come from the tenth that the base model never read either."""
-    kind = wanted.puzzles
-    phase1_and_train = sources.drawn("train", wanted.phase1 + wanted.train, 0, kind, held_out=False)
-    tests = sources.drawn("test", wanted.validation + wanted.test, 0, kind, held_out=True)
+def drawn_problems(kind: Task, wanted: Problems) -> dict[str, list[Problem]]:
+    """Problems drawn by the task's rule; validation and test are of those held out from every training."""
+    if kind.draw is None:
+        raise UsageError(f"problems of the task {kind.name} are not drawn; name their file as problems.file")
+    settings = wanted.puzzles
+    phase1_and_train = kind.draw("train", wanted.phase1 + wanted.train, 0, settings, held_out=False)
+    tests = kind.draw("test", wanted.validation + wanted.test, 0, settings, held_out=True)
     return {
         "phase1": phase1_and_train[: wanted.phase1],
         "train": phase1_and_train[wanted.phase1 :],
@@ -196,7 +199,7 @@ class Seed:
     ) -> None:
         self.run, self.progress, self.recipe, self.seed, self.budget = run, progress, recipe, seed, budget
         self.greedy = greedy
-        self.task = registry.task(recipe.task)
+        self.task = task(recipe.task)
         self.train_problems = part(run, "train")
 
     async def trees(self) -> None:
@@ -294,7 +297,7 @@ class Seed:
         known = {p.id for p in self.train_problems}
         told = self.run.all("thoughts", method=method, arm=f"seed-{self.seed}")
         found = (t for t in told if isinstance(t, Thought) and t.problem in known)
-        return sft_rows(found, self.train_problems, self.task.ask)
+        return sft_rows(found, self.train_problems, ask)
 
     async def attempts(self, arm: str, samples: int = 1) -> None:
         """The arm's sampled and (where wanted) greedy attempts on the problems of the comparison."""
@@ -308,7 +311,7 @@ class Seed:
 
     async def draw(self, model: Any, decoding: Decoding, on: Sequence[Problem], split: str) -> None:
         await evaluate(
-            self.run, on, model, self.task, decoding, split=split, seed=self.seed,
+            self.run, on, model, decoding, split=split, seed=self.seed,
             in_flight=self.recipe.in_flight, progress=self.progress,
         )  # fmt: skip
 
@@ -325,7 +328,7 @@ class Seed:
         await self.draw(model, rule, asked, "train")
         await registry.close(model)
         answers = self.drawn("journey", "preferences", "train")
-        return dpo_rows(answers, asked, self.task.ask, pairs=wish.pairs, samples=wish.samples, seed=self.seed)
+        return dpo_rows(answers, asked, ask, pairs=wish.pairs, samples=wish.samples, seed=self.seed)
 
 
 DEEDS: dict[str, Callable[[Seed], Coroutine[Any, Any, None]]] = {

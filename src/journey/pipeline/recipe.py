@@ -18,7 +18,7 @@ from journey.models.server_settings import ServerSettings
 from journey.pipeline import recipe_files
 from journey.pipeline.collection import Collection
 from journey.pipeline.sweep_recipe import Scaling
-from journey.tasks.countdown.puzzle import PuzzleSettings
+from journey.tasks.table import task
 from journey.thoughts.traverse import TraverseSettings
 from journey.training.settings import DpoSettings, SftSettings
 from journey.trees.grow import GrowSettings
@@ -31,13 +31,13 @@ Settings = TypeVar("Settings")
 class Problems:
     """Which problems each part of the experiment gets.
 
-    `file` null: puzzles are drawn by `puzzles`; else problems are read from the file (`test_file` for the test set, or
-    a part of the same file). Counts are upper limits for files.
+    `file` null: the task draws them by the settings `puzzles`, which are its own (`Task.settings`); else problems are
+    read from the file (`test_file` for the test set, or a part of the same file). Counts are upper limits for files.
     """
 
     file: str | None = None
     test_file: str | None = None
-    puzzles: PuzzleSettings = PuzzleSettings()
+    puzzles: Any = None
     phase1: int = 400
     train: int = 1200
     validation: int = 200
@@ -103,7 +103,7 @@ class Recipe:
     """
 
     goal: Literal["comparison"] = "comparison"
-    task: Literal["countdown", "math"] = "countdown"
+    task: str = "countdown"
     model: str = "tiny"
     judge: str = "exact"
     critic: CriticSettings = CriticSettings()
@@ -121,6 +121,22 @@ class Recipe:
     evaluation: Evaluation = Evaluation()
     workers: int | None = None
     in_flight: int = 256
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "problems", _drawn_as(self.task, self.problems))
+
+
+def _drawn_as(name: str, problems: Problems) -> Problems:
+    """The problems with `puzzles` as the settings of the task of that name. Raises UsageError."""
+    kind, given = task(name).settings, problems.puzzles
+    if kind is None:
+        if given:
+            raise UsageError(f"problems of the task {name} are not drawn; leave problems.puzzles away")
+        return problems
+    if isinstance(given, kind):
+        return problems
+    _check_inside(kind, given or {}, "problems.puzzles")
+    return replace(problems, puzzles=typed(kind, given or {}, "problems.puzzles"))
 
 
 UNCOMPARED = ("recipe.workers", "recipe.in_flight", "recipe.seeds", "recipe.servers", "versions")

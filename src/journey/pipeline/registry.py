@@ -1,6 +1,6 @@
-"""Names -> models, judges and tasks: the one place that imports by need, so that nothing heavy is loaded unasked."""
+"""Names -> models and judges: the one place that imports by need, so that nothing heavy is loaded unasked."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
@@ -8,10 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from journey.answers.grade import Grade, Grader
 from journey.data.recordings import load_recorded
 from journey.errors import UsageError
-from journey.evals.forms import FormGrader, ask_by_form
 from journey.judges import combine
 from journey.judges import scripted as scripted_judge
 from journey.judges.base import Judge
@@ -26,42 +24,10 @@ from journey.models.scripted import Scripted
 from journey.models.server_settings import ServerSettings
 from journey.models.weights import folder_hash
 from journey.pipeline import recipe
-from journey.tasks.countdown import narration as countdown_narration
-from journey.tasks.countdown.checker import CountdownGrader
-from journey.tasks.countdown.puzzle import parse_puzzle
-from journey.tasks.narration import PROSE, Narration
-from journey.tasks.prompting import Ask, asker
-from journey.tasks.steps import FORMATS, StepFormat
-from journey.types import Problem
+from journey.tasks.table import TaskGrader, ask
 
 TINY = "tiny"
 SMALL = 64_000_000  # bytes of weights
-COUNTDOWN_NARRATION = Narration(
-    countdown_narration.reflect, countdown_narration.go_back, countdown_narration.close, "\n", "countdown"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What kind of problems a run is about: how they are asked, cut into steps, told and graded."""
-
-    name: str
-    ask: Ask
-    steps: StepFormat
-    narration: Narration
-    grader: Callable[[], Grader]
-
-
-WORDS = "math"
-"""The task of all problems in words: its ask and its grader go by the form of each problem's benchmark."""
-
-TASKS = {
-    "countdown": Task(
-        "countdown", asker("countdown", FORMATS["lines"]), FORMATS["lines"], COUNTDOWN_NARRATION, CountdownGrader
-    ),
-    WORDS: Task(WORDS, ask_by_form(FORMATS["paragraphs"]), FORMATS["paragraphs"], PROSE, FormGrader),
-}
-
 MODEL_NAMES = "tiny, hf/ID-or-folder, openai/NAME, vllm/ID-or-folder, scripted/FILE"
 JUDGE_NAMES = (
     "exact, critic, critic:MODEL, rollout:MODEL, prm:hf/ID-or-folder, recorded:FILE#MODEL, scripted:FILE, "
@@ -70,47 +36,6 @@ JUDGE_NAMES = (
 OPENAI = "openai"
 ROLLOUT = RolloutSettings()
 NO_SERVERS: Mapping[str, ServerSettings] = MappingProxyType({})
-
-
-def task(name: str) -> Task:
-    """The task of that name. Raises UsageError."""
-    if name not in TASKS:
-        raise UsageError(f"there is no task {name!r}; known are {', '.join(TASKS)}")
-    return TASKS[name]
-
-
-def task_of(problem: Problem) -> Task:
-    """The task of one problem: Countdown where its question is a puzzle's, else "math", that of problems in words."""
-    try:
-        parse_puzzle(problem.question)
-    except UsageError:
-        return TASKS[WORDS]
-    return TASKS["countdown"]
-
-
-class ByProblem:
-    """Asks and grades every problem as its own task does, so that one judge can go over problems of several."""
-
-    def __init__(self) -> None:
-        self._graders: dict[str, Grader] = {}
-
-    def ask(self, problem: Problem, steps: Sequence[str]) -> Prompt:
-        """The prompt of the problem after some steps."""
-        return task_of(problem).ask(problem, steps)
-
-    async def grade(self, problem: Problem, text: str) -> Grade:
-        """The grade of a text."""
-        task = task_of(problem)
-        if task.name not in self._graders:
-            self._graders[task.name] = task.grader()
-        return await self._graders[task.name].grade(problem, text)
-
-    def close(self) -> None:
-        """Gives back what the graders hold (worker processes)."""
-        for grader in self._graders.values():
-            with suppress(AttributeError):
-                grader.close()  # type: ignore[attr-defined]  # only some have anything to give back
-        self._graders.clear()
 
 
 def model_path(name: str) -> str:
@@ -161,7 +86,7 @@ class Models:
         self._made: dict[str, Cached] = {}
         self._loaded: dict[str, Model] = {}
         self._classifiers: dict[str, Judge] = {}
-        self._tasks = ByProblem()
+        self._grader = TaskGrader()
 
     def model(self, name: str) -> Model:
         """The model of that name. Raises UsageError."""
@@ -193,7 +118,7 @@ class Models:
         if kind == "critic":
             return Critic(self.model(rest or strong), settings)
         if kind == "rollout" and rest:
-            return RolloutJudge(self.model(rest), self._tasks.ask, self._tasks, rollout)
+            return RolloutJudge(self.model(rest), ask, self._grader, rollout)
         if kind == "prm":
             if name not in self._classifiers:
                 self._classifiers[name] = classifier(name)
@@ -213,7 +138,7 @@ class Models:
         self._made.clear()
         self._loaded.clear()
         self._classifiers.clear()
-        self._tasks.close()
+        self._grader.close()
 
 
 def model(name: str, tracker: BudgetTracker | None = None, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> Model:

@@ -21,8 +21,9 @@ from journey.models.base import Model
 from journey.models.budget import BudgetTracker, Usage, cost_of
 from journey.pipeline.fan_out import Progress, each, silent
 from journey.pipeline.recipe import Telling
-from journey.pipeline.registry import Task
 from journey.store.run import Run
+from journey.tasks.base import Task
+from journey.tasks.table import TaskGrader, ask
 from journey.thoughts.draft import Walk, draft
 from journey.thoughts.shortcut import straight
 from journey.thoughts.traverse import traverse
@@ -124,10 +125,10 @@ async def grow_trees(
     """
     have = run.ids("trees", policy=policy.name)
     names = {tree_id(p, policy.name, judge.name, settings): p for p in problems}
-    grader = task.grader()
+    grader = TaskGrader()
 
     async def one(problem: Problem) -> list[Tree]:
-        return [await grow(problem, policy, judge, grader, task.ask, task.steps, settings)]
+        return [await grow(problem, policy, judge, grader, ask, task.steps, settings)]
 
     try:
         return await each(
@@ -170,7 +171,7 @@ def solution_rows(problems: Iterable[Problem], task: Task) -> list[Row]:
         if problem.solution is not None:
             last = task.narration.close(problem, Node(-1, "", answer=problem.answer))
             text = task.narration.separator.join(filter(None, (problem.solution, last)))
-            rows.append({"prompt": task.ask(problem, ()).text, "completion": text})
+            rows.append({"prompt": ask(problem, ()).text, "completion": text})
     return rows
 
 
@@ -211,23 +212,26 @@ async def evaluate(
     run: Run,
     problems: Sequence[Problem],
     model: Model,
-    task: Task,
     decoding: Decoding,
     *,
     split: str,
     seed: int,
     budget: Budget | None = None,
+    grader: Grader | None = None,
     in_flight: int = 256,
     progress: Progress = silent,
 ) -> int:
-    """Attempts every problem that was not attempted yet; how many failed."""
+    """Attempts every problem that was not attempted yet; how many failed.
+
+    `grader` null: answers are graded as the task of each problem does. It is closed at the end.
+    """
     have = run.ids("attempts", model=model.name, decoding=decoding.name)
     units = {f"{model.name}/{decoding.name}/{p.id}": p for p in problems
              if not have.issuperset(attempt_ids(p.id, model.name, decoding, seed))}  # fmt: skip
-    grader = task.grader()
+    checker = TaskGrader() if grader is None else grader
 
     async def one(problem: Problem) -> list[Attempt]:
-        return await attempt(problem, model, grader, task.ask, decoding, split=split, seed=seed, budget=budget)
+        return await attempt(problem, model, checker, ask, decoding, split=split, seed=seed, budget=budget)
 
     try:
         return await each(
@@ -235,7 +239,7 @@ async def evaluate(
             in_flight=in_flight, progress=progress, split=split,
         )  # fmt: skip
     finally:
-        close(grader)
+        close(checker)
 
 
 def close(thing: Model | Grader) -> None:

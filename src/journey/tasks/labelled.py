@@ -42,12 +42,18 @@ class LabelledSet:
 
 
 def solution(
-    id: object, question: str, answer: object, steps: Sequence[str], labels: Labels, pieces: Sequence[int] = ()
+    id: object,
+    question: str,
+    answer: object,
+    steps: Sequence[str],
+    labels: Labels,
+    pieces: Sequence[int] = (),
+    task: str = "",
 ) -> Labelled:
-    """One labelled solution."""
+    """One labelled solution; `task` names its problem's task, "" where it is not known."""
     if len(steps) != len(labels) or isinstance(steps, str) or not all(isinstance(step, str) for step in steps):
         raise ValueError(f"{len(steps)} steps and {len(labels)} labels")
-    problem = make_problem(question, "" if answer is None else str(answer))
+    problem = make_problem(question, "" if answer is None else str(answer), task=task)
     parents, each = tuple(range(-1, len(steps) - 1)), tuple(pieces) or (1,) * len(steps)
     return Labelled(str(id), problem, tuple(steps), labels, parents, each, is_solution=True)
 

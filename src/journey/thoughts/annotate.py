@@ -148,7 +148,7 @@ def notes_of(row: Mapping[str, Any], place: str, path: str) -> Notes:
         said = find_answer(notes[-1].text)
         if said is not None and decide(answer, said) is False:
             raise UsageError(f"{place} notes the answer {said!r} but its answer is {answer!r}; correct one of them")
-    return Notes(make_problem(question, answer, source=Path(path).name.split(".")[0]), notes)
+    return Notes(make_problem(question, answer, source=Path(path).name.split(".")[0], task="math"), notes)
 
 
 def _note(given: Any, place: str) -> Note:

@@ -30,7 +30,7 @@ def _one(rng: random.Random, number: int) -> Labelled:
         if (wrong := _wrong(puzzle, chain[at], puzzle.numbers if at == 0 else chain[at - 1].rest, rng)) is not None:
             first, chain = at, [*chain[:at], wrong, *_onward(puzzle, wrong, rng)]
     texts = [str(step) for step in chain]
-    return solution(number, question(puzzle), puzzle.target, texts, until(first, len(texts)))
+    return solution(number, question(puzzle), puzzle.target, texts, until(first, len(texts)), task=NAME)
 
 
 def _wrong(puzzle: Puzzle, right: Step, numbers: Numbers, rng: random.Random) -> Step | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from journey.tasks.countdown.exploration import back_text, made_text
 from journey.tasks.countdown.puzzle import parse_puzzle, parse_step
+from journey.tasks.narration import Narration
 from journey.types import Node, Problem
 
 
@@ -26,3 +27,6 @@ def go_back(problem: Problem, texts: Sequence[str]) -> str:
 def close(problem: Problem, node: Node) -> str:
     """The last word of a right chain."""
     return made_text(parse_puzzle(problem.question).target)
+
+
+NARRATION = Narration(reflect, go_back, close, separator="\n", name="countdown")

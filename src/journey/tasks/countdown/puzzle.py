@@ -134,7 +134,8 @@ def to_problem(puzzle: Puzzle, source: str = "countdown", seed: int = 0, largest
     chain = random.Random(f"{seed} {question(puzzle)}").choice(chains) if chains else None
     solution = None if chain is None else "\n".join(map(str, chain))
     level = str(len(puzzle.numbers))
-    return make_problem(question(puzzle), str(puzzle.target), source=source, solution=solution, level=level)
+    fields = {"source": source, "solution": solution, "level": level, "task": "countdown"}
+    return make_problem(question(puzzle), str(puzzle.target), **fields)
 
 
 def parse_puzzle(text: str) -> Puzzle:
@@ -144,6 +145,14 @@ def parse_puzzle(text: str) -> Puzzle:
         with suppress(ZeroDivisionError):  # 1/0 is no number
             return Puzzle(tuple(map(value, match[2].split())), value(match[1]), match[3] is not None)
     raise UsageError(f'not a Countdown question: "{text[:60]}"; it must read like "Make 41 from 7 8 15"')
+
+
+def is_question(text: str) -> bool:
+    """Whether the text reads as a Countdown question."""
+    try:
+        return bool(parse_puzzle(text))
+    except UsageError:
+        return False
 
 
 def parse_step(line: str) -> Step | None:

@@ -1,0 +1,70 @@
+"""What a task is: a record of the functions that ask, cut, narrate, grade, judge, draw and read its problems."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from journey.answers.grade import Grade, Grader
+from journey.errors import UsageError
+from journey.tasks.labelled import LabelledSet
+from journey.tasks.narration import Narration
+from journey.tasks.prompting import Ask
+from journey.tasks.steps import StepFormat
+from journey.types import Judgement, Problem
+
+ExactJudge = Callable[[Problem, Sequence[str], Sequence[str]], list[Judgement]]
+Read = Callable[[str | Path, int | None], list[Problem]]
+
+
+class Draw(Protocol):
+    """Draws different random problems of a task."""
+
+    def __call__(self, name: str, count: int, seed: int, settings: Any, *, held_out: bool) -> list[Problem]:
+        """`count` problems of the set `name`, all of them held out from every training or none of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A kind of problems. `name` is what `Problem.task` and a recipe's `task` say.
+
+    - `ask(problem, steps)`: the prompt of a problem after some steps.
+    - `steps`: how a solution is cut into steps.
+    - `narration`: the words of a long thought between its steps.
+    - `grader()`: a new grader of answers. `refusal`: why ordinary commands cannot grade them, with the mend; null: they
+      can.
+    - `rules`: the prompt that tells a model how steps are written.
+    - `judge(problem, prefix, candidates)`: the judge "exact": one judgement a candidate step; null: there is none.
+    - `settings`: the dataclass of a recipe's `problems.puzzles`. `draw`: draws problems by such settings; both null
+      where problems come from files only.
+    - `read(path, limit)`: the problems of a file in the task's own form; null: files are read as problems in words.
+    - `is_held_out(problem)`: whether the problem is of the part that no model is trained on; null: there is no such
+      rule.
+    - `labelled_set(count, seed)`: solutions with labelled steps for `eval judges --on NAME`; null: there is none.
+    """
+
+    name: str
+    ask: Ask
+    steps: StepFormat
+    narration: Narration
+    grader: Callable[[], Grader]
+    rules: str
+    refusal: str | None = None
+    judge: ExactJudge | None = None
+    settings: type[Any] | None = None
+    draw: Draw | None = None
+    read: Read | None = None
+    is_held_out: Callable[[Problem], bool] | None = None
+    labelled_set: Callable[[int, int], LabelledSet] | None = None
+
+
+class CannotGrade:
+    """The grader of a task whose answers ordinary commands cannot check."""
+
+    def __init__(self, refusal: str) -> None:
+        self._refusal = refusal
+
+    async def grade(self, problem: Problem, text: str) -> Grade:
+        """Raises UsageError with the reason and the mend."""
+        raise UsageError(self._refusal)

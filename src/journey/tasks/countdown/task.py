@@ -1,0 +1,26 @@
+"""Countdown as a task: everything that the rest of the package needs of it."""
+
+from journey.tasks.base import Task
+from journey.tasks.countdown.checker import CountdownGrader
+from journey.tasks.countdown.judge import judge
+from journey.tasks.countdown.labelled import countdown_set
+from journey.tasks.countdown.narration import NARRATION
+from journey.tasks.countdown.puzzle import PuzzleSettings, is_held_out, parse_puzzle
+from journey.tasks.countdown.sources import drawn, read
+from journey.tasks.prompting import asker
+from journey.tasks.steps import FORMATS
+
+COUNTDOWN = Task(
+    name="countdown",
+    ask=asker("countdown", FORMATS["lines"]),
+    steps=FORMATS["lines"],
+    narration=NARRATION,
+    grader=CountdownGrader,
+    rules="rules_countdown",
+    judge=judge,
+    settings=PuzzleSettings,
+    draw=drawn,
+    read=read,
+    is_held_out=lambda problem: is_held_out(parse_puzzle(problem.question)),
+    labelled_set=countdown_set,
+)

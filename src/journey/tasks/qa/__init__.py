@@ -1,0 +1,1 @@
+"""Problems in words: mathematics, answers in words, and answers that a model grades."""

@@ -1,0 +1,87 @@
+"""Every task by its name: the one place where a task is entered, and what goes by a problem's task."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from journey.answers.grade import Grade, Grader
+from journey.errors import UsageError
+from journey.models.base import Prompt
+from journey.tasks import old_records
+from journey.tasks.base import Task
+from journey.tasks.code.task import CODE
+from journey.tasks.countdown.task import COUNTDOWN
+from journey.tasks.qa.math import MATH
+from journey.tasks.qa.model_graded import MODEL_GRADED
+from journey.tasks.qa.text import TEXT
+from journey.types import EMPTY, Problem
+
+TASKS: dict[str, Task] = {
+    "countdown": COUNTDOWN,
+    "math": MATH,
+    "text": TEXT,
+    "code": CODE,
+    "judged": MODEL_GRADED,
+}
+
+
+def task(name: str) -> Task:
+    """The task of that name. Raises UsageError."""
+    if name not in TASKS:
+        raise UsageError(f"there is no task {name!r}; known are {', '.join(TASKS)}")
+    return TASKS[name]
+
+
+def task_of(problem: Problem) -> Task:
+    """The task of one problem. Raises UsageError where the problem names one that is not known here."""
+    return task(problem.task or old_records.task_name(problem))
+
+
+def shared_task(problems: Iterable[Problem]) -> Task:
+    """The task of all the problems; the first in the table where several tasks write steps alike.
+
+    Raises UsageError where there are no problems, and where their steps are written differently.
+    """
+    found = {(one := task_of(problem)).name: one for problem in problems}
+    if not found:
+        raise UsageError("the run holds no problems; import some first")
+    chosen = next(one for name, one in TASKS.items() if name in found)
+    for other in found.values():
+        if (other.steps, other.narration) != (chosen.steps, chosen.narration):
+            raise UsageError(
+                f"the run mixes problems of {chosen.name} and {other.name}, whose steps are written differently; "
+                "import each into a run of their own"
+            )
+    return chosen
+
+
+def ask(problem: Problem, prefix: Sequence[str]) -> Prompt:
+    """The prompt of a problem after some steps, as its task asks."""
+    return task_of(problem).ask(problem, prefix)
+
+
+def check_gradable(problems: Iterable[Problem], *allowed: str) -> None:
+    """Raises UsageError where answers to a problem cannot be graded here; the tasks `allowed` can for once."""
+    found = {(one := task_of(problem)).name: one for problem in problems}
+    for name in sorted(found.keys() - set(allowed)):
+        if (refusal := found[name].refusal) is not None:
+            raise UsageError(refusal)
+
+
+class TaskGrader:
+    """Grades every answer as its problem's task does. `instead` gives other graders for some tasks, by name."""
+
+    def __init__(self, instead: Mapping[str, Grader] = EMPTY) -> None:
+        self._graders: dict[str, Grader] = dict(instead)
+
+    async def grade(self, problem: Problem, text: str) -> Grade:
+        """The grade of a text. Raises UsageError where it cannot be graded here."""
+        task = task_of(problem)
+        if task.name not in self._graders:
+            self._graders[task.name] = task.grader()
+        return await self._graders[task.name].grade(problem, text)
+
+    def close(self) -> None:
+        """Closes the graders that hold worker processes."""
+        for grader in self._graders.values():
+            if (close := getattr(grader, "close", None)) is not None:
+                close()
+        self._graders.clear()
