@@ -36,7 +36,7 @@ def test_a_real_file_gives_all_its_problems_under_the_benchmarks_name(name: str)
 def test_a_sample_gives_its_problems_under_the_benchmarks_name(name: str) -> None:
     loaded = load(name, str(sample(FILES[name][0])))
     assert len(loaded.problems) == 50 and {p.source for p in loaded.problems} == {name}
-    assert {form_of(p) for p in loaded.problems} == {benchmark(name).form}
+    assert {p.task for p in loaded.problems} == {benchmark(name).task}
 
 
 def test_names_are_found_whatever_their_capitals() -> None:
