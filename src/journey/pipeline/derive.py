@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from journey.errors import UsageError
-from journey.models.base import ModelError
+from journey.models.base import Model, ModelError
 from journey.pipeline.collection import FROM_TREES, Collection, Method
 from journey.pipeline.fan_out import Progress, each, silent
 from journey.pipeline.registry import Models
@@ -40,10 +40,20 @@ class Methods:
         self.run, self.wanted, self.task, self.progress = run, wanted, task, progress
         self.telling, self.rules = wanted.telling, task.rules
         self.problems = {p.id: p for p in run.all("problems") if isinstance(p, Problem)}
-        self.model, self.strong = models.model(wanted.model), models.model(wanted.helper)
+        self.models = models
         self.grader = TaskGrader()
         self.refused: Counter[str] = Counter()
         self.unyielding: Counter[str] = Counter()
+
+    @property
+    def model(self) -> Model:
+        """The model that proposes; loaded by the first method that asks it, since trees are told without one."""
+        return self.models.model(self.wanted.model)
+
+    @property
+    def strong(self) -> Model:
+        """The model that explains, refines and teaches; loaded by the first method that asks it."""
+        return self.models.model(self.wanted.helper)
 
     def close(self) -> None:
         """Gives back what the grader holds."""
