@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from journey.commands.eval_judges import Remembered
-from journey.data.recordings import load_recorded
 from journey.data.step_labels import load
 from journey.errors import UsageError
 from journey.evals.judging import JudgingSettings, judge_set, measure, to_json
 from journey.judges.base import Judge
-from journey.judges.critic import CriticSettings
+from journey.judges.exact import Exact
+from journey.judges.recorded_file import load_recorded
 from journey.judges.rollout import RolloutJudge, RolloutSettings
 from journey.judges.scripted import Scripted
 from journey.models.budget import BudgetTracker
@@ -107,7 +107,7 @@ def recorded_rows(console: Console, rounds: int) -> tuple[list[dict[str, Any]], 
         table.add_column(column)
     rows, agrees = list[dict[str, Any]](), True
     for model, name in MODELS.items():
-        judge = load_recorded(f"recorded:{RECORDED}#{model}")
+        judge = load_recorded(f"{RECORDED}#{model}", load)
         ours, counted = (figures_of(judge, labelled, rounds, paper=paper) for paper in (False, True))
         said = {
             row["id"]: row
@@ -133,7 +133,7 @@ def recorded_rows(console: Console, rounds: int) -> tuple[list[dict[str, Any]], 
         folder = "prm800k" if part.startswith("phase2") else "step_judges"
         labelled = load(DATA / f"{folder}/{part}.jsonl")
         for model, name in MODELS.items():
-            found = figures_of(load_recorded(f"recorded:{RECORDED}#{model}"), labelled, rounds)
+            found = figures_of(load_recorded(f"{RECORDED}#{model}", load), labelled, rounds)
             if found["unsaid"] < found["steps"]:
                 rows.append({"judge": name, "set": part, **found})
     return rows, agrees
@@ -150,11 +150,11 @@ def own_rows(count: int, rounds: int, trained: str | None) -> list[dict[str, Any
         "hard, ends where it goes back": RolloutSettings(stop=("Back to",), count_unanswered=True, max_tokens=100),
         "binary": RolloutSettings(search="binary", max_tokens=100),
     }
-    judges: dict[str, Judge] = {"exact": registry.Exact(), "always right": Scripted({}, otherwise="right")}
+    judges: dict[str, Judge] = {"exact": Exact(), "always right": Scripted({}, otherwise="right")}
     for how, settings in hows.items():
-        judges[f"rollout:tiny, {how}"] = models.judge("rollout:tiny", "tiny", CriticSettings(), settings)
+        judges[f"rollout:tiny, {how}"] = models.judge("rollout:tiny", "tiny", {"rollout": settings})
     if trained is not None:
-        judges[f"prm, {Path(trained).name}"] = models.judge(f"prm:hf/{trained}", "tiny", CriticSettings())
+        judges[f"prm, {Path(trained).name}"] = models.judge(f"prm:hf/{trained}", "tiny")
     rows: list[dict[str, Any]] = []
     for name, judge in judges.items():
         row = {"judge": name, "set": f"countdown ({count} made here)", **figures_of(judge, labelled, rounds)}

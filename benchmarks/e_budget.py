@@ -36,6 +36,7 @@ from journey.metrics.accuracy import finished, over_seeds  # noqa: E402
 from journey.metrics.compute import Measured, at_tokens, measured  # noqa: E402
 from journey.metrics.votes import maj_at_tokens  # noqa: E402
 from journey.models.base import Model  # noqa: E402
+from journey.models.local_threads import use_one_thread  # noqa: E402
 from journey.pipeline import registry  # noqa: E402
 from journey.store.run import Run  # noqa: E402
 from journey.tasks.table import task  # noqa: E402
@@ -181,7 +182,7 @@ def main() -> None:
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
     transformers_logging.disable_progress_bar()
-    registry.use_one_thread()
+    use_one_thread()
     asked.problems = asked.problems or (200 if asked.long else 60)
     asked.seeds = asked.seeds or (None if asked.long else 1)
     began = time.perf_counter()

@@ -33,6 +33,7 @@ from journey.judges.classifier_settings import ClassifierSettings
 from journey.judges.exact import Exact
 from journey.judges.rollout import RolloutSettings
 from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.models.local_threads import use_one_thread
 from journey.pipeline import registry
 from journey.pipeline.recipe import Telling
 from journey.pipeline.stages import solution_rows, tell
@@ -192,7 +193,7 @@ LABELLED: list[Problem] = []
 
 async def measure_all(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     began = time.perf_counter()
-    registry.use_one_thread()
+    use_one_thread()
     kind = PuzzleSettings()
     counts = [int(n) for n in asked.counts.split(",") if n]
     LABELLED[:] = drawn("judge", max(counts, default=0), 1, kind, held_out=False)

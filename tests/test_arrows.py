@@ -24,7 +24,13 @@ BRACKETS = [
     {"__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(BRACKETS) for room in rooms}
-TABLES = {"__main__.py", "commands/view.py", "pipeline/registry.py", "pipeline/stages.py"}
+TABLES = {
+    "__main__.py",
+    "judges/classifier_settings.py",
+    "commands/view.py",
+    "pipeline/registry.py",
+    "pipeline/stages.py",
+}
 """Files that import our own modules inside functions: what a table names is loaded on use."""
 HEAVY = {
     "torch": ("models/local", "judges/classifier", "training/", "pipeline/registry"),

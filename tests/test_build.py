@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from journey.judges.critic import CriticSettings
 from journey.judges.rollout import RolloutJudge
 from journey.models.base import Completion, Prompt, Sampling
 from journey.models.budget import BudgetTracker
@@ -60,7 +59,7 @@ async def test_weights_are_loaded_once_however_their_folder_is_written(loaded: l
         model = models.model(name)
         assert model.name == name
         assert (await model.complete(Prompt("Q"), Sampling()))[0].text == "Q"
-    judge = models.judge(f"rollout:hf/{tmp_path}/model/.", "tiny", CriticSettings())
+    judge = models.judge(f"rollout:hf/{tmp_path}/model/.", "tiny")
     assert isinstance(judge, RolloutJudge) and judge.name == f"rollout:hf/{tmp_path}/model/."
     assert len(loaded) == 1
     models.model(f"hf/{tmp_path}/other")
@@ -73,7 +72,7 @@ async def test_a_lent_model_is_used_and_given_back_by_its_owner(loaded: list[Wei
     policy = Weights("seed-1/phase1")
     models = registry.Models(Memory(), BudgetTracker())
     models.register_loaded(tmp_path, policy)
-    judge = models.judge(f"rollout:hf/{tmp_path}", "tiny", CriticSettings())
+    judge = models.judge(f"rollout:hf/{tmp_path}", "tiny")
     assert judge.name == f"rollout:hf/{tmp_path}" and not loaded
     await models.close()
     assert not policy.closed

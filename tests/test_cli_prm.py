@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from commanding import done, journey, scripted_recipe
 
-from journey.judges.critic import CriticSettings
 from journey.models.budget import BudgetTracker
 from journey.pipeline import registry
 from journey.store.run import Run
@@ -44,7 +43,7 @@ def test_a_judge_is_trained_and_named_by_its_folder(grown: Path, settings: list[
     assert json.loads((grown / "models" / name / "training.json").read_text())["method"] == "prm"
     with Run.open(grown) as run:
         models = registry.Models(run, BudgetTracker())
-        judge = models.judge(f"prm:{grown}/models/{name}", "tiny", CriticSettings())
+        judge = models.judge(f"prm:{grown}/models/{name}", "tiny")
         tree = next(tree for tree in run.all("trees") if isinstance(tree, Tree))
         problem = run.get("problems", tree.problem)
         (judged,) = asyncio.run(judge.judge(problem, [], [tree.nodes[0].text]))  # type: ignore[arg-type]

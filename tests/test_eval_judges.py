@@ -104,7 +104,7 @@ def test_a_runs_judged_trees_are_a_set_and_eval_of_a_run_is_as_it_was(tmp_path: 
     ("judge", "on", "words"),
     [
         ("nobody", "countdown", "there is no judge"),
-        ("vote:[exact]", "countdown", "must name two judges"),
+        ("vote:[exact]", "countdown", "names one judge only"),
         ("recorded:missing.jsonl", "countdown", "there is no file missing.jsonl"),
         ("recorded:missing", "countdown", "there is no file missing"),
         ("scripted:missing.json", "countdown", "no judge's script"),
@@ -131,7 +131,7 @@ async def test_one_rollout_judge_goes_over_problems_of_several_tasks(tmp_path: P
 
     models = registry.Models(Nothing(), BudgetTracker())
     answers = write_rows(tmp_path / "policy.jsonl", [{"prompt": "unused", "completions": ["x"]}])
-    judge = models.judge(f"rollout:scripted/{answers}", "tiny", registry.CriticSettings())
+    judge = models.judge(f"rollout:scripted/{answers}", "tiny")
     puzzle = to_problem(Puzzle((3, 4), 7))
     said = await judge.judge(puzzle, [], ["3 + 4 = 7 ( 7 -> 7 )"])
     said += await judge.judge(make_problem("What is 3 + 4?", "7"), [], ["The answer is 7.", "The answer is 8."])
@@ -141,7 +141,8 @@ async def test_one_rollout_judge_goes_over_problems_of_several_tasks(tmp_path: P
 
 def test_the_models_that_a_judge_asks_are_known_by_its_name() -> None:
     assert registry.judge_models("vote:[exact,critic:openai/x,rollout:tiny,critic]") == ["openai/x", "tiny"]
-    assert registry.is_served("vote:[exact,rollout:openai/x]") and not registry.is_served("rollout:tiny")
+    assert registry.judge_is_served("vote:[exact,rollout:openai/x]")
+    assert registry.judge_is_served("critic", "openai/x") and not registry.judge_is_served("rollout:tiny")
     with pytest.raises(UsageError):
         registry.check_names([], "rollout:nothing/known")
 

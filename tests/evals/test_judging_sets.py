@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from real_data import rows, sample, whole
 
-from journey.data.recordings import load_recorded
 from journey.data.step_labels import load, load_prm800k
 from journey.errors import UsageError
 from journey.evals.judging import JudgingSettings, Measured, judge_set, measure
+from journey.judges.recorded_file import load_recorded
 from journey.judges.scripted import Scripted
 from journey.types import make_problem
 
@@ -124,18 +124,18 @@ async def test_recordings_are_joined_with_the_set_beside_them_or_carry_their_ste
         {"question": "q2", "steps": ["x"], "model": "b", "scores": [0.9]},
         name="recorded.jsonl",
     )
-    judge = load_recorded(f"recorded:{file}#a")
+    judge = load_recorded(f"{file}#a", load)
     assert judge.name == "recorded:a"
     said = await judge.judge_solution(make_problem("q", "1"), ["a\nb", "c"])
     assert [(one.verdict, one.score) for one in said] == [("wrong", 0.2), ("right", 0.7)]
-    other = await load_recorded(f"recorded:{file}#b").judge(make_problem("q2", ""), [], ["x"])
+    other = await load_recorded(f"{file}#b", load).judge(make_problem("q2", ""), [], ["x"])
     assert other[0].verdict == "right"
-    for name in (f"recorded:{file}", f"recorded:{file}#c"):
+    for name in (f"{file}", f"{file}#c"):
         with pytest.raises(UsageError, match="name one of a, b"):
-            load_recorded(name)
+            load_recorded(name, load)
     for row in ({"model": "a", "scores": []}, {"dataset": "set", "id": 5, "scores": []}, {"dataset": "no", "id": 5}):
         with pytest.raises(UsageError, match="line 1"):
-            load_recorded(f"recorded:{written(tmp_path, row, name='bad.jsonl')}")
+            load_recorded(f"{written(tmp_path, row, name='bad.jsonl')}", load)
 
 
 async def test_prm800k_rows_are_trees_with_peoples_ratings() -> None:
@@ -184,7 +184,7 @@ AUTHORS = {
 @pytest.mark.parametrize("model", AUTHORS)
 async def test_recorded_judges_have_their_published_figures_on_mr_math(model: str) -> None:
     labelled = load(whole("step_judges/mr_math_invalid.jsonl"))
-    judge = load_recorded(f"recorded:{whole('step_judges/recorded_judge_outputs.jsonl')}#{model}")
+    judge = load_recorded(f"{whole('step_judges/recorded_judge_outputs.jsonl')}#{model}", load)
     for paper in (False, True):  # nothing is silent, so both ways of counting agree
         got = values(measure(labelled, await judge_set(judge, labelled.items), JudgingSettings(rounds=1, paper=paper)))
         names = ("step_f1", "step_auc", "solution_f1", "solution_auc")

@@ -3,10 +3,10 @@
 import random
 
 from journey.models.scripted import Scripted
-from journey.pipeline.registry import task
 from journey.tasks.countdown.exploration import END, document
 from journey.tasks.countdown.puzzle import Puzzle, draw, question, to_problem
 from journey.tasks.countdown.skills import FAR, check, skills
+from journey.tasks.table import task
 
 PUZZLE = Puzzle((8, 19, 18), 29)
 

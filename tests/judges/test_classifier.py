@@ -20,8 +20,8 @@ from transformers import (
 from journey.errors import UsageError
 from journey.judges.classifier import Classifier
 from journey.judges.classifier_forms import FORMS, QWEN_SYSTEM, spell
-from journey.judges.classifier_settings import ClassifierSettings, named
-from journey.judges.critic import CriticSettings
+from journey.judges.classifier_settings import ClassifierSettings, chosen, path_of
+from journey.judges.names import read
 from journey.judges.solution import judge_solution
 from journey.models.base import ModelError
 from journey.models.budget import BudgetTracker
@@ -188,7 +188,7 @@ def test_a_limit_of_tokens_can_be_set(tmp_path: Path) -> None:
 
 
 def test_a_score_that_is_no_number_is_null_with_a_reason(tmp_path: Path) -> None:
-    folder = known_prm.save_labels(tmp_path)
+    folder = known_prm.save_labels(tmp_path / "judge")
     model = AutoModelForTokenClassification.from_pretrained(folder)
     model.score.bias.data[0] = float("nan")
     model.save_pretrained(folder)
@@ -197,7 +197,7 @@ def test_a_score_that_is_no_number_is_null_with_a_reason(tmp_path: Path) -> None
 
 
 def test_thresholds_make_the_verdicts(tmp_path: Path) -> None:
-    folder = known_prm.save_labels(tmp_path)
+    folder = known_prm.save_labels(tmp_path / "judge")
     candidates = ["good good fine", "bad fine", "bad bad bad bad fine"]
     assert [j.verdict for j in say(judge(folder, right=0.8, wrong=0.2), [], candidates)] == [
         "right",
@@ -294,12 +294,21 @@ def test_memory_that_does_not_suffice_fails_the_unit_with_the_mend(tmp_path: Pat
     assert say(classifier, [], ["good"])[0].score is not None
 
 
+def named(name: str) -> tuple[str, ClassifierSettings]:
+    ref = read(name)
+    assert ref.label == name
+    return path_of(ref), chosen(ref, ClassifierSettings())
+
+
 def test_a_name_may_carry_settings(tmp_path: Path) -> None:
     assert named("prm:hf/a/b") == ("a/b", ClassifierSettings())
     wanted = ClassifierSettings(form="chat", right=0.7, share=False)
     assert named("prm:hf/a/b[form=chat,right=0.7,share=no]") == ("a/b", wanted)
-    folder = known_prm.save_labels(tmp_path)
+    folder = known_prm.save_labels(tmp_path / "judge")
     assert named(f"prm:{folder}[tag=\\n\\n]") == (str(folder), ClassifierSettings(tag="\n\n"))
+    odd = folder.rename(tmp_path / "lr=1e-4, [a+b] [right=0.9]")
+    assert named(f"prm:{odd}") == (str(odd), ClassifierSettings()), "brackets of a folder that is there are its name"
+    assert named(f"prm:hf/{odd}[right=0.7]") == (str(odd), ClassifierSettings(right=0.7))
     for wrong in (
         "prm:",
         "prm:hf/a[form=chat",
@@ -320,12 +329,12 @@ def test_a_judge_is_made_by_its_name_once_and_closed(tmp_path: Path) -> None:
     name = f"prm:{known_prm.save_labels(tmp_path / 'judge')}[right=0.9]"
     with Run.open(tmp_path / "run", {}) as run:
         models = registry.Models(run, BudgetTracker())
-        made = models.judge(name, "tiny", CriticSettings())
-        assert models.judge(name, "tiny", CriticSettings()) is made
+        made = models.judge(name, "tiny")
+        assert models.judge(name, "tiny") is made
         assert made.name == name
         (said,) = asyncio.run(made.judge(PROBLEM, [], ["good fine"]))
         assert (said.verdict, said.by) == ("neutral" if (said.score or 0) <= 0.9 else "right", name)
-        both = models.judge(f"min:[{name},{name.partition('[')[0]}]", "tiny", CriticSettings())
+        both = models.judge(f"min:[{name},{name.partition('[')[0]}]", "tiny")
         assert len(asyncio.run(both.judge(PROBLEM, [], ["good", "bad"]))) == 2
         asyncio.run(models.close())
     registry.check_names([], name)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.errors import UsageError
-from journey.judges.combine import HOWS, WAYS, Combined, Way, parts, solution_score
+from journey.judges.combine import HOWS, WAYS, Combined, Way, solution_score
 from journey.judges.exact import Exact
 from journey.judges.scripted import Said, Scripted
 from journey.judges.solution import judge_solution
@@ -101,12 +101,3 @@ async def test_judges_that_all_know_nothing_of_such_problems_are_refused() -> No
     for judge in (Exact(), Combined([Exact(), Exact()])):
         with pytest.raises(UsageError, match="does not know problems of the task math; name another, as in"):
             await judge_solution(judge, PROBLEM, ["a"])
-
-
-def test_names_of_combinations() -> None:
-    assert parts("vote:[exact,critic:openai/x]") == ("vote", ["exact", "critic:openai/x"])
-    assert parts("min:[vote:[a,b], c]") == ("min", ["vote:[a,b]", "c"])
-    assert parts("exact") is None and parts("critic:openai/min:[a]") is None
-    for name in ("vote:exact", "vote:[exact]", "vote:[a,[b]", "vote:[a,,b]", "mean:[]"):
-        with pytest.raises(UsageError):
-            parts(name)

@@ -5,35 +5,21 @@ the progress line says what was really spent. Tokens of prompts are reckoned as 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from journey.commands.spending import said, spent_row
-from journey.judges.combine import parts
+from journey.judges import names
+from journey.judges.base import JudgeWork
 from journey.models.budget import Price, Usage, cost_of, unknown_prices
+from journey.models.estimate import INSTRUCTIONS, Estimate, tokens_of
 from journey.models.server_settings import ServerSettings
 from journey.pipeline import registry
 from journey.pipeline.collection import Collection, Method
 from journey.pipeline.recipe import Recipe
 from journey.types import Problem, Thought
 
-CHARACTERS_A_TOKEN = 4
-INSTRUCTIONS = 400  # tokens of a prompt's own words
 
-
-class Asked(NamedTuple):
-    """What one model is asked at most, and what for."""
-
-    model: str
-    purpose: str
-    most: Usage
-
-
-def tokens_of(text: str) -> int:
-    """About how many tokens a text has."""
-    return len(text) // CHARACTERS_A_TOKEN + 1
-
-
-def growing(wanted: Recipe | Collection, problems: Sequence[Problem]) -> list[Asked]:
+def growing(wanted: Recipe | Collection, problems: Sequence[Problem]) -> list[Estimate]:
     """Trees of these problems: at every open node one call of the policy, and those of the judge's models."""
     way = wanted.trees.grow
     opened = 1 + (way.keep + way.follow_wrong) * (way.depth - 1)
@@ -42,42 +28,20 @@ def growing(wanted: Recipe | Collection, problems: Sequence[Problem]) -> list[As
     read = opened * (questions + INSTRUCTIONS * len(problems)) + deeper * len(problems)
     calls = opened * len(problems)
     steps = Usage(calls, read, calls * way.width * way.max_step_tokens)
-    return [Asked(wanted.model, "steps", steps), *_judging(wanted, wanted.judge, steps)]
-
-
-def _judging(wanted: Recipe | Collection, judge: str, steps: Usage) -> list[Asked]:
-    """What a judge's models are asked about the steps that the policy gives; a judge without a model asks none."""
-    if (joined := parts(judge)) is not None:
-        return [asked for one in joined[1] for asked in _judging(wanted, one, steps)]
-    kind, _, named = judge.partition(":")
-    width = wanted.trees.grow.width
-    if kind == "rollout":
-        each = wanted.rollout
-        drawn = steps.calls * width * each.n
-        read = steps.prompt_tokens * width * each.n + steps.tokens * each.n
-        return [Asked(named, "rollouts", Usage(drawn, read, drawn * each.max_tokens))]
-    if kind != "critic":
-        return []
-    critic = wanted.critic
-    calls_each = 1 if critic.together else width
-    tries = 1 + critic.retries
-    judged = Usage(
-        steps.calls * calls_each * tries,
-        (steps.prompt_tokens * calls_each + steps.tokens) * tries,
-        steps.calls * calls_each * critic.votes * critic.max_tokens * tries,
-    )
     strong = wanted.helper if isinstance(wanted, Collection) else wanted.model
-    return [Asked(named or strong, "verdicts", judged)]
+    work = JudgeWork(calls, calls * way.width, steps.prompt_tokens, steps.tokens)
+    judged = names.estimate(names.read(wanted.judge), wanted.judge_settings, work, strong)
+    return [Estimate(wanted.model, "steps", steps), *judged]
 
 
 def collecting(
     wanted: Collection, problems: Sequence[Problem], drafts: Sequence[Thought] = (), *, trees: bool = True
-) -> list[Asked]:
+) -> list[Estimate]:
     """All that a collection asks: for `trees`, each method and refinement; what is there already is not taken off.
 
     Of the thoughts to refine those in `drafts` are known; where there are none yet, one a problem is reckoned with.
     """
-    asked: list[Asked] = []
+    asked: list[Estimate] = []
     if trees and wanted.tells_trees and not wanted.trees.prm800k:
         asked += growing(wanted, problems)
     for method in wanted.methods:
@@ -89,14 +53,14 @@ def collecting(
         tries = wanted.telling.refining.tries
         read = sum(lengths) + INSTRUCTIONS * len(lengths)
         asked.append(
-            Asked(
+            Estimate(
                 wanted.helper, "refinement", Usage(tries * len(lengths), tries * read, tries * longest * len(lengths))
             )
         )
     return asked
 
 
-def _method(wanted: Collection, method: Method, problems: Sequence[Problem]) -> list[Asked]:
+def _method(wanted: Collection, method: Method, problems: Sequence[Problem]) -> list[Estimate]:
     """What one method asks for these problems."""
     number, telling = len(problems), wanted.telling
     questions = sum(tokens_of(p.question) + INSTRUCTIONS for p in problems)
@@ -108,24 +72,24 @@ def _method(wanted: Collection, method: Method, problems: Sequence[Problem]) -> 
         case "traverse":
             trips = (telling.traverse.trials - 1) * 10 * telling.per_tree * number  # ten steps to a right path
             longest = telling.explaining.max_tokens
-            return [Asked(wanted.helper, "reasons", Usage(trips, trips * INSTRUCTIONS * 3, trips * longest))]
+            return [Estimate(wanted.helper, "reasons", Usage(trips, trips * INSTRUCTIONS * 3, trips * longest))]
         case "propose":
             way = telling.propose
-            return [Asked(wanted.model, method, _loop(way.max_actions, way.max_action_tokens, questions, number))]
+            return [Estimate(wanted.model, method, _loop(way.max_actions, way.max_action_tokens, questions, number))]
         case "debate":
             talk = telling.debate
             return [
-                Asked(wanted.model, method, _loop(talk.max_steps, talk.max_step_tokens, questions, number)),
-                Asked(wanted.helper, method, _loop(talk.max_steps, talk.max_verdict_tokens, questions, number)),
+                Estimate(wanted.model, method, _loop(talk.max_steps, talk.max_step_tokens, questions, number)),
+                Estimate(wanted.helper, method, _loop(talk.max_steps, talk.max_verdict_tokens, questions, number)),
             ]
         case "distill":
             samples, longest = telling.distill.samples, telling.distill.max_tokens
-            return [Asked(wanted.helper, method, Usage(number, questions, number * samples * longest))]
+            return [Estimate(wanted.helper, method, Usage(number, questions, number * samples * longest))]
         case "rewrite":
             solutions = sum(tokens_of(p.solution or "") for p in problems)
             tries, longest = telling.rewrite.tries, telling.rewrite.max_tokens
             return [
-                Asked(
+                Estimate(
                     wanted.helper,
                     method,
                     Usage(number * tries, tries * (questions + solutions), number * tries * longest),
@@ -134,7 +98,7 @@ def _method(wanted: Collection, method: Method, problems: Sequence[Problem]) -> 
         case "annotate":
             tries, longest = telling.annotate.tries, telling.annotate.max_tokens
             return [
-                Asked(wanted.helper, method, Usage(number * tries, tries * questions * 2, number * tries * longest))
+                Estimate(wanted.helper, method, Usage(number * tries, tries * questions * 2, number * tries * longest))
             ]
 
 
@@ -145,19 +109,19 @@ def _loop(rounds: int, longest: int, questions: int, number: int) -> Usage:
 
 
 def with_local(
-    prices: Mapping[str, Price], asked: Sequence[Asked], servers: Mapping[str, ServerSettings]
+    prices: Mapping[str, Price], asked: Sequence[Estimate], servers: Mapping[str, ServerSettings]
 ) -> dict[str, Price]:
     """The prices, and those of the models that no server is asked for: they cost nothing."""
     local = {one.model: Price(0.0, 0.0) for one in asked if not registry.is_served(one.model, servers)}
     return {**local, **prices}
 
 
-def priced(asked: Sequence[Asked], prices: Mapping[str, Price]) -> list[dict[str, Any]]:
+def priced(asked: Sequence[Estimate], prices: Mapping[str, Price]) -> list[dict[str, Any]]:
     """The rows of the JSON object."""
     return [spent_row(one.model, one.most, prices) | {"purpose": one.purpose} for one in asked]
 
 
-def asked_lines(asked: Sequence[Asked], prices: Mapping[str, Price]) -> list[tuple[str, Any]]:
+def asked_lines(asked: Sequence[Estimate], prices: Mapping[str, Price]) -> list[tuple[str, Any]]:
     """The same for a person, with the sum."""
     lines: list[tuple[str, Any]] = [
         (f"{one.purpose} by {one.model}", said(one.most, cost_of({one.model: one.most}, prices))) for one in asked

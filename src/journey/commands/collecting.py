@@ -1,6 +1,6 @@
 """journey run and grow for a recipe whose goal is thoughts."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from journey.pipeline import collect, registry
 from journey.pipeline.collection import Collection
 from journey.pipeline.derive import chosen, counts_of
 from journey.pipeline.experiment import versions
-from journey.pipeline.recipe import UNCOMPARED
+from journey.pipeline.recipe import UNCOMPARED, saved
 from journey.report.build import build as build_report
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
@@ -104,7 +104,7 @@ def config_of(wanted: Collection) -> dict[str, Any]:
     helped = (*(("explain",) if wanted.telling.explain else ()), *(("refine",) if wanted.telling.refine else ()))
     used = (wanted.task, "rules_", *judged, *helped, *wanted.methods)
     return {
-        "recipe": asdict(wanted),
+        "recipe": saved(wanted, wanted.judge),
         "prompts": {name: prompts.hash(name) for name in prompts.names() if name.startswith(used)},
         "versions": versions(),
     }

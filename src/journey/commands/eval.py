@@ -10,10 +10,9 @@ import typer
 from journey import interrupts
 from journey.answers.grade import Grader
 from journey.commands import grading, ranking, searching
-from journey.commands.asking import Asked as AskedOf
-from journey.commands.asking import asked_lines, priced, tokens_of, with_local
+from journey.commands.asking import asked_lines, priced, with_local
 from journey.commands.drawing import Asked, asked_problems, budget_of, model_of, rule_of, servers_of
-from journey.commands.judges import JudgeModels, critic_settings, rollout_settings, strong_of
+from journey.commands.judges import JudgeModels, judge_settings, strong_of
 from journey.commands.loading import closing, paying
 from journey.commands.options import (
     AllowCode,
@@ -35,12 +34,14 @@ from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding, attempt_ids
 from journey.evals.step_scores import RmSettings
+from journey.judges.kinds import default_settings
 from journey.metrics.accuracy import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
 from journey.metrics.at_k import at_k, by_problem
 from journey.metrics.breakdown import breakdown
 from journey.models.base import Model
 from journey.models.budget import BudgetTracker, Usage
 from journey.models.cached import Cached
+from journey.models.estimate import Estimate, tokens_of
 from journey.pipeline import recipe, registry
 from journey.pipeline.fan_out import Progress
 from journey.pipeline.stages import evaluate as evaluate_station
@@ -53,7 +54,7 @@ from journey.types import Attempt, Problem
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """Who judges, by name (null: nobody), and the settings critic.KEY=VALUE, rollout.KEY=VALUE and rm.KEY=VALUE."""
+    """Who judges, by name (null: nobody), and settings as KIND.KEY=VALUE for the judge, rm.KEY=VALUE for rm@k."""
 
     name: str | None = None
     settings: Sequence[str] = ()
@@ -61,7 +62,7 @@ class Judging:
     def check(self) -> None:
         """Raises UsageError for settings that mean nothing to a judge, or where there is none."""
         for key, value in recipe.overridden(self.settings).items():
-            if self.name is None or key not in ("critic", "rollout", "rm") or not isinstance(value, dict):
+            if self.name is None or key not in (*default_settings(), "rm") or not isinstance(value, dict):
                 raise UsageError(
                     f"--set {key} means nothing here; critic.KEY=VALUE, rollout.KEY=VALUE and rm.aggregate=KIND go "
                     "with --judge, search.KEY=VALUE with --search"
@@ -142,7 +143,7 @@ def eval(
 def plan_of(of: Run, model: str, problems: Sequence[Problem], asked: Asked, judging: Judging) -> Plan:
     """What is asked. Raises UsageError for whatever does not go together."""
     judging.check()
-    critic_settings(of, judging.settings)
+    judge_settings(of, judging.settings)
     allowed = [*(["code"] if asked.allow_code else []), *(["judged"] if judging.name else [])]
     check_gradable(problems, *allowed)
     if asked.budget is not None and asked.budget.boxes and any(task_of(p).name == "code" for p in problems):
@@ -258,13 +259,12 @@ def _say_plan(
     with reading(path) as of:
         problems = asked_problems(of, split, limit)
         plan = plan_of(of, name, problems, asked, judging)
-        critic, servers = critic_settings(of, judging.settings), servers_of(of)
-        judges = list[AskedOf]()
+        chosen, servers = judge_settings(of, judging.settings), servers_of(of)
+        judges = list[Estimate]()
         if plan.grading is not None:
-            judges = [grading.at_most(problems, plan.grading, plan.rule, critic)]
+            judges = [grading.at_most(problems, plan.grading, plan.rule, chosen["critic"])]
         elif judging.name is not None:
-            strong, rollout = strong_of(of, judging.name), rollout_settings(of, judging.settings)
-            judges = ranking.at_most(problems, judging.name, strong, plan.rule, critic, rollout)
+            judges = ranking.at_most(problems, judging.name, strong_of(of, judging.name), plan.rule, chosen)
     rule = plan.rule
     read = sum(tokens_of(ask(problem, ()).text) for problem in problems)
     number = len(problems)
@@ -273,7 +273,7 @@ def _say_plan(
     if asked.budget is not None:
         calls, tokens = asked.budget.at_most(rule.max_tokens)
         usage = Usage(number + drawn * (calls - 1), drawn * calls * (read // number + tokens), drawn * tokens)
-    most = [AskedOf(name, "answers", usage), *judges]
+    most = [Estimate(name, "answers", usage), *judges]
     prices = with_local(tracker.prices, most, servers)
     data = {"run": str(path), "problems": number, "asked_at_most": priced(most, prices)}
     say(json, data, sheet("what would be asked at most", asked_lines(most, prices)))

@@ -1,7 +1,7 @@
 """journey eval judges: what judges say of labelled steps, against the labels."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +19,8 @@ from journey.data.step_labels import is_prm800k, load, load_prm800k, of_trees
 from journey.errors import UsageError
 from journey.evals.judging import JudgingSettings, judge_set, measure, to_json
 from journey.judges.base import Judge
-from journey.judges.critic import CriticSettings
-from journey.judges.rollout import RolloutJudge, RolloutSettings
+from journey.judges.kinds import default_settings
+from journey.judges.rollout import RolloutJudge
 from journey.pipeline import recipe, registry
 from journey.report.build import write
 from journey.report.judges import document
@@ -38,8 +38,7 @@ class Settings:
     """What --set can set: how judgements are counted, and how judges that ask models ask them."""
 
     judging: JudgingSettings = JudgingSettings()
-    critic: CriticSettings = CriticSettings()
-    rollout: RolloutSettings = RolloutSettings()
+    judge_settings: Mapping[str, Any] = field(default_factory=default_settings)
     strong: str = registry.TINY
     in_flight: int = 64
 
@@ -108,14 +107,14 @@ def _eval_judges(
     """Every judge on every set; with `out` model calls, figures and pictures are kept there."""
     chosen = recipe.typed(Settings, recipe.overridden(settings), "eval judges")
     for name in names:
-        registry.check_names([chosen.strong] if name == "critic" else [], name)
+        registry.check_names([], name, strong=chosen.strong)
     tracker = allowance.tracker()
     with ExitStack() as stack:
         bars = stack.enter_context(Bars(silent=json, note=lambda: note(tracker)))
         sets = [one for place in on for one in _sets(place, limit, seed or 0)]
         into = None if out is None else stack.enter_context(Run.open(out))
         models = registry.Models(into or Remembered(), tracker)
-        made = [models.judge(name, chosen.strong, chosen.critic, chosen.rollout) for name in names]
+        made = [models.judge(name, chosen.strong, chosen.judge_settings) for name in names]
         work = _all(made, sets, chosen, bars)
         results = interrupts.run(
             _closing(models, telling_spent(tracker, work)) if into is None else paying(into, models, tracker, work)

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from journey.commands.asking import Asked as AskedOf
-from journey.commands.asking import tokens_of
-from journey.commands.judges import chosen_words, critic_settings, strong_of
+from journey.commands.judges import chosen_words, judge_settings, strong_of
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding
 from journey.evals.judged import LONGEST, SAID, JudgedGrader, ask, factuality
 from journey.judges.critic import CriticSettings
 from journey.models.budget import Usage
+from journey.models.estimate import Estimate, tokens_of
 from journey.models.server_settings import ServerSettings
 from journey.pipeline import registry
 from journey.store.run import Run
@@ -48,17 +47,17 @@ def grading_name(model: str, settings: Sequence[str]) -> str:
 
 def grader_of(of: Run, model: str, settings: Sequence[str], models: registry.Models) -> JudgedGrader:
     """The grader that asks that model."""
-    return JudgedGrader(models.model(model), critic_settings(of, settings))
+    return JudgedGrader(models.model(model), judge_settings(of, settings)["critic"])
 
 
-def at_most(problems: Sequence[Problem], model: str, rule: Decoding, settings: CriticSettings) -> AskedOf:
+def at_most(problems: Sequence[Problem], model: str, rule: Decoding, settings: CriticSettings) -> Estimate:
     """What the judge is asked at most about all answers."""
     judged = [p for p in problems if task_of(p).name == "judged"]
     longest = min(rule.max_tokens, LONGEST)
     read = sum(tokens_of(ask(p, "").prompt.text) + longest for p in judged)
     calls = rule.samples * (1 + settings.retries)
     written = len(judged) * calls * settings.votes * settings.max_tokens
-    return AskedOf(model, "verdicts", Usage(len(judged) * calls, read * calls, written))
+    return Estimate(model, "verdicts", Usage(len(judged) * calls, read * calls, written))
 
 
 def figures(attempts: Sequence[Attempt], judge: str, *, forced: bool) -> dict[str, Any]:

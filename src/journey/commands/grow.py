@@ -105,7 +105,7 @@ def _grow(
         bars("grow", f"load {wanted.model}", 0, 1)
         models = registry.Models(into, tracker, wanted.servers)
         policy = models.model(wanted.model)
-        judge = models.judge(wanted.judge, wanted.model, wanted.critic, wanted.rollout)
+        judge = models.judge(wanted.judge, wanted.model, wanted.judge_settings)
         refuse_retrained(into, judge.name, registry.judge_weights(wanted.judge, wanted.model))
         work = grow_trees(
             into, asked, policy, judge, task(wanted.task), way,

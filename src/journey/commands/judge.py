@@ -1,9 +1,9 @@
 """journey judge: a run's trees judged again by another judge, into a new run."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,8 +15,9 @@ from journey.commands.output import failed_units, reading, say, sheet, tree_coun
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import UsageError
-from journey.judges.critic import CriticSettings
-from journey.judges.rollout import RolloutSettings
+from journey.judges import names
+from journey.judges.kinds import default_settings
+from journey.judges.rollout import RolloutJudge
 from journey.pipeline import recipe, registry
 from journey.pipeline.fan_out import each
 from journey.pipeline.stages import refuse_retrained
@@ -32,8 +33,7 @@ from journey.types import Problem, Tree, content_hash
 class Settings:
     """What --set can set: how judges that ask models ask them."""
 
-    critic: CriticSettings = CriticSettings()
-    rollout: RolloutSettings = RolloutSettings()
+    judge_settings: Mapping[str, Any] = field(default_factory=default_settings)
     strong: str = registry.TINY
     in_flight: int = 64
 
@@ -79,14 +79,14 @@ def _judge(
     tracker = allowance.tracker()
     with reading(source) as of:
         servers = servers_of(of)
-        registry.check_names([chosen.strong] if name == "critic" else [], name, servers)
+        registry.check_names([], name, servers, chosen.strong)
         problems = {p.id: p for p in of.all("problems") if isinstance(p, Problem)}
         trees = [t for t in of.all("trees") if isinstance(t, Tree) and t.problem in problems][:limit]
         parts = {id: of.given("problems", id).get("split") for id in dict.fromkeys(tree.problem for tree in trees)}
         out_of_training = excluded(of)
     if not trees:
         raise UsageError(f"{source} holds no trees to judge; import or grow some first")
-    config = {"judge": name, "settings": asdict(chosen), "of": str(source)}
+    config = {"judge": name, "settings": recipe.saved(chosen, name), "of": str(source)}
     with (
         Run.open(out, config, ignore=("settings.in_flight",)) as into,
         Bars(silent=json, note=lambda: note(tracker)) as bars,
@@ -114,15 +114,15 @@ async def _all(
     bars: Bars,
 ) -> int:
     """Judges what was not judged yet; how many failed. Rollouts share what they know of a tree's other steps."""
-    judge = models.judge(name, chosen.strong, chosen.critic, chosen.rollout)
+    judge = models.judge(name, chosen.strong, chosen.judge_settings)
     refuse_retrained(into, judge.name, registry.judge_weights(name, chosen.strong))
-    kind, _, policy = name.partition(":")
+    ref = names.read(name)
     grader = TaskGrader()
 
     async def one(tree: Tree) -> list[Tree]:
         problem = problems[tree.problem]
-        if kind == "rollout":
-            return [await label(problem, tree, models.model(policy), ask, grader, chosen.rollout)]
+        if isinstance(judge, RolloutJudge):
+            return [await label(problem, tree, models.model(ref.model), ask, grader, judge.settings)]
         return [await rejudge(problem, tree, judge)]
 
     units = {content_hash("judge", tree.id): tree for tree in trees}

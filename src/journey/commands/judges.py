@@ -1,15 +1,13 @@
-"""The judges that journey eval names: what they cost is counted; critic.KEY=VALUE and rollout.KEY=VALUE set them."""
+"""The judges that journey eval names: what they cost is counted; their settings are given as KIND.KEY=VALUE."""
 
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from journey.errors import UsageError
-from journey.judges.base import Judge
-from journey.judges.classifier_settings import named
-from journey.judges.combine import parts
-from journey.judges.critic import CriticSettings
+from journey.judges import names
+from journey.judges.base import Judge, JudgeRef
 from journey.judges.exact import check_exact
-from journey.judges.rollout import RolloutSettings
+from journey.judges.kinds import default_settings
 from journey.models.base import Model
 from journey.pipeline import recipe, registry
 from journey.pipeline.stages import refuse_retrained
@@ -19,6 +17,7 @@ from journey.tasks.table import task_of
 from journey.types import Problem
 
 Result = TypeVar("Result")
+PLAIN = "critic"  # the kind whose settings stand in a judge's name without its own
 
 
 class JudgeModels(registry.Models):
@@ -28,12 +27,14 @@ class JudgeModels(registry.Models):
         """The model of that name. Raises UsageError."""
         return MeteredModel(super().model(name))
 
-    def judge(self, name: str, *settings: Any) -> Judge:
+    def judge(self, name: str | JudgeRef, strong: str, settings: Mapping[str, Any] = registry.NO_SETTINGS) -> Judge:
         """The judge of that name; one that reads instead of writing is charged for what it reads. Raises UsageError."""
-        made = super().judge(name, *settings)
-        if not name.startswith("prm:"):
+        ref = names.read(name) if isinstance(name, str) else name
+        made = super().judge(ref, strong, settings)
+        weights = [] if ref.parts else names.weights_of(ref)  # parts are metered one by one
+        if not weights:
             return made
-        count = registry.token_counter(named(name)[0])
+        count = registry.token_counter(weights[0])
         return MeteredJudge(made, lambda text: count({"completion": text}) - 1)  # it counts the closing token, too
 
     async def closing(self, work: Awaitable[Result]) -> Result:
@@ -47,45 +48,36 @@ class JudgeModels(registry.Models):
 def chosen_words(settings: Sequence[str]) -> str:
     """The settings of judges that the flags give, for the judge's name in attempts: "[votes=3,rollout.n=16]"."""
     given = recipe.overridden(settings)
-    said = [f"{key}={value}" for key, value in given.get("critic", {}).items()]
-    said += [f"rollout.{key}={value}" for key, value in given.get("rollout", {}).items()]
+    said = [
+        f"{'' if kind == PLAIN else f'{kind}.'}{key}={value}"
+        for kind in default_settings()
+        for key, value in given.get(kind, {}).items()
+    ]
     return f"[{','.join(said)}]" if said else ""
-
-
-def single(judge: str) -> list[str]:
-    """The judges that a name joins; itself where it joins none. Raises UsageError."""
-    joined = parts(judge)
-    return [judge] if joined is None else [one for name in joined[1] for one in single(name)]
 
 
 def check_knows(judge: str, problems: Iterable[Problem]) -> None:
     """Raises UsageError where the judge, or each of those it joins, has nothing to say of such problems."""
-    if set(single(judge)) == {"exact"}:
+    if {one.kind for one in names.single(names.read(judge))} == {"exact"}:
         for problem in problems:
             check_exact(task_of(problem))
 
 
-def critic_settings(of: Run, settings: Sequence[str]) -> CriticSettings:
-    """How a model is asked that judges: as the run's recipe says, the flags over it. Raises UsageError."""
-    given = recipe.overridden(settings).get("critic", {})
-    kept = of.config.get("recipe", {}).get("critic", {})
-    return recipe.typed(CriticSettings, recipe.merged(kept, given), "the critic's settings")
+def judge_settings(of: Run, settings: Sequence[str]) -> Mapping[str, Any]:
+    """How judges of each kind are set: as the run's recipe says, the flags over it. Raises UsageError."""
+    kept: Mapping[str, Any] = of.config.get("recipe", {})
+    kinds = default_settings().keys()
+    kept = {kind: kept[kind] for kind in kinds if kind in kept}
+    return recipe.judge_settings(recipe.merged(kept, recipe.overridden(settings)), "the judge's settings")
 
 
 def strong_of(of: Run, judge: str) -> str:
     """The model that the run's recipe calls strong, "" for none. Raises UsageError where `judge` needs one."""
     kept = of.config.get("recipe", {})
     strong = kept.get("strong") or kept.get("model") or ""
-    if "critic" in single(judge) and not strong:
+    if not strong and "" in names.models_of(names.read(judge)):
         raise UsageError("no recipe says which model judges; name it, as in --judge critic:openai/NAME")
     return strong
-
-
-def rollout_settings(of: Run, settings: Sequence[str]) -> RolloutSettings:
-    """How a judge draws rollouts: as the run's recipe says, the flags over it. Raises UsageError."""
-    given = recipe.overridden(settings).get("rollout", {})
-    kept = of.config.get("recipe", {}).get("rollout", {})
-    return recipe.typed(RolloutSettings, recipe.merged(kept, given), "the rollouts' settings")
 
 
 def judge_of(of: Run, judge: str, settings: Sequence[str], models: registry.Models) -> Judge:
@@ -94,6 +86,6 @@ def judge_of(of: Run, judge: str, settings: Sequence[str], models: registry.Mode
     Raises UsageError, also where the run keeps what it said with other weights.
     """
     strong = strong_of(of, judge)
-    made = models.judge(judge, strong, critic_settings(of, settings), rollout_settings(of, settings))
+    made = models.judge(judge, strong, judge_settings(of, settings))
     refuse_retrained(of, made.name, registry.judge_weights(judge, strong))
     return made

@@ -4,18 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from journey.commands.asking import Asked as AskedOf
-from journey.commands.asking import tokens_of
 from journey.commands.drawing import servers_of
-from journey.commands.judges import JudgeModels, check_knows, chosen_words, judge_of, single, strong_of
+from journey.commands.judges import JudgeModels, check_knows, chosen_words, judge_of, strong_of
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding
 from journey.evals.step_scores import LOG, NOTHING, Kept, RmSettings, judge_attempts, kept
-from journey.judges.critic import CriticSettings
-from journey.judges.rollout import RolloutSettings
+from journey.judges import names
+from journey.judges.base import JudgeWork
 from journey.metrics.at_k import by_problem
 from journey.models.base import Model
-from journey.models.budget import Usage
+from journey.models.estimate import Estimate, question_tokens
 from journey.pipeline import registry
 from journey.pipeline.fan_out import Progress, each
 from journey.search.best_of_n import MOST_STEPS
@@ -108,30 +106,14 @@ async def rank(
 
 
 def at_most(
-    problems: Sequence[Problem],
-    judge: str,
-    strong: str,
-    rule: Decoding,
-    critic: CriticSettings,
-    rollout: RolloutSettings,
-) -> list[AskedOf]:
-    """What the judge's models are asked at most: every step of every answer apart, the shortest steps reckoned with."""
+    problems: Sequence[Problem], judge: str, strong: str, rule: Decoding, settings: Mapping[str, Any]
+) -> list[Estimate]:
+    """What the judge's models are asked at most: every step of every answer apart, each step as short as can be."""
     steps = min(MOST_STEPS, rule.max_tokens // 2 + 1)
     judged = len(problems) * rule.samples * steps
-    longest = sum(tokens_of(p.question) for p in problems) // max(1, len(problems)) + rule.max_tokens
-    found: list[AskedOf] = []
-    for one in single(judge):
-        name = strong if one == "critic" else next(iter(registry.judge_models(one)), None)
-        if name is None:
-            continue
-        if one.startswith("rollout:"):
-            calls = judged * rollout.n
-            found.append(AskedOf(name, "rollouts", Usage(calls, calls * longest, calls * rollout.max_tokens)))
-        else:
-            calls = judged * (1 + critic.retries)
-            written = calls * critic.votes * critic.max_tokens
-            found.append(AskedOf(name, "scores of steps", Usage(calls, calls * longest, written)))
-    return found
+    longest = question_tokens(problems) // max(1, len(problems)) + rule.max_tokens
+    work = JudgeWork(judged, judged, judged * longest, 0)
+    return names.estimate(names.read(judge), settings, work, strong)
 
 
 def lines(of: Ranked) -> list[tuple[str, Any]]:

@@ -92,7 +92,7 @@ def _run(
         plan = _plan(wanted, out, fresh)
         asked = (
             growing(wanted, experiment.make_problems(wanted)["train"]) * wanted.seeds
-            if registry.is_served(wanted.judge, wanted.servers)
+            if registry.judge_is_served(wanted.judge, wanted.model, wanted.servers)
             else []
         )
         prices = with_local(tracker.prices, asked, wanted.servers)

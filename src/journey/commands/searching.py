@@ -9,8 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from journey import interrupts
-from journey.commands.asking import INSTRUCTIONS, asked_lines, priced, tokens_of, with_local
-from journey.commands.asking import Asked as AskedOf
+from journey.commands.asking import asked_lines, priced, with_local
 from journey.commands.drawing import Asked, asked_problems, model_of, servers_of, weights_of
 from journey.commands.judges import JudgeModels, check_knows, chosen_words, judge_of
 from journey.commands.loading import closing, paying
@@ -18,10 +17,12 @@ from journey.commands.output import check_part, failed_units, reading, say, shee
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import UsageError
+from journey.judges.kinds import default_settings
 from journey.metrics.compute import measured
 from journey.models.base import Model
 from journey.models.budget import BudgetTracker, Usage
 from journey.models.cached import Cached
+from journey.models.estimate import INSTRUCTIONS, Estimate, tokens_of
 from journey.pipeline import recipe, registry
 from journey.pipeline.fan_out import Progress, each
 from journey.pipeline.outcome import seed_and_arm
@@ -156,7 +157,7 @@ def searches(model: str, asked: Searched) -> list[tuple[Search, Settings]]:
     """
     given = recipe.overridden(asked.settings)
     for key, value in given.items():
-        if key not in ("search", "critic", "rollout") or not isinstance(value, dict):
+        if key not in ("search", *default_settings()) or not isinstance(value, dict):
             raise UsageError(f"--set {key} means nothing to a search; write --set search.n=8, for example")
     wish: dict[str, Any] = dict(given.get("search", {}))
     sizes = wish.pop("n", None)
@@ -225,13 +226,13 @@ def _plan(
     with reading(path) as of:
         problems = asked_problems(of, split, limit)
         chosen, servers = _chosen(name, problems, asked), servers_of(of)
-    most: list[AskedOf] = []
+    most: list[Estimate] = []
     for method, settings in chosen:
         calls, tokens = settings.at_most()
         longest = settings.depth * settings.max_step_tokens if isinstance(settings, StepSettings) else 0
         read = sum(calls * (tokens_of(p.question) + INSTRUCTIONS + longest) for p in problems)
         called = f"{method.name} n={settings.n}"
-        most.append(AskedOf(name, called, Usage(calls * len(problems), read, tokens * len(problems))))
+        most.append(Estimate(name, called, Usage(calls * len(problems), read, tokens * len(problems))))
     prices = with_local(tracker.prices, most, servers)
     data = {"run": str(path), "problems": len(problems), "asked_at_most": priced(most, prices)}
     say(json, data, sheet("what would be asked at most, the judge not counted", asked_lines(most, prices)))

@@ -28,7 +28,7 @@ def run(
     found = places(wanted, file, limit, seed)
     for place in found:
         registry.check_names([place.recipe.model], place.recipe.judge, place.recipe.servers)
-        if registry.is_served(place.recipe.judge, place.recipe.servers):
+        if registry.judge_is_served(place.recipe.judge, place.recipe.model, place.recipe.servers):
             raise UsageError(f"a sweep has no budget for the served judge {place.recipe.judge}; name a local one")
     registry.model_path(found[0].recipe.model)  # it is trained, so it must have weights
     check_weights(found[0].recipe.model)

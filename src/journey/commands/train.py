@@ -14,6 +14,7 @@ from journey.commands.output import say, sheet, writing
 from journey.commands.progress import Bars
 from journey.commands.training_rows import training_rows
 from journey.errors import UsageError
+from journey.models.local_threads import limit_threads
 from journey.pipeline import recipe, registry
 from journey.pipeline.stages import train as train_station
 from journey.store.run import Run
@@ -70,7 +71,7 @@ def _train(
         source = _source(into, base)
         _refuse_other_training(path / "models" / name, {"method": kind, "model": source, **what_matters(chosen)})
         bars(name, f"load {base}", 0, 1)
-        registry.limit_threads(source)
+        limit_threads(source)
         out = train_station(into, name, source, rows, chosen, bars.of(name))
         made = jsons.loads((out / "training.json").read_text("utf-8"))
     said = {"model": str(out), "rows": made["rows"], "steps": made["steps"], "trained_tokens": made["trained_tokens"]}

@@ -1,9 +1,16 @@
-"""What every judge is: something that says whether steps are right; and what its word is as a number."""
+"""What every judge is, and what a kind of judge is: how it is named, made, set and what it may cost."""
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
+from journey.answers.grade import Grader
 from journey.errors import UsageError
+from journey.models.base import Model
+from journey.models.estimate import Estimate
+from journey.tasks.labelled import LabelledSet
+from journey.tasks.prompting import Ask
 from journey.types import Judgement, Problem, Verdict
 
 SURE: Mapping[Verdict, float] = {"right": 1.0, "neutral": 0.5, "wrong": 0.0}
@@ -44,3 +51,93 @@ def score_of(said: Judgement) -> float | None:
     if said.score is None:
         return None if said.verdict is None else SURE[said.verdict]
     return said.score if 0.0 <= said.score <= 1.0 else None  # NaN compares with nothing
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeRef:
+    """Which judge is meant, in fields; `names.read` reads it from a user's text, and `label` shows it.
+
+    `model` is what stands behind the colon ("" for nothing), `options` the settings in brackets behind it, and `parts`
+    are the judges that this one combines.
+    """
+
+    kind: str
+    model: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    parts: tuple["JudgeRef", ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The text that names the judge."""
+        if self.parts:
+            return f"{self.kind}:[{','.join(part.label for part in self.parts)}]"
+        options = ",".join(f"{key}={value}" for key, value in self.options)
+        return self.kind + (f":{self.model}" if self.model else "") + (f"[{options}]" if options else "")
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeSources:
+    """What judges are made from: models and other judges by name, and how tasks ask and grade.
+
+    `strong` names the model of a judge that names none. `labelled` reads a file of labelled steps.
+    """
+
+    model: Callable[[str], Model]
+    judge: Callable[[JudgeRef], Judge]
+    strong: str
+    ask: Ask
+    grader: Grader
+    labelled: Callable[[Path], LabelledSet]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeWork:
+    """What a judge is asked at most: `calls` about `steps` candidate steps in all.
+
+    `read` counts the tokens of instructions, question and prefix over all calls, `written` those of the candidates.
+    `prefixes`: how many prefixes are themselves judged nowhere.
+    """
+
+    calls: int
+    steps: int
+    read: int
+    written: int
+    prefixes: int = 0
+
+
+def no_models(ref: JudgeRef, strong: str) -> list[str]:
+    """The models of a judge that asks none."""
+    return []
+
+
+def no_weights(ref: JudgeRef) -> list[str]:
+    """The weights of a judge that loads none itself."""
+    return []
+
+
+def no_estimate(ref: JudgeRef, settings: Any, work: JudgeWork, strong: str) -> list[Estimate]:
+    """What a judge asks of models that asks none."""
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeKind:
+    """A kind of judge: one entry of the table in `kinds`.
+
+    `written` shows how users name it; `model` says whether a model (or file) stands behind the colon. `build` makes
+    the judge from its name, settings and sources. `models` are the models that it asks, by name, `weights` the
+    folders or hub ids of weights that it loads itself: such a judge reads instead of writing. `settings` (null: it has
+    none) stand under the kind's own key in recipes, --set and the environment. `split` (null: nothing in brackets is an
+    option) takes the options off the model's name. `estimate` says what its models are asked at most. `joins`: it
+    combines the judges in its brackets.
+    """
+
+    written: str
+    build: Callable[[JudgeRef, Any, JudgeSources], Judge]
+    model: Literal["none", "may", "must"] = "must"
+    models: Callable[[JudgeRef, str], list[str]] = no_models
+    weights: Callable[[JudgeRef], list[str]] = no_weights
+    settings: type[Any] | None = None
+    split: Callable[[str], tuple[str, tuple[tuple[str, str], ...]]] | None = None
+    estimate: Callable[[JudgeRef, Any, JudgeWork, str], list[Estimate]] = no_estimate
+    joins: bool = False

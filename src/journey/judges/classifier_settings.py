@@ -1,10 +1,12 @@
-"""The dials of a classifier and its name, light enough to read a recipe without loading torch."""
+"""The settings of a process reward model and its name, light enough to read a recipe without loading torch."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
+from journey.judges.base import Judge, JudgeKind, JudgeRef, JudgeSources
+from journey.models.local_threads import limit_threads
 
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
@@ -35,29 +37,47 @@ class ClassifierSettings:
             raise UsageError("a classifier's max_tokens counts from 1")
 
 
-def named(name: str) -> tuple[str, ClassifierSettings]:
-    """The folder or hub id and the settings in "prm:hf/ID[form=chat,right=0.6]". Raises UsageError."""
-    rest, bracket, inside = name.removeprefix("prm:").partition("[")
-    if not rest or (bracket and not inside.endswith("]")):
-        raise UsageError(f"{name} names no classifier; write it like prm:hf/ID-or-folder or prm:FOLDER[right=0.6]")
-    kinds = {field.name: field.type for field in fields(ClassifierSettings)}
-    found: dict[str, Any] = {}
+def split(named: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The model and the settings in "hf/ID[form=chat,right=0.6]". Raises UsageError.
+
+    Brackets that belong to the name of a folder that is there are no settings.
+    """
+    opened = [index for index, letter in enumerate(named) if letter == "["]
+    at = next((end for end in (len(named), *reversed(opened)) if _is_folder(named[:end])), min(opened, default=None))
+    if at is None or at == len(named):
+        return named, ()
+    model, inside = named[:at], named[at + 1 :]
+    if not model or not inside.endswith("]"):
+        raise UsageError(f"{named} names no classifier; write it like prm:hf/ID-or-folder or prm:FOLDER[right=0.6]")
+    kinds = [field.name for field in fields(ClassifierSettings)]
+    found: list[tuple[str, str]] = []
     for pair in filter(None, inside.removesuffix("]").split(",")):
         key, equals, value = pair.partition("=")
         if not equals or key.strip() not in kinds:
             raise UsageError(f"a classifier has no setting {pair!r}; known are {', '.join(kinds)}")
-        found[key.strip()] = _read(key.strip(), value)
-    return _path(rest), ClassifierSettings(**found)
+        found.append((key.strip(), value))
+    return model, tuple(found)
 
 
-def _path(rest: str) -> str:
-    """What stands behind "prm:": hf/ID-or-folder or a folder as it is. Raises UsageError where it is neither."""
-    kind, _, path = rest.partition("/")
+def path_of(ref: JudgeRef) -> str:
+    """The folder or hub id of a classifier: hf/ID-or-folder, or a folder as it is. Raises UsageError for neither."""
+    kind, _, path = ref.model.partition("/")
     if kind == "hf" and path:
         return path
-    if (Path(rest).expanduser() / "config.json").is_file():
-        return rest
-    raise UsageError(f"there is no classifier in {rest}; give hf/ID-or-folder, or a folder such as RUN/models/NAME")
+    if _is_folder(ref.model):
+        return ref.model
+    raise UsageError(
+        f"there is no classifier in {ref.model}; give hf/ID-or-folder, or a folder such as RUN/models/NAME"
+    )
+
+
+def chosen(ref: JudgeRef, settings: ClassifierSettings) -> ClassifierSettings:
+    """The settings with those of the judge's name over them. Raises UsageError."""
+    return replace(settings, **{key: _read(key, value) for key, value in ref.options})
+
+
+def _is_folder(named: str) -> bool:
+    return any((Path(path).expanduser() / "config.json").is_file() for path in (named, named.removeprefix("hf/")))
 
 
 def _read(key: str, value: str) -> Any:
@@ -78,3 +98,24 @@ def _read(key: str, value: str) -> Any:
         return value.encode().decode("unicode_escape")
     except UnicodeDecodeError:
         raise UsageError(f"tag={value} cannot be read; write a line end as \\n and a backslash as \\\\") from None
+
+
+def _build(ref: JudgeRef, settings: ClassifierSettings, sources: JudgeSources) -> Judge:
+    """The classifier. Raises UsageError where the extra is not installed."""
+    path = path_of(ref)
+    try:
+        from journey.judges.classifier import Classifier
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{ref.label} needs {error.name}; install it with pip install 'journey-learning[local]'"
+        ) from None
+    limit_threads(path)
+    return Classifier(path, ref.label, chosen(ref, settings))
+
+
+def _weights(ref: JudgeRef) -> list[str]:
+    chosen(ref, ClassifierSettings())  # settings that cannot be read are refused before anything is loaded
+    return [path_of(ref)]
+
+
+KIND = JudgeKind("prm:hf/ID-or-folder", _build, weights=_weights, settings=ClassifierSettings, split=split)

@@ -9,10 +9,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from math import prod
 from statistics import fmean
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from journey.errors import UsageError
-from journey.judges.base import Judge, UnsupportedProblem, score_of
+from journey.judges.base import Judge, JudgeKind, JudgeRef, JudgeSources, UnsupportedProblem, score_of
 from journey.judges.solution import judge_solution
 from journey.models.gather import gather_or_cancel
 from journey.types import Judgement, Problem, Verdict
@@ -122,23 +122,8 @@ async def _answer(call: Asked) -> list[Judgement] | UnsupportedProblem:
         return unknowing
 
 
-def parts(name: str) -> tuple[Way, list[str]] | None:
-    """The way and the names in "vote:[A,min:[B,C]]"; null for a name of another form. Raises UsageError."""
-    kind, colon, rest = name.partition(":")
-    way: Way | None = next((way for way in WAYS if way == kind), None)
-    if way is None or not colon:
-        return None
-    if not (rest.startswith("[") and rest.endswith("]")):
-        raise UsageError(f"{name} names no judges to combine; write it like {kind}:[exact,critic]")
-    names, depth, current = list[str](), 0, ""
-    for letter in rest[1:-1]:
-        depth += (letter == "[") - (letter == "]")
-        if letter == "," and depth == 0:
-            names.append(current.strip())
-            current = ""
-        else:
-            current += letter
-    names.append(current.strip())
-    if depth or "" in names or len(names) < 2:
-        raise UsageError(f"{name} must name two judges or more, brackets closed, like {kind}:[exact,critic]")
-    return way, names
+def _build(ref: JudgeRef, settings: Any, sources: JudgeSources) -> Combined:
+    return Combined([sources.judge(part) for part in ref.parts], cast("Way", ref.kind))
+
+
+KINDS = {way: JudgeKind(f"{way}:[A,B]", _build, joins=True) for way in WAYS}

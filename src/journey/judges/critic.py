@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from journey.errors import UsageError
-from journey.judges.base import SURE
+from journey.judges.base import SURE, JudgeKind, JudgeRef, JudgeWork
 from journey.judges.critic_form import Said, ask, read
 from journey.models.base import Completion, Model, Sampling
+from journey.models.budget import Usage
+from journey.models.estimate import Estimate
 from journey.models.gather import gather_or_cancel
 from journey.types import Judgement, Problem, Verdict, content_seed
 
@@ -132,3 +134,23 @@ class Critic:
 
 def _is_whole(completion: Completion) -> bool:
     return completion.finish in ("end", "stop")
+
+
+def estimate(ref: JudgeRef, settings: CriticSettings, work: JudgeWork, strong: str) -> list[Estimate]:
+    """What the critic's model is asked at most: about siblings together or one by one, every retry used."""
+    asked = work.calls if settings.together else work.steps
+    read = work.read if settings.together else work.read * -(-work.steps // max(1, work.calls))
+    tries = 1 + settings.retries
+    read = (read + work.written) * tries
+    most = Usage(asked * tries, read, asked * tries * settings.votes * settings.max_tokens)
+    return [Estimate(ref.model or strong, "verdicts", most)]
+
+
+KIND = JudgeKind(
+    "critic, critic:MODEL",
+    lambda ref, settings, sources: Critic(sources.model(ref.model or sources.strong), settings),
+    model="may",
+    models=lambda ref, strong: [ref.model or strong],
+    settings=CriticSettings,
+    estimate=estimate,
+)

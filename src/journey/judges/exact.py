@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from journey.judges.base import UnsupportedProblem
+from journey.judges.base import JudgeKind, UnsupportedProblem
 from journey.tasks.base import ExactJudge, Task
 from journey.tasks.table import task_of
 from journey.types import Judgement, Problem
@@ -27,3 +27,6 @@ def check_exact(task: Task) -> ExactJudge:
     if task.judge is None:
         raise UnsupportedProblem(f"the judge exact does not know problems of the task {task.name}", MEND)
     return task.judge
+
+
+KIND = JudgeKind("exact", lambda ref, settings, sources: Exact(), model="none")

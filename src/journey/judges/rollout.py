@@ -16,8 +16,11 @@ from typing import Literal, NamedTuple
 
 from journey.answers.grade import Grade, Grader
 from journey.errors import UsageError
+from journey.judges.base import JudgeKind, JudgeRef, JudgeWork
 from journey.judges.solution import AFTER
 from journey.models.base import Model, Sampling
+from journey.models.budget import Usage
+from journey.models.estimate import Estimate
 from journey.models.gather import gather_or_cancel
 from journey.tasks.prompting import Ask
 from journey.types import Judgement, Problem, content_seed
@@ -268,3 +271,19 @@ def hard(rollouts: Sequence[Rollout]) -> bool | None:
 def unsaid(steps: int) -> str:
     """Why a search ends without a first error."""
     return f"nobody could say whether the right answer is reached after step {steps}"
+
+
+def estimate(ref: JudgeRef, settings: RolloutSettings, work: JudgeWork, strong: str) -> list[Estimate]:
+    """What the policy is asked at most: `n` rollouts from every step, and from every prefix that is judged nowhere."""
+    drawn = (work.steps + work.prefixes) * settings.n
+    read = work.read * drawn // max(1, work.calls) + work.written * settings.n
+    return [Estimate(ref.model, "rollouts", Usage(drawn, read, drawn * settings.max_tokens))]
+
+
+KIND = JudgeKind(
+    "rollout:MODEL",
+    lambda ref, settings, sources: RolloutJudge(sources.model(ref.model), sources.ask, sources.grader, settings),
+    models=lambda ref, strong: [ref.model],
+    settings=RolloutSettings,
+    estimate=estimate,
+)

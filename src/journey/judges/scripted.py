@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
+from journey.judges.base import JudgeKind
 from journey.types import VERDICTS, Judgement, Problem, Verdict
 
 Said = Judgement | Verdict | float | None
@@ -67,3 +68,6 @@ class Scripted:
                 return Judgement(said, by=self.name)
             case _:
                 return Judgement(None, score=float(said), reason="the script gives a score only", by=self.name)
+
+
+KIND = JudgeKind("scripted:FILE", lambda ref, settings, sources: read(Path(ref.model)))

@@ -1,7 +1,7 @@
 """What every model is: something that completes a prompt."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from journey.types import Finish
 
@@ -57,6 +57,15 @@ class Model(Protocol):
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
         """`sampling.n` completions of the prompt, in the order of their streams. Raises ModelError."""
+        ...
+
+
+@runtime_checkable
+class Closeable(Protocol):
+    """A model or judge that holds something: memory, connections, a thread."""
+
+    async def close(self) -> None:
+        """Gives it back."""
         ...
 
 

@@ -59,7 +59,7 @@ def check_student(wanted: Collection, problems: Sequence[Problem]) -> None:
 async def grow_wanted(run: Run, wanted: Collection, models: Models, progress: Progress = silent) -> int:
     """The trees of the run's problems by the recipe's model and judge; how many failed."""
     out = excluded(run)
-    judge = models.judge(wanted.judge, wanted.helper, wanted.critic, wanted.rollout)
+    judge = models.judge(wanted.judge, wanted.helper, wanted.judge_settings)
     refuse_retrained(run, judge.name, registry.judge_weights(wanted.judge, wanted.helper))
     return await grow_trees(
         run,

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from journey.data.curation import Curation
 from journey.errors import UsageError
-from journey.judges.critic import CriticSettings
-from journey.judges.rollout import RolloutSettings
+from journey.judges.kinds import default_settings
 from journey.models.server_settings import ServerSettings
 from journey.tasks.table import task
 from journey.thoughts.annotate import AnnotateSettings
@@ -95,8 +94,7 @@ class Collection:
     problems: Source = Source()
     trees: Forest = Forest()
     methods: tuple[Method, ...] = FROM_TREES
-    critic: CriticSettings = CriticSettings()
-    rollout: RolloutSettings = RolloutSettings()
+    judge_settings: Mapping[str, Any] = field(default_factory=default_settings)
     telling: Telling = Telling()
     student: str | None = None
     phases: tuple[Phase, ...] = ()

@@ -6,7 +6,7 @@ same trees and trained for the same passes (O1 Replication Journey part 1, Table
 
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from journey.errors import UsageError
 from journey.evals.attempts import Decoding
 from journey.models.budget import BudgetTracker, Limits, Price
 from journey.models.cached import Cached
+from journey.models.local_threads import use_one_thread
 from journey.pipeline import registry
 from journey.pipeline.executor import Job, JobProgress, work_off
 from journey.pipeline.fan_out import Progress, together
-from journey.pipeline.recipe import UNCOMPARED, Problems, Recipe
+from journey.pipeline.recipe import UNCOMPARED, Problems, Recipe, saved
 from journey.pipeline.stages import (
     SPENT,
     evaluate,
@@ -96,7 +97,7 @@ def jobs_of(recipe: Recipe, budget: Budget = UNLIMITED) -> list[Job]:
 
     Where the judge is behind a server, the trees of one seed wait for those of the seed before: they share a budget.
     """
-    is_paid = registry.is_served(recipe.judge, recipe.servers)
+    is_paid = registry.judge_is_served(recipe.judge, recipe.model, recipe.servers)
     seeds = range(recipe.first_seed, recipe.first_seed + recipe.seeds)
     jobs: list[Job] = []
     for seed in seeds:
@@ -113,14 +114,14 @@ def seed_job(
     run: Run, progress: Progress, recipe: Recipe, seed: int, part: str, budget: Budget, greedy: bool = True
 ) -> None:
     """One part of one seed, in this process."""
-    registry.use_one_thread()
+    use_one_thread()
     interrupts.run(DEEDS[part](Seed(run, progress, recipe, seed, budget, greedy)))
 
 
 def config_of(recipe: Recipe) -> dict[str, Any]:
     """The settings that a run keeps: the resolved recipe, the prompt's hash and the versions that made it."""
     return {
-        "recipe": asdict(recipe),
+        "recipe": saved(recipe, recipe.judge),
         "prompts": {recipe.task: prompts.hash(recipe.task)},
         "versions": versions(),
     }
@@ -263,7 +264,7 @@ class Seed:
         models.register_loaded(phase1, policy)  # a judge may roll out from the same weights
         recipe = self.recipe
         try:
-            judge = models.judge(recipe.judge, recipe.model, recipe.critic, recipe.rollout)
+            judge = models.judge(recipe.judge, recipe.model, recipe.judge_settings)
             refuse_retrained(self.run, judge.name, registry.judge_weights(recipe.judge, recipe.model))
             await grow_trees(
                 self.run,

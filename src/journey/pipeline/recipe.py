@@ -2,18 +2,18 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding
-from journey.judges.critic import CriticSettings
-from journey.judges.rollout import RolloutSettings
+from journey.judges import names
+from journey.judges.kinds import default_settings
 from journey.models.server_settings import ServerSettings
 from journey.pipeline import recipe_files
 from journey.pipeline.collection import Collection
@@ -96,7 +96,9 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A whole comparison: model and judge by name (see `build.py`), and the settings of each station.
+    """A whole comparison: model and judge by name, and the settings of each stage.
+
+    The settings of judges stand under the names of their kinds (critic.votes: 3), here by kind in `judge_settings`.
 
     `seeds`: how many times phase 1, trees and all arms are made; only the model is fixed. `workers` (null: one a
     core, at most one a seed) and `in_flight` change no result.
@@ -106,8 +108,7 @@ class Recipe:
     task: str = "countdown"
     model: str = "tiny"
     judge: str = "exact"
-    critic: CriticSettings = CriticSettings()
-    rollout: RolloutSettings = RolloutSettings()
+    judge_settings: Mapping[str, Any] = field(default_factory=default_settings)
     servers: Mapping[str, ServerSettings] = field(default_factory=dict[str, ServerSettings])
     seeds: int = 5
     first_seed: int = 1
@@ -139,6 +140,17 @@ def _drawn_as(name: str, problems: Problems) -> Problems:
     return replace(problems, puzzles=typed(kind, given or {}, "problems.puzzles"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfJudges:
+    """The settings of judges alone."""
+
+    judge_settings: Mapping[str, Any] = field(default_factory=default_settings)
+
+
+JUDGES = "judge_settings"
+SAVED_ALWAYS = frozenset({"critic", "rollout"})
+"""Kinds of judges whose settings every run keeps, whoever judges: runs of version 1 hold them and are gone on with."""
+
 UNCOMPARED = ("recipe.workers", "recipe.in_flight", "recipe.seeds", "recipe.servers", "versions")
 """Settings that change no result of what is already there; a run may go on with others."""
 
@@ -161,7 +173,7 @@ def load(
     goal = data.get("goal", "comparison")
     if goal not in GOALS:
         raise UsageError(f"{path}: goal is {goal!r}; known are {', '.join(GOALS)}")
-    known = {f.name for f in fields(GOALS[goal])}
+    known = _keys(GOALS[goal]).keys()
     for name, text in environment.items():
         key = name.removeprefix(VARIABLE).lower().replace("__", ".")
         if name.startswith(VARIABLE) and key.split(".")[0] in known:
@@ -225,24 +237,54 @@ def value(text: str) -> Any:
 def typed(kind: type[Settings], data: Mapping[str, Any], where: str) -> Settings:
     """The settings as a dataclass of that kind. Raises UsageError naming the first that is wrong."""
     check_keys(kind, data, "")
+    if JUDGES in (f.name for f in fields(cast("Any", kind))):
+        usual = default_settings()
+        of_judges = {name: _validated(type(one), data.get(name, {}), where, name) for name, one in usual.items()}
+        data = {JUDGES: of_judges} | {key: value for key, value in data.items() if key not in usual}
+    return _validated(kind, data, where)
+
+
+def saved(settings: Any, judge: str) -> dict[str, Any]:
+    """Settings as a run keeps them, as `typed` reads them: those of a kind of judge where it matters under its name."""
+    data = asdict(settings)
+    kinds, usual = data.pop(JUDGES), default_settings()
+    named = SAVED_ALWAYS | {*(one.kind for one in names.single(names.read(judge)))}
+    return data | {
+        name: kinds[name] for name, one in settings.judge_settings.items() if name in named or one != usual.get(name)
+    }
+
+
+def judge_settings(data: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """The settings of every kind of judge, from those that `data` gives under their names. Raises UsageError."""
+    given = {name: data[name] for name in default_settings() if name in data}
+    return typed(OfJudges, given, where).judge_settings
+
+
+def _validated(kind: type[Settings], data: Any, where: str, above: str = "") -> Settings:
     try:
         return TypeAdapter(kind).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part) for part in (*filter(None, [above]), *first["loc"]))
         raise UsageError(f"{where}: {place} is {first['input']!r}: {first['msg'].lower()}") from None
+
+
+def _keys(kind: Any) -> dict[str, Any]:
+    """The keys of a kind of settings, and what stands below each; kinds of judges are keys of their own."""
+    hints = get_type_hints(kind)
+    keys = {f.name: hints[f.name] for f in fields(kind) if f.name != JUDGES}
+    return keys if JUDGES not in hints else keys | {name: type(one) for name, one in default_settings().items()}
 
 
 def check_keys(kind: Any, data: Mapping[str, Any], where: str) -> None:
     """Raises UsageError at the first key that the dataclass does not have, naming the nearest that it has."""
-    hints = get_type_hints(kind)
-    names = [f.name for f in fields(kind)]
+    keys = _keys(kind)
     for key, value in data.items():
-        if key not in names:
-            near = get_close_matches(str(key), names, 1, cutoff=0.4)
-            mend = f"did you mean {where}{near[0]}?" if near else f"known are {', '.join(names)}"
+        if key not in keys:
+            near = get_close_matches(str(key), keys, 1, cutoff=0.4)
+            mend = f"did you mean {where}{near[0]}?" if near else f"known are {', '.join(keys)}"
             raise UsageError(f"there is no setting {where}{key}; {mend}")
-        _check_inside(hints[key], value, f"{where}{key}")
+        _check_inside(keys[key], value, f"{where}{key}")
 
 
 def _check_inside(kind: Any, value: Any, where: str) -> None:

@@ -1,25 +1,20 @@
 """Names -> models and judges: the one place that imports by need, so that nothing heavy is loaded unasked."""
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from journey.data.recordings import load_recorded
+from journey.data.step_labels import load as load_labelled
 from journey.errors import UsageError
-from journey.judges import combine
-from journey.judges import scripted as scripted_judge
-from journey.judges.base import Judge
-from journey.judges.classifier_settings import named as classifier_named
-from journey.judges.critic import Critic, CriticSettings
-from journey.judges.exact import Exact
-from journey.judges.rollout import RolloutJudge, RolloutSettings
-from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.judges import names
+from journey.judges.base import Judge, JudgeRef, JudgeSources
+from journey.models.base import Closeable, Completion, Model, Prompt, Sampling
 from journey.models.budget import BudgetTracker
 from journey.models.cached import Cached, Calls
+from journey.models.local_threads import limit_threads
 from journey.models.scripted import Scripted
 from journey.models.server_settings import ServerSettings
 from journey.models.weights import folder_hash
@@ -27,15 +22,10 @@ from journey.pipeline import recipe
 from journey.tasks.table import TaskGrader, ask
 
 TINY = "tiny"
-SMALL = 64_000_000  # bytes of weights
 MODEL_NAMES = "tiny, hf/ID-or-folder, openai/NAME, vllm/ID-or-folder, scripted/FILE"
-JUDGE_NAMES = (
-    "exact, critic, critic:MODEL, rollout:MODEL, prm:hf/ID-or-folder, recorded:FILE#MODEL, scripted:FILE, "
-    "vote:[A,B] (and min, mean, product)"
-)
 OPENAI = "openai"
-ROLLOUT = RolloutSettings()
 NO_SERVERS: Mapping[str, ServerSettings] = MappingProxyType({})
+NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 
 def model_path(name: str) -> str:
@@ -85,7 +75,7 @@ class Models:
         self._servers = servers
         self._made: dict[str, Cached] = {}
         self._loaded: dict[str, Model] = {}
-        self._classifiers: dict[str, Judge] = {}
+        self._loaded_judges: dict[tuple[JudgeRef, Any], Judge] = {}
         self._grader = TaskGrader()
 
     def model(self, name: str) -> Model:
@@ -107,37 +97,33 @@ class Models:
         self._loaded[place] = made = model(name, self._purse, self._servers)
         return made
 
-    def judge(self, name: str, strong: str, settings: CriticSettings, rollout: RolloutSettings = ROLLOUT) -> Judge:
-        """The judge of that name; a critic that names no model is the `strong` one. Raises UsageError."""
-        kind, _, rest = name.partition(":")
-        if (joined := combine.parts(name)) is not None:
-            way, names = joined
-            return combine.Combined([self.judge(one, strong, settings, rollout) for one in names], way)
-        if name == "exact":
-            return Exact()
-        if kind == "critic":
-            return Critic(self.model(rest or strong), settings)
-        if kind == "rollout" and rest:
-            return RolloutJudge(self.model(rest), ask, self._grader, rollout)
-        if kind == "prm":
-            if name not in self._classifiers:
-                self._classifiers[name] = classifier(name)
-            return self._classifiers[name]
-        if kind == "recorded" and rest:
-            return load_recorded(name)
-        if kind == "scripted" and rest:
-            return scripted_judge.read(Path(rest))
-        raise UsageError(f"there is no judge {name!r}; known are {JUDGE_NAMES}")
+    def judge(self, name: str | JudgeRef, strong: str, settings: Mapping[str, Any] = NO_SETTINGS) -> Judge:
+        """The judge of that name; one that names no model asks the `strong` one. Raises UsageError.
+
+        `settings` by the kind of judge. A judge that loads weights is made once; any other is made anew each time, so
+        that it knows nothing of what another was asked.
+        """
+        ref = names.read(name) if isinstance(name, str) else name
+        key = (ref, names.settings_of(ref, settings))
+        if key in self._loaded_judges:
+            return self._loaded_judges[key]
+        sources = JudgeSources(
+            self.model, lambda part: self.judge(part, strong, settings), strong, ask, self._grader, load_labelled
+        )
+        made = names.build(ref, settings, sources)
+        if isinstance(made, Closeable):
+            self._loaded_judges[key] = made
+        return made
 
     async def close(self) -> None:
         """Gives back what the models hold: memory, connections."""
         for made in self._made.values():
             await close(made.model)
-        for judge in self._classifiers.values():
+        for judge in self._loaded_judges.values():
             await close(judge)
         self._made.clear()
         self._loaded.clear()
-        self._classifiers.clear()
+        self._loaded_judges.clear()
         self._grader.close()
 
 
@@ -157,11 +143,14 @@ def model(name: str, tracker: BudgetTracker | None = None, servers: Mapping[str,
 
 
 def is_served(name: str, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> bool:
-    """Whether a model or judge of that name asks a server, so that it costs something."""
-    if (joined := combine.parts(name)) is not None:
-        return any(is_served(one, servers) for one in joined[1])
-    kind, _, rest = name.removeprefix("critic:").removeprefix("rollout:").partition("/")
+    """Whether a model of that name asks a server, so that it costs something."""
+    kind, _, rest = name.partition("/")
     return bool(rest) and (kind == OPENAI or kind in servers)
+
+
+def judge_is_served(judge: str, strong: str = "", servers: Mapping[str, ServerSettings] = NO_SERVERS) -> bool:
+    """Whether a judge of that name asks a server, so that it costs something. Raises UsageError."""
+    return any(is_served(name, servers) for name in judge_models(judge, strong))
 
 
 def served(model: str, called: str, settings: ServerSettings, tracker: BudgetTracker) -> Model:
@@ -192,73 +181,44 @@ def local(path: str | Path, called: str, dtype: str | None = None) -> Model:
     return Local(path, called, dtype=dtype)
 
 
-def classifier(name: str) -> Judge:
-    """The process reward model of a judge's name. Raises UsageError where the extra is not installed."""
-    path, settings = classifier_named(name)
-    try:
-        from journey.judges.classifier import Classifier
-    except ModuleNotFoundError as error:
-        raise UsageError(f"{name} needs {error.name}; install it with pip install 'journey-learning[local]'") from None
-    limit_threads(path)
-    return Classifier(path, name, settings)
+def check_names(
+    models: Iterable[str], judge: str, servers: Mapping[str, ServerSettings] = NO_SERVERS, strong: str = ""
+) -> None:
+    """Raises UsageError for a model or judge that no name here means, before anything is made.
 
-
-def check_names(models: Iterable[str], judge: str, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> None:
-    """Raises UsageError for a model or judge that no name here means, before anything is made."""
-    for name in (*models, *judge_models(judge)):
+    `strong` is asked by a judge that names no model.
+    """
+    for name in (*models, *judge_models(judge, strong)):
         if not (name.startswith(("scripted/", "vllm/")) or is_served(name, servers)):
             model_path(name)
 
 
-def judge_models(judge: str) -> list[str]:
-    """The models that a judge names. Raises UsageError for a judge that no name here means."""
-    if (joined := combine.parts(judge)) is not None:
-        return [model for one in joined[1] for model in judge_models(one)]
-    kind, _, rest = judge.partition(":")
-    if judge in ("exact", "critic") or (kind in ("recorded", "scripted") and rest):
-        return []
-    if kind in ("critic", "rollout") and rest:
-        return [rest]
-    if kind == "prm":
-        classifier_named(judge)
-        return []
-    raise UsageError(f"there is no judge {judge!r}; known are {JUDGE_NAMES}")
+def judge_models(judge: str, strong: str = "") -> list[str]:
+    """The models that a judge asks; one that names none asks the `strong` one, "" for none.
+
+    Raises UsageError for a judge that no name here means, and where weights that it loads are not there.
+    """
+    ref = names.read(judge)
+    names.weights_of(ref)
+    return [name for name in names.models_of(ref, strong) if name]
 
 
 def judge_weights(judge: str, strong: str) -> dict[str, str]:
     """Which weights lie in the folders that a judge names, by their paths; what is no folder here is left out.
 
-    A critic that names no model is the `strong` one. Raises UsageError for a judge that no name here means.
+    Raises UsageError for a judge that no name here means.
     """
-    if (joined := combine.parts(judge)) is not None:
-        return {place: weights for one in joined[1] for place, weights in judge_weights(one, strong).items()}
-    if judge.startswith("prm:"):
-        paths = [classifier_named(judge)[0]]
-    else:
-        names = [strong] if judge == "critic" else judge_models(judge)
-        paths = [model_path(name) for name in names if name == TINY or name.startswith("hf/")]
+    ref = names.read(judge)
+    asked = [name for name in names.models_of(ref, strong) if name == TINY or name.startswith("hf/")]
+    paths = [*names.weights_of(ref), *map(model_path, asked)]
     folders = [Path(path).expanduser() for path in paths]
     return {str(folder): folder_hash(folder) for folder in folders if folder.is_dir()}
 
 
-def use_one_thread() -> None:
-    """Lets torch compute on one core in this process, since every core has a process of its own; keeps its memory."""
-    import torch
-
-    torch.set_num_threads(1)
-
-
-def limit_threads(path: str | Path) -> None:
-    """One thread in this process for a model in a folder that is so small that several would wait for each other."""
-    if sum(file.stat().st_size for file in Path(path).glob("*.safetensors")) in range(1, SMALL):
-        with suppress(ModuleNotFoundError):  # whoever needs torch says so
-            use_one_thread()
-
-
 async def close(model: Model | Judge) -> None:
     """Gives back what a model or judge holds, if anything."""
-    if (give_back := getattr(model, "close", None)) is not None:
-        await give_back()
+    if isinstance(model, Closeable):
+        await model.close()
 
 
 def lacking(path: str | Path, texts: Iterable[str]) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from journey.judges import names
 from journey.metrics.accuracy import mean_tokens, share_over_seeds
 from journey.metrics.curves import PARAMETERS, Fit, Form, best_form, fit
 from journey.metrics.flops import Compute, Shape, forward, points_per_flop, read_shape, training
@@ -19,7 +20,6 @@ from journey.types import Attempt, Thought, Tree
 
 FORMS: tuple[Form, ...] = ("saturating", "power", "logarithmic", "flat")
 METHODS = {"journey": "traverse", "shortcut": "shortcut"}
-FREE_JUDGES = ("exact", "scripted", "recorded")  # no model stands behind their word
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _measured(
         compute=Compute(
             phase1=training(shape, first, first / (recipe.phase1.epochs * max(1, recipe.problems.phase1))),
             growing=0.0 if is_phase1 else forward(shape, grown, path),
-            judging=0.0 if is_phase1 or recipe.judge.partition(":")[0] in FREE_JUDGES else None,
+            judging=0.0 if is_phase1 or names.asks_nothing(names.read(recipe.judge)) else None,
             training=0.0 if is_phase1 else training(shape, tokens, length),
             inference=fmean(_answer(shape, a) for a in drawn),
         ),

@@ -4,22 +4,28 @@ A row names its `model` and holds what it said (forms: `judges.recorded`). It ca
 itself, or names the `dataset` and `id` of a row in a file beside it (or in a folder beside that one).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from journey.data.step_labels import load
 from journey.errors import UsageError
+from journey.judges.base import JudgeKind
 from journey.judges.recorded import Recorded, Recording, judgements
 from journey.store import datafiles
-from journey.tasks.labelled import Labelled
+from journey.tasks.labelled import Labelled, LabelledSet
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".json", ".parquet")
 
 
-def load_recorded(name: str) -> Recorded:
-    """The judge "recorded:FILE#MODEL"; MODEL may be left out where the file holds only one. Raises UsageError."""
-    file, _, model = name.removeprefix("recorded:").partition("#")
+Load = Callable[[Path], LabelledSet]
+
+
+def load_recorded(named: str, load: Load) -> Recorded:
+    """The recorded judge of "FILE#MODEL"; MODEL may be left out where the file holds only one. Raises UsageError.
+
+    `load` reads a set of labelled steps.
+    """
+    file, _, model = named.partition("#")
     if not Path(file).is_file():
         raise UsageError(f"there is no file {file}; give one with recorded judgements, as in recorded:FILE#MODEL")
     rows = list(datafiles.rows(Path(file)))
@@ -30,10 +36,10 @@ def load_recorded(name: str) -> Recorded:
     chosen = model or models[0]
     by = f"recorded:{chosen}" if chosen else f"recorded:{Path(file).name}"
     found = (row for row in rows if str(row[1].get("model", "")) == chosen)
-    return Recorded(_recordings(Path(file), found, by), by)
+    return Recorded(_recordings(Path(file), found, by, load), by)
 
 
-def _recordings(file: Path, rows: Iterator[tuple[str, Mapping[str, Any]]], by: str) -> Iterator[Recording]:
+def _recordings(file: Path, rows: Iterator[tuple[str, Mapping[str, Any]]], by: str, load: Load) -> Iterator[Recording]:
     sets: dict[str, dict[str, Labelled]] = {}
     for where, row in rows:
         match row:
@@ -59,3 +65,6 @@ def _beside(file: Path, dataset: str, where: str) -> Path:
             if "/" not in name and (folder / name).is_file():
                 return folder / name
     raise UsageError(f"{where} is about the set {dataset}; put {names[0]} into {file.parent}")
+
+
+KIND = JudgeKind("recorded:FILE#MODEL", lambda ref, settings, sources: load_recorded(ref.model, sources.labelled))

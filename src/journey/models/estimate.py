@@ -1,0 +1,32 @@
+"""What models would be asked at most, before anything is asked: upper limits, which stand beside the code that asks.
+
+Every reply is as long as it may be, every step is taken, every retry is used; most work needs less. Tokens of prompts
+are estimated from their characters.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from journey.models.budget import Usage
+from journey.types import Problem
+
+CHARACTERS_A_TOKEN = 4
+INSTRUCTIONS = 400  # tokens of a prompt's own words
+
+
+class Estimate(NamedTuple):
+    """What one model is asked at most, and what for."""
+
+    model: str
+    purpose: str
+    most: Usage
+
+
+def tokens_of(text: str) -> int:
+    """About how many tokens a text has."""
+    return len(text) // CHARACTERS_A_TOKEN + 1
+
+
+def question_tokens(problems: Iterable[Problem]) -> int:
+    """About how many tokens the prompts of these problems have together, instructions included."""
+    return sum(tokens_of(problem.question) + INSTRUCTIONS for problem in problems)
