@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from journey.tasks.countdown.checker import grade
-from journey.tasks.countdown.exploration import back_text, document, made_text
+from journey.tasks.countdown.exploration import back_text, ground, made_text
 from journey.tasks.countdown.puzzle import Puzzle, draw, question, solutions
+from journey.tasks.exploration import document
 
 STEP = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+) \( ([\d ]+)-> (\d+) \)")
 
@@ -21,7 +22,7 @@ STEP = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+) \( ([\d ]+)-> (\d+) \)")
 def solution_text(puzzle: Puzzle, rng: random.Random) -> str:
     """A true answer: a chain, or a walk with returns whose last chain starts at the question."""
     chain = "\n".join(map(str, rng.choice(list(solutions(puzzle)))))
-    before = document(puzzle, rng, rng.choice((0, 1, 2, 3))).removeprefix(question(puzzle)).strip()
+    before = document(ground(puzzle), rng, rng.choice((0, 1, 2, 3))).removeprefix(question(puzzle)).strip()
     if before and not before.endswith(made_text(puzzle.target)) and "<end>" not in before:
         return f"{before}\n{back_text(puzzle.numbers, puzzle.target)}\n{chain}\n{made_text(puzzle.target)}"
     return f"{chain}\n{made_text(puzzle.target)}"

@@ -16,9 +16,10 @@ from journey.tasks.countdown.checker import (
     CountdownGrader,
     grade,
 )
-from journey.tasks.countdown.exploration import END, document
+from journey.tasks.countdown.exploration import ground
 from journey.tasks.countdown.expression import ExpressionError, evaluate, leaves, normal, parse
 from journey.tasks.countdown.puzzle import Puzzle, draw, solutions, to_problem
+from journey.tasks.exploration import END, document
 
 PUZZLE = Puzzle((8, 19, 18), 29)
 RIGHT = "19 + 18 = 37 ( 8 37 -> 29 )\n37 - 8 = 29 ( 29 -> 29 )"
@@ -92,7 +93,7 @@ def test_hostile_expressions_are_refused_and_never_computed(text: str) -> None:
 def test_documents_that_end_are_right_and_others_are_not(seed: int) -> None:
     rng = random.Random(seed)
     puzzle = draw(rng)
-    text = document(puzzle, rng, 6)
+    text = document(ground(puzzle), rng, 6)
     assert (grade(puzzle, text.removesuffix(f" {END}")).correct is True) == text.endswith(END)
 
 

@@ -75,7 +75,7 @@ def finished(attempts: Sequence[Attempt]) -> float:
 
 def error_counts(attempts: Iterable[Attempt]) -> dict[str, int]:
     """How many attempts that are not right have each kind of error, the most frequent first."""
-    counts = Counter(a.error or "unclassified" for a in attempts if a.correct is not True)
+    counts = Counter((a.error or "unclassified").partition(" (")[0] for a in attempts if a.correct is not True)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 

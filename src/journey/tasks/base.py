@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any, Protocol
 
 from journey.answers.grade import Grade, Grader
 from journey.errors import UsageError
+from journey.tasks.exploration import ExplorationSettings, Ground
 from journey.tasks.labelled import LabelledSet
 from journey.tasks.narration import Narration
 from journey.tasks.prompting import Ask
@@ -14,6 +16,7 @@ from journey.tasks.steps import StepFormat
 from journey.types import Judgement, Problem
 
 ExactJudge = Callable[[Problem, Sequence[str], Sequence[str]], list[Judgement]]
+Explore = Callable[[Random, ExplorationSettings], str]
 Read = Callable[[str | Path, int | None], list[Problem]]
 
 
@@ -42,6 +45,8 @@ class Task:
     - `is_held_out(problem)`: whether the problem is of the part that no model is trained on; null: there is no such
       rule.
     - `labelled_set(count, seed)`: solutions with labelled steps for `eval judges --on NAME`; null: there is none.
+    - `explore(rng, settings)`: a text for the tiny base to read, truthful random exploration of a problem that is not
+      held out; `ground(problem)`: the problem as exploration sees it, to check walks by; both null: it reads none.
     """
 
     name: str
@@ -57,6 +62,8 @@ class Task:
     read: Read | None = None
     is_held_out: Callable[[Problem], bool] | None = None
     labelled_set: Callable[[int, int], LabelledSet] | None = None
+    explore: Explore | None = None
+    ground: Callable[[Problem], Ground] | None = None
 
 
 class CannotGrade:

@@ -9,6 +9,7 @@ from journey.tasks import old_records
 from journey.tasks.base import Task
 from journey.tasks.code.task import CODE
 from journey.tasks.countdown.task import COUNTDOWN
+from journey.tasks.maze.task import MAZE
 from journey.tasks.qa.math import MATH
 from journey.tasks.qa.model_graded import MODEL_GRADED
 from journey.tasks.qa.text import TEXT
@@ -16,6 +17,7 @@ from journey.types import EMPTY, Problem
 
 TASKS: dict[str, Task] = {
     "countdown": COUNTDOWN,
+    "maze": MAZE,
     "math": MATH,
     "text": TEXT,
     "code": CODE,

@@ -3,7 +3,8 @@
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from journey.tasks.countdown.exploration import END, VOCABULARY
+from journey.tasks.exploration import END
+from journey.tasks.tiny_words import VOCABULARY
 
 
 def word_tokenizer() -> PreTrainedTokenizerFast:

@@ -1,21 +1,32 @@
-"""What the tiny base model reads: truthful random exploration, with no goal-directed choice in it.
-
-A document is a puzzle and a random walk of legal steps to its end; the verdict; then, unless the target was made, an
-earlier state of the walk restated and random steps from there, and so on. No walk is taken twice.
-"""
+"""Truthful random exploration of Countdown, in the words that the tiny base model reads."""
 
 import random
+from collections.abc import Hashable
 from functools import lru_cache
+from typing import cast
 
-from journey.tasks.countdown.puzzle import Number, Numbers, Puzzle, Step, question, state_text, steps
+from journey.tasks.countdown.checker import why_not
+from journey.tasks.countdown.puzzle import (
+    Number,
+    Numbers,
+    Puzzle,
+    PuzzleSettings,
+    Step,
+    apply,
+    can_make,
+    draw,
+    is_held_out,
+    parse_step,
+    question,
+    solutions,
+    state_text,
+    steps,
+)
+from journey.tasks.exploration import ExplorationSettings, Ground, Move, document, draw_style
 
-LARGEST = 100
-END = "<end>"
-WORDS = (
-    "<pad>", END, "\n", "Make", "from", "(", ")", "->", "+", "-", "*", "/", "=", "Wait", ",", "is", "not", "and",
-    "cannot", "make", "Back", "to", "Yes",
-)  # fmt: skip
-VOCABULARY: tuple[str, ...] = (*WORDS, *map(str, range(LARGEST + 1)))
+LARGEST = 100  # number that the tiny base's vocabulary can write
+ANY = 1_000_000  # targets need not be within reach of the vocabulary: a walk that finds nothing is truthful too
+FOUR_NUMBERS = 0.08  # of the puzzles
 
 
 def miss_text(result: Number, target: Number) -> str:
@@ -33,51 +44,110 @@ def made_text(target: Number) -> str:
     return f"Yes , {target} is {target}"
 
 
-@lru_cache(maxsize=200_000)
-def _small_steps(numbers: Numbers, target: Number) -> tuple[Step, ...]:
+def explore(rng: random.Random, settings: ExplorationSettings) -> str:
+    """One document on a random puzzle that is not held out."""
+    style = draw_style(rng, settings)
+    while True:
+        count = 4 if rng.random() < FOUR_NUMBERS else 3
+        puzzle = draw(rng, PuzzleSettings(count, largest_result=ANY))
+        if style == "cannot" and rng.random() < 0.5:
+            puzzle = Puzzle(puzzle.numbers[:2], rng.randint(10, LARGEST))
+        if not is_held_out(puzzle):
+            if style == "cannot" and len(puzzle.numbers) > 2:
+                return document(ground(puzzle), rng, 12, settings.to_root, style)
+            return document(ground(puzzle), rng, rng.choice(settings.walks), settings.to_root, style)
+
+
+def ground(puzzle: Puzzle) -> Ground:
+    """The puzzle as exploration sees it; a state is the numbers that are left."""
+    target = puzzle.target
+
+    def verdict(state: Hashable) -> str:
+        result = cast(Numbers, state)[-1]
+        return made_text(target) if result == target else miss_text(result, target)
+
+    def lost(state: Hashable) -> str | None:
+        numbers = cast(Numbers, state)
+        return None if can_make(numbers, target) else f"{' and '.join(map(str, numbers))} cannot make {target}"
+
+    def hint(rng: random.Random) -> tuple[str, list[str]] | None:
+        ways = [way for way in solutions(puzzle) if all(step.result <= LARGEST for step in way)]
+        if not ways:
+            return None
+        way = rng.choice(ways)
+        if rng.random() < 0.5:
+            way = [rng.choice(way)]
+        return " , ".join(map(_sum, way)), [str(step) for step in way]
+
+    def step(state: Hashable, line: str) -> tuple[Numbers, bool] | None:
+        found = parse_step(line)
+        return None if found is None else (found.rest, why_not(puzzle, cast(Numbers, state), found) is None)
+
+    return Ground(
+        question=question(puzzle),
+        start=puzzle.numbers,
+        moves=lambda state: _moves(cast(Numbers, state), target),
+        verdict=verdict,
+        is_goal=lambda state: state == (target,),
+        back=lambda state: back_text(cast(Numbers, state), target),
+        check=lambda taken: " , ".join(f"{move.short} = {cast(Numbers, move.to)[-1]}" for move in taken),
+        lost=lost,
+        unsolvable=f"{target} cannot be made",
+        claim=lambda rng, state: _claim(target, cast(Numbers, state), rng),
+        answer=lambda state, said: _answer(puzzle, cast(Numbers, state), said),
+        hint=hint,
+        step=step,
+    )
+
+
+@lru_cache(maxsize=100_000)
+def _moves(numbers: Numbers, target: Number) -> tuple[Move, ...]:
     """The legal steps whose result the vocabulary can write."""
-    return tuple(step for step in steps(numbers, target) if step.result <= LARGEST)
+    return tuple(
+        Move(str(step), step.rest, f"{step.left} {step.op} {step.right}")
+        for step in steps(numbers, target)
+        if step.result <= LARGEST
+    )
 
 
-def document(puzzle: Puzzle, rng: random.Random, walks: int, to_root: float = 0.5) -> str:
-    """At most `walks` random walks through the puzzle; ends early where one makes the target or nothing is left to try.
+def _sum(step: Step) -> str:
+    return f"{step.left} {step.op} {step.right} = {step.result}"
 
-    After a miss the walk returns to the question with probability `to_root`, else to another state that it passed.
-    """
-    lines = [question(puzzle)]
-    done: set[tuple[Numbers, Step]] = set()
-    path: list[Numbers] = [puzzle.numbers]
-    for walk in range(walks):
-        while len(path[-1]) > 1:
-            step = rng.choice(_untried(path[-1], puzzle.target, done))
-            if len(step.rest) == 1:
-                done.add((path[-1], step))
-            lines.append(str(step))
-            path.append(step.rest)
-        result = next(iter(path[-1]))
-        if result == puzzle.target:
-            return "\n".join([*lines, f"{made_text(puzzle.target)} {END}"])
-        lines.append(miss_text(result, puzzle.target))
-        open_states = [i for i in range(len(path) - 1) if _untried(path[i], puzzle.target, done)]
-        if not open_states or walk == walks - 1:
+
+def _claim(target: Number, numbers: Numbers, rng: random.Random) -> str:
+    """A sum or a step that somebody names, true or not; its true result is one that the vocabulary can write."""
+    while True:
+        a, b = (rng.choice(numbers) if rng.random() < 0.7 else rng.randint(1, 20) for _ in range(2))
+        op = rng.choice("+-*/")
+        true = apply(a, op, b)
+        if true is None or true <= LARGEST:
             break
-        back = 0 if rng.random() < to_root else rng.choice(open_states)
-        path = path[: back + 1]
-        lines.append(back_text(path[-1], puzzle.target))
-    return "\n".join(lines)
+    near = rng.randint(1, LARGEST) if true is None else true + rng.choice((0, 0, 0, -2, -1, 1, 2))
+    said = min(LARGEST, max(0, near))
+    if len(numbers) == 1 or rng.random() < 0.5:
+        return f"{a} {op} {b} = {said}"
+    return str(Step(a, op, b, said, (*_without(numbers, a, b), said), target))
 
 
-def _untried(numbers: Numbers, target: Number, done: set[tuple[Numbers, Step]]) -> list[Step]:
-    return [
-        step
-        for step in _small_steps(numbers, target)
-        if (numbers, step) not in done and (len(step.rest) == 1 or _untried(step.rest, target, done))
-    ]
+def _answer(puzzle: Puzzle, numbers: Numbers, said: str) -> str | None:
+    """What is true of a claim."""
+    if (step := parse_step(said)) is not None:
+        flaw = why_not(puzzle, numbers, step)
+        return f"Wait , {flaw}" if flaw else f"Yes , {step.left} {step.op} {step.right} is {step.result}"
+    match said.split(" "):
+        case [a, op, b, "=", result] if a.isdecimal() and b.isdecimal():
+            true = apply(int(a), op, int(b))
+            if true is None:
+                return f"Wait , {a} {op} {b} is not allowed"
+            is_true = f"{a} {op} {b} is {true}"
+            return f"Yes , {is_true}" if result == str(true) else f"Wait , {is_true} , not {result}"
+    return None
 
 
-_IDS = {word: i for i, word in enumerate(VOCABULARY)}
-
-
-def tokenize(text: str) -> list[int]:
-    """The token ids of a text in the puzzle's own words. Raises KeyError on any other word."""
-    return [_IDS[word] for word in text.replace("\n", " \n ").split(" ") if word]
+def _without(numbers: Numbers, *gone: Number) -> Numbers:
+    """The numbers with one of each of `gone` taken out, or the last one where it is not among them."""
+    left = list(numbers)
+    for number in gone:
+        if left:
+            left.remove(number if number in left else left[-1])
+    return tuple(left)

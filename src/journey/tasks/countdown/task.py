@@ -2,6 +2,7 @@
 
 from journey.tasks.base import Task
 from journey.tasks.countdown.checker import CountdownGrader
+from journey.tasks.countdown.exploration import explore, ground
 from journey.tasks.countdown.judge import judge
 from journey.tasks.countdown.labelled import countdown_set
 from journey.tasks.countdown.narration import NARRATION
@@ -23,4 +24,6 @@ COUNTDOWN = Task(
     read=read,
     is_held_out=lambda problem: is_held_out(parse_puzzle(problem.question)),
     labelled_set=countdown_set,
+    explore=explore,
+    ground=lambda problem: ground(parse_puzzle(problem.question)),
 )

@@ -1,0 +1,1 @@
+"""Mazes: a way from one place to another, step by step, with no place visited twice."""
