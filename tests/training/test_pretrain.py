@@ -1,54 +1,135 @@
-"""The tiny base is made from scratch, and made the same by the same seed."""
+"""The tiny base is made from scratch, the same by the same seed, and goes on from its last checkpoint."""
 
 import asyncio
 import random
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
 from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
+from journey.errors import UsageError
 from journey.models.base import Prompt, Sampling
 from journey.models.local import Local
-from journey.tasks.countdown.exploration import END, VOCABULARY, document
-from journey.tasks.countdown.puzzle import Puzzle, is_held_out, parse_puzzle
-from journey.training.pretrain import PretrainSettings, Stage, batches, pretrain
+from journey.tasks.countdown.exploration import ground
+from journey.tasks.countdown.puzzle import Puzzle
+from journey.tasks.exploration import END, document
+from journey.tasks.table import TASKS
+from journey.tasks.tiny_words import VOCABULARY
+from journey.training.pretrain import IGNORED, Blocks, PretrainSettings, Stage, checkpoints, pretrain
+from journey.training.save import workshop
 from journey.training.words import word_tokenizer
+from journey.types import make_problem
 
 SMALL = PretrainSettings(
     width=32, heads=2, layers=1, inner=64, stages=(Stage(4096, 128, 4), Stage(2048, 256, 2)), warmup_steps=2,
-    threads=1, compiled=False,
+    threads=1, compiled=False, precision="fp32", checkpoint_every=3,
 )  # fmt: skip
 
 
+class Killed(Exception):
+    """The process is killed in the middle."""
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    """The weights of a model's folder."""
+    return load_file(folder / "model.safetensors")
+
+
+def same(one: Path, two: Path) -> bool:
+    """Whether two models have the same weights to the bit."""
+    first, second = weights(one), weights(two)
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
 def test_the_same_seed_makes_the_same_model_and_it_speaks(tmp_path: Path) -> None:
-    points = []
+    points: list[dict[str, Any]] = []
     pretrain(tmp_path / "one", SMALL, points.append)
     pretrain(tmp_path / "two", SMALL, lambda point: None)
-    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
-    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert same(tmp_path / "one", tmp_path / "two")
     assert points[-1]["tokens"] == points[-1]["of"] == 6144
+    assert points[-1]["tokens_per_second"] > 0
     model = Local(tmp_path / "one")
     try:
-        (said,) = asyncio.run(model.complete(Prompt("Make 10 from 1 2 3\n"), Sampling(max_tokens=8)))
-        assert said.tokens > 0
+        (completion,) = asyncio.run(model.complete(Prompt("Make 10 from 1 2 3\n"), Sampling(max_tokens=8)))
+        assert completion.tokens > 0
     finally:
         asyncio.run(model.close())
 
 
-def test_blocks_begin_with_a_document_and_hold_no_puzzle_that_is_held_out() -> None:
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+@pytest.mark.parametrize("at", [4, 9])
+def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_weights(
+    tmp_path: Path, at: int, optimizer: Any
+) -> None:
+    settings = replace(SMALL, optimizer=optimizer, measure_every=1)
+    pretrain(tmp_path / "whole", replace(settings, measure_every=0), lambda point: None)
+    measured: list[int] = []
+
+    def kill(folder: Path) -> dict[str, Any]:
+        measured.append(len(measured) + 1)
+        if len(measured) == at:
+            raise Killed
+        return {}
+
+    with pytest.raises(Killed):
+        pretrain(tmp_path / "cut", settings, lambda point: None, kill)
+    (last,) = checkpoints(workshop(tmp_path / "cut"))[-1:]
+    assert last.name == f"checkpoint-{at - at % 3}"
+    pretrain(tmp_path / "cut", settings, lambda point: None, lambda folder: {})
+    assert same(tmp_path / "whole", tmp_path / "cut")
+    assert not workshop(tmp_path / "cut").exists()
+
+
+def test_checkpoints_of_other_settings_are_refused_and_kept(tmp_path: Path) -> None:
+    def kill(folder: Path) -> dict[str, Any]:
+        raise Killed
+
+    with pytest.raises(Killed):
+        pretrain(tmp_path / "out", replace(SMALL, measure_every=4), lambda point: None, kill)
+    with pytest.raises(UsageError, match="checkpoints of other settings; give another --out"):
+        pretrain(tmp_path / "out", replace(SMALL, learning_rate=1e-3), lambda point: None)
+    assert checkpoints(workshop(tmp_path / "out"))
+
+
+def test_a_task_that_the_base_cannot_read_is_refused() -> None:
+    with pytest.raises(UsageError, match="mix takes lists, countdown, maze"):
+        PretrainSettings(mix={"math": 1.0})
+
+
+def test_blocks_begin_with_a_document_hold_nothing_held_out_and_mix_the_tasks() -> None:
     tokenizer = word_tokenizer()
-    for batch in batches(SMALL):
-        for row in batch:
+    begins = {"Make ": "countdown", "Go from ": "maze"}
+    seen: set[str] = set()
+    for ids, _ in Blocks(replace(SMALL, stages=(Stage(40_000, 256, 4),))):
+        for row in ids:
             text = tokenizer.decode(row)
-            assert text.startswith("Make ")
+            assert text.startswith((*begins, "Turn "))
             for line in text.split("\n")[:-1]:
-                if line.startswith("Make "):
-                    assert not is_held_out(parse_puzzle(line))
+                for begin, name in begins.items():
+                    is_held_out = TASKS[name].is_held_out
+                    assert is_held_out is not None
+                    if line.startswith(begin):
+                        seen.add(name)
+                        assert not is_held_out(make_problem(line, "", task=name))
+    assert seen == {"countdown", "maze"}
+
+
+def test_of_questions_only_the_first_word_is_learnt_where_that_is_asked() -> None:
+    settings = replace(SMALL, mix={"countdown": 1.0}, learn_questions=False, stages=(Stage(128, 128, 1),))
+    ((ids, labels),) = list(Blocks(settings))
+    words = word_tokenizer().convert_ids_to_tokens(ids[0])
+    end = words.index("\n")
+    assert labels[0][0] == ids[0][0]
+    assert (labels[0][1:end] == IGNORED).all()
+    assert labels[0][end] == ids[0][end]
 
 
 def test_the_tokenizer_gives_back_every_text_of_the_puzzle(tmp_path: Path) -> None:
-    text = document(Puzzle((8, 19, 18), 29), random.Random(1), 5)
+    text = document(ground(Puzzle((8, 19, 18), 29)), random.Random(1), 5)
     tokenizer = word_tokenizer()
     tokenizer.save_pretrained(tmp_path)
     loaded = AutoTokenizer.from_pretrained(tmp_path)

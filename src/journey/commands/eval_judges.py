@@ -26,8 +26,8 @@ from journey.report.build import write
 from journey.report.judges import document
 from journey.report.render import terminal
 from journey.store.run import Run
-from journey.tasks.countdown.labelled import NAME, countdown_set
 from journey.tasks.labelled import LabelledSet
+from journey.tasks.table import TASKS
 from journey.types import Problem, Tree
 
 DRAWN = 200  # Countdown solutions, where no limit is given
@@ -69,7 +69,9 @@ def eval_judges(
     ],
     on: Annotated[
         list[str],
-        typer.Option("--on", help="A file of labelled steps, a folder of them, a run, or countdown.", metavar="SET"),
+        typer.Option(
+            "--on", help="A file of labelled steps, a folder of them, a run, countdown or maze.", metavar="SET"
+        ),
     ],
     out: Annotated[
         Path | None, typer.Option("--out", help="Keeps model calls, figures and pictures there.", metavar="DIR")
@@ -173,10 +175,10 @@ def _cost(judge: Judge) -> dict[str, int]:
 
 
 def _sets(place: str, limit: int | None, seed: int) -> list[LabelledSet]:
-    """The sets that a name means: Countdown made here, a run's judged trees, a file, or all such files of a folder."""
+    """The sets that a name means: a task's made here, a run's judged trees, a file, or all such files of a folder."""
     path = Path(place)
-    if place == NAME and not path.exists():
-        return [countdown_set(limit or DRAWN, seed)]
+    if place in TASKS and not path.exists() and (labelled_set := TASKS[place].labelled_set) is not None:
+        return [labelled_set(limit or DRAWN, seed)]
     if (path / "run.db").is_file():
         return [_of_run(path, limit)]
     if path.is_dir():

@@ -1,10 +1,11 @@
 """journey pretrain: the tiny base model from scratch, with its model card."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from journey import interrupts
 from journey.commands.card import measure, write_card
@@ -21,9 +22,20 @@ def pretrain(
     settings: Set = None,
     json: Json = False,
 ) -> int:
-    """Make the tiny base model from scratch."""
+    """Make the tiny base model from scratch; the same command goes on from its last checkpoint."""
 
     return _pretrain(recipe, out, settings or (), json)
+
+
+BRIEF = 40  # walks a task while training goes on
+
+
+def _in_words(skills: Mapping[str, Mapping[str, float | None]]) -> str:
+    """The skills by task on one line, in per cent."""
+    return "; ".join(
+        f"{task} " + ", ".join(f"{name} {100 * share:.1f} %" for name, share in by_name.items() if share is not None)
+        for task, by_name in skills.items()
+    )
 
 
 def _pretrain(file: Path, out: Path, settings: Sequence[str], json: bool) -> int:
@@ -33,11 +45,21 @@ def _pretrain(file: Path, out: Path, settings: Sequence[str], json: bool) -> int
     with Bars(silent=json) as bars:
 
         def on_log(point: dict[str, Any]) -> None:
-            points.append(point)
-            bars("pretrain", f"loss {point['loss']:.3f}", point["tokens"], point["of"])
+            if "loss" in point:
+                points.append(point)
+                pace = f"loss {point['loss']:.3f}, {point['tokens_per_second']:,.0f} tokens/s"
+                bars("pretrain", pace, point["tokens"], point["of"])
+            else:
+                line = f"{point['tokens']:,} tokens: {_in_words(point['skills'])}"
+                bars.print(line, Console(stderr=True, quiet=json, highlight=False))
+
+        def measured(folder: Path) -> dict[str, dict[str, float | None]]:
+            model = registry.local(folder, registry.TINY)
+            found = interrupts.run(closing(model, measure(model, BRIEF)))
+            return {task: {name: skill.right for name, skill in by_name.items()} for task, by_name in found.items()}
 
         bars("pretrain", "first steps", 0, 1)
-        registry.pretrain(wanted, out, on_log)
+        registry.pretrain(wanted, out, on_log, measured)
         bars("pretrain", "measure skills", 0, 1)
         model = registry.local(out, registry.TINY)
         write_card(out, wanted, points[-1], interrupts.run(closing(model, measure(model))))

@@ -246,11 +246,16 @@ def token_counter(path: str | Path) -> Callable[[dict[str, Any]], int]:
     return lambda row: len(tokenizer(row["completion"])["input_ids"]) + 1
 
 
-def pretrain(data: Mapping[str, Any], out: Path, on_log: Callable[[dict[str, Any]], None]) -> None:
+def pretrain(
+    data: Mapping[str, Any],
+    out: Path,
+    on_log: Callable[[dict[str, Any]], None],
+    measure: Callable[[Path], Mapping[str, Any]],
+) -> None:
     """Makes the tiny base from a recipe's settings into `out`. Raises UsageError for settings it does not have."""
     from journey.training.pretrain import PretrainSettings, pretrain
 
-    pretrain(out, recipe.typed(PretrainSettings, data, "the recipe"), on_log)
+    pretrain(out, recipe.typed(PretrainSettings, data, "the recipe"), on_log, measure)
 
 
 def hardware() -> dict[str, str]:
