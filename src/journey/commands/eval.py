@@ -202,7 +202,8 @@ async def _work(
         # Another judge asks the model nothing again.
         model = model if isinstance(model, Cached) else Cached(model, run)
 
-    instead: dict[str, Grader] = {"code": CodeGrader()} if asked.allow_code else {}
+    has_code = asked.allow_code and any(task_of(p).name == "code" for p in plan.problems)
+    instead: dict[str, Grader] = {"code": CodeGrader()} if has_code else {}
     if judge is not None:
         instead["judged"] = judge
     await evaluate_station(

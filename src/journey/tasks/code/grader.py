@@ -1,9 +1,8 @@
-"""HumanEval (Chen et al. 2021, arXiv 2107.03374): code that a model wrote runs against tests in a locked-down process.
+"""HumanEval (Chen et al. 2021, arXiv 2107.03374): code that a model wrote runs against tests in a sandbox.
 
-Linux only. The child has namespaces of its own (no network at all, no other process in sight), a root of its own with
-the system's programs and libraries and Python, all read-only, and 16 MB to write in that vanish with it; a user of its
-own where we are root; no way to gain rights; limits of time, memory, processes and files. Where any of that cannot be
-had nothing is run, and the grade is null. The program and its tests run in two processes (`code_runner`).
+The sandbox is bubblewrap's (`sandbox`): no network, no other process, no file of ours, limits of time, memory,
+processes and files. Where it cannot be had nothing is run, and the grade is null. The program and its tests run in two
+processes (`runner`).
 """
 
 import asyncio
@@ -12,20 +11,20 @@ import json
 import os
 import re
 import secrets
+import shutil
 import signal
-import sys
-import tempfile
-from pathlib import Path
 from typing import IO
 
 from journey.answers.grade import Grade, could_not_check
+from journey.errors import UsageError
+from journey.tasks.code.sandbox import BWRAP, PACKAGE, call_filter, command
 from journey.types import Problem
 
 KEPT = 4096  # bytes of what the tests' process prints
 LONGEST = 100_000  # characters of a program
-NO_LOCK, NOT_PLAIN = 97, 98
-WORKER = Path(__file__).with_name("code_worker.py")
-RUNNER = Path(__file__).with_name("code_runner.py")
+SHOWN = 160  # characters of why there is no sandbox
+NOT_PLAIN = 98
+NO_SANDBOX = "no safe place to run code here: "
 
 _FENCE = re.compile(r"```[ \t]*(?:python|py|python3)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
 _ERROR = re.compile(rb"^(?:[\w.]+\.)?(\w+)(?::.*)?$")
@@ -44,10 +43,16 @@ def find_code(text: str) -> str | None:
 class CodeGrader:
     """Grades code by running the problem's tests; `problem.answer` holds them, `problem.question` the function's head.
 
-    A program that breaks a limit is wrong, and `error` says which one: "time limit", "memory limit".
+    A program that breaks a limit is wrong, and `error` says which one: "time limit", "memory limit". Raises UsageError
+    where bubblewrap is not installed.
     """
 
     def __init__(self, seconds: int = 10, memory: int = 512 << 20, workers: int = 2) -> None:
+        if shutil.which(BWRAP) is None:
+            raise UsageError(
+                f"programs are run in a sandbox by {BWRAP}, which is not installed here; install the package {PACKAGE} "
+                "(Linux only)"
+            )
         self.seconds = seconds
         self.memory = memory
         self._room = asyncio.Semaphore(workers)
@@ -66,27 +71,29 @@ class CodeGrader:
         return Grade(code, correct, error)
 
     async def _run(self, problem: Problem, program: str) -> tuple[bool | None, str | None]:
-        if sys.platform != "linux":
-            return None, "could not check: code is run on Linux only"
         begun, passed = secrets.token_hex(16), secrets.token_hex(16)
         given = {
             "head": problem.question, "program": program, "tests": problem.answer, "begun": begun, "passed": passed,
         }  # fmt: skip
         with (
-            tempfile.TemporaryDirectory(prefix="journey-code-") as folder,
+            contextlib.ExitStack() as stack,
             _memory_file(json.dumps(given).encode()) as read,
             _memory_file() as out,
             _memory_file() as err,
         ):
             # Files in memory, not pipes: the limit on a file's size is one on what is printed.
             try:
+                calls = stack.enter_context(_memory_file(call_filter(os.uname().machine)))
+                watched, held = os.pipe()
+                stack.callback(os.close, watched)
+                stack.callback(os.close, held)
                 process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-I", "-S", "-B", str(WORKER), folder, str(self.seconds), str(self.memory),
-                    str(RUNNER), stdin=read, stdout=out, stderr=err, start_new_session=True, cwd="/",
-                    env={"PATH": "/usr/bin:/bin"},
+                    *command(self.seconds, self.memory, calls.fileno(), watched),
+                    stdin=read, stdout=out, stderr=err, start_new_session=True, cwd="/",
+                    pass_fds=(calls.fileno(), watched),
                 )  # fmt: skip
             except OSError as error:
-                return None, f"could not check: {sys.executable} cannot be started: {error.strerror}"
+                return None, f"could not check: {NO_SANDBOX}{error.strerror or error}"
             code = None
             with contextlib.suppress(TimeoutError):
                 try:
@@ -110,7 +117,7 @@ def _tail(file: IO[bytes]) -> bytes:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kills what is left; the program is told to die with the worker, and all that it began die with it."""
+    """Kills what is left: the sandbox dies with bubblewrap, and all that was begun in it with the sandbox."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -122,8 +129,8 @@ def _outcome(code: int | None, out: str, err: bytes, begun: str, passed: str) ->
     last = err.strip().rpartition(b"\n")[2]
     if code == NOT_PLAIN or not out.startswith(begun):
         ended = "it did not begin in time" if code is None else f"exit code {code}"
-        why = last.decode("utf-8", "replace")[:80] or ended
-        return None, f"could not check: {'' if code == NOT_PLAIN else 'no safe place to run code here: '}{why}"
+        why = last.decode("utf-8", "replace")[:SHOWN] or ended
+        return None, f"could not check: {'' if code == NOT_PLAIN else NO_SANDBOX}{why}"
     if code is None:
         return False, "time limit"
     if code == 0:
@@ -132,6 +139,6 @@ def _outcome(code: int | None, out: str, err: bytes, begun: str, passed: str) ->
     name = error[1].decode() if error else ""
     if name == "MemoryError":
         return False, "memory limit"
-    if code in (256 - signal.SIGXCPU, 256 - signal.SIGKILL):
+    if code in (128 + signal.SIGXCPU, 128 + signal.SIGKILL):
         return False, "time limit"
     return False, "wrong answer" if name == "AssertionError" else name or f"exit code {code}"

@@ -1,10 +1,12 @@
-"""Runs a program in one process and its tests in another, both locked down already. Standard library only.
+"""Runs a program in one process and its tests in another, in a sandbox. Standard library only.
 
 The tests call the program's function over pipes, and nothing but plain data passes: numbers, texts, lists, dicts and
 the like. So the program can neither see nor change the tests, the mark that says they passed, or where it is written.
 
-On standard input a JSON object: `head` (the function's head, helpers before it), `program`, `tests`, `begun`, `passed`.
-Exit code 98: the tests hand over what is no plain data, or have no function to call.
+Arguments: seconds of processor time, bytes of memory, bytes of a file, the user to become ("": the one we are), and the
+number of a pipe whose other end is held by whoever asks. On standard input a JSON object: `head` (the function's head,
+helpers before it), `program`, `tests`, `begun`, `passed`. Exit code 98: the tests hand over what is no plain data, or
+have no function to call. Exit code 97: a limit or the user could not be set, and nothing was run.
 """
 
 import ast
@@ -12,12 +14,15 @@ import builtins
 import ctypes
 import json
 import os
+import resource
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, BinaryIO, NoReturn
 
 SET_DUMPABLE = 4
-NO_LOCK, NOT_PLAIN = 97, 98
+NO_LIMITS, NOT_PLAIN = 97, 98
+PROCESSES, FILES = 16, 64
 SHOWN = 200  # characters of an error's message
 
 KINDS: dict[str, Callable[[Any], Any]] = {
@@ -120,8 +125,9 @@ class Program:
         return called
 
     def _end(self) -> NoReturn:
-        code = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1]) & 0xFF
-        os._exit(1 if code in (NO_LOCK, NOT_PLAIN) else code)
+        ended = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
+        code = ended if ended >= 0 else 128 - ended  # a signal, as shells and bubblewrap write it
+        os._exit(1 if code in (NO_LIMITS, NOT_PLAIN) else code)
 
 
 def give_up(reason: str) -> NoReturn:
@@ -131,7 +137,20 @@ def give_up(reason: str) -> NoReturn:
     os._exit(NOT_PLAIN)
 
 
-def begin() -> Program:
+def end_with(watched: int) -> None:
+    """Ends this process, the first of the sandbox, and so the sandbox, when the other end of the pipe closes.
+
+    bubblewrap's own `--die-with-parent` reaches no process that has become another user.
+    """
+
+    def wait() -> None:
+        os.read(watched, 1)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def begin(watched: int) -> Program:
     """Starts the program's process, before anything that it must not see is read."""
     calls, asked = os.pipe()
     answers, answered = os.pipe()
@@ -140,8 +159,8 @@ def begin() -> Program:
         os.close(calls)
         os.close(answered)
         return Program(process, os.fdopen(asked, "wb"), os.fdopen(answers, "rb"))
-    os.close(asked)
-    os.close(answers)
+    for file in (asked, answers, watched):
+        os.close(file)
     nowhere = os.open("/dev/null", os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
@@ -149,12 +168,37 @@ def begin() -> Program:
     sys.exit(0)
 
 
+def limit(seconds: int, memory: int, file: int, user: str) -> None:
+    """Becomes that user and sets the limits of this process and all that it begins. Raises OSError."""
+    if user:
+        os.setgroups([])
+        os.setresgid(int(user), int(user), int(user))
+        os.setresuid(int(user), int(user), int(user))
+    if ctypes.CDLL(None).prctl(SET_DUMPABLE, 0, 0, 0, 0) != 0:  # no other process may look into this one
+        raise OSError("prctl is refused")
+    for what, most in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, seconds + 1),
+        (resource.RLIMIT_FSIZE, file),
+        (resource.RLIMIT_NOFILE, FILES),
+        (resource.RLIMIT_NPROC, PROCESSES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+
+
 def main() -> None:
     """Never returns: ends with exit code 0 where the tests came to their end."""
-    if ctypes.CDLL(None).prctl(SET_DUMPABLE, 0, 0, 0, 0) != 0:  # no other process may look into this one
-        os._exit(NO_LOCK)
+    try:
+        limit(*map(int, sys.argv[1:4]), sys.argv[4])
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.stderr.flush()
+        os._exit(NO_LIMITS)
     sys.set_int_max_str_digits(0)
-    program = begin()
+    watched = int(sys.argv[5])
+    program = begin(watched)
+    end_with(watched)
     given = json.loads(sys.stdin.buffer.read())
     os.write(1, given["begun"].encode())
     names: dict[str, Any] = {"__name__": "tests"}

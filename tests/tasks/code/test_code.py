@@ -1,6 +1,7 @@
 """Hostile programs in the locked-down child: each graded with a reason, and nothing outside it touched."""
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -8,6 +9,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,11 @@ from real_data import sample
 
 from journey.answers.grade import Grade
 from journey.data.benchmarks import load
+from journey.errors import UsageError
 from journey.tasks.code import grader as code
 from journey.tasks.code.grader import CodeGrader, find_code
 from journey.tasks.code.runner import decode, encode
-from journey.tasks.code.worker import FORBIDDEN, NUMBERS, filtered
+from journey.tasks.code.sandbox import FORBIDDEN, NUMBERS, call_filter
 from journey.types import make_problem
 
 PROBLEM = make_problem('def add(a, b):\n    """Adds."""\n', "def check(f):\n    assert f(1, 2) == 3\n\ncheck(add)\n")
@@ -67,7 +70,7 @@ def test_what_never_ends_is_stopped() -> None:
     [
         ("x = 'a' * (1 << 32)", "memory limit"),
         ("import os\n    while True: os.fork()", "BlockingIOError"),
-        ("import socket; socket.create_connection(('127.0.0.1', 22), 1)", "OSError"),
+        ("import socket; socket.create_connection(('127.0.0.1', 22), 1)", "ConnectionRefusedError"),
         ("import sys; sys.exit(0)", "ended before the tests did"),
         ("import os; os._exit(0)", "ended before the tests did"),
         ("import os; os._exit(97)", "exit code 1"),
@@ -174,7 +177,7 @@ def test_nothing_of_the_machine_is_to_be_seen(tmp_path: Path) -> None:
         f"    assert not os.path.exists({str(tmp_path)!r}) and not os.path.exists({str(Path.home())!r})\n"
         "    assert sorted(os.listdir('/dev')) == ['null', 'random', 'urandom', 'zero']\n"
         "    assert os.listdir('/tmp') == [] and os.getcwd() == '/tmp'\n"
-        "    assert os.getuid() != 0 and set(os.environ) <= {'PATH', 'LANG', 'HOME', 'LD_LIBRARY_PATH', 'LC_CTYPE'}\n"
+        "    assert os.getuid() != 0 and set(os.environ) <= {'PATH', 'LANG', 'HOME', 'LD_LIBRARY_PATH', 'PWD'}\n"
         "    assert os.getppid() == 1 and os.getpid() < 20\n"
         "    return 3"
     )
@@ -201,7 +204,7 @@ def test_calls_of_the_system_that_reach_out_are_refused() -> None:
 @pytest.mark.parametrize("machine", NUMBERS)
 def test_the_filter_of_system_calls_says_for_each_call_what_it_should(machine: str) -> None:
     """The filter, run by hand as the kernel runs it."""
-    lines = list(struct.iter_unpack("HBBI", filtered(machine)))
+    lines = list(struct.iter_unpack("HBBI", call_filter(machine)))
     name, socket_call, clone, forbidden = NUMBERS[machine]
 
     def verdict(number: int, argument: int = 0, at: int = name) -> int:
@@ -230,7 +233,7 @@ def test_the_filter_of_system_calls_says_for_each_call_what_it_should(machine: s
 
 def test_a_machine_whose_calls_are_not_known_runs_nothing() -> None:
     with pytest.raises(OSError, match="sparc are not known"):
-        filtered("sparc")
+        call_filter("sparc")
 
 
 def test_a_socket_in_a_folder_cannot_be_reached() -> None:
@@ -298,7 +301,8 @@ def test_a_python_that_cannot_be_started_is_no_verdict(monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     (grade,) = graded("    return a + b")
     assert (grade.correct, grade.error) == (
-        None, "could not check: /nowhere/python cannot be started: No such file or directory",
+        None,
+        "could not check: no safe place to run code here: bwrap: execvp /nowhere/python: No such file or directory",
     )  # fmt: skip
 
 
@@ -320,6 +324,7 @@ from journey.types import make_problem
 grade = asyncio.run(CodeGrader().grade(make_problem(*json.loads(sys.argv[1])), sys.argv[2]))
 print(json.dumps([grade.correct, grade.error]))
 """
+PATH = os.pathsep.join(dict.fromkeys(filter(None, (str(Path(code.__file__).parents[3]), *sys.path))))
 PLAIN_USER = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 KEEP = ("unshare", "--user", "--map-current-user", "--keep-caps")
 NO_MORE = ("sh", "-c", 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"', "sh")
@@ -335,11 +340,10 @@ OTHERS = {
 def test_whoever_asks_code_is_run_locked_down_or_not_at_all(before: tuple[str, ...], may: bool) -> None:
     if "--bounding-set=-sys_admin" in before and os.getuid():
         pytest.skip("only root has rights to give up")
-    path = os.pathsep.join(dict.fromkeys(filter(None, (str(Path(code.__file__).parents[2]), *sys.path))))
 
     def given(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [*before, sys.executable, *arguments]
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path, "HOME": "/"}
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": PATH, "HOME": "/"}
         return subprocess.run(command, capture_output=True, text=True, env=environment, cwd="/", check=False)
 
     try:
@@ -361,7 +365,43 @@ def test_whoever_asks_code_is_run_locked_down_or_not_at_all(before: tuple[str, .
     else:
         assert correct is None
         assert error.startswith("could not check: no safe place to run code here: ")
-        assert error.endswith(("may not make namespaces", "no other user to become than root"))
+        assert "bwrap: " in error or error.endswith("no other user to become than root")
+
+
+def test_without_bubblewrap_code_is_refused_with_the_name_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(UsageError, match="install the package bubblewrap"):
+        CodeGrader()
+
+
+def test_a_listening_socket_of_the_machine_cannot_be_reached() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        (grade,) = graded(f"    import socket; socket.create_connection(('127.0.0.1', {port}), 1)\n    return 3")
+        assert (grade.correct, grade.error) == (False, "ConnectionRefusedError")
+
+
+def test_the_sandbox_ends_with_the_process_that_began_it() -> None:
+    asked = json.dumps([PROBLEM.question, PROBLEM.answer])
+    body = "    import time; time.sleep(3141)\n    return 3"
+    with subprocess.Popen([sys.executable, "-c", ALONE, asked, body], env={**os.environ, "PYTHONPATH": PATH}) as it:
+        while not (inside := children(it.pid)):
+            time.sleep(0.05)
+        it.kill()
+    while any(Path(f"/proc/{pid}").exists() for pid in inside):
+        time.sleep(0.05)
+
+
+def children(of: int) -> list[int]:
+    """All processes under a process, once there are as many as bubblewrap, the tests and the program."""
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found = {of}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return sorted(found - {of}) if len(found) > 3 else []
 
 
 def test_the_canonical_solutions_of_humaneval_pass() -> None:
