@@ -62,12 +62,12 @@ class ExplorationSettings:
 
     walks: tuple[int, ...] = (1, 2, 4, 8, 16, 24)
     to_root: float = 0.5
-    tried: float = 0.08
-    filler: float = 0.06
+    tried: float = 0.3
+    filler: float = 0.05
     hint: float = 0.05
-    claim: float = 0.06
-    check: float = 0.06
-    cannot: float = 0.06
+    claim: float = 0.05
+    check: float = 0.05
+    cannot: float = 0.05
 
 
 STYLES = ("tried", "filler", "hint", "claim", "check", "cannot")
