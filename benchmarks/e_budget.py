@@ -91,7 +91,7 @@ async def ask(
 async def measure(run: Path, arm: str, asked: argparse.Namespace, temperature: float) -> dict[str, Any]:
     """One arm of the run at one temperature, over its seeds."""
     with Run.read(run) as of:
-        problems = [p for p in of.all("problems", split="validation") if isinstance(p, Problem)][: asked.problems]
+        problems = list(of.problems(split="validation"))[: asked.problems]
     folders = sorted((run / "models").glob(f"seed-*/{arm}"))[: asked.seeds]
     forced: dict[str, list[list[Attempt]]] = {way: [] for way in WAYS if asked.ways in way}
     cut: dict[int, list[list[Attempt]]] = {n: [] for n in (*CUTS, LIMIT)}

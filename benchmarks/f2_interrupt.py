@@ -25,7 +25,7 @@ from journey.store.run import Run
 from journey.store.schema import TABLES, dumps
 from journey.tasks.countdown.puzzle import Puzzle, PuzzleSettings, parse_puzzle, steps
 from journey.tasks.countdown.sources import drawn
-from journey.types import Attempt, content_hash, to_json
+from journey.types import content_hash, to_json
 
 PROBLEMS = 150
 ROWS = 80
@@ -203,7 +203,7 @@ def content(path: Path) -> str:
 def names(path: Path) -> str:
     """A hash of what there is, not of what it says: a real model's rounding depends on what shares its batch."""
     with Run.read(path) as run:
-        tried = {(a.model, a.decoding, a.problem) for a in run.all("attempts") if isinstance(a, Attempt)}
+        tried = {(a.model, a.decoding, a.problem) for a in run.attempts()}
         units = [sorted(run.ids(table)) for table in ("problems", "trees")]
         return content_hash(units, sorted(tried), sorted(row["model"] for row in run.logged("train")))
 

@@ -102,13 +102,12 @@ def journeys(trials: int) -> Iterator[Told]:
 
 def of_run(run: Path) -> Iterator[tuple[str, list[Told]]]:
     with Run.read(run) as of:
-        questions = {p.id: p.question for p in of.all("problems") if isinstance(p, Problem)}
-        trees = {t.id: t for t in of.all("trees") if isinstance(t, Tree)}
+        questions = {p.id: p.question for p in of.problems()}
+        trees = {t.id: t for t in of.trees()}
         told: dict[str, list[Told]] = defaultdict(list)
-        for thought in of.all("thoughts"):
-            if isinstance(thought, Thought):
-                tree = trees.get(thought.tree or "")
-                told[thought.method].append(Told(thought.text, questions[thought.problem], thought, tree))
+        for thought in of.thoughts():
+            tree = trees.get(thought.tree or "")
+            told[thought.method].append(Told(thought.text, questions[thought.problem], thought, tree))
     yield from ((f"{run.name}, {method}", found) for method, found in sorted(told.items()))
 
 

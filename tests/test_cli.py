@@ -192,7 +192,7 @@ def missed(problem: Problem) -> str:
 def test_two_models_are_compared_problem_by_problem(grown_run: Path, tmp_path: Path) -> None:
     tests = sources.read(tmp_path / "test.jsonl")
     with Run.read(grown_run) as run:
-        tests = [p for p in run.all("problems", split="test") if isinstance(p, Problem)]
+        tests = list(run.problems(split="test"))
     for name, right in (("one", set[str]()), ("other", {tests[0].id})):
         script = whole_answers(tmp_path / "answers", tests, lambda p, right=right: solved(p) if p.id in right else "no")
         script = script.rename(tmp_path / f"{name}.jsonl")
@@ -209,7 +209,7 @@ def test_two_models_are_compared_problem_by_problem(grown_run: Path, tmp_path: P
 
 def test_attempts_by_different_rules_never_mix(grown_run: Path, tmp_path: Path) -> None:
     with Run.read(grown_run) as run:
-        tests = [p for p in run.all("problems", split="test") if isinstance(p, Problem)]
+        tests = list(run.problems(split="test"))
     model = f"scripted/{whole_answers(tmp_path / 'a.jsonl', tests, solved)}"
     rules = {
         "greedy": (),
@@ -258,7 +258,7 @@ def test_the_tiny_model_is_trained_on_both_arms_asked_and_reported(grown_run: Pa
 def test_preference_rows_come_from_right_and_wrong_attempts(grown_run: Path, tmp_path: Path) -> None:
     assert journey("export", grown_run, "dpo", "--to", tmp_path / "dpo.jsonl").code == 2
     with Run.read(grown_run) as run:
-        asked = [p for p in run.all("problems", split="train") if isinstance(p, Problem)]
+        asked = list(run.problems(split="train"))
     rows = [{"prompt": f"{p.question}\n", "completions": [solved(p), missed(p)]} for p in asked]
     model = f"scripted/{write_rows(tmp_path / 'a.jsonl', rows)}"
     flags = ("--split", "train", "--decoding", "sampled", "--samples", "4")
@@ -278,9 +278,7 @@ def test_problems_of_any_columns_become_parts_of_a_run(tmp_path: Path) -> None:
     )
     assert said.data["problems"] == {"test": 4}
     with Run.read(tmp_path / "run") as run:
-        assert {(p.level, p.answer) for p in run.all("problems") if isinstance(p, Problem)} == {
-            ("2", str(n)) for n in range(1, 5)
-        }
+        assert {(p.level, p.answer) for p in run.problems()} == {("2", str(n)) for n in range(1, 5)}
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from commanding import done, journey, scripted_recipe
 from journey.models.budget import BudgetTracker
 from journey.pipeline import registry
 from journey.store.run import Run
-from journey.types import Tree
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def test_judged_trees_are_exported_in_trls_stepwise_type(grown: Path, tmp_path: 
     assert set(rows.column_names) == {"prompt", "completions", "labels"}
     labels = [label for row in rows for label in row["labels"]]
     with Run.read(grown) as run:
-        nodes = [node for tree in run.all("trees") if isinstance(tree, Tree) for node in tree.nodes]
+        nodes = [node for tree in run.trees() for node in tree.nodes]
     judged = [node.judgement.verdict for node in nodes if node.judgement and node.judgement.verdict]
     assert (labels.count(True), labels.count(False)) == (judged.count("right"), judged.count("wrong"))
 
@@ -44,7 +43,7 @@ def test_a_judge_is_trained_and_named_by_its_folder(grown: Path, settings: list[
     with Run.open(grown) as run:
         models = registry.Models(run, BudgetTracker())
         judge = models.judge(f"prm:{grown}/models/{name}", "tiny")
-        tree = next(tree for tree in run.all("trees") if isinstance(tree, Tree))
+        tree = next(run.trees())
         problem = run.get("problems", tree.problem)
         (judged,) = asyncio.run(judge.judge(problem, [], [tree.nodes[0].text]))  # type: ignore[arg-type]
         assert judged.score is not None
@@ -66,7 +65,7 @@ def test_other_commands_take_the_judge_by_its_name(grown: Path, tmp_path: Path) 
     assert "verdicts" not in str(asked["asked_at_most"])
     done("grow", recipe, "--out", tmp_path / "again", "--set", f"judge={judge}")
     with Run.read(tmp_path / "again") as run:
-        trees = [tree for tree in run.all("trees") if isinstance(tree, Tree)]
+        trees = list(run.trees())
     assert {tree.judge for tree in trees} == {judge}
     said_of = [node.judgement for tree in trees for node in tree.nodes if node.judgement and node.judgement.by == judge]
     assert {one.reason for one in said_of if one.score is None} <= {"the judge's vocabulary lacks 'no'"}

@@ -21,7 +21,7 @@ PROCESSBENCH = {"id": "p", "problem": "S?", "steps": ["a", "b", "c"], "label": 1
 
 def trees(run: Path) -> list[Tree]:
     with Run.read(run) as of:
-        return [tree for tree in of.all("trees") if isinstance(tree, Tree)]
+        return list(of.trees())
 
 
 def test_rows_of_every_kind_in_one_file_are_accounted_for(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from journey.pipeline.recipe import Recipe, load
 from journey.pipeline.sweep import places, runs_of, share, shared
 from journey.pipeline.sweep_recipe import Axis, Scaling
 from journey.store.run import Run
-from journey.types import Attempt, Thought
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 SMALL = {
@@ -129,10 +128,10 @@ def test_a_tiny_sweep_shares_its_trees_and_goes_on(tmp_path: Path) -> None:
     assert all(0 <= p["low"] <= p["accuracy"] <= p["high"] <= 1 for p in points)
     with Run.read(out / "base") as base, Run.read(out / "thoughts-4") as small, Run.read(out / "output-120") as short:
         assert base.ids("trees") == small.ids("trees") == short.ids("trees")
-        assert {a.decoding for a in small.all("attempts") if isinstance(a, Attempt)} == {"sampled"}
-        told = {t.tree for t in small.all("thoughts") if isinstance(t, Thought)}
+        assert {a.decoding for a in small.attempts()} == {"sampled"}
+        told = {t.tree for t in small.thoughts()}
         assert len(told) == 4
-        assert told < {t.tree for t in base.all("thoughts") if isinstance(t, Thought)}
+        assert told < {t.tree for t in base.thoughts()}
         trained = [row for row in short.logged("train") if row["model"] == "seed-1/journey"]
         assert trained == [row for row in base.logged("train") if row["model"] == "seed-1/journey"]
     weights = "models/seed-1/journey/model.safetensors"

@@ -18,7 +18,7 @@ from journey.errors import UsageError
 from journey.evals.judged import ask
 from journey.store.run import Run
 from journey.tasks.table import TaskGrader, shared_task, task_of
-from journey.types import Attempt, Problem, make_problem
+from journey.types import Attempt, make_problem
 
 FACTS = [("Who wrote Emma?", "Jane Austen"), ("Who wrote Dracula?", "Bram Stoker"), ("Who wrote Ulysses?", "Joyce"),
          ("Who wrote Hamlet?", "Shakespeare")]  # fmt: skip
@@ -65,7 +65,7 @@ def simpleqa(folder: Path) -> Path:
 
 def attempts(run: Path) -> list[Attempt]:
     with Run.read(run) as of:
-        return [a for a in of.all("attempts") if isinstance(a, Attempt)]
+        return list(of.attempts())
 
 
 @pytest.mark.usefixtures("environment")
@@ -105,7 +105,7 @@ def test_a_dry_run_counts_the_judge_and_a_budget_stops_it(tmp_path: Path) -> Non
 def test_a_scripted_judge_grades(tmp_path: Path) -> None:
     run = simpleqa(tmp_path)
     with Run.read(run) as of:
-        problems = [p for p in of.all("problems") if isinstance(p, Problem)]
+        problems = list(of.problems())
     answers = [{"prompt": prompts.fill("judged", question=p.question), "completions": [p.answer]} for p in problems]
     grades = [(one.prompt.text, f"VERDICT {one.code} correct") for one in (ask(p, p.answer) for p in problems)]
     model = write_rows(tmp_path / "model.jsonl", answers)

@@ -28,7 +28,7 @@ def searched(model: str, problem: Problem, right: bool, spent: Spent, answer: st
 
 def add(run: Run, model: str, tokens: int, judge: int = 0, every: int = 2) -> None:
     """Attempts of a search at every problem, one in `every` right."""
-    problems = [p for p in run.all("problems", split="test") if isinstance(p, Problem)]
+    problems = list(run.problems(split="test"))
     made = [searched(model, p, i % every == 0, Spent(tokens, judge, 3)) for i, p in enumerate(problems)]
     run.put_all("attempts", made, split="test")
 

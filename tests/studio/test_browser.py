@@ -205,7 +205,7 @@ def test_the_trees_of_people_open_with_their_formulas(browser: Any, tmp_path: Pa
     for arguments in (["import", "prm800k", str(PRM800K), "--out", str(folder)], ["derive", str(folder)]):
         subprocess.run([sys.executable, "-m", "journey", *arguments], check=True, capture_output=True)
     with Run.read(folder) as run:
-        trees = sorted((len(t.nodes), t.id) for t in run.all("trees") if isinstance(t, Tree))
+        trees = sorted((len(t.nodes), t.id) for t in run.trees())
     with serving([folder]) as address:
         open_at(browser, address, ".row", "wrong").click()
         shown(browser, ".step-box[data-node]")

@@ -234,7 +234,7 @@ def test_thoughts_are_compared_problem_by_problem(visit: Open, folder: Path):
 def test_thoughts_of_two_runs_are_compared_data_against_data(visit: Open, folder: Path, tmp_path: Path):
     runs.small(tmp_path / "other")
     with Run.open(tmp_path / "other") as run:
-        old = next(t for t in run.all("thoughts") if isinstance(t, Thought) and t.method == "traverse")
+        old = next(t for t in run.thoughts() if t.method == "traverse")
         new = Thought("a-new-one", old.problem, None, "traverse", (), "", "Quite another text.", old.answer)
         run.put_all("thoughts", [new])
     html = html_of(visit(f"small {tmp_path / 'other'}", what="thoughts", run="small", model="traverse", run2="other",

@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def told(folder: Path, method: str) -> Thought:
     with Run.read(folder) as run:
-        return next(t for t in run.all("thoughts") if isinstance(t, Thought) and t.method == method)
+        return next(t for t in run.thoughts() if t.method == method)
 
 
 class Tags(HTMLParser):

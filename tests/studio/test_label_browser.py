@@ -32,7 +32,7 @@ def rows(folder: Path, what: str) -> list[dict[str, Any]]:
 
 def the_tree(folder: Path) -> tuple[Tree, Thought]:
     with Run.read(folder) as run:
-        thought = next(t for t in run.all("thoughts") if isinstance(t, Thought) and t.method == "traverse")
+        thought = next(t for t in run.thoughts() if t.method == "traverse")
         tree = run.get("trees", str(thought.tree))
     assert isinstance(tree, Tree)
     return tree, thought

@@ -53,7 +53,7 @@ def visit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 
 def first_tree(folder: Path) -> Tree:
     with Run.read(folder) as run:
-        return next(t for t in run.all("trees") if isinstance(t, Tree))
+        return next(run.trees())
 
 
 def said(folder: Path) -> list[Label]:

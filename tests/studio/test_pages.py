@@ -13,7 +13,7 @@ from journey.store.run import Run
 from journey.studio import app as app_module
 from journey.studio.list_page import rows_html
 from journey.studio.opened import ENVIRONMENT
-from journey.types import Thought, Tree, content_hash
+from journey.types import Thought, content_hash
 
 Open = Callable[..., AppTest]
 
@@ -166,7 +166,7 @@ def test_a_tree_shows_its_thoughts_and_the_draft_as_a_diff(visit: Open, folder: 
 def test_a_problem_opens_its_tree_and_one_without_its_attempts(visit: Open, folder: Path):
     with Run.read(folder / "small") as run:
         ids = run.ids("problems")
-        with_tree = {tree.problem for tree in run.all("trees") if isinstance(tree, Tree)}
+        with_tree = {tree.problem for tree in run.trees()}
     for id in ids:
         said = html_of(visit(page="problem", id=id))
         assert ("tree-box" in said) == (id in with_tree)

@@ -19,7 +19,7 @@ from journey.pipeline.recipe import UNCOMPARED, saved
 from journey.report.build import build as build_report
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
-from journey.types import Problem, Thought, Tree
+from journey.types import Problem, Thought
 
 
 def run(
@@ -44,7 +44,7 @@ def run(
         taught = collect.teach(into, wanted, bars.of("student"))
         bars("report", "figures", 0, 1)
         build_report(into)
-        counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
+        counts = tree_counts(into.trees())
         told = {method: _told(into, method) for method in wanted.methods}
         counted = {method: counts_of(into, method) for method in wanted.methods}
         refused = {method: of["refused"] for method, of in counted.items() if of["refused"]}
@@ -91,7 +91,7 @@ def grow(
                 await collect.grow_wanted(into, wanted, models, bars.of("grow"))
 
         interrupts.run(paying(into, models, tracker, work()))
-        counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
+        counts = tree_counts(into.trees())
         failed = into.failures("trees")
     data = {"run": str(out), **counts, "failed": len(failed), "spent": spent_rows(tracker)}
     say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(tracker)]))
@@ -136,12 +136,12 @@ def _opened(out: Path, wanted: Collection, fresh: bool) -> Run:
 
 def _problems(out: Path) -> list[Problem]:
     with Run.read(out) as of:
-        return [p for p in of.all("problems", split=collect.PART) if isinstance(p, Problem)]
+        return list(of.problems(split=collect.PART))
 
 
 def _told(into: Run, method: str) -> dict[str, int]:
     """How many thoughts a method gave; how many were refined, and how many drafts were kept instead."""
-    told = chosen(t for t in into.all("thoughts", method=method) if isinstance(t, Thought))
+    told = chosen(into.thoughts(method=method))
     return {
         "thoughts": len(told),
         "refined": sum(t.refined_by is not None for t in told),
@@ -157,8 +157,8 @@ def _plan(wanted: Collection, out: Path, fresh: bool, allowance: Allowance, json
     if (out / "run.db").is_file() and not fresh:
         with Run.read(out) as before:
             refuse_changes(out, before.config, plain(config_of(wanted)), UNCOMPARED)
-            problems = problems or [p for p in before.all("problems") if isinstance(p, Problem)]
-            drafts = [t for t in before.all("thoughts") if isinstance(t, Thought)]
+            problems = problems or list(before.problems())
+            drafts = list(before.thoughts())
     if not problems and wanted.trees.prm800k:
         problems = prm800k.problems(wanted.trees.prm800k, wanted.problems.limit)
     if not trees_only:

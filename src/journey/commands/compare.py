@@ -14,7 +14,6 @@ from journey.errors import UsageError
 from journey.metrics.accuracy import bootstrap
 from journey.metrics.paired import compared, gains, shared
 from journey.pipeline.outcome import seed_and_arm
-from journey.types import Attempt
 
 Seeds = dict[int, dict[str, bool]]  # seed -> problem -> right
 Found = dict[tuple[str, str], Seeds]  # (arm or model, decoding)
@@ -69,8 +68,7 @@ def _compare(one: Path, other: Path, model: str | None, other_model: str | None,
 def _attempts(path: Path, name: str | None, split: str) -> Found:
     found: Found = {}
     with reading(path) as of:
-        for a in of.all("attempts", split=split):
-            assert isinstance(a, Attempt)
+        for a in of.attempts(split=split):
             seed, arm = seed_and_arm(a.model)
             if a.sample == 0 and name in (None, arm, a.model):
                 seeds = found.setdefault((a.model if name == a.model else arm, a.decoding), {})

@@ -40,7 +40,6 @@ from journey.store.run import Run
 from journey.store.settings import differences, plain
 from journey.tasks.table import shared_task, task
 from journey.trees.mark import no_thought_reason
-from journey.types import Problem, Thought, Tree
 
 STATION = "derive"
 
@@ -113,7 +112,7 @@ def _derive(path: Path, asked: Asked, allowance: Allowance, json: bool, dry_run:
         interrupts.run(paying(into, models, tracker, _make(into, wanted, models, bars)))
         for method in () if wanted.tells_trees else wanted.methods:
             reasons.update(counts_of(into, method)["no_thought"])
-        told = {m: [t for t in into.all("thoughts", method=m) if isinstance(t, Thought)] for m in wanted.methods}
+        told = {m: list(into.thoughts(method=m)) for m in wanted.methods}
         failed = [f for m in wanted.methods for verb in ("derive", "refine") for f in into.failures(f"{verb} {m}")]
     final = {method: chosen(of) for method, of in told.items()}
     if wanted.tells_trees and not any(final.values()):
@@ -238,7 +237,7 @@ def _refuse_other_settings(into: Run, path: Path, wanted: Collection) -> None:
     for name, settings in now.items():
         changed = differences(plain(before.get(name, {})), plain(settings))
         method = name.removeprefix("refine ")
-        there = [t for t in into.all("thoughts", method=method) if isinstance(t, Thought)] if changed else []
+        there = list(into.thoughts(method=method)) if changed else []
         if name != method:
             there = [t for t in there if t.refined_by is not None or t.note is not None]
         if changed and not there:
@@ -271,8 +270,7 @@ def _reasons(into: Run, wanted: Collection) -> Counter[str]:
         return reasons
     if not into.count("trees"):
         raise UsageError(f"{into.path} holds no trees; grow some with journey grow, or import some")
-    for tree in into.all("trees"):
-        assert isinstance(tree, Tree)
+    for tree in into.trees():
         if not tells_itself(tree) and (reason := no_thought_reason(tree, wanted.telling.neutral)) is not None:
             reasons[reason] += 1
     return reasons
@@ -290,8 +288,8 @@ def _plan(path: Path, asked: Asked, tracker: BudgetTracker, json: bool) -> int:
     """Says what would be asked at most, and does nothing."""
     with reading(path) as of:
         wanted = _wanted(of, asked)
-        problems = [p for p in of.all("problems", split="train") if isinstance(p, Problem)]
-        drafts = [t for t in of.all("thoughts") if isinstance(t, Thought)]
+        problems = list(of.problems(split="train"))
+        drafts = list(of.thoughts())
     most = collecting(wanted, problems, drafts, trees=False)
     prices = with_local(tracker.prices, most, wanted.servers)
     data = {"run": str(path), "problems": len(problems), "asked_at_most": priced(most, prices)}

@@ -16,7 +16,7 @@ from journey.pipeline import recipe, registry
 from journey.pipeline.outcome import seed_and_arm
 from journey.pipeline.recipe import Evaluation
 from journey.store.run import Run
-from journey.types import Attempt, Problem
+from journey.types import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,5 +111,5 @@ def _drawn_otherwise(of: Run, model: str, problems: Sequence[Problem], rule: Dec
     """Whether the run has attempts at these problems under the rule's name that the rule would not draw."""
     ours = {id for p in problems for id in attempt_ids(p.id, model, rule, seed)}
     wanted = {p.id for p in problems}
-    others = (of.get("attempts", id) for id in of.ids("attempts", model=model, decoding=rule.name) - ours)
-    return any(isinstance(a, Attempt) and a.problem in wanted for a in others)
+    others = (of.attempt(id) for id in of.ids("attempts", model=model, decoding=rule.name) - ours)
+    return any(a is not None and a.problem in wanted for a in others)

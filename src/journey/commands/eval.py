@@ -211,7 +211,7 @@ async def _work(
         grader=TaskGrader(instead), progress=progress,
     )  # fmt: skip
     ids = {id for p in plan.problems for id in attempt_ids(p.id, model.name, plan.rule, plan.seed)}
-    found = [a for a in run.all("attempts", model=model.name) if isinstance(a, Attempt) and a.id in ids]
+    found = [a for a in run.attempts(model=model.name) if a.id in ids]
     if not plan.ranks or judging.name is None:
         return found, None
     ranked = await ranking.rank(

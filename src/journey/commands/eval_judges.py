@@ -28,7 +28,6 @@ from journey.report.render import terminal
 from journey.store.run import Run
 from journey.tasks.labelled import LabelledSet
 from journey.tasks.table import TASKS
-from journey.types import Problem, Tree
 
 DRAWN = 200  # Countdown solutions, where no limit is given
 
@@ -205,8 +204,8 @@ def _of_file(path: Path, limit: int | None, *, must: bool) -> LabelledSet | None
 
 def _of_run(path: Path, limit: int | None) -> LabelledSet:
     with Run.read(path) as of:
-        problems = {p.id: p for p in of.all("problems") if isinstance(p, Problem)}
-        trees = [t for t in of.all("trees") if isinstance(t, Tree) and t.problem in problems][:limit]
+        problems = {p.id: p for p in of.problems()}
+        trees = [t for t in of.trees() if t.problem in problems][:limit]
     found = of_trees(path.name, ((problems[tree.problem], tree) for tree in trees))
     if not found.items:
         raise UsageError(f"{path} holds no trees with judged steps; grow some with journey grow --out {path}")

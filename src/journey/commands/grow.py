@@ -34,7 +34,6 @@ from journey.pipeline.sweep_recipe import Scaling
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.table import check_gradable, task
-from journey.types import Tree
 
 
 def grow(
@@ -112,7 +111,7 @@ def _grow(
             in_flight=wanted.in_flight, progress=bars.of("grow"),
         )  # fmt: skip
         interrupts.run(paying(into, models, tracker, work))
-        counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
+        counts = tree_counts(into.trees())
         failed = into.failures("trees")
     data = {"run": str(out), **counts, "failed": len(failed), "spent": spent_rows(tracker)}
     say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(tracker)]))

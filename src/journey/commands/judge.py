@@ -80,8 +80,8 @@ def _judge(
     with reading(source) as of:
         servers = servers_of(of)
         registry.check_names([], name, servers, chosen.strong)
-        problems = {p.id: p for p in of.all("problems") if isinstance(p, Problem)}
-        trees = [t for t in of.all("trees") if isinstance(t, Tree) and t.problem in problems][:limit]
+        problems = {p.id: p for p in of.problems()}
+        trees = [t for t in of.trees() if t.problem in problems][:limit]
         parts = {id: of.given("problems", id).get("split") for id in dict.fromkeys(tree.problem for tree in trees)}
         out_of_training = excluded(of)
     if not trees:
@@ -97,7 +97,7 @@ def _judge(
         models = registry.Models(into, tracker, servers)
         work = _all(into, trees, problems, models, name, chosen, bars)
         interrupts.run(paying(into, models, tracker, work))
-        counts = tree_counts(t for t in into.all("trees") if isinstance(t, Tree))
+        counts = tree_counts(into.trees())
         failed = into.failures("judge")
     data = {"run": str(out), "judge": name, **counts, "failed": len(failed), "spent": spent_rows(tracker)}
     say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(tracker)]))
@@ -126,7 +126,7 @@ async def _all(
         return [await rejudge(problem, tree, judge)]
 
     units = {content_hash("judge", tree.id): tree for tree in trees}
-    known = {t.settings.get(key, {}).get("of") for t in into.all("trees") if isinstance(t, Tree)
+    known = {t.settings.get(key, {}).get("of") for t in into.trees()
              for key in ("rollout", "judged_again")}  # fmt: skip
     try:
         return await each(

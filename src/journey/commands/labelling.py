@@ -10,7 +10,7 @@ from journey.store.excluded import exclude, excluded
 from journey.store.labels import Written, label_json, labels, written
 from journey.store.run import Run
 from journey.trees.people import divided, preferred, said_of_steps
-from journey.types import Judgement, Problem, Tree, content_hash
+from journey.types import Judgement, Tree, content_hash
 
 
 def label_rows(path: Path, annotator: str | None) -> list[dict[str, Any]]:
@@ -40,8 +40,8 @@ def note_rows(of: Run, annotator: str | None) -> list[dict[str, Any]]:
 
 
 def _note_row(of: Run, one: Written) -> dict[str, Any]:
-    problem = of.get("problems", one.problem)
-    if not isinstance(problem, Problem):
+    problem = of.problem(one.problem)
+    if problem is None:
         raise UsageError(f"{of.path} lacks problem {one.problem}, which {one.annotator} wrote notes on; import it")
     notes = [{"kind": n.kind, "text": n.text} | ({} if n.reason is None else {"reason": n.reason}) for n in one.notes]
     return {
@@ -64,7 +64,7 @@ def labelled_run(source: Path, out: Path) -> dict[str, int]:
     if not said:
         raise UsageError(f"nobody has submitted a verdict in {source}; label some with journey view {source}")
     with reading(source) as of:
-        problems = [p for p in of.all("problems") if isinstance(p, Problem)]
+        problems = list(of.problems())
         parts = {p.id: of.given("problems", p.id).get("split") for p in problems}
         config = {**of.config, "labels": {"of": str(source), "said": _name(said)}}
         with Run.open(out, config, ignore=("labels.of",)) as into:
@@ -92,7 +92,7 @@ def _put_trees(of: Run, into: Run, said: dict[str, dict[int, Judgement]]) -> dic
 
 
 def _trees(of: Run) -> Iterable[Tree]:
-    return (tree for tree in of.all("trees") if isinstance(tree, Tree))
+    return of.trees()
 
 
 def _name(said: dict[str, dict[int, Judgement]]) -> str:

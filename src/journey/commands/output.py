@@ -42,7 +42,7 @@ def _must_be_there(path: Path) -> None:
 
 def all_problems(of: Run, **where: str) -> list[Problem]:
     """The problems of a run, or of one part of it."""
-    return [p for p in of.all("problems", **where) if isinstance(p, Problem)]
+    return list(of.problems(**where))
 
 
 def check_part(name: str) -> None:

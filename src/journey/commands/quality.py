@@ -14,7 +14,7 @@ from journey.errors import UsageError
 from journey.evals import quality as measured
 from journey.evals import structure, words
 from journey.store import datafiles
-from journey.types import Problem, Thought, Tree
+from journey.types import Thought, Tree
 
 TEXT_COLUMNS = ("text", "response", "long_cot", "thought", "output", "completion", "solution", "model_output")
 QUESTION_COLUMNS = ("question", "problem", "instruction", "prompt")
@@ -87,10 +87,10 @@ def _of_run(source: Path) -> Iterator[tuple[str, Told]]:
     with reading(source) as of:
         if not of.count("thoughts"):
             raise UsageError(f"{source} holds no thoughts; derive some with journey derive {source}")
-        questions = {p.id: p.question for p in of.all("problems") if isinstance(p, Problem)}
-        thoughts = [t for t in of.all("thoughts") if isinstance(t, Thought)]
+        questions = {p.id: p.question for p in of.problems()}
+        thoughts = list(of.thoughts())
         wanted = {thought.tree for thought in thoughts}
-        trees = {t.id: t for t in of.all("trees") if isinstance(t, Tree) and t.id in wanted}
+        trees = {t.id: t for t in of.trees() if t.id in wanted}
     for one in thoughts:
         tree = None if one.tree is None else trees.get(one.tree)
         yield one.method, Told(one.id, one.text, questions.get(one.problem, ""), one, tree)

@@ -191,7 +191,7 @@ def _row(
     """What a search came to on these problems."""
     model, judge = context.model.name, context.judge_name
     ids = [attempt_id(p.id, model, method.name, settings, judge) for p in problems]
-    found = [a for a in (run.get("attempts", id) for id in ids) if isinstance(a, Attempt)]
+    found = [a for a in map(run.attempt, ids) if a is not None]
     row = {"model": searched_name(model, method.name, settings, judge), "search": method.name,
            "settings": asdict(settings), "judge": judge, "attempts": len(found)}  # fmt: skip
     if not found:

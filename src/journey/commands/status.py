@@ -10,7 +10,6 @@ from journey.pipeline.experiment import PARTS
 from journey.pipeline.stages import listed_rows, spent_by_model
 from journey.store.excluded import excluded
 from journey.store.run import Run
-from journey.types import Attempt, Thought, Tree
 
 
 def status(run: RunFolder, json: Json = False) -> int:
@@ -42,8 +41,7 @@ def status(run: RunFolder, json: Json = False) -> int:
 def _holdings(of: Run) -> dict[str, Any]:
     tried: Counter[tuple[str, str]] = Counter()
     right: Counter[tuple[str, str]] = Counter()
-    for attempt in of.all("attempts"):
-        assert isinstance(attempt, Attempt)
+    for attempt in of.attempts():
         tried[attempt.model, attempt.decoding] += 1
         right[attempt.model, attempt.decoding] += attempt.correct is True
     parts = {part: n for part in PARTS if (n := of.count("problems", split=part))}
@@ -53,8 +51,8 @@ def _holdings(of: Run) -> dict[str, Any]:
     return {
         "problems": parts,
         "excluded": len(excluded(of)),
-        "trees": tree_counts(t for t in of.all("trees") if isinstance(t, Tree)),
-        "thoughts": dict(sorted(Counter(t.method for t in of.all("thoughts") if isinstance(t, Thought)).items())),
+        "trees": tree_counts(of.trees()),
+        "thoughts": dict(sorted(Counter(t.method for t in of.thoughts()).items())),
         "models": [row["model"] for row in of.logged("train")],
         "attempts": [
             {"model": model, "decoding": decoding, "attempts": n, "right": right[model, decoding]}

@@ -8,7 +8,7 @@ from journey.store.run import Run
 from journey.tasks.table import ask, shared_task
 from journey.training.rows import Row, dpo_rows, sft_rows
 from journey.training.step_rows import Labels, tree_rows
-from journey.types import Attempt, Thought, Tree
+from journey.types import Attempt, Tree
 
 ARMS = {"journey": "traverse"}
 """Arms whose thoughts are told by a method of another name."""
@@ -32,7 +32,7 @@ def training_rows(
     method = ARMS.get(arm, arm)
     where = {"method": method} if told is None else {"method": method, "arm": told}
     out = excluded(of)
-    found = chosen(t for t in of.all("thoughts", **where) if isinstance(t, Thought) and t.problem not in out)
+    found = chosen(t for t in of.thoughts(**where) if t.problem not in out)
     rows = sft_rows(found, asked, ask, messages=messages)
     if not rows:
         which = f"the arm {arm}" if told is None else f"the arm {arm} of {told}"
@@ -43,7 +43,7 @@ def training_rows(
 
 def _judged_trees(of: Run, judge: str | None) -> list[Tree]:
     """The trees of one judge: the named one, or the only one."""
-    trees = [t for t in of.all("trees") if isinstance(t, Tree)]
+    trees = list(of.trees())
     judges = sorted({t.judge for t in trees})
     if judge is not None and judges and judge not in judges:
         raise UsageError(f"{of.path} has no trees of the judge {judge}; there are those of {', '.join(judges)}")
@@ -61,7 +61,7 @@ def _no_labels(of: Run) -> list[Row]:
 def _attempts(of: Run, told: str | None) -> list[Attempt]:
     """The attempts at training problems, of one model: that of the seed `told`, or the only one."""
     out = excluded(of)
-    found = [a for a in of.all("attempts", split="train") if isinstance(a, Attempt) and a.problem not in out]
+    found = [a for a in of.attempts(split="train") if a.problem not in out]
     found = [a for a in found if told is None or a.model in (told, f"{told}/journey")]
     models = sorted({a.model for a in found})
     if len(models) > 1:

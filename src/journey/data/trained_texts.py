@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from journey.data.contamination import QuestionIndex, Touch, closeness
 from journey.store.run import Run
-from journey.types import Attempt, Problem, Thought, Tree
 
 TRAINED_PARTS = ("phase1", "train", None)
 KINDS = ("question", "solution", "thought", "tree", "attempt")
@@ -30,8 +29,8 @@ def trained(of: Run, out: Collection[str] = ()) -> Iterator[Item]:
     """
     asked = {id for part in TRAINED_PARTS for id in of.ids("problems", split=part)}.difference(out)
     first = of.ids("problems", split="phase1")
-    for problem in of.all("problems"):
-        if isinstance(problem, Problem) and problem.id in asked:
+    for problem in of.problems():
+        if problem.id in asked:
             yield Item("question", problem.id, problem.id, problem.question)
             if problem.solution is not None and problem.id in first:
                 yield Item("solution", problem.id, problem.id, problem.solution)
@@ -40,21 +39,18 @@ def trained(of: Run, out: Collection[str] = ()) -> Iterator[Item]:
             continue
         if item.problem not in asked:
             asked.add(item.problem)
-            problem = of.get("problems", item.problem)
-            if isinstance(problem, Problem):
+            problem = of.problem(item.problem)
+            if problem is not None:
                 yield Item("question", problem.id, problem.id, problem.question)
         yield item
 
 
 def _told(of: Run) -> Iterator[Item]:
-    for thought in of.all("thoughts"):
-        assert isinstance(thought, Thought)
+    for thought in of.thoughts():
         yield Item("thought", thought.id, thought.problem, thought.text)
-    for tree in of.all("trees"):
-        assert isinstance(tree, Tree)
+    for tree in of.trees():
         yield Item("tree", tree.id, tree.problem, "\n".join(node.text for node in tree.nodes))
-    for attempt in of.all("attempts", split="train"):
-        assert isinstance(attempt, Attempt)
+    for attempt in of.attempts(split="train"):
         yield Item("attempt", attempt.id, attempt.problem, attempt.text)
 
 

@@ -18,7 +18,7 @@ from journey.store.export import write_rows
 from journey.store.run import Run
 from journey.tasks.table import TaskGrader, ask, task
 from journey.training.rows import Row, sft_rows
-from journey.types import Problem, Thought
+from journey.types import Problem
 
 PART = "train"
 CURATION = "curation"
@@ -27,7 +27,7 @@ CURATION = "curation"
 async def collect(run: Run, wanted: Collection, models: Models, progress: Progress = silent) -> None:
     """Everything up to the rows, in the run; what failed is listed there. Raises UsageError, BudgetReached."""
     await store_problems(run, wanted, progress)
-    check_student(wanted, [p for p in run.all("problems", split=PART) if isinstance(p, Problem)])
+    check_student(wanted, list(run.problems(split=PART)))
     if wanted.tells_trees and not wanted.trees.prm800k:
         await grow_wanted(run, wanted, models, progress)
     methods = Methods(run, wanted, task(wanted.task), models, progress)
@@ -63,7 +63,7 @@ async def grow_wanted(run: Run, wanted: Collection, models: Models, progress: Pr
     refuse_retrained(run, judge.name, registry.judge_weights(wanted.judge, wanted.helper))
     return await grow_trees(
         run,
-        [p for p in run.all("problems", split=PART) if isinstance(p, Problem) and p.id not in out],
+        [p for p in run.problems(split=PART) if p.id not in out],
         models.model(wanted.model),
         judge,
         task(wanted.task),
@@ -110,8 +110,8 @@ def _read(wanted: Collection, limit: int | None) -> list[Problem]:
 def rows_of(run: Run, method: str, *, messages: bool = False) -> list[Row]:
     """The rows to train on of one method's thoughts, refined where they were refined."""
     out = excluded(run)
-    told = [t for t in run.all("thoughts", method=method) if isinstance(t, Thought) and t.problem not in out]
-    asked = [p for p in run.all("problems") if isinstance(p, Problem)]
+    told = [t for t in run.thoughts(method=method) if t.problem not in out]
+    asked = list(run.problems())
     return sft_rows(chosen(told), asked, ask, messages=messages)
 
 

@@ -39,7 +39,7 @@ class Methods:
     def __init__(self, run: Run, wanted: Collection, task: Task, models: Models, progress: Progress = silent) -> None:
         self.run, self.wanted, self.task, self.progress = run, wanted, task, progress
         self.telling, self.rules = wanted.telling, task.rules
-        self.problems = {p.id: p for p in run.all("problems") if isinstance(p, Problem)}
+        self.problems = {p.id: p for p in run.problems()}
         self.models = models
         self.grader = TaskGrader()
         self.refused: Counter[str] = Counter()
@@ -89,7 +89,7 @@ class Methods:
         """Lets the strong model smooth every draft of these methods that it has not seen; how many units failed."""
         failed = 0
         for method in methods:
-            told = [t for t in self.run.all("thoughts", method=method) if isinstance(t, Thought)]
+            told = list(self.run.thoughts(method=method))
             seen = {(t.problem, t.draft) for t in told if not is_draft(t)}
             left = [t.id for t in told if is_draft(t) and (t.problem, t.draft) not in seen]
             failed += await self._each(method, left, self._refined, "refine")
@@ -109,8 +109,8 @@ class Methods:
 
         Trees that came with their own thought (`propose`, `debate`) are told by it.
         """
-        tree = self.run.get("trees", id)
-        assert isinstance(tree, Tree)
+        tree = self.run.tree(id)
+        assert tree is not None
         if tells_itself(tree):
             return []
         problem = self._problem(tree.problem)
@@ -132,8 +132,8 @@ class Methods:
         return tree, problem, replace(walk, settings={**walk.settings, "explained": by})
 
     async def _refined(self, id: str) -> list[Thought]:
-        thought = self.run.get("thoughts", id)
-        assert isinstance(thought, Thought)
+        thought = self.run.thought(id)
+        assert thought is not None
         return [await refine(self._problem(thought.problem), thought, self.strong, self.telling.refining)]
 
     async def _proposed(self, problem: Problem) -> list[Thought]:

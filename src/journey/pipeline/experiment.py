@@ -39,7 +39,7 @@ from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import ask, task
 from journey.training.rows import dpo_rows, match_tokens, sft_rows
-from journey.types import Attempt, Problem, Thought
+from journey.types import Attempt, Problem
 
 PARTS = ("phase1", "train", "validation", "test")
 TRAINED = ("phase1", "train")
@@ -189,7 +189,7 @@ def drawn_problems(kind: Task, wanted: Problems) -> dict[str, list[Problem]]:
 def part(run: Run, name: str) -> list[Problem]:
     """The stored problems of a part, in the order of their ids; of a trained one without those that were taken out."""
     out = excluded(run) if name in TRAINED else ()
-    return [p for p in run.all("problems", split=name) if isinstance(p, Problem) and p.id not in out]
+    return [p for p in run.problems(split=name) if p.id not in out]
 
 
 class Seed:
@@ -296,8 +296,8 @@ class Seed:
     def rows(self, method: str) -> list[dict[str, Any]]:
         """The training rows of one way of telling."""
         known = {p.id for p in self.train_problems}
-        told = self.run.all("thoughts", method=method, arm=f"seed-{self.seed}")
-        found = (t for t in told if isinstance(t, Thought) and t.problem in known)
+        told = self.run.thoughts(method=method, arm=f"seed-{self.seed}")
+        found = (t for t in told if t.problem in known)
         return sft_rows(found, self.train_problems, ask)
 
     async def attempts(self, arm: str, samples: int = 1) -> None:
@@ -317,8 +317,7 @@ class Seed:
         )  # fmt: skip
 
     def drawn(self, arm: str, decoding: str, split: str) -> list[Attempt]:
-        found = self.run.all("attempts", model=self.name(arm), decoding=decoding, split=split)
-        return [a for a in found if isinstance(a, Attempt)]
+        return list(self.run.attempts(model=self.name(arm), decoding=decoding, split=split))
 
     async def preferences(self) -> list[dict[str, Any]]:
         """Pairs of right and wrong answers that the journey's model gave to training problems; may be empty."""

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median_low
 
-from journey.pipeline.records import attempts, thoughts
 from journey.search.methods import searched
 from journey.store.run import Run
 from journey.types import Attempt
@@ -112,7 +111,7 @@ def _rank(arm: str) -> tuple[int, str]:
 def _arms(run: Run) -> tuple[dict[tuple[int, str], Arm], str]:
     drawn: dict[tuple[int, str], dict[str, list[Attempt]]] = {}
     # What was searched has a table of its own, where it is compared at what it spent.
-    found = [a for a in attempts(run, split=compared_on(run)) if searched(a.model) is None]
+    found = [a for a in run.attempts(split=compared_on(run)) if searched(a.model) is None]
     # A model that was asked beside a recipe's seeds is no arm of theirs: no seed must wait for it.
     if any(_MODEL.fullmatch(model) for model in {a.model for a in found}):
         found = [a for a in found if _MODEL.fullmatch(a.model)]
@@ -157,7 +156,7 @@ def _missing(seed: int, names: set[str], by_arm: Mapping[tuple[int, str], Arm], 
 
 
 def _trees(run: Run, seeds: Sequence[int]) -> Trees:
-    told = {thought.tree for thought in thoughts(run)}
+    told = {thought.tree for thought in run.thoughts()}
     by_seed = list[dict[str, int]]()
     for seed in seeds:
         ids = run.ids("trees", policy=f"seed-{seed}/phase1")

@@ -104,7 +104,7 @@ def _judged(run: Run, judge: str) -> bool:
     return (
         bool(run.ids("trees", judge=judge))
         or any(is_it(row["judge"]) for row in run.logged(RM_SCORES))
-        or any(is_it(a.model.partition(" judge=")[2]) for a in run.all("attempts") if isinstance(a, Attempt))
+        or any(is_it(a.model.partition(" judge=")[2]) for a in run.attempts())
     )
 
 
@@ -141,7 +141,7 @@ async def grow_trees(
 
 def told_trees(run: Run, problems: Iterable[Problem], policy: str, count: int | None) -> list[Tree]:
     """The policy's first `count` trees, in the order of the problems, with a right leaf and a wrong branch."""
-    by_problem = {t.problem: t for t in run.all("trees", policy=policy) if isinstance(t, Tree)}
+    by_problem = {t.problem: t for t in run.trees(policy=policy)}
     found: list[Tree] = []
     for problem in problems:
         if count is not None and len(found) == count:

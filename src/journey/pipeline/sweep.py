@@ -21,7 +21,6 @@ from journey.pipeline.sweep_recipe import Arm, Scaling
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
 from journey.store.settings import differences
-from journey.types import Thought
 
 BASE = "base"
 PARTS: Mapping[Arm, tuple[str, ...]] = {
@@ -129,7 +128,7 @@ def share(source: Path, run: Run, what: str, base: Recipe) -> None:
         if what == "models":
             wanted += [f"seed-{seed}/{arm}" for seed in seeds for arm in ("journey", "shortcut")]
             for seed in seeds:
-                told = (t for t in there.all("thoughts", arm=f"seed-{seed}") if isinstance(t, Thought))
+                told = there.thoughts(arm=f"seed-{seed}")
                 run.put_all("thoughts", told, arm=f"seed-{seed}")
         logged = {row["model"] for row in run.logged("train")}
         for row in there.logged("train"):

@@ -16,7 +16,7 @@ from journey.pipeline.outcome import Arm, outcome
 from journey.pipeline.sweep import BASE, Place
 from journey.pipeline.sweep_recipe import Axis, Scaling
 from journey.store.run import Run
-from journey.types import Attempt, Thought, Tree
+from journey.types import Attempt
 
 FORMS: tuple[Form, ...] = ("saturating", "power", "logarithmic", "flat")
 METHODS = {"journey": "traverse", "shortcut": "shortcut"}
@@ -88,7 +88,7 @@ def _measured(
     recipe = place.recipe
     epochs = {"phase1": recipe.phase1.epochs}.get(name, recipe.training.epochs)
     thoughts = [
-        sum(1 for t in run.all("thoughts", method=METHODS[name], arm=f"seed-{arm.seed}") if isinstance(t, Thought))
+        sum(1 for t in run.thoughts(method=METHODS[name], arm=f"seed-{arm.seed}"))
         if name in METHODS else 0
         for arm in of
     ]  # fmt: skip
@@ -124,8 +124,8 @@ def _data(run: Run, seed: int) -> tuple[int, float]:
 
     Trees grown beyond it are of no use to this point, but those on the way that could not be told were paid for.
     """
-    told = {t.tree for t in run.all("thoughts", arm=f"seed-{seed}") if isinstance(t, Thought)}
-    trees = [t for t in run.all("trees", policy=f"seed-{seed}/phase1") if isinstance(t, Tree)]
+    told = {t.tree for t in run.thoughts(arm=f"seed-{seed}")}
+    trees = list(run.trees(policy=f"seed-{seed}/phase1"))
     last = max((t.problem for t in trees if t.id in told), default="")
     needed = [t for t in trees if t.problem <= last]
     tokens = sum(node.tokens for tree in needed for node in tree.nodes)

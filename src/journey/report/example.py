@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from statistics import median
 from typing import ClassVar, get_args
 
-from journey.pipeline.records import thoughts
 from journey.report.drawing import Drawing, draw, drawing_svg, paths
 from journey.store.run import Run
 from journey.types import Problem, SegmentKind, Thought, Tree
@@ -58,8 +57,8 @@ def choose(run: Run) -> Example | None:
 
     The same run gives the same tree. Null where no tree was told.
     """
-    shortcuts = {t.tree: t for t in sorted(thoughts(run, method="shortcut"), key=_longest_first) if t.tree}
-    long = {t.tree: t for t in sorted(thoughts(run, method="traverse"), key=_longest_first) if t.tree}
+    shortcuts = {t.tree: t for t in sorted(run.thoughts(method="shortcut"), key=_longest_first) if t.tree}
+    long = {t.tree: t for t in sorted(run.thoughts(method="traverse"), key=_longest_first) if t.tree}
     told = sorted(long or shortcuts)
     if not told:
         return None
@@ -73,16 +72,15 @@ def choose(run: Run) -> Example | None:
     telling = [tree for tree in told if errs(tree)] or told
     best: Tree | None = None
     for id in sorted(telling, key=lambda tree: (abs(lengths[tree] - middle), tree))[:LOOKED_AT]:
-        tree = run.get("trees", id)
-        if isinstance(tree, Tree) and (best is None or len(tree.nodes) < len(best.nodes)):
+        tree = run.tree(id)
+        if tree is not None and (best is None or len(tree.nodes) < len(best.nodes)):
             best = tree
             if len(tree.nodes) <= READABLE:
                 break
     if best is None:
         return None
-    problem = run.get("problems", best.problem)
+    problem = run.problem(best.problem)
     right_path, walk = paths(shortcuts.get(best.id), long.get(best.id))
-    problem = problem if isinstance(problem, Problem) else None
     question = problem.question if problem else best.problem
     drawing = draw(best, question, right_path, walk)
     return Example(problem, best, shortcuts.get(best.id), long.get(best.id), drawing)

@@ -19,7 +19,6 @@ from journey.metrics.accuracy import (
 )
 from journey.metrics.votes import Votes, maj_at_tokens
 from journey.pipeline.outcome import Arm, Outcome, outcome
-from journey.pipeline.records import thoughts
 from journey.pipeline.stages import spent_by_model
 from journey.report.samples import group_figures, vote_curve
 from journey.report.searches import search_figures
@@ -194,7 +193,7 @@ def _curves(run: Run, most: int = 200) -> Json:
 def _words(run: Run, found: Outcome) -> Json:
     """Words statistics of the thoughts by method and of each arm's answers (those that count)."""
     told: dict[str, list[str]] = {}
-    for thought in thoughts(run):
+    for thought in run.thoughts():
         told.setdefault(thought.method, []).append(thought.text)
     answers = {name: [a for arm in found.seeds_of(name) for a in arm.main] for name in found.arms}
     return {
@@ -209,7 +208,7 @@ def _words(run: Run, found: Outcome) -> Json:
 def _thoughts(run: Run) -> Json:
     """How many thoughts each method told, how many were refined, and of how many the draft was kept instead."""
     counts: dict[str, dict[str, int]] = {}
-    for thought in thoughts(run):
+    for thought in run.thoughts():
         of = counts.setdefault(thought.method, {"thoughts": 0, "refined": 0, "kept": 0})
         kind = "refined" if thought.refined_by is not None else "thoughts" if thought.note is None else "kept"
         of[kind] += 1

@@ -10,7 +10,6 @@ from journey.pipeline.outcome import Arm
 from journey.report.document import Column, Table, table
 from journey.report.wording import arms, interval, number, percent, short
 from journey.store.run import Run
-from journey.types import Problem
 
 Json = Mapping[str, Any]
 
@@ -49,7 +48,7 @@ def group_figures(run: Run, seeds_of: Mapping[str, Sequence[Arm]]) -> dict[str, 
 
     The seeds of one problem are taken together, so the interval is over problems.
     """
-    problems = [p for p in run.all("problems") if isinstance(p, Problem)]
+    problems = list(run.problems())
     found = {
         name: breakdown(problems, [a for arm in seeds for a in arm.main]) for name, seeds in seeds_of.items()
     }  # fmt: skip

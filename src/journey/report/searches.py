@@ -6,7 +6,6 @@ from typing import Any
 
 from journey.metrics.compute import measured
 from journey.pipeline.outcome import compared_on, seed_and_arm
-from journey.pipeline.records import attempts
 from journey.report.charts import Chart, Dot, Line
 from journey.report.document import Column, Table, table
 from journey.report.wording import interval, number, percent, short
@@ -27,7 +26,7 @@ def search_figures(run: Run) -> list[dict[str, Any]]:
     `tokens` is what a problem cost on average, the judge's included, over the problems that were asked.
     """
     found: dict[tuple[str, str], dict[int, list[Attempt]]] = {}
-    for attempt in attempts(run, split=compared_on(run)):
+    for attempt in run.attempts(split=compared_on(run)):
         if (said := searched(attempt.model)) is not None:
             seed, arm = seed_and_arm(said[0])
             found.setdefault((arm, said[1]), {}).setdefault(seed, []).append(attempt)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from filelock import FileLock, Timeout
 
@@ -30,7 +30,7 @@ from journey.store.schema import (
 )
 from journey.store.words import Words
 from journey.store.writer import Commit, Writer
-from journey.types import Record
+from journey.types import Attempt, Problem, Record, Thought, Tree
 
 PAGE = 500  # records read at a time, so that no reader keeps the database's log from being folded in
 
@@ -131,6 +131,38 @@ class Run:
             for row in rows:
                 yield self._record(table, row)
             last = rows[-1][0]
+
+    def problems(self, **where: str | None) -> Iterator[Problem]:
+        """The problems whose columns have these values, in the order of their ids."""
+        return cast("Iterator[Problem]", self.all("problems", **where))
+
+    def trees(self, **where: str | None) -> Iterator[Tree]:
+        """The trees whose columns have these values, in the order of their ids."""
+        return cast("Iterator[Tree]", self.all("trees", **where))
+
+    def thoughts(self, **where: str | None) -> Iterator[Thought]:
+        """The thoughts whose columns have these values, in the order of their ids."""
+        return cast("Iterator[Thought]", self.all("thoughts", **where))
+
+    def attempts(self, **where: str | None) -> Iterator[Attempt]:
+        """The attempts whose columns have these values, in the order of their ids."""
+        return cast("Iterator[Attempt]", self.all("attempts", **where))
+
+    def problem(self, id: str) -> Problem | None:
+        """The problem of that id, null where there is none."""
+        return cast("Problem | None", self.get("problems", id))
+
+    def tree(self, id: str) -> Tree | None:
+        """The tree of that id, null where there is none."""
+        return cast("Tree | None", self.get("trees", id))
+
+    def thought(self, id: str) -> Thought | None:
+        """The thought of that id, null where there is none."""
+        return cast("Thought | None", self.get("thoughts", id))
+
+    def attempt(self, id: str) -> Attempt | None:
+        """The attempt of that id, null where there is none."""
+        return cast("Attempt | None", self.get("attempts", id))
 
     def given(self, table: str, id: str) -> dict[str, str | None]:
         """The columns that were added to the record by who wrote it ("split", "arm"); empty where there is none."""

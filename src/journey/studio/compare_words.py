@@ -9,7 +9,6 @@ from journey.studio import safe
 from journey.studio.compare_sides import Side, Told
 from journey.studio.reading import Lists
 from journey.studio.records import run_at, uid_of
-from journey.types import Attempt, Thought
 
 TEXTS = 300  # of a side that are read: the first by the ids of their problems
 WORDS, PHRASES = 14, 5
@@ -72,8 +71,8 @@ def _reading(path: Path, ids: Sequence[str]) -> Reading:
 @lru_cache(maxsize=32)
 def _read(path: Path, uid: str, ids: tuple[str, ...]) -> Reading:
     run = run_at(path)
-    found = [run.get("attempts", id) or run.get("thoughts", id) for id in ids]
-    return read([one.text for one in found if isinstance(one, (Attempt, Thought))], "", top=PHRASES)
+    found = [run.attempt(id) or run.thought(id) for id in ids]
+    return read([one.text for one in found if one is not None], "", top=PHRASES)
 
 
 def _row(said: str, cells: Sequence[str]) -> str:

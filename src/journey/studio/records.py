@@ -29,8 +29,7 @@ def _opened(path: Path, uid: str) -> Run:
 
 def problem_of(path: Path, id: str) -> Problem | None:
     """The problem of that id, null where the run has none."""
-    found = run_at(path).get("problems", id)
-    return found if isinstance(found, Problem) else None
+    return run_at(path).problem(id)
 
 
 def tree_of(path: Path, id: str) -> Tree | None:
@@ -43,21 +42,20 @@ def tree_of(path: Path, id: str) -> Tree | None:
 
 @lru_cache(maxsize=8)
 def _tree(run: Run, id: str) -> Tree:
-    found = run.get("trees", id)
-    if not isinstance(found, Tree):
+    found = run.tree(id)
+    if found is None:
         raise KeyError(id)  # what is not there yet is not remembered as missing
     return found
 
 
 def thought_of(path: Path, id: str) -> Thought | None:
     """The thought of that id, null where the run has none."""
-    found = run_at(path).get("thoughts", id)
-    return found if isinstance(found, Thought) else None
+    return run_at(path).thought(id)
 
 
 def thoughts_of_tree(path: Path, tree: str) -> list[Thought]:
     """The thoughts told of a tree, the long ones first."""
-    found = [t for t in run_at(path).all("thoughts", tree=tree) if isinstance(t, Thought)]
+    found = list(run_at(path).thoughts(tree=tree))
     return sorted(found, key=lambda t: (t.method == "shortcut", t.method, t.id))
 
 
@@ -76,11 +74,10 @@ def text_of(path: Path, table: str, id: str) -> str:
 
 def attempt_of(path: Path, id: str) -> Attempt | None:
     """The attempt of that id, null where the run has none."""
-    found = run_at(path).get("attempts", id)
-    return found if isinstance(found, Attempt) else None
+    return run_at(path).attempt(id)
 
 
 def attempts_of(path: Path, problem: str) -> list[Attempt]:
     """The attempts at a problem, by model, way of decoding and sample."""
-    found = [a for a in run_at(path).all("attempts", problem=problem) if isinstance(a, Attempt)]
+    found = list(run_at(path).attempts(problem=problem))
     return sorted(found, key=lambda a: (a.model, a.decoding, a.sample))
