@@ -58,6 +58,21 @@ def test_a_full_disk_is_one_sentence_and_all_that_was_acknowledged_stays(tmp_pat
         run.put_all("problems", [problem(1)])
 
 
+@pytest.mark.parametrize("room", [0, 1000, 8192, 33_000])
+def test_a_disk_that_is_full_from_the_start_is_not_called_damaged(tmp_path: Path, room: int):
+    pytest.importorskip("resource", reason="this system has no limit on the size of files")
+    code = (
+        "import resource, sys; from journey.store.run import Run; "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room})); Run.open(sys.argv[1])"
+    )
+    opened = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; {code}", str(tmp_path / "run")],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert "StoreFull: The disk is full" in opened.stderr.splitlines()[-1]
+    Run.open(tmp_path / "run").close()  # with room it is made
+
+
 @pytest.mark.parametrize("quick", [0.0, 1e9], ids=["in a thread", "on the loop"])
 async def test_all_puts_that_shared_a_failed_commit_hear_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: float

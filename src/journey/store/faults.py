@@ -22,6 +22,7 @@ class StoreDamaged(StoreError):
 
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM_FOR_SQLITE = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_SHMSIZE)
 REFUSED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
 
 
@@ -64,7 +65,7 @@ def said(error: sqlite3.Error, path: Path) -> Exception:
     """The error of ours that says what SQLite meant."""
     extended = getattr(error, "sqlite_errorcode", None)
     code = None if extended is None else extended & 0xFF
-    if code == sqlite3.SQLITE_FULL or extended in (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC):
+    if code == sqlite3.SQLITE_FULL or extended in NO_ROOM_FOR_SQLITE:
         return full(path)
     if code in REFUSED:
         return UsageError(f"{path} cannot be opened or written ({error}): check its permissions.")
