@@ -7,19 +7,19 @@ changed, with one sign changed, or in another writing (fractions as a/b, spaces,
 order, other brackets). Identical texts and what math-verify cannot say are counted and left out.
 """
 
-import argparse
 import gzip
 import json
 import random
 import re
 import signal
+from argparse import Namespace
 from collections import Counter
 from pathlib import Path
 
+from bench import DATA, Result, flag, listed, run
+
 from journey.answers import worker
 from journey.answers.plain import decide
-
-DATA = Path(__file__).parents[1] / "../shared/data/math/train_12000.jsonl.gz"
 
 
 def shape(answer: str) -> str:
@@ -78,36 +78,40 @@ def by_math_verify(gold: str, answer: str) -> bool | str:
         signal.alarm(0)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=3000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--data", type=Path, default=DATA)
-    asked = parser.parse_args()
+def against(options: Namespace) -> Result:
+    """Counts, and each pair on which both speak and differ."""
+    if not options.data.is_file():
+        return Result({}, None, f"needs {options.data}")
     worker.warm()
 
     def too_long(*_: object) -> None:
         raise TimeoutError
 
     signal.signal(signal.SIGALRM, too_long)
-    counts = Counter[str]()
-    for gold, answer in pairs(asked.data, asked.count, asked.seed):
+    counts, differ = Counter[str](), list[str]()
+    for gold, answer in pairs(options.data, options.count or (30_000 if options.long else 3000), options.seed):
         if gold.strip() == answer.strip():
             counts["same text"] += 1
             continue
-        said = decide(gold, answer)
-        if said is None:
+        ours = decide(gold, answer)
+        if ours is None:
             counts["left to math-verify"] += 1
             continue
         other = by_math_verify(gold, answer)
         if isinstance(other, str):
             counts["decided, math-verify cannot say"] += 1
         else:
-            counts["both say the same" if said is other else "both differ"] += 1
-            if said is not other:
-                print(f"we say {said}, math-verify {other}: {gold}  |  {answer}")
-    print(dict(counts))
+            counts["both say the same" if ours is other else "both differ"] += 1
+            if ours is not other:
+                differ.append(f"we say {ours}, math-verify {other}: {gold}  |  {answer}")
+    why = "who is right where both differ is for people to say"
+    return Result({**counts, "differ": differ}, None, why, [*differ, listed("Pairs", counts)])
 
 
 if __name__ == "__main__":
-    main()
+    run(
+        "math-verify", __doc__, against,
+        flag("--count", type=int, help="pairs; 3,000, with --long 30,000"),
+        flag("--seed", type=int, default=1),
+        flag("--data", type=Path, default=DATA / "math/train_12000.jsonl.gz"),
+    )  # fmt: skip

@@ -5,14 +5,16 @@
 FOLDER holds `equivalence/*.jsonl` (pairs with a wanted verdict) and `model_outputs/*.jsonl.gz` (models' answers).
 """
 
-import argparse
 import asyncio
 import gzip
 import json
 import time
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from bench import DATA, Result, flag, run
 
 from journey.answers.check import MathGrader
 from journey.answers.find import find_answer
@@ -190,28 +192,36 @@ numbers in two bases as equal, 1/2^98 as 1/2^97 (it compares 15 digits), "32, 34
 """
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--write", type=Path)
-    arguments = parser.parse_args()
-    table = ["| file | pairs | agreement | 95 % interval | could not say | what it is |", "|---|---|---|---|---|---|"]
+async def measure(data: Path) -> tuple[list[str], list[str], list[str]]:
+    """Lines of Markdown: the table of agreement, that of speed, the disagreements."""
+    lines = ["| file | pairs | agreement | 95 % interval | could not say | what it is |", "|---|---|---|---|---|---|"]
     found: list[str] = []
     with MathGrader() as grader:
         for file in FILES:
-            asked = list(pairs(arguments.data / "equivalence" / f"{file}.jsonl"))
+            asked = list(pairs(data / "equivalence" / f"{file}.jsonl"))
             said = await grades(grader, asked)
-            table.append(agreement_row(file, asked, said))
+            lines.append(agreement_row(file, asked, said))
             found += disagreements(file, asked, said)
     with MathGrader() as grader:
-        file = arguments.data / "model_outputs" / "math500_short_answers_4_models.jsonl.gz"
-        fast = ["| speed | measured |", "|---|---|", *await speed(grader, file)]
-    print("\n".join([*table, "", *fast]))
-    if arguments.write:
-        agreement = "\n## Agreement\n\nCould not say counts as disagreement.\n"
+        file = data / "model_outputs" / "math500_short_answers_4_models.jsonl.gz"
+        return lines, ["| speed | measured |", "|---|---|", *await speed(grader, file)], found
+
+
+def agreement(options: Namespace) -> Result:
+    """Both tables; with --write the whole page of the documentation."""
+    if not options.data.is_dir():
+        return Result({}, None, f"needs the data sets in {options.data}")
+    lines, fast, found = asyncio.run(measure(options.data))
+    if options.write:
+        head = "\n## Agreement\n\nCould not say counts as disagreement.\n"
         rest = ["\n## Speed\n", "Two worker processes on a shared machine of two cores.\n", *fast, "\n## Disagreements"]
-        arguments.write.write_text("\n".join([HEAD, agreement, *table, *rest, *found]) + "\n", encoding="utf-8")
+        options.write.write_text("\n".join([HEAD, head, *lines, *rest, *found]) + "\n", encoding="utf-8")
+    figures = {"agreement": lines[2:], "speed": fast[2:]}
+    return Result(figures, None, "no row of the scorecard asks for it", [*lines, *fast])
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(
+        "agreement", __doc__, agreement,
+        flag("--data", type=Path, default=DATA), flag("--write", type=Path, help="docs/answers.md"),
+    )  # fmt: skip

@@ -4,21 +4,17 @@ Of each problem (--data) the canonical program must be right; one that returns n
 whose answer says that it equals everything must be wrong.
 """
 
-import argparse
 import asyncio
-import json
-import sys
 import time
+from argparse import Namespace
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from bench import DATA, Result, flag, run, table
 
 from journey.answers.grade import Grade
 from journey.data.benchmarks import load
 from journey.tasks.code.grader import CodeGrader
 
-DATA = Path(__file__).parents[1] / "../shared/data/code/humaneval.jsonl"
 OTHERS = {
     "returns nothing": "    return None\n",
     "ends early": "    import os; os._exit(0)\n",
@@ -26,13 +22,12 @@ OTHERS = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=DATA, help="HumanEval's rows")
-    parser.add_argument("--limit", type=int, default=None, help="only so many problems")
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    problems = load("HumanEval", str(given.data), limit=given.limit).problems
+WORDS = {"right": True, "wrong": False, "could not say": None}
+
+
+def checking(options: Namespace) -> Result:
+    """Every program of every problem."""
+    problems = load("HumanEval", str(options.data), limit=options.limit).problems
 
     async def graded(code: str | None) -> list[Grade]:
         grader = CodeGrader()
@@ -43,20 +38,17 @@ def main() -> None:
         began = time.perf_counter()
         grades = asyncio.run(graded(code))
         seconds = time.perf_counter() - began
-        told = {word: sum(g.correct is said for g in grades) for word, said in WORDS.items()}
-        rows[name] = {**told, "a second": round(len(grades) / seconds, 1)}
+        counts = {word: sum(grade.correct is verdict for grade in grades) for word, verdict in WORDS.items()}
+        rows[name] = {**counts, "a second": round(len(grades) / seconds, 1)}
     reached = rows["canonical"]["right"] == len(problems) and all(rows[o]["wrong"] == len(problems) for o in OTHERS)
-    if given.json:
-        print(json.dumps({"row": "code", "reached": reached, "figures": rows}))
-        sys.exit(not reached)
-    grid = Table("program", *WORDS, "a second", title=f"{len(problems)} problems", title_justify="left")
-    for name, row in rows.items():
-        grid.add_row(name, *map(str, row.values()))
-    Console().print(grid)
-    sys.exit(not reached)
+    shown = table(f"{len(problems)} problems", ("program", *WORDS, "a second"),
+                  [(name, *row.values()) for name, row in rows.items()])  # fmt: skip
+    return Result(rows, reached, "", [shown])
 
-
-WORDS = {"right": True, "wrong": False, "could not say": None}
 
 if __name__ == "__main__":
-    main()
+    run(
+        "code", __doc__, checking,
+        flag("--data", type=Path, default=DATA / "code/humaneval.jsonl", help="HumanEval's rows"),
+        flag("--limit", type=int, default=None, help="only so many problems"),
+    )  # fmt: skip

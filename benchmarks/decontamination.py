@@ -2,11 +2,10 @@
 
 Found: questions of MATH's test part put into training under disguises, and how much of MATH's train part, and of what
 PRM800K's people rated, touches MATH-500. Fast: `journey decontaminate` in a process of its own on a run with so many
-thoughts, made of sentences of MATH's solutions, every hundredth with a tested question in its midst; --full takes
+thoughts, made of sentences of MATH's solutions, every hundredth with a tested question in its midst; --long takes
 100,000 of them.
 """
 
-import argparse
 import json
 import os
 import random
@@ -16,14 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+import bench
+from bench import DATA, Result, listed, table
 
 from journey.data import problems
 from journey.data.contamination import QuestionIndex, Rule, words
@@ -31,7 +31,6 @@ from journey.store.datafiles import rows
 from journey.store.run import Run
 from journey.types import Problem, Segment, Thought, content_hash, make_problem
 
-DATA = Path(__file__).parents[1] / "../shared/data"
 WORDS = 600  # a thought
 EVERY = 100  # thoughts, one has a tested question in it
 
@@ -221,38 +220,24 @@ def timed(number: int, folder: Path) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Prints the tables, or one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="100,000 thoughts instead of 10,000")
-    parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+def decontaminate(options: Namespace) -> Result:
+    """Disguises, real questions, speed; a minute for 100,000 thoughts, the quick form by CPU time."""
     if not DATA.is_dir():
-        raise SystemExit(f"there is no {DATA}; the real data are needed")
+        return Result({}, None, f"there is no {DATA}; the whole data sets are needed")
     tests = problems.load(DATA / "math/test_500.jsonl")
     found, touching = disguised(tests), real(tests)
     with tempfile.TemporaryDirectory() as folder:
-        speed = timed(100_000 if asked.full else 10_000, Path(folder))
-    if asked.json:
-        # A minute for 100,000; the quick form goes by CPU time, which other work does not stretch.
-        is_fast = speed["seconds"] < 60 if asked.full else speed["CPU seconds"] < 10
-        reached = is_fast and not speed["of them with 5 words or more"] and speed["peak memory, MB"] < 1024
-        figures = {"speed": speed, "disguises": found, "real": touching}
-        print(json.dumps({"row": "decontamination", "reached": reached, "figures": figures}))
-        return
-    for title, figures in (("MATH-500's questions in disguise", found), ("Real questions touching MATH-500", touching)):
-        table = Table(title=title, title_justify="left")
-        names = list(dict.fromkeys(name for row in figures.values() for name in row))
-        for name in ("", *names):
-            table.add_column(name, justify="right" if name else "left")
-        for name, row in figures.items():
-            table.add_row(name, *(str(row.get(one, 0)) for one in names))
-        Console().print(table)
-    table = Table(title="Speed", title_justify="left", show_header=False)
-    for name, figure in speed.items():
-        table.add_row(name, f"{figure:,}")
-    Console().print(table)
+        speed = timed(100_000 if options.long else 10_000, Path(folder))
+    is_fast = speed["seconds"] < 60 if options.long else speed["CPU seconds"] < 10
+    reached = is_fast and not speed["of them with 5 words or more"] and speed["peak memory, MB"] < 1024
+    shown = []
+    for title, of in (("MATH-500's questions in disguise", found), ("Real questions touching MATH-500", touching)):
+        names = list(dict.fromkeys(name for row in of.values() for name in row))
+        lines = [(name_of, *(row.get(name, 0) for name in names)) for name_of, row in of.items()]
+        shown.append(table(title, ("", *names), lines))
+    figures = {"speed": speed, "disguises": found, "real": touching}
+    return Result(figures, reached, "", [*shown, listed("Speed", speed)])
 
 
 if __name__ == "__main__":
-    main()
+    bench.run("decontamination", __doc__, decontaminate)

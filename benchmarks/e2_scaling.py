@@ -4,20 +4,17 @@ Runs `recipes/scaling.yaml` or reads the finished sweep that --run names. The qu
 thoughts and 100 problems (minutes): a look, not a result. --long is the recipe as it stands (an hour or more).
 """
 
-import argparse
 import json
-import subprocess
-import sys
 import tempfile
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from bench import Result, flag, journey, run
 
 from journey.report.render import terminal
 from journey.report.scaling import document
 
-RECIPE = Path(__file__).parents[1] / "recipes" / "scaling.yaml"
 QUICK = (
     "settings.seeds=1", "settings.problems.train=260", "settings.problems.validation=4", "settings.problems.test=100",
     "settings.trees.count=164", "settings.evaluation.max_tokens=400", "axes.thoughts.values=[41, 82, 164]",
@@ -25,29 +22,25 @@ QUICK = (
 )  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true", help="the whole recipe (an hour or more)")
-    parser.add_argument("--out", type=Path, help="where the sweep goes, and from where it goes on")
-    parser.add_argument("--run", type=Path, help="a finished sweep to read instead")
-    asked = parser.parse_args()
+def scaling(options: Namespace) -> Result:
+    """The sweep's report."""
     with tempfile.TemporaryDirectory() as folder:
-        out = asked.run or asked.out or Path(folder) / "sweep"
-        if asked.run is None:
-            command = [sys.executable, "-m", "journey", "run", str(RECIPE), "--out", str(out)]
+        out = options.run or options.out or Path(folder) / "sweep"
+        if options.run is None:
             quick = [part for setting in QUICK for part in ("--set", setting)]
-            subprocess.run(command + ([] if asked.long else quick), check=True, stdout=subprocess.DEVNULL)
+            journey("run", "scaling", "--out", out, *([] if options.long else quick))
         found: dict[str, Any] = json.loads((out / "scaling.json").read_text("utf-8"))
     thoughts = found["axes"]["thoughts"]["arms"]["journey"]
     numbers = {point["at"] for point in thoughts["points"] if point["seeds"] >= 3}
-    reached = len(numbers) >= 6 and bool(thoughts["fits"])
-    if asked.json:
-        print(json.dumps({"row": "E2", "reached": reached, "figures": found}))
-        return
-    Console(width=140).print(terminal(document(found)))
-    print(f"reached (six numbers of thoughts, three seeds, with fit and interval): {reached}")
+    shown = [terminal(document(found))]
+    if len(numbers) < 6:
+        return Result(found, None, "the row wants six numbers of thoughts and three seeds", shown)
+    return Result(found, bool(thoughts["fits"]), "wanted: a fit with its interval", shown)
 
 
 if __name__ == "__main__":
-    main()
+    run(
+        "E2", __doc__, scaling,
+        flag("--out", type=Path, help="where the sweep goes, and from where it goes on"),
+        flag("--run", type=Path, help="a finished sweep to read instead"),
+    )  # fmt: skip

@@ -1,15 +1,14 @@
 """E3: every judge on labelled steps: recorded ones against the figures of their authors, ours on Countdown."""
 
-import argparse
 import asyncio
 import json
 import re
+from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from bench import DATA, Result, flag, run, table
 
 from journey.commands.eval_judges import Remembered
 from journey.data.step_labels import load
@@ -26,7 +25,6 @@ from journey.report.judges import FIGURES, figure
 from journey.tasks.countdown.labelled import countdown_set
 from journey.tasks.labelled import LabelledSet
 
-DATA = Path(__file__).parents[1] / "../shared/data"
 RECORDED = DATA / "step_judges/recorded_judge_outputs.jsonl"
 WHOLE = "mr_math_invalid"
 MODELS = {
@@ -98,13 +96,12 @@ def figures_of(judge: Judge, labelled: LabelledSet, rounds: int, *, paper: bool 
     return {name: found[name] for name in ("solutions", "steps", "unsaid", "figures")}
 
 
-def recorded_rows(console: Console, rounds: int) -> tuple[list[dict[str, Any]], bool]:
+def recorded_rows(shown: list[Any], rounds: int) -> tuple[list[dict[str, Any]], bool]:
     """Recorded judges on the set that is here as a whole, beside what their authors' rules give."""
     labelled = load(DATA / f"step_judges/{WHOLE}.jsonl")
     raw = [json.loads(line) for line in (DATA / f"step_judges/{WHOLE}.jsonl").open()]
-    table = Table(title=f"{WHOLE} (159 solutions, the whole set), per cent", title_justify="left")
-    for column in ("judge", "figure", "ours (95 %)", "silence counted as they do", "authors' rules", "published"):
-        table.add_column(column)
+    columns = ("judge", "figure", "ours (95 %)", "silence counted as they do", "authors' rules", "published")
+    lines: list[tuple[object, ...]] = []
     rows, agrees = list[dict[str, Any]](), True
     for model, name in MODELS.items():
         judge = load_recorded(f"{RECORDED}#{model}", load)
@@ -123,12 +120,9 @@ def recorded_rows(console: Console, rounds: int) -> tuple[list[dict[str, Any]], 
             # GPT's solutions differ where their parser cannot read a verdict in bold or with a full stop.
             agrees &= abs(value - known) < 0.05 or (name.startswith("GPT") and at == "solution_f1")
             agrees &= published is None or abs(value - published) < 0.051
-            table.add_row(
-                name, FIGURES[at], figure(ours["figures"][at]), f"{value:.1f}", f"{known:.1f}", str(published or "-")
-            )
+            lines.append((name, FIGURES[at], figure(ours["figures"][at]), f"{value:.1f}", f"{known:.1f}", published))
         rows.append({"judge": name, "set": WHOLE, **ours, "authors_rules": theirs})
-    console.print(table)
-    console.print(SOURCE)
+    shown += [table(f"{WHOLE} (159 solutions, the whole set), per cent", columns, lines), SOURCE]
     for part in PARTS:
         folder = "prm800k" if part.startswith("phase2") else "step_judges"
         labelled = load(DATA / f"{folder}/{part}.jsonl")
@@ -165,19 +159,18 @@ def own_rows(count: int, rounds: int, trained: str | None) -> list[dict[str, Any
     return rows
 
 
-def show(console: Console, rows: list[dict[str, Any]]) -> None:
+def tables(rows: list[dict[str, Any]]) -> list[Any]:
+    """One table a set."""
+    found: list[Any] = []
     for name in dict.fromkeys(row["set"] for row in rows):
-        found = [row for row in rows if row["set"] == name]
-        table = Table(
-            title=f"{name}: {found[0]['solutions']} solutions, {found[0]['steps']} steps", title_justify="left"
-        )
-        for column in ("judge", *(FIGURES[at] for at in KEPT), "could not say", "calls and tokens a label"):
-            table.add_column(column)
-        for row in found:
+        lines: list[tuple[object, ...]] = []
+        for row in (of := [row for row in rows if row["set"] == name]):
             cost = row.get("cost")
             spent = f"{cost['calls'] / cost['labels']:.1f}, {cost['tokens'] / cost['labels']:.0f}" if cost else "-"
-            table.add_row(row["judge"], *(figure(row["figures"][at]) for at in KEPT), str(row["unsaid"]), spent)
-        console.print(table)
+            lines.append((row["judge"], *(figure(row["figures"][at]) for at in KEPT), row["unsaid"], spent))
+        columns = ("judge", *(FIGURES[at] for at in KEPT), "could not say", "calls and tokens a label")
+        found.append(table(f"{name}: {of[0]['solutions']} solutions, {of[0]['steps']} steps", columns, lines))
+    return found
 
 
 def outcome(rows: list[dict[str, Any]], agrees: bool | None) -> tuple[bool | None, str | None]:
@@ -186,38 +179,27 @@ def outcome(rows: list[dict[str, Any]], agrees: bool | None) -> tuple[bool | Non
     if agrees is False or not all(exact):
         return False, None
     if agrees is None:
-        return None, "the recorded judges of the shared data are not there"
+        return None, "the recorded judges of the whole data are not there"
     return (True, None) if exact else (None, "the judges that run here were not measured")
 
 
 KEPT = ("step_f1", "step_f1_bad", "first_error", "processbench_f1", "step_auc", "ece")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true", help="400 Countdown solutions instead of 80")
-    parser.add_argument(
-        "--prm", metavar="FOLDER", help="a trained step classifier for Countdown, judged with the others"
-    )
-    asked = parser.parse_args()
-    console = Console(quiet=asked.json, width=150)
+def judges(options: Namespace) -> Result:
+    """Recorded judges where the shared data is, and those that run here."""
+    shown: list[Any] = []
     rounds = 1000
-    rows, agrees = recorded_rows(console, rounds) if RECORDED.is_file() else ([], None)
-    if agrees is None:
-        console.print(f"skipped: {RECORDED} is not there")
+    rows, agrees = recorded_rows(shown, rounds) if RECORDED.is_file() else ([], None)
     try:
-        rows += own_rows(400 if asked.long else 80, rounds, asked.prm)
+        rows += own_rows(400 if options.long else 80, rounds, options.prm)
     except UsageError as error:
-        console.print(f"skipped: {error}")
-    show(console, [row for row in rows if row["set"] != WHOLE])
+        shown.append(f"skipped: {error}")
     reached, reason = outcome(rows, agrees)
-    figures: dict[str, Any] = {"rows": rows, "agrees_with_authors": agrees, "unknown": reason}
-    if asked.json:
-        print(json.dumps({"row": "E3", "reached": reached, "figures": figures}))
-    else:
-        console.print(f"reached: {reached}" if reason is None else f"reached: unknown, for {reason}")
+    shown += tables([row for row in rows if row["set"] != WHOLE])
+    return Result({"rows": rows, "agrees_with_authors": agrees}, reached, reason or "", shown)
 
 
 if __name__ == "__main__":
-    main()
+    help = "a trained step classifier for Countdown, judged with the others"
+    run("E3", __doc__, judges, flag("--prm", metavar="FOLDER", help=help))

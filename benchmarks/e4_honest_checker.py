@@ -1,15 +1,13 @@
 """E4: does the strict Countdown checker accept anything false? Mutated solutions against an independent oracle."""
 
-import argparse
 import ast
-import json
 import random
 import re
+from argparse import Namespace
 from collections import Counter
 from fractions import Fraction
 
-from rich.console import Console
-from rich.table import Table
+from bench import Result, listed, run, table
 
 from journey.tasks.countdown.checker import grade
 from journey.tasks.countdown.exploration import back_text, ground, made_text
@@ -91,14 +89,11 @@ def compute(node: ast.expr) -> Fraction:
             return left / right if right else Fraction(-1)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true", help="100,000 mutated solutions instead of 10,000")
-    asked = parser.parse_args()
+def honest_checker(options: Namespace) -> Result:
+    """Damages solutions and asks the checker and the oracle."""
     rng = random.Random(4)
     kinds, accepted, false_accepts, lenient, false_rejects, honest = Counter(), Counter(), 0, 0, 0, 0
-    total = 100_000 if asked.long else 10_000
+    total = 100_000 if options.long else 10_000
     while sum(kinds.values()) < total:
         puzzle = draw(rng)
         text = solution_text(puzzle, rng)
@@ -118,22 +113,11 @@ def main() -> None:
         "mutated": total, "accepted": sum(accepted.values()), "false_accepts": false_accepts, "untouched": honest,
         "false_rejects": false_rejects, "ends_in_target": lenient,
     }  # fmt: skip
-    reached = false_accepts == 0 and false_rejects == 0
-    if asked.json:
-        print(json.dumps({"row": "E4", "reached": reached, "figures": figures}))
-        return
-    table = Table(title="E4: the strict checker on mutated solutions", title_justify="left")
-    for column in ("damage", "texts", "accepted (the last chain is still sound)"):
-        table.add_column(column)
-    for kind, count in sorted(kinds.items()):
-        table.add_row(kind, str(count), str(accepted[kind]))
-    console = Console()
-    console.print(table)
-    console.print(
-        f"false accepts {false_accepts} of {total}; a checker that only reads the last result would accept {lenient}; "
-        f"untouched solutions refused {false_rejects} of {honest}; reached: {reached}"
-    )
+    columns = ("damage", "texts", "accepted (the last chain is still sound)")
+    shown = table("The strict checker on mutated solutions", columns,
+                  [(kind, count, accepted[kind]) for kind, count in sorted(kinds.items())])  # fmt: skip
+    return Result(figures, false_accepts == 0 and false_rejects == 0, "", [shown, listed("Figures", figures)])
 
 
 if __name__ == "__main__":
-    main()
+    run("E4", __doc__, honest_checker)

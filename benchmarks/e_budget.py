@@ -12,38 +12,33 @@ less, maj@k where it spends more (Journey part 2's curve). The mark compares: + 
 interval of the difference leaves out 0. Toy models: the figures say nothing of 7B models.
 """
 
-import argparse
 import asyncio
-import json
-import logging
-import subprocess
-import sys
 import tempfile
 import time
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from bench import Result, flag, journey, run, table
 from e_search import Remembered
-from transformers import logging as transformers_logging
+from rich.table import Table
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "src")]
-from journey.evals.attempts import Decoding, attempt  # noqa: E402
-from journey.evals.thinking_budget import Budget  # noqa: E402
-from journey.metrics.accuracy import finished, over_seeds  # noqa: E402
-from journey.metrics.compute import Measured, at_tokens, measured  # noqa: E402
-from journey.metrics.votes import maj_at_tokens  # noqa: E402
-from journey.models.base import Model  # noqa: E402
-from journey.models.local_threads import use_one_thread  # noqa: E402
-from journey.pipeline import registry  # noqa: E402
-from journey.store.run import Run  # noqa: E402
-from journey.tasks.table import task  # noqa: E402
-from journey.types import Attempt, Problem  # noqa: E402
+from journey.evals.attempts import Decoding, attempt
+from journey.evals.thinking_budget import Budget
+from journey.metrics.accuracy import finished, over_seeds
+from journey.metrics.compute import Measured, at_tokens, measured
+from journey.metrics.votes import maj_at_tokens
+from journey.models.base import Model
+from journey.models.local_threads import use_one_thread
+from journey.pipeline import registry
+from journey.store.run import Run
+from journey.tasks.table import task
+from journey.types import Attempt, Problem
 
 TASK = task("countdown")
-RECIPE = Path(__file__).parents[1] / "recipes" / "countdown.yaml"
 SMALL = (
     "seeds=1", "problems.train=260", "problems.validation=80", "problems.test=4", "trees.count=164",
     "preferences.problems=0", "matched_tokens=false", "evaluation.votes=1", "evaluation.max_tokens=100",
@@ -88,17 +83,17 @@ async def ask(
     return [one for several in await asyncio.gather(*asked) for one in several]
 
 
-async def measure(run: Path, arm: str, asked: argparse.Namespace, temperature: float) -> dict[str, Any]:
+async def measure(folder: Path, arm: str, asked: Namespace, temperature: float) -> dict[str, Any]:
     """One arm of the run at one temperature, over its seeds."""
-    with Run.read(run) as of:
+    with Run.read(folder) as of:
         problems = list(of.problems(split="validation"))[: asked.problems]
-    folders = sorted((run / "models").glob(f"seed-*/{arm}"))[: asked.seeds]
+    folders = sorted((folder / "models").glob(f"seed-*/{arm}"))[: asked.seeds]
     forced: dict[str, list[list[Attempt]]] = {way: [] for way in WAYS if asked.ways in way}
     cut: dict[int, list[list[Attempt]]] = {n: [] for n in (*CUTS, LIMIT)}
     samples: list[dict[str, list[Attempt]]] = []
-    for folder in folders:
-        name, seed = f"{folder.parent.name}/{arm}", int(folder.parent.name.removeprefix("seed-"))
-        local = registry.local(folder, name)
+    for weights in folders:
+        name, seed = f"{weights.parent.name}/{arm}", int(weights.parent.name.removeprefix("seed-"))
+        local = registry.local(weights, name)
         model = Remembered(local)  # ways share their beginnings
         for n, found in cut.items():
             found.append(await ask(model, problems, Decoding("budget", temperature, 1.0, n), seed))
@@ -137,23 +132,31 @@ def row(way: str, found: Sequence[Sequence[Attempt]], alone: Unforced) -> dict[s
     return data
 
 
-def show(found: dict[str, Any]) -> None:
+def shown(found: dict[str, Any]) -> Table:
     """One table of an arm at a temperature."""
-    print(f"\n{found['arm']}, T = {found['temperature']:g}: {found['seeds']} seed(s), {found['problems']} validation "
-          f"problems, at most {LIMIT} tokens; per cent, 95 % intervals")  # fmt: skip
-    print(f"{'way':18}{'accuracy':>10}{'interval':>14}{'tokens':>8}{'ended':>7}{'fixed':>7}{'broke':>7}"
-          f"{'unforced at its tokens':>26}{'difference':>22}")  # fmt: skip
+    title = (
+        f"{found['arm']}, T = {found['temperature']:g}: {found['seeds']} seed(s), {found['problems']} validation "
+        f"problems, at most {LIMIT} tokens; per cent, 95 % intervals"
+    )
+    columns = ("way", "accuracy", "interval", "tokens", "ended", "fixed", "broke", "unforced at its tokens", "by",
+               "difference", "interval", "")  # fmt: skip
+    lines: list[tuple[object, ...]] = []
     for one in found["rows"]:
-        text = (
-            f"{one['way']:18}{100 * one['accuracy']:10.1f}{_span(one['low'], one['high']):>14}{one['tokens']:8.0f}"
-            f"{100 * one['finished']:7.0f}{one['fixed']:7}{one['broke']:7}"
-        )
-        if rival := one.get("unforced"):
+        rival = one.get("unforced")
+        beside: tuple[object, ...] = ("",) * 5
+        if rival:
             low, high = rival["gain_low"], rival["gain_high"]
-            mark = "+" if low > 0 else "-" if high < 0 else " "
-            text += f"{100 * rival['accuracy']:16.1f} {rival['by']:9}{100 * rival['gain']:+8.1f}{_span(low, high):>14}"
-            text += f" {mark}"
-        print(text.rstrip(), flush=True)
+            mark = "+" if low > 0 else "-" if high < 0 else ""
+            beside = (
+                f"{100 * rival['accuracy']:.1f}",
+                rival["by"],
+                f"{100 * rival['gain']:+.1f}",
+                _span(low, high),
+                mark,
+            )
+        lines.append((one["way"], f"{100 * one['accuracy']:.1f}", _span(one["low"], one["high"]), round(one["tokens"]),
+                      f"{100 * one['finished']:.0f}", one["fixed"], one["broke"], *beside))  # fmt: skip
+    return table(title, columns, lines)
 
 
 def _span(low: float, high: float) -> str:
@@ -162,44 +165,33 @@ def _span(low: float, high: float) -> str:
 
 def make(out: Path) -> Path:
     """A small run of the countdown recipe, one seed."""
-    settings = [part for setting in SMALL for part in ("--set", setting)]
-    command = [sys.executable, "-m", "journey", "run", str(RECIPE), "--out", str(out), *settings]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    journey("run", "countdown", "--out", out, *(part for setting in SMALL for part in ("--set", setting)))
     return out
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--long", action="store_true", help="200 problems, all seeds of the run, greedy too")
-    parser.add_argument("--run", type=Path, help="a run of recipes/countdown.yaml; else a small one is made")
-    parser.add_argument("--problems", type=int, help="how many validation problems; 60, with --long 200")
-    parser.add_argument("--seeds", type=int, help="how many of the run's seeds; 1, with --long all")
-    parser.add_argument("--arms", nargs="+", default=["journey", "shortcut"])
-    parser.add_argument("--ways", default="", help="only the ways whose name holds this, such as max")
-    parser.add_argument("--votes", type=int, default=8, help="samples a problem to vote with")
-    parser.add_argument("--temperature", type=float, default=1.0)
-    asked = parser.parse_args()
-    logging.disable(logging.WARNING)
-    transformers_logging.disable_progress_bar()
+def forcing(options: Namespace) -> Result:
+    """Every arm at every temperature of this form."""
     use_one_thread()
-    asked.problems = asked.problems or (200 if asked.long else 60)
-    asked.seeds = asked.seeds or (None if asked.long else 1)
+    options.problems = options.problems or (200 if options.long else 60)
+    options.seeds = options.seeds or (None if options.long else 1)
     began = time.perf_counter()
     found: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
-        run = asked.run or make(Path(folder) / "run")
-        for temperature in (asked.temperature, 0.0) if asked.long else (asked.temperature,):
-            for arm in asked.arms:
-                found.append(asyncio.run(measure(run, arm, asked, temperature)))
-                if not asked.json:
-                    show(found[-1])
-    figures = {"models": found, "limit": LIMIT, "votes": asked.votes, "seconds": round(time.perf_counter() - began)}
-    if asked.json:
-        print(json.dumps({"row": "E budget", "reached": None, "figures": figures}))
-    else:
-        print(f"\n{figures['seconds']} s")
+        of = options.run or make(Path(folder) / "run")
+        for temperature in (options.temperature, 0.0) if options.long else (options.temperature,):
+            found += [asyncio.run(measure(of, arm, options, temperature)) for arm in options.arms]
+    figures = {"models": found, "limit": LIMIT, "votes": options.votes, "seconds": round(time.perf_counter() - began)}
+    return Result(figures, None, "no row of the scorecard asks for it", [shown(one) for one in found])
 
 
 if __name__ == "__main__":
-    main()
+    run(
+        "E budget", __doc__, forcing,
+        flag("--run", type=Path, help="a run of recipes/countdown.yaml; else a small one is made"),
+        flag("--problems", type=int, help="how many validation problems; 60, with --long 200"),
+        flag("--seeds", type=int, help="how many of the run's seeds; 1, with --long all"),
+        flag("--arms", nargs="+", default=["journey", "shortcut"]),
+        flag("--ways", default="", help="only the ways whose name holds this, such as max"),
+        flag("--votes", type=int, default=8, help="samples a problem to vote with"),
+        flag("--temperature", type=float, default=1.0),
+    )  # fmt: skip

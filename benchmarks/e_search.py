@@ -13,40 +13,36 @@ where the 95 % interval of the difference leaves out 0. A figure in brackets is 
 budget.
 """
 
-import argparse
 import asyncio
-import json
-import logging
 import random
-import sys
 import tempfile
 import time
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from transformers import logging as transformers_logging
+from bench import Result, flag, run, table
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "src")]
-from journey.judges.base import Judge  # noqa: E402
-from journey.judges.exact import Exact  # noqa: E402
-from journey.metrics.accuracy import over_seeds  # noqa: E402
-from journey.metrics.compute import Measured, at_tokens, measured  # noqa: E402
-from journey.models.base import Completion, Model, Prompt, Sampling  # noqa: E402
-from journey.models.cached import call_key  # noqa: E402
-from journey.pipeline import registry  # noqa: E402
-from journey.pipeline.stages import solution_rows  # noqa: E402
-from journey.search.candidate import SearchContext  # noqa: E402
-from journey.search.cost import MeteredJudge  # noqa: E402
-from journey.search.methods import SEARCHES  # noqa: E402
-from journey.tasks.countdown.puzzle import PuzzleSettings  # noqa: E402
-from journey.tasks.countdown.sources import drawn  # noqa: E402
-from journey.tasks.table import task  # noqa: E402
-from journey.training.settings import SftSettings  # noqa: E402
-from journey.training.sft import train_sft  # noqa: E402
-from journey.trees.grow import GrowSettings, grow  # noqa: E402
-from journey.types import Attempt, Judgement, Problem, content_seed  # noqa: E402
+from journey.judges.base import Judge
+from journey.judges.exact import Exact
+from journey.metrics.accuracy import over_seeds
+from journey.metrics.compute import Measured, at_tokens, measured
+from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.models.cached import call_key
+from journey.pipeline import registry
+from journey.pipeline.stages import solution_rows
+from journey.search.candidate import SearchContext
+from journey.search.cost import MeteredJudge
+from journey.search.methods import SEARCHES
+from journey.tasks.countdown.puzzle import PuzzleSettings
+from journey.tasks.countdown.sources import drawn
+from journey.tasks.table import task
+from journey.training.settings import SftSettings
+from journey.training.sft import train_sft
+from journey.trees.grow import GrowSettings, grow
+from journey.types import Attempt, Judgement, Problem, content_seed
 
 TASK = task("countdown")
 WHOLE = {"temperature": 1.0, "max_tokens": 120}
@@ -149,7 +145,7 @@ async def curve(
     return found[::-1]
 
 
-async def measure(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+async def measure(folder: Path, asked: Namespace) -> dict[str, Any]:
     """Every curve, the greedy answer, and all of them at the budgets."""
     problems = drawn("test", asked.problems, 0, PuzzleSettings(), held_out=True)
     local = registry.local(folder, "phase1")
@@ -198,61 +194,46 @@ def cell(found: list[Measured], vote: list[Measured], budget: int) -> dict[str, 
     return data
 
 
-def show(found: dict[str, Any]) -> None:
-    """The table, and in words where search pays and where it does not."""
+def shown(found: dict[str, Any]) -> list[Any]:
+    """The table: + above the vote at equal tokens, - below it."""
     greedy = found["greedy"]
-    print(f"{found['problems']} puzzles, {found['seeds']} seeds, n = {found['sizes']}; accuracy in per cent")
-    print(f"greedy: {100 * greedy['accuracy']:.1f} ({100 * greedy['low']:.1f} to {100 * greedy['high']:.1f}) "
-          f"at {greedy['tokens']:.0f} tokens")  # fmt: skip
-    print(f"\n{'search':20}{'judge':12}" + "".join(f"{f'{budget} tokens':>20}" for budget in found["budgets"]))
-    for one in found["rows"]:
-        print(f"{one['way']:20}{one['judge']:12}" + "".join(map(shown, one["at"])))
-    for sign, words in (("+", "above"), ("-", "below")):
-        print(f"\n{words} the vote at equal tokens:")
-        for one in found["rows"][1:]:
-            at = [str(b) for cell, b in zip(one["at"], found["budgets"], strict=True) if cell and cell["mark"] == sign]
-            if at:
-                print(f"  {one['way']:20}{one['judge']:12}at {', '.join(at)} tokens")
+    title = f"{found['problems']} puzzles, {found['seeds']} seeds, n = {found['sizes']}; accuracy in per cent"
+    columns = ("search", "judge", *(f"{budget} tokens" for budget in found["budgets"]))
+    lines = [(one["way"], one["judge"], *map(at_budget, one["at"])) for one in found["rows"]]
+    told = f"greedy: {100 * greedy['accuracy']:.1f} ({100 * greedy['low']:.1f} to {100 * greedy['high']:.1f}) at "
+    return [table(title, columns, lines), told + f"{greedy['tokens']:.0f} tokens"]
 
 
-def shown(at: dict[str, Any] | None) -> str:
-    """A cell of the table."""
+def at_budget(at: dict[str, Any] | None) -> str:
+    """A cell of the table; in brackets where the budget is not used up."""
     if at is None:
-        return f"{'costs more':>20}"
+        return "costs more"
     text = f"{100 * at['accuracy']:.1f} ±{50 * (at['high'] - at['low']):.1f}"
-    return f"{f'({text})' if at['capped'] else text:>18} {at['mark']}"
+    return f"{f'({text})' if at['capped'] else text} {at['mark']}".rstrip()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--long", action="store_true", help="200 puzzles, three seeds, more sizes and judges")
-    parser.add_argument("--policy", type=Path, help="a model folder instead of the tiny base after phase 1")
-    parser.add_argument("--trained", action="store_true", help="train a step classifier as one more judge")
-    parser.add_argument("--prm", type=Path, help="a trained step classifier's folder, as one more judge")
-    parser.add_argument("--problems", type=int)
-    asked = parser.parse_args()
-    logging.disable(logging.WARNING)
-    transformers_logging.disable_progress_bar()
-    asked.problems = asked.problems or (200 if asked.long else 60)
-    asked.seeds = 3 if asked.long else 1
-    asked.sizes = [1, 2, 4, 8, 16] if asked.long else [1, 4, 16]
-    asked.budgets = [40, 80, 160, 320, 640] if asked.long else [40, 160, 400]
-    asked.flips = [0.1, 0.3, 0.5] if asked.long else [0.2, 0.5]
+def searches(options: Namespace) -> Result:
+    """All searches, on a policy made here or given."""
+    options.problems = options.problems or (200 if options.long else 60)
+    options.seeds = 3 if options.long else 1
+    options.sizes = [1, 2, 4, 8, 16] if options.long else [1, 4, 16]
+    options.budgets = [40, 80, 160, 320, 640] if options.long else [40, 160, 400]
+    options.flips = [0.1, 0.3, 0.5] if options.long else [0.2, 0.5]
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = asked.policy or policy(Path(temporary) / "phase1")
+        folder = options.policy or policy(Path(temporary) / "phase1")
         made = time.perf_counter() - began
-        found = asyncio.run(measure(folder, asked))
+        found = asyncio.run(measure(folder, options))
     found["seconds"] = {"policy": round(made, 1), "all": round(time.perf_counter() - began, 1)}
     best = {(one["way"], one["judge"]): one["at"][-1] for one in found["rows"]}
-    reached = any(at and at["mark"] == "+" for at in best.values())
-    if asked.json:
-        print(json.dumps({"row": "E search", "reached": reached, "figures": found}))
-        return
-    show(found)
-    print(f"\npolicy made in {made:.0f} s, all in {found['seconds']['all']:.0f} s")
+    return Result(found, any(at and at["mark"] == "+" for at in best.values()), "", shown(found))
 
 
 if __name__ == "__main__":
-    main()
+    run(
+        "E search", __doc__, searches,
+        flag("--policy", type=Path, help="a model folder instead of the tiny base after phase 1"),
+        flag("--trained", action="store_true", help="train a step classifier as one more judge"),
+        flag("--prm", type=Path, help="a trained step classifier's folder, as one more judge"),
+        flag("--problems", type=int),
+    )  # fmt: skip

@@ -7,24 +7,21 @@ setting where a name belongs. Looked through for the key and its halves: standar
 every file in the folder that all of it ran in, SQLite's and its log's included.
 """
 
-import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from bench import ROOT, Result, run, table
 from leaks import CANARY, Leaky, forms, leaks_in, leaks_under, servers, settings
 from player import answer, rows
 from served import served
 
-RECIPES = Path(__file__).parents[1] / "recipes"
+RECIPES = ROOT / "recipes"
 WELL = Leaky("a good server", lambda asked: None)
 
 
@@ -73,10 +70,8 @@ def tried(server: Leaky, folder: Path) -> dict:
     }  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+def secrets(options: Namespace) -> Result:
+    """Every server with all that is asked of journey there."""
     wanted = [WELL, *servers()]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda at: tried(at[1], Path(folder) / str(at[0])), enumerate(wanted)))
@@ -89,24 +84,14 @@ def main() -> None:
         "files": sum(row["files"] for row in found), "bytes": sum(row["bytes"] for row in found),
         "leaks": leaks, "idle": idle, "crashed": crashed,
     }  # fmt: skip
-    reached = not leaks and not idle and not crashed
-    if asked.json:
-        print(json.dumps({"row": "F11", "reached": reached, "figures": figures}))
-        return
-    table = Table(title="F11: a key in the environment", title_justify="left")
-    for column in ("the server", "requests", "exit codes", "files", "kB", "leaks"):
-        table.add_column(column)
-    for row in found:
-        codes = " ".join(map(str, row["codes"]))
-        cells = (row["requests"], codes, row["files"], row["bytes"] // 1000, len(row["leaks"]))
-        table.add_row(row["server"], *map(str, cells))
-    console = Console()
-    console.print(table)
-    for leak in leaks:
-        console.print(leak, highlight=False, markup=False)
-    console.print(f"servers that were not asked with the key: {idle}; crashed: {crashed}")
-    console.print(f"{len(leaks)} occurrences in any of {len(forms(CANARY))} forms; reached: {reached}")
+    shown = table(
+        "A key in the environment", ("the server", "requests", "exit codes", "files", "kB", "leaks"),
+        [(row["server"], row["requests"], " ".join(map(str, row["codes"])), row["files"], row["bytes"] // 1000,
+          len(row["leaks"])) for row in found],
+    )  # fmt: skip
+    told = f"servers that were not asked with the key: {idle}; crashed: {crashed}"
+    return Result(figures, not leaks and not idle and not crashed, "", [shown, *leaks, told])
 
 
 if __name__ == "__main__":
-    main()
+    run("F11", __doc__, secrets)

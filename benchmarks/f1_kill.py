@@ -7,7 +7,6 @@ connection does (every BEGIN, INSERT and COMMIT), before each of which the proce
 come from outside. Each trial kills two times in a row before the run may end. POSIX only (fork).
 """
 
-import argparse
 import asyncio
 import json
 import os
@@ -18,10 +17,14 @@ import sys
 import tempfile
 import threading
 import time
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import bench
+from bench import Result
 
 from journey.store.run import Run
 from journey.store.schema import TABLES
@@ -139,13 +142,9 @@ def uninterrupted() -> tuple[tuple[str, int], float]:
 WANTED, TAKES = ("", 0), 0.0
 
 
-def main() -> None:
-    """Prints the table; exits with 1 where anything was lost, doubled or repeated too often."""
+def kill(options: Namespace) -> Result:
+    """Every write point (--long: every one of them), then random moments."""
     global WANTED, TAKES
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true", help="every write point and 200 random moments")
-    options = parser.parse_args()
     WANTED, TAKES = uninterrupted()
     rng = random.Random(0)
     wrong = kills = over = repeats = trials = points = 0
@@ -166,18 +165,10 @@ def main() -> None:
         points += 1
     for _ in range(200 if options.long else 5):
         add(trial(lambda: None, lambda: rng.uniform(0, 1.1 * TAKES)))
-
     figures = {"write points": points, "trials": trials, "kills": kills, "runs of other content": wrong,
                "runs repeating more calls than in flight": over, "repeated calls a kill": repeats / kills}  # fmt: skip
-    reached = wrong == 0 and over == 0 and kills > 0
-    if options.json:
-        print(json.dumps({"row": "F1", "reached": reached, "figures": figures}))
-    else:
-        for name, value in figures.items():
-            print(f"{name:42} {value:8.4g}")
-        print(f"{'reached':42} {reached!s:>8}")
-    sys.exit(not reached)
+    return Result(figures, wrong == 0 and over == 0 and kills > 0)
 
 
 if __name__ == "__main__":
-    main()
+    bench.run("F1", __doc__, kill)

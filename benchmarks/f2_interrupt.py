@@ -6,7 +6,6 @@ Wanted every time: exit code 130 in under 5 seconds, one sentence and no traceba
 the command was given again the same content as without interrupts. POSIX only.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -17,9 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import bench
+from bench import Result
 
 from journey.store.run import Run
 from journey.store.schema import TABLES, dumps
@@ -34,7 +37,7 @@ model: scripted/{answers}
 problems: {{file: {file}, phase1: 10, train: {train}, validation: 10, test: 10}}
 trees: {{grow: {{width: 6, keep: 3, depth: 2, follow_wrong: 2, max_step_tokens: 24}}}}
 """
-SHIPPED = Path(__file__).parents[1] / "recipes" / "countdown.yaml"
+SHIPPED = bench.ROOT / "recipes" / "countdown.yaml"
 
 
 @dataclass
@@ -48,12 +51,8 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
 
 
-def main() -> None:
-    """Prints the table; exits with 1 where an interrupt was not clean or a resume not complete."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true")
-    options = parser.parse_args()
+def interrupts(options: Namespace) -> Result:
+    """Each command as often as this form has it."""
     rng = random.Random(0)
     wanted = 25 if options.long else 4
     tallies: dict[str, Tally] = {}
@@ -66,7 +65,17 @@ def main() -> None:
             small = ["--set", "seeds=2", "--set", "preferences.problems=0", "--limit", "30"]
             shipped = shutil.copy(SHIPPED, folder)  # so that nobody changes it meanwhile
             tallies["run"] = trial(folder, ["run", shipped, *small], 5, rng, names)
-    report(tallies, as_json=options.json)
+    figures = {
+        name: {
+            "interrupts": t.interrupts,
+            "clean": t.clean,
+            "slowest, s": round(t.slowest, 2),
+            "resumed whole": t.ended,
+        }
+        for name, t in tallies.items()
+    }
+    wrong = [f"{name}: {what}" for name, t in tallies.items() for what in t.wrong]
+    return Result(figures, not wrong, "; ".join(wrong))
 
 
 def scripted(folder: Path) -> Path:
@@ -208,25 +217,5 @@ def names(path: Path) -> str:
         return content_hash(units, sorted(tried), sorted(row["model"] for row in run.logged("train")))
 
 
-def report(tallies: dict[str, Tally], *, as_json: bool) -> None:
-    figures = {
-        name: {
-            "interrupts": t.interrupts,
-            "clean": t.clean,
-            "slowest, s": round(t.slowest, 2),
-            "resumed whole": t.ended,
-        }
-        for name, t in tallies.items()
-    }
-    wrong = [f"{name}: {what}" for name, t in tallies.items() for what in t.wrong]
-    if as_json:
-        print(json.dumps({"row": "F2", "reached": not wrong, "figures": figures, "wrong": wrong}))
-    else:
-        for name, row in figures.items():
-            print(f"{name:8}", *(f"{key} {value}" for key, value in row.items()), sep="   ")
-        print("reached", not wrong, *wrong, sep="\n")
-    sys.exit(bool(wrong))
-
-
 if __name__ == "__main__":
-    main()
+    bench.run("F2", __doc__, interrupts)

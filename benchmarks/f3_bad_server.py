@@ -6,27 +6,21 @@ counts as kept if no request comes in from 50 ms after the refusal (what was on 
 its end.
 """
 
-import argparse
 import asyncio
-import json
 import random
-import sys
 import time
+from argparse import Namespace
 from collections import Counter
 from email.utils import formatdate
-from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from bench import Result, run, table
+from fault_server import HTML, Act, Asked, FaultServer, Reply, words
 
 from journey.models.base import ModelError, Prompt, Sampling
 from journey.models.budget import BudgetTracker
 from journey.models.server import Server
 from journey.models.server_request import sample_seed
 from journey.models.server_settings import ServerSettings
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from fault_server import HTML, Act, Asked, FaultServer, Reply, words
 
 SHARES = (0.05, 0.2, 0.5)
 KINDS = ("429", "500", "hang", "cut", "HTML", "null", "NaN", "10 MB")
@@ -111,29 +105,14 @@ async def measure_all(units: int) -> list[dict]:
     return list(await asyncio.gather(*(measure(share, units) for share in SHARES)))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true", help="2,000 units a server instead of 400")
-    asked = parser.parse_args()
-    rows = asyncio.run(measure_all(2000 if asked.long else 400))
-    reached = all(is_reached(row) for row in rows)
-    if asked.json:
-        print(json.dumps({"row": "F3", "reached": reached, "figures": {"servers": rows}}))
-        return
-    table = Table(title="F3: a bad server", title_justify="left")
-    table.add_column("share of bad replies")
-    for row in rows:
-        table.add_column(f"{row['share']:.0%}", justify="right")
-    for name in SHOWN:
-        cells = (row[name] for row in rows)
-        table.add_row(name, *(f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in cells))
-    console = Console()
-    console.print(table)
-    for reason in sorted({reason for row in rows for reason in row["reasons"]}):
-        console.print("listed:", reason, highlight=False)
-    console.print(f"reached: {reached}")
+def bad_server(options: Namespace) -> Result:
+    """One server a share of bad replies."""
+    rows = asyncio.run(measure_all(2000 if options.long else 400))
+    shown = table("A bad server", ("share of bad replies", *(f"{row['share']:.0%}" for row in rows)),
+                  [(name, *(row[name] for row in rows)) for name in SHOWN])  # fmt: skip
+    reasons = sorted({f"listed: {reason}" for row in rows for reason in row["reasons"]})
+    return Result({"servers": rows}, all(is_reached(row) for row in rows), "", [shown, *reasons])
 
 
 if __name__ == "__main__":
-    main()
+    run("F3", __doc__, bad_server)

@@ -5,13 +5,12 @@ Two thirds of the outage nobody listens at the port; in the last third a gateway
 are the defaults.
 """
 
-import argparse
 import asyncio
-import json
 import time
+from argparse import Namespace
 
-from f3_bad_server import FaultServer, Reply
-from rich.console import Console
+from bench import Result, run
+from fault_server import FaultServer, Reply
 
 from journey.models.base import Prompt, Sampling
 from journey.models.budget import BudgetTracker
@@ -58,21 +57,11 @@ async def measure(outage: float) -> dict[str, float | int]:
     }  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true", help="10 minutes away instead of 1")
-    asked = parser.parse_args()
-    found = asyncio.run(measure(600.0 if asked.long else 60.0))
-    reached = found["finished"] == UNITS and not found["failed"] and 0 < found["before"] < UNITS
-    if asked.json:
-        print(json.dumps({"row": "F4", "reached": reached, "figures": found}))
-        return
-    console = Console()
-    for name, value in found.items():
-        console.print(f"{name:>18}  {value:.1f}" if isinstance(value, float) else f"{name:>18}  {value}")
-    console.print(f"reached: {reached}")
+def outage(options: Namespace) -> Result:
+    """10 minutes, or 1 in the quick form."""
+    found = asyncio.run(measure(600.0 if options.long else 60.0))
+    return Result(found, found["finished"] == UNITS and not found["failed"] and 0 < found["before"] < UNITS)
 
 
 if __name__ == "__main__":
-    main()
+    run("F4", __doc__, outage)

@@ -5,19 +5,16 @@ formula, cut into steps, read for equalities, words and moves, and cleaned for a
 a text may run: it would leave a file behind, which is looked for.
 """
 
-import argparse
 import asyncio
-import json
 import os
-import sys
 import tempfile
 import time
+from argparse import Namespace
 from collections import Counter
 from pathlib import Path
 
+from bench import Result, flag, run
 from hostile_answers import CANARY, hostile
-from rich.console import Console
-from rich.table import Table
 
 from journey.answers.check import MathGrader
 from journey.answers.find import find_answer
@@ -84,33 +81,16 @@ async def measure(count: int, seed: int) -> dict:
     return {"texts": count, "kinds": kinds, "raised": raised}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true", help=f"{WANTED} texts instead of 300")
-    parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
+def hostile_text(options: Namespace) -> Result:
+    """All texts in a folder of their own, where code that runs would leave its file."""
     home = Path(tempfile.mkdtemp())
     os.chdir(home)
     began = time.perf_counter()
-    figures = asyncio.run(measure(WANTED if asked.long else 300, asked.seed))
+    figures = asyncio.run(measure(WANTED if options.long else 300, options.seed))
     figures["seconds"] = round(time.perf_counter() - began, 1)
     figures["code_run"] = len(list(home.rglob(f"*{CANARY}*")))
-    reached = not figures["raised"] and not figures["code_run"]
-    if asked.json:
-        print(json.dumps({"row": "F7", "reached": reached, "figures": figures}))
-    else:
-        table = Table(title=f"F7: {figures['texts']:,} hostile texts in {figures['seconds']} s", title_justify="left")
-        table.add_column("kind")
-        table.add_column("texts", justify="right")
-        for kind, number in figures["kinds"].most_common():
-            table.add_row(kind, f"{number:,}")
-        Console().print(table)
-        print(f"raised: {sum(figures['raised'].values())}; code run: {figures['code_run']}")
-        for found, number in figures["raised"].most_common(20):
-            print(f"  {number} x {found}")
-    sys.exit(not reached)
+    return Result(figures, not figures["raised"] and not figures["code_run"])
 
 
 if __name__ == "__main__":
-    main()
+    run("F7", __doc__, hostile_text, flag("--seed", type=int, default=0))

@@ -4,14 +4,16 @@ The first writer is a process of its own that keeps writing. Readers must go on 
 next writer must get in at once.
 """
 
-import argparse
-import json
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from argparse import Namespace
 from pathlib import Path
+
+import bench
+from bench import Result
 
 from journey.errors import UsageError
 from journey.store.run import Run
@@ -28,12 +30,8 @@ with Run.open(sys.argv[1]) as run:
 """
 
 
-def main() -> None:
-    """Prints the table; exits with 1 where a second writer got in or waited."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true")
-    options = parser.parse_args()
+def second_writer(options: Namespace) -> Result:
+    """As many attempts as the form has."""
     attempts = 1000 if options.long else 50
     slowest, sentences = 0.0, set[str]()
     with tempfile.TemporaryDirectory() as folder:
@@ -50,23 +48,16 @@ def main() -> None:
                 refused += 1
                 sentences.add(str(error).replace(str(path), "RUN"))
             slowest = max(slowest, time.perf_counter() - started)
-            with Run.read(path) as run:
-                read += run.count("problems") > 0
+            with Run.read(path) as of:
+                read += of.count("problems") > 0
         writer.send_signal(signal.SIGKILL)
         writer.wait()
-        with Run.open(path) as run:
-            after_kill = run.check() > 0
+        with Run.open(path) as of:
+            after_kill = of.check() > 0
     figures = {"attempts": attempts, "refused": refused, "slowest refusal, s": slowest, "readers beside it": read,
-               "next writer after a kill": after_kill}  # fmt: skip
-    reached = refused == read == attempts and slowest < 1 and len(sentences) == 1 and after_kill
-    if options.json:
-        print(json.dumps({"row": "F9", "reached": reached, "figures": figures | {"sentence": sentences.pop()}}))
-    else:
-        for name, value in figures.items():
-            print(f"{name:28} {value:10.4g}")
-        print(f"{'reached':28} {reached!s:>10}", *sentences, sep="\n")
-    sys.exit(not reached)
+               "next writer after a kill": after_kill, "sentence": " | ".join(sorted(sentences))}  # fmt: skip
+    return Result(figures, refused == read == attempts and slowest < 1 and len(sentences) == 1 and after_kill)
 
 
 if __name__ == "__main__":
-    main()
+    bench.run("F9", __doc__, second_writer)

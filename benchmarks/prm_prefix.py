@@ -6,34 +6,29 @@ vocabulary, so tokens are more and shorter than a real model's; the ratios are w
 are medians of the rounds' ratios.
 """
 
-import argparse
 import asyncio
-import json
 import statistics
-import sys
 import tempfile
 import time
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
-from rich.table import Table
+from bench import DATA, Result, flag, run, table
+from tiny_models import chat_tokenizer
 from transformers import LlamaConfig, LlamaForTokenClassification
 from transformers.utils import logging
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "tests")]
-from tiny_models import chat_tokenizer  # noqa: E402
+from journey.answers.check import MathGrader
+from journey.data import prm800k
+from journey.judges.classifier import Classifier
+from journey.judges.classifier_settings import ClassifierSettings
+from journey.trees.mark import children, is_unusable, path_texts, verdict
+from journey.types import Problem
 
-from journey.answers.check import MathGrader  # noqa: E402
-from journey.data import prm800k  # noqa: E402
-from journey.judges.classifier import Classifier  # noqa: E402
-from journey.judges.classifier_settings import ClassifierSettings  # noqa: E402
-from journey.trees.mark import children, is_unusable, path_texts, verdict  # noqa: E402
-from journey.types import Problem  # noqa: E402
-
-FILE = Path(__file__).parents[1] / "../shared/data/prm800k/phase1_test_trees.jsonl"
+FILE = DATA / "prm800k/phase1_test_trees.jsonl"
 FIRST = 6  # groups of a tree
 Group = tuple[Problem, list[str], list[str]]
 
@@ -111,42 +106,36 @@ async def compare(
     }  # fmt: skip
 
 
-async def measure(asked: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
+async def measure(options: Namespace, folder: Path) -> list[dict[str, Any]]:
     torch.set_num_threads(1)
     rows = []
     for least in (1, 2):
-        found = await trees(asked.trees, least)
+        found = await trees(options.trees, least)
         for gather_or_cancel in (False, True):
-            row = await compare(found, folder, asked.rounds, gather_or_cancel=gather_or_cancel)
+            row = await compare(found, folder, options.rounds, gather_or_cancel=gather_or_cancel)
             rows.append({"of": "all" if least == 1 else "with siblings"} | row)
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--trees", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=2)
-    asked = parser.parse_args()
+def prefix(options: Namespace) -> Result:
+    """Both ways of asking, on all groups and on those with siblings."""
     if not FILE.is_file():
-        raise SystemExit(f"needs the rated trees of {FILE}")
+        return Result({}, None, f"needs the rated trees of {FILE}")
     with tempfile.TemporaryDirectory() as folder:
-        rows = asyncio.run(measure(asked, save_model(Path(folder))))
+        rows = asyncio.run(measure(options, save_model(Path(folder))))
+    shown = table(
+        "Common beginnings computed once (left) and in every solution (right)",
+        ("groups", "steps", "asked", "forward passes", "tokens read", "fewer", "faster", "differ by"),
+        [(f"{row['groups']}, {row['of']}", row["steps"], "tree at once" if row["at_once"] else "group by group",
+          "{}, {}".format(*row["forwards"]), "{:,}, {:,}".format(*row["tokens"]), f"{row['fewer_tokens']:.2f} x",
+          f"{row['faster']:.2f} x", f"{row['largest_difference']:.0e}") for row in rows],
+    )  # fmt: skip
     reached = all(row["largest_difference"] < 1e-5 and row["fewer_tokens"] > 1 for row in rows)
-    if asked.json:
-        print(json.dumps({"row": "prm prefix", "reached": reached, "figures": {"ways": rows}}))
-        return
-    table = Table(title="Common beginnings computed once (left) and in every solution (right)", title_justify="left")
-    for column in ("groups", "steps", "asked", "forward passes", "tokens read", "fewer", "faster", "differ by"):
-        table.add_column(column, justify="right")
-    for row in rows:
-        table.add_row(
-            f"{row['groups']}, {row['of']}", str(row["steps"]), "tree at once" if row["at_once"] else "group by group",
-            "{}, {}".format(*row["forwards"]), "{:,}, {:,}".format(*row["tokens"]), f"{row['fewer_tokens']:.2f} x",
-            f"{row['faster']:.2f} x", f"{row['largest_difference']:.0e}",
-        )  # fmt: skip
-    Console().print(table)
+    return Result({"ways": rows}, reached, "", [shown])
 
 
 if __name__ == "__main__":
-    main()
+    run(
+        "prm prefix", __doc__, prefix,
+        flag("--trees", type=int, default=4), flag("--rounds", type=int, default=2),
+    )  # fmt: skip

@@ -11,19 +11,18 @@ steps that people rated good and bad, redundancy of steps that people called red
 by cue words beside sections that people marked.
 """
 
-import argparse
 import asyncio
 import gzip
 import json
 import re
+from argparse import Namespace
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rich.console import Console
-from rich.table import Table
+from bench import DATA, Result, flag, listed, run, table
 
 from journey.answers.check import MathGrader
 from journey.data import prm800k
@@ -37,7 +36,6 @@ from journey.thoughts.traverse import TraverseSettings, traverse
 from journey.trees.mark import right_leaves
 from journey.types import Problem, Thought, Tree
 
-DATA = Path(__file__).parents[1] / "../shared/data"
 NUMBERED = re.compile(r"^\s*\d+\.\s+")
 KEYS = ("wait", "alternatively", "therefore", "consider", "if", "possible")
 
@@ -225,72 +223,45 @@ def said(value: float | None, places: int = 2) -> str:
     return "-" if value is None else f"{value:,.{places}f}"
 
 
-def table(
-    title: str, first: str, columns: Iterable[str], found: Iterable[dict], cells: Callable[[dict], list[str]]
-) -> Table:
-    grid = Table(first, title=title, title_justify="left")
-    for column in columns:
-        grid.add_column(column, justify="right")
-    for row in found:
-        grid.add_row(*cells(row))
-    return grid
-
-
-def show(described_sets: list[dict], apart: list[dict], people: dict[str, Any]) -> None:
-    def lengths(row: dict) -> list[str]:
+def tables(described_sets: list[dict], apart: list[dict], people: dict[str, Any]) -> list[Any]:
+    """What people read."""
+    sizes, moves, measures, trust = [], [], [], []
+    names = ("reflections", "backtracks", "mistakes", "recovery_rate", "wrong_tokens", "wrong_share", "estimated")
+    for row in described_sets:
         found = row["words"]
         keys = (found["key_words"].get(key, (0, 0.0))[1] for key in KEYS)
-        sizes = [said(found["tokens"], 0), said(found["lines"], 1), said(found["words_a_line"], 1)]
-        return [row["set"], str(found["texts"]), *sizes, *(said(key, 1) for key in keys)]
-
-    def moves(row: dict) -> list[str]:
-        found = row["structure"]
-        names = ("reflections", "backtracks", "mistakes", "recovery_rate", "wrong_tokens", "wrong_share", "estimated")
-        return [row["set"], *(said(found[name]) for name in names)]
-
-    def measures(row: dict) -> list[str]:
-        found = row["quality"]
-        return [row["set"], *(f"{said(found[m], 3)} ({found['said'][m]})" for m in quality.MEASURES)]
-
-    def trust(row: dict) -> list[str]:
+        lengths = (said(found["tokens"], 0), said(found["lines"], 1), said(found["words_a_line"], 1))
+        sizes.append((row["set"], found["texts"], *lengths, *(said(key, 1) for key in keys)))
+        moves.append((row["set"], *(said(row["structure"][name]) for name in names)))
+        known = row["quality"]
+        measures.append((row["set"], *(f"{said(known[m], 3)} ({known['said'][m]})" for m in quality.MEASURES)))
+    for row in apart:
         cells = (row[measure] for measure in quality.MEASURES)
-        return [row["pairs of"], str(row["pairs"]), *(f"{said(c['apart'])} ({c['pairs']}, {c['ties']})" for c in cells)]
-
-    Console(width=150).print(
-        table(
-            f"Lengths, and key words in 1,000 tokens ({words.TOKENS_BY_RULE})", "set",
-            ("texts", "tokens", "lines", "words a line", *KEYS), described_sets, lengths,
-        ),
-        table(
-            "Moves, means a thought (estimated: share counted by cue words alone)", "set",
-            ("reflections", "backtracks", "mistakes", "recovery", "wrong tokens", "share", "estimated"),
-            described_sets, moves,
-        ),
-        table("Quality, means (over how many)", "set", quality.MEASURES, described_sets, measures),
-        table(
-            "How often the better of two is found (pairs of which something is said, ties among them)", "pairs of",
-            ("pairs", *quality.MEASURES), apart, trust,
-        ),
-        "\nBeside people's labels:", json.dumps(people, indent=1),
-    )  # fmt: skip
+        trust.append((row["pairs of"], row["pairs"],
+                      *(f"{said(c['apart'])} ({c['pairs']}, {c['ties']})" for c in cells)))  # fmt: skip
+    return [
+        table(f"Lengths, and key words in 1,000 tokens ({words.TOKENS_BY_RULE})",
+              ("set", "texts", "tokens", "lines", "words a line", *KEYS), sizes),
+        table("Moves, means a thought (estimated: share counted by cue words alone)",
+              ("set", *names[:3], "recovery", "wrong tokens", "share", "estimated"), moves),
+        table("Quality, means (over how many)", ("set", *quality.MEASURES), measures),
+        table("How often the better of two is found (pairs of which something is said, ties among them)",
+              ("pairs of", "pairs", *quality.MEASURES), trust),
+        listed("Beside people's labels", people),
+    ]  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, help="also the thoughts of this run")
-    parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+def qualities(options: Namespace) -> Result:
+    """All sets, all pairs, and people's labels."""
     if not DATA.is_dir():
-        raise SystemExit(f"needs the data sets in {DATA}")
-    described_sets = [described(name, told) for name, told in sets(asked.run)]
+        return Result({}, None, f"needs the data sets in {DATA}")
+    described_sets = [described(name, told) for name, told in sets(options.run)]
     apart = [told_apart(name, found) for name, found in pairs().items()]
     people = by_people()
-    if asked.json:
-        figures = {"sets": described_sets, "told_apart": apart, "beside_people": people}
-        print(json.dumps({"row": "quality of thoughts", "reached": None, "figures": figures}))
-        return
-    show(described_sets, apart, people)
+    figures = {"sets": described_sets, "told_apart": apart, "beside_people": people}
+    return Result(figures, None, "no row of the scorecard asks for it", tables(described_sets, apart, people))
 
 
 if __name__ == "__main__":
-    main()
+    flags = [flag("--run", type=Path, help="also the thoughts of this run")]
+    run("quality of thoughts", __doc__, qualities, *flags)

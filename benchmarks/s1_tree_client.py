@@ -7,20 +7,19 @@ on the disk), the server client with its limit and retries. The bare loop is aio
 The two take turns; the figures are medians of the rounds, the ratio is taken within a round.
 """
 
-import argparse
 import asyncio
 import gc
-import json
 import resource
-import sys
 import tempfile
 import time
+from argparse import Namespace
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
 from statistics import median
 
 import aiohttp
+from bench import Result, flag, run
 from mock_server import MODEL, scored, serving
 
 from journey.answers.grade import Grade
@@ -117,11 +116,11 @@ SETTINGS = GrowSettings(
 async def ours(url: str, trees: int, model: Callable[[str], Model] | None = None) -> int:
     """Grows all trees into a run; how many nodes they had."""
     problems = [make_problem(question(number), "1", task="speed") for number in range(trees)]
-    with tempfile.TemporaryDirectory(dir=FOLDER) as folder, Run.open(folder) as run:
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder, Run.open(folder) as into:
         server = (model or served)(url)
-        failed = await grow_trees(run, problems, Cached(server, run), Scorer(), TASK, SETTINGS, in_flight=IN_FLIGHT)
+        failed = await grow_trees(into, problems, Cached(server, into), Scorer(), TASK, SETTINGS, in_flight=IN_FLIGHT)
         await server.close()
-        assert not failed and run.count("trees") == trees
+        assert not failed and into.count("trees") == trees
         return trees * NODES
 
 
@@ -176,7 +175,7 @@ def figures(rounds: Sequence[tuple[Timed, Timed]], trees: int) -> dict[str, floa
     }
 
 
-async def main(options: argparse.Namespace) -> dict[str, float]:
+async def main(options: Namespace) -> dict[str, float]:
     """All figures, after a small round that loads and warms everything."""
     found: dict[str, float] = {}
     with serving() as url:
@@ -186,22 +185,17 @@ async def main(options: argparse.Namespace) -> dict[str, float]:
     return found
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--long", action="store_true", help="more rounds")
-    parser.add_argument("--dir", help="where runs are written (default: the system's folder for temporary files)")
-    given = parser.parse_args()
-    FOLDER = given.dir
-    table = asyncio.run(main(given))
+def measure_all(options: Namespace) -> Result:
+    """All figures, and whether ours keeps up."""
+    global FOLDER
+    FOLDER = options.dir
+    found = asyncio.run(main(options))
     reached = all(
-        table[f"{trees} trees: ours of bare"] >= least and table[f"{trees} trees: ours, CPU ms/node"] <= MOST_CPU
+        found[f"{trees} trees: ours of bare"] >= least and found[f"{trees} trees: ours, CPU ms/node"] <= MOST_CPU
         for trees, least in GOALS.items()
     )
-    if given.json:
-        print(json.dumps({"row": "S1", "reached": reached, "figures": table}))
-    else:
-        for name, value in table.items():
-            print(f"{name:32} {value:>10}")
-        print(f"wanted: of bare >= 0.95 and 0.7, CPU <= {MOST_CPU}:", "reached" if reached else "not reached")
-    sys.exit(not reached)
+    return Result(found, reached, f"wanted: of bare >= 0.95 and 0.7, CPU <= {MOST_CPU} ms a node")
+
+
+if __name__ == "__main__":
+    run("S1", __doc__, measure_all, flag("--dir", help="where runs are written (default: the temporary folder)"))

@@ -7,15 +7,14 @@ The quick form is 15 times shorter, the minutes included: four seconds stand for
 trees level by level: as many problems at a time as fill the slots, and all wait for the level's slowest answer.
 """
 
-import argparse
 import asyncio
-import json
-import sys
+from argparse import Namespace
 from collections.abc import Callable, Coroutine
 from itertools import pairwise
 from typing import Any
 
 import aiohttp
+from bench import Result, run
 from mock_server import scored, serving
 from s1_tree_client import DEPTH, KEEP, NODES, REQUESTS, bare_call, ours, question
 
@@ -68,25 +67,14 @@ def measure(work: Callable[[str, int], Coroutine[Any, Any, int]], trees: int, mi
         return asyncio.run(busy(url, work(url, trees), trees, minute))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--long", action="store_true", help="in full, with real minutes")
-    options = parser.parse_args()
+def busy_server(options: Namespace) -> Result:
+    """Ours and peers' way, each on a server of its own."""
     scale = 1 if options.long else SCALE
     trees, minute = TREES // scale, 60 / scale
     found = {name: measure(work, trees, minute) for name, work in (("ours", ours), ("level by level", level_by_level))}
-    figures = {f"{way}: {name}": value for way, table in found.items() for name, value in table.items()}
-    figures |= {"trees": trees, "a minute, seconds": minute}
-    reached = found["ours"]["busy"] >= GOAL
-    if options.json:
-        print(json.dumps({"row": "S2", "reached": reached, "figures": figures}))
-    else:
-        for name, value in figures.items():
-            print(f"{name:34} {value:>10}")
-        print(f"wanted: busy >= {GOAL}:", "reached" if reached else "not reached")
-    sys.exit(not reached)
+    figures = {**found, "trees": trees, "a minute, seconds": minute}
+    return Result(figures, found["ours"]["busy"] >= GOAL, f"wanted: busy >= {GOAL}")
 
 
 if __name__ == "__main__":
-    main()
+    run("S2", __doc__, busy_server)

@@ -6,27 +6,22 @@ peers' way, one Hugging Face `generate` call a node for as many tokens, is timed
 take turns in one run; the figures are medians of the rounds' ratios.
 """
 
-import argparse
 import asyncio
-import json
-import logging
 import random
 import statistics
-import sys
 import tempfile
 import time
+from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from bench import Result, flag, run
+from tiny_models import save_word_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
-from transformers import logging as transformers_logging
 
-sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("src", "tests")]
-from tiny_models import save_word_model  # noqa: E402
-
-from journey.models.base import Completion, Prompt, Sampling  # noqa: E402
-from journey.models.local import Local  # noqa: E402
+from journey.models.base import Completion, Prompt, Sampling
+from journey.models.local import Local
 
 WIDTH, KEEP, DEPTH, STEP_TOKENS = 4, 3, 3, 14
 Asked = tuple[Prompt, Sampling]
@@ -123,27 +118,19 @@ def figures(results: list[tuple[Timed, Timed, Timed]]) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--long", action="store_true", help="more rounds")
-    parser.add_argument("--model", type=Path, help="a model folder (default: a random one of 0.8M weights)")
-    parser.add_argument("--problems", type=int, default=200)
-    options = parser.parse_args()
-    logging.disable(logging.WARNING)
-    transformers_logging.disable_progress_bar()
+def local_trees(options: Namespace) -> Result:
+    """The medians of the rounds."""
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.model or save_word_model(Path(temporary), width=128)
         found = figures(asyncio.run(measure(folder, options.problems, 7 if options.long else 3)))
     reached = found["times_generate"] >= 10 and found["of_one_batch"] >= 0.7
-    if options.json:
-        print(json.dumps({"row": "S3", "reached": reached, "figures": found}))
-        return
-    for name, value in found.items():
-        print(f"{name:26} {value:>10}")
-    print("wanted: times_generate >= 10, of_one_batch >= 0.7:", "reached" if reached else "not reached")
+    return Result(found, reached, "wanted: times_generate >= 10, of_one_batch >= 0.7")
 
 
 if __name__ == "__main__":
-    main()
+    run(
+        "S3", __doc__, local_trees,
+        flag("--model", type=Path, help="a model folder (default: a random one of 0.8M weights)"),
+        flag("--problems", type=int, default=200),
+    )  # fmt: skip

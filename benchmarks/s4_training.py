@@ -8,18 +8,19 @@ seconds of the process (run it on one thread: OMP_NUM_THREADS=1), so that other 
 share is the median over the rounds of plain's seconds by journey's.
 """
 
-import argparse
 import json
 import random
 import statistics
 import tempfile
 import time
+from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from bench import Result, run
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import (
     AutoModelForCausalLM,
@@ -118,12 +119,12 @@ def measure(precision: Literal["fp32", "bf16"], steps: int, rounds: int, folder:
     lengths = [len((r["prompt"] + r["completion"]).split()) + 1 for r in rows]
     tokens = sum(lengths[i] for i in plan(lengths, BATCH, 1, steps, settings.seed))
     seconds: dict[str, dict[str, list[float]]] = {k: {c: [] for c in CONTESTANTS} for k in ("loop", "call")}
-    for who, run in CONTESTANTS.items():
-        run(model, rows, folder / f"warm-{who}", replace(settings, max_steps=2))
+    for who, train in CONTESTANTS.items():
+        train(model, rows, folder / f"warm-{who}", replace(settings, max_steps=2))
     for turn in range(rounds):
-        for who, run in CONTESTANTS.items():
+        for who, train in CONTESTANTS.items():
             started = time.process_time()
-            seconds["loop"][who].append(run(model, rows, folder / f"{who}-{turn}", settings))
+            seconds["loop"][who].append(train(model, rows, folder / f"{who}-{turn}", settings))
             seconds["call"][who].append(time.process_time() - started)
     figures: dict[str, float] = {}
     for kind, times in seconds.items():
@@ -134,26 +135,17 @@ def measure(precision: Literal["fp32", "bf16"], steps: int, rounds: int, folder:
     return figures
 
 
-def main() -> None:
-    """Prints the table, or one JSON object with --json."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=12)
-    asked = parser.parse_args()
+def training(options: Namespace) -> Result:
+    """Both precisions, where the machine has both."""
+    rounds, steps = (9, 40) if options.long else (5, 12)
     figures: dict[str, float] = {}
     with quiet():
         for precision in PRECISIONS if hardware(SftSettings()).bf16 else PRECISIONS[:1]:
             with tempfile.TemporaryDirectory() as folder:
-                figures |= measure(precision, asked.steps, asked.rounds, Path(folder))
+                figures |= measure(precision, steps, rounds, Path(folder))
     reached = all(value >= WANTED for name, value in figures.items() if name.endswith("loop share"))
-    if asked.json:
-        print(json.dumps({"row": "S4", "reached": reached, "figures": figures}))
-        return
-    for name, value in figures.items():
-        print(f"{name:32} {value:>10,}")
-    print(f"wanted: loop share >= {WANTED}: {'reached' if reached else 'missed'}")
+    return Result(figures, reached, f"wanted: loop share >= {WANTED}")
 
 
 if __name__ == "__main__":
-    main()
+    run("S4", __doc__, training)

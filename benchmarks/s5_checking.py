@@ -2,7 +2,7 @@
 
 Ordinary pairs are the reference and the answer of models to MATH-500 (--data), each pair once, or without that file
 pairs made here. They are asked at the same time of a grader whose workers run and that knows none of them (median of
---rounds, with everything forgotten in between). Beside it math-verify is called for each of them in the main thread,
+five rounds, with everything forgotten in between). Beside it math-verify is called for each of them in the main thread,
 with its own time limits.
 
 The mixed 10,000 are these pairs, 500 hostile answers of F7 to the reference 42, references of MATH's training problems
@@ -11,24 +11,22 @@ so hostile ones wait for each other. Last, hostile answers one after another, an
 them.
 """
 
-import argparse
 import asyncio
 import gzip
 import json
 import random
 import re
 import statistics
-import sys
 import time
+from argparse import Namespace
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from bench import DATA, Result, flag, run
 from hostile_answers import hostile
 from math_verify import parse, verify
-from rich.console import Console
-from rich.table import Table
 
 from journey.answers import formula, quotient, terms
 from journey.answers.check import MathGrader
@@ -36,8 +34,8 @@ from journey.answers.find import find_answer
 from journey.answers.grade import Grade
 from journey.answers.plain import decide
 
-DATA = Path(__file__).parents[1] / "../shared/data/model_outputs/math500_short_answers_4_models.jsonl.gz"
-TRAIN = Path(__file__).parents[1] / "../shared/data/math/train_12000.jsonl.gz"
+ANSWERS = DATA / "model_outputs/math500_short_answers_4_models.jsonl.gz"
+TRAIN = DATA / "math/train_12000.jsonl.gz"
 WANTED_RATE, WANTED_LONGEST = 2000, 2.5
 MIXED, HARMFUL = 10_000, 500
 
@@ -210,36 +208,16 @@ async def measure(pairs: list[Pair], harmful: list[str], rounds: int) -> dict[st
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true", help="200 hostile answers one after another instead of 25")
-    parser.add_argument("--data", type=Path, default=DATA, help="rows with gold and response")
-    parser.add_argument("--rounds", type=int, default=5)
-    asked = parser.parse_args()
-    pairs = real(asked.data) if asked.data.is_file() else []
-    source = "answers of models" if pairs else "made here"
-    harmful = [text for _, text in hostile(200 if asked.long else 25, seed=1)]
-    figures: dict[str, Any] = asyncio.run(measure(pairs or made(10_000, 0), harmful, asked.rounds)) | {
-        "pairs_are": source
-    }
-    reached = (
-        figures["a_second"] >= WANTED_RATE
-        and max(figures["hostile_longest"], figures["ordinary_behind_hostile_longest"]) <= WANTED_LONGEST
-        and not figures["differ_from_threads"]
-    )
-    if asked.json:
-        print(json.dumps({"row": "S5", "reached": reached, "figures": figures}))
-    else:
-        table = Table(title="S5: checking answers", title_justify="left", show_header=False)
-        for name, value in figures.items():
-            shown = (
-                f"{value:.1%}" if name == "plain_share" else f"{value:,}" if isinstance(value, int | float) else value
-            )
-            table.add_row(name.replace("_", " "), shown)
-        Console().print(table)
-    sys.exit(not reached)
+def checking(options: Namespace) -> Result:
+    """Everything that the docstring says."""
+    pairs = real(options.data) if options.data.is_file() else []
+    harmful = [text for _, text in hostile(200 if options.long else 25, seed=1)]
+    figures = asyncio.run(measure(pairs or made(10_000, 0), harmful, 5))
+    figures["pairs_are"] = "answers of models" if pairs else "made here"
+    longest = max(figures["hostile_longest"], figures["ordinary_behind_hostile_longest"])
+    reached = figures["a_second"] >= WANTED_RATE and longest <= WANTED_LONGEST and not figures["differ_from_threads"]
+    return Result(figures, reached, f"wanted: {WANTED_RATE} a second, none longer than {WANTED_LONGEST} s")
 
 
 if __name__ == "__main__":
-    main()
+    run("S5", __doc__, checking, flag("--data", type=Path, default=ANSWERS, help="rows with gold and response"))

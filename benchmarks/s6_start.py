@@ -3,12 +3,13 @@
 Starts are taken in turn, so that a busy machine slows all of them alike; medians, with the fastest beside them.
 """
 
-import argparse
-import json
 import statistics
 import subprocess
 import sys
 import time
+from argparse import Namespace
+
+from bench import Result, run
 
 STARTS = {
     "python -c pass": ["-c", "pass"],
@@ -19,12 +20,8 @@ STARTS = {
 WANTED = {"import journey": 0.1, "journey --help": 0.3}  # seconds
 
 
-def main() -> None:
-    """Prints the table; exits with 1 where a start takes too long."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true")
-    options = parser.parse_args()
+def starts(options: Namespace) -> Result:
+    """Medians of the starts."""
     taken: dict[str, list[float]] = {name: [] for name in STARTS}
     for round in range(51 if options.long else 11):
         for name, arguments in STARTS.items():
@@ -38,15 +35,8 @@ def main() -> None:
         name: {"median, s": middle[name], "fastest, s": min(taken[name]), "times a bare start": middle[name] / bare}
         for name in STARTS
     }
-    reached = all(middle[name] < seconds for name, seconds in WANTED.items())
-    if options.json:
-        print(json.dumps({"row": "S6", "reached": reached, "figures": figures}))
-    else:
-        for name, row in figures.items():
-            print(f"{name:24}", *(f"{key} {value:.3f}" for key, value in row.items()), sep="  ")
-        print("reached", reached)
-    sys.exit(not reached)
+    return Result(figures, all(middle[name] < seconds for name, seconds in WANTED.items()), f"wanted: {WANTED}")
 
 
 if __name__ == "__main__":
-    main()
+    run("S6", __doc__, starts)

@@ -5,17 +5,19 @@ on the same disk, so that other load meets both; the figure is the median of the
 a tenth of the records under the same limits.
 """
 
-import argparse
 import asyncio
-import json
 import random
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from argparse import Namespace
 from pathlib import Path
 from statistics import median
+
+import bench
+from bench import Result
 
 from journey.store.run import Run
 from journey.types import Problem, Segment, Thought, content_hash
@@ -137,13 +139,8 @@ def keywords(folder: Path, count: int) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Prints the table; exits with 1 where a figure is not reached."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--dir", help="where the database lies (default: the system's folder for temporary files)")
-    options = parser.parse_args()
+def store(options: Namespace) -> Result:
+    """Commits, the resume index, key words."""
     with tempfile.TemporaryDirectory(dir=options.dir) as folder:
         figures = commits(Path(folder), 7 if options.long else 5, 500 if options.long else 100)
         figures |= resume(Path(folder), 1_000_000 if options.long else 100_000)
@@ -154,14 +151,8 @@ def main() -> None:
         and figures["resume index, MB"] < 500
         and figures["key word, ms (slowest)"] < 50
     )
-    if options.json:
-        print(json.dumps({"row": "S7", "reached": reached, "figures": figures}))
-    else:
-        for name, value in figures.items():
-            print(f"{name:32} {value:12,.3f}")
-        print(f"{'reached':32} {reached!s:>12}")
-    sys.exit(not reached)
+    return Result(figures, reached, "wanted: ratio >= 0.7, index < 60 s and < 500 MB, key word < 50 ms")
 
 
 if __name__ == "__main__":
-    main()
+    bench.run("S7", __doc__, store, bench.flag("--dir", help="where the database lies (default: the temporary folder)"))

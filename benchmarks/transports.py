@@ -5,16 +5,16 @@ The clients take turns; the figures are medians over the turns of the process's 
 out, which is said in one line.
 """
 
-import argparse
 import asyncio
 import importlib.util
-import json
 import resource
+from argparse import Namespace
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from statistics import median
 from typing import Any
 
+from bench import Result, run, table
 from mock_server import MODEL, serving
 
 PROMPT = "so we add both sides and then " * 100
@@ -107,23 +107,15 @@ def measure(turns: int, count: int) -> dict[str, float | None]:
     return {name: round(median(found[name]), 3) if name in found else None for name in CLIENTS}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--long", action="store_true", help="more turns and requests")
-    options = parser.parse_args()
+def transports(options: Namespace) -> Result:
+    """Each client that is installed."""
     figures = measure(5, 3000) if options.long else measure(3, 600)
-    if options.json:
-        print(json.dumps({"row": "transports", "reached": True, "figures": figures}))
-        return
-    print(f"{'client':10} {'CPU ms/request':>15} {'of aiohttp':>12}")
-    for name, value in figures.items():
-        if value is None:
-            print(f"{name} is not installed and is left out (pip install {name})")
-        else:
-            against = figures["aiohttp"]
-            print(f"{name:10} {value:15.3f} {f'{value / against:.1f} x' if against else '':>12}")
+    ours = figures["aiohttp"] or 0.0
+    lines = [(name, value, f"{value / ours:.1f} x" if value and ours else "not installed, left out")
+             for name, value in figures.items()]  # fmt: skip
+    shown = table("A request", ("client", "CPU ms", "of aiohttp"), lines)
+    return Result(figures, all(value is None or value >= ours for value in figures.values()), "", [shown])
 
 
 if __name__ == "__main__":
-    main()
+    run("transports", __doc__, transports)

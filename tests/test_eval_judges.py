@@ -173,8 +173,10 @@ def test_labels_by_rollouts_are_kept_in_the_new_run_with_what_they_cost(tmp_path
     assert all(tree["judge"].startswith("rollout:") and tree["settings"]["rollout"]["labels"] > 0 for tree in trees)
 
 
-def test_the_benchmark_of_judges_does_not_know_what_it_could_not_measure() -> None:
-    outcome = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks/e3_judges.py"), run_name="e3")["outcome"]
+def test_the_benchmark_of_judges_does_not_know_what_it_could_not_measure(monkeypatch: pytest.MonkeyPatch) -> None:
+    benchmarks = Path(__file__).parents[1] / "benchmarks"
+    monkeypatch.syspath_prepend(str(benchmarks))
+    outcome = runpy.run_path(str(benchmarks / "e3_judges.py"), run_name="e3")["outcome"]
     exact, not_exact = ([{"judge": "exact", "figures": {"step_f1": {"value": value}}}] for value in (1.0, 0.9))
     assert outcome(exact, True) == (True, None)
     assert outcome(exact, False) == outcome(not_exact, None) == (False, None)
