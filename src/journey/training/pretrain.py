@@ -50,7 +50,8 @@ class PretrainSettings:
 
     `mix`: the shares of documents by task ("lists" are single steps of a third puzzle). `learn_questions` false: of a
     question only the first word is learnt, since the rest is random. `optimizer` "muon" is for the matrices inside
-    the layers (Jordan et al. 2024), AdamW then learns the words and the norms. Every `checkpoint_every` steps the state
+    the layers (Jordan et al. 2024), AdamW then learns the words and the norms. In the last `decay` of the steps the
+    learning rate falls in a cosine to `final_share`; before that it is constant after the warm-up. Every `checkpoint_every` steps the state
     is kept to go on from (0: never), and every `measure_every` steps the skills are measured (0: never).
     """
 
@@ -65,6 +66,7 @@ class PretrainSettings:
     stages: tuple[Stage, ...] = (Stage(36_000_000, 256, 32), Stage(12_000_000, 768, 12))
     optimizer: Literal["adamw", "muon"] = "adamw"
     learning_rate: float = 2e-3
+    decay: float = 1.0
     final_share: float = 0.02
     warmup_steps: int = 200
     weight_decay: float = 0.05
@@ -237,10 +239,11 @@ def model_config(settings: PretrainSettings) -> Qwen3Config:
 
 
 def rate(step: int, total: int, settings: PretrainSettings) -> float:
-    """The share of the learning rate at a step: a linear warm-up, then a cosine down to `final_share`."""
+    """The share of the learning rate at a step: a linear warm-up, then constant, then a cosine to `final_share`."""
     if step < settings.warmup_steps:
         return (step + 1) / settings.warmup_steps
-    done = (step - settings.warmup_steps) / max(1, total - settings.warmup_steps)
+    falls_from = max(settings.warmup_steps, round((1 - settings.decay) * total))
+    done = max(0.0, (step - falls_from) / max(1, total - falls_from))
     return settings.final_share + (1 - settings.final_share) * 0.5 * (1 + math.cos(math.pi * done))
 
 
