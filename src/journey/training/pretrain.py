@@ -50,9 +50,9 @@ class PretrainSettings:
 
     `mix`: the shares of documents by task ("lists" are single steps of a third puzzle). `learn_questions` false: of a
     question only the first word is learnt, since the rest is random. `optimizer` "muon" is for the matrices inside
-    the layers (Jordan et al. 2024), AdamW then learns the words and the norms. In the last `decay` of the steps the
-    learning rate falls in a cosine to `final_share`; before that it is constant after the warm-up. Every `checkpoint_every` steps the state
-    is kept to go on from (0: never), and every `measure_every` steps the skills are measured (0: never).
+    the layers (Jordan et al. 2024), AdamW then learns the words and the norms. The learning rate is constant after the
+    warm-up; in the last `decay` of the steps it falls in a cosine to `final_share`. Every `checkpoint_every` steps the
+    state is kept to go on from (0: never), and every `measure_every` steps the skills are measured (0: never).
     """
 
     width: int = 160
