@@ -205,7 +205,7 @@ def settings_of(wanted: Collection, method: Method) -> dict[str, Any]:
         case "traverse":
             explained = {"explained": by | asdict(telling.explaining)} if telling.explain else {}
             common = {"per_tree": telling.per_tree, "neutral": telling.neutral, "seed": wanted.seed}
-            return common | asdict(telling.traverse) | explained
+            return common | telling.traverse.named() | explained
         case "propose":
             return asdict(telling.propose) | {"model": wanted.model, "seed": wanted.seed}
         case "debate":

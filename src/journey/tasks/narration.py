@@ -17,6 +17,7 @@ class Narration:
     steps from the first one to the end of the branch, which is `node` or lies after it.
     `go_back(problem, texts)`: the return; `texts` are the steps that stand again, none of them at the question.
     `close(problem, node)`: the final answer, where the last step `node` does not give it well enough.
+    `tried(texts)`: what a return adds that lists the `texts` of the steps taken from there so far; null: nothing.
     `separator` stands between all pieces. `name` tells thoughts of different voices apart.
     """
 
@@ -25,6 +26,7 @@ class Narration:
     close: Callable[[Problem, Node], str]
     separator: str = "\n\n"
     name: str = ""
+    tried: Callable[[Sequence[str]], str] | None = None
 
 
 LONGEST_QUOTE = 90

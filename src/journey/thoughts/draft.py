@@ -21,12 +21,16 @@ class Visit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A way through a tree that ends at the right leaf `leaf`; `method` and `settings` say how it was found."""
+    """A way through a tree that ends at the right leaf `leaf`; `method` and `settings` say how it was found.
+
+    With `list_tried` each return lists the steps that were taken from there so far, where the narration can.
+    """
 
     leaf: int
     visits: tuple[Visit, ...]
     method: str
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    list_tried: bool = False
 
 
 class Piece(NamedTuple):
@@ -55,7 +59,11 @@ def draft(tree: Tree, problem: Problem, walk: Walk, narration: Narration) -> Tho
 def tell(tree: Tree, problem: Problem, walk: Walk, narration: Narration) -> Iterator[Piece]:
     """What is said at each move: the step; at a return first the reflection on the side trip, then the return."""
     trip: list[int] = []
+    taken: dict[int, dict[str, None]] = {}  # the steps taken from each node so far, each once
     for visit in walk.visits:
+        if visit.kind != "return":
+            node = tree.nodes[visit.node]
+            taken.setdefault(node.parent, {})[node.text] = None
         match visit.kind:
             case "forward":
                 yield Piece("step", tree.nodes[visit.node].text, visit.node)
@@ -66,7 +74,10 @@ def tell(tree: Tree, problem: Problem, walk: Walk, narration: Narration) -> Iter
                 found = found_wrong(tree, trip)
                 yield Piece("reflection", narration.reflect(tree.nodes[found], path_texts(tree, trip[-1])), found)
                 standing = None if visit.node < 0 else visit.node
-                yield Piece("backtrack", narration.go_back(problem, path_texts(tree, visit.node)), standing)
+                back = narration.go_back(problem, path_texts(tree, visit.node))
+                if walk.list_tried and narration.tried is not None:
+                    back += narration.tried(list(taken.get(visit.node, ())))
+                yield Piece("backtrack", back, standing)
                 trip = []
     yield Piece("answer", narration.close(problem, tree.nodes[walk.leaf]), walk.leaf)
 

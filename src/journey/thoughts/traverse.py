@@ -9,7 +9,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from journey.errors import UsageError
 from journey.thoughts.draft import Visit, Walk
@@ -28,6 +28,7 @@ class TraverseSettings:
     wrong. `back` says where it returns to: the node it "branch"ed from, or the "root", from where the right steps are
     told once more. Side trips take no step with a score below `least_score`: where the judge's score tells honest
     mistakes from broken steps, only the former are told. With `to_answer` only those are told that run to an answer.
+    With `list_tried` each return lists the steps that were taken from there so far, where the task's narration can.
     """
 
     trials: int = 2
@@ -38,6 +39,7 @@ class TraverseSettings:
     back: Literal["branch", "root"] = "branch"
     least_score: float | None = None
     to_answer: bool = False
+    list_tried: bool = False
 
     def __post_init__(self) -> None:
         if self.start not in ("path", "root"):
@@ -47,6 +49,13 @@ class TraverseSettings:
         trip_steps = 1 if self.trip_steps is None else self.trip_steps
         if min(self.trials, trip_steps, *(self.trials_by_depth or (1,))) < 1:
             raise UsageError("trials and trip_steps count from 1; one trial is the right path alone")
+
+    def named(self) -> dict[str, Any]:
+        """The settings as JSON, which name the thoughts; those made before `list_tried` was there keep their names."""
+        settings = asdict(self)
+        if not self.list_tried:
+            del settings["list_tried"]
+        return settings
 
     def at_depth(self, depth: int) -> int:
         """How many trials a node of the right path has at most, the question standing at depth 0."""
@@ -81,7 +90,7 @@ def traverse(tree: Tree, right_leaf: int, settings: TraverseSettings, seed: int)
             else:
                 visits.append(Visit(here, "return"))
         visits.append(Visit(ahead, "forward"))
-    return Walk(right_leaf, tuple(visits), "traverse", {**asdict(settings), "seed": seed})
+    return Walk(right_leaf, tuple(visits), "traverse", {**settings.named(), "seed": seed}, settings.list_tried)
 
 
 def side_trip(

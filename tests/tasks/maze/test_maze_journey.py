@@ -70,3 +70,17 @@ def test_the_shortcut_is_the_right_way_and_its_last_word() -> None:
     tree = grown(maze, problem)
     (thought,) = shortcut(tree, problem, NARRATION)
     assert thought.text == f"{problem.solution}\nYes , {maze.goal} is reached"
+
+
+def test_returns_may_list_what_was_tried_and_the_list_is_true() -> None:
+    listed = 0
+    for seed in range(20):
+        maze = draw(random.Random(seed))
+        problem = to_problem(maze)
+        tree = grown(maze, problem)
+        settings = TraverseSettings(trials=3, back="root", to_answer=True, list_tried=True)
+        thought = draft(tree, problem, traverse(tree, right_leaves(tree)[0], settings, seed), NARRATION)
+        assert grade(maze, thought.text).correct is True
+        assert all(line.right for line in check(ground(maze), thought.text) if line.skill != "new walks")
+        listed += thought.text.count(" tried ")
+    assert listed >= 40

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from journey.tasks.countdown.exploration import back_text, made_text
 from journey.tasks.countdown.puzzle import parse_puzzle, parse_step
+from journey.tasks.exploration import tried_text
 from journey.tasks.narration import Narration
 from journey.types import Node, Problem
 
@@ -29,4 +30,10 @@ def close(problem: Problem, node: Node) -> str:
     return made_text(parse_puzzle(problem.question).target)
 
 
-NARRATION = Narration(reflect, go_back, close, separator="\n", name="countdown")
+def tried(texts: Sequence[str]) -> str:
+    """The list of the sums tried from where the walk stands again."""
+    steps = [step for step in map(parse_step, texts) if step is not None]
+    return tried_text(f"{step.left} {step.op} {step.right}" for step in steps)
+
+
+NARRATION = Narration(reflect, go_back, close, separator="\n", name="countdown", tried=tried)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from journey.tasks.exploration import tried_text
 from journey.tasks.maze.exploration import back_text, dead_end_text, reached_text
 from journey.tasks.maze.puzzle import open_places, parse_maze, parse_step
 from journey.tasks.narration import Narration
@@ -30,4 +31,9 @@ def close(problem: Problem, node: Node) -> str:
     return reached_text(parse_maze(problem.question).goal)
 
 
-NARRATION = Narration(reflect, go_back, close, separator="\n", name="maze")
+def tried(texts: Sequence[str]) -> str:
+    """The list of the places tried from where the walk stands again."""
+    return tried_text(step.to for step in map(parse_step, texts) if step is not None)
+
+
+NARRATION = Narration(reflect, go_back, close, separator="\n", name="maze", tried=tried)
