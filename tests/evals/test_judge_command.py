@@ -15,7 +15,7 @@ from served import served
 
 from journey import prompts
 from journey.errors import UsageError
-from journey.evals.judged import ask
+from journey.evals.graded_answers import ask
 from journey.store.run import Run
 from journey.tasks.table import TaskGrader, shared_task, task_of
 from journey.types import Attempt, make_problem

@@ -5,8 +5,10 @@ the progress line says what was really spent. Tokens of prompts are reckoned as 
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from journey.commands.output import say, sheet
 from journey.commands.spending import said, spent_row
 from journey.judges import names
 from journey.judges.base import JudgeWork
@@ -134,3 +136,14 @@ def asked_lines(asked: Sequence[Estimate], prices: Mapping[str, Price]) -> list[
     if unknown := unknown_prices({one.model: one.most for one in asked}, prices):
         lines.append(("prices to be put into prices.yaml (see recipes/prices.yaml)", ", ".join(unknown)))
     return lines
+
+
+def say_estimate(
+    path: Path, problems: int, most: Sequence[Estimate], prices: Mapping[str, Price],
+    servers: Mapping[str, ServerSettings], json: bool,
+) -> int:  # fmt: skip
+    """Says what would be asked at most; the exit code."""
+    known = with_local(prices, most, servers)
+    data = {"run": str(path), "problems": problems, "asked_at_most": priced(most, known)}
+    say(json, data, sheet("what would be asked at most", asked_lines(most, known) or [("calls", 0)]))
+    return 0

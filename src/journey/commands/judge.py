@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from journey import interrupts
-from journey.commands.drawing import servers_of
 from journey.commands.loading import paying
 from journey.commands.options import Json, Limit, MaxCalls, MaxCost, MaxTokens, Prices, RunFolder, Set
 from journey.commands.output import failed_units, reading, say, sheet, tree_counts, tree_lines
@@ -19,6 +18,7 @@ from journey.judges import names
 from journey.judges.kinds import default_settings
 from journey.judges.rollout import RolloutJudge
 from journey.pipeline import recipe, registry
+from journey.pipeline.eval_options import servers_of
 from journey.pipeline.fan_out import each
 from journey.pipeline.stages import refuse_retrained
 from journey.store.excluded import exclude, excluded

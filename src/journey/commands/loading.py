@@ -1,11 +1,10 @@
 """What the commands that ask models share: are the weights there, and giving the models back whatever happens."""
 
 from collections.abc import Awaitable
-from pathlib import Path
 from typing import TypeVar
 
 from journey.commands.spending import spent_rows
-from journey.errors import BudgetReached, UsageError
+from journey.errors import BudgetReached
 from journey.models.base import Model
 from journey.models.budget import BudgetTracker
 from journey.pipeline import registry
@@ -13,6 +12,7 @@ from journey.pipeline.stages import keep_spent
 from journey.store.run import Run
 
 Result = TypeVar("Result")
+check_weights = registry.check_weights
 
 
 async def closing(model: Model, work: Awaitable[Result]) -> Result:
@@ -39,17 +39,3 @@ async def telling_spent(tracker: BudgetTracker, work: Awaitable[Result]) -> Resu
     except BudgetReached as reached:
         reached.spent = spent_rows(tracker)
         raise
-
-
-def check_weights(name: str) -> None:
-    """Raises UsageError where the tiny model, or a folder that is named as one, is not there."""
-    if name != registry.TINY and not name.startswith("hf/"):
-        return
-    path = registry.model_path(name)
-    if name == registry.TINY and not (Path(path) / "config.json").is_file():
-        raise UsageError(
-            "the tiny model is missing in this installation; make it with journey pretrain recipes/tiny_base.yaml "
-            f"--out {path}"
-        )
-    if path.startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
-        raise UsageError(f"there is no model folder {path}; give one with config.json and model.safetensors")

@@ -1,11 +1,14 @@
 """Ask a model one problem and check what it says."""
 
-import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from journey.answers.grade import Grade, Grader
 from journey.evals.thinking_budget import Budget, Forced, force
 from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.models.budget import Usage
+from journey.models.estimate import Estimate, tokens_of
+from journey.models.gather import gather_or_cancel
 from journey.tasks.prompting import Ask
 from journey.types import Attempt, Problem, Spent, content_hash, content_seed
 
@@ -76,7 +79,21 @@ async def attempt(
             spent=Spent(completion.tokens, grade.tokens, forced.calls + grade.calls),
         )
 
-    return list(await asyncio.gather(*(checked(i, id, completion) for i, (id, completion) in drawn)))
+    return await gather_or_cancel(checked(i, id, completion) for i, (id, completion) in drawn)
+
+
+def estimate(
+    problems: Sequence[Problem], model: str, ask: Ask, decoding: Decoding, budget: Budget | None = None
+) -> Estimate:
+    """What a model is asked at most for its attempts at these problems."""
+    number = len(problems)
+    read = sum(tokens_of(ask(problem, ()).text) for problem in problems)
+    drawn = number * decoding.samples
+    most = Usage(number, read, drawn * decoding.max_tokens)
+    if budget is not None:
+        calls, tokens = budget.at_most(decoding.max_tokens)
+        most = Usage(number + drawn * (calls - 1), drawn * calls * (read // max(1, number) + tokens), drawn * tokens)
+    return Estimate(model, "answers", most)
 
 
 async def _check(problem: Problem, grader: Grader, prompt: Prompt, completion: Completion) -> Grade:

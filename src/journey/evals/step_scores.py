@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from journey.errors import UsageError
+from journey.judges.base import JudgeWork
 from journey.judges.combine import HOWS
-from journey.search.best_of_n import judge_all
+from journey.models.estimate import question_tokens
+from journey.search.best_of_n import MOST_STEPS, judge_all
 from journey.search.candidate import Candidate, SearchContext
 from journey.search.choose import Aggregate, measure
 from journey.search.cost import counting
@@ -50,6 +52,43 @@ class Kept:
 
 
 NOTHING = Kept({}, Spent(), RmSettings().aggregate)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredAttempts:
+    """What a judge's scores came to: who it is, what the run keeps of these attempts."""
+
+    judge: str
+    kept: Kept
+    attempts: Sequence[Attempt]
+
+    @property
+    def scores(self) -> Mapping[str, float | None] | None:
+        """The scores by attempt; null where some attempts could not be judged, so that rm@k is not known."""
+        return self.kept.scores() if self.kept.covers(self.attempts) else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Who scored, how many have a score, how many the judge could not say, and the cost, remembered or not."""
+        answered = [a for a in self.attempts if a.answer is not None]
+        scores = self.kept.scores()
+        scored = sum(scores.get(a.id) is not None for a in answered)
+        missing = sum(a.id not in scores for a in answered)
+        return {
+            "judge": self.judge, "aggregate": self.kept.aggregate, "attempts": len(self.attempts), "scored": scored,
+            "could_not_say": len(answered) - scored - missing, "not_judged": missing,
+            "unanswered": len(self.attempts) - len(answered),
+            "judge_tokens": self.kept.spent.judge_tokens, "judge_calls": self.kept.spent.calls,
+        }  # fmt: skip
+
+
+def work_at_most(problems: Sequence[Problem], samples: int, longest: int) -> JudgeWork:
+    """What a judge of steps is asked at most: every step of every answer apart, each step as short as can be.
+
+    `samples` answers a problem, of at most `longest` tokens.
+    """
+    steps = len(problems) * samples * min(MOST_STEPS, longest // 2 + 1)
+    read = question_tokens(problems) // max(1, len(problems)) + longest
+    return JudgeWork(steps, steps, steps * read, 0)
 
 
 async def judge_attempts(

@@ -3,11 +3,11 @@
 Only continuation prefixes are used, so every model that continues its own answer can be forced.
 """
 
-import asyncio
 from dataclasses import asdict, dataclass, fields, replace
 
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.models.gather import gather_or_cancel
 from journey.types import content_seed
 
 
@@ -81,7 +81,7 @@ async def force(prompt: Prompt, model: Model, sampling: Sampling, budget: Budget
     thinking = replace(sampling, stop=stop, max_tokens=budget.max or sampling.max_tokens)
     drawn = await model.complete(prompt, thinking)
     forced = (_go_on(prompt, model, thinking, budget, sample, part) for sample, part in enumerate(drawn))
-    return list(await asyncio.gather(*forced))
+    return await gather_or_cancel(forced)
 
 
 async def _go_on(

@@ -193,6 +193,20 @@ def check_names(
             model_path(name)
 
 
+def check_weights(name: str) -> None:
+    """Raises UsageError where the tiny model, or a folder that is named as one, is not there."""
+    if name != TINY and not name.startswith("hf/"):
+        return
+    path = model_path(name)
+    if name == TINY and not (Path(path) / "config.json").is_file():
+        raise UsageError(
+            "the tiny model is missing in this installation; make it with journey pretrain recipes/tiny_base.yaml "
+            f"--out {path}"
+        )
+    if path.startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
+        raise UsageError(f"there is no model folder {path}; give one with config.json and model.safetensors")
+
+
 def judge_models(judge: str, strong: str = "") -> list[str]:
     """The models that a judge asks; one that names none asks the `strong` one, "" for none.
 

@@ -1,12 +1,10 @@
-"""What journey eval asks: which problems, which model, how answers are drawn, by which servers."""
+"""What an evaluation is set with: which problems, which model, how answers are drawn, by which servers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from journey.commands.loading import check_weights
-from journey.commands.output import all_problems
 from journey.errors import UsageError
 from journey.evals.attempts import JUDGED_BY, Decoding, attempt_ids
 from journey.evals.thinking_budget import Budget
@@ -20,8 +18,8 @@ from journey.types import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """How answers are wanted; null: as the run's recipe says, or greedy where nothing says."""
+class EvalOptions:
+    """How answers are drawn; null: as the run's recipe says, or greedy where it says nothing."""
 
     decoding: str | None = None
     temperature: float | None = None
@@ -42,9 +40,9 @@ def budget_of(settings: Sequence[str]) -> tuple[Budget | None, list[str]]:
     return recipe.typed(Budget, recipe.overridden(ours)["budget"], "the budget"), others
 
 
-def asked_problems(of: Run, split: str, limit: int | None) -> list[Problem]:
+def problems_of(of: Run, split: str, limit: int | None) -> list[Problem]:
     """The problems of a part, at most `limit`. Raises UsageError where there are none."""
-    problems = all_problems(of, split=split)[:limit]
+    problems = list(of.problems(split=split))[:limit]
     if not problems:
         raise UsageError(f"{of.path} has no problems in the part {split!r}; import some with --split {split}")
     return problems
@@ -65,16 +63,18 @@ def weights_of(of: Run, name: str) -> str | None:
 
 
 def model_of(of: Run, name: str, models: registry.Models) -> Model:
-    """The model of that name: of the run, in a folder, or one that `build` knows. Raises UsageError."""
+    """The model of that name: of the run, in a folder, or one that the registry knows. Raises UsageError."""
     if (weights := weights_of(of, name)) is not None:
-        check_weights(name)
+        registry.check_weights(name)
         return registry.local(weights, name)
     if registry.is_served(name, servers_of(of)):
         return models.model(name)  # what was paid for is remembered
     return registry.model(name)
 
 
-def rule_of(of: Run, model: str, problems: Sequence[Problem], asked: Asked, judge: str | None) -> tuple[Decoding, int]:
+def decoding_of(
+    of: Run, model: str, problems: Sequence[Problem], options: EvalOptions, judge: str | None
+) -> tuple[Decoding, int]:
     """How answers are drawn, and the seed.
 
     Attempts are told apart by the rule's name alone, so one that is not the run's main or greedy rule says in its name
@@ -83,22 +83,22 @@ def rule_of(of: Run, model: str, problems: Sequence[Problem], asked: Asked, judg
     """
     kept = of.config.get("recipe", {}).get("evaluation", {})
     main = recipe.typed(Evaluation, kept, f"the settings of {of.path}")
-    is_greedy = not asked.temperature if asked.decoding is None else asked.decoding == "greedy"
-    if is_greedy and (asked.temperature or asked.samples > 1 or asked.top_p is not None):
+    is_greedy = not options.temperature if options.decoding is None else options.decoding == "greedy"
+    if is_greedy and (options.temperature or options.samples > 1 or options.top_p is not None):
         raise UsageError("greedy answers have no temperature, no top-p and one sample; say --decoding sampled")
     usual = main.greedy() if is_greedy else main.sampled()
-    if asked.budget is not None:
-        usual = replace(usual, name=f"{usual.name} {asked.budget.words}".strip())
+    if options.budget is not None:
+        usual = replace(usual, name=f"{usual.name} {options.budget.words}".strip())
     usual_seed, _ = seed_and_arm(model) if model.startswith("seed-") else (0, "")
-    seed = usual_seed if asked.seed is None else asked.seed
-    wish: dict[str, Any] = {name: getattr(asked, name) for name in ("temperature", "top_p", "max_tokens", "samples")}
-    wish = {name: value for name, value in wish.items() if value is not None}
-    rule = replace(usual, **wish)
-    others = {name: value for name, value in wish.items() if name != "samples" and value != getattr(usual, name)}
+    seed = usual_seed if options.seed is None else options.seed
+    given: dict[str, Any] = {name: getattr(options, name) for name in ("temperature", "top_p", "max_tokens", "samples")}
+    given = {name: value for name, value in given.items() if value is not None}
+    rule = replace(usual, **given)
+    others = {name: value for name, value in given.items() if name != "samples" and value != getattr(usual, name)}
     if seed != usual_seed:
         others["seed"] = seed
     if _drawn_otherwise(of, model, problems, replace(rule, name=_named(rule.name, others, judge)), seed):
-        others["samples"] = asked.samples
+        others["samples"] = options.samples
     return replace(rule, name=_named(rule.name, others, judge)), seed
 
 

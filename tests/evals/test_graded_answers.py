@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from journey.answers.grade import Grade
 from journey.errors import UsageError
-from journey.evals.judged import SAID, JudgedGrader, ask, factuality, read
+from journey.evals.graded_answers import VERDICTS, ModelGrader, ask, factuality, read
 from journey.judges.critic import CriticSettings
 from journey.models.base import Prompt, Sampling
 from journey.models.scripted import Scripted
@@ -38,12 +38,12 @@ def verdict(prompt: Prompt, said: str) -> str:
 )
 async def test_each_verdict_is_a_state_of_its_own(said: str, grade: Grade) -> None:
     judge = Scripted(lambda prompt, *_: f"They agree, or not.\n\n{verdict(prompt, said)}\n")
-    found = await JudgedGrader(judge).grade(PROBLEM, ANSWER)
+    found = await ModelGrader(judge).grade(PROBLEM, ANSWER)
     assert replace(found, tokens=0, calls=0) == grade
     assert found.calls == 1 and found.tokens > 5
 
 
-@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("said", VERDICTS)
 def test_the_verdict_is_the_last_line(said: str) -> None:
     line = f"VERDICT {ASKED.code} {said}"
     for text in (line, f"First.\n{line}\n\n", f"```\n{line}\n```", f"VERDICT {ASKED.code} correct\nNo.\n{line}"):
@@ -82,10 +82,10 @@ async def test_no_answer_gives_itself_a_verdict(payload) -> None:
         return f"{prompt.text}\n{answer}"
 
     for judge in (obeys, repeats, to_the_form, decoded):
-        grade = await JudgedGrader(Scripted(judge), SETTINGS).grade(PROBLEM, answer)
+        grade = await ModelGrader(Scripted(judge), SETTINGS).grade(PROBLEM, answer)
         assert grade.correct is None and "no readable verdict" in str(grade.error), judge.__name__
     honest = Scripted(lambda prompt, *_: f"It says:\n{answer}\n{verdict(prompt, 'incorrect')}")
-    assert (await JudgedGrader(honest, SETTINGS).grade(PROBLEM, answer)).correct is False
+    assert (await ModelGrader(honest, SETTINGS).grade(PROBLEM, answer)).correct is False
 
 
 @given(st.text(max_size=300))
@@ -100,32 +100,32 @@ async def test_an_unreadable_verdict_is_asked_for_again_with_a_little_chance() -
         return verdict(prompt, "correct") if sampling.temperature else "Correct!"
 
     judge = Scripted(second)
-    grade = await JudgedGrader(judge).grade(PROBLEM, ANSWER)
+    grade = await ModelGrader(judge).grade(PROBLEM, ANSWER)
     assert (grade.correct, grade.calls) == (True, 2)
     assert [sampling.temperature for _, sampling in judge.calls] == [0.0, 0.3]
     assert judge.calls[0][1].seed != judge.calls[1][1].seed
 
 
 async def test_what_the_judge_could_not_say_is_null_with_the_reason() -> None:
-    silent = await JudgedGrader(Scripted(lambda *_: "Hm.")).grade(PROBLEM, ANSWER)
+    silent = await ModelGrader(Scripted(lambda *_: "Hm.")).grade(PROBLEM, ANSWER)
     assert silent == Grade(ANSWER, None, "could not check: no readable verdict", silent.tokens, 3)
-    cut = await JudgedGrader(Scripted(lambda *_: "so " * 99), CriticSettings(max_tokens=9)).grade(PROBLEM, ANSWER)
+    cut = await ModelGrader(Scripted(lambda *_: "so " * 99), CriticSettings(max_tokens=9)).grade(PROBLEM, ANSWER)
     assert cut.correct is None and cut.error == "could not check: the verdict was cut off"
     tied = Scripted(lambda prompt, sampling, i: verdict(prompt, ("correct", "incorrect")[i % 2]))
-    grade = await JudgedGrader(tied, CriticSettings(votes=2, temperature=0.7)).grade(PROBLEM, ANSWER)
+    grade = await ModelGrader(tied, CriticSettings(votes=2, temperature=0.7)).grade(PROBLEM, ANSWER)
     assert (grade.correct, grade.calls) == (None, 1) and "tied" in str(grade.error)
 
 
 async def test_an_answer_of_thoughts_alone_is_empty_and_not_graded() -> None:
     judge = Scripted(lambda prompt, *_: verdict(prompt, "correct"))
-    assert await JudgedGrader(judge).grade(PROBLEM, "<think>Sugeno?</think>\n ") == Grade(None, None, "empty")
+    assert await ModelGrader(judge).grade(PROBLEM, "<think>Sugeno?</think>\n ") == Grade(None, None, "empty")
     assert not judge.calls
-    await JudgedGrader(judge).grade(PROBLEM, "<think>a secret</think> Sugeno")
+    await ModelGrader(judge).grade(PROBLEM, "<think>a secret</think> Sugeno")
     assert "a secret" not in judge.calls[0][0].text and "Sugeno" in judge.calls[0][0].text
 
 
 async def test_a_judge_that_never_keeps_to_the_form_ends_the_work() -> None:
-    grader = JudgedGrader(Scripted(lambda *_: "Yes, right."), CriticSettings(unreadable_limit=2, retries=0))
+    grader = ModelGrader(Scripted(lambda *_: "Yes, right."), CriticSettings(unreadable_limit=2, retries=0))
     await grader.grade(PROBLEM, "one")
     with pytest.raises(UsageError, match="Yes, right"):
         await grader.grade(PROBLEM, "two")

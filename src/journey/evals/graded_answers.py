@@ -7,7 +7,7 @@ question: an answer cannot contain the code of a question that it is a part of.
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from journey import prompts
@@ -16,10 +16,12 @@ from journey.errors import UsageError
 from journey.judges.critic import CriticSettings
 from journey.metrics.accuracy import Interval, wilson
 from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.models.budget import Usage
+from journey.models.estimate import Estimate, tokens_of
 from journey.types import Attempt, Problem, content_hash, content_seed
 
-Said = Literal["correct", "incorrect", "not attempted"]
-SAID: tuple[Said, ...] = ("correct", "incorrect", "not attempted")
+GradeWord = Literal["correct", "incorrect", "not attempted"]
+VERDICTS: tuple[GradeWord, ...] = ("correct", "incorrect", "not attempted")
 NOT_ATTEMPTED = "not attempted"
 LONGEST = 20_000  # characters at the end of an answer that the judge reads
 SHOWN = 160  # characters of an unreadable verdict that are shown
@@ -27,30 +29,30 @@ USUAL = CriticSettings()
 UNTOLD = ("no completion",)  # errors of what the model never answered
 
 
-class Asked(NamedTuple):
+class GradingPrompt(NamedTuple):
     """A question to the judge, and the code that its verdict must carry."""
 
     prompt: Prompt
     code: str
 
 
-def ask(problem: Problem, answer: str) -> Asked:
+def ask(problem: Problem, answer: str) -> GradingPrompt:
     """How the judge is asked about one answer."""
     material = {"question": problem.question, "known answer": problem.answer, "answer to grade": answer}
     code = content_hash("grade", material).upper()
     # ASCII only: no invisible or right-to-left characters, and no line of an answer begins a line of the prompt.
     shown = json.dumps(material, ensure_ascii=True, indent=1)
     mark = f"=== material {code[:6]} ==="
-    return Asked(Prompt(prompts.fill("grade_answer", mark=mark, material=shown, code=code)), code)
+    return GradingPrompt(Prompt(prompts.fill("grade_answer", mark=mark, material=shown, code=code)), code)
 
 
-def read(text: str, asked: Asked) -> Said | None:
+def read(text: str, form: GradingPrompt) -> GradeWord | None:
     """The verdict on the last line (but for the end of a fence); null where it is not exactly in the asked form."""
     lines = text.rstrip().removesuffix("```").rstrip().split("\n")
-    return next((said for said in SAID if lines[-1].strip() == f"VERDICT {asked.code} {said}"), None)
+    return next((said for said in VERDICTS if lines[-1].strip() == f"VERDICT {form.code} {said}"), None)
 
 
-class JudgedGrader:
+class ModelGrader:
     """A Grader that asks a model.
 
     "not attempted" is an answer that is null, with that error. A verdict that cannot be read, asked for again
@@ -71,12 +73,12 @@ class JudgedGrader:
         answer = text.rpartition("</think>")[2].strip()[-LONGEST:]
         if not answer:
             return Grade(None, None, "empty")
-        asked, tokens, calls, why, shown = ask(problem, answer), 0, 0, "", ""
-        said: Said | None = None
+        form, tokens, calls, why, shown = ask(problem, answer), 0, 0, "", ""
+        said: GradeWord | None = None
         for attempt in range(1 + self._settings.retries):
-            drawn = await self._model.complete(asked.prompt, self._sampling(problem, answer, attempt))
+            drawn = await self._model.complete(form.prompt, self._sampling(problem, answer, attempt))
             calls, tokens = calls + 1, tokens + sum(completion.tokens for completion in drawn)
-            said, why = self._agreed(drawn, asked)
+            said, why = self._agreed(drawn, form)
             shown = next((c.text for c in drawn if c.text.strip()), shown)
             if said is not None or why.startswith("the votes"):
                 break
@@ -88,10 +90,10 @@ class JudgedGrader:
         seed = content_seed("grade", self._settings.seed, problem.id, answer, attempt)
         return self._settings.sampling(seed, attempt)
 
-    def _agreed(self, drawn: Iterable[Completion], asked: Asked) -> tuple[Said | None, str]:
+    def _agreed(self, drawn: Iterable[Completion], form: GradingPrompt) -> tuple[GradeWord | None, str]:
         """The verdict of most readable votes; null with the reason where there are none, or a tie."""
         whole = [c for c in drawn if c.finish in ("end", "stop")]
-        votes = Counter[Said](said for c in whole if (said := read(c.text, asked)) is not None).most_common()
+        votes = Counter[GradeWord](said for c in whole if (said := read(c.text, form)) is not None).most_common()
         if not votes:
             return None, "no readable verdict" if whole else "the verdict was cut off"
         if len(votes) > 1 and votes[0][1] == votes[1][1]:
@@ -109,7 +111,7 @@ class JudgedGrader:
             )
 
 
-def _grade(answer: str, said: Said | None, why: str) -> Grade:
+def _grade(answer: str, said: GradeWord | None, why: str) -> Grade:
     match said:
         case "correct":
             return Grade(answer, True)
@@ -131,7 +133,7 @@ def factuality(attempts: Iterable[Attempt]) -> dict[str, Any]:
     counts = Counter(map(_state, attempts))
     right, wrong, total = counts["correct"], counts["incorrect"], counts.total()
     figures: dict[str, Any] = {"attempts": total, "could_not_say": counts["could not say"]}
-    for name in SAID:
+    for name in VERDICTS:
         figures[name.replace(" ", "_")] = {"count": counts[name], **_share(wilson(counts[name], total))}
     given = _share(wilson(right, right + wrong)) if right + wrong else None
     return figures | {
@@ -139,6 +141,27 @@ def factuality(attempts: Iterable[Attempt]) -> dict[str, Any]:
         # 2 c a / (c + a) for c = right / total and a = right / (right + wrong).
         "f_score": 2 * right / (total + right + wrong) if total and given else None,
     }
+
+
+def figures(attempts: Sequence[Attempt], judge: str, *, forced: bool) -> dict[str, Any]:
+    """SimpleQA's figures with who graded, and what that cost over all attempts, remembered calls included.
+
+    The judge's calls are null where a `forced` budget needed several of the model for an answer: they are not told
+    apart.
+    """
+    return factuality(attempts) | {
+        "judge": judge,
+        "judge_tokens": sum(a.spent.judge_tokens for a in attempts),
+        "judge_calls": None if forced else sum(a.spent.calls - 1 for a in attempts),
+    }
+
+
+def estimate(problems: Sequence[Problem], model: str, samples: int, longest: int, settings: CriticSettings) -> Estimate:
+    """What the grading model is asked at most about `samples` answers to each problem, of at most `longest` tokens."""
+    read = sum(tokens_of(ask(p, "").prompt.text) + min(longest, LONGEST) for p in problems)
+    tries = samples * (1 + settings.retries)
+    written = len(problems) * tries * settings.votes * settings.max_tokens
+    return Estimate(model, "verdicts", Usage(len(problems) * tries, read * tries, written))
 
 
 def _share(interval: Interval) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The judges that journey eval names: what they cost is counted; their settings are given as KIND.KEY=VALUE."""
+"""Judges of what a run holds: set by its recipe and by KIND.KEY=VALUE, with what they cost counted."""
 
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -45,19 +45,19 @@ class JudgeModels(registry.Models):
             await self.close()
 
 
-def chosen_words(settings: Sequence[str]) -> str:
+def settings_label(settings: Sequence[str]) -> str:
     """The settings of judges that the flags give, for the judge's name in attempts: "[votes=3,rollout.n=16]"."""
     given = recipe.overridden(settings)
-    said = [
+    words = [
         f"{'' if kind == PLAIN else f'{kind}.'}{key}={value}"
         for kind in default_settings()
         for key, value in given.get(kind, {}).items()
     ]
-    return f"[{','.join(said)}]" if said else ""
+    return f"[{','.join(words)}]" if words else ""
 
 
-def check_knows(judge: str, problems: Iterable[Problem]) -> None:
-    """Raises UsageError where the judge, or each of those it joins, has nothing to say of such problems."""
+def check_supported(judge: str, problems: Iterable[Problem]) -> None:
+    """Raises UsageError where the judge, or each of those it combines, knows nothing of such problems."""
     if {one.kind for one in names.single(names.read(judge))} == {"exact"}:
         for problem in problems:
             check_exact(task_of(problem))

@@ -1,0 +1,239 @@
+"""A model's attempts at a part of a run's problems: checked, graded or scored by a judge, and what they add up to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from journey.answers.grade import Grader
+from journey.errors import UsageError
+from journey.evals import attempts, graded_answers, step_scores
+from journey.evals.attempts import Decoding, attempt_ids
+from journey.evals.graded_answers import ModelGrader
+from journey.evals.step_scores import LOG, NOTHING, RmSettings, ScoredAttempts, judge_attempts, kept
+from journey.judges import names
+from journey.judges.kinds import default_settings
+from journey.metrics.accuracy import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
+from journey.metrics.at_k import at_k, by_problem
+from journey.metrics.breakdown import breakdown
+from journey.models.base import Model
+from journey.models.cached import Cached
+from journey.models.estimate import Estimate
+from journey.pipeline import recipe, registry
+from journey.pipeline.eval_options import EvalOptions, decoding_of, servers_of
+from journey.pipeline.fan_out import Progress, each
+from journey.pipeline.run_judges import (
+    JudgeModels,
+    check_supported,
+    judge_of,
+    judge_settings,
+    settings_label,
+    strong_of,
+)
+from journey.pipeline.stages import evaluate as evaluate_problems
+from journey.search.candidate import SearchContext
+from journey.store.run import Run
+from journey.store.schema import Failure
+from journey.tasks.code.grader import CodeGrader
+from journey.tasks.table import TaskGrader, ask, check_gradable, shared_task, task_of
+from journey.types import Attempt, Problem
+
+CRITIC = "critic"  # the kind of judge whose settings grading has, too
+GRADED = "judged"  # the task whose answers a model grades
+IN_FLIGHT = 64
+STAGE = "rm"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeOptions:
+    """Who judges, by name (null: nobody), and settings as KIND.KEY=VALUE for the judge, rm.KEY=VALUE for rm@k."""
+
+    name: str | None = None
+    settings: Sequence[str] = ()
+
+    def check(self) -> None:
+        """Raises UsageError for settings that mean nothing to a judge, or where there is none."""
+        for key, value in recipe.overridden(self.settings).items():
+            if self.name is None or key not in (*default_settings(), "rm") or not isinstance(value, dict):
+                raise UsageError(
+                    f"--set {key} means nothing here; critic.KEY=VALUE, rollout.KEY=VALUE and rm.aggregate=KIND go "
+                    "with --judge, search.KEY=VALUE with --search"
+                )
+        _ = self.rm
+
+    @property
+    def rm(self) -> RmSettings:
+        """How step scores are joined. Raises UsageError."""
+        return recipe.typed(RmSettings, recipe.overridden(self.settings).get("rm", {}), "rm")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is drawn and who judges it.
+
+    `grader` is the model that grades answers and `graded_by` its name in attempts; both null where none does. A judge
+    that does not grade scores the steps of the attempts (`scores_steps`).
+    """
+
+    problems: Sequence[Problem]
+    options: EvalOptions
+    judge: JudgeOptions
+    decoding: Decoding
+    seed: int
+    grader: str | None = None
+    graded_by: str | None = None
+
+    @property
+    def scores_steps(self) -> bool:
+        """Whether a judge scores the steps of the attempts."""
+        return self.judge.name is not None and self.grader is None
+
+
+def plan_of(of: Run, model: str, problems: Sequence[Problem], options: EvalOptions, judge: JudgeOptions) -> Plan:
+    """What is drawn and who judges it. Raises UsageError for whatever does not go together."""
+    judge.check()
+    judge_settings(of, judge.settings)
+    check_gradable(problems, *(["code"] if options.allow_code else []), *([GRADED] if judge.name else []))
+    if options.budget is not None and options.budget.boxes and any(task_of(p).name == "code" for p in problems):
+        raise UsageError(
+            "budget.max asks for an answer in a box, and a program stands in none; give the words before a program, as "
+            "in --set budget.answer='The program:'"
+        )
+    shared_task(problems)
+    if judge.name is None or not _graded(problems):
+        if judge.name is not None:
+            _check_scoring(of, problems, judge.name, options.samples)
+        return Plan(problems, options, judge, *decoding_of(of, model, problems, options, None))
+    grader = _grading_model(of, judge.name)
+    graded_by = f"{CRITIC}:{grader}{settings_label(judge.settings)}"
+    return Plan(
+        problems, options, judge, *decoding_of(of, model, problems, options, graded_by), grader=grader,
+        graded_by=graded_by,
+    )  # fmt: skip
+
+
+def estimate(of: Run, model: str, plan: Plan) -> list[Estimate]:
+    """What the models are asked at most: the one that answers, and those that grade or score."""
+    problems, decoding, settings = plan.problems, plan.decoding, judge_settings(of, plan.judge.settings)
+    most = [attempts.estimate(problems, model, ask, decoding, plan.options.budget)]
+    if plan.grader is not None:
+        graded = _graded(problems)
+        most.append(
+            graded_answers.estimate(graded, plan.grader, decoding.samples, decoding.max_tokens, settings[CRITIC])
+        )
+    elif plan.judge.name is not None:
+        work = step_scores.work_at_most(problems, decoding.samples, decoding.max_tokens)
+        most += names.estimate(names.read(plan.judge.name), settings, work, strong_of(of, plan.judge.name))
+    return most
+
+
+async def evaluate(
+    run: Run, plan: Plan, model: Model, models: registry.Models, scoring: JudgeModels, split: str, progress: Progress
+) -> tuple[list[Attempt], ScoredAttempts | None]:
+    """The attempts, and what the judge says of their steps where it scores them; null where none does."""
+    has_code = plan.options.allow_code and any(task_of(p).name == "code" for p in plan.problems)
+    graders: dict[str, Grader] = {"code": CodeGrader()} if has_code else {}
+    if plan.grader is not None:
+        settings = judge_settings(run, plan.judge.settings)[CRITIC]
+        graders[GRADED] = ModelGrader(models.model(plan.grader), settings)
+        # Another judge asks the model nothing again.
+        model = model if isinstance(model, Cached) else Cached(model, run)
+    await evaluate_problems(
+        run, plan.problems, model, plan.decoding, split=split, seed=plan.seed, budget=plan.options.budget,
+        grader=TaskGrader(graders), progress=progress,
+    )  # fmt: skip
+    ids = {id for p in plan.problems for id in attempt_ids(p.id, model.name, plan.decoding, plan.seed)}
+    found = [a for a in run.attempts(model=model.name) if a.id in ids]
+    return found, await _score(run, plan, found, model, scoring, progress) if plan.scores_steps else None
+
+
+def failures(of: Run, plan: Plan, model: str, scored: ScoredAttempts | None) -> list[Failure]:
+    """What failed of the plan, now or before."""
+    begins = [f"{model}/{plan.decoding.name}/", *([f"{scored.judge}/{model}/"] if scored else [])]
+    return [f for f in of.failures() if f.unit.startswith(tuple(begins))]
+
+
+def figures(
+    plan: Plan, model: str, split: str, found: Sequence[Attempt], scored: ScoredAttempts | None
+) -> dict[str, Any]:
+    """All that the attempts add up to."""
+    right = sum(a.correct is True for a in found)
+    bounds = wilson(right, len(found))
+    scores = scored.scores if scored else None
+    data = {
+        "model": model, "decoding": plan.decoding.name, "split": split, "problems": len(plan.problems),
+        "attempts": len(found), "right": right, "accuracy": accuracy(found), "low": bounds.low, "high": bounds.high,
+        "tokens": mean_tokens(found), "finished": finished(found), "unjudged": unjudged(found),
+        "errors": error_counts(found), "at_k": [at.to_json() for at in at_k([by_problem(found)], scores)],
+        "groups": breakdown(plan.problems, found),
+    }  # fmt: skip
+    if plan.graded_by is not None:
+        ids = {p.id for p in _graded(plan.problems)}
+        graded = [a for a in found if a.problem in ids]
+        data["judged"] = graded_answers.figures(graded, plan.graded_by, forced=plan.options.budget is not None)
+    return data | ({"rm": scored.to_json()} if scored else {})
+
+
+def _graded(problems: Sequence[Problem]) -> list[Problem]:
+    """The problems whose answers a model must grade."""
+    return [p for p in problems if task_of(p).name == GRADED]
+
+
+def _grading_model(of: Run, judge: str) -> str:
+    """The model that a judge's name means: critic:MODEL, critic (the recipe's strong one) or MODEL. Raises UsageError.
+
+    Judges of steps cannot grade answers.
+    """
+    name = strong_of(of, judge) if judge == CRITIC else judge.removeprefix(f"{CRITIC}:")
+    try:
+        registry.check_names([name], "exact", servers_of(of))
+    except UsageError:
+        raise UsageError(
+            f"{judge} cannot grade answers; name a model that does, as in --judge critic:openai/NAME "
+            f"(known are {registry.MODEL_NAMES})"
+        ) from None
+    return name
+
+
+def _check_scoring(of: Run, problems: Sequence[Problem], judge: str, samples: int) -> None:
+    """Raises UsageError where a judge of steps has nothing to choose from, or knows nothing of such problems."""
+    registry.check_names([], judge, servers_of(of))
+    if any(task_of(p).name == "code" for p in problems):
+        raise UsageError("judges score steps of reasoning, and code has none; leave --judge away")
+    if samples == 1:
+        raise UsageError(
+            "with one answer a problem there is nothing for a judge to choose; say --decoding sampled --samples 8 for "
+            "rm@k, or name a search, as in --search best_of_n"
+        )
+    check_supported(judge, problems)
+    strong_of(of, judge)
+
+
+async def _score(
+    run: Run, plan: Plan, found: Sequence[Attempt], model: Model, models: JudgeModels, progress: Progress
+) -> ScoredAttempts:
+    """Has the judge score what it has not scored yet, each problem kept the moment it is done."""
+    options = plan.judge
+    judge = judge_of(run, str(options.name), options.settings, models)
+    grader = TaskGrader()
+    name = judge.name + settings_label(options.settings)
+    context = SearchContext(model, grader, ask, shared_task(plan.problems).steps, judge, name)
+    problems = {p.id: p for p in plan.problems}
+    before = kept(run, found).get(name, NOTHING)
+    new = {
+        f"{name}/{model.name}/{problem}": (problems[problem], missing)
+        for problem, tried in by_problem(found).items()
+        if (missing := [a for a in tried if a.answer is not None and a.id not in before.steps])
+    }
+
+    async def one(unit: tuple[Problem, Sequence[Attempt]]) -> list[Attempt]:
+        run.log(LOG, await judge_attempts(*unit, context, options.rm))
+        return []
+
+    try:
+        await each(run, STAGE, new, one, "attempts", in_flight=IN_FLIGHT, progress=progress)
+    finally:
+        grader.close()
+        if before.steps and before.aggregate != options.rm.aggregate:
+            run.log(LOG, {"judge": name, "aggregate": options.rm.aggregate, "steps": {}})
+    now = kept(run, found).get(name, NOTHING)
+    return ScoredAttempts(name, replace(now, aggregate=options.rm.aggregate), found)

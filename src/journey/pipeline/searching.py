@@ -1,0 +1,176 @@
+"""A run's problems attempted by searches, each attempt with its whole cost."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from journey.errors import UsageError
+from journey.judges import names as judge_names
+from journey.judges.kinds import default_settings
+from journey.metrics.compute import measured
+from journey.models.base import Model
+from journey.models.estimate import Estimate
+from journey.pipeline import recipe, registry
+from journey.pipeline.eval_options import EvalOptions
+from journey.pipeline.fan_out import Progress, each
+from journey.pipeline.outcome import seed_and_arm
+from journey.pipeline.run_judges import check_supported, judge_of, judge_settings, settings_label, strong_of
+from journey.search.candidate import SearchContext, attempt_id, searched_name
+from journey.search.methods import SEARCHES, Search, Settings, estimate_search, search
+from journey.store.run import Run
+from journey.tasks.table import TaskGrader, ask, check_gradable, shared_task
+from journey.types import Attempt, Problem
+
+ALL = "all"
+IN_FLIGHT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """What is searched: searches by name ("all": every one), a judge's name, settings as KEY=VALUE, the seed."""
+
+    names: Sequence[str]
+    judge: str | None
+    settings: Sequence[str]
+    seed: int | None
+
+
+def options_of(plain: EvalOptions, names: Sequence[str], judge: str | None, settings: Sequence[str]) -> SearchOptions:
+    """What the flags say of searches. Raises UsageError for flags that only answers without a search know."""
+    if plain != EvalOptions(seed=plain.seed):
+        raise UsageError(
+            "with --search the sampling is set by --set search.temperature=0.8, search.top_p, search.n, "
+            "search.max_tokens or search.max_step_tokens; leave --decoding, --temperature, --top-p, --samples, "
+            "--answer-tokens, --allow-code and --set budget away"
+        )
+    return SearchOptions(tuple(names), judge, tuple(settings), plain.seed)
+
+
+async def run_searches(
+    run: Run,
+    problems: Sequence[Problem],
+    model: Model,
+    judging: registry.Models,
+    chosen: Sequence[tuple[Search, Settings]],
+    options: SearchOptions,
+    split: str,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Each search over all problems, one after the other; what each came to."""
+    steps = shared_task(problems).steps
+    grader = TaskGrader()
+    rows: list[dict[str, Any]] = []
+    try:
+        for method, settings in chosen:
+            context = SearchContext(model, grader, ask, steps)
+            if method.judged:
+                # Each search has a judge of its own: what one remembers would make the next one look cheap.
+                assert options.judge is not None
+                judge = judge_of(run, options.judge, options.settings, judging)
+                context = replace(context, judge=judge, called=judge.name + settings_label(options.settings))
+            await search_all(run, problems, context, method, settings, split=split, progress=progress)
+            rows.append(_row(run, problems, context, method, settings))
+    finally:
+        grader.close()
+    return rows
+
+
+async def search_all(
+    run: Run,
+    problems: Sequence[Problem],
+    context: SearchContext,
+    method: Search,
+    settings: Settings,
+    *,
+    split: str,
+    progress: Progress,
+) -> int:
+    """Searches every problem that was not searched yet in this way; how many failed."""
+    called = searched_name(context.model.name, method.name, settings, context.judge_name)
+    have = run.ids("attempts", model=called)
+    names = {p: attempt_id(p.id, context.model.name, method.name, settings, context.judge_name) for p in problems}
+    units = {f"{called}/{p.id}": p for p, id in names.items() if id not in have}
+
+    async def one(problem: Problem) -> list[Attempt]:
+        return [await method.run(problem, context, settings)]
+
+    return await each(run, f"search {called}", units, one, "attempts",
+                      in_flight=IN_FLIGHT, progress=progress, split=split)  # fmt: skip
+
+
+def chosen_searches(model: str, problems: Sequence[Problem], options: SearchOptions) -> list[tuple[Search, Settings]]:
+    """The searches that are asked for. Raises UsageError, also where the judge cannot judge such problems."""
+    check_gradable(problems)
+    if options.judge is not None:
+        check_supported(options.judge, problems)
+    return searches(model, options)
+
+
+def searches(model: str, options: SearchOptions) -> list[tuple[Search, Settings]]:
+    """The searches that are asked for with their settings, one for every n where several are given. Raises UsageError.
+
+    The seed is the flag's, else that of a model named seed-N/ARM, else 0. Of several searches each takes the settings
+    that it has. Without a judge "all" leaves out those that need one.
+    """
+    given = recipe.overridden(options.settings)
+    for key, value in given.items():
+        if key not in ("search", *default_settings()) or not isinstance(value, dict):
+            raise UsageError(f"--set {key} means nothing to a search; write --set search.n=8, for example")
+    given_settings: dict[str, Any] = dict(given.get("search", {}))
+    sizes = given_settings.pop("n", None)
+    seed = options.seed if options.seed is not None else seed_and_arm(model)[0] if model.startswith("seed-") else 0
+    methods = _named(options)
+    known = {f.name for method in methods for f in fields(method.settings)}
+    found: list[tuple[Search, Settings]] = []
+    for method in methods:
+        others = known - {f.name for f in fields(method.settings)}
+        mine = {"seed": seed} | {key: value for key, value in given_settings.items() if key not in others}
+        for n in list(dict.fromkeys(sizes)) if isinstance(sizes, list) and sizes else [sizes]:
+            settings = mine if n is None else mine | {"n": n}
+            found.append((method, recipe.typed(method.settings, settings, f"search {method.name}")))
+    return found
+
+
+def _named(options: SearchOptions) -> list[Search]:
+    """The searches by their names, each once. Raises UsageError for one that needs a judge where none is named."""
+    if ALL in options.names:
+        return [method for method in SEARCHES.values() if options.judge is not None or not method.judged]
+    methods = [search(name) for name in dict.fromkeys(options.names)]
+    for method in methods:
+        if method.judged and options.judge is None:
+            raise UsageError(f"the search {method.name} needs a judge of steps; give --judge exact, for example")
+    return methods
+
+
+def _row(
+    run: Run, problems: Sequence[Problem], context: SearchContext, method: Search, settings: Settings
+) -> dict[str, Any]:
+    """What a search came to on these problems."""
+    model, judge = context.model.name, context.judge_name
+    ids = [attempt_id(p.id, model, method.name, settings, judge) for p in problems]
+    found = [a for a in map(run.attempt, ids) if a is not None]
+    row = {"model": searched_name(model, method.name, settings, judge), "search": method.name,
+           "settings": asdict(settings), "judge": judge, "attempts": len(found)}  # fmt: skip
+    if not found:
+        return row
+    came_to = measured([found])
+    bounds = came_to.accuracy
+    return row | {
+        "right": sum(a.correct is True for a in found), "accuracy": bounds.value, "low": bounds.low,
+        "high": bounds.high, "model_tokens": came_to.model_tokens, "judge_tokens": came_to.judge_tokens,
+        "tokens_spent": came_to.tokens, "calls": came_to.calls, "answered": came_to.answered,
+    }  # fmt: skip
+
+
+def estimate(
+    of: Run, model: str, problems: Sequence[Problem], chosen: Sequence[tuple[Search, Settings]], options: SearchOptions
+) -> list[Estimate]:
+    """What the model and the judge's models are asked at most."""
+    most: list[Estimate] = []
+    for method, settings in chosen:
+        asked, work = estimate_search(method, settings, problems, model)
+        most.append(asked)
+        if method.judged and options.judge is not None:
+            ref, strong = judge_names.read(options.judge), strong_of(of, options.judge)
+            most += judge_names.estimate(ref, judge_settings(of, options.settings), work, strong)
+    return most
