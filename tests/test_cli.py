@@ -54,7 +54,7 @@ def test_every_command_says_what_it_does_and_what_its_flags_mean(command: str) -
     assert f"Usage: journey {command}" in done(command, "--help").out
     found = app.get_command(None, command)
     assert [p.name for p in found.params if not p.help] == []
-    assert found.help.splitlines()[0] == COMMANDS[command][1], "the list of commands says the same"
+    assert found.help.startswith(COMMANDS[command][1].rstrip(".")), "the list of commands says the same"
 
 
 def test_help_and_import_load_nothing_heavy() -> None:
