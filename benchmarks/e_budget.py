@@ -29,7 +29,7 @@ from rich.table import Table
 from journey.evals.attempts import Decoding, attempt
 from journey.evals.thinking_budget import Budget
 from journey.metrics.accuracy import finished, over_seeds
-from journey.metrics.compute import Measured, at_tokens, measured
+from journey.metrics.compute import AccuracyAtCost, accuracy_at_cost, at_tokens
 from journey.metrics.votes import maj_at_tokens
 from journey.models.base import Model
 from journey.models.local_threads import use_one_thread
@@ -61,7 +61,7 @@ WAYS = {
 class Unforced:
     """A model left alone: cut off at each of `CUTS` and at `LIMIT`, and many samples a problem at `LIMIT`, by seed."""
 
-    cuts: Sequence[Measured]
+    cuts: Sequence[AccuracyAtCost]
     plain: Sequence[Sequence[Attempt]]
     samples: Sequence[Mapping[str, Sequence[Attempt]]]
 
@@ -103,14 +103,14 @@ async def measure(folder: Path, arm: str, asked: Namespace, temperature: float) 
         drawn = await ask(model, problems, Decoding("votes", asked.temperature, 1.0, LIMIT, asked.votes), seed)
         samples.append({p.id: [a for a in drawn if a.problem == p.id] for p in problems})
         await registry.close(local)
-    alone = Unforced([measured(of) for of in cut.values()], cut[LIMIT], samples)
+    alone = Unforced([accuracy_at_cost(of) for of in cut.values()], cut[LIMIT], samples)
     rows = [row("unforced", cut[LIMIT], alone)] + [row(way, found, alone) for way, found in forced.items()]
     return {"arm": arm, "temperature": temperature, "seeds": len(folders), "problems": len(problems), "rows": rows}
 
 
 def row(way: str, found: Sequence[Sequence[Attempt]], alone: Unforced) -> dict[str, Any]:
     """A way of forcing: what it comes to, what it did to single answers, and the unforced model at its tokens."""
-    mine = measured(found)
+    mine = accuracy_at_cost(found)
     pairs = [
         (one.correct is True, two.correct is True)
         for before, after in zip(alone.plain, found, strict=True)

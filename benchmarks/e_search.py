@@ -28,7 +28,7 @@ from bench import Result, flag, run, table
 from journey.judges.base import Judge
 from journey.judges.exact import Exact
 from journey.metrics.accuracy import over_seeds
-from journey.metrics.compute import Measured, at_tokens, measured
+from journey.metrics.compute import AccuracyAtCost, accuracy_at_cost, at_tokens
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.models.cached import call_key
 from journey.pipeline import registry
@@ -134,14 +134,14 @@ async def attempts(
 async def curve(
     name: str, model: Model, judge: Judge | None, problems: Sequence[Problem], how: dict[str, Any], seeds: int,
     sizes: Sequence[int],
-) -> list[Measured]:  # fmt: skip
+) -> list[AccuracyAtCost]:  # fmt: skip
     """What a search comes to at each size, largest first so that the smaller ones find their samples drawn."""
     context = SearchContext(model, TASK.grader(), TASK.ask, TASK.steps, judge)
-    found: list[Measured] = []
+    found: list[AccuracyAtCost] = []
     for n in reversed(sizes):
         # Seeds are other draws of one model: they make each puzzle's accuracy surer, and the puzzles are redrawn.
         made = [await attempts(name, context, problems, how | {"n": n, "seed": seed}) for seed in range(seeds)]
-        found.append(measured([[attempt for one in made for attempt in one]]))
+        found.append(accuracy_at_cost([[attempt for one in made for attempt in one]]))
     return found[::-1]
 
 
@@ -172,14 +172,16 @@ async def measure(folder: Path, asked: Namespace) -> dict[str, Any]:
             "rows": rows}  # fmt: skip
 
 
-def row(way: str, judge: str, found: list[Measured], vote: list[Measured], budgets: Sequence[int]) -> dict[str, Any]:
+def row(
+    way: str, judge: str, found: list[AccuracyAtCost], vote: list[AccuracyAtCost], budgets: Sequence[int]
+) -> dict[str, Any]:
     """One search: its sizes as they were measured, and its accuracy at every budget against the vote's there."""
     sizes = [{"tokens": one.tokens, "judge_tokens": one.judge_tokens, "calls": one.calls,
               "accuracy": one.accuracy.value, "answered": one.answered} for one in found]  # fmt: skip
     return {"way": way, "judge": judge, "sizes": sizes, "at": [cell(found, vote, budget) for budget in budgets]}
 
 
-def cell(found: list[Measured], vote: list[Measured], budget: int) -> dict[str, Any] | None:
+def cell(found: list[AccuracyAtCost], vote: list[AccuracyAtCost], budget: int) -> dict[str, Any] | None:
     """The accuracy at a budget, and its difference from the vote's there; null where the budget does not suffice."""
     mine, theirs = at_tokens(found, budget), at_tokens(vote, budget)
     if mine is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "src" / "journey"
 # Rooms that still use the dialect; the list only gets shorter.
 STILL = {
-    "answers", "commands", "data", "evals", "judges", "metrics", "models", "pipeline", "report", "search", "store",
+    "answers", "commands", "data", "evals", "judges", "models", "pipeline", "search", "store",
     "studio", "tasks", "thoughts", "training", "trees",
 }  # fmt: skip
 DIALECT = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.metrics.compute import Measured, at_tokens, measured, mixed
+from journey.metrics.compute import AccuracyAtCost, accuracy_at_cost, at_tokens, mixed
 from journey.types import Attempt, Spent
 
 
@@ -13,13 +13,13 @@ def tried(problem: str, right: bool | None, model: int = 10, judge: int = 0, ans
     return Attempt(problem, problem, "m", "sampled", 0, "", answer, right, None, 5, "end", 0, spent)
 
 
-def size(accuracy: float, tokens: float) -> Measured:
+def size(accuracy: float, tokens: float) -> AccuracyAtCost:
     rows = {str(i): float(i < 10 * accuracy) for i in range(10)}
-    return Measured((rows,), tokens, 0.0, 1.0, 1.0)
+    return AccuracyAtCost((rows,), tokens, 0.0, 1.0, 1.0)
 
 
 def test_a_problem_costs_what_model_and_judge_spent_on_it() -> None:
-    found = measured([[tried("a", True, 10, 5), tried("b", False, 30, 15), tried("c", None, 20, 10, None)]])
+    found = accuracy_at_cost([[tried("a", True, 10, 5), tried("b", False, 30, 15), tried("c", None, 20, 10, None)]])
     assert (found.model_tokens, found.judge_tokens, found.tokens, found.calls) == (20, 10, 30, 2)
     assert found.rows == ({"a": 1.0, "b": 0.0, "c": 0.0},)
     assert found.answered == pytest.approx(2 / 3)
@@ -47,13 +47,13 @@ def test_a_budget_that_does_not_suffice_gives_nothing_and_one_too_large_says_so(
 def test_several_seeds_have_the_wider_interval() -> None:
     one = {str(i): float(i % 2) for i in range(20)}
     other = {str(i): float(i % 4 == 0) for i in range(20)}
-    both = Measured((one, other), 1, 0, 1, 1).accuracy
-    assert both.high - both.low > Measured((one,), 1, 0, 1, 1).accuracy.high - 0.5
+    both = AccuracyAtCost((one, other), 1, 0, 1, 1).accuracy
+    assert both.high - both.low > AccuracyAtCost((one,), 1, 0, 1, 1).accuracy.high - 0.5
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_a_mixture_lies_between_its_parts(a: float, b: float, share: float) -> None:
-    found = mixed(Measured(({"p": a},), 10, 1, 1, 1), Measured(({"p": b},), 20, 3, 2, 1), share)
+    found = mixed(AccuracyAtCost(({"p": a},), 10, 1, 1, 1), AccuracyAtCost(({"p": b},), 20, 3, 2, 1), share)
     assert min(a, b) - 1e-9 <= found.rows[0]["p"] <= max(a, b) + 1e-9
     assert 11 <= found.tokens <= 23
 

@@ -32,7 +32,7 @@ ALLOWED = {
 }  # fmt: skip
 
 
-class MeteredJudge(HTMLParser):
+class Reader(HTMLParser):
     """Collects the tags, the attributes and the text of a page."""
 
     def __init__(self, html: str):
@@ -56,8 +56,8 @@ def built(path: Path) -> str:
     return (path / "report" / "report.html").read_text(encoding="utf-8")
 
 
-def assert_inert(html: str) -> MeteredJudge:
-    page = MeteredJudge(html)
+def assert_inert(html: str) -> Reader:
+    page = Reader(html)
     assert page.tags <= ALLOWED
     assert not re.search(r"(?i)url\(|@import|javascript:", html.split("</style>")[0])
     for name, value in page.attributes:
@@ -79,10 +79,10 @@ def test_the_page_asks_nobody_for_anything(html: str) -> None:
     assert "default-src 'none'" in html
 
 
-def test_the_page_shows_table_gain_tree_both_tellings_errors_and_words(html: str) -> None:
-    page = MeteredJudge(html)
+def test_the_page_shows_table_gain_tree_both_thoughts_errors_and_words(html: str) -> None:
+    page = Reader(html)
     for text in (
-        "phase 2, journey", "Journey over shortcut: +", "One tree", "told two ways", "What went wrong", "false sum",
+        "phase 2, journey", "Journey over shortcut: +", "One tree, two thoughts", "What went wrong", "false sum",
         "Words", "Training loss", "do not stand in one column with those of 7B models",
     ):  # fmt: skip
         assert text in page.text, text

@@ -13,7 +13,7 @@ def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float 
     """Cohen's kappa of two annotators who both labelled these items, in [-1, 1].
 
     (p_o - p_e) / (1 - p_e), where p_o is the share of items with the same label and p_e what chance alone would give
-    with each annotator's own frequencies. Null where it is not defined: no item, or both said one and the same label
+    with each annotator's own frequencies. Null where it is not defined: no item, or both gave one and the same label
     throughout. Raises ValueError for lists of different lengths. Cohen 1960, "A coefficient of agreement for nominal
     scales", Educational and Psychological Measurement 20.
     """

@@ -93,8 +93,8 @@ def rm_at_k(samples: Sequence[Attempt], scores: Scores, k: int) -> float:
 
     def score(attempt: Attempt) -> tuple[bool, float]:
         # A product of scores with a 0 in it is minus infinity as a logarithm, and a score all the same.
-        said = scores.get(attempt.id)
-        return (False, 0.0) if attempt.answer is None or said is None or math.isnan(said) else (True, said)
+        found = scores.get(attempt.id)
+        return (False, 0.0) if attempt.answer is None or found is None or math.isnan(found) else (True, found)
 
     below, expected = 0, 0.0
     for _, group in groupby(sorted(samples, key=score), key=score):

@@ -15,7 +15,7 @@ from journey.types import Attempt
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class AccuracyAtCost:
     """One way of answering: accuracy by problem, one mapping a seed, and what a problem cost on average.
 
     `answered` is the share of problems with a final answer. `capped`: it could not use up the budget it is shown for.
@@ -39,10 +39,10 @@ class Measured:
         return share_over_seeds(self.rows)
 
 
-def measured(seeds: Sequence[Sequence[Attempt]]) -> Measured:
+def accuracy_at_cost(seeds: Sequence[Sequence[Attempt]]) -> AccuracyAtCost:
     """What the attempts of each seed amount to; several at one problem count with their mean."""
     everything = [attempt for attempts in seeds for attempt in attempts]
-    return Measured(
+    return AccuracyAtCost(
         rows=tuple(_rows(attempts) for attempts in seeds),
         model_tokens=fmean(a.spent.model_tokens for a in everything),
         judge_tokens=fmean(a.spent.judge_tokens for a in everything),
@@ -58,7 +58,7 @@ def _rows(attempts: Iterable[Attempt]) -> dict[str, float]:
     return {problem: fmean(found) for problem, found in right.items()}
 
 
-def at_tokens(curve: Iterable[Measured], budget: float) -> Measured | None:
+def at_tokens(curve: Iterable[AccuracyAtCost], budget: float) -> AccuracyAtCost | None:
     """A way of answering at `budget` tokens a problem, from what its sizes came to.
 
     Null where even the cheapest costs more; the dearest (`capped`) where that does not use up the budget.
@@ -70,17 +70,17 @@ def at_tokens(curve: Iterable[Measured], budget: float) -> Measured | None:
     first, above = below[-1], sizes[len(below) :]
     if not above:
         capped = first.tokens < 0.95 * budget
-        return Measured(first.rows, first.model_tokens, first.judge_tokens, first.calls, first.answered, capped)
+        return AccuracyAtCost(first.rows, first.model_tokens, first.judge_tokens, first.calls, first.answered, capped)
     return mixed(first, above[0], (budget - first.tokens) / (above[0].tokens - first.tokens))
 
 
-def mixed(first: Measured, second: Measured, share: float) -> Measured:
+def mixed(first: AccuracyAtCost, second: AccuracyAtCost, share: float) -> AccuracyAtCost:
     """The second on a `share` of the problems drawn at random, the first on the others: expectations of both."""
 
     def mix(a: float, b: float) -> float:
         return (1 - share) * a + share * b
 
-    return Measured(
+    return AccuracyAtCost(
         rows=tuple(
             {problem: mix(a[problem], b[problem]) for problem in a.keys() & b.keys()}
             for a, b in zip(first.rows, second.rows, strict=True)

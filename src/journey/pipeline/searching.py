@@ -7,7 +7,7 @@ from typing import Any
 from journey.errors import UsageError
 from journey.judges import names as judge_names
 from journey.judges.kinds import default_settings
-from journey.metrics.compute import measured
+from journey.metrics.compute import accuracy_at_cost
 from journey.models.base import Model
 from journey.models.estimate import Estimate
 from journey.pipeline import recipe, registry
@@ -153,7 +153,7 @@ def _row(
            "settings": asdict(settings), "judge": judge, "attempts": len(found)}  # fmt: skip
     if not found:
         return row
-    came_to = measured([found])
+    came_to = accuracy_at_cost([found])
     bounds = came_to.accuracy
     return row | {
         "right": sum(a.correct is True for a in found), "accuracy": bounds.value, "low": bounds.low,

@@ -92,8 +92,8 @@ def draw(tree: Tree, question: str, right_path: Sequence[int], walk: Sequence[in
 
 
 def paths(shortcut: Thought | None, traverse: Thought | None) -> tuple[list[int], list[int]]:
-    """The right path as the shortcut tells it, and the walk of the long thought, both as indices of nodes."""
-    return (_told(shortcut) if shortcut else []), (_told(traverse) if traverse else [])
+    """The right path as the shortcut has it, and the walk of the long thought, both as indices of nodes."""
+    return (_visited(shortcut) if shortcut else []), (_visited(traverse) if traverse else [])
 
 
 def state(tree: Tree, node: int) -> str:
@@ -114,8 +114,8 @@ def drawing_svg(drawing: Drawing, title: str) -> str:
     )
 
 
-def _told(thought: Thought) -> list[int]:
-    """The nodes in the order of the telling; a piece that goes on at the same node is no new visit."""
+def _visited(thought: Thought) -> list[int]:
+    """The nodes in the order of the thought; a piece that goes on at the same node is no new visit."""
     nodes = [s.node for s in thought.segments if s.node is not None and s.kind in ("step", "mistake", "answer")]
     return [n for i, n in enumerate(nodes) if i == 0 or nodes[i - 1] != n]
 
@@ -196,9 +196,9 @@ def _tip(tree: Tree, i: int, question: str) -> str:
         return question
     node: Node = tree.nodes[i]
     judged = node.judgement
-    said = f"{judged.verdict or 'could not say'}: {judged.reason or 'no reason given'}" if judged else "not judged"
+    verdict = f"{judged.verdict or 'could not say'}: {judged.reason or 'no reason given'}" if judged else "not judged"
     checked = {True: "right answer", False: "wrong answer", None: ""}[node.correct]
-    return "\n".join(part for part in (node.text, said, checked) if part)
+    return "\n".join(part for part in (node.text, verdict, checked) if part)
 
 
 def _edge(edge: Edge) -> str:

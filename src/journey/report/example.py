@@ -29,8 +29,8 @@ class Example:
         """The tree as a picture."""
         return drawing_svg(self.drawing, "A tree of steps")
 
-    def told(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """Both ways of telling the tree: a title and the pieces of its text."""
+    def columns(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Both thoughts of the tree: a title and the pieces of its text."""
         both = (("Shortcut", self.shortcut), ("Long thought (journey)", self.traverse))
         return [(title, pieces(thought)) for title, thought in both if thought]
 
@@ -53,25 +53,25 @@ def pieces(thought: Thought) -> list[tuple[str, str]]:
 
 
 def choose(run: Run) -> Example | None:
-    """A tree of a size to be read, told both ways, whose long thought makes a mistake and is of middling length.
+    """A tree of a readable size with both kinds of thought, whose long one makes a mistake and is of middling length.
 
-    The same run gives the same tree. Null where no tree was told.
+    The same run gives the same tree. Null where no tree has a thought.
     """
     shortcuts = {t.tree: t for t in sorted(run.thoughts(method="shortcut"), key=_longest_first) if t.tree}
     long = {t.tree: t for t in sorted(run.thoughts(method="traverse"), key=_longest_first) if t.tree}
-    told = sorted(long or shortcuts)
-    if not told:
+    trees = sorted(long or shortcuts)
+    if not trees:
         return None
-    lengths = {tree: len((long.get(tree) or shortcuts[tree]).text) for tree in told}
+    lengths = {tree: len((long.get(tree) or shortcuts[tree]).text) for tree in trees}
     middle = median(lengths.values())
 
     def errs(tree: str) -> bool:
         thought = long.get(tree)
         return tree in shortcuts and thought is not None and any(s.kind == "mistake" for s in thought.segments)
 
-    telling = [tree for tree in told if errs(tree)] or told
+    chosen = [tree for tree in trees if errs(tree)] or trees
     best: Tree | None = None
-    for id in sorted(telling, key=lambda tree: (abs(lengths[tree] - middle), tree))[:LOOKED_AT]:
+    for id in sorted(chosen, key=lambda tree: (abs(lengths[tree] - middle), tree))[:LOOKED_AT]:
         tree = run.tree(id)
         if tree is not None and (best is None or len(tree.nodes) < len(best.nodes)):
             best = tree
@@ -87,5 +87,5 @@ def choose(run: Run) -> Example | None:
 
 
 def _longest_first(thought: Thought) -> tuple[int, str]:
-    """For a mapping by tree in which the shortest telling, set last, stands."""
+    """For a mapping by tree in which the shortest thought, set last, stands."""
     return (-len(thought.text), thought.id)

@@ -192,12 +192,12 @@ def _curves(run: Run, most: int = 200) -> Json:
 
 def _words(run: Run, found: Outcome) -> Json:
     """Words statistics of the thoughts by method and of each arm's answers (those that count)."""
-    told: dict[str, list[str]] = {}
+    texts_of: dict[str, list[str]] = {}
     for thought in run.thoughts():
-        told.setdefault(thought.method, []).append(thought.text)
+        texts_of.setdefault(thought.method, []).append(thought.text)
     answers = {name: [a for arm in found.seeds_of(name) for a in arm.main] for name in found.arms}
     return {
-        "thoughts": {method: describe(texts).to_json() for method, texts in sorted(told.items())},
+        "thoughts": {method: describe(texts).to_json() for method, texts in sorted(texts_of.items())},
         "answers": {
             name: describe([a.text for a in attempts], [a.tokens for a in attempts]).to_json()
             for name, attempts in answers.items()
@@ -206,7 +206,7 @@ def _words(run: Run, found: Outcome) -> Json:
 
 
 def _thoughts(run: Run) -> Json:
-    """How many thoughts each method told, how many were refined, and of how many the draft was kept instead."""
+    """How many thoughts each method made, how many were refined, and of how many the draft was kept instead."""
     counts: dict[str, dict[str, int]] = {}
     for thought in run.thoughts():
         of = counts.setdefault(thought.method, {"thoughts": 0, "refined": 0, "kept": 0})

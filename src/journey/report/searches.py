@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from journey.metrics.compute import measured
+from journey.metrics.compute import accuracy_at_cost
 from journey.pipeline.outcome import compared_on, seed_and_arm
 from journey.report.charts import Chart, Dot, Line
 from journey.report.document import Column, Table, table
@@ -23,16 +23,16 @@ TONES = ("accent", "ink", "teal", "plum", "ochre", "soft")
 def search_figures(run: Run) -> list[dict[str, Any]]:
     """One row for each model and way of searching, over the seeds that have it; sizes of one way have its `family`.
 
-    `tokens` is what a problem cost on average, the judge's included, over the problems that were asked.
+    `tokens` is what a problem cost on average, the judge's included, over the problems that were tried.
     """
     found: dict[tuple[str, str], dict[int, list[Attempt]]] = {}
     for attempt in run.attempts(split=compared_on(run)):
-        if (said := searched(attempt.model)) is not None:
-            seed, arm = seed_and_arm(said[0])
-            found.setdefault((arm, said[1]), {}).setdefault(seed, []).append(attempt)
+        if (named := searched(attempt.model)) is not None:
+            seed, arm = seed_and_arm(named[0])
+            found.setdefault((arm, named[1]), {}).setdefault(seed, []).append(attempt)
     rows: list[dict[str, Any]] = []
     for (arm, way), seeds in found.items():
-        came_to = measured(list(seeds.values()))
+        came_to = accuracy_at_cost(list(seeds.values()))
         bounds = came_to.accuracy
         size = _SIZE.search(way)
         rows.append(

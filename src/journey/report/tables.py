@@ -21,8 +21,8 @@ SEEDS = 10  # of more seeds than these the single figures are left to report.jso
 
 def brief(figures: Json) -> Document:
     """What the terminal shows: the table, what came out, the searches."""
-    told = sum(of["thoughts"] for of in figures.get("thoughts", {}).values())
-    nothing = f"{number(told)} thoughts, and no comparison of shortcut and journey yet."
+    thoughts = sum(of["thoughts"] for of in figures.get("thoughts", {}).values())
+    nothing = f"{number(thoughts)} thoughts, and no comparison of shortcut and journey yet."
     return Document(
         title=str(figures["run"]),
         subtitle="Journey learning against shortcut learning from the same trees",

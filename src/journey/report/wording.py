@@ -15,8 +15,8 @@ ARMS = {
 }
 """Each arm in the order of the table: its label, the same in a word or two, its colour in charts."""
 TOY = (
-    "These figures are of a small model on its own task. They show which way of telling the same trees teaches more; "
-    "they do not stand in one column with those of 7B models on MATH."
+    "These figures are of a small model on its own task. They show which kind of thought from the same trees teaches "
+    "more; they do not stand in one column with those of 7B models on MATH."
 )
 NOTHING = "-"
 
