@@ -8,6 +8,7 @@ from journey.trees.mark import (
     on_right_path,
     path,
     path_texts,
+    path_tokens,
     right_leaves,
     statistics,
     unusable,
@@ -51,6 +52,11 @@ def test_a_path_goes_from_the_first_step_to_the_node():
     assert path(SMALL, 3) == [0, 3]
     assert path(SMALL, -1) == []
     assert path_texts(SMALL, 6) == ["6 * 7 = 36", "So it is 36"]
+
+
+def test_the_tokens_of_a_path_are_those_of_all_its_steps() -> None:
+    nodes = (Node(-1, "a", tokens=5), Node(-1, "b", tokens=2), Node(0, "c", tokens=3), Node(2, "d", tokens=4))
+    assert path_tokens(Tree("t", PROBLEM.id, nodes)) == [2, 12]
 
 
 def test_a_right_answer_after_a_wrong_step_is_no_right_leaf():

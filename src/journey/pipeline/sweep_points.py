@@ -16,6 +16,7 @@ from journey.pipeline.outcome import Arm, outcome
 from journey.pipeline.sweep import BASE, Place
 from journey.pipeline.sweep_recipe import Axis, Scaling
 from journey.store.run import Run
+from journey.trees.mark import path_tokens
 from journey.types import Attempt
 
 FORMS: tuple[Form, ...] = ("saturating", "power", "logarithmic", "flat")
@@ -120,7 +121,7 @@ def _answer(shape: Shape, attempt: Attempt) -> float:
 
 
 def _data(run: Run, seed: int) -> tuple[int, float]:
-    """Tokens generated for the trees that a seed needs, up to the last one told, and the mean length of a path.
+    """Tokens generated for the trees that a seed needs, up to the last one told, and the mean tokens of a whole path.
 
     Trees grown beyond it are of no use to this point, but those on the way that could not be told were paid for.
     """
@@ -129,8 +130,8 @@ def _data(run: Run, seed: int) -> tuple[int, float]:
     last = max((t.problem for t in trees if t.id in told), default="")
     needed = [t for t in trees if t.problem <= last]
     tokens = sum(node.tokens for tree in needed for node in tree.nodes)
-    steps = sum(len(tree.nodes) - 1 for tree in needed)
-    return tokens, 2.0 * tokens / steps if steps else 0.0  # two steps make a path of countdown's trees
+    lengths = [length for tree in needed for length in path_tokens(tree)]
+    return tokens, fmean(lengths) if lengths else 0.0
 
 
 def _axis(

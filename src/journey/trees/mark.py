@@ -44,6 +44,14 @@ def path(tree: Tree, index: int) -> list[int]:
     return backwards[::-1]
 
 
+def path_tokens(tree: Tree) -> list[int]:
+    """The tokens that were generated along the path to each leaf."""
+    totals = list[int]()
+    for node in tree.nodes:
+        totals.append(node.tokens + (totals[node.parent] if node.parent >= 0 else 0))
+    return [total for total, below in zip(totals, children(tree)[:-1], strict=True) if not below]
+
+
 def path_texts(tree: Tree, index: int) -> list[str]:
     """The texts of the steps from the first one to node `index`, both included; empty for the question (-1)."""
     return [tree.nodes[step].text for step in path(tree, index)]
