@@ -19,6 +19,7 @@ from journey.pipeline.recipe import UNCOMPARED, saved
 from journey.report.build import build as build_report
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
+from journey.tasks.table import task
 from journey.types import Problem, Thought
 
 
@@ -102,7 +103,8 @@ def config_of(wanted: Collection) -> dict[str, Any]:
     """The settings that a run keeps, with the hashes of the prompts that they may use."""
     judged = ("critic",) if wanted.judge != "exact" else ()
     helped = (*(("explain",) if wanted.telling.explain else ()), *(("refine",) if wanted.telling.refine else ()))
-    used = (wanted.task, "rules_", *judged, *helped, *wanted.methods)
+    of = task(wanted.task)
+    used = (*of.prompts, of.rules, *judged, *helped, *wanted.methods)
     return {
         "recipe": saved(wanted, wanted.judge),
         "prompts": {name: prompts.hash(name) for name in prompts.names() if name.startswith(used)},

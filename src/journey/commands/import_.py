@@ -1,35 +1,40 @@
 """journey import: problems, puzzles, rated trees, labelled solutions and exported records become part of a run."""
 
-import shutil
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
 from journey import interrupts
-from journey.answers.check import MathGrader
-from journey.answers.grade import Grade
+from journey.answers.grade import Grade, Grader
 from journey.commands.options import Format, Json, Limit
-from journey.commands.output import all_problems, check_part, say, sheet, tree_counts, tree_lines
+from journey.commands.output import check_part, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
-from journey.data import benchmarks, labelled_trees, prm800k, problems
+from journey.data import labelled_trees, prm800k
+from journey.data.importing import (
+    ProblemFiles,
+    check_files,
+    had_a_tree,
+    import_benchmark,
+    import_problems,
+    import_records,
+    opened,
+    store_rated,
+)
 from journey.data.problems import Columns
 from journey.errors import UsageError
-from journey.pipeline.experiment import PARTS
-from journey.pipeline.stages import put_rated
-from journey.store.datafiles import rows
-from journey.store.export import import_file
 from journey.store.run import Run
-from journey.tasks.countdown import sources
+from journey.tasks.base import Task
+from journey.tasks.table import TaskGrader
+from journey.tasks.table import task as task_named
 from journey.trees import mark
-from journey.types import EMPTY, Problem, make_problem
+from journey.types import Problem
 
 STATION = "import"
 
-Data = dict[str, Any]
 Lines = list[tuple[str, Any]]
 
 
@@ -53,6 +58,9 @@ def import_(
     hub_split: Annotated[
         str | None, typer.Option(help="The split of a Hub data set or folder; train if not given.", metavar="NAME")
     ] = None,
+    task: Annotated[
+        str, typer.Option(help="The task of a file of puzzles, in its own form.", metavar="NAME")
+    ] = "countdown",
     limit: Limit = None,
     json: Json = False,
 ) -> int:
@@ -63,177 +71,63 @@ def import_(
     `labelled` are solutions with labelled steps (Math-Shepherd, TRL's stepwise type, ProcessBench, ...), a tree a row.
     Every row of these and of PRM800K is accounted for: it makes a tree, joins one, or is listed with the reason.
     """
-
-    columns = {
-        "question": question_column, "answer": answer_column, "solution": solution_column, "level": level_column,
-        "subject": subject_column,
-    }  # fmt: skip
-    return _import(format, files, out, columns, split, hub_split, limit, json)
-
-
-def _import(
-    format: str,
-    files: Sequence[str],
-    out: Path,
-    columns: Mapping[str, str | None],
-    split: str,
-    hub_split: str | None,
-    limit: int | None,
-    json: bool,
-) -> int:
-    """Brings the files into the run `out`; nothing is stored before all of them were read."""
     check_part(split)
-    if format == "benchmark":
-        return _benchmark(files, out, columns, split, hub_split, limit, json)
-    if format not in ("problems", "puzzles") and any(columns.values()):
-        raise UsageError(f"columns are for problems, not for {format}; leave them out")
-    if format not in ("problems", "puzzles", "labelled") and (limit is not None or hub_split):
-        raise UsageError(f"--hub-split and --limit are for problems, not for {format}; leave them out")
-    if format not in ("problems", "labelled"):
-        _must_exist(files)
-    with _opened(out) as into:  # first of all, so that a second writer is refused at once
+    columns = Columns(question_column, answer_column, solution_column, level_column, subject_column)
+    _check_options(format, files, columns, hub_split, limit)
+    part = "test" if format == "benchmark" and split == "train" else split
+    with opened(out) as into:  # first of all, so that a second writer is refused at once
         match format:
-            case "prm800k":
-                data, lines = _prm800k(into, files, json)
-            case "labelled":
-                data, lines = _labelled(into, files, hub_split, limit, json)
+            case "prm800k" | "labelled":
+                data, lines = _rated(into, format, files, hub_split, limit, json)
             case "trees" | "thoughts" | "attempts":
-                data, lines = _records(into, format, files)
-            case _:
-                wanted = Wanted(format, Columns(**columns), split, hub_split, limit)
-                data, lines = _problems(into, files, wanted)
+                data = import_records(into, format, files)
+                lines = _record_lines(format, data)
+            case "benchmark":
+                data = import_benchmark(into, files[0], files[1] if len(files) == 2 else None, limit, part)
+                lines = list(data.items())
+            case "problems" | "puzzles":
+                own = _with_files(task) if format == "puzzles" else None
+                how = ProblemFiles(part=split, task=own, columns=columns, hub_split=hub_split, limit=limit)
+                data = import_problems(into, files, how)
+                lines = _problem_lines(data)
     say(json, {"run": str(out), **data}, sheet(out, lines))
     return 0
 
 
-def _benchmark(
-    files: Sequence[str],
-    out: Path,
-    columns: Mapping[str, str | None],
-    split: str,
-    hub_split: str | None,
-    limit: int | None,
-    json: bool,
-) -> int:
-    """A benchmark by its name, from the Hub or (named second) from a file; its problems are always tested on."""
-    if any(columns.values()) or hub_split:
-        raise UsageError("a benchmark has its own columns and split; leave them out, or import it as problems")
-    if len(files) > 2:
-        raise UsageError(
-            "a benchmark is a name and at most one file, as in: journey import benchmark AIME25 aime.jsonl"
-        )
-    _must_exist(files[1:])
-    part = "test" if split == "train" else split
-    with _opened(out) as into:
-        loaded = benchmarks.load(files[0], files[1] if len(files) == 2 else None, limit)
-        must_be_disjoint(into, loaded.problems, part)
-        before = into.count("problems")
-        into.put_all("problems", loaded.problems, split=part)
-        data: Data = {"benchmark": loaded.problems[0].source if loaded.problems else files[0], "part": part}
-        data |= {"read": len(loaded.problems), "new": into.count("problems") - before}
-        data |= {"licence": benchmarks.benchmark(files[0]).licence, "left_out": {"repeated": loaded.duplicates}}
-        data["left_out"]["without an answer"] = loaded.unanswered
-    say(json, {"run": str(out), **data}, sheet(out, list(data.items())))
-    return 0
+def _with_files(name: str) -> Task:
+    """The task of that name. Raises UsageError where it has no file form of its own."""
+    found = task_named(name)
+    if found.read is None:
+        raise UsageError(f"the task {name} has no files of its own; import its problems as problems")
+    return found
 
 
-@contextmanager
-def _opened(out: Path) -> Generator[Run]:
-    """The run to bring things into; a new one is not left behind where what was to come in is refused."""
-    is_new = not out.exists()
-    try:
-        with Run.open(out) as into:
-            yield into
-    except UsageError:
-        if is_new:
-            shutil.rmtree(out, ignore_errors=True)
-        raise
-
-
-class Wanted(NamedTuple):
-    """How problems are read (`format`: problems or puzzles), and the part of the run that they become."""
-
-    format: str
-    columns: Columns
-    split: str
-    hub_split: str | None
-    limit: int | None
-
-
-def _must_exist(files: Sequence[str]) -> None:
-    for file in files:
-        if not Path(file).is_file():
-            raise UsageError(f"there is no file {file}; check the path")
-
-
-def _problems(into: Run, files: Sequence[str], wanted: Wanted) -> tuple[Data, Lines]:
-    parts: dict[str, list[Problem]] = {wanted.split: []}
-    found, exported = parts[wanted.split], list[str]()
-    left_out: Counter[str] = Counter()
-    for file in files:
-        room = None if wanted.limit is None else wanted.limit - len(found)
-        if room == 0:
-            break
-        if wanted.format == "puzzles":
-            found += sources.read(file, room)
-        elif _is_exported(file):
-            exported.append(file)
-            for _, row in rows(file):
-                problem = make_problem(str(row["question"]), str(row["answer"]))
-                parts.setdefault(str(row.get("split") or wanted.split), []).append(problem)
-        else:
-            loaded = problems.read(file, columns=wanted.columns, split=wanted.hub_split, limit=room)
-            found += loaded.problems
-            left_out.update({"repeated": loaded.duplicates, "without an answer": loaded.unanswered})
-    read = sum(map(len, parts.values()))
-    for part, those in parts.items():
-        must_be_disjoint(into, those, part, parts)
-    before = into.count("problems")
-    for file in exported:
-        import_file(into, "problems", file, split=wanted.split)
-    if not exported:
-        into.put_all("problems", found, split=wanted.split)
-    new = into.count("problems") - before
-    now = {part: n for part in PARTS if (n := into.count("problems", split=part))}
-    lines: Lines = [("problems read", read), *((f"rows {what}", n) for what, n in left_out.items())]
-    lines += [("new in the run", new), *((f"now in {part}", n) for part, n in now.items())]
-    return {"read": read, "left_out": left_out, "new": new, "problems": now}, lines
-
-
-def _is_exported(file: str) -> bool:
-    """Whether the rows are a run's own (`journey export RUN problems`), whose ids and parts must stay as they are."""
-    if not Path(file).is_file() or Path(file).suffix == ".json":
-        return False
-    first = next((row for _, row in rows(file)), {})
-    return {"schema", "id", "question", "answer"} <= first.keys()
-
-
-def must_be_disjoint(
-    into: Run, found: Sequence[Problem], part: str, coming: Mapping[str, Sequence[Problem]] = EMPTY
+def _check_options(
+    format: Format, files: Sequence[str], columns: Columns, hub_split: str | None, limit: int | None
 ) -> None:
-    """Refuses (UsageError) problems to be trained on that are tested on, in the run or among those coming with them."""
-    for other in PARTS:
-        if other != part and {"validation", "test"} & {other, part}:
-            problems.disjoint(found, [*all_problems(into, split=other), *coming.get(other, ())])
+    """Raises UsageError for options that do not go with what the files hold, and for files that are not there."""
+    has_columns = columns != Columns()
+    if format == "benchmark":
+        if has_columns or hub_split:
+            raise UsageError("a benchmark has its own columns and split; leave them out, or import it as problems")
+        if len(files) > 2:
+            raise UsageError(
+                "a benchmark is a name and at most one file, as in: journey import benchmark AIME25 aime.jsonl"
+            )
+        check_files(files[1:])
+        return
+    if format not in ("problems", "puzzles") and has_columns:
+        raise UsageError(f"columns are for problems, not for {format}; leave them out")
+    if format not in ("problems", "puzzles", "labelled") and (limit is not None or hub_split):
+        raise UsageError(f"--hub-split and --limit are for problems, not for {format}; leave them out")
+    if format not in ("problems", "labelled"):
+        check_files(files)
 
 
-def _records(into: Run, table: str, files: Sequence[str]) -> tuple[Data, Lines]:
-    before = into.count(table)
-    read = {file: import_file(into, table, file) for file in files}
-    if not sum(read.values()):
-        raise UsageError(f"{', '.join(files)} holds no rows; give a file that journey export wrote")
-    new, known = into.count(table) - before, into.ids("problems")
-    lost = sum(getattr(record, "problem", "") not in known for record in into.all(table))
-    lines: Lines = [*((f"{table} in {file}", n) for file, n in read.items()), ("new in the run", new)]
-    if lost:
-        lines.append((f"{table} whose problem is not in the run; import problems too", lost))
-    return {"table": table, "read": read, "new": new, "without_problem": lost}, lines
-
-
-class Counted:
+class ShownGrader:
     """A grader that shows how many of the answers that were put to it are checked."""
 
-    def __init__(self, grader: MathGrader, bars: Bars) -> None:
+    def __init__(self, grader: Grader, bars: Bars) -> None:
         self._grader, self._bars = grader, bars
         self._asked = self._done = 0
 
@@ -246,45 +140,38 @@ class Counted:
         return grade
 
 
-def _prm800k(into: Run, files: Sequence[str], json: bool) -> tuple[Data, Lines]:
-    with Bars(silent=json) as bars, MathGrader() as grader:
+def _rated(
+    into: Run, format: str, files: Sequence[str], split: str | None, limit: int | None, json: bool
+) -> tuple[dict[str, Any], Lines]:
+    with Bars(silent=json) as bars, closing(TaskGrader()) as grader:
         bars(STATION, "read files", 0, len(files))
-        found = interrupts.run(prm800k.read(files, Counted(grader, bars)))
-    kept = {tree.id for tree in found.trees}
-    again = sum(bool(into.ids("trees", problem=p.id, policy=prm800k.POLICY) - kept) for p in found.problems)
-    data, lines = _rated(into, found)
-    if again:
-        lines.append(("trees of problems that had one; give all files in one command to join them", again))
-    return {**data, "had_a_tree": again}, lines
-
-
-def _labelled(into: Run, files: Sequence[str], split: str | None, limit: int | None, json: bool) -> tuple[Data, Lines]:
-    with Bars(silent=json) as bars, MathGrader() as grader:
-        bars(STATION, "read files", 0, len(files))
-        found = interrupts.run(labelled_trees.read(files, Counted(grader, bars), limit, split))
-    data, lines = _rated(into, found)
+        shown = ShownGrader(grader, bars)
+        is_prm800k = format == "prm800k"
+        reading = prm800k.read(files, shown) if is_prm800k else labelled_trees.read(files, shown, limit, split)
+        found = interrupts.run(reading)
+    again = had_a_tree(into, found)
+    data = store_rated(into, found) | tree_counts(found.trees)
+    lines: Lines = [("rows read", data["rows"]), ("  joined the tree of the same problem", data["merged"].total())]
+    lines += [(f"    {reason}", n) for reason, n in data["merged"].items()]
+    lines += [("  gave no tree", data["no_tree"].total())]
+    lines += [*((f"    {reason}", n) for reason, n in data["no_tree"].items()), *tree_lines(data)]
+    if is_prm800k:
+        if again:
+            lines.append(("trees of problems that had one; give all files in one command to join them", again))
+        return data | {"had_a_tree": again}, lines
     steps = Counter(mark.verdict(node) or "could not say" for tree in found.trees for node in tree.nodes)
     judges = sorted({tree.judge for tree in found.trees})
     lines += [*((f"steps: {name}", n) for name, n in steps.most_common()), ("labelled by", ", ".join(judges))]
-    return {**data, "steps": steps, "judges": judges}, lines
+    return data | {"steps": steps, "judges": judges}, lines
 
 
-def _rated(into: Run, found: prm800k.Imported) -> tuple[Data, Lines]:
-    """Stores rated trees; how many rows and trees there were."""
-    must_be_disjoint(into, found.problems, "train")
-    put_rated(into, found)
-    merged, broken = (Counter(_grouped(x) for x in found.listed if x.kind == kind) for kind in ("merged", "no tree"))
-    counts = tree_counts(found.trees)
-    number = len(found.trees) + merged.total() + broken.total()
-    lines: Lines = [("rows read", number), ("  joined the tree of the same problem", merged.total())]
-    lines += [(f"    {reason}", n) for reason, n in merged.items()]
-    lines += [("  gave no tree", broken.total()), *((f"    {reason}", n) for reason, n in broken.items())]
-    lines += tree_lines(counts)
-    return {"rows": number, "merged": merged, "no_tree": broken, **counts}, lines
+def _record_lines(table: str, data: Mapping[str, Any]) -> Lines:
+    lines: Lines = [*((f"{table} in {file}", n) for file, n in data["read"].items()), ("new in the run", data["new"])]
+    if lost := data["without_problem"]:
+        lines.append((f"{table} whose problem is not in the run; import problems too", lost))
+    return lines
 
 
-def _grouped(listed: prm800k.Listed) -> str:
-    """The reason without what differs from row to row."""
-    if listed.kind == "merged":
-        return "a plain duplicate" if listed.reason.endswith("with no new steps") else "with new steps"
-    return listed.reason
+def _problem_lines(data: Mapping[str, Any]) -> Lines:
+    lines: Lines = [("problems read", data["read"]), *((f"rows {what}", n) for what, n in data["left_out"].items())]
+    return [*lines, ("new in the run", data["new"]), *((f"now in {part}", n) for part, n in data["problems"].items())]

@@ -21,6 +21,8 @@ from journey.store.datafiles import Format, Row, rows
 from journey.tasks.base import Task
 from journey.types import Problem, content_seed, make_problem
 
+PARTS = ("phase1", "train", "validation", "test")
+"""The parts of a run's problems."""
 logger = logging.getLogger(__name__)
 
 

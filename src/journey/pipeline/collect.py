@@ -6,13 +6,14 @@ from pathlib import Path
 
 from journey.data import prm800k, problems
 from journey.data.curation import curate
+from journey.data.importing import put_rated
 from journey.errors import UsageError
 from journey.pipeline import registry
 from journey.pipeline.collection import Collection
 from journey.pipeline.derive import Methods, chosen
 from journey.pipeline.fan_out import Progress, silent
 from journey.pipeline.registry import Models
-from journey.pipeline.stages import close, grow_trees, put_rated, refuse_retrained, train
+from journey.pipeline.stages import close, grow_trees, refuse_retrained, train
 from journey.store.excluded import excluded
 from journey.store.export import write_rows
 from journey.store.run import Run

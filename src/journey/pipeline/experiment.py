@@ -13,6 +13,7 @@ from typing import Any
 
 from journey import interrupts, prompts
 from journey.data import problems
+from journey.data.problems import PARTS
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding
 from journey.models.budget import BudgetTracker, Limits, Price
@@ -41,7 +42,6 @@ from journey.tasks.table import ask, task
 from journey.training.rows import dpo_rows, match_tokens, sft_rows
 from journey.types import Attempt, Problem
 
-PARTS = ("phase1", "train", "validation", "test")
 TRAINED = ("phase1", "train")
 
 
@@ -122,7 +122,7 @@ def config_of(recipe: Recipe) -> dict[str, Any]:
     """The settings that a run keeps: the resolved recipe, the prompt's hash and the versions that made it."""
     return {
         "recipe": saved(recipe, recipe.judge),
-        "prompts": {recipe.task: prompts.hash(recipe.task)},
+        "prompts": {name: prompts.hash(name) for name in task(recipe.task).prompts},
         "versions": versions(),
     }
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from journey.answers.grade import Grader
-from journey.data.prm800k import Imported
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding, attempt, attempt_ids
 from journey.evals.step_scores import LOG as RM_SCORES
@@ -31,27 +30,10 @@ from journey.training.rows import Row
 from journey.training.settings import DpoSettings, PrmSettings, SftSettings, TrainSettings
 from journey.trees.grow import GrowSettings, grow, tree_id
 from journey.trees.mark import path, right_leaves, wrong_branches
-from journey.types import Attempt, Node, Problem, Thought, Tree, content_hash
+from journey.types import Attempt, Node, Problem, Thought, Tree
 
-IMPORT = "import"
 SPENT = "spent"
 JUDGE_WEIGHTS = "judge weights"
-LISTED_AT_ONCE = 1000  # listed rows in one entry of the run's log
-
-
-def put_rated(run: Run, found: Imported) -> None:
-    """Stores people's rated trees with their problems; what is to be said of rows goes into the log, each once."""
-    run.put_all("problems", found.problems, split="train")
-    run.put_all("trees", found.trees)
-    known = {content_hash(one) for one in listed_rows(run)}
-    new = [one for one in map(asdict, found.listed) if content_hash(one) not in known]
-    for start in range(0, len(new), LISTED_AT_ONCE):
-        run.log(IMPORT, {"listed": new[start : start + LISTED_AT_ONCE]})
-
-
-def listed_rows(of: Run) -> list[dict[str, Any]]:
-    """What imports listed: rows that gave no tree or joined one, trees that give no thought."""
-    return [one for entry in of.logged(IMPORT) for one in entry.get("listed", [])]
 
 
 def keep_spent(run: Run, tracker: BudgetTracker) -> None:

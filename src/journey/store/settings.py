@@ -27,7 +27,9 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], ignore: Sequence
     ("workers": wherever it stands). Settings that change no result belong there.
     """
     before, after = dict(_leaves(old)), dict(_leaves(new))
-    names = [name for name in before | after if not _ignored(name, ignore)]
+    # A prompt that only one side knows is new, or gone: whatever was asked with it is in other settings, too.
+    new_prompts = {name for name in before.keys() ^ after.keys() if name.startswith("prompts.")}
+    names = [name for name in before | after if name not in new_prompts and not _ignored(name, ignore)]
     return [
         f"{name}: was {_shown(before, name)}, now {_shown(after, name)}"
         for name in names

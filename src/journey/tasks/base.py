@@ -37,6 +37,7 @@ class Task:
     - `narration`: the words of a long thought between its steps.
     - `grader()`: a new grader of answers. `refusal`: why ordinary commands cannot grade them, with the mend; null: they
       can.
+    - `prompts`: the prompt files that `ask` fills; a run keeps their hashes.
     - `rules`: the prompt that tells a model how steps are written.
     - `judge(problem, prefix, candidates)`: the judge "exact": one judgement a candidate step; null: there is none.
     - `settings`: the dataclass of a recipe's `problems.puzzles`. `draw`: draws problems by such settings; both null
@@ -55,6 +56,7 @@ class Task:
     narration: Narration
     grader: Callable[[], Grader]
     rules: str
+    prompts: tuple[str, ...] = ()
     refusal: str | None = None
     judge: ExactJudge | None = None
     settings: type[Any] | None = None

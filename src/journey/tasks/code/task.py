@@ -7,4 +7,11 @@ from journey.tasks.prompting import asker
 from journey.tasks.qa.math import MATH, STEPS
 
 REFUSAL = "checking these answers runs code that a model wrote; only journey eval does so, with --allow-code"
-CODE = replace(MATH, name="code", ask=asker("code", STEPS), grader=lambda: CannotGrade(REFUSAL), refusal=REFUSAL)
+CODE = replace(
+    MATH,
+    name="code",
+    ask=asker("code", STEPS),
+    grader=lambda: CannotGrade(REFUSAL),
+    refusal=REFUSAL,
+    prompts=("code",),
+)

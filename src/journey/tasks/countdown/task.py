@@ -18,6 +18,7 @@ COUNTDOWN = Task(
     narration=NARRATION,
     grader=CountdownGrader,
     rules="rules_countdown",
+    prompts=("countdown",),
     judge=judge,
     settings=PuzzleSettings,
     draw=drawn,

@@ -18,6 +18,7 @@ MAZE = Task(
     narration=NARRATION,
     grader=MazeGrader,
     rules="rules_maze",
+    prompts=("maze",),
     judge=judge,
     settings=MazeSettings,
     draw=drawn,

@@ -8,5 +8,11 @@ from journey.tasks.steps import FORMATS
 
 STEPS = FORMATS["paragraphs"]
 MATH = Task(
-    name="math", ask=asker("math", STEPS), steps=STEPS, narration=PROSE, grader=MathGrader, rules="rules_math"
-)  # fmt: skip
+    name="math",
+    ask=asker("math", STEPS),
+    steps=STEPS,
+    narration=PROSE,
+    grader=MathGrader,
+    rules="rules_math",
+    prompts=("math",),
+)

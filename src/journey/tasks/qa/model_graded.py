@@ -11,5 +11,10 @@ REFUSAL = (
     "--judge critic:openai/NAME"
 )
 MODEL_GRADED = replace(
-    MATH, name="judged", ask=asker("judged", STEPS), grader=lambda: CannotGrade(REFUSAL), refusal=REFUSAL
+    MATH,
+    name="judged",
+    ask=asker("judged", STEPS),
+    grader=lambda: CannotGrade(REFUSAL),
+    refusal=REFUSAL,
+    prompts=("judged",),
 )

@@ -6,4 +6,4 @@ from journey.answers.words import TextGrader
 from journey.tasks.prompting import asker
 from journey.tasks.qa.math import MATH, STEPS
 
-TEXT = replace(MATH, name="text", ask=asker("text", STEPS), grader=TextGrader)
+TEXT = replace(MATH, name="text", prompts=("text",), ask=asker("text", STEPS), grader=TextGrader)
