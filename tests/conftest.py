@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from properties import examples
 from real_data import NEEDS_WHOLE
 
 # A busy machine is slow; that is no mistake of the code. A property fails by what is false only.
 settings.register_profile(
     "journey",
+    max_examples=examples(100),
     deadline=None,
     derandomize=bool(os.environ.get("CI")),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],

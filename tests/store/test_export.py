@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from properties import examples
 from store.records import attempt, problem, thought, tree, trees
 
 from journey.errors import UsageError
@@ -40,7 +41,7 @@ def test_every_table_comes_back_the_same(tmp_path: Path, ending: str):
             assert copy.count(table) == run.count(table)
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(trees, max_size=4, unique_by=lambda record: record.id))
 def test_any_tree_comes_back_from_jsonl_the_same(tmp_path: Path, some):
     file = tmp_path / "trees.jsonl"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from properties import examples
 from store.records import attempt, problem, problems, thought, tree, trees
 
 from journey.errors import UsageError
@@ -229,7 +230,7 @@ def test_a_log_left_without_its_database_belongs_to_nothing(run: Run):
         assert again.check() == 0
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(trees, max_size=4, unique_by=lambda record: record.id), st.lists(problems, max_size=4))
 def test_any_record_comes_back_equal(run: Run, some_trees, some_problems):
     run.put_all("trees", some_trees)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from properties import examples
 
 from journey.answers.find import find_answer
 from journey.answers.grade import Grade
@@ -175,7 +176,7 @@ def test_settings_that_make_no_sense_are_refused():
         GrowSettings(width=0)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     st.integers(0, 99),
     st.integers(1, 4),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from properties import examples
 
 from journey.answers.find import find_answer
 from journey.answers.grade import Grade
@@ -125,7 +126,7 @@ TREES = st.lists(st.integers(-1, 30), min_size=1, max_size=12).map(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(TREES, st.sampled_from([HARD, SOFT, BINARY]))
 async def test_labels_are_the_same_whatever_is_in_flight_and_true_of_their_steps(
     tree: Tree, how: RolloutSettings
