@@ -10,7 +10,6 @@ from typing import Any
 
 from bench import DATA, Result, flag, run, table
 
-from journey.commands.eval_judges import Remembered
 from journey.data.step_labels import load
 from journey.errors import UsageError
 from journey.evals.judging import JudgingSettings, judge_set, measure, to_json
@@ -20,6 +19,7 @@ from journey.judges.recorded_file import load_recorded
 from journey.judges.rollout import RolloutJudge, RolloutSettings
 from journey.judges.scripted import Scripted
 from journey.models.budget import BudgetTracker
+from journey.models.cached import MemoryCalls
 from journey.pipeline import registry
 from journey.report.judges import FIGURES, figure
 from journey.tasks.countdown.labelled import countdown_set
@@ -136,7 +136,7 @@ def recorded_rows(shown: list[Any], rounds: int) -> tuple[list[dict[str, Any]], 
 def own_rows(count: int, rounds: int, trained: str | None) -> list[dict[str, Any]]:
     """Judges that run here, on Countdown solutions with exact labels."""
     labelled = countdown_set(count)
-    models = registry.Models(Remembered(), BudgetTracker())
+    models = registry.Models(MemoryCalls(), BudgetTracker())
     hows = {
         "hard": RolloutSettings(max_tokens=100),
         "soft": RolloutSettings(label="soft", max_tokens=100),

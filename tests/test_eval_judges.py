@@ -55,7 +55,7 @@ def test_every_judge_goes_over_every_set_and_leaves_tables_and_pictures(
     assert "| recorded:m | " in (out / "judges" / "judges.md").read_text()
     ElementTree.parse(out / "judges" / "calibration-steps.svg")
     human = done("eval", "judges", *flags, "--judge", judges[2], "--on", labelled)
-    assert "vote:[scripted:says.json,recorded:m] steps" in human.err  # brackets are no markup
+    assert "vote:[scripted:says.json,recorded:m] on steps" in human.err  # brackets are no markup
     assert "steps: 2 solutions, 4 labelled steps" in human.out and "F1 of wrong" in human.out
 
 

@@ -139,11 +139,11 @@ def asked_lines(asked: Sequence[Estimate], prices: Mapping[str, Price]) -> list[
 
 
 def say_estimate(
-    path: Path, problems: int, most: Sequence[Estimate], prices: Mapping[str, Price],
+    source: Path | str, problems: int, most: Sequence[Estimate], prices: Mapping[str, Price],
     servers: Mapping[str, ServerSettings], json: bool,
 ) -> int:  # fmt: skip
     """Says what would be asked at most; the exit code."""
     known = with_local(prices, most, servers)
-    data = {"run": str(path), "problems": problems, "asked_at_most": priced(most, known)}
+    data = {"run": str(source), "problems": problems, "asked_at_most": priced(most, known)}
     say(json, data, sheet("what would be asked at most", asked_lines(most, known) or [("calls", 0)]))
     return 0

@@ -23,12 +23,13 @@ async def closing(model: Model, work: Awaitable[Result]) -> Result:
         await registry.close(model)
 
 
-async def paying(run: Run, models: registry.Models, tracker: BudgetTracker, work: Awaitable[Result]) -> Result:
-    """The same of many models; what was spent is kept in the run's log, however it ended."""
+async def paying(run: Run | None, models: registry.Models, tracker: BudgetTracker, work: Awaitable[Result]) -> Result:
+    """The same of many models; what was spent is kept in the run's log, if there is a run, however it ended."""
     try:
         return await telling_spent(tracker, work)
     finally:
-        keep_spent(run, tracker)
+        if run is not None:
+            keep_spent(run, tracker)
         await models.close()
 
 

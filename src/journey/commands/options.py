@@ -91,3 +91,10 @@ StepJudge = Annotated[
         metavar="NAME",
     ),
 ]  # fmt: skip
+JudgeName = Annotated[
+    str, typer.Option("--judge", help="exact, critic:MODEL, rollout:MODEL, prm:MODEL, vote:[A,B], ...", metavar="NAME")
+]
+JudgeNames = Annotated[
+    list[str],
+    typer.Option("--judge", help="exact, critic:MODEL, rollout:MODEL, recorded:FILE#MODEL, ...", metavar="NAME"),
+]

@@ -18,7 +18,7 @@ from typing import Any
 from journey.errors import UsageError
 from journey.evals.judging_counts import count
 from journey.evals.judging_tables import Bin, Tables
-from journey.judges.base import Judge
+from journey.judges.base import Judge, JudgeWork, work_of
 from journey.judges.combine import HOWS, How
 from journey.judges.solution import judge_solution
 from journey.metrics.accuracy import CONFIDENCE, Interval, wilson
@@ -104,10 +104,6 @@ async def judge_item(judge: Judge, item: Labelled) -> Said:
     """What the judge says of each step: of all in a solution, of the labelled ones (siblings together) in a tree."""
     if item.is_solution:
         return await judge_solution(judge, item.problem, item.steps)
-    siblings: dict[int, list[int]] = {}
-    for index, parent in enumerate(item.parents):
-        if item.labels[index] is not None:
-            siblings.setdefault(parent, []).append(index)
     said: list[Judgement | None] = [None] * len(item.steps)
 
     async def one(parent: int, candidates: Sequence[int]) -> None:
@@ -115,8 +111,26 @@ async def judge_item(judge: Judge, item: Labelled) -> Said:
         for index, judgement in zip(candidates, judged, strict=True):
             said[index] = judgement
 
-    await gather_or_cancel(one(parent, candidates) for parent, candidates in siblings.items())
+    await gather_or_cancel(one(parent, candidates) for parent, candidates in _labelled_siblings(item).items())
     return said
+
+
+def judge_work(item: Labelled) -> JudgeWork:
+    """What a judge is asked about a solution or tree at most."""
+    if item.is_solution:
+        return work_of(item.problem, ((item.steps[:i], [step]) for i, step in enumerate(item.steps)), prefixes=1)
+    siblings = _labelled_siblings(item)
+    calls = ((_path(item, parent), [item.steps[i] for i in candidates]) for parent, candidates in siblings.items())
+    return work_of(item.problem, calls, prefixes=len(siblings))
+
+
+def _labelled_siblings(item: Labelled) -> dict[int, list[int]]:
+    """The labelled steps of a tree by the step that they stand under, -1 for the question."""
+    siblings: dict[int, list[int]] = {}
+    for index, parent in enumerate(item.parents):
+        if item.labels[index] is not None:
+            siblings.setdefault(parent, []).append(index)
+    return siblings
 
 
 def _path(item: Labelled, index: int) -> list[str]:

@@ -1,6 +1,6 @@
 """What every judge is, and what a kind of judge is: how it is named, made, set and what it may cost."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from journey.answers.grade import Grader
 from journey.errors import UsageError
 from journey.models.base import Model
-from journey.models.estimate import Estimate
+from journey.models.estimate import Estimate, question_tokens, tokens_of
 from journey.tasks.labelled import LabelledSet
 from journey.tasks.prompting import Ask
 from journey.types import Judgement, Problem, Verdict
@@ -98,11 +98,27 @@ class JudgeWork:
     `prefixes`: how many prefixes are themselves judged nowhere.
     """
 
-    calls: int
-    steps: int
-    read: int
-    written: int
+    calls: int = 0
+    steps: int = 0
+    read: int = 0
+    written: int = 0
     prefixes: int = 0
+
+    def __add__(self, other: "JudgeWork") -> "JudgeWork":
+        return JudgeWork(
+            self.calls + other.calls, self.steps + other.steps, self.read + other.read, self.written + other.written,
+            self.prefixes + other.prefixes,
+        )  # fmt: skip
+
+
+def work_of(problem: Problem, calls: Iterable[tuple[Sequence[str], Sequence[str]]], prefixes: int = 0) -> JudgeWork:
+    """What a judge is asked about candidate steps after prefixes, a pair (prefix, candidates) a call."""
+    question = question_tokens([problem])
+    work = JudgeWork(prefixes=prefixes)
+    for prefix, candidates in calls:
+        read, written = question + sum(map(tokens_of, prefix)), sum(map(tokens_of, candidates))
+        work += JudgeWork(1, len(candidates), read, written)
+    return work
 
 
 def no_models(ref: JudgeRef, strong: str) -> list[str]:

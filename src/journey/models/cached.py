@@ -25,6 +25,21 @@ class Calls(Protocol):
     async def put_call(self, key: str, completions: list[dict[str, Any]], patience: float) -> None: ...
 
 
+class MemoryCalls:
+    """Calls kept in memory."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, list[dict[str, Any]]] = {}
+
+    def call(self, key: str) -> list[dict[str, Any]] | None:
+        """What was answered, null where it was never asked."""
+        return self._known.get(key)
+
+    async def put_call(self, key: str, completions: list[dict[str, Any]], patience: float) -> None:
+        """Keeps what was answered."""
+        self._known[key] = completions
+
+
 class Cached:
     """A Model that looks a call up before it asks, and stores the answer before it gives it.
 
