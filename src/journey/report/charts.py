@@ -1,9 +1,11 @@
-"""Charts as hand-written SVG: no library, no script, colours from the page's style sheet."""
+"""Charts as SVG: where lines, dots and their names stand; drawings.html draws them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from math import ceil, floor, log10
+from typing import NamedTuple
+
+from journey.report.templates import drawing
 
 Point = tuple[float, float]
 
@@ -30,6 +32,11 @@ class Dot:
     tone: str = "ink"
     seeds: Sequence[float] = ()
 
+    @property
+    def most(self) -> float:
+        """The greatest value that is drawn of it."""
+        return max(self.high, *self.seeds, 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Chart:
@@ -46,54 +53,21 @@ class Chart:
     whole: bool = False  # x runs over whole numbers
 
 
-WIDTH, HEIGHT = 560, 300
-LEFT, RIGHT, TOP, BOTTOM = 46, 118, 22, 44
-LINE = 15  # the height of a line of text
 NAMED = 8  # dots and lines in one picture that all have their names
 NEAR = (0.35, 0.05)  # of the width, and of the accuracies from 0 to 1: nearer names would stand on one another
+LINE = 15  # the height of a line of text
 
 
 def chart_svg(chart: Chart) -> str:
     """A chart of lines and dots; labels stand at the right end of what they name."""
-    xs, ys = extent(chart)
-    frame = _Frame(xs, ys, chart.log)
-    body = [_grid(chart, frame)]
-    body += [_line(line, frame) for line in chart.lines]
-    body += [_dot(dot, frame) for dot in chart.dots]
-    body += _names(chart, frame)
-    return _svg(WIDTH, HEIGHT, chart.title, body)
+    frame = Frame(*extent(chart), chart.log)
+    return drawing("chart", chart, frame, _names(chart, frame))
 
 
 def whiskers_svg(title: str, dots: Sequence[Dot]) -> str:
     """One row an arm: its accuracy with the interval, the single seeds as small ticks; shares on the x axis."""
-    left, right, row = 32 + 7 * max((len(dot.name) for dot in dots), default=14), 64, 34
-    height = row * len(dots) + 40
-    most = max((max(d.high, *d.seeds, 0.0) for d in dots), default=1.0)
-    ticks = [t for t in nice_ticks(0.0, min(1.0, most or 1.0), 5) if t <= 1]
-    top = max(ticks[-1], most)
-
-    def x(value: float) -> float:
-        return left + (WIDTH + 80 - left - right) * value / top
-
-    body = [
-        f'<line class="grid" x1="{x(t):.1f}" y1="6" x2="{x(t):.1f}" y2="{height - 30}"/>'
-        f'<text class="tick" x="{x(t):.1f}" y="{height - 12}" text-anchor="middle">{100 * t:.0f} %</text>'
-        for t in ticks
-    ]
-    for i, dot in enumerate(dots):
-        y = 22 + row * i
-        body += [
-            f'<text class="name {dot.tone}" x="{left - 14}" y="{y + 4}" text-anchor="end">{escape(dot.name)}</text>',
-            *(
-                f'<line class="seed {dot.tone}" x1="{x(s):.1f}" y1="{y - 7}" x2="{x(s):.1f}" y2="{y + 7}"/>'
-                for s in dot.seeds
-            ),
-            f'<line class="whisker {dot.tone}" x1="{x(dot.low):.1f}" y1="{y}" x2="{x(dot.high):.1f}" y2="{y}"/>',
-            f'<circle class="dot {dot.tone}" cx="{x(dot.at[0]):.1f}" cy="{y}" r="4.5"/>',
-            f'<text class="value {dot.tone}" x="{x(max(dot.high, *dot.seeds, 0.0)) + 10:.1f}" y="{y + 4}">'
-            f"{100 * dot.at[0]:.1f} %</text>",
-        ]
-    return _svg(WIDTH + 80, height, title, body)
+    place = Rows(dots)
+    return drawing("whiskers", title, dots, place.ticks, place)
 
 
 def uncrowded(dots: Sequence[Dot]) -> list[Dot]:
@@ -134,77 +108,79 @@ def extent(chart: Chart) -> tuple[list[float], list[float]]:
     return [t for t in steps if first <= t <= last], nice_ticks(min(0.0, *ys), max(ys), 5)
 
 
-class _Frame:
-    """Where values stand on the picture."""
+class Rows:
+    """Where the rows of a whisker chart stand."""
+
+    width = 640
+
+    def __init__(self, dots: Sequence[Dot]):
+        self.left, self.height = 32 + 7 * max((len(dot.name) for dot in dots), default=14), 34 * len(dots) + 40
+        most = max((dot.most for dot in dots), default=1.0)
+        self.ticks = [t for t in nice_ticks(0.0, min(1.0, most or 1.0), 5) if t <= 1]
+        self._top = max(self.ticks[-1], most)
+
+    def x(self, share: float) -> float:
+        return self.left + (self.width - self.left - 64) * share / self._top
+
+    def y(self, row: int) -> float:
+        return 22 + 34 * row
+
+
+class Frame:
+    """Where values stand on a chart."""
+
+    width, height, left, right, top, bottom = 560, 300, 46, 442, 22, 256
 
     def __init__(self, xs: Sequence[float], ys: Sequence[float], log: bool):
-        self.xs, self.ys, self.log = xs, ys, log
+        self.xs, self.ys, self._log = xs, ys, log
 
     def x(self, value: float) -> float:
         low, high, at = self.xs[0], self.xs[-1], value
-        if self.log:
+        if self._log:
             low, high, at = log10(low), log10(high), log10(max(value, 1e-9))
-        return LEFT + (WIDTH - LEFT - RIGHT) * (at - low) / ((high - low) or 1)
+        return self.left + (self.right - self.left) * (at - low) / ((high - low) or 1)
 
     def y(self, value: float) -> float:
         low, high = self.ys[0], self.ys[-1]
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - low) / ((high - low) or 1)
+        return self.bottom - (self.bottom - self.top) * (value - low) / ((high - low) or 1)
+
+    def path(self, points: Sequence[Point]) -> str:
+        return " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in points)
+
+    def tick(self, value: float, percent: bool = False) -> str:
+        return f"{100 * value:g} %" if percent else f"{value:,.10g}".replace(",", " ")
 
 
-def _grid(chart: Chart, frame: _Frame) -> str:
-    right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
-    parts = [
-        f'<line class="grid" x1="{LEFT}" y1="{frame.y(t):.1f}" x2="{right}" y2="{frame.y(t):.1f}"/>'
-        f'<text class="tick" x="{LEFT - 8}" y="{frame.y(t) + 4:.1f}" text-anchor="end">{_tick(t, chart.percent)}</text>'
-        for t in frame.ys
-    ]
-    parts += [
-        f'<text class="tick" x="{frame.x(t):.1f}" y="{bottom + 18}" text-anchor="middle">{_tick(t, False)}</text>'
-        for t in frame.xs
-    ]
-    parts.append(f'<text class="axis" x="{right}" y="{HEIGHT - 8}" text-anchor="end">{escape(chart.x)}</text>')
-    return "".join(parts)
+class Name(NamedTuple):
+    """A label and where it stands."""
+
+    text: str
+    tone: str
+    x: float
+    y: float
+    anchor: str = "start"
 
 
-def _tick(value: float, percent: bool) -> str:
-    return f"{100 * value:g} %" if percent else f"{value:,.10g}".replace(",", " ")
-
-
-def _line(line: Line, frame: _Frame) -> str:
-    path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in line.points)
-    dash = ' stroke-dasharray="5 4"' if line.dashed else ""
-    parts = [f'<polyline class="line {line.tone}" points="{path}"{dash}/>']
-    for (x, y), mark in zip(line.points, line.marks, strict=False):
-        parts.append(f'<circle class="dot {line.tone}" cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="2.5"/>')
-        at = f'x="{frame.x(x):.1f}" y="{frame.y(y) + 16:.1f}"'
-        parts.append(f'<text class="tick" {at} text-anchor="middle">{escape(mark)}</text>')
-    return "".join(parts)
-
-
-def _dot(dot: Dot, frame: _Frame) -> str:
-    x, y = frame.x(dot.at[0]), frame.y(dot.at[1])
-    return (
-        f'<line class="whisker {dot.tone}" x1="{x:.1f}" y1="{frame.y(dot.low):.1f}" x2="{x:.1f}" '
-        f'y2="{frame.y(dot.high):.1f}"/><circle class="dot {dot.tone}" cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>'
-    )
-
-
-def _names(chart: Chart, frame: _Frame) -> list[str]:
+def _names(chart: Chart, frame: Frame) -> list[Name]:
     """Dots and lines are named at their right; full lines, which may end together, one name under the other."""
-    placed = [_name(d.name, d.tone, frame.x(d.at[0]) + 9, y) for d, y in _apart(chart.dots, frame)]
-    ends = [(line, *line.points[-1]) for line in chart.lines if line.name and line.points]
-    for line, x, y in ends:
-        if line.dashed:
-            is_near_edge = frame.x(x) + 9 + 7 * len(line.name) > WIDTH
-            at = (frame.x(x) + 8, frame.y(y) - 10, "end") if is_near_edge else (frame.x(x) + 9, frame.y(y), "start")
-            placed.append(_name(line.name, line.tone, *at))
-    full = sorted((frame.y(y), line.name, line.tone, frame.x(x)) for line, x, y in ends if not line.dashed)
-    heights = _spread([y for y, *_ in full], HEIGHT - BOTTOM - 2)
-    placed += [_name(name, tone, x + 9, y) for y, (_, name, tone, x) in zip(heights, full, strict=True)]
-    return placed
+    placed = [Name(d.name, d.tone, frame.x(d.at[0]) + 9, y) for d, y in _apart(chart.dots, frame)]
+    ends = [Name(one.name, one.tone, *_at(frame, one.points[-1])) for one in chart.lines if one.name and one.points]
+    dashed = {one.name for one in chart.lines if one.dashed}
+    for name in ends:
+        if name.text in dashed:
+            is_near_edge = name.x + 9 + 7 * len(name.text) > frame.width
+            x, y, anchor = (name.x + 8, name.y - 10, "end") if is_near_edge else (name.x + 9, name.y, "start")
+            placed.append(Name(name.text, name.tone, x, y, anchor))
+    full = sorted((name for name in ends if name.text not in dashed), key=lambda name: (name.y, name.text))
+    heights = _spread([name.y for name in full], frame.bottom - 2)
+    return placed + [name._replace(x=name.x + 9, y=y) for name, y in zip(full, heights, strict=True)]
 
 
-def _apart(dots: Sequence[Dot], frame: _Frame) -> list[tuple[Dot, float]]:
+def _at(frame: Frame, point: Point) -> Point:
+    return frame.x(point[0]), frame.y(point[1])
+
+
+def _apart(dots: Sequence[Dot], frame: Frame) -> list[tuple[Dot, float]]:
     """Each dot with the height of its name, names of near dots one under the other."""
     placed: list[tuple[Dot, float]] = []
     for dot in sorted((d for d in dots if d.name), key=lambda d: frame.y(d.at[1])):
@@ -223,14 +199,3 @@ def _spread(heights: Sequence[float], bottom: float) -> list[float]:
         limit = bottom if i == len(placed) - 1 else placed[i + 1] - LINE
         placed[i] = min(placed[i], limit)
     return placed
-
-
-def _name(name: str, tone: str, x: float, y: float, anchor: str = "start") -> str:
-    return f'<text class="name {tone}" x="{x:.1f}" y="{y + 4:.1f}" text-anchor="{anchor}">{escape(name)}</text>'
-
-
-def _svg(width: float, height: float, title: str, body: Sequence[str]) -> str:
-    return (
-        f'<svg viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" role="img" '
-        f'aria-label="{escape(title)}">{"".join(body)}</svg>'
-    )

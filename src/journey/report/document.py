@@ -79,6 +79,8 @@ class Document:
 
 
 def table(title: str, columns: Sequence[Column], items: Iterable[Any], **more: Any) -> Table:
-    """A table with one row an item."""
+    """A table with one row an item; a column without any text is left out."""
     rows = [tuple(cell(item) for _, cell in columns) for item in items]
-    return Table(title, [name for name, _ in columns], rows, **more)
+    kept = [i for i in range(len(columns)) if i == 0 or not rows or any(row[i] for row in rows)]
+    names = [columns[i][0] for i in kept]
+    return Table(title, names, [tuple(row[i] for i in kept) for row in rows], **more)

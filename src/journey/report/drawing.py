@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
+from journey.report import templates
 from journey.types import Node, Thought, Tree
 
 CHARACTER, GAP, ROW, MARGIN = 6.7, 62, 26, 16
@@ -36,6 +36,20 @@ class Edge:
     walked: bool
     elbow: bool = False  # in an outline: down from the dot before, then to the right
 
+    @property
+    def style(self) -> str:
+        """The names of its style."""
+        return "edge" + (" path" if self.on_right_path else "") + (" walked" if self.walked else "")
+
+    @property
+    def path(self) -> str:
+        """Its line as SVG writes it."""
+        (x1, y1), (x2, y2) = self.start, self.end
+        if self.elbow:
+            return f"M{x1:.1f} {y1 + 8:.1f} V{y2:.1f} H{x2:.1f}"
+        bend = (x2 - x1) / 2
+        return f"M{x1:.1f} {y1:.1f} C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
+
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
@@ -46,6 +60,10 @@ class Drawing:
     spots: Sequence[Spot]
     edges: Sequence[Edge]
     hidden: int
+
+    def drawn_edges(self) -> list[Edge]:
+        """The edges in the order of drawing, the right path on top."""
+        return sorted(self.edges, key=lambda edge: (edge.on_right_path, edge.walked))
 
 
 def draw(tree: Tree, question: str, right_path: Sequence[int], walk: Sequence[int], *, most: int = 48) -> Drawing:
@@ -106,12 +124,7 @@ def state(tree: Tree, node: int) -> str:
 
 def drawing_svg(drawing: Drawing, title: str) -> str:
     """The picture as SVG; every text of the tree is escaped."""
-    parts = [_edge(edge) for edge in sorted(drawing.edges, key=lambda e: (e.on_right_path, e.walked))]
-    parts += [_spot(spot) for spot in drawing.spots]
-    return (
-        f'<svg class="tree" viewBox="0 0 {drawing.width:.0f} {drawing.height:.0f}" width="{drawing.width:.0f}" '
-        f'height="{drawing.height:.0f}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
-    )
+    return templates.drawing("tree", drawing, MARKS, title)
 
 
 def _visited(thought: Thought) -> list[int]:
@@ -199,32 +212,3 @@ def _tip(tree: Tree, i: int, question: str) -> str:
     verdict = f"{judged.verdict or 'could not say'}: {judged.reason or 'no reason given'}" if judged else "not judged"
     checked = {True: "right answer", False: "wrong answer", None: ""}[node.correct]
     return "\n".join(part for part in (node.text, verdict, checked) if part)
-
-
-def _edge(edge: Edge) -> str:
-    (x1, y1), (x2, y2) = edge.start, edge.end
-    names = "edge" + (" path" if edge.on_right_path else "") + (" walked" if edge.walked else "")
-    if edge.elbow:
-        return f'<path class="{names}" d="M{x1:.1f} {y1 + 8:.1f} V{y2:.1f} H{x2:.1f}"/>'
-    bend = (x2 - x1) / 2
-    return (
-        f'<path class="{names}" d="M{x1:.1f} {y1:.1f} C{x1 + bend:.1f} {y1:.1f} '
-        f'{x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"/>'
-    )
-
-
-def _spot(spot: Spot) -> str:
-    x, y = spot.x, spot.y
-    parts = [f'<g class="spot {spot.state}"><title>{escape(spot.tip)}</title>']
-    if spot.is_answer:
-        parts.append(f'<circle class="ring" cx="{x:.1f}" cy="{y:.1f}" r="9"/>')
-    parts.append(f'<circle class="knot" cx="{x:.1f}" cy="{y:.1f}" r="5.5"/>')
-    mark = MARKS.get(spot.state, "")
-    if mark:
-        parts.append(f'<text class="mark" x="{x:.1f}" y="{y + 3:.1f}" text-anchor="middle">{mark}</text>')
-    text = escape(spot.text)
-    if spot.visits:
-        turns = " ".join(str(v) for v in spot.visits)
-        text += f'<tspan class="turn" dx="7">{turns}</tspan>'
-    parts.append(f'<text class="step" x="{x + 13:.1f}" y="{y + 4:.1f}">{text}</text></g>')
-    return "".join(parts)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from rich.console import Group
@@ -10,6 +9,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from journey.report.document import Document, Picture, Table
+from journey.report.templates import style, templates
 
 
 def markdown(document: Document) -> str:
@@ -56,17 +56,7 @@ def _grid(table: Table, title: str) -> Grid:
 
 def page(document: Document) -> str:
     """No script, no outside request, and jinja2 escapes every text; only our own drawings are marked as safe."""
-    from jinja2 import Environment, PackageLoader
-
-    environment = Environment(
-        loader=PackageLoader("journey.report", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("page.html").render(document=document, style=style())
-
-
-def style() -> str:
-    """The style sheet of the page and its drawings."""
-    return files("journey.report").joinpath("page.css").read_text(encoding="utf-8")
+    return templates().get_template("page.html").render(document=document, style=style())
 
 
 def write_pictures(folder: Path, pictures: Sequence[Picture]) -> list[str]:
