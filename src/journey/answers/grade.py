@@ -1,7 +1,7 @@
 """What checking an answer gives, and who checks."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from journey.types import Problem
 
@@ -27,6 +27,15 @@ class Grader(Protocol):
 
     async def grade(self, problem: Problem, text: str) -> Grade:
         """The grade of a whole answer text, or of the joined steps of a path."""
+        ...
+
+
+@runtime_checkable
+class HoldsProcesses(Protocol):
+    """A grader that holds worker processes."""
+
+    def close(self) -> None:
+        """Ends them."""
         ...
 
 

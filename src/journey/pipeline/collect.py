@@ -13,7 +13,7 @@ from journey.pipeline.collection import Collection
 from journey.pipeline.derive import Methods, chosen
 from journey.pipeline.fan_out import Progress, silent
 from journey.pipeline.registry import Models
-from journey.pipeline.stages import close, grow_trees, refuse_retrained, train
+from journey.pipeline.stages import grow_trees, refuse_retrained, train
 from journey.store.excluded import excluded
 from journey.store.export import write_rows
 from journey.store.run import Run
@@ -82,7 +82,7 @@ async def store_problems(run: Run, wanted: Collection, progress: Progress = sile
         try:
             put_rated(run, await prm800k.read(wanted.trees.prm800k, grader, wanted.problems.limit))
         finally:
-            close(grader)
+            grader.close()
         progress("import", 1, 1)
     if wanted.problems.file is None or run.count("problems", split=PART):
         return

@@ -13,7 +13,6 @@ from journey.models.base import Model, ModelError
 from journey.pipeline.collection import FROM_TREES, Collection, Method
 from journey.pipeline.fan_out import Progress, each, silent
 from journey.pipeline.registry import Models
-from journey.pipeline.stages import close
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
@@ -57,7 +56,7 @@ class Methods:
 
     def close(self) -> None:
         """Gives back what the grader holds."""
-        close(self.grader)
+        self.grader.close()
 
     async def make(self, method: Method) -> int:
         """Makes and stores the thoughts of a method; how many units failed. Raises UsageError.

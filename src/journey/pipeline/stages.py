@@ -5,12 +5,10 @@ Every station does only what is missing, so that the same command goes on where 
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from journey.answers.grade import Grader
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding, attempt, attempt_ids
 from journey.evals.step_scores import LOG as RM_SCORES
@@ -118,7 +116,7 @@ async def grow_trees(
             in_flight=in_flight, progress=progress,
         )  # fmt: skip
     finally:
-        close(grader)
+        grader.close()
 
 
 def told_trees(run: Run, problems: Iterable[Problem], policy: str, count: int | None) -> list[Tree]:
@@ -199,7 +197,7 @@ async def evaluate(
     split: str,
     seed: int,
     budget: Budget | None = None,
-    grader: Grader | None = None,
+    grader: TaskGrader | None = None,
     in_flight: int = 256,
     progress: Progress = silent,
 ) -> int:
@@ -221,10 +219,4 @@ async def evaluate(
             in_flight=in_flight, progress=progress, split=split,
         )  # fmt: skip
     finally:
-        close(checker)
-
-
-def close(thing: Model | Grader) -> None:
-    """Gives back what a grader holds (worker processes), if anything."""
-    with suppress(AttributeError):
-        thing.close()  # type: ignore[union-attr]  # only some have anything to give back
+        checker.close()

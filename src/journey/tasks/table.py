@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from journey.answers.grade import Grade, Grader
+from journey.answers.grade import Grade, Grader, HoldsProcesses
 from journey.errors import UsageError
 from journey.models.base import Prompt
 from journey.tasks import old_records
@@ -84,6 +84,6 @@ class TaskGrader:
     def close(self) -> None:
         """Closes the graders that hold worker processes."""
         for grader in self._graders.values():
-            if (close := getattr(grader, "close", None)) is not None:
-                close()
+            if isinstance(grader, HoldsProcesses):
+                grader.close()
         self._graders.clear()

@@ -1,0 +1,45 @@
+"""A run's evaluations: what they load and what they hand back."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commanding import PUZZLES, done, write_rows
+
+from journey.pipeline import registry
+
+DRAWN = ("--answer-tokens", 12, "--set", "rollout.n=1", "--set", "rollout.max_tokens=8")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    rows = [{"nums": numbers, "target": target} for numbers, target in PUZZLES[:2]]
+    done("import", "puzzles", write_rows(tmp_path / "p.jsonl", rows), "--out", tmp_path / "run", "--split", "test")
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of models whose weights were loaded."""
+    names: list[str] = []
+    load = registry.local
+
+    def counted(path: str | Path, called: str, dtype: str | None = None) -> Any:
+        names.append(called)
+        return load(path, called, dtype)
+
+    monkeypatch.setattr(registry, "local", counted)
+    return names
+
+
+@pytest.mark.parametrize(
+    "flags", [("--decoding", "sampled", "--samples", 2, *DRAWN), ("--search", "best_of_n", "--set", "search.n=2",
+              "--set", "search.max_tokens=12", *DRAWN[2:])], ids=["rm@k", "search"],
+)  # fmt: skip
+@pytest.mark.parametrize("judge", ["rollout:tiny", "vote:[exact,rollout:TINY]"])
+def test_a_judge_that_draws_from_the_model_itself_loads_no_second_one(
+    run: Path, loaded: list[str], flags: tuple[object, ...], judge: str
+) -> None:
+    judge = judge.replace("TINY", f"hf/{registry.model_path('tiny')}/.")
+    done("eval", run, "--model", "tiny", "--judge", judge, *flags)
+    assert loaded == ["tiny"]
