@@ -9,8 +9,8 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "src" / "journey"
 # Rooms that still use the dialect; the list only gets shorter.
 STILL = {
-    "answers", "commands", "data", "evals", "judges", "models", "pipeline", "search", "store",
-    "studio", "tasks", "thoughts", "training", "trees",
+    "answers", "commands", "evals", "judges", "models", "pipeline", "search", "store",
+    "studio", "thoughts", "training", "trees",
 }  # fmt: skip
 DIALECT = {
     "purse", "said", "voice", "unknowing", "lend", "lent", "calm", "quiet", "wish", "wished", "told", "asked",

@@ -95,8 +95,8 @@ class QuestionIndex:
 
     def touches(self, text: str, *, is_question: bool = False) -> list[Touch]:
         """The tested questions that the text touches, closest first."""
-        said = words(text)
-        found = {touch.question: touch for touch in (*self._shared(said), *self._whole(said, text))}
+        text_words = words(text)
+        found = {touch.question: touch for touch in (*self._shared(text_words), *self._whole(text_words, text))}
         if is_question and (same := self.number(text)) is not None:
             found[same] = Touch(same, "same", 1.0, " ".join(self._words[same][:SHOWN]))
         return sorted(found.values(), key=closeness)
@@ -104,35 +104,35 @@ class QuestionIndex:
     # Every n-gram of a text holds a shorter one, the seed, that begins at a multiple of the step; where none of those
     # is known no n-gram is. So most of a text is passed over in strides.
 
-    def _shared(self, said: Sequence[str]) -> Iterable[Touch]:
+    def _shared(self, text_words: Sequence[str]) -> Iterable[Touch]:
         n, seed = self.rule.ngram, self._seed
         places: dict[int, list[tuple[int, int]]] = {}
         unseen = 0
-        for i in range(0, len(said) - seed + 1, self._step):
-            if _key(said, i, seed) not in self._seeds:
+        for i in range(0, len(text_words) - seed + 1, self._step):
+            if _key(text_words, i, seed) not in self._seeds:
                 continue
-            for at in range(max(i - self._step + 1, unseen), min(i, len(said) - n) + 1):
-                for q, there in self._ngrams.get(_key(said, at, n), ()):
+            for at in range(max(i - self._step + 1, unseen), min(i, len(text_words) - n) + 1):
+                for q, there in self._ngrams.get(_key(text_words, at, n), ()):
                     if len(shared := places.setdefault(q, [])) < MANY:
                         shared.append((there, at))
             unseen = i + 1
         for q, pairs in places.items():
-            asked = self._words[q]
+            question_words = self._words[q]
             covered = {there + k for there, _ in pairs for k in range(n)}
-            share = len(covered) / len(asked)
+            share = len(covered) / len(question_words)
             begin, length = _longest(pairs, n)
             # Common n-grams are not indexed, so that the words themselves say whether the whole question stands there.
-            how = "whole" if any(_stands(asked, said, at - there) for there, at in pairs) else "ngram"
+            how = "whole" if any(_stands(question_words, text_words, at - there) for there, at in pairs) else "ngram"
             if how == "whole" or share >= self.rule.share:
-                shown = " ".join(said[begin : begin + min(length, SHOWN)])
+                shown = " ".join(text_words[begin : begin + min(length, SHOWN)])
                 yield Touch(q, how, 1.0 if how == "whole" else share, shown)
 
-    def _whole(self, said: Sequence[str], text: str) -> Iterable[Touch]:
+    def _whole(self, text_words: Sequence[str], text: str) -> Iterable[Touch]:
         candidates: set[int] = set()
         if self._wholes:
-            for i in range(0, len(said) - SHORTEST + 2, 2):
-                for q, there in self._wholes.get(_key(said, i, SHORTEST - 1), ()):
-                    if q not in candidates and _stands(self._words[q], said, i - there):
+            for i in range(0, len(text_words) - SHORTEST + 2, 2):
+                for q, there in self._wholes.get(_key(text_words, i, SHORTEST - 1), ()):
+                    if q not in candidates and _stands(self._words[q], text_words, i - there):
                         candidates.add(q)
         if candidates:
             # With so few words the signs between them matter: 2 + 3 * 4 is another question than 2 * 3 - 4.
@@ -144,9 +144,9 @@ class QuestionIndex:
     def _indexed_ngrams(self) -> dict[str, list[tuple[int, int]]]:
         n = self.rule.ngram
         found: dict[str, list[tuple[int, int]]] = {}
-        for q, asked in enumerate(self._words):
-            for at in range(len(asked) - n + 1):
-                found.setdefault(_key(asked, at, n), []).append((q, at))
+        for q, question_words in enumerate(self._words):
+            for at in range(len(question_words) - n + 1):
+                found.setdefault(_key(question_words, at, n), []).append((q, at))
         few = self.rule.common
         return {key: at for key, at in found.items() if len(at) <= few or len({q for q, _ in at}) <= few}
 
@@ -158,11 +158,11 @@ class QuestionIndex:
         )
         found: dict[str, list[tuple[int, int]]] = {}
         for q in questions:
-            asked = self._words[q]
-            counts = [often[_key(asked, at, size)] for at in range(len(asked) - size + 1)]
+            question_words = self._words[q]
+            counts = [often[_key(question_words, at, size)] for at in range(len(question_words) - size + 1)]
             rarest = min(range(len(counts) - 1), key=lambda at: counts[at] + counts[at + 1])
             for at in (rarest, rarest + 1):
-                found.setdefault(_key(asked, at, size), []).append((q, at))
+                found.setdefault(_key(question_words, at, size), []).append((q, at))
         return found
 
 
@@ -213,9 +213,9 @@ def _bounded(of: Sequence[str]) -> str:
     return f" {' '.join(of)} "
 
 
-def _stands(asked: Sequence[str], said: Sequence[str], at: int) -> bool:
+def _stands(question_words: Sequence[str], text_words: Sequence[str], at: int) -> bool:
     """Whether the question's words stand in the text from there on."""
-    return at >= 0 and said[at : at + len(asked)] == asked
+    return at >= 0 and text_words[at : at + len(question_words)] == question_words
 
 
 def _longest(pairs: Iterable[tuple[int, int]], n: int) -> tuple[int, int]:

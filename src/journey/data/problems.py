@@ -128,11 +128,11 @@ def _source(path: str | Path) -> str:
     return f"{file.absolute().parent.name}/{file.name.split('.')[0]}"
 
 
-def _find_columns(row: Row, asked: Columns, path: str) -> Columns:
+def _find_columns(row: Row, wanted: Columns, path: str) -> Columns:
     there = ", ".join(str(name) for name in row) or "none"
     found: dict[str, str | None] = {}
     for field in fields(Columns):
-        name = getattr(asked, field.name)
+        name = getattr(wanted, field.name)
         if name is not None and name not in row:
             raise UsageError(f"{path} has no column {name!r} for the {field.name}; its columns are {there}")
         found[field.name] = name or next((n for n in USUAL_NAMES[field.name] if n in row), None)
@@ -228,8 +228,8 @@ def normalised(question: str) -> str:
 
 def overlaps(train: Iterable[Problem], test: Iterable[Problem]) -> list[tuple[Problem, Problem]]:
     """Pairs (of train, of test) with the same question, in the order of train."""
-    asked = {normalised(problem.question): problem for problem in test}
-    return [(problem, asked[key]) for problem in train if (key := normalised(problem.question)) in asked]
+    known = {normalised(problem.question): problem for problem in test}
+    return [(problem, known[key]) for problem in train if (key := normalised(problem.question)) in known]
 
 
 def disjoint(train: Iterable[Problem], test: Iterable[Problem]) -> None:
@@ -243,8 +243,8 @@ def disjoint(train: Iterable[Problem], test: Iterable[Problem]) -> None:
 
 def without(problems: Iterable[Problem], others: Iterable[Problem]) -> list[Problem]:
     """The problems whose question is in none of the others."""
-    asked = {normalised(problem.question) for problem in others}
-    return [problem for problem in problems if normalised(problem.question) not in asked]
+    known = {normalised(problem.question) for problem in others}
+    return [problem for problem in problems if normalised(problem.question) not in known]
 
 
 def split(problems: Sequence[Problem], fractions: Mapping[str, float], seed: int = 0) -> dict[str, list[Problem]]:

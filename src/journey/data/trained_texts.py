@@ -27,25 +27,25 @@ def trained(of: Run, out: Collection[str] = ()) -> Iterator[Item]:
     Questions of training problems, and of any other that a thought, tree or training attempt is of; worked solutions of
     phase 1; thoughts, those that were refined afterwards too; trees; attempts at training problems.
     """
-    asked = {id for part in TRAINED_PARTS for id in of.ids("problems", split=part)}.difference(out)
+    trained_ids = {id for part in TRAINED_PARTS for id in of.ids("problems", split=part)}.difference(out)
     first = of.ids("problems", split="phase1")
     for problem in of.problems():
-        if problem.id in asked:
+        if problem.id in trained_ids:
             yield Item("question", problem.id, problem.id, problem.question)
             if problem.solution is not None and problem.id in first:
                 yield Item("solution", problem.id, problem.id, problem.solution)
-    for item in _told(of):
+    for item in _made_texts(of):
         if item.problem in out:
             continue
-        if item.problem not in asked:
-            asked.add(item.problem)
+        if item.problem not in trained_ids:
+            trained_ids.add(item.problem)
             problem = of.problem(item.problem)
             if problem is not None:
                 yield Item("question", problem.id, problem.id, problem.question)
         yield item
 
 
-def _told(of: Run) -> Iterator[Item]:
+def _made_texts(of: Run) -> Iterator[Item]:
     for thought in of.thoughts():
         yield Item("thought", thought.id, thought.problem, thought.text)
     for tree in of.trees():

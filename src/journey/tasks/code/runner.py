@@ -65,52 +65,52 @@ def decode(value: Any) -> Any:
     return KINDS[kind](decode(one) for one in parts)
 
 
-def serve(asked: BinaryIO, answered: BinaryIO) -> None:
+def serve(calls: BinaryIO, results: BinaryIO) -> None:
     """The program's process: runs it, then answers calls. What it prints goes nowhere."""
     names: dict[str, Any] = {"__name__": "__main__"}
-    for line in asked:
+    for line in calls:
         call = json.loads(line)
         try:
             if "program" in call:
                 exec(compile(call["program"], "program.py", "exec"), names)  # the deed of this file
-                said = {"value": None}
+                result = {"value": None}
             else:
                 args, kwargs = decode(call["args"]), decode(call["kwargs"])
-                said = {"value": encode(names[call["name"]](*args, **kwargs))}
-            told = json.dumps(said)
+                result = {"value": encode(names[call["name"]](*args, **kwargs))}
+            text = json.dumps(result)
         except Exception as error:  # whatever the program raises is told to the tests
-            told = json.dumps({"error": type(error).__name__, "message": str(error)[:SHOWN]})
-        answered.write(told.encode() + b"\n")
-        answered.flush()
+            text = json.dumps({"error": type(error).__name__, "message": str(error)[:SHOWN]})
+        results.write(text.encode() + b"\n")
+        results.flush()
 
 
 class Program:
     """The program as the tests see it: calls go to its process."""
 
-    def __init__(self, process: int, asked: BinaryIO, answered: BinaryIO) -> None:
-        self._process, self._asked, self._answered = process, asked, answered
+    def __init__(self, process: int, calls: BinaryIO, results: BinaryIO) -> None:
+        self._process, self._calls, self._results = process, calls, results
 
     def ask(self, call: dict[str, Any]) -> Any:
         """What the process answers. Raises what the program raised; where it has ended, so does this process."""
         try:
-            self._asked.write(json.dumps(call).encode() + b"\n")
-            self._asked.flush()
-            line = self._answered.readline()
+            self._calls.write(json.dumps(call).encode() + b"\n")
+            self._calls.flush()
+            line = self._results.readline()
         except BrokenPipeError:
             line = b""
         if not line:
             self._end()
-        said = json.loads(line)
-        if "error" in said:
-            name = str(said["error"])
+        result = json.loads(line)
+        if "error" in result:
+            name = str(result["error"])
             kind = getattr(builtins, name, None)
             # StopIteration would end a loop of the tests as if all was well.
             if not (isinstance(kind, type) and issubclass(kind, Exception)) or issubclass(kind, StopIteration):
                 kind = type(name if name.isidentifier() else "Exception", (Exception,), {})
             error = kind.__new__(kind)
-            error.args = (str(said["message"]).partition("\n")[0],)
+            error.args = (str(result["message"]).partition("\n")[0],)
             raise error
-        return decode(said["value"])
+        return decode(result["value"])
 
     def function(self, name: str) -> Callable[..., Any]:
         """The program's function of that name."""
@@ -152,19 +152,19 @@ def end_with(watched: int) -> None:
 
 def begin(watched: int) -> Program:
     """Starts the program's process, before anything that it must not see is read."""
-    calls, asked = os.pipe()
-    answers, answered = os.pipe()
+    read_call, write_call = os.pipe()
+    read_result, write_result = os.pipe()
     process = os.fork()
     if process:
-        os.close(calls)
-        os.close(answered)
-        return Program(process, os.fdopen(asked, "wb"), os.fdopen(answers, "rb"))
-    for file in (asked, answers, watched):
+        os.close(read_call)
+        os.close(write_result)
+        return Program(process, os.fdopen(write_call, "wb"), os.fdopen(read_result, "rb"))
+    for file in (write_call, read_result, watched):
         os.close(file)
     nowhere = os.open("/dev/null", os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
-    serve(os.fdopen(calls, "rb"), os.fdopen(answered, "wb"))
+    serve(os.fdopen(read_call, "rb"), os.fdopen(write_result, "wb"))
     sys.exit(0)
 
 

@@ -30,7 +30,7 @@ FOUR_NUMBERS = 0.08  # of the puzzles
 
 
 def miss_text(result: Number, target: Number) -> str:
-    """What is said of a walk that ended beside the target."""
+    """The verdict on a walk that ended beside the target."""
     return f"Wait , {result} is not {target}"
 
 
@@ -40,7 +40,7 @@ def back_text(numbers: Numbers, target: Number) -> str:
 
 
 def made_text(target: Number) -> str:
-    """What is said of a walk that made the target."""
+    """The verdict on a walk that made the target."""
     return f"Yes , {target} is {target}"
 
 
@@ -94,7 +94,7 @@ def ground(puzzle: Puzzle) -> Ground:
         lost=lost,
         unsolvable=f"{target} cannot be made",
         claim=lambda rng, state: _claim(target, cast(Numbers, state), rng),
-        answer=lambda state, said: _answer(puzzle, cast(Numbers, state), said),
+        answer=lambda state, line: _answer(puzzle, cast(Numbers, state), line),
         hint=hint,
         step=step,
     )
@@ -123,18 +123,18 @@ def _claim(target: Number, numbers: Numbers, rng: random.Random) -> str:
         if true is None or true <= LARGEST:
             break
     near = rng.randint(1, LARGEST) if true is None else true + rng.choice((0, 0, 0, -2, -1, 1, 2))
-    said = min(LARGEST, max(0, near))
+    result = min(LARGEST, max(0, near))
     if len(numbers) == 1 or rng.random() < 0.5:
-        return f"{a} {op} {b} = {said}"
-    return str(Step(a, op, b, said, (*_without(numbers, a, b), said), target))
+        return f"{a} {op} {b} = {result}"
+    return str(Step(a, op, b, result, (*_without(numbers, a, b), result), target))
 
 
-def _answer(puzzle: Puzzle, numbers: Numbers, said: str) -> str | None:
+def _answer(puzzle: Puzzle, numbers: Numbers, line: str) -> str | None:
     """What is true of a claim."""
-    if (step := parse_step(said)) is not None:
+    if (step := parse_step(line)) is not None:
         flaw = why_not(puzzle, numbers, step)
         return f"Wait , {flaw}" if flaw else f"Yes , {step.left} {step.op} {step.right} is {step.result}"
-    match said.split(" "):
+    match line.split(" "):
         case [a, op, b, "=", result] if a.isdecimal() and b.isdecimal():
             true = apply(int(a), op, int(b))
             if true is None:

@@ -25,7 +25,7 @@ ALIKE = MazeSettings(shortest=3, deep=2, fewest=4)  # somewhat smaller mazes, to
 
 
 def dead_end_text(place: str) -> str:
-    """What is said of a walk that came to a dead end."""
+    """The verdict on a walk that came to a dead end."""
     return f"Wait , {place} is a dead end"
 
 
@@ -35,7 +35,7 @@ def back_text(place: str, open_here: Path) -> str:
 
 
 def reached_text(goal: str) -> str:
-    """What is said of a walk that came to the goal."""
+    """The verdict on a walk that came to the goal."""
     return f"Yes , {goal} is reached"
 
 
@@ -99,7 +99,7 @@ def ground(maze: Maze) -> Ground:
         lost=lambda state: lost(maze, cast(Path, state)),
         unsolvable=f"{maze.goal} cannot be reached",
         claim=lambda rng, state: _claim(maze, cast(Path, state), rng),
-        answer=lambda state, said: _answer(maze, cast(Path, state), said),
+        answer=lambda state, line: _answer(maze, cast(Path, state), line),
         hint=hint,
         step=step,
     )
@@ -116,12 +116,12 @@ def _claim(maze: Maze, path: Path, rng: random.Random) -> str:
     return str(Step(left, to, open_there[1:] if rng.random() < 0.3 else open_there))
 
 
-def _answer(maze: Maze, path: Path, said: str) -> str | None:
+def _answer(maze: Maze, path: Path, line: str) -> str | None:
     """What is true of a claim."""
-    if (step := parse_step(said)) is not None:
+    if (step := parse_step(line)) is not None:
         flaw = flaw_of(maze, path, step)
         return f"Wait , {flaw[1]}" if flaw else f"Yes , open from {step.to} is {listed(step.open)}"
-    match said.split(" "):
+    match line.split(" "):
         case [left, "->", to]:
             joined = to in maze.next_to.get(left, ())
             return f"Yes , {left} leads to {to}" if joined else f"Wait , no way from {left} to {to}"
