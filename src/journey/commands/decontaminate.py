@@ -1,6 +1,5 @@
 """journey decontaminate: does what a run trains on hold problems that are tested on, and out with those that do."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,24 +10,20 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from journey.commands.options import Json, RunFolder
-from journey.commands.output import all_problems, reading, say, sheet, writing
+from journey.commands.output import reading, say, sheet, writing
 from journey.commands.progress import Bars
-from journey.data import benchmarks, problems
-from journey.data.contamination import HOW, SHORTEST, QuestionIndex, Rule, closeness
-from journey.data.trained_texts import KINDS, Found, Item, look, trained
-from journey.errors import UsageError
+from journey.data.contamination import HOW, SHORTEST, QuestionIndex, Rule
+from journey.data.tested import figures, tested
+from journey.data.trained_texts import KINDS, Item, look, trained
 from journey.store.excluded import exclude, excluded, restore
 from journey.store.run import Run
-from journey.types import Problem
 
-TESTED_PARTS = ("validation", "test")
-SAID = {
+HOW_SHOWN = {
     "same": "the same question",
     "whole": "the whole question inside it",
     "ngram": "{} words of it in a row",
 }
 LETTERS = 240  # of a text that is shown
-HALF = 0.5  # of a question's words; texts that share less share a turn of phrase more often than a problem
 
 
 def decontaminate(
@@ -75,52 +70,9 @@ def _decontaminate(path: Path, against: Sequence[str], rule: Rule, drop: bool | 
         if drop and found.closest:
             why = {"against": {name: len(those) for name, those in sets.items()}, **asdict(rule)}
             exclude(of, found.closest, why)
-    data = _data(path, sets, index, found, len(out), bool(drop))
+    data = figures(path, sets, index, found, len(out), bool(drop))
     say(json, data, *_lines(data))
     return 0 if drop or not found.closest else 1
-
-
-# --- what is tested ---------------------------------------------------------------------------------------------------
-
-
-def tested(of: Run, against: Sequence[str]) -> dict[str, list[Problem]]:
-    """The tested problems by where they come from: the run's own, or those of benchmarks, files and other runs."""
-    sets: dict[str, list[Problem]] = {}
-    for name in against or [str(of.path)]:
-        sets |= _named(of, name)
-    if not any(sets.values()):
-        raise UsageError(
-            f"{of.path} holds no test or validation problems; name a benchmark, a file or a run with --against"
-        )
-    return {name: those for name, those in sets.items() if those}
-
-
-def _named(of: Run, name: str) -> dict[str, list[Problem]]:
-    path = Path(name)
-    if (path / "run.db").is_file():
-        if path.resolve() == of.path.resolve():
-            return _parts(of, name)
-        with reading(path) as other:
-            return _parts(other, name)
-    if path.exists():
-        return {name: problems.load(name)}
-    called, _, file = name.partition("=")
-    known = [*benchmarks.BENCHMARKS, *(f"BBH/{task}" for task in benchmarks.BBH_TASKS)]
-    if called.casefold() in {one.casefold() for one in known}:
-        return {called: benchmarks.load(called, file or None).problems}
-    if "/" in name and path.suffix not in (".jsonl", ".json", ".parquet", ".gz"):
-        return {name: problems.load(name)}
-    raise UsageError(
-        f"{name} is no run, file or known benchmark; benchmarks are {', '.join(benchmarks.BENCHMARKS)} and BBH/TASK, "
-        "or NAME=FILE where its file is here"
-    )
-
-
-def _parts(of: Run, name: str) -> dict[str, list[Problem]]:
-    parts = {f"{name} {part}": all_problems(of, split=part) for part in TESTED_PARTS}
-    if not any(parts.values()):
-        raise UsageError(f"{name} holds no test or validation problems; name what is tested with --against")
-    return parts
 
 
 def _watched(items: Iterable[Item], of: Run, bars: Bars) -> Iterator[Item]:
@@ -132,44 +84,7 @@ def _watched(items: Iterable[Item], of: Run, bars: Bars) -> Iterator[Item]:
         yield item
 
 
-# --- what is said of it -----------------------------------------------------------------------------------------------
-
-
-def _data(
-    path: Path, sets: Mapping[str, Sequence[Problem]], index: QuestionIndex, found: Found, before: int, dropped: bool
-) -> dict[str, Any]:
-    rows: list[dict[str, Any]] = []
-    of: dict[int, tuple[str, str]] = {}
-    for name, those in sets.items():
-        numbers = {p.id: number for p in those if (number := index.number(p.question)) is not None}
-        touched = Counter(found.tested[n].how for n in numbers.values() if n in found.tested)
-        rows.append({"name": name, "problems": len(those), "touched": touched.total(), **{h: touched[h] for h in HOW}})
-        for id, number in numbers.items():
-            of.setdefault(number, (name, id))
-    pairs = sorted(found.closest.values(), key=lambda pair: (closeness(pair[0]), pair[1]))
-    closest = Counter(touch.how for touch, _ in pairs)
-    return {
-        "run": str(path),
-        "rule": asdict(index.rule),
-        "against": rows,
-        "compared": {"by_ngrams": index.by_words, "as_a_whole": index.by_whole, "as_questions": index.by_question},
-        "looked": {kind: found.looked[kind] for kind in KINDS},
-        "touching": {kind: found.touching[kind] for kind in KINDS},
-        "problems": {
-            "touching": len(pairs), **{how: closest[how] for how in HOW},
-            "half_or_more": sum(touch.share >= HALF for touch, _ in pairs),
-        },
-        "excluded_before": before,
-        "excluded_now": len(pairs) if dropped else 0,
-        "touches": [
-            {
-                "problem": item.problem, "kind": item.kind, "id": item.id, "how": touch.how,
-                "share": round(touch.share, 3), "shared": touch.shared, "against": of[touch.question][0],
-                "tested": of[touch.question][1], "question": index.questions[touch.question],
-            }
-            for touch, item in pairs
-        ],
-    }  # fmt: skip
+# --- for a person ----------------------------------------------------------------------------------------------------
 
 
 def _lines(data: Mapping[str, Any]) -> Iterator[RenderableType]:
@@ -182,14 +97,14 @@ def _lines(data: Mapping[str, Any]) -> Iterator[RenderableType]:
     for row in data["against"]:
         lines.append((f"tested: {row['name']}", f"{row['problems']:,}"))
         lines.append(("  touched", f"{row['touched']:,}"))
-        lines += [(f"    {SAID[how]}".format(rule["ngram"]), row[how]) for how in HOW if row[how]]
+        lines += [(f"    {HOW_SHOWN[how]}".format(rule["ngram"]), row[how]) for how in HOW if row[how]]
     lines.append((f"questions of fewer than {rule['ngram']} words, or common ones", data["compared"]["as_a_whole"]))
     lines.append((f"  of fewer than {SHORTEST}: compared with questions only", data["compared"]["as_questions"]))
     yield sheet(data["run"], lines)
     for touch in _examples(data["touches"]):
         yield Text.assemble(
             f"{touch['kind']} {touch['id']} touches {touch['against']} {touch['tested']}: "
-            f"{SAID[touch['how']].format(rule['ngram'])}, {100 * touch['share']:.0f} % of its words\n",
+            f"{HOW_SHOWN[touch['how']].format(rule['ngram'])}, {100 * touch['share']:.0f} % of its words\n",
             f"  question: {_shown(touch['question'])}\n  shared:   {_shown(touch['shared'])}",
         )
     number, before = problems["touching"], data["excluded_before"]

@@ -29,6 +29,7 @@ from journey.data import labelled, prm800k
 from journey.errors import UsageError
 from journey.store import datafiles
 from journey.tasks.labelled import NEUTRAL, RIGHT, WRONG, Labelled, LabelledSet, Labels, solution, until
+from journey.tasks.table import TASKS
 from journey.trees.mark import is_unusable, verdict
 from journey.types import Problem, Tree, Verdict
 
@@ -185,12 +186,13 @@ def _stepwise(row: Row) -> Labelled:
 
 
 def _ours(row: Row) -> Labelled:
-    return _of(row, labelled.labelled(row["question"], row["steps"], row["labels"]))
+    task = row.get("task")  # ours only where it is in the table: Math-Shepherd's rows have a task of their own kind
+    return _of(row, labelled.labelled(row["question"], row["steps"], row["labels"]), task if task in TASKS else "")
 
 
-def _of(row: Row, found: labelled.Solution) -> Labelled:
+def _of(row: Row, found: labelled.Solution, task: str = "math") -> Labelled:
     verdicts: Labels = tuple(one.verdict for one in found.labels)
-    made = solution(row.get("id", found.question), found.question, row.get("answer"), found.steps, verdicts)
+    made = solution(row.get("id", found.question), found.question, row.get("answer"), found.steps, verdicts, task=task)
     return replace(made, scores=tuple(one.score for one in found.labels))
 
 

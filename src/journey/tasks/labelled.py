@@ -48,9 +48,9 @@ def solution(
     steps: Sequence[str],
     labels: Labels,
     pieces: Sequence[int] = (),
-    task: str = "",
+    task: str = "math",
 ) -> Labelled:
-    """One labelled solution; `task` names its problem's task, "" where it is not known."""
+    """One labelled solution; `task` names its problem's task, "" where that is not known."""
     if len(steps) != len(labels) or isinstance(steps, str) or not all(isinstance(step, str) for step in steps):
         raise ValueError(f"{len(steps)} steps and {len(labels)} labels")
     problem = make_problem(question, "" if answer is None else str(answer), task=task)
