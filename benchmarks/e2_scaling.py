@@ -16,8 +16,8 @@ from journey.report.render import terminal
 from journey.report.scaling import document
 
 QUICK = (
-    "settings.seeds=1", "settings.problems.train=260", "settings.problems.validation=4", "settings.problems.test=100",
-    "settings.trees.count=164", "settings.evaluation.max_tokens=400", "axes.thoughts.values=[41, 82, 164]",
+    "seeds=1", "problems.train=260", "problems.validation=4", "problems.test=100",
+    "trees.count=164", "evaluation.max_tokens=400", "axes.thoughts.values=[41, 82, 164]",
     "axes.trials.values=[6]", "axes.output.values=[400]",
 )  # fmt: skip
 

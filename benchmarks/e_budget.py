@@ -41,7 +41,7 @@ from journey.types import Attempt, Problem
 TASK = task("countdown")
 SMALL = (
     "seeds=1", "problems.train=260", "problems.validation=80", "problems.test=4", "trees.count=164",
-    "preferences.problems=0", "matched_tokens=false", "evaluation.votes=1", "evaluation.max_tokens=100",
+    "arms=[phase1,shortcut,journey]", "evaluation.votes=1", "evaluation.max_tokens=100",
 )  # fmt: skip
 LIMIT = 600
 CUTS = (29, 69, 100, 189, 389)

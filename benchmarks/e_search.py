@@ -32,7 +32,7 @@ from journey.metrics.compute import AccuracyAtCost, accuracy_at_cost, at_tokens
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.models.cached import call_key
 from journey.pipeline import registry
-from journey.pipeline.stages import solution_rows
+from journey.pipeline.arm_rows import solution_rows
 from journey.search.candidate import SearchContext
 from journey.search.cost import MeteredJudge
 from journey.search.methods import SEARCHES

@@ -62,7 +62,7 @@ def interrupts(options: Namespace) -> Result:
         tallies["grow"] = trial(folder, ["grow", str(recipe)], wanted, rng)
         tallies["import"] = trial(folder, ["import", "prm800k", str(rows)], wanted, rng)
         if options.long:
-            small = ["--set", "seeds=2", "--set", "preferences.problems=0", "--limit", "30"]
+            small = ["--set", "seeds=2", "--set", "arms=[phase1,shortcut,shortcut_tokens,journey]", "--limit", "30"]
             shipped = shutil.copy(SHIPPED, folder)  # so that nobody changes it meanwhile
             tallies["run"] = trial(folder, ["run", shipped, *small], 5, rng, names)
     figures = {

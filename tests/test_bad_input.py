@@ -233,7 +233,7 @@ def test_a_disk_that_fills_while_a_model_is_saved_leaves_no_half_model(tmp_path:
 
 @pytest.mark.slow
 def test_a_policy_that_solves_nothing_is_told_what_to_change(tmp_path: Path) -> None:
-    flags = ("--limit", 5, "--set", "seeds=1", "--set", "trees.grow.depth=1", "--set", "phase1.max_steps=2")
+    flags = ("--limit", 5, "--set", "seeds=1", "--set", "trees.grow.depth=1", "--set", "arms.phase1.max_steps=2")
     command = [sys.executable, "-m", "journey", "run", str(COUNTDOWN), "--out", str(tmp_path / "run"), *map(str, flags)]
     said = subprocess.run(command, capture_output=True, text=True)
     assert said.returncode == 2

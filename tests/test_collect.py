@@ -1,4 +1,4 @@
-"""Recipes whose goal is thoughts, run as commands against a served model that plays every role."""
+"""Recipes that make thoughts, run as commands against a served model that plays every role."""
 
 import json
 from collections.abc import Iterator
@@ -169,7 +169,7 @@ def test_a_dry_run_over_rated_files_reckons_with_their_problems(tmp_path: Path) 
         data = done("run", RECIPES / "prm800k.yaml", *flags, *more).data
         assert data["problems"] == problems
         assert {row["purpose"]: row["calls"] for row in data["asked_at_most"]} == {
-            "reasons": 10 * problems, "refinement": 3 * problems,
+            "reasons": 20 * problems, "refinement": 3 * problems,
         }  # fmt: skip
     assert not (tmp_path / "run").exists()
     missing = ("--set", f"trees.prm800k=[{tmp_path / 'none.jsonl'}]")
@@ -208,11 +208,11 @@ def test_a_student_is_trained_on_solutions_and_then_on_a_teachers_thoughts(
     server: FaultServer, sums: Path, tmp_path: Path
 ) -> None:
     student = save_chat_model(tmp_path / "student", context=2048)
-    phases = ", ".join(f"{{method: {way}, training: {{max_steps: 2, batch: 2}}}}" for way in ("rewrite", "distill"))
+    arms = ", ".join(f"{arm}: {{max_steps: 2, batch: 2}}" for arm in ("rewrite", "distill"))
     said = journey(
         "run", RECIPES / "distill.yaml", "--out", tmp_path / "run", "--limit", 5, "--json", "--set", "model=openai/m",
         "--set", f"servers.openai.url={server.url}", "--set", f"problems.file={sums}", "--set", "problems.split=null",
-        "--set", f"student=hf/{student}", "--set", f"phases=[{phases}]",
+        "--set", f"student=hf/{student}", "--set", f"arms={{{arms}}}",
     )  # fmt: skip
     assert said.code == 0, said.err
     assert said.data["rows"]["rewrite"] > 0 and said.data["rows"]["distill"] > 0
@@ -272,7 +272,7 @@ def test_a_run_without_problems_to_train_on_says_how_to_get_some(sums: Path, tmp
 
 
 def test_a_collection_counts_problems_without_a_thought(server: FaultServer, sums: Path, tmp_path: Path) -> None:
-    flags = ("--set", "methods=[propose]", "--set", "telling.refine=[]")
+    flags = ("--set", "thoughts.methods=[propose]", "--set", "thoughts.refine=[]")
     said = collect(server, sums, tmp_path / "run", *flags, "--json")
     assert said.code == 0
     assert said.data["problems_without_thought"] == {"propose": {"more than 4 replies that were no action": 5}}
@@ -292,10 +292,13 @@ def test_a_collection_counts_problems_without_a_thought(server: FaultServer, sum
         (["--method", "shortcut", "--refine"], "--refine is for traverse, propose, debate, distill and rewrite"),
         (["--method", "shortcut", "--seed", "3"], "--seed is for"),
         (["--notes", "x.jsonl"], "--notes is for annotate, not for shortcut and traverse"),
-        (["--method", "traverse", "--set", "telling.propose.depth=3"], "--set telling.propose.depth=3 is for propose"),
+        (
+            ["--method", "traverse", "--set", "thoughts.propose.depth=3"],
+            "--set thoughts.propose.depth=3 is for propose",
+        ),
         (["--strong", "tiny"], "--strong is for debate, distill, rewrite and annotate, or for --explain or --refine"),
         (["--method", "annotate"], "--notes FILE"),
-        (["--method", "distill", "--set", "telling.refine=[debate]"], "not among the methods"),
+        (["--method", "distill", "--set", "thoughts.refine=[debate]"], "not among thoughts.methods"),
     ],
 )
 def test_a_flag_that_means_nothing_to_the_method_is_refused(asked_run: Path, flags: list[str], said: str) -> None:
@@ -325,8 +328,8 @@ def test_notes_are_expanded_with_the_seed_that_is_given(
 
 
 def test_methods_to_refine_that_are_not_made_are_refused(server: FaultServer, sums: Path, tmp_path: Path) -> None:
-    said = collect(server, sums, tmp_path / "run", "--set", "telling.refine=[debate]")
-    assert said.code == 2 and "telling.refine names debate, which is not among the methods" in said.err
+    said = collect(server, sums, tmp_path / "run", "--set", "thoughts.refine=[debate]")
+    assert said.code == 2 and "thoughts.refine names debate, which is not among thoughts.methods" in said.err
 
 
 # What goes wrong.

@@ -13,8 +13,8 @@ from journey.store.run import Run
 RECIPE = Path(__file__).parents[1] / "recipes" / "countdown.yaml"
 SMALL = [
     "seeds=1", "problems.phase1=320", "problems.train=40", "problems.validation=4", "problems.test=8",
-    "phase1.epochs=2", "trees.count=16", "training.epochs=1", "preferences.problems=10", "preferences.samples=12",
-    "preferences.temperature=1.0", "evaluation.max_tokens=250", "evaluation.votes=3",
+    "arms.phase1.epochs=2", "trees.count=16", "training.epochs=1", "arms.dpo.problems=10", "arms.dpo.samples=12",
+    "arms.dpo.temperature=1.0", "evaluation.max_tokens=250", "evaluation.votes=3",
 ]  # fmt: skip
 
 

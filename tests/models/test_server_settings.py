@@ -8,7 +8,7 @@ from journey.errors import UsageError
 from journey.models.base import Prompt, Sampling
 from journey.models.server_request import Dialect, build, messages, sample_seed
 from journey.models.server_settings import ServerSettings
-from journey.pipeline.recipe import typed
+from journey.pipeline.plain_settings import typed
 
 URL = "http://localhost:8000/v1"
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from journey import interrupts
-from journey.commands.asking import asked_lines, collecting, priced, with_local
-from journey.commands.fitting import REFINED, Asked, refuse_unfit
+from journey.commands.asking import asked_lines, priced, with_local
+from journey.commands.fitting import BOTH, DeriveOptions, refuse_unfit
 from journey.commands.labelling import labelled_run
 from journey.commands.loading import check_weights, paying
 from journey.commands.options import (
@@ -33,12 +33,14 @@ from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import UsageError
 from journey.models.budget import BudgetTracker
 from journey.pipeline import registry
-from journey.pipeline.collection import FROM_TREES, Collection, Method
-from journey.pipeline.derive import Methods, chosen, counts_of, refining_of, settings_of, tells_itself
-from journey.pipeline.recipe import merged, overridden, typed
+from journey.pipeline.derive import Derivation, chosen, counts_of, has_own_thought
+from journey.pipeline.moved_keys import refuse_moved
+from journey.pipeline.plain_settings import flags, merged, override
+from journey.pipeline.recipe import Recipe, recipe_of
 from journey.store.run import Run
 from journey.store.settings import differences, plain
 from journey.tasks.table import shared_task, task
+from journey.thoughts.methods import METHODS, from_trees, needs_trees
 from journey.trees.mark import no_thought_reason
 
 STATION = "derive"
@@ -47,9 +49,9 @@ STATION = "derive"
 def derive(
     run: RunFolder,
     method: Annotated[
-        Literal["shortcut", "traverse", "both", "propose", "debate", "distill", "rewrite", "annotate"],
+        str,
         typer.Option(help="Right paths alone, with side trips, or both; or another way.", metavar="METHOD"),
-    ] = "both",
+    ] = BOTH,
     trials: Annotated[
         int | None, typer.Option(min=1, help="K: trials at a node, the right one included; 2.", metavar="K")
     ] = None,
@@ -88,34 +90,35 @@ def derive(
 
     METHOD is shortcut, traverse or both (from trees); propose, debate, distill, rewrite (from problems); annotate (from
     notes). What is not given is taken from the run's recipe, or from the report where it has none; more settings go
-    by --set telling.NAME=VALUE.
+    by --set thoughts.NAME=VALUE.
     """
 
-    asked = Asked(
+    asked = DeriveOptions(
         method, trials, start, per_tree, neutral, model, strong, explain, refine, notes, seed, settings or (),
         prefer_labels, out,
     )  # fmt: skip
     return _derive(run, asked, Allowance(max_cost, max_tokens, max_calls, prices), json, dry_run)
 
 
-def _derive(path: Path, asked: Asked, allowance: Allowance, json: bool, dry_run: bool) -> int:
-    """Tells what is not told yet. Raises UsageError where the run was told with other settings, or nothing can be."""
+def _derive(path: Path, asked: DeriveOptions, allowance: Allowance, json: bool, dry_run: bool) -> int:
+    """Makes the thoughts that are not there. Raises UsageError where others were made otherwise, or none can be."""
     tracker = allowance.tracker()
     if dry_run:
         return _plan(path, asked, tracker, json)
     path, labelled = _labelled(path, asked)
     with writing(path) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
         wanted = _wanted(into, asked)
+        methods, from_their_trees = wanted.thoughts.methods, needs_trees(wanted.thoughts.methods)
         reasons = _reasons(into, wanted)
         _refuse_other_settings(into, path, wanted)
         models = registry.Models(into, tracker, wanted.servers)
         interrupts.run(paying(into, models, tracker, _make(into, wanted, models, bars)))
-        for method in () if wanted.tells_trees else wanted.methods:
+        for method in () if from_their_trees else methods:
             reasons.update(counts_of(into, method)["no_thought"])
-        told = {m: list(into.thoughts(method=m)) for m in wanted.methods}
-        failed = [f for m in wanted.methods for verb in ("derive", "refine") for f in into.failures(f"{verb} {m}")]
+        told = {m: list(into.thoughts(method=m)) for m in methods}
+        failed = [f for m in methods for verb in ("derive", "refine") for f in into.failures(f"{verb} {m}")]
     final = {method: chosen(of) for method, of in told.items()}
-    if wanted.tells_trees and not any(final.values()):
+    if from_their_trees and not any(final.values()):
         raise UsageError(_nothing(path, reasons))
     trees = len({t.tree for of in final.values() for t in of if t.tree is not None})
     data = {
@@ -130,7 +133,7 @@ def _derive(path: Path, asked: Asked, allowance: Allowance, json: bool, dry_run:
         "spent": spent_rows(tracker),
         "labelled": labelled,
     }
-    told_of = "trees" if wanted.tells_trees else "problems"
+    told_of = "trees" if from_their_trees else "problems"
     say(json, data, sheet(path, [*_lines(data, told_of), *spent_lines(tracker)]))
     return failed_units(failed)
 
@@ -152,7 +155,7 @@ def _lines(data: Mapping[str, Any], told_of: str) -> list[tuple[str, Any]]:
     return lines
 
 
-def _labelled(path: Path, asked: Asked) -> tuple[Path, dict[str, int] | None]:
+def _labelled(path: Path, asked: DeriveOptions) -> tuple[Path, dict[str, int] | None]:
     """The run to tell; with `prefer_labels` a run of its own beside that one, and what people's labels changed."""
     if not asked.prefer_labels:
         if asked.out is not None:
@@ -162,79 +165,80 @@ def _labelled(path: Path, asked: Asked) -> tuple[Path, dict[str, int] | None]:
     return out, labelled_run(path, out)
 
 
-async def _make(into: Run, wanted: Collection, models: registry.Models, bars: Bars) -> None:
-    methods = Methods(into, wanted, task(wanted.task), models, bars.of(into.path.name))
+async def _make(into: Run, wanted: Recipe, models: registry.Models, bars: Bars) -> None:
+    settings = wanted.thought_settings(wanted.first_seed)
+    derivation = Derivation(into, settings, task(wanted.task), models, bars.of(into.path.name))
     try:
-        for method in wanted.methods:
-            await methods.make(method)
-        await methods.refine(wanted.telling.refine)
+        for method in wanted.thoughts.methods:
+            await derivation.make(method)
+        await derivation.refine(wanted.thoughts.refine)
     finally:
-        methods.close()
+        derivation.close()
 
 
-def _kept(into: Run, methods: Sequence[Method]) -> dict[str, Any]:
-    """What the run's recipe says of these methods; of a comparison's recipe what means the same here."""
+def _kept(into: Run, methods: Sequence[str]) -> dict[str, Any]:
+    """What the run's recipe says of these methods; of an experiment's recipe what means the same here."""
     kept: dict[str, Any] = into.config.get("recipe", {})
-    telling: dict[str, Any] = kept.get("telling", {})
-    if kept.get("goal") != "thoughts":
-        telling = {key: value for key, value in telling.items() if key in ("traverse", "neutral")}
-        kept = {"task": shared_task(all_problems(into)).name, "servers": kept.get("servers", {})}
-    return kept | {"telling": telling | {"refine": [m for m in telling.get("refine", ()) if m in methods]}}
+    thoughts: dict[str, Any] = kept.get("thoughts", {})
+    if problems := all_problems(into):
+        shared_task(problems)  # refuses problems whose steps are written differently
+    if not thoughts or kept.get("arms"):
+        thoughts = {key: value for key, value in thoughts.items() if key in ("traverse", "neutral")}
+        kept = {"task": shared_task(all_problems(into)).name, "servers": kept.get("servers", {}), "first_seed": 0}
+    refined = [method for method in thoughts.get("refine", ()) if method in methods]
+    return kept | {"arms": {}, "seeds": 1, "thoughts": thoughts | {"methods": list(methods), "refine": refined}}
 
 
-def _wanted(into: Run, asked: Asked) -> Collection:
+def _wanted(into: Run, asked: DeriveOptions) -> Recipe:
     """The run's recipe where it has one, the flags over it. Raises UsageError."""
     methods = asked.methods()
-    kept = _kept(into, methods)
-    notes = {} if asked.notes is None else {"telling": {"notes": str(asked.notes)}}
-    settings = merged(kept, {"goal": "thoughts", "methods": list(methods), "phases": []}, notes)
-    wanted = typed(Collection, merged(settings, overridden(asked.settings)), f"the settings of {into.path}")
-    telling, way = wanted.telling, wanted.telling.traverse
+    settings = merged(_kept(into, methods), {} if asked.notes is None else {"thoughts": {"notes": str(asked.notes)}})
+    for key, _, who in flags(asked.settings):
+        refuse_moved(key, who)
+    override(settings, asked.settings)
+    wanted = recipe_of(settings, f"the settings of {into.path}")
+    thoughts, own = wanted.thoughts, dict(wanted.thoughts.settings)
+    changed: dict[str, Any] = {} if asked.start is None else {"start": asked.start}
     if asked.trials is not None:
-        way = replace(way, trials=asked.trials, trials_by_depth=None, vary=False)
-    if asked.start is not None:
-        way = replace(way, start=asked.start)
-    refined = telling.refine if asked.refine is None else methods if asked.refine else ()
-    telling = replace(
-        telling,
-        traverse=way,
-        per_tree=telling.per_tree if asked.per_tree is None else asked.per_tree,
-        neutral=telling.neutral if asked.neutral is None else asked.neutral,
-        explain=telling.explain if asked.explain is None else asked.explain,
-        # A shortcut is what it is: refinement is for what was told by its method as a draft.
-        refine=tuple(m for m in refined if m in methods and m in REFINED),
+        changed |= {"trials": asked.trials, "trials_by_depth": None, "vary": False}
+    if changed:
+        own["traverse"] = replace(thoughts.of("traverse"), **changed)
+    refined = thoughts.refine if asked.refine is None else methods if asked.refine else ()
+    thoughts = replace(
+        thoughts,
+        settings=own,
+        per_tree=thoughts.per_tree if asked.per_tree is None else asked.per_tree,
+        neutral=thoughts.neutral if asked.neutral is None else asked.neutral,
+        explain=thoughts.explain if asked.explain is None else asked.explain,
+        # A shortcut is what it is: refinement is for what a method made as a draft.
+        refine=tuple(m for m in refined if m in methods and METHODS[m].refinable),
     )
     wanted = replace(
         wanted,
-        telling=telling,
+        thoughts=thoughts,
         model=asked.model or wanted.model,
         strong=asked.strong or wanted.strong,
-        seed=wanted.seed if asked.seed is None else asked.seed,
+        first_seed=wanted.first_seed if asked.seed is None else asked.seed,
     )
-    refuse_unfit(asked, methods, helped=bool(telling.explain or telling.refine))
+    refuse_unfit(asked, methods, helped=bool(thoughts.explain or thoughts.refine))
     registry.check_names(wanted.models(), "exact", wanted.servers)
     for name in wanted.models():
         check_weights(name)
     return wanted
 
 
-def _refuse_other_settings(into: Run, path: Path, wanted: Collection) -> None:
-    """Both arms need one thought a tree from the same rule, so a run is told in one way only by each method."""
-    of_trees = set(wanted.methods) & set(FROM_TREES)
-    if of_trees and into.ids("thoughts") - into.ids("thoughts", arm=None):
+def _refuse_other_settings(into: Run, path: Path, wanted: Recipe) -> None:
+    """Both arms need one thought a tree from the same rule, so a run has thoughts of one kind only by each method."""
+    if set(wanted.thoughts.methods) & set(from_trees()) and into.ids("thoughts") - into.ids("thoughts", arm=None):
         raise UsageError(
             f"the thoughts of {path} were told by journey run; to tell its trees otherwise take them into another run: "
             + _into_another(path)
         )
     before = {entry["method"]: entry["settings"] for entry in into.logged(STATION)}
     kept = into.config.get("recipe", {})
-    if kept.get("goal") == "thoughts":
-        own = typed(Collection, kept, f"the settings of {path}")
-        before = {m: settings_of(own, m) for m in own.methods} | before
-        before = {f"refine {m}": refining_of(own) for m in own.telling.refine} | before
-    now = {method: settings_of(wanted, method) for method in wanted.methods}
-    now |= {f"refine {method}": refining_of(wanted) for method in wanted.telling.refine}
-    for name, settings in now.items():
+    if kept.get("thoughts") and not kept.get("arms"):
+        before = _identities(recipe_of(kept, f"the settings of {path}")) | before
+    for name, settings in _identities(wanted).items():
         changed = differences(plain(before.get(name, {})), plain(settings))
         method = name.removeprefix("refine ")
         there = list(into.thoughts(method=method)) if changed else []
@@ -249,6 +253,13 @@ def _refuse_other_settings(into: Run, path: Path, wanted: Collection) -> None:
             )
 
 
+def _identities(wanted: Recipe) -> dict[str, dict[str, Any]]:
+    """What decides the thoughts of each method, and how drafts of each are refined."""
+    settings, thoughts = wanted.thought_settings(wanted.first_seed), wanted.thoughts
+    made = {method: settings.identity(method) for method in thoughts.methods}
+    return made | {f"refine {method}": settings.refined_identity() for method in thoughts.refine}
+
+
 def _into_another(path: Path) -> str:
     """The commands that take a run's problems and trees into another run."""
     other = path.with_name(f"{path.resolve().name}-again")
@@ -258,11 +269,12 @@ def _into_another(path: Path) -> str:
     return " && ".join([*said, *(f"journey import {table} {files[table]} --out {other}" for table in tables)])
 
 
-def _reasons(into: Run, wanted: Collection) -> Counter[str]:
+def _reasons(into: Run, wanted: Recipe) -> Counter[str]:
     """Why trees give no thought; empty where no method tells trees. Raises UsageError where there are no trees."""
     reasons: Counter[str] = Counter()
-    if not wanted.tells_trees:
-        if "annotate" not in wanted.methods and not into.count("problems", split="train"):
+    if not needs_trees(wanted.thoughts.methods):
+        from_notes = any(METHODS[method].source == "notes" for method in wanted.thoughts.methods)
+        if not from_notes and not into.count("problems", split="train"):
             raise UsageError(
                 f"{into.path} holds no problems to train on; import some with journey import problems FILE --out "
                 f"{into.path}"
@@ -271,7 +283,7 @@ def _reasons(into: Run, wanted: Collection) -> Counter[str]:
     if not into.count("trees"):
         raise UsageError(f"{into.path} holds no trees; grow some with journey grow, or import some")
     for tree in into.trees():
-        if not tells_itself(tree) and (reason := no_thought_reason(tree, wanted.telling.neutral)) is not None:
+        if not has_own_thought(tree) and (reason := no_thought_reason(tree, wanted.thoughts.neutral)) is not None:
             reasons[reason] += 1
     return reasons
 
@@ -284,13 +296,14 @@ def _nothing(path: Path, reasons: Counter[str]) -> str:
     )
 
 
-def _plan(path: Path, asked: Asked, tracker: BudgetTracker, json: bool) -> int:
+def _plan(path: Path, asked: DeriveOptions, tracker: BudgetTracker, json: bool) -> int:
     """Says what would be asked at most, and does nothing."""
     with reading(path) as of:
         wanted = _wanted(of, asked)
         problems = list(of.problems(split="train"))
         drafts = list(of.thoughts())
-    most = collecting(wanted, problems, drafts, trees=False)
+    thoughts, settings = wanted.thoughts, wanted.thought_settings(wanted.first_seed)
+    most = settings.estimate(thoughts.methods, thoughts.refine, problems, drafts)
     prices = with_local(tracker.prices, most, wanted.servers)
     data = {"run": str(path), "problems": len(problems), "asked_at_most": priced(most, prices)}
     say(json, data, sheet("what would be asked at most", asked_lines(most, prices) or [("calls", 0)]))

@@ -16,7 +16,7 @@ from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.data.labelled_sets import labelled_sets
 from journey.models.cached import MemoryCalls
-from journey.pipeline import judging, recipe, registry
+from journey.pipeline import judging, plain_settings, registry
 from journey.pipeline.judging import EvalJudgesSettings
 from journey.report.build import write
 from journey.report.judges import document
@@ -51,7 +51,7 @@ def eval_judges(
     solutions, AUC, calibration, each with its 95 % interval. --judge and --on may be given again. Settings: --set
     judging.combine=product, rollout.n=16, critic.votes=3, ...
     """
-    chosen = recipe.typed(EvalJudgesSettings, recipe.overridden(settings or ()), "eval judges")
+    chosen = plain_settings.typed(EvalJudgesSettings, plain_settings.overridden(settings or ()), "eval judges")
     for name in judge:
         registry.check_names([], name, strong=chosen.strong)
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()

@@ -1,43 +1,41 @@
 """The flags of journey derive, and which of them mean something to which method."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal
 
 from journey.errors import UsageError
-from journey.pipeline.collection import FROM_TREES, Method
+from journey.thoughts.base import ThoughtMethod
+from journey.thoughts.methods import METHODS, from_trees
 
-METHODS: tuple[Method, ...] = get_args(Method)
-REFINED: tuple[Method, ...] = ("traverse", "propose", "debate", "distill", "rewrite")
-"""Methods whose drafts can be smoothed: a shortcut is what it is, and `annotate` checks its own text."""
-STRONG: tuple[Method, ...] = ("debate", "distill", "rewrite", "annotate")
-FLAGS: Mapping[str, tuple[Method, ...]] = {
-    "trials": ("traverse",),
-    "start": ("traverse",),
-    "per_tree": FROM_TREES,
-    "neutral": FROM_TREES,
-    "model": ("propose", "debate"),
-    "explain": ("traverse",),
-    "refine": REFINED,
-    "notes": ("annotate",),
-    "seed": ("traverse", *METHODS[2:]),
+BOTH = "both"
+FLAGS: Mapping[str, Callable[[str, ThoughtMethod], bool]] = {
+    "trials": lambda name, method: name == "traverse",
+    "start": lambda name, method: name == "traverse",
+    "per_tree": lambda name, method: method.source == "trees",
+    "neutral": lambda name, method: method.source == "trees",
+    "model": lambda name, method: "model" in method.asks,
+    "explain": lambda name, method: method.explains,
+    "refine": lambda name, method: method.refinable,
+    "notes": lambda name, method: method.source == "notes",
+    "seed": lambda name, method: method.settings is not None,
 }
-SETTINGS: Mapping[str, tuple[Method, ...]] = {
+"""To which methods a flag means something."""
+SETTINGS: Mapping[str, Callable[[str, ThoughtMethod], bool]] = {
     **{name: FLAGS[name] for name in ("per_tree", "neutral", "explain", "refine", "notes")},
-    "explaining": ("traverse",),
-    "refining": REFINED,
-    **{name: (name,) for name in METHODS},
+    "explaining": FLAGS["explain"],
+    "refining": FLAGS["refine"],
 }
-"""What stands below `telling`, by --set."""
+"""The same of what stands below `thoughts`, by --set; a method's own settings are for it alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DeriveOptions:
     """What the flags say; null: as the run's recipe says, or the default where it has none."""
 
-    method: str = "both"
+    method: str = BOTH
     trials: int | None = None
     start: Literal["path", "root"] | None = None
     per_tree: int | None = None
@@ -52,41 +50,50 @@ class Asked:
     prefer_labels: bool = False
     out: Path | None = None
 
-    def methods(self) -> tuple[Method, ...]:
-        """The methods that are meant."""
-        return FROM_TREES if self.method == "both" else (cast("Method", self.method),)
+    def methods(self) -> tuple[str, ...]:
+        """The methods that are meant. Raises UsageError."""
+        if self.method != BOTH and self.method not in METHODS:
+            raise UsageError(f"there is no method {self.method!r}; known are {BOTH}, {', '.join(METHODS)}")
+        return from_trees() if self.method == BOTH else (self.method,)
 
 
 def refuse_unfit(
-    asked: Asked, methods: Sequence[Method], *, helped: bool, environment: Mapping[str, str] = os.environ
+    given: DeriveOptions, methods: Sequence[str], *, helped: bool, environment: Mapping[str, str] = os.environ
 ) -> None:
     """Raises UsageError for a flag that means nothing to the methods; what the environment gives may be for others.
 
     `helped`: the strong model explains or refines.
     """
     for name, fits in FLAGS.items():
-        if _given(asked, name, environment) and not set(fits) & set(methods):
-            raise _unfit(f"--{name.replace('_', '-')}", fits, methods)
-    for setting in asked.settings:
-        name = setting.partition("=")[0].strip().removeprefix("telling.").partition(".")[0]
-        fits = SETTINGS.get(name) if setting.strip().startswith("telling.") else None
-        if fits is not None and not set(fits) & set(methods):
-            raise _unfit(f"--set {setting}", fits, methods)
-    if _given(asked, "strong", environment) and not helped and not set(STRONG) & set(methods):
+        if _is_given(given, name, environment) and not set(_fitting(fits)) & set(methods):
+            raise _unfit(f"--{name.replace('_', '-')}", _fitting(fits), methods)
+    for setting in given.settings:
+        name = setting.partition("=")[0].strip().removeprefix("thoughts.").partition(".")[0]
+        if not setting.strip().startswith("thoughts.") or name not in (*SETTINGS, *METHODS):
+            continue
+        found = [name] if name in METHODS else _fitting(SETTINGS[name])
+        if not set(found) & set(methods):
+            raise _unfit(f"--set {setting}", found, methods)
+    strong = [name for name, method in METHODS.items() if "strong" in method.asks]
+    if _is_given(given, "strong", environment) and not helped and not set(strong) & set(methods):
         raise UsageError(
-            f"--strong is for {_listed(STRONG)}, or for --explain or --refine, not for {_listed(methods)}; leave it "
+            f"--strong is for {_listed(strong)}, or for --explain or --refine, not for {_listed(methods)}; leave it "
             "out, or give one of these"
         )
 
 
-def _given(asked: Asked, name: str, environment: Mapping[str, str]) -> bool:
+def _fitting(fits: Callable[[str, ThoughtMethod], bool]) -> list[str]:
+    return [name for name, method in METHODS.items() if fits(name, method)]
+
+
+def _is_given(given: DeriveOptions, name: str, environment: Mapping[str, str]) -> bool:
     """Whether the command line gave a flag that asks for something."""
-    value: Any = getattr(asked, name)
+    value: Any = getattr(given, name)
     wanted = value if name in ("explain", "refine") else value is not None
     return bool(wanted) and environment.get(f"JOURNEY_{name.upper()}") != str(value)
 
 
-def _unfit(flag: str, fits: Sequence[Method], methods: Sequence[Method]) -> UsageError:
+def _unfit(flag: str, fits: Sequence[str], methods: Sequence[str]) -> UsageError:
     mend = f"--method {fits[0]}" if len(fits) == 1 else "one of these as --method"
     return UsageError(f"{flag} is for {_listed(fits)}, not for {_listed(methods)}; leave it out, or give {mend}")
 

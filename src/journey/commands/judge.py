@@ -24,7 +24,7 @@ from journey.commands.output import failed_units, reading, say, sheet, tree_coun
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import UsageError
-from journey.pipeline import judging, recipe, registry
+from journey.pipeline import judging, plain_settings, registry
 from journey.pipeline.eval_options import servers_of
 from journey.pipeline.judging import RejudgeSettings
 from journey.store.excluded import exclude, excluded
@@ -49,7 +49,7 @@ def judge(
     Another judge does; steps and answers stay as they are. Settings: --set rollout.n=16, rollout.label=soft,
     critic.votes=3, ...
     """
-    chosen = recipe.typed(RejudgeSettings, recipe.overridden(settings or ()), "judge")
+    chosen = plain_settings.typed(RejudgeSettings, plain_settings.overridden(settings or ()), "judge")
     if run.resolve() == out.resolve():
         raise UsageError(f"{out} holds the trees as they were judged; name another run with --out")
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
@@ -65,7 +65,7 @@ def judge(
     if dry_run:
         most = judging.estimate_rejudging(trees, problems, judge, chosen)
         return say_estimate(run, len(parts), most, tracker.prices, servers, json)
-    config = {"judge": judge, "settings": recipe.saved(chosen, judge), "of": str(run)}
+    config = {"judge": judge, "settings": plain_settings.saved(chosen, judge), "of": str(run)}
     with (
         Run.open(out, config, ignore=("settings.in_flight",)) as into,
         Bars(silent=json, note=lambda: note(tracker)) as bars,

@@ -12,8 +12,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from journey.data.problems import PARTS
 from journey.errors import UsageError
-from journey.pipeline.experiment import PARTS
 from journey.store.run import Run
 from journey.store.schema import Failure
 from journey.trees.mark import no_thought_reason, wrong_branches

@@ -13,7 +13,7 @@ from journey.commands.loading import closing
 from journey.commands.options import Json, RecipeFile, Set
 from journey.commands.output import say
 from journey.commands.progress import Bars
-from journey.pipeline import recipe, registry
+from journey.pipeline import plain_settings, registry
 
 
 def pretrain(
@@ -40,7 +40,7 @@ def _in_words(skills: Mapping[str, Mapping[str, float | None]]) -> str:
 
 def _pretrain(file: Path, out: Path, settings: Sequence[str], json: bool) -> int:
     """The tiny base from scratch, with its model card."""
-    wanted = recipe.read_settings(file, settings)
+    wanted = plain_settings.read_settings(file, settings)
     points: list[dict[str, Any]] = []
     with Bars(silent=json) as bars:
 

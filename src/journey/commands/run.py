@@ -1,12 +1,11 @@
 """journey run: a whole recipe, from problems to the report."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from journey.commands import collecting, sweeping
-from journey.commands.asking import asked_lines, growing, priced, with_local
+from journey.commands import sweeping
+from journey.commands.asking import asked_lines, priced, with_local
 from journey.commands.loading import check_weights
 from journey.commands.options import (
     DryRun,
@@ -22,21 +21,26 @@ from journey.commands.options import (
     Seed,
     Set,
 )
-from journey.commands.output import console, failed_units, say, sheet
+from journey.commands.output import all_problems, console, failed_units, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
-from journey.commands.spending import Allowance
-from journey.errors import BudgetReached
-from journey.pipeline import experiment, recipe, registry
-from journey.pipeline.collection import Collection
+from journey.commands.spending import Allowance, note, row_lines
+from journey.data import prm800k
+from journey.errors import BudgetReached, UsageError
+from journey.models.budget import BudgetTracker
+from journey.pipeline import experiment, registry
+from journey.pipeline import recipe as recipes
+from journey.pipeline.derive import chosen, counts_of
+from journey.pipeline.parts import Parts, make_problems
+from journey.pipeline.plans import estimate, plan
 from journey.pipeline.recipe import UNCOMPARED, Recipe
 from journey.pipeline.stages import SPENT, spent_by_model
-from journey.pipeline.sweep_recipe import Scaling
 from journey.report.build import build as build_report
 from journey.report.figures import figures
 from journey.report.render import terminal
 from journey.report.tables import brief
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
+from journey.types import Thought
 
 
 def run(
@@ -55,56 +59,46 @@ def run(
 ) -> int:
     """Run a whole recipe.
 
-    It is a comparison, the collecting of thoughts, or a sweep. The same command goes on where it was stopped; other
-    settings are refused. Flags beat the environment (JOURNEY_SEEDS=2, JOURNEY_TREES__COUNT=50), which beats the file.
-    A reached budget ends with exit code 3, and the same command goes on from there.
+    Problems, trees, thoughts, the arms that it names and their comparison; with axes it is a sweep. The same command
+    goes on where it was stopped; other settings are refused. Flags beat the environment (JOURNEY_SEEDS=2,
+    JOURNEY_TREES__COUNT=50), which beats the file. A reached budget ends with exit code 3, and the same command goes
+    on from there.
     """
-
-    allowance = Allowance(max_cost, max_tokens, max_calls, prices)
-    return _run(recipe, out, limit, seed, settings or (), allowance, json, fresh, dry_run)
-
-
-def _run(
-    file: Path,
-    out: Path | None,
-    limit: int | None,
-    seed: int | None,
-    settings: Sequence[str],
-    allowance: Allowance,
-    json: bool,
-    fresh: bool,
-    dry_run: bool,
-) -> int:
-    """The whole river; of a comparison the table when the first seed is done and at the end."""
-    wanted = recipe.load(file, settings)
-    out = out or Path("runs") / file.stem
-    if isinstance(wanted, Collection):
-        return collecting.run(wanted, out, limit, seed, allowance, json, fresh, dry_run)
-    if isinstance(wanted, Scaling):
-        return sweeping.run(wanted, file, out, limit, seed, json, fresh, dry_run)
-    wanted = recipe.limited(wanted, limit)
-    wanted = wanted if seed is None else replace(wanted, first_seed=seed)
-    registry.check_names([wanted.model], wanted.judge, wanted.servers)
-    registry.model_path(wanted.model)  # it is trained, so it must have weights
-    check_weights(wanted.model)
-    tracker = allowance.tracker()
+    wanted = recipes.load(recipe, settings or ())
+    out = out or Path("runs") / recipe.stem
+    if wanted.axes:
+        return sweeping.run(wanted, recipe, settings or (), out, limit, seed, json, fresh, dry_run)
+    wanted = checked(with_flags(wanted, limit, seed))
+    tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     if dry_run:
-        plan = _plan(wanted, out, fresh)
-        asked = (
-            growing(wanted, experiment.make_problems(wanted)["train"]) * wanted.seeds
-            if registry.judge_is_served(wanted.judge, wanted.model, wanted.servers)
-            else []
-        )
-        prices = with_local(tracker.prices, asked, wanted.servers)
-        data = plan | {"asked_at_most": priced(asked, prices)}
-        lines = [(k.replace("_", " "), v) for k, v in plan.items()]
-        say(json, data, sheet("what would be done", [*lines, *asked_lines(asked, prices)]))
-        return 0
+        return _plan(wanted, out, tracker, json, fresh)
     if fresh:  # before anything is removed
-        experiment.make_problems(wanted)
+        make_problems(wanted)
+    return _run(wanted, out, tracker, json, fresh)
+
+
+def with_flags(wanted: Recipe, limit: int | None, seed: int | None) -> Recipe:
+    """The recipe with --limit and --seed."""
+    wanted = recipes.limited(wanted, limit)
+    return wanted if seed is None else replace(wanted, first_seed=seed)
+
+
+def checked(wanted: Recipe) -> Recipe:
+    """The recipe, unless it names a model or judge that is not there. Raises UsageError."""
+    registry.check_names(wanted.models(), wanted.judge, wanted.servers, wanted.helper)
+    if wanted.arms:
+        registry.model_path(experiment.base_of(wanted))  # it is trained, so it must have weights
+        check_weights(experiment.base_of(wanted))
+    for name in wanted.models():
+        check_weights(name)
+    return wanted
+
+
+def _run(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: bool) -> int:
+    """The run; of a comparison the table when the first seed is done and at the end."""
     shown = False
     since = _spent_before(out, fresh)
-    with Bars(silent=json) as bars:
+    with Bars(silent=json, note=lambda: note(tracker)) as bars:
 
         def on_seed(so_far: Run) -> None:
             nonlocal shown
@@ -119,11 +113,56 @@ def _run(
                 reached.spent = spent_by_model(so_far, since=since)
             raise
         with opened:
+            written = {} if wanted.is_evaluated else experiment.write_all_rows(opened, wanted)
             bars("report", "figures", 0, 1)
             found = build_report(opened)
             failed = opened.failures()
-    say(json, found, terminal(brief(found)), f"report: {out}/report/report.html")
+            made = {} if wanted.is_evaluated else _made(opened, wanted, written, spent_by_model(opened, since=since))
+    where = f"report: {out}/report/report.html"
+    if wanted.is_evaluated:
+        say(json, found, terminal(brief(found)), where)
+    else:
+        say(json, made, sheet(out, [*_lines(made), *row_lines(made["spent"])]), where)
     return failed_units(failed)
+
+
+def _made(of: Run, wanted: Recipe, written: dict[str, int], spent: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a recipe that compares nothing has made."""
+    methods = wanted.thoughts.methods
+    counted = {method: counts_of(of, method) for method in methods}
+    return {
+        "run": str(of.path),
+        "problems": of.count("problems"),
+        **tree_counts(of.trees()),
+        "thoughts": {method: _thoughts(of, method) for method in methods},
+        "refused": {method: of["refused"] for method, of in counted.items() if of["refused"]},
+        "problems_without_thought": {method: of["no_thought"] for method, of in counted.items() if of["no_thought"]},
+        "rows": written,
+        "models": [str(of.path / "models" / f"seed-{wanted.first_seed}" / arm) for arm in wanted.arms],
+        "failed": len(of.failures()),
+        "spent": spent,
+    }
+
+
+def _thoughts(of: Run, method: str) -> dict[str, int]:
+    """How many thoughts a method gave; how many were refined, and how many drafts were kept instead."""
+    found = chosen(of.thoughts(method=method))
+    return {
+        "thoughts": len(found),
+        "refined": sum(t.refined_by is not None for t in found),
+        "draft kept": sum(t.note is not None for t in found),
+    }
+
+
+def _lines(made: dict[str, Any]) -> list[tuple[str, Any]]:
+    lines: list[tuple[str, Any]] = [*tree_lines(made)] if made["trees"] else []
+    for method, of in made["thoughts"].items():
+        lines.append((f"thoughts by {method}", of["thoughts"]))
+        lines += [(f"  {what}", of[what]) for what in ("refined", "draft kept") if of[what]]
+        lines += [(f"  answers not kept: {why}", n) for why, n in made["refused"].get(method, {}).items()]
+        lines += [(f"  no thought: {why}", n) for why, n in made["problems_without_thought"].get(method, {}).items()]
+    lines += [(f"rows in rows/{method}.jsonl", rows) for method, rows in made["rows"].items()]
+    return [*lines, *(("trained", path) for path in made["models"])]
 
 
 def _spent_before(out: Path, fresh: bool) -> int:
@@ -134,32 +173,34 @@ def _spent_before(out: Path, fresh: bool) -> int:
         return len(before.logged(SPENT))
 
 
-def _plan(wanted: Recipe, out: Path, fresh: bool) -> dict[str, Any]:
-    """What `run` would do. Raises UsageError for whatever it would refuse."""
-    parts = experiment.make_problems(wanted)
-    there: dict[str, int] = {}
+def _plan(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: bool) -> int:
+    """Says what would be done and asked at most, and does nothing. Raises UsageError for whatever it would refuse."""
+    parts, drafts, there = looked_at(wanted, out, fresh)
+    experiment.check_student(wanted, parts.by_name["train"])
+    asked = estimate(wanted, parts.by_name["train"], drafts)
+    prices = with_local(tracker.prices, asked, wanted.servers)
+    data = {"run": str(out), **plan(wanted, parts), **there, "asked_at_most": priced(asked, prices)}
+    if parts.dropped:
+        data["dropped"] = parts.dropped
+    lines = [(k.replace("_", " "), v) for k, v in data.items() if k not in ("asked_at_most", "dropped")]
+    lines += [(f"dropped: {reason}", number) for reason, number in parts.dropped.items()]
+    say(json, data, sheet("what would be done, and asked at most", [*lines, *asked_lines(asked, prices)]))
+    return 0
+
+
+def looked_at(wanted: Recipe, out: Path, fresh: bool) -> tuple[Parts, list[Thought], dict[str, int]]:
+    """The problems of a recipe, and the thoughts and the counts of what its run holds already. Raises UsageError."""
+    parts, drafts, there = make_problems(wanted), list[Thought](), dict[str, int]()
+    train = parts.by_name["train"]
     if (out / "run.db").is_file() and not fresh:
         with Run.read(out) as before:
             refuse_changes(out, before.config, plain(experiment.config_of(wanted)), UNCOMPARED)
-            there = {name: before.count(name) for name in ("trees", "thoughts", "attempts")}
-    way, rule, asked = wanted.trees.grow, wanted.evaluation, wanted.preferences
-    arms = 3 + wanted.matched_tokens + bool(asked.problems)
-    told = min(wanted.trees.count or len(parts["train"]), len(parts["train"]))
-    drawn = 2 * arms * len(parts[rule.split]) + asked.problems * asked.samples
-    nodes = way.width * (1 + (way.keep + way.follow_wrong) * (way.depth - 1))
-    return {
-        "run": str(out),
-        "model": wanted.model,
-        "judge": wanted.judge,
-        "seeds": wanted.seeds,
-        **{f"problems_{part}": len(found) for part, found in parts.items()},
-        "trees_grown": wanted.seeds * len(parts["train"]),
-        "trees_told_at_most": wanted.seeds * told,
-        "models_trained": wanted.seeds * arms,
-        "rows_trained_on_at_most": wanted.seeds * (len(parts["phase1"]) + 2 * told),
-        "attempts_at_least": wanted.seeds * drawn,
-        # Half of what a step may have, a third of what an answer may have: what the shipped recipe comes to.
-        "tokens_in_trees_about": wanted.seeds * len(parts["train"]) * nodes * way.max_step_tokens // 2,
-        "tokens_in_attempts_about": wanted.seeds * drawn * rule.max_tokens // 3,
-        **{f"there_already_{name}": number for name, number in there.items()},
-    }
+            train = train or all_problems(before, split="train")
+            drafts = list(before.thoughts())
+            counts = {name: before.count(name) for name in ("trees", "thoughts", "attempts")}
+            there = {f"there_already_{name}": number for name, number in counts.items()}
+    if not train and wanted.trees.prm800k:
+        train = prm800k.problems(wanted.trees.prm800k, wanted.problems.train)
+    if not train and wanted.grows:
+        raise UsageError("there are no problems to grow trees of; say problems.file, or problems.train for puzzles")
+    return Parts(parts.by_name | {"train": train}, parts.dropped), drafts, there

@@ -10,7 +10,7 @@ import yaml
 
 from journey.errors import UsageError
 from journey.models.budget import BudgetTracker, Limits, Price, Usage, cost_of
-from journey.pipeline import recipe
+from journey.pipeline import plain_settings
 
 VARIABLE = "JOURNEY_PRICES"
 PLACES = (Path("prices.yaml"), Path("~/.config/journey/prices.yaml"))
@@ -50,7 +50,7 @@ def read_prices(file: Path | None) -> dict[str, Price]:
         raise UsageError(f"{path} cannot be read as YAML: {' '.join(str(error).split())[:160]}") from None
     if not isinstance(data, dict) or not all(isinstance(row, dict) for row in data.values()):
         raise UsageError(f"{path} is no price table; write a line such as openai/NAME: {{prompt: 1.0, generated: 2}}")
-    prices = {str(name): recipe.typed(Price, row, f"{path}, {name}") for name, row in data.items()}
+    prices = {str(name): plain_settings.typed(Price, row, f"{path}, {name}") for name, row in data.items()}
     for name, price in prices.items():
         if not (0 <= price.prompt < float("inf") and 0 <= price.generated < float("inf")):
             raise UsageError(f"{path}, {name}: a price is in US dollars a million tokens, 0 or more")

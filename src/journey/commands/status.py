@@ -7,7 +7,7 @@ from journey.commands.options import Json, RunFolder
 from journey.commands.output import failed_units, reading, say, sheet, tree_counts, tree_lines
 from journey.commands.spending import row_lines
 from journey.data.importing import listed_rows
-from journey.pipeline.experiment import PARTS
+from journey.data.problems import PARTS
 from journey.pipeline.stages import spent_by_model
 from journey.store.excluded import excluded
 from journey.store.run import Run

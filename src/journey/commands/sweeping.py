@@ -1,6 +1,6 @@
-"""journey run for a recipe whose goal is scaling."""
+"""journey run for a recipe with axes: a sweep."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,11 @@ from journey.commands.loading import check_weights
 from journey.commands.output import failed_units, say
 from journey.commands.progress import Bars
 from journey.errors import UsageError
-from journey.pipeline import experiment, registry
-from journey.pipeline.sweep import Place, places, plan, run_sweep, runs_of
+from journey.pipeline import registry
+from journey.pipeline.parts import make_problems
+from journey.pipeline.recipe import Recipe
+from journey.pipeline.sweep import Point, plan, points_of, run_sweep, runs_of
 from journey.pipeline.sweep_points import figures
-from journey.pipeline.sweep_recipe import Scaling
 from journey.report.build import write
 from journey.report.render import terminal
 from journey.report.scaling import document
@@ -22,10 +23,18 @@ from journey.store.run import Run
 
 
 def run(
-    wanted: Scaling, file: Path, out: Path, limit: int | None, seed: int | None, json: bool, fresh: bool, dry_run: bool
+    wanted: Recipe,
+    file: Path,
+    settings: Sequence[str],
+    out: Path,
+    limit: int | None,
+    seed: int | None,
+    json: bool,
+    fresh: bool,
+    dry_run: bool,
 ) -> int:
     """Every point as a run of its own under `out`, then scaling.json, .md and .html over them."""
-    found = places(wanted, file, limit, seed)
+    found = points_of(file, settings, limit, seed)
     for place in found:
         registry.check_names([place.recipe.model], place.recipe.judge, place.recipe.servers)
         if registry.judge_is_served(place.recipe.judge, place.recipe.model, place.recipe.servers):
@@ -33,7 +42,7 @@ def run(
     registry.model_path(found[0].recipe.model)  # it is trained, so it must have weights
     check_weights(found[0].recipe.model)
     for place in runs_of(found):
-        experiment.make_problems(place.recipe)  # whatever would be refused later is refused now
+        make_problems(place.recipe)  # whatever would be refused later is refused now
     if dry_run:
         rows = list(plan(found, out))
         points = sum(len(axis.values) for axis in wanted.axes.values())
@@ -41,14 +50,14 @@ def run(
         say(json, data, _grid(("run", "takes over", "seeds", "begun"), [[str(v) for v in r.values()] for r in rows]),
             f"{len(rows)} runs for {points} points of {len(wanted.axes)} axes")  # fmt: skip
         return 0
-    done: list[Place] = []
+    done: list[Point] = []
     with Bars(silent=json) as bars:
 
-        def on_point(place: Place) -> None:
+        def on_point(place: Point) -> None:
             done.append(place)
             _write(figures(wanted, _standing(found, done), out), out)  # what stands so far can be read
 
-        run_sweep(wanted, found, out, fresh=fresh, progress=bars, on_point=on_point)
+        run_sweep(found, out, fresh=fresh, progress=bars, on_point=on_point)
         told = figures(wanted, found, out)
         _write(told, out)
     failed = []
@@ -59,7 +68,7 @@ def run(
     return failed_units(failed)
 
 
-def _standing(found: list[Place], done: list[Place]) -> list[Place]:
+def _standing(found: list[Point], done: list[Point]) -> list[Point]:
     folders = {place.folder for place in done}
     return [place for place in found if place.folder in folders]
 

@@ -15,7 +15,7 @@ from journey.commands.progress import Bars
 from journey.commands.training_rows import training_rows
 from journey.errors import UsageError
 from journey.models.local_threads import limit_threads
-from journey.pipeline import recipe, registry
+from journey.pipeline import plain_settings, registry
 from journey.pipeline.stages import train as train_station
 from journey.store.run import Run
 from journey.store.settings import differences, plain
@@ -64,7 +64,7 @@ def _train(
     name = name or (arm if kind == "sft" else kind)
     if _NAME.fullmatch(name) is None:
         raise UsageError(f"{name!r} is no name for a model; use letters, digits, dots and dashes")
-    chosen = recipe.typed(KINDS[kind], recipe.overridden(settings), f"train {kind}")
+    chosen = plain_settings.typed(KINDS[kind], plain_settings.overridden(settings), f"train {kind}")
     with writing(path) as into, Bars(silent=json) as bars:
         labels = "soft" if isinstance(chosen, PrmSettings) and chosen.soft else "verdict"
         rows = training_rows(into, kind, arm, told, labels=labels)

@@ -30,3 +30,9 @@ def tokens_of(text: str) -> int:
 def question_tokens(problems: Iterable[Problem]) -> int:
     """About how many tokens the prompts of these problems have together, instructions included."""
     return sum(tokens_of(problem.question) + INSTRUCTIONS for problem in problems)
+
+
+def dialogue(rounds: int, longest: int, questions: int, number: int) -> Usage:
+    """`number` dialogues of `rounds` replies, in which every call reads all that was written before it."""
+    read = rounds * questions + number * longest * rounds * (rounds - 1) // 2
+    return Usage(rounds * number, read, rounds * number * longest)

@@ -10,9 +10,9 @@ from journey.evals.attempts import JUDGED_BY, Decoding, attempt_ids
 from journey.evals.thinking_budget import Budget
 from journey.models.base import Model
 from journey.models.server_settings import ServerSettings
-from journey.pipeline import recipe, registry
+from journey.pipeline import plain_settings, registry
+from journey.pipeline.evaluation_settings import Evaluation
 from journey.pipeline.outcome import seed_and_arm
-from journey.pipeline.recipe import Evaluation
 from journey.store.run import Run
 from journey.types import Problem
 
@@ -37,7 +37,7 @@ def budget_of(settings: Sequence[str]) -> tuple[Budget | None, list[str]]:
     others = [one for one in settings if one not in ours]
     if not ours:
         return None, others
-    return recipe.typed(Budget, recipe.overridden(ours)["budget"], "the budget"), others
+    return plain_settings.typed(Budget, plain_settings.overridden(ours)["budget"], "the budget"), others
 
 
 def problems_of(of: Run, split: str, limit: int | None) -> list[Problem]:
@@ -51,7 +51,9 @@ def problems_of(of: Run, split: str, limit: int | None) -> list[Problem]:
 def servers_of(of: Run) -> dict[str, ServerSettings]:
     """The servers of the run's recipe, by name."""
     kept: dict[str, Any] = of.config.get("recipe", {}).get("servers", {})
-    return {name: recipe.typed(ServerSettings, data, f"the settings of {of.path}") for name, data in kept.items()}
+    return {
+        name: plain_settings.typed(ServerSettings, data, f"the settings of {of.path}") for name, data in kept.items()
+    }
 
 
 def weights_of(of: Run, name: str) -> str | None:
@@ -82,11 +84,11 @@ def decoding_of(
     temperature or several samples.
     """
     kept = of.config.get("recipe", {}).get("evaluation", {})
-    main = recipe.typed(Evaluation, kept, f"the settings of {of.path}")
+    main = plain_settings.typed(Evaluation, kept, f"the settings of {of.path}")
     is_greedy = not options.temperature if options.decoding is None else options.decoding == "greedy"
     if is_greedy and (options.temperature or options.samples > 1 or options.top_p is not None):
         raise UsageError("greedy answers have no temperature, no top-p and one sample; say --decoding sampled")
-    usual = main.greedy() if is_greedy else main.sampled()
+    usual = main.greedy_rule() if is_greedy else main.main_rule()
     if options.budget is not None:
         usual = replace(usual, name=f"{usual.name} {options.budget.words}".strip())
     usual_seed, _ = seed_and_arm(model) if model.startswith("seed-") else (0, "")

@@ -18,7 +18,7 @@ from journey.metrics.breakdown import breakdown
 from journey.models.base import Model
 from journey.models.cached import Cached
 from journey.models.estimate import Estimate
-from journey.pipeline import recipe, registry
+from journey.pipeline import plain_settings, registry
 from journey.pipeline.eval_options import EvalOptions, decoding_of, servers_of
 from journey.pipeline.fan_out import Progress, each
 from journey.pipeline.run_judges import (
@@ -52,7 +52,7 @@ class JudgeOptions:
 
     def check(self) -> None:
         """Raises UsageError for settings that mean nothing to a judge, or where there is none."""
-        for key, value in recipe.overridden(self.settings).items():
+        for key, value in plain_settings.overridden(self.settings).items():
             if self.name is None or key not in (*default_settings(), "rm") or not isinstance(value, dict):
                 raise UsageError(
                     f"--set {key} means nothing here; critic.KEY=VALUE, rollout.KEY=VALUE and rm.aggregate=KIND go "
@@ -63,7 +63,7 @@ class JudgeOptions:
     @property
     def rm(self) -> RmSettings:
         """How step scores are joined. Raises UsageError."""
-        return recipe.typed(RmSettings, recipe.overridden(self.settings).get("rm", {}), "rm")
+        return plain_settings.typed(RmSettings, plain_settings.overridden(self.settings).get("rm", {}), "rm")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Several processes that take jobs one after another; only the process that started them writes the run."""
 
 import contextlib
+import functools
 import multiprocessing
 import signal
 import threading
@@ -46,12 +47,17 @@ def work_off(
     progress: JobProgress,
     on_done: Callable[[str], None] = lambda name: None,
 ) -> None:
-    """Does the jobs in `workers` processes; the earliest one that may begin goes first.
+    """Does the jobs in `workers` processes, 0 in this one; the earliest one that may begin goes first.
 
     A job reads the run for itself and sends every write to this process. `progress` gets the job's name, the station,
     done and total; `on_done` each job's name when it is done. The first error of a job is raised here, after all
     workers ended.
     """
+    if not workers:
+        for job in jobs:
+            job.function(run, functools.partial(progress, job.name), *job.arguments)
+            on_done(job.name)
+        return
     context = multiprocessing.get_context("spawn")
     crew: list[tuple[BaseProcess, Connection]] = []
     writes: list[Connection] = []

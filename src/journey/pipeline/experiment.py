@@ -1,60 +1,65 @@
-"""Runs a recipe: the whole river for every seed, then the report.
+"""Runs a recipe: problems, and for every seed trees, thoughts and arms.
 
-A seed makes phase 1, trees, both arms and their controls; only the base model is shared. Both arms are told from the
-same trees and trained for the same passes (O1 Replication Journey part 1, Table 6).
+A seed makes its own policy where an arm is one (phase 1), trees, thoughts and arms; only the base model is shared. Both
+arms are trained on thoughts of the same trees and for the same passes (O1 Replication Journey part 1, Table 6).
 """
 
 import os
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from journey import interrupts, prompts
-from journey.data import problems
-from journey.data.problems import PARTS
 from journey.errors import UsageError
-from journey.evals.attempts import Decoding
+from journey.models.base import Model
 from journey.models.budget import BudgetTracker, Limits, Price
 from journey.models.cached import Cached
-from journey.models.local_threads import use_one_thread
+from journey.models.local_threads import limit_threads
 from journey.pipeline import registry
+from journey.pipeline.arm_rows import SeedRun, thought_rows
+from journey.pipeline.arms import ARMS, followers, source_of
+from journey.pipeline.derive import Derivation
 from journey.pipeline.executor import Job, JobProgress, work_off
 from journey.pipeline.fan_out import Progress, together
-from journey.pipeline.recipe import UNCOMPARED, Problems, Recipe, saved
+from journey.pipeline.parts import store_problems
+from journey.pipeline.recipe import UNCOMPARED, Recipe, plain_recipe
 from journey.pipeline.stages import (
     SPENT,
-    evaluate,
+    branched_trees,
     grow_trees,
     keep_spent,
+    part,
     refuse_retrained,
-    solution_rows,
     spent,
-    tell,
-    told_trees,
     train,
 )
-from journey.store.excluded import excluded
+from journey.store.export import write_rows
 from journey.store.run import Run
-from journey.tasks.base import Task
 from journey.tasks.table import ask, task
-from journey.training.rows import dpo_rows, match_tokens, sft_rows
-from journey.types import Attempt, Problem
+from journey.types import Problem
 
-TRAINED = ("phase1", "train")
+TREES, TRAIN, EVALUATE = "trees", "train", "evaluate"
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a served judge may cost, and at which prices; `since` entries of the run's spending were there before."""
+    """What served models may cost, and at which prices; `since` entries of the run's spending were there before.
+
+    `tracker`: the one that counts in this process; null: every job makes its own from what is left.
+    """
 
     limits: Limits = Limits()
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])  # goes to other processes: a plain dict
     since: int = 0
+    tracker: BudgetTracker | None = None
 
-
-UNLIMITED = Budget()
+    def begin(self, run: Run) -> BudgetTracker:
+        """The tracker of a job."""
+        if self.tracker is not None:
+            return self.tracker
+        return BudgetTracker(self.limits.less(*spent(run, self.since)), self.prices)
 
 
 def run_recipe(
@@ -63,20 +68,25 @@ def run_recipe(
     *,
     fresh: bool,
     progress: JobProgress,
-    on_seed: Callable[[Run], None],
+    on_seed: Callable[[Run], None] = lambda run: None,
     tracker: BudgetTracker | None = None,
 ) -> Run:
     """Runs the recipe into the folder `out` and returns the open run. `on_seed` is called after each seed.
 
-    `tracker` gives the budget and the prices of a judge behind a server; what it costs stands in the run's log.
+    `tracker` gives the budget and the prices of models behind servers; what they cost stands in the run's log.
     """
     run = Run.open(out, config_of(recipe), fresh=fresh, ignore=UNCOMPARED)
     try:
-        store_problems(run, recipe)
+        store_problems(run, recipe, lambda *step: progress("problems", *step))
+        if recipe.grows and not run.count("problems", split="train"):
+            raise UsageError("there are no problems to grow trees of; say problems.file, or problems.train for puzzles")
+        check_readable(run, recipe)
         budget = Budget(since=len(run.logged(SPENT)))
-        jobs = jobs_of(
-            recipe, budget if tracker is None else replace(budget, limits=tracker.limits, prices=tracker.prices)
-        )
+        if tracker is not None:
+            budget = replace(budget, limits=tracker.limits, prices=tracker.prices)
+        if recipe.policy_arm is None:  # one seed by models of any kind, in this process
+            budget = replace(budget, tracker=tracker or BudgetTracker())
+        jobs = jobs_of(recipe, budget)
         left = {job.name for job in jobs}
 
         def on_done(name: str) -> None:
@@ -85,44 +95,229 @@ def run_recipe(
             if not any(other.startswith(f"{seed} ") for other in left):
                 on_seed(run)
 
-        work_off(run, jobs, recipe.workers or os.cpu_count() or 1, progress, on_done)
+        work_off(run, jobs, workers_of(recipe), progress, on_done)
     except BaseException:
         run.close()
         raise
     return run
 
 
-def jobs_of(recipe: Recipe, budget: Budget = UNLIMITED) -> list[Job]:
+def workers_of(recipe: Recipe) -> int:
+    """In how many processes the recipe is run; 0: in this one."""
+    return 0 if recipe.policy_arm is None else recipe.workers or os.cpu_count() or 1
+
+
+def jobs_of(recipe: Recipe, budget: Budget = Budget()) -> list[Job]:
     """The parts of every seed as jobs; earlier seeds go first, so that the first table stands early.
 
     Where the judge is behind a server, the trees of one seed wait for those of the seed before: they share a budget.
     """
-    is_paid = registry.judge_is_served(recipe.judge, recipe.model, recipe.servers)
-    seeds = range(recipe.first_seed, recipe.first_seed + recipe.seeds)
+    is_paid = registry.judge_is_served(recipe.judge, recipe.helper, recipe.servers)
+    seeds = recipe.seed_numbers()
     jobs: list[Job] = []
     for seed in seeds:
-        for part, after in NEEDS.items():
-            # No part of a seed but its trees begins before the trees of the seed before.
-            before = [f"seed-{seed - 1} trees"] if (part != "trees" or is_paid) and seed - 1 in seeds else []
-            needs = (*(f"seed-{seed} {name}" for name in after), *before)
-            if (part != "dpo" or recipe.preferences.problems) and (part != "matched" or recipe.matched_tokens):
-                jobs.append(Job(f"seed-{seed} {part}", seed_job, (recipe, seed, part, budget), needs))
+        # No part of a seed but its trees begins before the trees of the seed before.
+        before = [f"seed-{seed - 1} {TREES}"] if seed - 1 in seeds else []
+        jobs.append(Job(f"seed-{seed} {TREES}", trees_job, (recipe, seed, budget), tuple(before if is_paid else ())))
+        for kind, arm in _work(recipe):
+            after = [f"seed-{seed} {TREES}", *before]
+            source = source_of(arm, list(recipe.arms))
+            trained = arm if kind is EVALUATE else source
+            if trained is not None and trained != recipe.policy_arm:
+                after.append(f"seed-{seed} {TRAIN} {trained}")
+            work = {TRAIN: train_job, EVALUATE: evaluate_job}[kind]
+            jobs.append(Job(f"seed-{seed} {kind} {arm}", work, (recipe, seed, arm), tuple(after)))
     return jobs
 
 
-def seed_job(
-    run: Run, progress: Progress, recipe: Recipe, seed: int, part: str, budget: Budget, greedy: bool = True
-) -> None:
-    """One part of one seed, in this process."""
-    use_one_thread()
-    interrupts.run(DEEDS[part](Seed(run, progress, recipe, seed, budget, greedy)))
+def is_evaluation_of(job: Job, arm: str) -> bool:
+    """Whether the job lets the arm answer."""
+    return job.function is evaluate_job and job.arguments[2] == arm
+
+
+def _work(recipe: Recipe) -> list[tuple[str, str]]:
+    """What is done of every arm, in order: an arm that others start from is trained early, and asked after them."""
+    among = list(recipe.arms)
+
+    def of(arm: str) -> list[tuple[str, str]]:
+        trained = [] if arm == recipe.policy_arm else [(TRAIN, arm)]
+        asked = [(EVALUATE, arm)] if ARMS[arm].decoding(recipe.evaluation) else []
+        return [*trained, *(one for other in followers(arm, among) for one in of(other)), *asked]
+
+    first = sorted((a for a in among if source_of(a, among) is None), key=lambda a: -len(followers(a, among)))
+    return [one for arm in first for one in of(arm)]
+
+
+def trees_job(run: Run, progress: Progress, recipe: Recipe, seed: int, budget: Budget) -> None:
+    """The policy of a seed where an arm makes it, its trees, and its thoughts."""
+    interrupts.run(_trees(run, progress, recipe, seed, budget))
+
+
+async def _trees(run: Run, progress: Progress, recipe: Recipe, seed: int, budget: Budget) -> None:
+    of = seed_run(run, progress, recipe, seed)
+    arm = recipe.policy_arm
+    if arm is not None:
+        await train_arm(of, recipe, arm)
+    tracker = budget.begin(run)
+    models = registry.Models(run, tracker, recipe.servers)
+    policy = None if arm is None else registry.local(of.weights(arm), of.name(arm))
+    if policy is not None and arm is not None:
+        models.register_loaded(of.weights(arm), policy)  # a judge may roll out from the same weights
+    try:
+        if recipe.grows:
+            asked = models.model(recipe.model) if policy is None else Cached(policy, run)
+            await grow_wanted(of, recipe, models, asked, part(run, "train"))
+        await make_thoughts(of, recipe, models)
+    finally:
+        keep_spent(run, tracker)
+        await models.close()
+        if policy is not None:
+            await registry.close(policy)
+
+
+async def grow_wanted(
+    of: SeedRun,
+    recipe: Recipe,
+    models: registry.Models,
+    policy: Model,
+    problems: Sequence[Problem],
+) -> int:
+    """The trees of problems by a policy and the recipe's judge; how many failed."""
+    judge = models.judge(recipe.judge, recipe.helper, recipe.judge_settings)
+    refuse_retrained(of.run, judge.name, registry.judge_weights(recipe.judge, recipe.helper))
+    return await grow_trees(
+        of.run,
+        problems,
+        policy,
+        judge,
+        of.task,
+        replace(recipe.trees.settings, seed=of.seed),
+        grower=recipe.trees.grower,
+        in_flight=of.in_flight,
+        progress=of.progress,
+    )
+
+
+async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) -> None:
+    """The thoughts of a seed by the recipe's methods; of a policy's trees, so that all arms have the same ones.
+
+    Raises UsageError where the policy solved nothing.
+    """
+    trees = None
+    if recipe.policy_arm is not None:
+        policy, asked = of.name(recipe.policy_arm), part(of.run, "train")
+        trees = [tree.id for tree in branched_trees(of.run, asked, policy, recipe.trees.count)]
+        if not trees:
+            raise UsageError(
+                f"{policy} solved none of {len(asked)} problems, so there is nothing to make thoughts of; give "
+                f"{recipe.policy_arm} more problems or epochs, or trees.{recipe.trees.grower} a greater width or keep"
+            )
+    derivation = Derivation(of.run, recipe.thought_settings(of.seed), of.task, models, of.progress, arm=of.owner)
+    try:
+        for method in recipe.thoughts.methods:
+            await derivation.make(method, trees)
+        await derivation.refine(recipe.thoughts.refine)
+    finally:
+        derivation.close()
+
+
+def train_job(run: Run, progress: Progress, recipe: Recipe, seed: int, arm: str) -> None:
+    """Trains one arm of a seed, in this process."""
+    interrupts.run(train_arm(seed_run(run, progress, recipe, seed), recipe, arm))
+
+
+async def train_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
+    """Trains an arm from the model that it starts from; an arm without rows is listed as failed, the others stand."""
+    kind, settings = ARMS[arm], recipe.arms[arm]
+    needs = source_of(arm, list(recipe.arms))
+    base = base_of(recipe)
+    source, weights = (base, registry.model_path(base)) if needs is None else (of.name(needs), of.weights(needs))
+    limit_threads(weights)
+    rows = await kind.rows(of, settings, source, weights)
+    if not rows:
+        of.run.fail(arm, of.name(arm), kind.without)
+        return
+    of.run.unfail(arm, of.name(arm))
+    train(of.run, of.name(arm), weights, rows, replace(kind.trainer(settings), seed=of.seed), of.progress)
+
+
+def evaluate_job(run: Run, progress: Progress, recipe: Recipe, seed: int, arm: str) -> None:
+    """Lets the model of an arm answer the problems that arms are compared on, in this process."""
+    interrupts.run(evaluate_arm(seed_run(run, progress, recipe, seed), recipe, arm))
+
+
+async def evaluate_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
+    """The arm's answers by all its rules; none where it could not be trained."""
+    if not of.weights(arm).is_dir():
+        return
+    model = registry.local(of.weights(arm), of.name(arm))
+    rules, split = ARMS[arm].decoding(of.evaluation), of.evaluation.split
+    asked = part(of.run, split)
+    # All rules side by side: the few answers that run to the limit then share their steps.
+    await together([of.ask(model, rule, asked, split) for rule in rules])
+    await registry.close(model)
+
+
+def seed_run(run: Run, progress: Progress, recipe: Recipe, seed: int) -> SeedRun:
+    """One seed of the recipe over a run."""
+    return SeedRun(
+        run=run,
+        seed=seed,
+        task=task(recipe.task),
+        evaluation=recipe.evaluation,
+        owner=None if recipe.policy_arm is None else f"seed-{seed}",
+        in_flight=recipe.at_once,
+        progress=progress,
+    )
+
+
+def base_of(recipe: Recipe) -> str:
+    """The name of the model that arms start from."""
+    return recipe.student or recipe.model
+
+
+def check_readable(run: Run, recipe: Recipe) -> None:
+    """Raises UsageError for a student that cannot read what it would be trained on, as far as that is known.
+
+    Before anything is asked that is the problems as they are asked, and the solutions that are to be rewritten.
+    """
+    check_student(recipe, part(run, "train"))
+
+
+def check_student(recipe: Recipe, problems: Sequence[Problem]) -> None:
+    """The same for these problems."""
+    if recipe.student is None or not recipe.arms:
+        return
+    texts = [ask(problem, ()).text for problem in problems]
+    if "rewrite" in recipe.thoughts.methods:
+        texts += [problem.solution for problem in problems if problem.solution is not None]
+    if missing := registry.lacking(registry.model_path(recipe.student), texts):
+        raise UsageError(
+            f"the student {recipe.student} cannot read {len(missing)} of {len(texts)} problems and solutions, such as "
+            f"{missing[0]!r}, and nothing was asked yet; choose a student whose vocabulary has it"
+        )
+
+
+def write_all_rows(run: Run, recipe: Recipe) -> dict[str, int]:
+    """Writes RUN/rows/METHOD.jsonl for every method with thoughts; how many rows each has."""
+    written: dict[str, int] = {}
+    for method in recipe.thoughts.methods:
+        if rows := thought_rows(run, method):
+            (run.path / "rows").mkdir(exist_ok=True)
+            written[method] = write_rows(rows, run.path / "rows" / f"{method}.jsonl")
+    return written
 
 
 def config_of(recipe: Recipe) -> dict[str, Any]:
-    """The settings that a run keeps: the resolved recipe, the prompt's hash and the versions that made it."""
+    """The settings that a run keeps: the resolved recipe, the hashes of its prompts and the versions that made it."""
+    judged = ("critic",) if recipe.judge != "exact" else ()
+    thoughts = recipe.thoughts
+    helped = (*(("explain",) if thoughts.explain else ()), *(("refine",) if thoughts.refine else ()))
+    used = ("rules_", *judged, *helped, *thoughts.methods)
+    also = [name for name in prompts.names() if name.startswith(used)]
     return {
-        "recipe": saved(recipe, recipe.judge),
-        "prompts": {name: prompts.hash(name) for name in task(recipe.task).prompts},
+        "recipe": plain_recipe(recipe),
+        "prompts": {name: prompts.hash(name) for name in sorted({*task(recipe.task).prompts, *also})},
         "versions": versions(),
     }
 
@@ -137,215 +332,3 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:  # trees can be grown by a model that needs none of the extras
         return "not installed"
-
-
-def store_problems(run: Run, recipe: Recipe) -> None:
-    """Stores each part's problems under its split, after checking that nothing tested on is trained on."""
-    if run.count("problems", split="train"):
-        return
-    parts = make_problems(recipe)
-    for part in ("phase1", "train"):
-        problems.disjoint(parts[part], [*parts["validation"], *parts["test"]])
-    problems.disjoint(parts["validation"], parts["test"])
-    for part in ("test", "validation", "phase1", "train"):  # train last: it says that all of them are there
-        run.put_all("problems", parts[part], split=part)
-
-
-def make_problems(recipe: Recipe) -> dict[str, list[Problem]]:
-    """The problems of each part: drawn puzzles, or a file's, cut into parts by their content."""
-    wanted, kind = recipe.problems, task(recipe.task)
-    if wanted.file is None:
-        return drawn_problems(kind, wanted)
-    found = problems.load_for(kind, wanted.file)
-    tests: list[Problem] = []
-    if wanted.test_file is not None:
-        tests = problems.load_for(kind, wanted.test_file)
-    asked = {part: getattr(wanted, part) for part in PARTS if not (tests and part == "test")}
-    total = sum(asked.values())
-    if total > len(found):
-        raise UsageError(f"{wanted.file} holds {len(found)} problems but {total} are asked for; lower problems.train")
-    chosen = problems.select(found, limit=total, seed=0)
-    parts: dict[str, list[Problem]] = {}
-    for part, count in asked.items():
-        parts[part], chosen = chosen[:count], chosen[count:]
-    return {"test": tests[: wanted.test]} | parts
-
-
-def drawn_problems(kind: Task, wanted: Problems) -> dict[str, list[Problem]]:
-    """Problems drawn by the task's rule; validation and test are of those held out from every training."""
-    if kind.draw is None:
-        raise UsageError(f"problems of the task {kind.name} are not drawn; name their file as problems.file")
-    settings = wanted.puzzles
-    phase1_and_train = kind.draw("train", wanted.phase1 + wanted.train, 0, settings, held_out=False)
-    tests = kind.draw("test", wanted.validation + wanted.test, 0, settings, held_out=True)
-    return {
-        "phase1": phase1_and_train[: wanted.phase1],
-        "train": phase1_and_train[wanted.phase1 :],
-        "validation": tests[: wanted.validation],
-        "test": tests[wanted.validation :],
-    }
-
-
-def part(run: Run, name: str) -> list[Problem]:
-    """The stored problems of a part, in the order of their ids; of a trained one without those that were taken out."""
-    out = excluded(run) if name in TRAINED else ()
-    return [p for p in run.problems(split=name) if p.id not in out]
-
-
-class Seed:
-    """What one seed's stations share. Models are named seed-N/ARM. `greedy`: whether they answer greedily too."""
-
-    def __init__(
-        self, run: Run, progress: Progress, recipe: Recipe, seed: int, budget: Budget, greedy: bool = True
-    ) -> None:
-        self.run, self.progress, self.recipe, self.seed, self.budget = run, progress, recipe, seed, budget
-        self.greedy = greedy
-        self.task = task(recipe.task)
-        self.train_problems = part(run, "train")
-
-    async def trees(self) -> None:
-        """Phase 1: a policy from right solutions; then its trees and both ways of telling them."""
-        base = registry.model_path(self.recipe.model)
-        phase1 = self.fit("phase1", base, solution_rows(part(self.run, "phase1"), self.task), self.recipe.phase1)
-        await self.grow(phase1)
-        self.tell()
-
-    async def phase1(self) -> None:
-        """What phase 1 alone can do."""
-        await self.attempts("phase1")
-
-    async def journey(self) -> None:
-        """Phase 2 on long thoughts."""
-        self.fit("journey", self.model("phase1"), self.rows("traverse"), self.recipe.training)
-
-    async def answers(self) -> None:
-        """What the journey can do."""
-        await self.attempts("journey")
-
-    async def dpo(self) -> None:
-        """DPO after journey."""
-        pairs = await self.preferences()
-        if not pairs:  # the other arms stand without it
-            reason = "no training problem has both a right and a wrong answer; raise preferences.problems"
-            self.run.fail("dpo", self.name("dpo"), reason)
-            return
-        self.run.unfail("dpo", self.name("dpo"))
-        self.fit("dpo", self.model("journey"), pairs, self.recipe.preferences.training)
-        await self.attempts("dpo")
-
-    async def shortcut(self) -> None:
-        """Phase 2 on right paths from the same trees, for the same passes; with votes."""
-        self.fit("shortcut", self.model("phase1"), self.rows("shortcut"), self.recipe.training)
-        await self.attempts("shortcut", samples=self.recipe.evaluation.votes)
-
-    async def matched(self) -> None:
-        """The shortcut trained on as many tokens as the journey."""
-        phase1, rows = self.model("phase1"), self.rows("shortcut")
-        count = registry.token_counter(phase1)
-        target = sum(map(count, self.rows("traverse")))
-        self.fit("shortcut_tokens", phase1, match_tokens(rows, count, target, seed=self.seed), self.recipe.training)
-        await self.attempts("shortcut_tokens")
-
-    def model(self, arm: str) -> Path:
-        return self.run.path / "models" / self.name(arm)
-
-    def name(self, arm: str) -> str:
-        return f"seed-{self.seed}/{arm}"
-
-    def fit(self, arm: str, base: str | Path, rows: Sequence[dict[str, Any]], settings: Any) -> Path:
-        """Trains an arm with this seed."""
-        return train(self.run, self.name(arm), base, rows, replace(settings, seed=self.seed), self.progress)
-
-    async def grow(self, phase1: Path) -> None:
-        """The trees of the training problems, by the policy that phase 1 made."""
-        tracker = BudgetTracker(self.budget.limits.less(*spent(self.run, self.budget.since)), self.budget.prices)
-        models = registry.Models(self.run, tracker, self.recipe.servers)
-        policy = registry.local(phase1, self.name("phase1"))
-        models.register_loaded(phase1, policy)  # a judge may roll out from the same weights
-        recipe = self.recipe
-        try:
-            judge = models.judge(recipe.judge, recipe.model, recipe.judge_settings)
-            refuse_retrained(self.run, judge.name, registry.judge_weights(recipe.judge, recipe.model))
-            await grow_trees(
-                self.run,
-                self.train_problems,
-                Cached(policy, self.run),
-                judge,
-                self.task,
-                replace(self.recipe.trees.grow, seed=self.seed),
-                in_flight=self.recipe.in_flight,
-                progress=self.progress,
-            )
-        finally:
-            keep_spent(self.run, tracker)
-            await models.close()
-            await registry.close(policy)
-
-    def tell(self) -> None:
-        """Stores the thoughts of both arms, told from the same trees. Raises UsageError where nothing was solved."""
-        trees = told_trees(self.run, self.train_problems, self.name("phase1"), self.recipe.trees.count)
-        if not trees:
-            raise UsageError(
-                f"{self.name('phase1')} solved none of {len(self.train_problems)} problems, so there is nothing to "
-                "tell; give phase1 more problems or epochs, or trees.grow a greater width or keep"
-            )
-        by_id = {p.id: p for p in self.train_problems}
-        pairs = [tell(t, by_id[t.problem], self.task, self.recipe.telling, self.seed) for t in trees]
-        self.run.put_all("thoughts", [thought for pair in pairs for thought in pair], arm=f"seed-{self.seed}")
-
-    def rows(self, method: str) -> list[dict[str, Any]]:
-        """The training rows of one way of telling."""
-        known = {p.id for p in self.train_problems}
-        told = self.run.thoughts(method=method, arm=f"seed-{self.seed}")
-        found = (t for t in told if t.problem in known)
-        return sft_rows(found, self.train_problems, ask)
-
-    async def attempts(self, arm: str, samples: int = 1) -> None:
-        """The arm's sampled and (where wanted) greedy attempts on the problems of the comparison."""
-        wish = self.recipe.evaluation
-        model = registry.local(self.model(arm), self.name(arm))
-        asked = part(self.run, wish.split)
-        # Both at once: the few answers that run to the limit then share their steps.
-        rules = [wish.sampled(samples), *([wish.greedy()] if self.greedy else [])]
-        await together([self.draw(model, rule, asked, wish.split) for rule in rules])
-        await registry.close(model)
-
-    async def draw(self, model: Any, decoding: Decoding, on: Sequence[Problem], split: str) -> None:
-        await evaluate(
-            self.run, on, model, decoding, split=split, seed=self.seed,
-            in_flight=self.recipe.in_flight, progress=self.progress,
-        )  # fmt: skip
-
-    def drawn(self, arm: str, decoding: str, split: str) -> list[Attempt]:
-        return list(self.run.attempts(model=self.name(arm), decoding=decoding, split=split))
-
-    async def preferences(self) -> list[dict[str, Any]]:
-        """Pairs of right and wrong answers that the journey's model gave to training problems; may be empty."""
-        wish = self.recipe.preferences
-        asked = self.train_problems[: wish.problems]
-        rule = Decoding("preferences", wish.temperature, wish.top_p, self.recipe.evaluation.max_tokens, wish.samples)
-        model = registry.local(self.model("journey"), self.name("journey"))
-        await self.draw(model, rule, asked, "train")
-        await registry.close(model)
-        answers = self.drawn("journey", "preferences", "train")
-        return dpo_rows(answers, asked, ask, pairs=wish.pairs, samples=wish.samples, seed=self.seed)
-
-
-DEEDS: dict[str, Callable[[Seed], Coroutine[Any, Any, None]]] = {
-    "trees": Seed.trees,
-    "journey": Seed.journey,
-    "dpo": Seed.dpo,
-    "answers": Seed.answers,
-    "shortcut": Seed.shortcut,
-    "matched": Seed.matched,
-    "phase1": Seed.phase1,
-}
-NEEDS: dict[str, tuple[str, ...]] = {
-    "trees": (),
-    "journey": ("trees",),
-    "dpo": ("journey",),
-    "answers": ("journey",),
-    "shortcut": ("trees",),
-    "matched": ("trees",),
-    "phase1": ("trees",),
-}

@@ -2,29 +2,42 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from difflib import get_close_matches
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any
 
-import yaml
-from pydantic import TypeAdapter, ValidationError
-
+from journey.data.curation import Curation
 from journey.errors import UsageError
-from journey.evals.attempts import Decoding
-from journey.judges import names
 from journey.judges.kinds import default_settings
 from journey.models.server_settings import ServerSettings
 from journey.pipeline import recipe_files
-from journey.pipeline.collection import Collection
-from journey.pipeline.sweep_recipe import Scaling
+from journey.pipeline.arms import ARMS, in_order
+from journey.pipeline.derive import ThoughtSettings
+from journey.pipeline.evaluation_settings import Evaluation
+from journey.pipeline.moved_keys import refuse_moved
+from journey.pipeline.plain_settings import (
+    copied,
+    flags,
+    merged,
+    read_settings,
+    saved,
+    set_value,
+    typed,
+    unknown_key,
+    value,
+)
 from journey.tasks.table import task
-from journey.thoughts.traverse import TraverseSettings
-from journey.training.settings import DpoSettings, SftSettings
+from journey.thoughts.base import Common
+from journey.thoughts.explain import ExplainSettings
+from journey.thoughts.methods import METHODS, needs_trees
+from journey.thoughts.refine import RefineSettings
+from journey.training.settings import SftSettings
 from journey.trees.grow import GrowSettings
+from journey.trees.growers import GROWERS
 
 VARIABLE = "JOURNEY_"
-Settings = TypeVar("Settings")
+UNCOMPARED = ("recipe.workers", "recipe.in_flight", "recipe.seeds", "recipe.servers", "versions")
+"""Settings that change no result of what is already there; a run may go on with others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,303 +45,354 @@ class Problems:
     """Which problems each part of the experiment gets.
 
     `file` null: the task draws them by the settings `puzzles`, which are its own (`Task.settings`); else problems are
-    read from the file (`test_file` for the test set, or a part of the same file). Counts are upper limits for files.
+    read from the file or Hub id (`split` of it), the test set from `test_file` where one is named. `curate` null takes
+    all, else those that pass its rules. Counts are upper limits for files; `train` null takes all that no other part
+    gets, `test` null all of `test_file`.
     """
 
     file: str | None = None
     test_file: str | None = None
+    split: str | None = None
+    curate: Curation | None = None
     puzzles: Any = None
-    phase1: int = 400
-    train: int = 1200
-    validation: int = 200
-    test: int = 500
+    phase1: int = 0
+    train: int | None = None
+    validation: int = 0
+    test: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trees:
-    """How trees are grown, and how many of those with a right leaf and a wrong branch are told (`count`, null: all)."""
+    """Where the trees come from: grown (`grower` and its `settings`), or people's ratings in PRM800K's form.
 
-    grow: GrowSettings = GrowSettings()
-    count: int | None = 327
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
-    """How trees become thoughts; `neutral` says whether a right path may have neutral steps."""
-
-    traverse: TraverseSettings = TraverseSettings()
-    neutral: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preferences:
-    """DPO after journey (report: 20 answers a problem, 5 pairs); `problems` 0 leaves the arm out."""
-
-    problems: int = 300
-    samples: int = 20
-    pairs: int = 5
-    temperature: float = 0.7
-    top_p: float = 0.95
-    training: DpoSettings = DpoSettings()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """The one decoding rule of all arms, and on which problems the arms are compared.
-
-    `votes` answers a problem are drawn from the shortcut, for maj@k at the journey's output tokens (1: no votes).
+    In a recipe the grower's settings stand below its name (`trees.grow.width`). `count`: of how many trees with a right
+    leaf and a wrong branch an experiment makes thoughts (null: of all).
     """
 
-    temperature: float = 0.7
-    top_p: float = 1.0
-    max_tokens: int = 600
-    split: Literal["test", "validation"] = "test"
-    votes: int = 5
+    grower: str = "grow"
+    settings: Any = GrowSettings()
+    count: int | None = None
+    prm800k: tuple[str, ...] = ()
 
-    def sampled(self, samples: int = 1) -> Decoding:
-        """The main decoding."""
-        return Decoding("sampled", self.temperature, self.top_p, self.max_tokens, samples)
 
-    def greedy(self) -> Decoding:
-        """The greedy one beside it."""
-        return Decoding("greedy", 0.0, 1.0, self.max_tokens)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thoughts:
+    """How thoughts are made, by which `methods`; in a recipe each method's own `settings` stand below its name.
+
+    `per_tree`: thoughts a tree, shortest path first. `neutral`: whether right paths may have neutral steps. `explain`:
+    the strong model gives the reasons of wrong steps that have none. `refine`: the methods whose drafts the strong
+    model smooths. `notes`: the file of people's notes that `annotate` expands.
+    """
+
+    methods: tuple[str, ...] = ("shortcut", "traverse")
+    per_tree: int = 1
+    neutral: bool = True
+    explain: bool = False
+    explaining: ExplainSettings = ExplainSettings()
+    refine: tuple[str, ...] = ()
+    refining: RefineSettings = RefineSettings()
+    notes: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def of(self, method: str) -> Any:
+        """The method's own settings; null where it has none."""
+        kind = METHODS[method].settings
+        return self.settings.get(method) or (None if kind is None else kind())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """One setting (dotted: trees.count) and the values that it takes in a sweep; the others stay as they are.
+
+    `fit`: whether a curve is laid through the points (wants numbers above 0).
+    """
+
+    setting: str
+    values: tuple[Any, ...]
+    fit: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise UsageError(f"the axis of {self.setting} has no values; give it some")
+        numbers = [v for v in self.values if isinstance(v, int | float) and not isinstance(v, bool) and v > 0]
+        if self.fit and len(numbers) < len(self.values):
+            raise UsageError(f"{self.setting} has values that are not numbers above 0; write fit: false for that axis")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A whole comparison: model and judge by name, and the settings of each stage.
+    """A whole experiment: models and judge by name, and the settings of every stage.
 
-    The settings of judges stand under the names of their kinds (critic.votes: 3), here by kind in `judge_settings`.
-
-    `seeds`: how many times phase 1, trees and all arms are made; only the model is fixed. `workers` (null: one a
-    core, at most one a seed) and `in_flight` change no result.
+    `model` grows the trees; where an arm is the policy, that arm's model does. `strong` (null: the model) judges,
+    explains, refines, criticises, teaches and expands notes. `student` (null: the model) is what the arms start from.
+    Each of `seeds` makes trees, thoughts and arms of its own. `training`: the supervised
+    arms' settings beside their own, first phases excepted. `axes` make the recipe a sweep: each value of each is a run
+    with that one setting changed; `redraws` of the bootstrap give its intervals. `rounds`: one, so far. `workers`
+    (null: one a core, at most one a seed) and `in_flight` (null: as many as suit the model) change no result.
     """
 
-    goal: Literal["comparison"] = "comparison"
     task: str = "countdown"
     model: str = "tiny"
+    strong: str | None = None
+    student: str | None = None
     judge: str = "exact"
     judge_settings: Mapping[str, Any] = field(default_factory=default_settings)
     servers: Mapping[str, ServerSettings] = field(default_factory=dict[str, ServerSettings])
-    seeds: int = 5
+    seeds: int = 1
     first_seed: int = 1
     problems: Problems = Problems()
-    phase1: SftSettings = SftSettings()
     trees: Trees = Trees()
-    telling: Telling = Telling()
+    thoughts: Thoughts = Thoughts()
+    arms: Mapping[str, Any] = field(default_factory=dict[str, Any])
     training: SftSettings = SftSettings()
-    matched_tokens: bool = True
-    preferences: Preferences = Preferences()
+    rounds: int = 1
     evaluation: Evaluation = Evaluation()
+    axes: Mapping[str, Axis] = field(default_factory=dict[str, Axis])
+    redraws: int = 500
     workers: int | None = None
-    in_flight: int = 256
+    in_flight: int | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "problems", _drawn_as(self.task, self.problems))
+    @property
+    def helper(self) -> str:
+        """The name of the strong model."""
+        return self.strong or self.model
+
+    @property
+    def policy_arm(self) -> str | None:
+        """The arm whose model grows the trees; null: the recipe's model does."""
+        return next((name for name in self.arms if ARMS[name].policy), None)
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether any arm answers problems."""
+        return any(ARMS[name].decoding(self.evaluation) for name in self.arms)
+
+    @property
+    def grows(self) -> bool:
+        """Whether trees are grown."""
+        return needs_trees(self.thoughts.methods) and not self.trees.prm800k
+
+    @property
+    def at_once(self) -> int:
+        """How many problems are in flight."""
+        return self.in_flight or (256 if self.policy_arm else 64)
+
+    def models(self) -> list[str]:
+        """The models that are asked."""
+        return list(dict.fromkeys((self.model, self.helper)))
+
+    def seed_numbers(self) -> range:
+        """The seeds."""
+        return range(self.first_seed, self.first_seed + self.seeds)
+
+    def thought_settings(self, seed: int) -> ThoughtSettings:
+        """How thoughts are made with a seed."""
+        wanted = self.thoughts
+        common = Common(
+            model=self.model,
+            strong=self.helper,
+            seed=seed,
+            per_tree=wanted.per_tree,
+            neutral=wanted.neutral,
+            explaining=wanted.explaining if wanted.explain else None,
+        )
+        return ThoughtSettings(
+            common=common,
+            methods={name: wanted.of(name) for name in METHODS},
+            refining=wanted.refining,
+            notes=wanted.notes,
+            in_flight=self.at_once,
+        )
 
 
-def _drawn_as(name: str, problems: Problems) -> Problems:
-    """The problems with `puzzles` as the settings of the task of that name. Raises UsageError."""
-    kind, given = task(name).settings, problems.puzzles
-    if kind is None:
-        if given:
-            raise UsageError(f"problems of the task {name} are not drawn; leave problems.puzzles away")
-        return problems
-    if isinstance(given, kind):
-        return problems
-    _check_inside(kind, given or {}, "problems.puzzles")
-    return replace(problems, puzzles=typed(kind, given or {}, "problems.puzzles"))
+def load(path: str | Path, overrides: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> Recipe:
+    """The recipe of a YAML file, or the one of that name that comes along.
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfJudges:
-    """The settings of judges alone."""
-
-    judge_settings: Mapping[str, Any] = field(default_factory=default_settings)
-
-
-JUDGES = "judge_settings"
-SAVED_ALWAYS = frozenset({"critic", "rollout"})
-"""Kinds of judges whose settings every run keeps, whoever judges: runs of version 1 hold them and are gone on with."""
-
-UNCOMPARED = ("recipe.workers", "recipe.in_flight", "recipe.seeds", "recipe.servers", "versions")
-"""Settings that change no result of what is already there; a run may go on with others."""
-
-GOALS: dict[str, type[Recipe] | type[Collection] | type[Scaling]] = {
-    "comparison": Recipe,
-    "thoughts": Collection,
-    "scaling": Scaling,
-}
-
-
-def load(
-    path: str | Path, overrides: Sequence[str] = (), environment: Mapping[str, str] = os.environ
-) -> Recipe | Collection | Scaling:
-    """The recipe of a YAML file; `overrides` are "a.b=value", and beat JOURNEY_A__B=value, which beats the file.
-
-    Its `goal` says what kind it is: a comparison (Recipe, where none is named), thoughts (Collection) or scaling
-    (Scaling). Raises UsageError: missing file, no YAML, unknown key (with the nearest right one), wrong kind of value.
+    `overrides` are "a.b=value", and beat JOURNEY_A__B=value, which beats the file. Raises UsageError: missing file, no
+    YAML, unknown key (with the nearest right one), a key of an older form, wrong kind of value.
     """
-    data = read_settings(path)
-    goal = data.get("goal", "comparison")
-    if goal not in GOALS:
-        raise UsageError(f"{path}: goal is {goal!r}; known are {', '.join(GOALS)}")
-    known = _keys(GOALS[goal]).keys()
+    return recipe_of(load_settings(path, overrides, environment), str(path))
+
+
+def load_settings(
+    path: str | Path, overrides: Sequence[str] = (), environment: Mapping[str, str] = os.environ
+) -> dict[str, Any]:
+    """The plain settings of a recipe's file over those of its `base`, with the environment's and the flags' over them.
+
+    Raises UsageError.
+    """
+    given = list(flags(overrides))
+    data = _with_base(path, next((str(found) for key, found, _ in given if key == "base"), None))
+    known = {f.name for f in fields(Recipe)} | default_settings().keys()
     for name, text in environment.items():
         key = name.removeprefix(VARIABLE).lower().replace("__", ".")
-        if name.startswith(VARIABLE) and key.split(".")[0] in known:
-            _set(data, key, text, f"the environment's {name}")
-    _override(data, overrides)
-    return typed(GOALS[goal], data, str(path))
+        if not name.startswith(VARIABLE) or key == "seed":  # a flag's own variable
+            continue
+        refuse_moved(key, f"the environment's {name}")
+        if key.split(".")[0] in known:
+            lay_over(data, key, value(text), f"the environment's {name}")
+    for key, found, who in given:
+        refuse_moved(key, who)
+        if key != "base":
+            lay_over(data, key, found, who)
+    return data
 
 
-def comparison(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
-    """The recipe of a comparison. Raises UsageError, also for a recipe with another goal."""
-    wanted = load(path, overrides)
-    if not isinstance(wanted, Recipe):
-        raise UsageError(f"{path} has the goal {wanted.goal}, not a comparison; run it with journey run {path}")
+def _with_base(path: str | Path, base: str | None = None) -> dict[str, Any]:
+    """The settings of a file over those of its base; `base` names another one."""
+    file = recipe_files.find(path)
+    data = read_settings(file)
+    _refuse_old(data, str(path))
+    own = data.pop("base", None)
+    base = own if base is None else base
+    data["arms"] = arms_named(data.get("arms") or {})
+    if base is None:
+        return data
+    below = _with_base(base if Path(base).is_absolute() else file.parent / base)
+    arms = data.pop("arms")
+    return merged(below, data) | {"arms": merged(_among(below["arms"], arms), arms) if arms else below["arms"]}
+
+
+def _refuse_old(data: Mapping[str, Any], where: str, above: str = "") -> None:
+    for key, inner in data.items():
+        refuse_moved(f"{above}{key}", where)
+        if isinstance(inner, Mapping) and not above:
+            _refuse_old(inner, where, f"{key}.")
+
+
+def lay_over(data: dict[str, Any], key: str, found: Any, who: str) -> None:
+    """Sets a dotted key of a recipe; a list of arms chooses among those that are there, which keep their settings."""
+    if key == "arms":
+        wanted = arms_named(found)
+        data["arms"] = merged(_among(data.get("arms", {}), wanted), wanted)
+    else:
+        set_value(data, key, found, who)
+
+
+def _among(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: there.get(name) or {} for name in wanted}
+
+
+def arms_named(found: Any) -> dict[str, Any]:
+    """The arms of a recipe by name: from names in a list, each alone or with its settings below it, or a mapping."""
+    if isinstance(found, Mapping):
+        return {name: copied(inner or {}) for name, inner in found.items()}
+    if not isinstance(found, list):
+        raise UsageError(f"arms is {found!r}; write a list of names such as [{', '.join(ARMS)}]")
+    named: dict[str, Any] = {}
+    for one in found:
+        named |= arms_named(one) if isinstance(one, Mapping) else {one: {}}
+    return named
+
+
+def recipe_of(data: Mapping[str, Any], where: str) -> Recipe:
+    """The recipe of plain settings. Raises UsageError naming the first that is wrong."""
+    parts = ("trees", "thoughts", "arms")
+    found = typed(Recipe, {key: inner for key, inner in data.items() if key not in parts}, where, known=parts)
+    trees, thoughts = _trees(data.get("trees") or {}, where), _thoughts(data.get("thoughts") or {}, where)
+    shared = data.get("training") or {}
+    arms: dict[str, Any] = {}
+    given = data.get("arms") or {}
+    for name in in_order(list(given)):
+        if name not in ARMS:
+            raise unknown_key("arms.", name, list(ARMS))
+        kind = ARMS[name].settings
+        below = shared if kind is SftSettings and ARMS[name].needs is not None else {}
+        arms[name] = typed(kind, merged(below, given[name] or {}), where, f"arms.{name}.")
+    problems = _drawn_as(found.task, found.problems, where)
+    return checked(replace(found, problems=problems, trees=trees, thoughts=thoughts, arms=arms))
+
+
+def _drawn_as(name: str, problems: Problems, where: str) -> Problems:
+    """The problems with `puzzles` as the settings of the task of that name. Raises UsageError."""
+    kind, given = task(name).settings, problems.puzzles
+    if kind is None and given:
+        raise UsageError(f"problems of the task {name} are not drawn; leave problems.puzzles out")
+    return problems if kind is None else replace(problems, puzzles=typed(kind, given or {}, where, "problems.puzzles."))
+
+
+def _trees(data: Any, where: str) -> Trees:
+    if not isinstance(data, Mapping):
+        raise UsageError(f"trees is {data!r}; it must hold settings, one a line, below it")
+    named = [name for name in GROWERS if name in data]
+    if len(named) > 1:
+        raise UsageError(f"trees are grown in one way, but {' and '.join(named)} are both set; keep one of them")
+    grower = named[0] if named else next(iter(GROWERS))
+    rest = {key: inner for key, inner in data.items() if key not in GROWERS}
+    found = typed(Trees, rest, where, "trees.", GROWERS)
+    own = typed(GROWERS[grower].settings, data.get(grower) or {}, where, f"trees.{grower}.")
+    return replace(found, grower=grower, settings=own)
+
+
+def _thoughts(data: Any, where: str) -> Thoughts:
+    if not isinstance(data, Mapping):
+        raise UsageError(f"thoughts is {data!r}; it must hold settings, one a line, below it")
+    with_settings = {name: kind for name, of in METHODS.items() if (kind := of.settings) is not None}
+    rest = {key: inner for key, inner in data.items() if key not in with_settings}
+    found = typed(Thoughts, rest, where, "thoughts.", with_settings)
+    own = {
+        name: typed(kind, data.get(name) or {}, where, f"thoughts.{name}.")
+        for name, kind in with_settings.items()
+        if name in data or name in found.methods
+    }
+    return replace(found, settings=own)
+
+
+def checked(wanted: Recipe) -> Recipe:
+    """The recipe. Raises UsageError where its parts do not fit together."""
+    thoughts, arms = wanted.thoughts, list(wanted.arms)
+    if wanted.rounds != 1:
+        raise UsageError(f"rounds is {wanted.rounds}, but only one round can be made so far; write rounds: 1")
+    if wanted.redraws < 1:
+        raise UsageError(f"an interval wants redraws, so redraws counts from 1, not {wanted.redraws}")
+    if not thoughts.methods:
+        raise UsageError("thoughts.methods is empty; name at least one, such as traverse")
+    for method in thoughts.methods:
+        if method not in METHODS:
+            raise unknown_key("thoughts.", method, list(METHODS))
+    if thoughts.notes is None and any(METHODS[method].source == "notes" for method in thoughts.methods):
+        raise UsageError(
+            "annotate expands people's notes; give their file with --notes FILE, in a recipe as thoughts.notes"
+        )
+    if stray := [method for method in thoughts.refine if method not in thoughts.methods]:
+        raise UsageError(f"thoughts.refine names {stray[0]}, which is not among thoughts.methods; add it there")
+    for name in arms:
+        method, needs = ARMS[name].method, ARMS[name].needs
+        if method is not None and method not in thoughts.methods:
+            raise UsageError(f"the arm {name} trains on {method}, which is not among thoughts.methods; add it there")
+        if needs is not None and needs not in arms and ARMS[needs].needs is not None:
+            raise UsageError(f"the arm {name} starts from {needs}, which is not among the arms; add it there")
+    if wanted.seeds > 1 and wanted.policy_arm is None:
+        raise UsageError(
+            f"seeds is {wanted.seeds}, but no arm makes the model that grows the trees (phase1); write seeds: 1"
+        )
     return wanted
 
 
+def plain_recipe(wanted: Recipe) -> dict[str, Any]:
+    """The recipe as plain settings, every default in its place; `recipe_of` reads it back."""
+    data = saved(wanted, wanted.judge)
+    data["trees"][wanted.trees.grower] = data["trees"].pop("settings")
+    del data["trees"]["grower"]
+    data["thoughts"] |= data["thoughts"].pop("settings")
+    return data
+
+
+def without_arms(wanted: Recipe) -> Recipe:
+    """The recipe with nothing trained: its model grows the trees."""
+    return replace(wanted, arms={}, seeds=1)
+
+
 def limited(wanted: Recipe, limit: int | None) -> Recipe:
-    """At most `limit` problems to grow trees of, to choose on and to test on, and as many trees told."""
+    """At most `limit` problems to grow trees of, to choose on and to test on, and thoughts of as many trees."""
     if limit is None:
         return wanted
-    parts = {name: min(limit, getattr(wanted.problems, name)) for name in ("train", "validation", "test")}
-    count = min(limit, wanted.trees.count or limit)
-    return replace(wanted, problems=replace(wanted.problems, **parts), trees=replace(wanted.trees, count=count))
-
-
-def read_settings(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """The plain settings of a YAML file with overrides. Raises UsageError."""
-    data = _read(Path(path))
-    _override(data, overrides)
-    return data
-
-
-def overridden(overrides: Sequence[str]) -> dict[str, Any]:
-    """The settings that "a.b=value" flags alone give. Raises UsageError."""
-    data: dict[str, Any] = {}
-    _override(data, overrides)
-    return data
-
-
-def merged(settings: Mapping[str, Any], *others: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with those of the others over them, level by level."""
-    result = dict(settings)
-    for other in others:
-        for key, value in other.items():
-            inner = result.get(key)
-            if isinstance(inner, Mapping) and isinstance(value, Mapping):
-                result[key] = merged(inner, value)
-            else:
-                result[key] = value
-    return result
-
-
-def value(text: str) -> Any:
-    """What a flag's text means: a number, true, null, a list, or the text itself."""
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
-
-
-def typed(kind: type[Settings], data: Mapping[str, Any], where: str) -> Settings:
-    """The settings as a dataclass of that kind. Raises UsageError naming the first that is wrong."""
-    check_keys(kind, data, "")
-    if JUDGES in (f.name for f in fields(cast("Any", kind))):
-        usual = default_settings()
-        of_judges = {name: _validated(type(one), data.get(name, {}), where, name) for name, one in usual.items()}
-        data = {JUDGES: of_judges} | {key: value for key, value in data.items() if key not in usual}
-    return _validated(kind, data, where)
-
-
-def saved(settings: Any, judge: str) -> dict[str, Any]:
-    """Settings as a run keeps them, as `typed` reads them: those of a kind of judge where it matters under its name."""
-    data = asdict(settings)
-    kinds, usual = data.pop(JUDGES), default_settings()
-    named = SAVED_ALWAYS | {*(one.kind for one in names.single(names.read(judge)))}
-    return data | {
-        name: kinds[name] for name, one in settings.judge_settings.items() if name in named or one != usual.get(name)
-    }
-
-
-def judge_settings(data: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    """The settings of every kind of judge, from those that `data` gives under their names. Raises UsageError."""
-    given = {name: data[name] for name in default_settings() if name in data}
-    return typed(OfJudges, given, where).judge_settings
-
-
-def _validated(kind: type[Settings], data: Any, where: str, above: str = "") -> Settings:
-    try:
-        return TypeAdapter(kind).validate_python(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in (*filter(None, [above]), *first["loc"]))
-        raise UsageError(f"{where}: {place} is {first['input']!r}: {first['msg'].lower()}") from None
-
-
-def _keys(kind: Any) -> dict[str, Any]:
-    """The keys of a kind of settings, and what stands below each; kinds of judges are keys of their own."""
-    hints = get_type_hints(kind)
-    keys = {f.name: hints[f.name] for f in fields(kind) if f.name != JUDGES}
-    return keys if JUDGES not in hints else keys | {name: type(one) for name, one in default_settings().items()}
-
-
-def check_keys(kind: Any, data: Mapping[str, Any], where: str) -> None:
-    """Raises UsageError at the first key that the dataclass does not have, naming the nearest that it has."""
-    keys = _keys(kind)
-    for key, value in data.items():
-        if key not in keys:
-            near = get_close_matches(str(key), keys, 1, cutoff=0.4)
-            mend = f"did you mean {where}{near[0]}?" if near else f"known are {', '.join(keys)}"
-            raise UsageError(f"there is no setting {where}{key}; {mend}")
-        _check_inside(keys[key], value, f"{where}{key}")
-
-
-def _check_inside(kind: Any, value: Any, where: str) -> None:
-    """The same for what stands below a key: settings, several by name, a list of them, or null."""
-    inner = get_args(kind)
-    if is_dataclass(kind):
-        if not isinstance(value, Mapping):
-            raise UsageError(f"{where} is {value!r}; it must hold settings, one a line, below it")
-        check_keys(kind, value, f"{where}.")
-    elif get_origin(kind) in (Mapping, dict) and is_dataclass(inner[1]) and isinstance(value, Mapping):
-        for name, settings in value.items():
-            _check_inside(inner[1], settings, f"{where}.{name}")
-    elif get_origin(kind) is tuple and is_dataclass(inner[0]) and isinstance(value, list):
-        for settings in value:
-            _check_inside(inner[0], settings, where)
-    elif type(None) in inner and value is not None:
-        for one in inner:
-            if is_dataclass(one):
-                _check_inside(one, value, where)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(recipe_files.find(path).read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path} cannot be read as YAML: {' '.join(str(error).split())[:160]}") from None
-    if not isinstance(data, dict) or not data:
-        raise UsageError(f"{path} holds no settings; begin with one such as journey recipe countdown prints")
-    return data
-
-
-def _set(data: dict[str, Any], key: str, text: str, who: str) -> None:
-    *path, last = key.split(".")
-    for part in path:
-        inner = data.setdefault(part, {})
-        if not isinstance(inner, dict):
-            raise UsageError(f"{who} sets {key}, but {part} holds no settings below it")
-        data = inner
-    data[last] = value(text)
-
-
-def _override(data: dict[str, Any], overrides: Sequence[str]) -> None:
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        if not equals:
-            raise UsageError(f"--set {override} has no value; write it like --set {key}=1")
-        _set(data, key.strip(), text, f"--set {override}")
+    of = wanted.problems
+    files = {"train": of.file or wanted.trees.prm800k, "test": of.test_file}  # what is drawn is counted already
+    counts: dict[str, int | None] = {}
+    for name, source in files.items():
+        count: int | None = getattr(of, name)
+        counts[name] = (limit if source else None) if count is None else min(limit, count)
+    problems = replace(of, **counts, validation=min(limit, of.validation))
+    trees = replace(wanted.trees, count=min(limit, wanted.trees.count or limit))
+    return replace(wanted, problems=problems, trees=trees)

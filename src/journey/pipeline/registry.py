@@ -18,7 +18,7 @@ from journey.models.local_threads import limit_threads
 from journey.models.scripted import Scripted
 from journey.models.server_settings import ServerSettings
 from journey.models.weights import folder_hash
-from journey.pipeline import recipe
+from journey.pipeline import plain_settings
 from journey.tasks.table import TaskGrader, ask
 
 TINY = "tiny"
@@ -269,7 +269,7 @@ def pretrain(
     """Makes the tiny base from a recipe's settings into `out`. Raises UsageError for settings it does not have."""
     from journey.training.pretrain import PretrainSettings, pretrain
 
-    pretrain(out, recipe.typed(PretrainSettings, data, "the recipe"), on_log, measure)
+    pretrain(out, plain_settings.typed(PretrainSettings, data, "the recipe"), on_log, measure)
 
 
 def hardware() -> dict[str, str]:

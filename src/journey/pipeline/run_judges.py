@@ -9,7 +9,7 @@ from journey.judges.base import Judge, JudgeRef
 from journey.judges.exact import check_exact
 from journey.judges.kinds import default_settings
 from journey.models.base import Model
-from journey.pipeline import recipe, registry
+from journey.pipeline import plain_settings, registry
 from journey.pipeline.stages import refuse_retrained
 from journey.search.cost import MeteredJudge, MeteredModel
 from journey.store.run import Run
@@ -47,7 +47,7 @@ class JudgeModels(registry.Models):
 
 def settings_label(settings: Sequence[str]) -> str:
     """The settings of judges that the flags give, for the judge's name in attempts: "[votes=3,rollout.n=16]"."""
-    given = recipe.overridden(settings)
+    given = plain_settings.overridden(settings)
     words = [
         f"{'' if kind == PLAIN else f'{kind}.'}{key}={value}"
         for kind in default_settings()
@@ -68,7 +68,9 @@ def judge_settings(of: Run, settings: Sequence[str]) -> Mapping[str, Any]:
     kept: Mapping[str, Any] = of.config.get("recipe", {})
     kinds = default_settings().keys()
     kept = {kind: kept[kind] for kind in kinds if kind in kept}
-    return recipe.judge_settings(recipe.merged(kept, recipe.overridden(settings)), "the judge's settings")
+    return plain_settings.judge_settings(
+        plain_settings.merged(kept, plain_settings.overridden(settings)), "the judge's settings"
+    )
 
 
 def strong_of(of: Run, judge: str) -> str:

@@ -10,7 +10,7 @@ from journey.judges.kinds import default_settings
 from journey.metrics.compute import accuracy_at_cost
 from journey.models.base import Model
 from journey.models.estimate import Estimate
-from journey.pipeline import recipe, registry
+from journey.pipeline import plain_settings, registry
 from journey.pipeline.eval_options import EvalOptions
 from journey.pipeline.fan_out import Progress, each
 from journey.pipeline.outcome import seed_and_arm
@@ -112,7 +112,7 @@ def searches(model: str, options: SearchOptions) -> list[tuple[Search, Settings]
     The seed is the flag's, else that of a model named seed-N/ARM, else 0. Of several searches each takes the settings
     that it has. Without a judge "all" leaves out those that need one.
     """
-    given = recipe.overridden(options.settings)
+    given = plain_settings.overridden(options.settings)
     for key, value in given.items():
         if key not in ("search", *default_settings()) or not isinstance(value, dict):
             raise UsageError(f"--set {key} means nothing to a search; write --set search.n=8, for example")
@@ -127,7 +127,7 @@ def searches(model: str, options: SearchOptions) -> list[tuple[Search, Settings]
         mine = {"seed": seed} | {key: value for key, value in given_settings.items() if key not in others}
         for n in list(dict.fromkeys(sizes)) if isinstance(sizes, list) and sizes else [sizes]:
             settings = mine if n is None else mine | {"n": n}
-            found.append((method, recipe.typed(method.settings, settings, f"search {method.name}")))
+            found.append((method, plain_settings.typed(method.settings, settings, f"search {method.name}")))
     return found
 
 

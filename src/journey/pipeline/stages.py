@@ -1,6 +1,6 @@
-"""The stations of the river, each a function over a run: what it reads and writes lies in the run, nothing else.
+"""The stages of an experiment, each a function over a run: what it reads and writes lies in the run, nothing else.
 
-Every station does only what is missing, so that the same command goes on where it was stopped.
+Every stage does only what is missing, so that the same command goes on where it was stopped.
 """
 
 import time
@@ -17,20 +17,18 @@ from journey.judges.base import Judge
 from journey.models.base import Model
 from journey.models.budget import BudgetTracker, Usage, cost_of
 from journey.pipeline.fan_out import Progress, each, silent
-from journey.pipeline.recipe import Telling
+from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, ask
-from journey.thoughts.draft import Walk, draft
-from journey.thoughts.shortcut import straight
-from journey.thoughts.traverse import traverse
 from journey.training.rows import Row
 from journey.training.settings import DpoSettings, PrmSettings, SftSettings, TrainSettings
-from journey.trees.grow import GrowSettings, grow, tree_id
-from journey.trees.mark import path, right_leaves, wrong_branches
-from journey.types import Attempt, Node, Problem, Thought, Tree
+from journey.trees.growers import GROWERS
+from journey.trees.mark import right_leaves, wrong_branches
+from journey.types import Attempt, Problem, Tree
 
 SPENT = "spent"
+TRAINED = ("phase1", "train")
 JUDGE_WEIGHTS = "judge weights"
 
 
@@ -88,27 +86,35 @@ def _judged(run: Run, judge: str) -> bool:
     )
 
 
+def part(run: Run, name: str) -> list[Problem]:
+    """The stored problems of a part, in the order of their ids; of a trained one without those that were taken out."""
+    out = excluded(run) if name in TRAINED else ()
+    return [p for p in run.problems(split=name) if p.id not in out]
+
+
 async def grow_trees(
     run: Run,
     problems: Sequence[Problem],
     policy: Model,
     judge: Judge,
     task: Task,
-    settings: GrowSettings,
+    settings: Any,
     *,
+    grower: str = "grow",
     in_flight: int = 64,
     progress: Progress = silent,
 ) -> int:
-    """Grows the tree of every problem that has none yet; how many failed.
+    """Grows the tree of every problem that has none yet, by a grower of the table; how many failed.
 
     What the policy and the judge were asked is remembered only where they are `Cached`, as the makers of models do it.
     """
     have = run.ids("trees", policy=policy.name)
-    names = {tree_id(p, policy.name, judge.name, settings): p for p in problems}
-    grader = TaskGrader()
+    way = GROWERS[grower]
+    names = {way.identity(p, policy.name, judge.name, settings): p for p in problems}
+    answers = TaskGrader()
 
     async def one(problem: Problem) -> list[Tree]:
-        return [await grow(problem, policy, judge, grader, ask, task.steps, settings)]
+        return [await way.grow(problem, policy, judge, answers, ask, task.steps, settings)]
 
     try:
         return await each(
@@ -116,12 +122,12 @@ async def grow_trees(
             in_flight=in_flight, progress=progress,
         )  # fmt: skip
     finally:
-        grader.close()
+        answers.close()
 
 
-def told_trees(run: Run, problems: Iterable[Problem], policy: str, count: int | None) -> list[Tree]:
+def branched_trees(run: Run, problems: Iterable[Problem], policy: str, count: int | None) -> list[Tree]:
     """The policy's first `count` trees, in the order of the problems, with a right leaf and a wrong branch."""
-    by_problem = {t.problem: t for t in run.trees(policy=policy)}
+    by_problem = {tree.problem: tree for tree in run.trees(policy=policy)}
     found: list[Tree] = []
     for problem in problems:
         if count is not None and len(found) == count:
@@ -130,29 +136,6 @@ def told_trees(run: Run, problems: Iterable[Problem], policy: str, count: int | 
         if tree is not None and right_leaves(tree) and wrong_branches(tree):
             found.append(tree)
     return found
-
-
-def tell(tree: Tree, problem: Problem, task: Task, telling: Telling, seed: int) -> tuple[Thought, Thought]:
-    """The shortcut and the long thought of a tree that has a right leaf, both of its shortest right path."""
-    leaf = min(right_leaves(tree, telling.neutral), key=lambda i: len(path(tree, i)))
-    short = draft(tree, problem, straight(tree, leaf), task.narration)
-    return short, draft(tree, problem, walk_of(tree, leaf, telling, seed), task.narration)
-
-
-def walk_of(tree: Tree, leaf: int, telling: Telling, seed: int) -> Walk:
-    """The traversal to a right leaf under the recipe's settings."""
-    return traverse(tree, leaf, telling.traverse, seed)
-
-
-def solution_rows(problems: Iterable[Problem], task: Task) -> list[Row]:
-    """Rows of the problems' worked solutions, told in the task's narration, for phase 1."""
-    rows: list[Row] = []
-    for problem in problems:
-        if problem.solution is not None:
-            last = task.narration.close(problem, Node(-1, "", answer=problem.answer))
-            text = task.narration.separator.join(filter(None, (problem.solution, last)))
-            rows.append({"prompt": ask(problem, ()).text, "completion": text})
-    return rows
 
 
 def train(

@@ -1,38 +1,47 @@
 """Runs a sweep: every point an ordinary run in a folder of its own, which shares with the base what is the same.
 
 The base is made first. A point that differs from it in `evaluation` alone takes over its trained models; one that
-differs in how many trees are told, how, or how is trained on them takes over problems, phase 1 and trees. Trees are
-told in the order of their problems, so that the first n of them are nested in the first m > n.
+differs in how many trees thoughts are made of, how, or how is trained on them takes over problems, policy and trees.
+Thoughts are made of trees in the order of their problems, so that the first n of them are nested in the first m > n.
 """
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
-from journey.pipeline import recipe_files
+from journey.pipeline.arms import ARMS, JOURNEY
 from journey.pipeline.executor import JobProgress, work_off
-from journey.pipeline.experiment import config_of, jobs_of, store_problems
-from journey.pipeline.recipe import UNCOMPARED, Recipe, limited, merged, overridden, read_settings, typed
-from journey.pipeline.sweep_recipe import Arm, Scaling
+from journey.pipeline.experiment import config_of, is_evaluation_of, jobs_of, workers_of
+from journey.pipeline.parts import store_problems
+from journey.pipeline.plain_settings import copied, value
+from journey.pipeline.recipe import (
+    UNCOMPARED,
+    Recipe,
+    lay_over,
+    limited,
+    load_settings,
+    plain_recipe,
+    recipe_of,
+)
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
 from journey.store.settings import differences
 
 BASE = "base"
-PARTS: Mapping[Arm, tuple[str, ...]] = {
-    "phase1": ("trees", "phase1"), "journey": ("trees", "journey", "answers"), "shortcut": ("trees", "shortcut"),
-}  # fmt: skip
 AFTER_TRAINING = ("evaluation",)
-AFTER_TREES = (*AFTER_TRAINING, "trees.count", "telling", "training")
+AFTER_TREES = (*AFTER_TRAINING, "trees.count", "thoughts", "training")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a value stands: the folder of its run under the sweep's, and the recipe. Equal recipes share a folder."""
+class Point:
+    """Where a value of an axis stands: the folder of its run under the sweep's, and the recipe.
+
+    Equal recipes share a folder.
+    """
 
     axis: str
     value: Any
@@ -40,72 +49,77 @@ class Place:
     recipe: Recipe
 
 
-def places(wanted: Scaling, file: Path, limit: int | None = None, seed: int | None = None) -> list[Place]:
+def points_of(
+    file: Path, overrides: Sequence[str] = (), limit: int | None = None, seed: int | None = None
+) -> list[Point]:
     """The base first, then the points of every axis. `limit` cuts problems and trees of all. Raises UsageError."""
-    source = recipe_files.find(file).parent / wanted.base
-    settings = merged(read_settings(source), wanted.settings)
-    if settings.get("goal", "comparison") != "comparison":
-        raise UsageError(f"{source} is no comparison; a sweep's base must be one")
+    settings = load_settings(file, overrides)
+    axes = recipe_of(settings, str(file)).axes
+    base = {key: inner for key, inner in settings.items() if key not in ("axes", "redraws")}
 
-    def recipe(changed: Mapping[str, Any]) -> Recipe:
-        made = typed(Recipe, merged(settings, changed), str(source))
-        made = made if seed is None else replace(made, first_seed=seed)
-        arms = replace(made.preferences, problems=0)  # arms that no sweep asks for
-        return limited(replace(made, preferences=arms, matched_tokens=False), limit)
+    def recipe(setting: str | None = None, at: Any = None) -> Recipe:
+        data = copied(base)
+        if setting is not None:
+            lay_over(data, setting, at, f"the axis of {setting}")
+        made = recipe_of(data, str(file))
+        return limited(made if seed is None else replace(made, first_seed=seed), limit)
 
-    found = [Place(BASE, None, BASE, recipe({}))]
-    for name, axis in wanted.axes.items():
-        for value in axis.values:
-            made = recipe(overridden([f"{axis.setting}={value}"]))
-            same = next((place.folder for place in found if place.recipe == made), f"{name}-{value}".replace("/", "_"))
-            found.append(Place(name, value, same, made))
+    found = [Point(BASE, None, BASE, recipe())]
+    if JOURNEY not in found[0].recipe.arms or found[0].recipe.policy_arm is None:
+        raise UsageError(f"a sweep wants the {JOURNEY} and the arm that makes the policy (phase1) among its arms")
+    for name, axis in axes.items():
+        for at in axis.values:
+            made = recipe(axis.setting, value(str(at)) if isinstance(at, str) else at)
+            same = next((point.folder for point in found if point.recipe == made), f"{name}-{at}".replace("/", "_"))
+            found.append(Point(name, at, same, made))
     return found
 
 
-def runs_of(found: list[Place]) -> list[Place]:
-    """One place for each folder, the base first."""
-    first: dict[str, Place] = {}
-    for place in found:
-        first.setdefault(place.folder, place)
+def runs_of(found: list[Point]) -> list[Point]:
+    """One point for each folder, the base first."""
+    first: dict[str, Point] = {}
+    for point in found:
+        first.setdefault(point.folder, point)
     return list(first.values())
 
 
+def compared_arms(point: Point) -> list[str]:
+    """The arms that are asked at a point; those that take no part in its axis (first phases) at the base alone."""
+    return [name for name in point.recipe.arms if point.folder == BASE or ARMS[name].needs is not None]
+
+
 def run_sweep(
-    wanted: Scaling,
-    found: list[Place],
+    found: list[Point],
     out: Path,
     *,
     fresh: bool,
     progress: JobProgress,
-    on_point: Callable[[Place], None] = lambda place: None,
+    on_point: Callable[[Point], None] = lambda point: None,
 ) -> None:
     """Makes every point that is not there yet; the same command goes on where it was stopped."""
     base = found[0].recipe
-    for place in runs_of(found):
-        with Run.open(out / place.folder, config_of(place.recipe), fresh=fresh, ignore=UNCOMPARED) as run:
-            if place.folder != BASE:
-                share(out / BASE, run, shared(base, place.recipe), base)
-            store_problems(run, place.recipe)
-            arms: tuple[Arm, ...] = (*wanted.arms, "phase1") if place.folder == BASE else wanted.arms
-            parts = {part for arm in arms for part in PARTS[arm]}
-            jobs = [job for job in jobs_of(place.recipe) if job.name.partition(" ")[2] in parts]
-            names = {job.name for job in jobs}
-            jobs = [  # no figure of a sweep is greedy, and greedy answers that go round in circles cost more than all
-                job._replace(arguments=(*job.arguments, False), after=tuple(n for n in job.after if n in names))
-                for job in jobs
-            ]
+    for point in runs_of(found):
+        with Run.open(out / point.folder, config_of(point.recipe), fresh=fresh, ignore=UNCOMPARED) as run:
+            if point.folder != BASE:
+                share(out / BASE, run, shared(base, point.recipe), base)
+            store_problems(run, point.recipe)
+            asked = compared_arms(point)
+            left_out = [name for name in point.recipe.arms if name not in asked]
+            jobs = [job for job in jobs_of(point.recipe) if not any(is_evaluation_of(job, name) for name in left_out)]
 
-            def said(who: str, station: str, done: int, total: int, folder: str = place.folder) -> None:
-                progress(f"{folder} {who.partition(' ')[0]}", station, done, total)
+            def shown(who: str, stage: str, done: int, total: int, folder: str = point.folder) -> None:
+                progress(f"{folder} {who.partition(' ')[0]}", stage, done, total)
 
-            work_off(run, jobs, place.recipe.workers or os.cpu_count() or 1, said)
-        on_point(place)
+            work_off(run, jobs, workers_of(point.recipe), shown)
+        on_point(point)
 
 
 def shared(base: Recipe, other: Recipe) -> str:
     """What a point can take over from the base: "models", "trees" or "nothing", by the settings that differ."""
-    names = [one.partition(":")[0] for one in differences(asdict(base), asdict(other), ("workers", "in_flight"))]
-    for what, later in (("models", AFTER_TRAINING), ("trees", AFTER_TREES)):
+    one, two = plain_recipe(base), plain_recipe(other)
+    names = [name.partition(":")[0] for name in differences(one, two, ("workers", "in_flight"))]
+    arms = tuple(f"arms.{name}" for name, arm in ARMS.items() if arm.needs is not None)
+    for what, later in (("models", AFTER_TRAINING), ("trees", (*AFTER_TREES, *arms))):
         if all(any(name == one or name.startswith(f"{one}.") for one in later) for name in names):
             return what
     return "nothing"
@@ -116,20 +130,19 @@ def share(source: Path, run: Run, what: str, base: Recipe) -> None:
 
     With more seeds than before it brings those of the new ones.
     """
-    seeds = list(range(base.first_seed, base.first_seed + base.seeds))
+    seeds = list(base.seed_numbers())
     if what == "nothing" or any(set(seeds) <= set(row.get("seeds", ())) for row in run.logged("shared")):
         return
+    arms = [name for name in base.arms if what == "models" or ARMS[name].policy]
     with Run.read(source) as there:
         for part in ("test", "validation", "phase1", "train"):
             run.put_all("problems", there.all("problems", split=part), split=part)
         exclude(run, excluded(there), {"as in": BASE})
         run.put_all("trees", there.all("trees"))
-        wanted = [f"seed-{seed}/phase1" for seed in seeds]
+        wanted = [f"seed-{seed}/{arm}" for seed in seeds for arm in arms]
         if what == "models":
-            wanted += [f"seed-{seed}/{arm}" for seed in seeds for arm in ("journey", "shortcut")]
             for seed in seeds:
-                told = there.thoughts(arm=f"seed-{seed}")
-                run.put_all("thoughts", told, arm=f"seed-{seed}")
+                run.put_all("thoughts", there.thoughts(arm=f"seed-{seed}"), arm=f"seed-{seed}")
         logged = {row["model"] for row in run.logged("train")}
         for row in there.logged("train"):
             if row["model"] in wanted and row["model"] not in logged:
@@ -156,10 +169,10 @@ def _link(source: str, to: str) -> None:
         shutil.copy2(source, to)
 
 
-def plan(found: list[Place], out: Path) -> Iterator[dict[str, Any]]:
+def plan(found: list[Point], out: Path) -> Iterator[dict[str, Any]]:
     """One row a run: its folder, what it takes over, how many seeds, whether it has been begun."""
     base = found[0].recipe
-    for place in runs_of(found):
-        took = "nothing" if place.folder == BASE else shared(base, place.recipe)
-        is_there = (out / place.folder / "run.db").is_file()
-        yield {"run": place.folder, "takes over": took, "seeds": place.recipe.seeds, "begun": is_there}
+    for point in runs_of(found):
+        took = "nothing" if point.folder == BASE else shared(base, point.recipe)
+        is_there = (out / point.folder / "run.db").is_file()
+        yield {"run": point.folder, "takes over": took, "seeds": point.recipe.seeds, "begun": is_there}

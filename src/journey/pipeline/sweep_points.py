@@ -12,15 +12,15 @@ from journey.metrics.accuracy import mean_tokens, share_over_seeds
 from journey.metrics.curves import PARAMETERS, Fit, Form, best_form, fit
 from journey.metrics.flops import Compute, Shape, forward, points_per_flop, read_shape, training
 from journey.pipeline import registry
+from journey.pipeline.arms import ARMS
 from journey.pipeline.outcome import Arm, outcome
-from journey.pipeline.sweep import BASE, Place
-from journey.pipeline.sweep_recipe import Axis, Scaling
+from journey.pipeline.recipe import Axis, Recipe
+from journey.pipeline.sweep import BASE, Point, compared_arms
 from journey.store.run import Run
 from journey.trees.mark import path_tokens
 from journey.types import Attempt
 
 FORMS: tuple[Form, ...] = ("saturating", "power", "logarithmic", "flat")
-METHODS = {"journey": "traverse", "shortcut": "shortcut"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,15 @@ class Measured:
     compute: Compute
 
 
-def figures(wanted: Scaling, found: Sequence[Place], out: Path) -> dict[str, Any]:
+def figures(wanted: Recipe, found: Sequence[Point], out: Path) -> dict[str, Any]:
     """All figures of the sweep as plain data; shares in 0..1, FLOPs of one seed."""
     shape = read_shape(registry.model_path(found[0].recipe.model))
     runs: dict[str, dict[str, Measured]] = {}
     for place in found:
         if place.folder not in runs:
-            runs[place.folder] = measure(out / place.folder, place, shape, wanted)
-    reference = runs[BASE].get("phase1")
+            runs[place.folder] = measure(out / place.folder, place, shape)
+    policy = str(found[0].recipe.policy_arm)
+    reference = runs[BASE].get(policy)
     below = fmean(fmean(s.values()) for s in reference.rows) if reference else None
     axes = {
         name: _axis(axis, [p for p in found if p.axis == name], runs, wanted, below)
@@ -54,17 +55,16 @@ def figures(wanted: Scaling, found: Sequence[Place], out: Path) -> dict[str, Any
         "attention": shape.attention,
         "seeds": found[0].recipe.seeds,
         "problems": len(reference.rows[0]) if reference else 0,
-        "phase1": None if reference is None else _point(None, BASE, reference, None),
+        policy: None if reference is None else _point(None, BASE, reference, None),
         "axes": axes,
     }
 
 
-def measure(folder: Path, place: Place, shape: Shape, wanted: Scaling) -> dict[str, Measured]:
+def measure(folder: Path, place: Point, shape: Shape) -> dict[str, Measured]:
     """The arms of a run over the seeds that have them all; nothing where no seed does."""
     with Run.read(folder) as run:
         came = outcome(run)
-        named = dict.fromkeys((*wanted.arms, "phase1") if place.folder == BASE else wanted.arms)
-        seeds = range(place.recipe.first_seed, place.recipe.first_seed + place.recipe.seeds)
+        named, seeds = compared_arms(place), place.recipe.seed_numbers()
         whole = [s for s in seeds if all(_is_whole(came.by_arm.get((s, arm)), came.problems) for arm in named)]
         if not whole:
             return {}
@@ -82,35 +82,34 @@ def _is_whole(arm: Arm | None, problems: int) -> bool:
 
 
 def _measured(
-    name: str, of: Sequence[Arm], run: Run, place: Place, shape: Shape,
+    name: str, of: Sequence[Arm], run: Run, place: Point, shape: Shape,
     trained: Mapping[str, int], data: Mapping[int, tuple[int, float]],
 ) -> Measured:  # fmt: skip
     """One arm over its seeds; what a seed cost is the mean."""
     recipe = place.recipe
-    epochs = {"phase1": recipe.phase1.epochs}.get(name, recipe.training.epochs)
+    kind, policy = ARMS[name], str(recipe.policy_arm)
+    epochs = kind.trainer(recipe.arms[name]).epochs
     thoughts = [
-        sum(1 for t in run.thoughts(method=METHODS[name], arm=f"seed-{arm.seed}"))
-        if name in METHODS else 0
-        for arm in of
-    ]  # fmt: skip
+        0 if kind.method is None else run.count("thoughts", method=kind.method, arm=f"seed-{arm.seed}") for arm in of
+    ]
     tokens = fmean(trained.get(f"seed-{arm.seed}/{name}", 0) for arm in of)
     rows = fmean(thoughts) or recipe.problems.phase1
     length = tokens / (epochs * rows) if epochs and rows else 0.0
-    first = fmean(trained.get(f"seed-{arm.seed}/phase1", 0) for arm in of)
+    first = fmean(trained.get(f"seed-{arm.seed}/{policy}", 0) for arm in of)
     grown = fmean(data[arm.seed][0] for arm in of)
     path = fmean(data[arm.seed][1] for arm in of)
     drawn = [attempt for arm in of for attempt in arm.main]
-    is_phase1 = name == "phase1"
+    first_epochs = ARMS[policy].trainer(recipe.arms[policy]).epochs
     return Measured(
         rows=tuple({a.problem: float(a.correct is True) for a in arm.main} for arm in of),
         thoughts=fmean(thoughts),
         tokens=mean_tokens(drawn),
         trained_tokens=tokens,
         compute=Compute(
-            phase1=training(shape, first, first / (recipe.phase1.epochs * max(1, recipe.problems.phase1))),
-            growing=0.0 if is_phase1 else forward(shape, grown, path),
-            judging=0.0 if is_phase1 or names.asks_nothing(names.read(recipe.judge)) else None,
-            training=0.0 if is_phase1 else training(shape, tokens, length),
+            phase1=training(shape, first, first / (first_epochs * max(1, recipe.problems.phase1))),
+            growing=0.0 if kind.policy else forward(shape, grown, path),
+            judging=0.0 if kind.policy or names.asks_nothing(names.read(recipe.judge)) else None,
+            training=0.0 if kind.policy else training(shape, tokens, length),
             inference=fmean(_answer(shape, a) for a in drawn),
         ),
     )
@@ -135,21 +134,21 @@ def _data(run: Run, seed: int) -> tuple[int, float]:
 
 
 def _axis(
-    axis: Axis, of: Sequence[Place], runs: Mapping[str, Mapping[str, Measured]], wanted: Scaling, below: float | None
+    axis: Axis, of: Sequence[Point], runs: Mapping[str, Mapping[str, Measured]], wanted: Recipe, below: float | None
 ) -> dict[str, Any]:
     arms: dict[str, Any] = {}
-    for arm in wanted.arms:
+    for arm in (name for name in wanted.arms if ARMS[name].needs is not None):
         there = [(place, runs[place.folder][arm]) for place in of if arm in runs[place.folder]]
         amounts = {_amount(axis, place, measured): measured for place, measured in there}
         arms[arm] = {
             "points": [_point(_amount(axis, p, m), p.folder, m, below) for p, m in there],
             "between": _between(amounts) if axis.fit else [],
-            "fits": _fits(amounts, wanted.rounds) if axis.fit else {},
+            "fits": _fits(amounts, wanted.redraws) if axis.fit else {},
         }
     return {"setting": axis.setting, "arms": arms}
 
 
-def _amount(axis: Axis, place: Place, measured: Measured) -> Any:
+def _amount(axis: Axis, place: Point, measured: Measured) -> Any:
     """Where the point stands: the setting's value; of the number of trees, as many as were there to be told."""
     return measured.thoughts if axis.setting == "trees.count" else place.value
 

@@ -14,7 +14,10 @@ from journey.answers.find import find_answer
 from journey.answers.plain import decide
 from journey.errors import UsageError
 from journey.models.base import Model, Sampling
+from journey.models.budget import Usage
+from journey.models.estimate import Estimate, question_tokens
 from journey.store.datafiles import rows
+from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.draft import Piece, lay_out
 from journey.thoughts.faithful import Rules
 from journey.thoughts.tagged import retell
@@ -171,3 +174,15 @@ def _text(row: Mapping[str, Any], name: str, place: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise UsageError(f"{place} has no {name}; give it as a text that is not empty")
     return value.strip()
+
+
+async def make(material: Material, settings: AnnotateSettings, tools: Tools) -> Made:
+    """Somebody's notes on a problem, expanded by the strong model."""
+    settings = replace(settings, seed=tools.common.seed)
+    return Made([await annotate(material.problem, material.notes, tools.strong, settings)])
+
+
+def estimate(problems: Sequence[Problem], settings: AnnotateSettings, common: Common) -> list[Estimate]:
+    """The strong model's expansions, every try used; notes are reckoned as long as their question."""
+    calls, read = len(problems) * settings.tries, settings.tries * question_tokens(problems) * 2
+    return [Estimate(common.strong, "annotate", Usage(calls, read, calls * settings.max_tokens))]

@@ -6,16 +6,20 @@ dialogue that ends in the right answer becomes the thought.
 
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, NamedTuple
 
 from journey import prompts
 from journey.answers.grade import Grader
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.models.estimate import Estimate, dialogue, question_tokens
 from journey.tasks.narration import Narration
 from journey.tasks.prompting import Ask
 from journey.tasks.steps import StepFormat
+from journey.thoughts.base import Common, Made, Material, Tools
+from journey.thoughts.propose import made_of
 from journey.thoughts.thinking import spoken
 from journey.thoughts.trail import Telling, Trail, quoted, told
 from journey.types import Judgement, Problem, Thought, Tree, content_hash, content_seed
@@ -282,3 +286,22 @@ class _Talk:
 
     def _seed(self, who: str) -> int:
         return content_seed("debate", who, self.settings.seed, self.problem.id, self.counts["steps"])
+
+
+async def make(material: Material, settings: DebateSettings, tools: Tools) -> Made:
+    """The thought of the debate of the model and the strong one about a problem."""
+    settings = replace(settings, rules=tools.rules, seed=tools.common.seed)
+    return made_of(
+        *await debate(
+            material.problem, tools.model, tools.strong, tools.grader, tools.ask, tools.steps, tools.narration, settings
+        )
+    )
+
+
+def estimate(problems: Sequence[Problem], settings: DebateSettings, common: Common) -> list[Estimate]:
+    """The steps of the one and the verdicts of the other."""
+    questions, number = question_tokens(problems), len(problems)
+    return [
+        Estimate(common.model, "debate", dialogue(settings.max_steps, settings.max_step_tokens, questions, number)),
+        Estimate(common.strong, "debate", dialogue(settings.max_steps, settings.max_verdict_tokens, questions, number)),
+    ]

@@ -6,14 +6,17 @@ last; first it is trained on given solutions that were rewritten to long, detail
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 from journey import prompts
 from journey.answers.find import find_answer
 from journey.answers.grade import Grade, Grader
 from journey.errors import UsageError
-from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
+from journey.models.budget import Usage
+from journey.models.estimate import Estimate, question_tokens, tokens_of
+from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.numbers import numbers
 from journey.thoughts.thinking import split_thinking
 from journey.thoughts.trail import quoted
@@ -259,3 +262,32 @@ def as_thought(problem: Problem, taught: Taught, method: str, by: str, made: Any
     )
     identity = content_hash("thought", problem.id, method, by, made, text)
     return Thought(identity, problem.id, None, method, segments, text, text, taught.answer)
+
+
+async def make_distilled(material: Material, settings: DistillSettings, tools: Tools) -> Made:
+    """The strong model's right answers to a problem."""
+    settings = replace(settings, seed=tools.common.seed)
+    kept = await distill(material.problem, tools.strong, tools.grader, settings, tools.refused)
+    return Made(kept, reason=f"no right answer in {settings.samples}")
+
+
+def estimate_distilled(problems: Sequence[Problem], settings: DistillSettings, common: Common) -> list[Estimate]:
+    """The strong model's answers."""
+    drawn = len(problems) * settings.samples * settings.max_tokens
+    return [Estimate(common.strong, "distill", Usage(len(problems), question_tokens(problems), drawn))]
+
+
+async def make_rewritten(material: Material, settings: RewriteSettings, tools: Tools) -> Made:
+    """The problem's worked solution, made long by the strong model. Raises ModelError where there is none."""
+    if material.problem.solution is None:
+        raise ModelError("the problem has no worked solution to rewrite")
+    settings = replace(settings, seed=tools.common.seed)
+    thought = await rewrite(material.problem, tools.strong, tools.grader, settings, tools.refused)
+    return Made([] if thought is None else [thought], reason=f"no good rewriting in {settings.tries} tries")
+
+
+def estimate_rewritten(problems: Sequence[Problem], settings: RewriteSettings, common: Common) -> list[Estimate]:
+    """The strong model's rewritings, every try used."""
+    calls = len(problems) * settings.tries
+    read = settings.tries * (question_tokens(problems) + sum(tokens_of(p.solution or "") for p in problems))
+    return [Estimate(common.strong, "rewrite", Usage(calls, read, calls * settings.max_tokens))]

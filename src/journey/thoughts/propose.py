@@ -6,6 +6,7 @@ wrong end is told to the model as a negative signal, and it goes on.
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -13,8 +14,10 @@ from journey import prompts
 from journey.answers.grade import Grader
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.models.estimate import Estimate, dialogue, question_tokens
 from journey.tasks.narration import Narration
 from journey.tasks.steps import StepFormat
+from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.thinking import spoken
 from journey.thoughts.trail import Telling, Trail, quoted, told
 from journey.types import Problem, Thought, Tree, content_hash, content_seed
@@ -260,3 +263,22 @@ class _Loop:
 
     def _close(self, answer: str) -> str:
         return self.narration.close(self.problem, replace(self.trail.nodes[self.trail.here], answer=answer))
+
+
+def made_of(tree: Tree, thought: Thought | None) -> Made:
+    """The tree of a loop and its thought; why there is none."""
+    ended = str(tree.settings["made"]["ended"])
+    reason = "told, its thought does not end right" if ended == RIGHT else ended
+    return Made([] if thought is None else [thought], tree, reason)
+
+
+async def make(material: Material, settings: ProposeSettings, tools: Tools) -> Made:
+    """The thought of the model's own exploration of a problem."""
+    settings = replace(settings, rules=tools.rules, seed=tools.common.seed)
+    return made_of(*await propose(material.problem, tools.model, tools.grader, tools.steps, tools.narration, settings))
+
+
+def estimate(problems: Sequence[Problem], settings: ProposeSettings, common: Common) -> list[Estimate]:
+    """The model's actions."""
+    most = dialogue(settings.max_actions, settings.max_action_tokens, question_tokens(problems), len(problems))
+    return [Estimate(common.model, "propose", most)]

@@ -7,14 +7,19 @@ time; (iii) each node on the right path gets at most K trials, K-1 wrong ones an
 
 import random
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
 from journey.errors import UsageError
-from journey.thoughts.draft import Visit, Walk
+from journey.models.budget import Usage
+from journey.models.estimate import INSTRUCTIONS, Estimate
+from journey.thoughts.base import Common, Made, Material, Tools
+from journey.thoughts.draft import Visit, Walk, draft
+from journey.thoughts.explain import explain
+from journey.thoughts.shortcut import shortest_paths
 from journey.trees.mark import children, failing, path, wrong_ends
-from journey.types import Tree, content_seed
+from journey.types import Problem, Tree, content_seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +113,30 @@ def side_trip(
             break
         trip.append(draw.choice(onward))
     return trip
+
+
+STEPS = 10  # a right path has about so many steps, where an estimate needs to know
+
+
+async def make(material: Material, settings: TraverseSettings, tools: Tools) -> Made:
+    """A tree's right paths with side trips, whose mistakes the strong model explains where that is wanted."""
+    assert material.tree is not None
+    tree, problem, common = material.tree, material.problem, tools.common
+    made = []
+    for leaf in shortest_paths(tree, tools):
+        walk, told = traverse(tree, leaf, settings, common.seed), tree
+        if common.explaining is not None:
+            told = await explain(problem, tree, walk, tools.strong, common.explaining)
+            by = {"by": tools.strong.name, **asdict(common.explaining)}
+            walk = replace(walk, settings={**walk.settings, "explained": by})
+        made.append(draft(told, problem, walk, tools.narration))
+    return Made(made)
+
+
+def estimate(problems: Sequence[Problem], settings: TraverseSettings, common: Common) -> list[Estimate]:
+    """The reasons that the strong model is asked for: one wrong step a side trip, every try used."""
+    if common.explaining is None:
+        return []
+    trips = (settings.trials - 1) * STEPS * common.per_tree * len(problems)
+    calls, longest = trips * common.explaining.tries, common.explaining.max_tokens
+    return [Estimate(common.strong, "reasons", Usage(calls, calls * INSTRUCTIONS * 3, calls * longest))]

@@ -13,6 +13,8 @@ from journey.answers.grade import Grade, Grader
 from journey.errors import UsageError
 from journey.judges.base import Judge
 from journey.models.base import Completion, Model, Sampling
+from journey.models.budget import Usage
+from journey.models.estimate import INSTRUCTIONS, Estimate, tokens_of
 from journey.models.gather import gather_or_cancel
 from journey.tasks.prompting import Ask
 from journey.tasks.steps import StepFormat
@@ -77,6 +79,17 @@ class Step:
 def tree_id(problem: Problem, policy: str, judge: str, settings: GrowSettings) -> str:
     """The name of the tree that `grow` will make, known before it is made."""
     return content_hash("tree", problem.id, policy, judge, asdict(settings))
+
+
+def estimate(problems: Sequence[Problem], policy: str, settings: GrowSettings) -> Estimate:
+    """The steps that the policy is asked for: at every open node one call, each step as long as it may be."""
+    followed = settings.keep + settings.follow_wrong
+    opened = 1 + followed * (settings.depth - 1)
+    deeper = followed * settings.max_step_tokens * sum(range(settings.depth))
+    questions = sum(tokens_of(p.question) for p in problems)
+    read = opened * (questions + INSTRUCTIONS * len(problems)) + deeper * len(problems)
+    calls = opened * len(problems)
+    return Estimate(policy, "steps", Usage(calls, read, calls * settings.width * settings.max_step_tokens))
 
 
 async def grow(

@@ -1,0 +1,122 @@
+"""What arms are trained on: worked solutions, thoughts, thoughts matched by tokens, preferences between answers."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from journey.errors import UsageError
+from journey.evals.attempts import Decoding
+from journey.models.base import Model
+from journey.pipeline import registry
+from journey.pipeline.derive import chosen
+from journey.pipeline.evaluation_settings import Evaluation
+from journey.pipeline.fan_out import Progress, silent
+from journey.pipeline.stages import evaluate, part
+from journey.store.excluded import excluded
+from journey.store.run import Run
+from journey.tasks.base import Task
+from journey.tasks.table import ask
+from journey.training.rows import Row, dpo_rows, match_tokens, sft_rows
+from journey.training.settings import DpoSettings
+from journey.types import Node, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferenceSettings:
+    """Preference pairs (report: 20 answers a problem, 5 pairs), and the training on them.
+
+    `samples` answers to each of the first `problems` training problems are drawn from the model that is trained on.
+    """
+
+    problems: int = 300
+    samples: int = 20
+    pairs: int = 5
+    temperature: float = 0.7
+    top_p: float = 0.95
+    training: DpoSettings = DpoSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedRun:
+    """One seed of an experiment over a run. `owner` is the column of its thoughts, null: those without one."""
+
+    run: Run
+    seed: int
+    task: Task
+    evaluation: Evaluation = Evaluation()
+    owner: str | None = None
+    in_flight: int = 256
+    progress: Progress = field(default=silent)
+
+    def name(self, arm: str) -> str:
+        """What the arm's model is called."""
+        return f"seed-{self.seed}/{arm}"
+
+    def weights(self, arm: str) -> Path:
+        """The folder of the arm's model."""
+        return self.run.path / "models" / self.name(arm)
+
+    async def ask(self, model: Model, decoding: Decoding, problems: Sequence[Problem], split: str) -> None:
+        """Lets a model answer what it has not answered yet."""
+        await evaluate(
+            self.run, problems, model, decoding, split=split, seed=self.seed,
+            in_flight=self.in_flight, progress=self.progress,
+        )  # fmt: skip
+
+
+async def of_solutions(of: SeedRun, settings: Any, source: str, weights: str | Path) -> list[Row]:
+    """The worked solutions of phase 1's problems."""
+    return solution_rows(part(of.run, "phase1"), of.task)
+
+
+def solution_rows(problems: Iterable[Problem], task: Task) -> list[Row]:
+    """Rows of the problems' worked solutions, each closed in the task's narration."""
+    rows: list[Row] = []
+    for problem in problems:
+        if problem.solution is not None:
+            last = task.narration.close(problem, Node(-1, "", answer=problem.answer))
+            text = task.narration.separator.join(filter(None, (problem.solution, last)))
+            rows.append({"prompt": ask(problem, ()).text, "completion": text})
+    return rows
+
+
+def of_thoughts(method: str) -> Callable[[SeedRun, Any, str, str | Path], Awaitable[list[Row]]]:
+    """The thoughts of one method."""
+
+    async def rows(of: SeedRun, settings: Any, source: str, weights: str | Path) -> list[Row]:
+        if found := thought_rows(of.run, method, arm=of.owner):
+            return found
+        raise UsageError(f"no thought by {method} is there to train on; see journey status {of.run.path}")
+
+    return rows
+
+
+def thought_rows(run: Run, method: str, *, messages: bool = False, **where: str | None) -> list[Row]:
+    """The rows of one method's thoughts, refined where they were refined, less the problems taken out of training."""
+    out = excluded(run)
+    kept = chosen(t for t in run.thoughts(method=method, **where) if t.problem not in out)
+    return sft_rows(kept, run.problems(), ask, messages=messages)
+
+
+def matched(method: str, to: str) -> Callable[[SeedRun, Any, str, str | Path], Awaitable[list[Row]]]:
+    """The thoughts of one method, as often as it takes to train on as many tokens as another's have."""
+
+    async def rows(of: SeedRun, settings: Any, source: str, weights: str | Path) -> list[Row]:
+        count = registry.token_counter(weights)
+        target = sum(map(count, thought_rows(of.run, to, arm=of.owner)))
+        return match_tokens(thought_rows(of.run, method, arm=of.owner), count, target, seed=of.seed)
+
+    return rows
+
+
+async def of_preferences(of: SeedRun, settings: PreferenceSettings, source: str, weights: str | Path) -> list[Row]:
+    """Pairs of right and wrong answers that the model gave to training problems; may be empty."""
+    asked = part(of.run, "train")[: settings.problems]
+    longest = of.evaluation.max_tokens
+    rule = Decoding("preferences", settings.temperature, settings.top_p, longest, settings.samples)
+    model = registry.local(weights, source)
+    await of.ask(model, rule, asked, "train")
+    await registry.close(model)
+    answers = of.run.attempts(model=source, decoding=rule.name, split="train")
+    return dpo_rows(answers, asked, ask, pairs=settings.pairs, samples=settings.samples, seed=of.seed)

@@ -1,0 +1,155 @@
+"""Every arm of an experiment by its name: what it starts from, what it is trained on and how it is asked."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from journey.evals.attempts import Decoding
+from journey.pipeline import arm_rows
+from journey.pipeline.arm_rows import PreferenceSettings, SeedRun
+from journey.pipeline.evaluation_settings import Evaluation
+from journey.training.rows import Row
+from journey.training.settings import SftSettings, TrainSettings
+
+JOURNEY, SHORTCUT, SHORTCUT_TOKENS, PHASE1 = "journey", "shortcut", "shortcut_tokens", "phase1"
+COMPARED = (SHORTCUT, JOURNEY)
+"""The two arms whose difference is the headline: without both there is no comparison."""
+
+
+class Sizes(NamedTuple):
+    """What a seed of an experiment has at most: problems of phase 1, problems to train on, and thoughts an arm."""
+
+    phase1: int
+    train: int
+    thoughts: int
+
+
+class Work(NamedTuple):
+    """What an arm comes to at most: rows that it is trained on, and answers that are drawn to train it."""
+
+    rows: int
+    answers: int = 0
+
+
+def by_itself(settings: Any) -> TrainSettings:
+    """The training settings of an arm whose settings are these."""
+    return settings
+
+
+def compared(evaluation: Evaluation) -> Sequence[Decoding]:
+    """One answer a problem by each of the experiment's rules."""
+    return evaluation.rules()
+
+
+def with_votes(evaluation: Evaluation) -> Sequence[Decoding]:
+    """The same, with several answers a problem by the main rule, to vote with."""
+    return evaluation.rules(evaluation.votes)
+
+
+def not_asked(evaluation: Evaluation) -> Sequence[Decoding]:
+    """No rule: the arm's model is trained and not compared."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """A model that an experiment trains.
+
+    `needs` is the arm whose model it starts from; null: it starts from the base model, as every arm does whose first
+    phase the recipe leaves out. `policy`: its model grows the trees. `method` is the thought method that it is trained
+    on, null for none. `rows(seed, settings, source, weights)` gives its rows, where `source` names the model that it
+    starts from and `weights` is its folder; no rows leave the arm out for the reason `without`. `settings` is the
+    dataclass of `arms.NAME` in a recipe, `trainer` gives the training settings in them. `decoding` says how its model
+    is asked, `estimate` what it comes to at most.
+    """
+
+    label: str
+    short: str
+    rows: Callable[[SeedRun, Any, str, str | Path], Awaitable[list[Row]]]
+    needs: str | None = None
+    policy: bool = False
+    method: str | None = None
+    settings: type[Any] = SftSettings
+    trainer: Callable[[Any], TrainSettings] = by_itself
+    decoding: Callable[[Evaluation], Sequence[Decoding]] = compared
+    estimate: Callable[[Any, Sizes], Work] = lambda settings, sizes: Work(sizes.thoughts)
+    without: str = "there is nothing to train it on"
+
+
+ARMS: dict[str, Arm] = {
+    PHASE1: Arm(
+        label="phase 1",
+        short="phase 1",
+        rows=arm_rows.of_solutions,
+        policy=True,
+        estimate=lambda settings, sizes: Work(sizes.phase1),
+    ),
+    SHORTCUT: Arm(
+        label="phase 2, shortcut",
+        short="shortcut",
+        needs=PHASE1,
+        method="shortcut",
+        rows=arm_rows.of_thoughts("shortcut"),
+        decoding=with_votes,
+    ),
+    SHORTCUT_TOKENS: Arm(
+        label="shortcut, matched by trained tokens",
+        short="shortcut, tokens",
+        needs=PHASE1,
+        method="shortcut",
+        rows=arm_rows.matched("shortcut", "traverse"),
+    ),
+    JOURNEY: Arm(
+        label="phase 2, journey",
+        short="journey",
+        needs=PHASE1,
+        method="traverse",
+        rows=arm_rows.of_thoughts("traverse"),
+    ),
+    "dpo": Arm(
+        label="DPO after journey",
+        short="DPO",
+        needs=JOURNEY,
+        settings=PreferenceSettings,
+        trainer=lambda settings: settings.training,
+        rows=arm_rows.of_preferences,
+        estimate=lambda settings, sizes: Work(
+            settings.problems * settings.pairs, min(settings.problems, sizes.train) * settings.samples
+        ),
+        without="no training problem has both a right and a wrong answer; raise arms.dpo.problems",
+    ),
+    "rewrite": Arm(
+        label="student of rewritten solutions",
+        short="rewrite",
+        method="rewrite",
+        rows=arm_rows.of_thoughts("rewrite"),
+        decoding=not_asked,
+    ),
+    "distill": Arm(
+        label="student of a teacher",
+        short="distill",
+        needs="rewrite",
+        method="distill",
+        rows=arm_rows.of_thoughts("distill"),
+        decoding=not_asked,
+    ),
+}
+"""The arms in the order of the report."""
+
+
+def in_order(names: Sequence[str]) -> list[str]:
+    """The arms in the order of the report, those that are no arms of experiments last."""
+    return sorted(names, key=lambda name: (list(ARMS).index(name) if name in ARMS else len(ARMS), name))
+
+
+def source_of(name: str, among: Sequence[str]) -> str | None:
+    """The arm whose model the arm starts from where the recipe has `among`; null: the base model."""
+    needs = ARMS[name].needs
+    return needs if needs in among else None
+
+
+def followers(name: str, among: Sequence[str]) -> list[str]:
+    """The arms that start from this one's model, those that others start from first."""
+    found = [one for one in among if source_of(one, among) == name]
+    return sorted(found, key=lambda one: -len(followers(one, among)))

@@ -1,0 +1,101 @@
+"""The problems of an experiment, in parts: drawn or read, checked against each other, stored with rated trees."""
+
+from typing import NamedTuple
+
+from journey import interrupts
+from journey.data import prm800k, problems
+from journey.data.curation import curate
+from journey.data.importing import put_rated
+from journey.data.problems import PARTS
+from journey.errors import UsageError
+from journey.pipeline.fan_out import Progress, silent
+from journey.pipeline.recipe import Problems, Recipe
+from journey.pipeline.stages import TRAINED
+from journey.store.run import Run
+from journey.tasks.base import Task
+from journey.tasks.table import TaskGrader, task
+from journey.types import Problem
+
+CURATION = "curation"
+
+
+class Parts(NamedTuple):
+    """The problems of each part, and how many of a file were dropped for which reason."""
+
+    by_name: dict[str, list[Problem]]
+    dropped: dict[str, int]
+
+
+def store_problems(run: Run, recipe: Recipe, progress: Progress = silent) -> None:
+    """Stores rated trees, and each part's problems, after checking that nothing tested on is trained on."""
+    if recipe.trees.prm800k:
+        interrupts.run(_store_rated(run, recipe, progress))
+    if run.count("problems", split="train"):
+        return
+    parts, dropped = make_problems(recipe)
+    for part in TRAINED:
+        problems.disjoint(parts[part], [*parts["validation"], *parts["test"]])
+    problems.disjoint(parts["validation"], parts["test"])
+    if dropped:
+        run.log(CURATION, {"dropped": dropped})
+    for part in ("test", "validation", "phase1", "train"):  # train last: it says that all of them are there
+        run.put_all("problems", parts[part], split=part)
+
+
+async def _store_rated(run: Run, recipe: Recipe, progress: Progress) -> None:
+    progress("import", 0, 1)
+    grader = TaskGrader()
+    try:
+        put_rated(run, await prm800k.read(recipe.trees.prm800k, grader, recipe.problems.train))
+    finally:
+        grader.close()
+    progress("import", 1, 1)
+
+
+def make_problems(recipe: Recipe) -> Parts:
+    """The problems of each part: drawn puzzles, or a file's, cut into parts by their content. Raises UsageError."""
+    wanted = recipe.problems
+    if wanted.file is None:
+        rated = bool(recipe.trees.prm800k)  # they bring their problems
+        return Parts({part: [] for part in PARTS} if rated else _drawn(task(recipe.task), wanted), {})
+    found, dropped = _read(recipe, wanted.file), dict[str, int]()
+    if wanted.curate is not None:
+        curated = curate(found, wanted.curate)
+        found, dropped = list(curated.kept), {reason: len(ids) for reason, ids in curated.dropped.items()}
+    tests = [] if wanted.test_file is None else _read(recipe, wanted.test_file)[: wanted.test]
+    counts = {"phase1": wanted.phase1, "validation": wanted.validation}
+    counts["test"] = 0 if wanted.test_file is not None else wanted.test or 0
+    if not any(counts.values()):
+        return Parts(
+            {part: list[Problem]() for part in PARTS} | {"train": found[: wanted.train], "test": tests}, dropped
+        )
+    counts["train"] = len(found) - sum(counts.values()) if wanted.train is None else wanted.train
+    total = sum(counts.values())
+    if total > len(found) or counts["train"] < 0:
+        raise UsageError(f"{wanted.file} holds {len(found)} problems but {total} are asked for; lower problems.train")
+    chosen = problems.select(found, limit=total, seed=0)
+    parts: dict[str, list[Problem]] = {}
+    for part in PARTS:
+        parts[part], chosen = chosen[: counts[part]], chosen[counts[part] :]
+    return Parts(parts | ({"test": tests} if wanted.test_file is not None else {}), dropped)
+
+
+def _read(recipe: Recipe, file: str) -> list[Problem]:
+    return problems.load_for(task(recipe.task), file, split=recipe.problems.split)
+
+
+def _drawn(kind: Task, wanted: Problems) -> dict[str, list[Problem]]:
+    """Problems drawn by the task's rule; validation and test are of those held out from every training."""
+    settings, train, test = wanted.puzzles, wanted.train or 0, wanted.test or 0
+    if not any((wanted.phase1, train, wanted.validation, test)):
+        return {part: [] for part in PARTS}
+    if kind.draw is None:
+        raise UsageError(f"problems of the task {kind.name} are not drawn; name their file as problems.file")
+    first = kind.draw("train", wanted.phase1 + train, 0, settings, held_out=False)
+    tests = kind.draw("test", wanted.validation + test, 0, settings, held_out=True)
+    return {
+        "phase1": first[: wanted.phase1],
+        "train": first[wanted.phase1 :],
+        "validation": tests[: wanted.validation],
+        "test": tests[wanted.validation :],
+    }

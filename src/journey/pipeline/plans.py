@@ -1,0 +1,82 @@
+"""What a recipe would do and ask at most: the sum of what its growers, methods and arms say of themselves."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from journey.judges import names
+from journey.judges.base import JudgeWork
+from journey.models.budget import Usage
+from journey.models.estimate import Estimate
+from journey.pipeline.arms import ARMS, Sizes, Work
+from journey.pipeline.parts import Parts
+from journey.pipeline.recipe import Recipe
+from journey.trees.growers import GROWERS
+from journey.types import Problem, Thought
+
+
+def estimate(
+    wanted: Recipe,
+    problems: Sequence[Problem],
+    drafts: Sequence[Thought],
+    *,
+    trees_only: bool = False,
+) -> list[Estimate]:
+    """What models are asked at most for trees and thoughts, of every seed; arms that the recipe trains ask none.
+
+    What is there already is not taken off. The drafts that are there are known, so that their refinement is.
+    """
+    found: list[Estimate] = []
+    if wanted.grows:
+        grower = GROWERS[wanted.trees.grower]
+        steps = grower.estimate(problems, wanted.policy_arm or wanted.model, wanted.trees.settings)
+        asked = [*([] if wanted.policy_arm else [steps]), *_judged(wanted, steps.most)]
+        found += asked * wanted.seeds
+    if not trees_only:
+        thoughts = wanted.thoughts
+        settings = wanted.thought_settings(wanted.first_seed)
+        found += settings.estimate(thoughts.methods, thoughts.refine, problems, drafts) * wanted.seeds
+    return found
+
+
+def _judged(wanted: Recipe, steps: Usage) -> list[Estimate]:
+    """What the judge asks about the steps that a policy gives: as many a call as the tree is wide."""
+    width = getattr(wanted.trees.settings, "width", 1)
+    work = JudgeWork(steps.calls, steps.calls * width, steps.prompt_tokens, steps.tokens)
+    return names.estimate(names.read(wanted.judge), wanted.judge_settings, work, wanted.helper)
+
+
+def arms_work(wanted: Recipe, parts: Parts) -> dict[str, Work]:
+    """What each arm of one seed comes to at most."""
+    counts = {name: len(found) for name, found in parts.by_name.items()}
+    sizes = Sizes(counts["phase1"], counts["train"], min(wanted.trees.count or counts["train"], counts["train"]))
+    return {name: ARMS[name].estimate(settings, sizes) for name, settings in wanted.arms.items()}
+
+
+def answers_of(wanted: Recipe, arm: str) -> int:
+    """How many answers an arm gives to each problem that arms are compared on."""
+    return sum(rule.samples for rule in ARMS[arm].decoding(wanted.evaluation))
+
+
+def plan(wanted: Recipe, parts: Parts) -> dict[str, Any]:
+    """What running the recipe comes to, in all seeds together; upper limits but for the two that say about."""
+    counts = {name: len(found) for name, found in parts.by_name.items()}
+    if not wanted.arms:
+        return {"problems": counts["train"]}
+    work, way = arms_work(wanted, parts), wanted.trees.settings
+    drawn = sum(one.answers for one in work.values())
+    drawn += sum(answers_of(wanted, arm) for arm in wanted.arms) * counts[wanted.evaluation.split]
+    steps = GROWERS[wanted.trees.grower].estimate(parts.by_name["train"], wanted.model, way).most
+    return {
+        "model": wanted.model,
+        "judge": wanted.judge,
+        "seeds": wanted.seeds,
+        "problems": sum(counts.values()),
+        **{f"problems_{part}": number for part, number in counts.items()},
+        "trees_grown": wanted.seeds * counts["train"] * wanted.grows,
+        "models_trained": wanted.seeds * len(wanted.arms),
+        "rows_trained_on_at_most": wanted.seeds * sum(one.rows for one in work.values()),
+        "attempts_at_most": wanted.seeds * drawn,
+        # Half of what a step may have, a third of what an answer may have: what the shipped recipe comes to.
+        "tokens_in_trees_about": wanted.seeds * steps.tokens // 2 * wanted.grows,
+        "tokens_in_attempts_about": wanted.seeds * drawn * wanted.evaluation.max_tokens // 3,
+    }
