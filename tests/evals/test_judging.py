@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from journey.data.step_labels import of_tree
 from journey.errors import UsageError
-from journey.evals.judging import Judged, JudgingSettings, Measured, judge_item, judge_set, measure, to_json
+from journey.evals.judging import Judged, JudgeFigures, JudgingSettings, judge_item, judge_set, measure, to_json
 from journey.judges.exact import Exact
-from journey.judges.scripted import Said, Scripted
+from journey.judges.scripted import Scripted, Word
 from journey.judges.solution import AFTER
 from journey.metrics.accuracy import wilson
 from journey.models.base import ModelError
@@ -31,18 +31,18 @@ def one(id: str, steps: str, first_wrong: int | None) -> Labelled:
     return solution(id, f"Question {id}?", "1", list(steps), until(first_wrong, len(steps)))
 
 
-async def measured(items: Sequence[Labelled], said: Mapping[str, Said], how: JudgingSettings = QUICK) -> Measured:
+async def measured(items: Sequence[Labelled], said: Mapping[str, Word], how: JudgingSettings = QUICK) -> JudgeFigures:
     labelled = LabelledSet("small", items)
     return measure(labelled, await judge_set(Scripted(said), items), how)
 
 
-def values(found: Measured) -> dict[str, float | None]:
+def values(found: JudgeFigures) -> dict[str, float | None]:
     return {name: None if one is None else one.value for name, one in found.figures.items()}
 
 
 async def test_figures_worked_out_by_hand() -> None:
     items = [one("1", "abc", 1), one("2", "abd", None), one("3", "ef", 0), one("4", "gh", None)]
-    said: dict[str, Said] = dict.fromkeys("acefgh", "right")
+    said: dict[str, Word] = dict.fromkeys("acefgh", "right")
     found = await measured(items, {**said, "b": "wrong", "d": "neutral"})
     got = values(found)
     # Labelled steps: a b | a b d | e | g h. Called wrong: b (truly), b (falsely); missed: e.
@@ -92,7 +92,7 @@ async def test_a_score_that_is_no_number_is_counted_as_none() -> None:
 async def test_counting_as_the_paper_does_takes_silence_behind_a_first_error_as_wrong() -> None:
     items = [one("1", "ab", 1), one("2", "cd", None)]
     behind = Judgement(None, reason=AFTER)
-    said: dict[str, Said] = {"a": "wrong", "b": behind, "c": None, "d": "right"}
+    said: dict[str, Word] = {"a": "wrong", "b": behind, "c": None, "d": "right"}
     assert (await measured(items, said)).unsaid == 2
     found = await measured(items, said, JudgingSettings(rounds=10, paper=True))
     assert found.unlocated == 0
@@ -126,7 +126,7 @@ async def test_every_figure_lies_in_its_interval_and_between_0_and_1(
     drawn: list[tuple[int, list[tuple[Any, float]]]],
 ) -> None:
     items: list[Labelled] = []
-    said: dict[str, Said] = {}
+    said: dict[str, Word] = {}
     for number, (first, judged) in enumerate(drawn):
         steps = [f"{number}.{i}" for i in range(len(judged))]
         items.append(

@@ -10,7 +10,7 @@ from real_data import rows, sample, whole
 
 from journey.data.step_labels import load, load_prm800k
 from journey.errors import UsageError
-from journey.evals.judging import JudgingSettings, Measured, judge_set, measure
+from journey.evals.judging import JudgeFigures, JudgingSettings, judge_set, measure
 from journey.judges.recorded_file import load_recorded
 from journey.judges.scripted import Scripted
 from journey.types import make_problem
@@ -18,7 +18,7 @@ from journey.types import make_problem
 QUICK = JudgingSettings(rounds=50)
 
 
-def values(found: Measured) -> dict[str, float | None]:
+def values(found: JudgeFigures) -> dict[str, float | None]:
     return {name: None if one is None else one.value for name, one in found.figures.items()}
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from journey.errors import UsageError
 from journey.judges.combine import HOWS, WAYS, Combined, Way, solution_score
 from journey.judges.exact import Exact
-from journey.judges.scripted import Said, Scripted
+from journey.judges.scripted import Scripted, Word
 from journey.judges.solution import judge_solution
 from journey.types import VERDICTS, Judgement, make_problem
 
@@ -21,7 +21,7 @@ JUDGEMENTS = st.builds(
 )
 
 
-async def joined(way: Way, *said: Said) -> Judgement:
+async def joined(way: Way, *said: Word) -> Judgement:
     judges = [Scripted({"s": one}, name=f"j{i}") for i, one in enumerate(said)]
     return (await Combined(judges, way).judge(PROBLEM, [], ["s"]))[0]
 

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.judges.critic_form import Asked, Said, ask, read
+from journey.judges.critic_form import CriticPrompt, StepVerdict, ask, read
 from journey.types import VERDICTS, make_problem
 
 PROBLEM = make_problem("What is 6 * 7?", "42")
 ASKED = ask(PROBLEM, ["6 * 7 = 6 * 5 + 6 * 2"], ["30 + 12 = 42", "35 + 12 = 47"])
 RIGHT = '{"candidate": 1, "verdict": "right", "score": 0.9, "reason": "It adds up."}'
 WRONG = '{"candidate": 2, "verdict": "wrong", "score": 0, "reason": "6 * 5 is 30."}'
-READ = [Said("right", 0.9, "It adds up."), Said("wrong", 0.0, "6 * 5 is 30.")]
+READ = [StepVerdict("right", 0.9, "It adds up."), StepVerdict("wrong", 0.0, "6 * 5 is 30.")]
 
 
-def block(*lines: str, asked: Asked = ASKED) -> str:
+def block(*lines: str, asked: CriticPrompt = ASKED) -> str:
     return "\n".join([f"VERDICTS {asked.code}", *lines, f"END {asked.code}"])
 
 
@@ -101,8 +101,8 @@ def test_a_candidate_with_a_flawed_missing_or_repeated_line_is_null_and_the_othe
 
 def test_score_and_reason_may_be_missing():
     both = block('{"candidate": 1, "verdict": "neutral"}', '{"candidate": 2, "verdict": "right", "score": null}')
-    assert read(both, ASKED) == [Said("neutral", None, None), Said("right", None, None)]
-    assert read(block(RIGHT.replace("It adds up.", "  "), WRONG), ASKED)[0] == Said("right", 0.9, None)
+    assert read(both, ASKED) == [StepVerdict("neutral", None, None), StepVerdict("right", None, None)]
+    assert read(block(RIGHT.replace("It adds up.", "  "), WRONG), ASKED)[0] == StepVerdict("right", 0.9, None)
 
 
 def test_the_prompt_itself_is_no_answer():
@@ -113,7 +113,7 @@ def test_the_prompt_itself_is_no_answer():
 
 ANY_TEXT = st.text(max_size=60) | st.text(st.sampled_from('VERDICTSEND \n"{}:,\\`=0123456789ABCDEF'), max_size=60)
 SAID = st.builds(
-    Said,
+    StepVerdict,
     st.sampled_from(VERDICTS),
     st.none() | st.floats(0, 1),
     st.none() | ANY_TEXT.map(str.strip).filter(bool),

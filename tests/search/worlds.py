@@ -7,8 +7,8 @@ import random
 from collections.abc import Callable, Sequence
 
 from journey.answers.grade import Grade
-from journey.judges.scripted import Said
 from journey.judges.scripted import Scripted as ScriptedJudge
+from journey.judges.scripted import Word
 from journey.models.base import Prompt, Sampling
 from journey.models.scripted import Scripted
 from journey.search.candidate import SearchContext
@@ -49,7 +49,7 @@ def write(prompt: Prompt, sampling: Sampling, i: int) -> str:
     return "\n".join(written)
 
 
-def knows(problem: Problem, prefix: Sequence[str], step: str) -> Said:
+def knows(problem: Problem, prefix: Sequence[str], step: str) -> Word:
     """1 where 9 can still be said truly after the step."""
     total = sum(int(line[1:]) for line in [*prefix, step] if line.startswith("+"))
     if step.startswith("="):
@@ -59,7 +59,7 @@ def knows(problem: Problem, prefix: Sequence[str], step: str) -> Said:
 
 def means(
     answers: Callable[[Prompt, Sampling, int], str] | dict[str, str | list[str]] = write,
-    said: Callable[[Problem, Sequence[str], str], Said] | dict[str, Said] = knows,
+    said: Callable[[Problem, Sequence[str], str], Word] | dict[str, Word] = knows,
 ) -> SearchContext:
     """The means of a search in this world."""
     return SearchContext(Scripted(answers, name="adder"), Grader(), ask, LINES, ScriptedJudge(said, name="knows"))

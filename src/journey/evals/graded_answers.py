@@ -49,7 +49,7 @@ def ask(problem: Problem, answer: str) -> GradingPrompt:
 def read(text: str, form: GradingPrompt) -> GradeWord | None:
     """The verdict on the last line (but for the end of a fence); null where it is not exactly in the asked form."""
     lines = text.rstrip().removesuffix("```").rstrip().split("\n")
-    return next((said for said in VERDICTS if lines[-1].strip() == f"VERDICT {form.code} {said}"), None)
+    return next((word for word in VERDICTS if lines[-1].strip() == f"VERDICT {form.code} {word}"), None)
 
 
 class ModelGrader:
@@ -74,16 +74,16 @@ class ModelGrader:
         if not answer:
             return Grade(None, None, "empty")
         form, tokens, calls, why, shown = ask(problem, answer), 0, 0, "", ""
-        said: GradeWord | None = None
+        word: GradeWord | None = None
         for attempt in range(1 + self._settings.retries):
             drawn = await self._model.complete(form.prompt, self._sampling(problem, answer, attempt))
             calls, tokens = calls + 1, tokens + sum(completion.tokens for completion in drawn)
-            said, why = self._agreed(drawn, form)
+            word, why = self._agreed(drawn, form)
             shown = next((c.text for c in drawn if c.text.strip()), shown)
-            if said is not None or why.startswith("the votes"):
+            if word is not None or why.startswith("the votes"):
                 break
-        self._note(said is not None or why.startswith("the votes"), shown)
-        grade = _grade(" ".join(answer.split()), said, why)
+        self._note(word is not None or why.startswith("the votes"), shown)
+        grade = _grade(" ".join(answer.split()), word, why)
         return Grade(grade.answer, grade.correct, grade.error, tokens, calls)
 
     def _sampling(self, problem: Problem, answer: str, attempt: int) -> Sampling:
@@ -93,7 +93,7 @@ class ModelGrader:
     def _agreed(self, drawn: Iterable[Completion], form: GradingPrompt) -> tuple[GradeWord | None, str]:
         """The verdict of most readable votes; null with the reason where there are none, or a tie."""
         whole = [c for c in drawn if c.finish in ("end", "stop")]
-        votes = Counter[GradeWord](said for c in whole if (said := read(c.text, form)) is not None).most_common()
+        votes = Counter[GradeWord](word for c in whole if (word := read(c.text, form)) is not None).most_common()
         if not votes:
             return None, "no readable verdict" if whole else "the verdict was cut off"
         if len(votes) > 1 and votes[0][1] == votes[1][1]:
@@ -111,8 +111,8 @@ class ModelGrader:
             )
 
 
-def _grade(answer: str, said: GradeWord | None, why: str) -> Grade:
-    match said:
+def _grade(answer: str, word: GradeWord | None, why: str) -> Grade:
+    match word:
         case "correct":
             return Grade(answer, True)
         case "incorrect":

@@ -27,7 +27,7 @@ from journey.models.gather import gather_or_cancel
 from journey.tasks.labelled import Labelled, LabelledSet
 from journey.types import Judgement
 
-Said = Sequence[Judgement | None]
+Judgements = Sequence[Judgement | None]
 Progress = Callable[[int, int], None]
 
 
@@ -58,12 +58,12 @@ class JudgingSettings:
 class Judged:
     """What a judge said of each item of a set, null where its model failed; and why, by the item's id."""
 
-    said: Sequence[Said | None]
+    judgements: Sequence[Judgements | None]
     failed: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class JudgeFigures:
     """A judge's figures on a set.
 
     `figures` by name, null where the set or the judge cannot give one. `unsaid`: labelled steps without a verdict;
@@ -84,35 +84,35 @@ async def judge_set(
 ) -> Judged:
     """What the judge says of every item; one whose model fails for good is listed as failed."""
     waiting = iter(enumerate(items))
-    said: dict[int, Said] = {}
+    judgements: dict[int, Judgements] = {}
     failed: dict[str, str] = {}
 
     async def worker() -> None:
         for index, item in waiting:
             try:
-                said[index] = await judge_item(judge, item)
+                judgements[index] = await judge_item(judge, item)
             except ModelError as error:
                 failed[item.id] = str(error)
             if progress is not None:
-                progress(len(said) + len(failed), len(items))
+                progress(len(judgements) + len(failed), len(items))
 
     await gather_or_cancel(worker() for _ in range(min(in_flight, len(items))))
-    return Judged([said.get(index) for index in range(len(items))], failed)
+    return Judged([judgements.get(index) for index in range(len(items))], failed)
 
 
-async def judge_item(judge: Judge, item: Labelled) -> Said:
+async def judge_item(judge: Judge, item: Labelled) -> Judgements:
     """What the judge says of each step: of all in a solution, of the labelled ones (siblings together) in a tree."""
     if item.is_solution:
         return await judge_solution(judge, item.problem, item.steps)
-    said: list[Judgement | None] = [None] * len(item.steps)
+    judgements: list[Judgement | None] = [None] * len(item.steps)
 
     async def one(parent: int, candidates: Sequence[int]) -> None:
         judged = await judge.judge(item.problem, _path(item, parent), [item.steps[i] for i in candidates])
         for index, judgement in zip(candidates, judged, strict=True):
-            said[index] = judgement
+            judgements[index] = judgement
 
     await gather_or_cancel(one(parent, candidates) for parent, candidates in _labelled_siblings(item).items())
-    return said
+    return judgements
 
 
 def judge_work(item: Labelled) -> JudgeWork:
@@ -141,16 +141,16 @@ def _path(item: Labelled, index: int) -> list[str]:
     return backwards[::-1]
 
 
-def measure(labelled: LabelledSet, judged: Judged, settings: JudgingSettings = JudgingSettings()) -> Measured:
+def measure(labelled: LabelledSet, judged: Judged, settings: JudgingSettings = JudgingSettings()) -> JudgeFigures:
     """The figures of what was said, each with its 95 % percentile interval over redrawn solutions (or trees).
 
     A figure of 0 or 1 that every redraw has is not known for sure: it has Wilson's interval over the solutions that it
     is a share of (the harmonic mean of two shares: the fewer of both).
     """
     counted = [
-        count(item, said, labelled.bad, settings.combine, paper=settings.paper)
-        for item, said in zip(labelled.items, judged.said, strict=True)
-        if said is not None
+        count(item, judgements, labelled.bad, settings.combine, paper=settings.paper)
+        for item, judgements in zip(labelled.items, judged.judgements, strict=True)
+        if judgements is not None
     ]
     tables = Tables(counted, settings.bins)
     ones = [1] * len(counted)
@@ -164,7 +164,7 @@ def measure(labelled: LabelledSet, judged: Judged, settings: JudgingSettings = J
         for name, value in tables.figures(weights).items():
             if value is not None:
                 drawn[name].append(value)
-    return Measured(
+    return JudgeFigures(
         solutions=len(counted),
         steps=sum(one.labelled for one in counted),
         unsaid=sum(one.unsaid for one in counted),
@@ -189,7 +189,7 @@ def _interval(value: float | None, drawn: list[float], solutions: int) -> Interv
     return Interval(value, min(low, value), max(high, value))
 
 
-def to_json(measured: Measured) -> dict[str, Any]:
+def to_json(measured: JudgeFigures) -> dict[str, Any]:
     """The figures as plain JSON."""
     names = ("solutions", "steps", "unsaid", "unscored", "unlocated")
     figures = {

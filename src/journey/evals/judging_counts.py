@@ -41,13 +41,15 @@ class Counted:
     score: float | None
 
 
-def count(item: Labelled, said: Sequence[Judgement | None], bad: Verdict, combine: How, *, paper: bool) -> Counted:
+def count(
+    item: Labelled, judgements: Sequence[Judgement | None], bad: Verdict, combine: How, *, paper: bool
+) -> Counted:
     """What is counted of one item; `bad` is the verdict to be found, `paper` as in JudgingSettings."""
-    verdicts: list[Verdict | None] = [_verdict(one, paper) for one in said]
+    verdicts: list[Verdict | None] = [_verdict(one, paper) for one in judgements]
     sums: dict[str, int] = dict.fromkeys(COUNTS, 0)
     scores: list[tuple[float, bool]] = []
     unsaid = unscored = labelled = 0
-    for label, one, verdict in zip(item.labels, said, verdicts, strict=True):
+    for label, one, verdict in zip(item.labels, judgements, verdicts, strict=True):
         if label is None:
             continue
         labelled += 1
@@ -67,16 +69,16 @@ def count(item: Labelled, said: Sequence[Judgement | None], bad: Verdict, combin
     located = whole = None
     if is_right is not None:
         located = _locate(item, verdicts, is_right, sums)
-        whole = solution_score([one for one in said if one is not None], combine)
+        whole = solution_score([one for one in judgements if one is not None], combine)
         _accept(_is_accepted(verdicts, whole, combine), is_right, sums, paper)
     counts = [sums[name] for name in COUNTS]
     return Counted(counts, labelled, unsaid, unscored, scores, is_whole, is_right, located, whole)
 
 
-def _verdict(said: Judgement | None, paper: bool) -> Verdict | None:
-    if said is None or said.verdict is not None or not paper:
-        return None if said is None else said.verdict
-    return "wrong" if said.reason == AFTER else "right"
+def _verdict(judgement: Judgement | None, paper: bool) -> Verdict | None:
+    if judgement is None or judgement.verdict is not None or not paper:
+        return None if judgement is None else judgement.verdict
+    return "wrong" if judgement.reason == AFTER else "right"
 
 
 def _is_right(item: Labelled) -> bool | None:

@@ -66,25 +66,25 @@ def of_text(text: str, question: str = "") -> Quality:
 
 def of_thought(thought: Thought, question: str = "", tree: Tree | None = None) -> Quality:
     """The quality of a thought; its known mistakes claim nothing, its tree says which steps must be told."""
-    told = [thought.text]
+    texts = [thought.text]
     if is_known(thought.segments):
-        told = [segment.text for segment in thought.segments if not is_wrong(segment, tree)]
+        texts = [segment.text for segment in thought.segments if not is_wrong(segment, tree)]
     return Quality(
-        consistency=_share(consistent_claims(told, thought.answer or None)),
+        consistency=_share(consistent_claims(texts, thought.answer or None)),
         completeness=completeness(thought.text, question, thought, tree),
         relevance=relevance(thought.text, question),
         redundancy=redundancy(thought.text, question),
     )
 
 
-def consistent_claims(told: Sequence[str], answer: str | None) -> list[bool]:
+def consistent_claims(texts: Sequence[str], answer: str | None) -> list[bool]:
     """What a thought claims that can be checked within it, and whether it agrees.
 
     Claims are the equalities between numbers, each earlier final answer beside the last one, and the last one beside
     the `answer` that the thought was kept for, where it is known. Answers that cannot be compared make no claim.
     """
-    claims = [equality.holds for text in told for equality in equalities(text)]
-    given = [found for text in told for found in _answers(text)]
+    claims = [equality.holds for text in texts for equality in equalities(text)]
+    given = [found for text in texts for found in _answers(text)]
     if given:
         beside = [*given[:-1], *([answer] if answer is not None else [])]
         claims += [same for other in beside if (same := decide(other, given[-1])) is not None]
@@ -102,12 +102,12 @@ def completeness(
     """
     if not text.strip():
         return None
-    given, said = set(numbers(question)), set(numbers(text))
+    given, known = set(numbers(question)), set(numbers(text))
     parts = [
         float(_reaches(text, thought)),
-        len(given & said) / len(given) if given else None,
+        len(given & known) / len(given) if given else None,
         _share(_derived(text, given)),
-        None if thought is None or tree is None else _share(_path_told(thought, tree)),
+        None if thought is None or tree is None else _share(_path_kept(thought, tree)),
     ]
     known = [part for part in parts if part is not None]
     return fsum(known) / len(known)
@@ -176,8 +176,8 @@ def mathematics(sentence: str) -> set[tuple[str, ...]]:
 
 
 def _share(claims: Iterable[bool]) -> float | None:
-    said = list(claims)
-    return sum(said) / len(said) if said else None
+    values = list(claims)
+    return sum(values) / len(values) if values else None
 
 
 def _answers(text: str) -> Iterator[str]:
@@ -207,16 +207,16 @@ def _derived(text: str, given: set[str]) -> Iterator[bool]:
         known.update(found)
 
 
-def _path_told(thought: Thought, tree: Tree) -> Iterator[bool]:
+def _path_kept(thought: Thought, tree: Tree) -> Iterator[bool]:
     ends = [s.node for s in thought.segments if s.kind == "answer" and s.node is not None]
     if ends and 0 <= ends[-1] < len(tree.nodes):
-        told = {segment.node for segment in thought.segments if segment.kind in ("step", "answer")}
-        yield from (node in told for node in path(tree, ends[-1]) if tree.nodes[node].text)
+        kept = {segment.node for segment in thought.segments if segment.kind in ("step", "answer")}
+        yield from (node in kept for node in path(tree, ends[-1]) if tree.nodes[node].text)
 
 
 def summed(qualities: Iterable[Quality]) -> dict[str, Any]:
     """The mean of each measure over the thoughts of which it can be said, null where of none; and of how many."""
     found = list(qualities)
-    said = {name: [value for one in found if (value := getattr(one, name)) is not None] for name in MEASURES}
-    means = {name: fsum(values) / len(values) if values else None for name, values in said.items()}
-    return {"thoughts": len(found), **means, "said": {name: len(values) for name, values in said.items()}}
+    known = {name: [value for one in found if (value := getattr(one, name)) is not None] for name in MEASURES}
+    means = {name: fsum(values) / len(values) if values else None for name, values in known.items()}
+    return {"thoughts": len(found), **means, "said": {name: len(values) for name, values in known.items()}}

@@ -43,14 +43,14 @@ class Judge(Protocol):
         ...
 
 
-def score_of(said: Judgement) -> float | None:
+def score_of(judgement: Judgement) -> float | None:
     """The score in [0, 1] of a judgement: 1, 0.5 or 0 for a verdict without one; null where the judge could not say.
 
     A score that is no number from 0 to 1 says nothing, whatever verdict stands beside it.
     """
-    if said.score is None:
-        return None if said.verdict is None else SURE[said.verdict]
-    return said.score if 0.0 <= said.score <= 1.0 else None  # NaN compares with nothing
+    if judgement.score is None:
+        return None if judgement.verdict is None else SURE[judgement.verdict]
+    return judgement.score if 0.0 <= judgement.score <= 1.0 else None  # NaN compares with nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ NEAR = 1e-5  # above a threshold by less: no verdict, since another batch, which
 
 
 @dataclass(slots=True, eq=False)
-class _Asked:
+class _Request:
     key: str
     laid: Sequence[Laid]
     future: "asyncio.Future[list[list[tuple[float, ...]]]]"
@@ -58,7 +58,7 @@ class Classifier:
         self._limit = min((n for n in (made.limit, settings.max_tokens) if n is not None), default=None)
         kind = "sigmoid" if FORMS[made.form].head == "sigmoid" else "softmax"
         self._engine = Engine(made.backbone, made.head, kind, settings.share)
-        self._waiting: list[_Asked] = []
+        self._waiting: list[_Request] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journey-prm")
 
     @property
@@ -72,8 +72,8 @@ class Classifier:
         last = [one if isinstance(one, str) else Laid(one.ids, one.ends[-1:]) for one in laid]
         found = await self._score(problem, [one for one in last if isinstance(one, Laid)])
         scores = iter(found)
-        said = [self._unsaid(one) if isinstance(one, str) else self._judgement(next(scores)[0]) for one in last]
-        by_text = dict(zip(different, said, strict=True))
+        judgements = [self._unsaid(one) if isinstance(one, str) else self._judgement(next(scores)[0]) for one in last]
+        by_text = dict(zip(different, judgements, strict=True))
         return [by_text[candidate] for candidate in candidates]
 
     async def judge_solution(self, problem: Problem, steps: Sequence[str]) -> list[Judgement]:
@@ -82,8 +82,8 @@ class Classifier:
             return []
         laid = self._lay(problem, steps)
         if isinstance(laid, str):  # a step that cannot be read leaves those before it as they are
-            said = [await self.judge(problem, steps[:i], [step]) for i, step in enumerate(steps)]
-            return [one for (one,) in said]
+            judgements = [await self.judge(problem, steps[:i], [step]) for i, step in enumerate(steps)]
+            return [one for (one,) in judgements]
         (found,) = await self._score(problem, [laid])
         return [self._judgement(classes) for classes in found]
 
@@ -113,30 +113,30 @@ class Classifier:
         if not laid:
             return []
         loop = asyncio.get_running_loop()
-        asked = _Asked(problem.id, laid, loop.create_future())
-        self._waiting.append(asked)
+        request = _Request(problem.id, laid, loop.create_future())
+        self._waiting.append(request)
         if len(self._waiting) == 1:
             # After the other coroutines that are ready now have asked as well: one batch instead of many.
             loop.call_soon(self._start, loop)
-        return await asked.future
+        return await request.future
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        asked, self._waiting = self._waiting, []
-        work = loop.run_in_executor(self._thread, self._work, asked)
-        work.add_done_callback(lambda done: self._give(asked, done))
+        requests, self._waiting = self._waiting, []
+        work = loop.run_in_executor(self._thread, self._work, requests)
+        work.add_done_callback(lambda done: self._give(requests, done))
 
-    def _work(self, asked: Sequence[_Asked]) -> list[list[tuple[float, ...]]]:
+    def _work(self, requests: Sequence[_Request]) -> list[list[tuple[float, ...]]]:
         try:
-            return self._engine.probabilities([(one.key, laid) for one in asked for laid in one.laid])
+            return self._engine.probabilities([(one.key, laid) for one in requests for laid in one.laid])
         except torch.OutOfMemoryError:
             raise ModelError(
                 f"{self.name} ran out of memory; judge shorter solutions, as with max_tokens=2048"
             ) from None
 
-    def _give(self, asked: Sequence[_Asked], done: "asyncio.Future[list[list[tuple[float, ...]]]]") -> None:
+    def _give(self, requests: Sequence[_Request], done: "asyncio.Future[list[list[tuple[float, ...]]]]") -> None:
         error = done.exception()
         found = iter([] if error is not None else done.result())
-        for one in asked:
+        for one in requests:
             mine = [] if error is not None else [next(found) for _ in one.laid]
             if not one.future.done():
                 one.future.set_result(mine) if error is None else one.future.set_exception(error)

@@ -134,8 +134,8 @@ def steps(spelling: Spelling, question: str, steps: Sequence[str]) -> Laid:
     )
 
 
-def _pieces(asked: Sequence[int], pieces: Sequence[Sequence[int]]) -> Laid:
-    ids, ends = list(asked), list[int]()
+def _pieces(prompt: Sequence[int], pieces: Sequence[Sequence[int]]) -> Laid:
+    ids, ends = list(prompt), list[int]()
     for piece in pieces:
         ids += piece
         ends.append(len(ids) - 1)

@@ -62,9 +62,9 @@ def load(
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
         weights = _weight_files(source)
-        told = dict(getattr(config, OURS, None) or {})
-        chosen = form or str(told.get("form") or detect(source, weights))
-        spelling = spell(chosen, tokenizer, tag or told.get("tag"))
+        kept = dict(getattr(config, OURS, None) or {})
+        chosen = form or str(kept.get("form") or detect(source, weights))
+        spelling = spell(chosen, tokenizer, tag or kept.get("tag"))
         made = AutoModelForCausalLM if FORMS[chosen].head == "words" else AutoModel
         model = made.from_pretrained(
             source, dtype=choose_dtype(dtype, on), use_safetensors=True, trust_remote_code=False

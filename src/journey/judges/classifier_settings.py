@@ -89,9 +89,9 @@ def _read(key: str, value: str) -> Any:
     except ValueError:
         raise UsageError(f"{key}={value} is no number; write it like {key}=0.5") from None
     if key == "share":
-        if (said := value.strip().lower()) not in YES + NO:
+        if (word := value.strip().lower()) not in YES + NO:
             raise UsageError(f"share={value} is neither true nor false; write share=false")
-        return said in YES
+        return word in YES
     if key != "tag" or not value.isascii():
         return value
     try:

@@ -26,18 +26,18 @@ STEPS: dict[How, Callable[[Sequence[float]], float]] = {
     "mean": fmean,
 }
 
-Asked = Coroutine[Any, Any, list[Judgement]]
+Call = Coroutine[Any, Any, list[Judgement]]
 Way = Literal["vote", "min", "mean", "product"]
 WAYS: tuple[Way, ...] = get_args(Way)
 
 
-def solution_score(said: Sequence[Judgement], how: How) -> float | None:
+def solution_score(judgements: Sequence[Judgement], how: How) -> float | None:
     """The score of a whole solution by those of its steps; null where a step has none or there are no steps.
 
     Steps behind a wrong one that was judged without a score of its own need none.
     """
-    scores = [score_of(one) for one in said]
-    lost = next((i for i, one in enumerate(said) if one.verdict == "wrong" and one.score is None), None)
+    scores = [score_of(one) for one in judgements]
+    lost = next((i for i, one in enumerate(judgements) if one.verdict == "wrong" and one.score is None), None)
     if lost is not None:
         scores = [*scores[: lost + 1], *[0.0 if one is None else one for one in scores[lost + 1 :]]]
     known = [one for one in scores if one is not None]
@@ -72,49 +72,49 @@ class Combined:
         """One judgement per step, of judges that judge whole solutions by those. Raises as `judge` does."""
         return await self._together([judge_solution(judge, problem, steps) for judge in self._judges])
 
-    async def _together(self, calls: Sequence[Asked]) -> list[Judgement]:
+    async def _together(self, calls: Sequence[Call]) -> list[Judgement]:
         answers = await gather_or_cancel(map(_answer, calls))
-        said = [one for one in answers if not isinstance(one, UnsupportedProblem)]
-        if not said:
+        judgements = [one for one in answers if not isinstance(one, UnsupportedProblem)]
+        if not judgements:
             raise next(one for one in answers if isinstance(one, UnsupportedProblem))
         everyone = [
-            [Judgement(None, None, one.reason, judge.name)] * len(said[0])
+            [Judgement(None, None, one.reason, judge.name)] * len(judgements[0])
             if isinstance(one, UnsupportedProblem)
             else one
             for judge, one in zip(self._judges, answers, strict=True)
         ]
         return [self._joined(one) for one in zip(*everyone, strict=True)]
 
-    def _joined(self, said: Sequence[Judgement]) -> Judgement:
-        voices = [one for one in said if score_of(one) is not None]
-        scores = [one for one in map(score_of, voices) if one is not None]
-        if not voices:
-            reasons = "; ".join(dict.fromkeys(filter(None, (one.reason for one in said))))
+    def _joined(self, judgements: Sequence[Judgement]) -> Judgement:
+        scored = [one for one in judgements if score_of(one) is not None]
+        scores = [one for one in map(score_of, scored) if one is not None]
+        if not scored:
+            reasons = "; ".join(dict.fromkeys(filter(None, (one.reason for one in judgements))))
             return Judgement(None, None, reasons or "no judge could say", self.name)
         match self._way:
             case "vote":
-                return self._vote(voices, fmean(scores))
+                return self._vote(scored, fmean(scores))
             case "min":
                 order: list[Verdict | None] = ["wrong", "neutral", "right", None]
-                worst = min(voices, key=lambda one: order.index(one.verdict))
+                worst = min(scored, key=lambda one: order.index(one.verdict))
                 silent = None if worst.verdict or worst.reason else "no judge gave a verdict"
                 return replace(worst, score=min(scores), reason=worst.reason or silent, by=self.name)
             case "mean" | "product":
                 joined = STEPS[self._way](scores)
                 return Judgement("right" if joined > 0.5 else "wrong", joined, None, self.name)
 
-    def _vote(self, voices: Sequence[Judgement], joined: float) -> Judgement:
-        votes = Counter(one.verdict for one in voices if one.verdict is not None).most_common()
+    def _vote(self, scored: Sequence[Judgement], joined: float) -> Judgement:
+        votes = Counter(one.verdict for one in scored if one.verdict is not None).most_common()
         if not votes:
             return Judgement(None, joined, "no judge gave a verdict", self.name)
         if len(votes) > 1 and votes[0][1] == votes[1][1]:
             tied = " and ".join(sorted(verdict for verdict, number in votes if number == votes[0][1]))
             return Judgement(None, joined, f"the judges are tied between {tied}", self.name)
-        agreed = [one for one in voices if one.verdict == votes[0][0]]
+        agreed = [one for one in scored if one.verdict == votes[0][0]]
         return replace(next((one for one in agreed if one.reason), agreed[0]), score=joined, by=self.name)
 
 
-async def _answer(call: Asked) -> list[Judgement] | UnsupportedProblem:
+async def _answer(call: Call) -> list[Judgement] | UnsupportedProblem:
     """What a judge says, or that it knows nothing of such problems."""
     try:
         return await call

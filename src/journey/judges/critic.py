@@ -11,7 +11,7 @@ from statistics import fmean
 
 from journey.errors import UsageError
 from journey.judges.base import SURE, JudgeKind, JudgeRef, JudgeWork
-from journey.judges.critic_form import Said, ask, read
+from journey.judges.critic_form import StepVerdict, ask, read
 from journey.models.base import Completion, Model, Sampling
 from journey.models.budget import Usage
 from journey.models.estimate import Estimate
@@ -83,17 +83,18 @@ class Critic:
         else:
             each = await gather_or_cancel(self._judge(problem, prefix, [one]) for one in different)
             judged = [judgement for judgements in each for judgement in judgements]
-        said = dict(zip(different, judged, strict=True))
-        return [said[candidate] for candidate in candidates]
+        by_step = dict(zip(different, judged, strict=True))
+        return [by_step[candidate] for candidate in candidates]
 
     async def _judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
         """One call's candidates, asked again while some could not be read; a later answer never replaces a read one."""
         judged: list[Judgement | None] = [None] * len(candidates)
         flaw, shown = "", ""
         for attempt in range(1 + self._settings.retries):
-            asked = ask(problem, prefix, candidates, show_answer=self._settings.show_answer)
-            completions = await self._model.complete(asked.prompt, self._sampling(problem, prefix, candidates, attempt))
-            votes = [read(completion.text, asked) for completion in completions if _is_whole(completion)]
+            prompt = ask(problem, prefix, candidates, show_answer=self._settings.show_answer)
+            sampling = self._sampling(problem, prefix, candidates, attempt)
+            completions = await self._model.complete(prompt.prompt, sampling)
+            votes = [read(completion.text, prompt) for completion in completions if _is_whole(completion)]
             for number in range(len(candidates)):
                 judged[number] = judged[number] or self._agreed([vote[number] for vote in votes if vote[number]])
             if all(judged):
@@ -107,22 +108,22 @@ class Critic:
         seed = content_seed("critic", self._settings.seed, problem.id, list(prefix), list(candidates), attempt)
         return self._settings.sampling(seed, attempt)
 
-    def _agreed(self, votes: Sequence[Said | None]) -> Judgement | None:
+    def _agreed(self, votes: Sequence[StepVerdict | None]) -> Judgement | None:
         """The judgement of the readable votes; null where there are none. A tie is *could not say*."""
-        said = [vote for vote in votes if vote is not None]
-        if not said:
+        readable_votes = [vote for vote in votes if vote is not None]
+        if not readable_votes:
             return None
-        counts = Counter[Verdict](vote.verdict for vote in said).most_common()
-        score = fmean(SURE[vote.verdict] if vote.score is None else vote.score for vote in said)
+        counts = Counter[Verdict](vote.verdict for vote in readable_votes).most_common()
+        score = fmean(SURE[vote.verdict] if vote.score is None else vote.score for vote in readable_votes)
         if len(counts) > 1 and counts[0][1] == counts[1][1]:
             tied = " and ".join(sorted(verdict for verdict, number in counts if number == counts[0][1]))
             return Judgement(None, score, f"the votes are tied between {tied}", self.name)
         verdict = counts[0][0]
-        reason = next((vote.reason for vote in said if vote.verdict == verdict and vote.reason), None)
+        reason = next((vote.reason for vote in readable_votes if vote.verdict == verdict and vote.reason), None)
         return Judgement(verdict, score, reason, self.name)
 
-    def _note(self, readable: int, asked: int, shown: str) -> None:
-        self._asked += asked
+    def _note(self, readable: int, judged: int, shown: str) -> None:
+        self._asked += judged
         self._readable += readable
         if not self._readable and self._asked >= self._settings.unreadable_limit:
             words = " ".join(shown.split())[:SHOWN]
@@ -138,11 +139,11 @@ def _is_whole(completion: Completion) -> bool:
 
 def estimate(ref: JudgeRef, settings: CriticSettings, work: JudgeWork, strong: str) -> list[Estimate]:
     """What the critic's model is asked at most: about siblings together or one by one, every retry used."""
-    asked = work.calls if settings.together else work.steps
+    requests = work.calls if settings.together else work.steps
     read = work.read if settings.together else work.read * -(-work.steps // max(1, work.calls))
     tries = 1 + settings.retries
     read = (read + work.written) * tries
-    most = Usage(asked * tries, read, asked * tries * settings.votes * settings.max_tokens)
+    most = Usage(requests * tries, read, requests * tries * settings.votes * settings.max_tokens)
     return [Estimate(ref.model or strong, "verdicts", most)]
 
 

@@ -16,7 +16,7 @@ KEYS = {"candidate", "verdict", "score", "reason"}
 LONGEST_REASON = 2000  # characters
 
 
-class Said(NamedTuple):
+class StepVerdict(NamedTuple):
     """What one answer says of one candidate; `score` and `reason` null where it gives none."""
 
     verdict: Verdict
@@ -24,7 +24,7 @@ class Said(NamedTuple):
     reason: str | None
 
 
-class Asked(NamedTuple):
+class CriticPrompt(NamedTuple):
     """A question to a critic: the prompt, the code its answer must carry, and how many candidates it has."""
 
     prompt: Prompt
@@ -32,7 +32,9 @@ class Asked(NamedTuple):
     candidates: int
 
 
-def ask(problem: Problem, prefix: Sequence[str], candidates: Sequence[str], *, show_answer: bool = False) -> Asked:
+def ask(
+    problem: Problem, prefix: Sequence[str], candidates: Sequence[str], *, show_answer: bool = False
+) -> CriticPrompt:
     """The question for these candidates."""
     material: dict[str, Any] = {"problem": problem.question}
     if show_answer:
@@ -48,31 +50,31 @@ def ask(problem: Problem, prefix: Sequence[str], candidates: Sequence[str], *, s
         code=code,
         lines="\n".join(line.format(number) for number in range(1, len(candidates) + 1)),
     )
-    return Asked(Prompt(text), code, len(candidates))
+    return CriticPrompt(Prompt(text), code, len(candidates))
 
 
-def read(text: str, asked: Asked) -> list[Said | None]:
+def read(text: str, prompt: CriticPrompt) -> list[StepVerdict | None]:
     """What the answer says of each candidate; null where it says nothing that can be read.
 
     Only the last block counts, and it must be closed and end the answer (but for a fence around it). A candidate that
     is named twice, or whose line is not exactly in the form, is null; the others stand.
     """
-    nothing: list[Said | None] = [None] * asked.candidates
-    before, opened, block = text.rstrip().rpartition(f"VERDICTS {asked.code}\n")
-    body, closed, after = block.partition(f"END {asked.code}")
+    nothing: list[StepVerdict | None] = [None] * prompt.candidates
+    before, opened, block = text.rstrip().rpartition(f"VERDICTS {prompt.code}\n")
+    body, closed, after = block.partition(f"END {prompt.code}")
     fenced = after.strip() in ("", "```")
     if not opened or not closed or not fenced or (before and not before.endswith("\n")):
         return nothing
-    found: dict[int, Said | None] = {}
+    found: dict[int, StepVerdict | None] = {}
     for line in filter(None, map(str.strip, body.split("\n"))):
-        number, said = _line(line)
-        if number is None or not 1 <= number <= asked.candidates:
+        number, verdict = _line(line)
+        if number is None or not 1 <= number <= prompt.candidates:
             return nothing  # a block with anything else in it is not the one that was asked for
-        found[number] = None if number in found else said
-    return [found.get(number) for number in range(1, asked.candidates + 1)]
+        found[number] = None if number in found else verdict
+    return [found.get(number) for number in range(1, prompt.candidates + 1)]
 
 
-def _line(line: str) -> tuple[int | None, Said | None]:
+def _line(line: str) -> tuple[int | None, StepVerdict | None]:
     """The candidate's number and what is said of it; nulls where the line is not in the form."""
     try:
         row = json.loads(line, parse_constant=_refuse, object_pairs_hook=_once)
@@ -87,7 +89,7 @@ def _line(line: str) -> tuple[int | None, Said | None]:
     is_reason = reason is None or (isinstance(reason, str) and len(reason) <= LONGEST_REASON)
     if verdict not in VERDICTS or not is_score or not is_reason:
         return number, None
-    return number, Said(verdict, None if score is None else float(score), (reason or "").strip() or None)
+    return number, StepVerdict(verdict, None if score is None else float(score), (reason or "").strip() or None)
 
 
 def _refuse(constant: str) -> None:

@@ -55,9 +55,7 @@ def weights_of(ref: JudgeRef) -> list[str]:
 def estimate(ref: JudgeRef, settings: Mapping[str, Any], work: JudgeWork, strong: str) -> list[Estimate]:
     """What the models of a judge are asked at most for that work."""
     return [
-        asked
-        for one in single(ref)
-        for asked in KINDS[one.kind].estimate(one, settings_of(one, settings), work, strong)
+        most for one in single(ref) for most in KINDS[one.kind].estimate(one, settings_of(one, settings), work, strong)
     ]
 
 

@@ -88,30 +88,31 @@ def judgements(row: Mapping[str, Any], pieces: Sequence[int], by: str, where: st
     match row:
         case {"scores": [*scores]}:
             return _of_pieces([_scored(score, by, where) for score in scores], pieces, where)
-        case {"judgements": [*said]}:
-            return _of_pieces([_plain(one, by, where) for one in said], pieces, where)
-        case {"correctness_pred": str(said), "error_step_pred": str(named)}:
-            return _answered(said, named, len(pieces), by)
+        case {"judgements": [*recorded]}:
+            return _of_pieces([_plain(one, by, where) for one in recorded], pieces, where)
+        case {"correctness_pred": str(text), "error_step_pred": str(named)}:
+            return _answered(text, named, len(pieces), by)
     raise UsageError(f"{where} has no scores, judgements or predictions that can be read; see the docs on judges")
 
 
-def _of_pieces(said: Sequence[Judgement], pieces: Sequence[int], where: str) -> tuple[Judgement, ...]:
+def _of_pieces(recorded: Sequence[Judgement], pieces: Sequence[int], where: str) -> tuple[Judgement, ...]:
     """The worst judgement of each step's pieces."""
-    if len(said) == len(pieces):
-        return tuple(said)
-    if len(said) != sum(pieces):
-        raise UsageError(f"{where} judges {len(said)} steps of a solution that has {len(pieces)}; check its set")
+    if len(recorded) == len(pieces):
+        return tuple(recorded)
+    if len(recorded) != sum(pieces):
+        raise UsageError(f"{where} judges {len(recorded)} steps of a solution that has {len(pieces)}; check its set")
     ends = [sum(pieces[: i + 1]) for i in range(len(pieces))]
-    return tuple(_worst(said[end - n : end]) for end, n in zip(ends, pieces, strict=True))
+    return tuple(_worst(recorded[end - n : end]) for end, n in zip(ends, pieces, strict=True))
 
 
-def _worst(said: Sequence[Judgement]) -> Judgement:
+def _worst(recorded: Sequence[Judgement]) -> Judgement:
     """The worst verdict with the lowest score; of a piece that nothing was said of nothing can be said of the whole."""
-    if any(one.verdict is None for one in said):
-        return next((one for one in said if one.verdict == "wrong"), next(one for one in said if one.verdict is None))
-    worst = max(said, key=lambda one: VERDICTS.index(one.verdict or "right"))
-    scores = [one.score for one in said if one.score is not None]
-    return replace(worst, score=min(scores) if len(scores) == len(said) else None)
+    if any(one.verdict is None for one in recorded):
+        silent = next(one for one in recorded if one.verdict is None)
+        return next((one for one in recorded if one.verdict == "wrong"), silent)
+    worst = max(recorded, key=lambda one: VERDICTS.index(one.verdict or "right"))
+    scores = [one.score for one in recorded if one.score is not None]
+    return replace(worst, score=min(scores) if len(scores) == len(recorded) else None)
 
 
 def _scored(score: Any, by: str, where: str) -> Judgement:
@@ -134,19 +135,19 @@ def _is_probability(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
-def _plain(said: Any, by: str, where: str) -> Judgement:
-    match said:
+def _plain(row: Any, by: str, where: str) -> Judgement:
+    match row:
         case {"verdict": "right" | "neutral" | "wrong" | None as verdict}:
-            score, reason, name = (said.get(key) for key in ("score", "reason", "by"))
+            score, reason, name = (row.get(key) for key in ("score", "reason", "by"))
             texts = isinstance(reason, str | None) and isinstance(name, str | None)
             if texts and (score is None or _is_probability(score)):
                 return Judgement(verdict, score, reason, name or by)
-    raise UsageError(f'{where} has the judgement {said!r}; it must be like {{"verdict": "right", "score": 0.9}}')
+    raise UsageError(f'{where} has the judgement {row!r}; it must be like {{"verdict": "right", "score": 0.9}}')
 
 
-def _answered(said: str, named: str, steps: int, by: str) -> tuple[Judgement, ...]:
+def _answered(text: str, named: str, steps: int, by: str) -> tuple[Judgement, ...]:
     """What a chat model's verdict on a whole solution says of its steps; nothing where it cannot be read."""
-    verdict = _NO_LETTERS.sub("", said.lower())  # "**Wrong**." too
+    verdict = _NO_LETTERS.sub("", text.lower())  # "**Wrong**." too
     numbers = [int(number) for number in _NUMBER.findall(named)]
     known = [number for number in numbers if 1 <= number <= steps]
     right = Judgement("right", None, None, by)
@@ -160,6 +161,6 @@ def _answered(said: str, named: str, steps: int, by: str) -> tuple[Judgement, ..
     reason = (
         "it names no step"
         if verdict in ("wrong", "incorrect", "present")
-        else f"the verdict {said[:40]!r} cannot be read"
+        else f"the verdict {text[:40]!r} cannot be read"
     )
     return (Judgement(None, None, reason, by),) * steps

@@ -31,8 +31,8 @@ def load_recorded(named: str, load: Load) -> Recorded:
     rows = list(datafiles.rows(Path(file)))
     models = list(dict.fromkeys(str(row.get("model", "")) for _, row in rows))
     if model not in models and (model or len(models) > 1):
-        asked = f"nothing of {model}" if model else "several models"
-        raise UsageError(f"{file} holds {asked}; name one of {', '.join(models)} as in recorded:{file}#{models[0]}")
+        lacking = f"nothing of {model}" if model else "several models"
+        raise UsageError(f"{file} holds {lacking}; name one of {', '.join(models)} as in recorded:{file}#{models[0]}")
     chosen = model or models[0]
     by = f"recorded:{chosen}" if chosen else f"recorded:{Path(file).name}"
     found = (row for row in rows if str(row[1].get("model", "")) == chosen)

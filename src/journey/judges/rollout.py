@@ -117,8 +117,8 @@ class RolloutJudge:
         if prefix and self.settings.share:
             await self.rollouts(problem, prefix)  # once, before all siblings look into them
         different = list(dict.fromkeys(candidates))
-        said = await gather_or_cancel(self._judge(problem, [*prefix, step]) for step in different)
-        by_text = dict(zip(different, said, strict=True))
+        judgements = await gather_or_cancel(self._judge(problem, [*prefix, step]) for step in different)
+        by_text = dict(zip(different, judgements, strict=True))
         return [by_text[candidate] for candidate in candidates]
 
     async def judge_solution(self, problem: Problem, steps: Sequence[str]) -> list[Judgement]:
@@ -165,10 +165,10 @@ class RolloutJudge:
     def judgements(self, found: FirstError, steps: int) -> list[Judgement]:
         """What a first error says of every step of its solution."""
         end = steps if found.step is None else found.step
-        said = [Judgement("right", 1.0, None, self.name)] * end
+        judgements = [Judgement("right", 1.0, None, self.name)] * end
         if end < steps and found.reason is None:
-            said.append(Judgement("wrong", 0.0, None, self.name))
-        return [*said, *[Judgement(None, None, found.reason or AFTER, self.name)] * (steps - len(said))]
+            judgements.append(Judgement("wrong", 0.0, None, self.name))
+        return [*judgements, *[Judgement(None, None, found.reason or AFTER, self.name)] * (steps - len(judgements))]
 
     async def answered(self, problem: Problem, texts: Sequence[str]) -> Grade | None:
         """The grade of a last step that holds a final answer; null for one that holds none."""

@@ -27,5 +27,5 @@ async def judge_solution(judge: Judge, problem: Problem, steps: Sequence[str]) -
     """
     if isinstance(judge, WholeJudge):
         return await judge.judge_solution(problem, steps)
-    said = await gather_or_cancel(judge.judge(problem, steps[:i], [step]) for i, step in enumerate(steps))
-    return [one for (one,) in said]
+    judgements = await gather_or_cancel(judge.judge(problem, steps[:i], [step]) for i, step in enumerate(steps))
+    return [one for (one,) in judgements]

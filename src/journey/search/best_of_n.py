@@ -63,15 +63,15 @@ async def judge_all(problem: Problem, context: SearchContext, solutions: Sequenc
     """
     counts = await gather_or_cancel(_answered_at(problem, context, one) for one in solutions)
     paths = [one.steps[:count] if count <= MOST_STEPS else () for one, count in zip(solutions, counts, strict=True)]
-    said = await (_wholes if isinstance(context.judge, WholeJudge) else _by_prefix)(problem, context, paths)
-    return [replace(one, scores=said[path]) for one, path in zip(solutions, paths, strict=True)]
+    found = await (_wholes if isinstance(context.judge, WholeJudge) else _by_prefix)(problem, context, paths)
+    return [replace(one, scores=found[path]) for one, path in zip(solutions, paths, strict=True)]
 
 
 async def _wholes(problem: Problem, context: SearchContext, paths: Sequence[tuple[str, ...]]) -> Scores:
     assert isinstance(context.judge, WholeJudge)
     different = list(dict.fromkeys(filter(None, paths)))
     judged = await gather_or_cancel(context.judge.judge_solution(problem, path) for path in different)
-    return {(): ()} | {path: tuple(map(score_of, said)) for path, said in zip(different, judged, strict=True)}
+    return {(): ()} | {path: tuple(map(score_of, one)) for path, one in zip(different, judged, strict=True)}
 
 
 async def _by_prefix(problem: Problem, context: SearchContext, paths: Sequence[tuple[str, ...]]) -> Scores:
@@ -80,12 +80,12 @@ async def _by_prefix(problem: Problem, context: SearchContext, paths: Sequence[t
         for at, step in enumerate(path):
             siblings.setdefault(path[:at], {})[step] = None
     scores = await gather_or_cancel(score(problem, context, prefix, list(steps)) for prefix, steps in siblings.items())
-    said: dict[tuple[str, ...], float | None] = {
+    found: dict[tuple[str, ...], float | None] = {
         (*prefix, step): value
         for (prefix, steps), values in zip(siblings.items(), scores, strict=True)
         for step, value in zip(steps, values, strict=True)
     }
-    return {path: tuple(said[path[: at + 1]] for at in range(len(path))) for path in paths}
+    return {path: tuple(found[path[: at + 1]] for at in range(len(path))) for path in paths}
 
 
 async def _answered_at(problem: Problem, context: SearchContext, solution: Candidate) -> int:

@@ -31,25 +31,25 @@ def aggregate(scores: Sequence[Score], how: Aggregate) -> Score:
 
 def measure(scores: Sequence[Score], how: Aggregate) -> Score:
     """What solutions are compared by: as `aggregate`, but of a product its logarithm, which never underflows."""
-    said = [score for score in (scores[-1:] if how == "last" else scores) if score is not None]
-    if not said or (how != "last" and len(said) < len(scores)):
+    known = [score for score in (scores[-1:] if how == "last" else scores) if score is not None]
+    if not known or (how != "last" and len(known) < len(scores)):
         return None
     match how:
         case "last":
-            return said[0]
+            return known[0]
         case "min":
-            return min(said)
+            return min(known)
         case "mean":
-            return fmean(said)
+            return fmean(known)
         case "product":
-            return sum(log(score) if score > 0 else -inf for score in said)
+            return sum(log(score) if score > 0 else -inf for score in known)
 
 
 def rank(candidate: Candidate, how: Aggregate) -> Rank:
     """The greater, the better. Where a step has no score, those of the others only decide between such candidates."""
     value = measure(candidate.scores, how)
-    said = measure([score for score in candidate.scores if score is not None], how)
-    return value is not None, 0.0 if value is None else value, -inf if said is None else said
+    known = measure([score for score in candidate.scores if score is not None], how)
+    return value is not None, 0.0 if value is None else value, -inf if known is None else known
 
 
 def best_first(candidates: Iterable[Candidate], how: Aggregate) -> list[Candidate]:

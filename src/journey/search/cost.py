@@ -85,15 +85,15 @@ class MeteredJudge:
 
     async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
         """What the judge says. Raises what it raises."""
-        said = await self._judge.judge(problem, prefix, candidates)
+        judgements = await self._judge.judge(problem, prefix, candidates)
         _charge(self._count("\n".join([problem.question, *prefix])) + sum(map(self._count, candidates)))
-        return said
+        return judgements
 
     async def judge_solution(self, problem: Problem, steps: Sequence[str]) -> list[Judgement]:
         """What the judge says of a whole solution, which it reads once. Raises what it raises."""
-        said = await judge_solution(self._judge, problem, steps)
+        judgements = await judge_solution(self._judge, problem, steps)
         _charge(self._count("\n".join([problem.question, *steps])))
-        return said
+        return judgements
 
 
 @contextmanager
