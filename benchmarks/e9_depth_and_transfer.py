@@ -86,16 +86,20 @@ class Exact:
 
 
 class Seed:
-    """All arms of one seed."""
+    """All arms of one seed: their models lie in `folder`, their figures in `results`."""
 
-    def __init__(self, number: int, base: str, settings: Settings, split: str, folder: Path) -> None:
-        self.number, self.base, self.settings, self.split, self.folder = number, base, settings, split, folder
+    def __init__(
+        self, number: int, base: str, settings: Settings, split: str, folder: Path, results: Path = RESULTS
+    ) -> None:
+        self.number, self.base, self.settings, self.split = number, base, settings, split
+        self.folder, self.results = folder, results
         self.problems = {name: problems(TASKS[name], settings) for name in OTHER}
 
     def name_of(self, arm: str) -> Path:
         """The file of an arm's results."""
-        work = content_hash(folder_hash(Path(self.base)), asdict(self.settings), self.split, GROW, RULES, BEST, ADAPT)
-        return RESULTS / f"e9-{self.split}-{work[:8]}-seed-{self.number}-{arm.replace(' ', '-')}.json"
+        rules = [{name: asdict(one) for name, one in table.items()} for table in (GROW, RULES)]
+        work = content_hash(folder_hash(Path(self.base)), asdict(self.settings), self.split, rules, BEST, ADAPT)
+        return self.results / f"e9-{self.split}-{work[:8]}-seed-{self.number}-{arm.replace(' ', '-')}.json"
 
     async def measure(self) -> None:
         """Trains and tests every arm whose results are not there."""
@@ -177,7 +181,7 @@ class Seed:
             "cut_off": fmean(a.finish == "length" for a in answers),
             "wrong_form": fmean(a.correct is None and a.finish != "length" for a in answers),
         }
-        RESULTS.mkdir(exist_ok=True)
+        self.results.mkdir(exist_ok=True)
         file.write_text(json.dumps(figures) + "\n", "utf-8")
 
 
@@ -248,11 +252,12 @@ def depth_and_transfer(options: Namespace) -> Result:
     settings = Settings() if options.long else QUICK
     base = options.base or model_path("tiny")
     with tempfile.TemporaryDirectory() as folder:
+        results = RESULTS if options.long else Path(folder) / "results"
         for number in options.seeds:
-            seed = Seed(number, base, settings, options.split, options.work or Path(folder))
+            seed = Seed(number, base, settings, options.split, options.work or Path(folder), results)
             asyncio.run(seed.measure())
-    work = Seed(0, base, settings, options.split, Path()).name_of("x").name.split("-seed-")[0]
-    found = read(sorted(RESULTS.glob(f"{work}-seed-*.json")))
+        work = Seed(0, base, settings, options.split, Path()).name_of("x").name.split("-seed-")[0]
+        found = read(sorted(results.glob(f"{work}-seed-*.json")))
     arms: dict[str, dict[str, Any]] = {}
     for arm, seeds in found.items():
         spread = over_seeds([{k: float(v) for k, v in rights(f).items()} for f in seeds.values()])
