@@ -1,12 +1,16 @@
-"""Several processes that take jobs one after another; only the process that started them writes the run."""
+"""Jobs as data, a function that can be imported and its arguments, done in this process or in several.
+
+Only the process that starts them writes the run: the others read it for themselves and hand every write over, each
+through its own pipe. A job's result is what it wrote.
+"""
 
 import contextlib
-import functools
 import multiprocessing
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -15,11 +19,12 @@ from typing import Any, NamedTuple
 from journey.errors import BudgetReached, UsageError
 from journey.interrupts import shielded
 from journey.models.base import ModelError
+from journey.store.database import connect_reading
 from journey.store.faults import StoreError
-from journey.store.remote import RemoteRun, serve
 from journey.store.run import Run
+from journey.store.schema import Write
 
-SAID = (UsageError, BudgetReached, ModelError, StoreError, OSError)
+SENTENCES = (UsageError, BudgetReached, ModelError, StoreError, OSError)
 """Errors that are one sentence for the user; a worker hands them over. Any other ends it with its traceback."""
 
 PATIENCE = 2.0  # seconds that a worker has to end by itself
@@ -49,32 +54,21 @@ def work_off(
 ) -> None:
     """Does the jobs in `workers` processes, 0 in this one; the earliest one that may begin goes first.
 
-    A job reads the run for itself and sends every write to this process. `progress` gets the job's name, the station,
-    done and total; `on_done` each job's name when it is done. The first error of a job is raised here, after all
-    workers ended.
+    `progress` gets the job's name, the stage, done and total; `on_done` each job's name when it is done. The first
+    error of a job is raised here, after all workers ended.
     """
-    if not workers:
-        for job in jobs:
-            job.function(run, functools.partial(progress, job.name), *job.arguments)
+    if workers == 0:
+        waiting, done = list(jobs), set[str]()
+        while waiting:
+            job = next(job for job in waiting if done.issuperset(job.after))
+            job.function(run, partial(progress, job.name), *job.arguments)
+            waiting.remove(job)
+            done.add(job.name)
             on_done(job.name)
         return
-    context = multiprocessing.get_context("spawn")
-    crew: list[tuple[BaseProcess, Connection]] = []
-    writes: list[Connection] = []
-    for _ in range(min(workers, len(jobs))):
-        here, there = context.Pipe()
-        mine, theirs = context.Pipe()
-        process = context.Process(target=_take_jobs, args=(run.path, theirs, there), daemon=True)
-        with shielded():
-            process.start()
-        there.close()
-        theirs.close()
-        crew.append((process, here))
-        writes.append(mine)
-    writer = threading.Thread(target=serve, args=(run, writes), daemon=True)
-    writer.start()
+    crew = [_started(run.path) for _ in range(min(workers, len(jobs)))]
     try:
-        _direct(jobs, [end for _, end in crew], progress, on_done)
+        _direct(run, jobs, [end for _, end in crew], progress, on_done)
     finally:
         for _, end in crew:
             end.close()  # a worker ends when it next listens or speaks
@@ -84,58 +78,116 @@ def work_off(
             process.terminate()
         for process, _ in crew:
             process.join()
-        writer.join()
 
 
-def _direct(jobs: Sequence[Job], idle: list[Connection], progress: JobProgress, on_done: Callable[[str], None]) -> None:
-    """Gives out the jobs until all are done."""
+def _started(path: Path) -> tuple[BaseProcess, "Connection[Any, Any]"]:
+    """A worker and this end of its pipe. By "spawn": a forked one would hold copies of the others' pipes."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_take_jobs, args=(path, there), daemon=True)
+    with shielded():
+        process.start()
+    there.close()
+    return process, here
+
+
+def _direct(
+    run: Run,
+    jobs: Sequence[Job],
+    idle: "list[Connection[Any, Any]]",
+    progress: JobProgress,
+    on_done: Callable[[str], None],
+) -> None:
+    """Gives out the jobs and does what the workers ask, until all are done.
+
+    Writes that lie ready from all workers share one commit; each worker's are acknowledged in their order.
+    """
     waiting, done = list(jobs), set[str]()
-    at_work: dict[Connection, str] = {}
+    at_work: dict[Any, str] = {}
     while waiting or at_work:
         for job in [job for job in waiting if done.issuperset(job.after)][: len(idle)]:
             end = idle.pop(0)
-            with _said_if_dead(job.name):
+            with _named_if_dead(job.name):
                 end.send(job)
             at_work[end] = job.name
             waiting.remove(job)
+        writes: dict[Any, Sequence[Write]] = {}
         for end in wait(list(at_work)):
-            assert isinstance(end, Connection)
             name = at_work[end]
-            if _heard(end, name, progress):
-                done.add(name)
-                idle.append(end)
-                del at_work[end]
-                on_done(name)
+            with _named_if_dead(name):
+                kind, value = end.recv()  # type: ignore[union-attr]  # all of them are pipes
+            match kind:
+                case "write":
+                    writes[end] = value
+                case "progress":
+                    progress(name, *value)
+                case "error":
+                    raise value
+                case _:
+                    done.add(name)
+                    idle.append(end)  # type: ignore[arg-type]
+                    del at_work[end]
+                    on_done(name)
+        _store(run, writes, at_work)
 
 
-def _heard(end: Connection, name: str, progress: JobProgress) -> bool:
-    """Takes one message of a worker; whether its job is done. Raises what the job raised, or WorkerDied."""
-    with _said_if_dead(name):
-        kind, value = end.recv()
-    if kind == "progress":
-        progress(name, *value)
-    if kind == "error":
-        raise value
-    return kind == "done"
+def _store(run: Run, writes: dict[Any, Sequence[Write]], at_work: dict[Any, str]) -> None:
+    if not writes:
+        return
+    answer: StoreError | None = None
+    try:
+        run.apply([write for some in writes.values() for write in some])
+    except StoreError as error:
+        answer = error
+    for end in writes:
+        with _named_if_dead(at_work[end]):
+            end.send(answer)
 
 
 @contextlib.contextmanager
-def _said_if_dead(name: str) -> Iterator[None]:
+def _named_if_dead(name: str) -> Iterator[None]:
     try:
         yield
-    except (EOFError, ConnectionError):
+    except (EOFError, OSError):
         raise WorkerDied(f"the worker of {name} died (out of memory?); the same command goes on from there") from None
 
 
-def _take_jobs(path: Path, writes: Connection, jobs: Connection) -> None:
+class _Writing:
+    """A worker's end of its pipe: messages of several threads one at a time; a write waits for its acknowledgement."""
+
+    def __init__(self, path: Path, end: "Connection[Any, Any]") -> None:
+        self._path, self._end, self._lock = path, end, threading.Lock()
+
+    def send(self, kind: str, value: Any = None) -> None:
+        """Tells the writing process something."""
+        with self._lock:
+            self._end.send((kind, value))
+
+    def write(self, writes: Sequence[Write]) -> None:
+        """Hands writes over; durable when it returns. Called one at a time."""
+        try:
+            self.send("write", list(writes))
+            answer: StoreError | None = self._end.recv()
+        except (EOFError, OSError) as error:
+            raise StoreError(
+                f"The process that writes the run {self._path} is gone: give its command again, it goes on where it "
+                "stopped."
+            ) from error
+        if answer is not None:
+            raise answer
+
+
+def _take_jobs(path: Path, end: "Connection[Any, Any]") -> None:
     """A worker process: takes jobs until the other end is closed. Ctrl-C is the writing process's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with RemoteRun(path, writes) as run, contextlib.suppress(EOFError, BrokenPipeError):
+    writing = _Writing(path, end)
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            job: Job = jobs.recv()
+            job: Job = end.recv()
             try:
-                job.function(run, lambda *said: jobs.send(("progress", said)), *job.arguments)
-            except SAID as error:
-                jobs.send(("error", error))
+                with Run(path, connect_reading(path), writing.write, patient=True) as run:
+                    job.function(run, lambda *stage: writing.send("progress", stage), *job.arguments)
+            except SENTENCES as error:
+                writing.send("error", error)
             else:
-                jobs.send(("done", None))
+                writing.send("done")

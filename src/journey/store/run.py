@@ -36,7 +36,7 @@ PAGE = 500  # records read at a time, so that no reader keeps the database's log
 
 
 class Run:
-    """One run, by `open` (the one writer), `read` (any number of readers) or, in a worker process, `RemoteRun`.
+    """One run, by `open` (the one writer), `read` (any number of readers) or in a worker process (`pipeline.executor`).
 
     Records are named by content: the same id again replaces nothing and is no error. Reading sees everything that was
     acknowledged. Methods raise StoreFull when nothing more fits on the disk and StoreDamaged when the files changed
@@ -242,7 +242,7 @@ class Run:
         self._writer.write_now([("log", [sealed(station, dumps(figures))])])
 
     def apply(self, writes: Sequence[Write]) -> None:
-        """Does writes that another process prepared, in one commit (see `remote.serve`)."""
+        """Does writes that another process prepared, in one commit (see `pipeline.executor`)."""
         self._writer.write_now(writes)
 
     def close(self) -> None:
