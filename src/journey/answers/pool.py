@@ -110,7 +110,11 @@ def _start(started: "Future[ProcessPool]", workers: int) -> None:
     try:
         with shielded():
             pool = ProcessPool(max_workers=workers, initializer=worker.start, context=context)
-            pool.schedule(worker.compare, args=("1", "1")).result()
+            first = pool.schedule(worker.compare, args=("1", "1"))
+            while not wait([first], timeout=0.2).done:  # a pool that breaks as it starts may forget its first task
+                if not pool.active:
+                    raise BrokenProcessPool
+            first.result()
     except Exception as error:  # raised again where the pool is waited for
         started.set_exception(error)
     else:
