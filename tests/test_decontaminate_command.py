@@ -9,9 +9,10 @@ from commanding import done, journey, write_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journey.commands.labelling import labelled_run
 from journey.data.trained_texts import trained
-from journey.pipeline import collect, experiment
+from journey.pipeline.arm_rows import thought_rows
+from journey.pipeline.labelled_run import labelled_run
+from journey.pipeline.stages import part
 from journey.store import labels
 from journey.store.excluded import exclude, excluded, restore
 from journey.store.labels import Label
@@ -112,9 +113,9 @@ def test_a_run_of_which_all_is_dropped_says_so_where_rows_are_wanted(run: Path, 
 def test_recipes_and_runs_made_from_this_one_leave_them_out_too(run: Path, tmp_path: Path) -> None:
     done("decontaminate", run, "--drop")
     with Run.read(run) as of:
-        assert [p.id for p in experiment.part(of, "train")] == [CLEAN.id]
-        assert len(experiment.part(of, "test")) == 1
-        assert len(collect.rows_of(of, "traverse")) == 1
+        assert [p.id for p in part(of, "train")] == [CLEAN.id]
+        assert len(part(of, "test")) == 1
+        assert len(thought_rows(of, "traverse")) == 1
     tree = content_hash("t", CLEAN.id)
     labels.put(run, Label("node", "ann", tree=tree, node=0, verdict="right", judged=True, state="submitted"))
     labelled_run(run, tmp_path / "labelled")

@@ -9,9 +9,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from journey import interrupts
-from journey.commands.asking import asked_lines, priced, with_local
+from journey.commands.estimates import estimate_lines, priced, with_local
 from journey.commands.fitting import BOTH, DeriveOptions, refuse_unfit
-from journey.commands.labelling import labelled_run
 from journey.commands.loading import check_weights, paying
 from journey.commands.options import (
     DryRun,
@@ -34,6 +33,7 @@ from journey.errors import UsageError
 from journey.models.budget import BudgetTracker
 from journey.pipeline import registry
 from journey.pipeline.derive import Derivation, chosen, counts_of, has_own_thought
+from journey.pipeline.labelled_run import labelled_run
 from journey.pipeline.moved_keys import refuse_moved
 from journey.pipeline.plain_settings import flags, merged, override
 from journey.pipeline.recipe import Recipe, recipe_of
@@ -43,7 +43,7 @@ from journey.tasks.table import shared_task, task
 from journey.thoughts.methods import METHODS, from_trees, needs_trees
 from journey.trees.mark import no_thought_reason
 
-STATION = "derive"
+STAGE = "derive"
 
 
 def derive(
@@ -133,20 +133,20 @@ def _derive(path: Path, asked: DeriveOptions, allowance: Allowance, json: bool, 
         "spent": spent_rows(tracker),
         "labelled": labelled,
     }
-    told_of = "trees" if from_their_trees else "problems"
-    say(json, data, sheet(path, [*_lines(data, told_of), *spent_lines(tracker)]))
+    source = "trees" if from_their_trees else "problems"
+    say(json, data, sheet(path, [*_lines(data, source), *spent_lines(tracker)]))
     return failed_units(failed)
 
 
-def _lines(data: Mapping[str, Any], told_of: str) -> list[tuple[str, Any]]:
-    lines: list[tuple[str, Any]] = [(f"{told_of} told", data[f"{told_of}_told"])]
+def _lines(data: Mapping[str, Any], source: str) -> list[tuple[str, Any]]:
+    lines: list[tuple[str, Any]] = [(f"{source} told", data[f"{source}_told"])]
     for method, number in data["thoughts"].items():
         lines.append((f"  thoughts by {method}", number))
         for what in ("refined", "drafts_kept"):
             if data[what][method]:
                 lines.append((f"    {what.replace('_', ' ')}", data[what][method]))
     if data["no_thought"]:
-        lines.append((f"{told_of} that gave no thought", sum(data["no_thought"].values())))
+        lines.append((f"{source} that gave no thought", sum(data["no_thought"].values())))
         lines += [(f"  {reason}", number) for reason, number in data["no_thought"].items()]
     if labelled := data["labelled"]:
         lines.append(("trees that people's labels changed", labelled["changed"]))
@@ -234,7 +234,7 @@ def _refuse_other_settings(into: Run, path: Path, wanted: Recipe) -> None:
             f"the thoughts of {path} were told by journey run; to tell its trees otherwise take them into another run: "
             + _into_another(path)
         )
-    before = {entry["method"]: entry["settings"] for entry in into.logged(STATION)}
+    before = {entry["method"]: entry["settings"] for entry in into.logged(STAGE)}
     kept = into.config.get("recipe", {})
     if kept.get("thoughts") and not kept.get("arms"):
         before = _identities(recipe_of(kept, f"the settings of {path}")) | before
@@ -245,7 +245,7 @@ def _refuse_other_settings(into: Run, path: Path, wanted: Recipe) -> None:
         if name != method:
             there = [t for t in there if t.refined_by is not None or t.note is not None]
         if changed and not there:
-            into.log(STATION, {"method": name, "settings": plain(settings)})
+            into.log(STAGE, {"method": name, "settings": plain(settings)})
         elif changed:
             raise UsageError(
                 f"the thoughts by {name} in {path} were told with other settings ({'; '.join(changed)}); give the "
@@ -306,5 +306,5 @@ def _plan(path: Path, asked: DeriveOptions, tracker: BudgetTracker, json: bool) 
     most = settings.estimate(thoughts.methods, thoughts.refine, problems, drafts)
     prices = with_local(tracker.prices, most, wanted.servers)
     data = {"run": str(path), "problems": len(problems), "asked_at_most": priced(most, prices)}
-    say(json, data, sheet("what would be asked at most", asked_lines(most, prices) or [("calls", 0)]))
+    say(json, data, sheet("what would be asked at most", estimate_lines(most, prices) or [("calls", 0)]))
     return 0

@@ -32,7 +32,7 @@ def doctor(json: Json = False) -> int:
     """
     # Names of settings only, never their values: keys are among them.
     tiny = Path(registry.model_path(registry.TINY)) / "model.safetensors"
-    said: dict[str, Any] = {
+    found: dict[str, Any] = {
         "journey": __version__,
         "python": sys.version.split()[0],
         "system": platform.platform(terse=True),
@@ -40,12 +40,12 @@ def doctor(json: Json = False) -> int:
         "cores": os.cpu_count(),
     }
     for extra, packages in EXTRAS.items():
-        said |= {f"{name} [{extra}]": _version(name) for name in packages}
-    said |= registry.hardware()
-    said["tiny model"] = f"{tiny.stat().st_size / 1e6:.1f} MB" if tiny.is_file() else "missing"
-    said["free disk here"] = f"{shutil.disk_usage('.').free / 1e9:.0f} GB"
-    said["settings in the environment"] = ", ".join(sorted(n for n in os.environ if n.startswith(NAMES))) or "none"
-    say(json, said, sheet("doctor", said.items()))
+        found |= {f"{name} [{extra}]": _version(name) for name in packages}
+    found |= registry.hardware()
+    found["tiny model"] = f"{tiny.stat().st_size / 1e6:.1f} MB" if tiny.is_file() else "missing"
+    found["free disk here"] = f"{shutil.disk_usage('.').free / 1e9:.0f} GB"
+    found["settings in the environment"] = ", ".join(sorted(n for n in os.environ if n.startswith(NAMES))) or "none"
+    say(json, found, sheet("doctor", found.items()))
     return 0
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from journey import interrupts
-from journey.commands.asking import say_estimate
+from journey.commands.estimates import say_estimate
 from journey.commands.loading import closing, paying
 from journey.commands.options import (
     AllowCode,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from journey import interrupts
-from journey.commands.asking import say_estimate
+from journey.commands.estimates import say_estimate
 from journey.commands.loading import paying
 from journey.commands.options import DryRun, Json, JudgeNames, Limit, MaxCalls, MaxCost, MaxTokens, Prices, Seed, Set
 from journey.commands.output import say

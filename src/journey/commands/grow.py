@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from journey import interrupts
-from journey.commands.asking import asked_lines, priced, with_local
+from journey.commands.estimates import estimate_lines, priced, with_local
 from journey.commands.loading import check_weights, paying
 from journey.commands.options import (
     DryRun,
@@ -66,7 +66,7 @@ def grow(
         asked = estimate(recipes.without_arms(wanted), parts.by_name["train"], [], trees_only=True)
         known = with_local(tracker.prices, asked, wanted.servers)
         data = {"run": str(out), "problems": len(parts.by_name["train"]), "asked_at_most": priced(asked, known)}
-        say(json, data, sheet("what would be asked at most", asked_lines(asked, known)))
+        say(json, data, sheet("what would be asked at most", estimate_lines(asked, known)))
         return 0
     if fresh:  # before anything is removed
         make_problems(wanted)

@@ -33,7 +33,7 @@ from journey.tasks.table import task as task_named
 from journey.trees import mark
 from journey.types import Problem
 
-STATION = "import"
+STAGE = "import"
 
 Lines = list[tuple[str, Any]]
 
@@ -136,7 +136,7 @@ class ShownGrader:
         self._asked += 1
         grade = await self._grader.grade(problem, text)
         self._done += 1
-        self._bars(STATION, "check answers", self._done, self._asked)
+        self._bars(STAGE, "check answers", self._done, self._asked)
         return grade
 
 
@@ -144,7 +144,7 @@ def _rated(
     into: Run, format: str, files: Sequence[str], split: str | None, limit: int | None, json: bool
 ) -> tuple[dict[str, Any], Lines]:
     with Bars(silent=json) as bars, closing(TaskGrader()) as grader:
-        bars(STATION, "read files", 0, len(files))
+        bars(STAGE, "read files", 0, len(files))
         shown = ShownGrader(grader, bars)
         is_prm800k = format == "prm800k"
         reading = prm800k.read(files, shown) if is_prm800k else labelled_trees.read(files, shown, limit, split)

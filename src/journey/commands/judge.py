@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from journey import interrupts
-from journey.commands.asking import say_estimate
+from journey.commands.estimates import say_estimate
 from journey.commands.loading import paying
 from journey.commands.options import (
     DryRun,

@@ -26,14 +26,14 @@ async def closing(model: Model, work: Awaitable[Result]) -> Result:
 async def paying(run: Run | None, models: registry.Models, tracker: BudgetTracker, work: Awaitable[Result]) -> Result:
     """The same of many models; what was spent is kept in the run's log, if there is a run, however it ended."""
     try:
-        return await telling_spent(tracker, work)
+        return await noting_spent(tracker, work)
     finally:
         if run is not None:
             keep_spent(run, tracker)
         await models.close()
 
 
-async def telling_spent(tracker: BudgetTracker, work: Awaitable[Result]) -> Result:
+async def noting_spent(tracker: BudgetTracker, work: Awaitable[Result]) -> Result:
     """What the work gives; a reached budget says what was spent until then."""
     try:
         return await work

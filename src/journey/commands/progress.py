@@ -22,7 +22,7 @@ class Bars:
         self._note = note
         self._console = Console(stderr=True, quiet=silent)
         self._bars: dict[str, bars.TaskID] = {}
-        self._said: dict[tuple[str, str], float] = {}
+        self._shown: dict[tuple[str, str], float] = {}
         self._began = time.monotonic()
         self._live = self._console.is_terminal and not silent
         self._progress = bars.Progress(
@@ -46,22 +46,22 @@ class Bars:
     ) -> None:
         self._progress.stop()
 
-    def __call__(self, who: str, station: str, done: int, total: int) -> None:
+    def __call__(self, who: str, stage: str, done: int, total: int) -> None:
         """`who` is at `station`, with `done` of `total` units."""
         if self._live:
             if who not in self._bars:
-                self._bars[who] = self._progress.add_task(station, total=total, who=who, note="")
-            self._progress.update(self._bars[who], description=station, completed=done, total=total, note=self._note())
+                self._bars[who] = self._progress.add_task(stage, total=total, who=who, note="")
+            self._progress.update(self._bars[who], description=stage, completed=done, total=total, note=self._note())
         else:
-            self._line(who, station, done, total)
+            self._line(who, stage, done, total)
 
     def of(self, who: str) -> Progress:
         """The same for one `who`, as the stations call it."""
 
-        def told(station: str, done: int, total: int) -> None:
-            self(who, station, done, total)
+        def report(stage: str, done: int, total: int) -> None:
+            self(who, stage, done, total)
 
-        return told
+        return report
 
     def print(self, what: object, to: Console) -> None:
         """Prints to a console while the bars stand still."""
@@ -69,10 +69,10 @@ class Bars:
         to.print(what)
         self._progress.start()
 
-    def _line(self, who: str, station: str, done: int, total: int) -> None:
+    def _line(self, who: str, stage: str, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self._said.get((who, station), -EVERY) >= EVERY:
-            self._said[who, station] = now
+        if now - self._shown.get((who, stage), -EVERY) >= EVERY:
+            self._shown[who, stage] = now
             minutes, seconds = divmod(int(now - self._began), 60)
-            said = f"{minutes}:{seconds:02d} {who} {station} {done}/{total} {self._note()}"
+            said = f"{minutes}:{seconds:02d} {who} {stage} {done}/{total} {self._note()}"
             self._console.print(said.rstrip(), highlight=False, markup=False)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.commands import sweeping
-from journey.commands.asking import asked_lines, priced, with_local
+from journey.commands.estimates import estimate_lines, priced, with_local
 from journey.commands.loading import check_weights
 from journey.commands.options import (
     DryRun,
@@ -184,7 +184,7 @@ def _plan(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: 
         data["dropped"] = parts.dropped
     lines = [(k.replace("_", " "), v) for k, v in data.items() if k not in ("asked_at_most", "dropped")]
     lines += [(f"dropped: {reason}", number) for reason, number in parts.dropped.items()]
-    say(json, data, sheet("what would be done, and asked at most", [*lines, *asked_lines(asked, prices)]))
+    say(json, data, sheet("what would be done, and asked at most", [*lines, *estimate_lines(asked, prices)]))
     return 0
 
 

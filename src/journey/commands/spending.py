@@ -38,7 +38,7 @@ def read_prices(file: Path | None) -> dict[str, Price]:
 
     Without a file named by flag or environment the usual places are looked at; none there means that no price is known.
     """
-    named = file or (Path(said) if (said := os.environ.get(VARIABLE)) else None)
+    named = file or (Path(place) if (place := os.environ.get(VARIABLE)) else None)
     path = named or next((place.expanduser() for place in PLACES if place.expanduser().is_file()), None)
     if path is None:
         return {}
@@ -60,10 +60,10 @@ def read_prices(file: Path | None) -> dict[str, Price]:
 def note(tracker: BudgetTracker) -> str:
     """What was spent so far, for the progress line; "" before the first call."""
     spent = tracker.spent()
-    return said(sum(spent.values(), Usage()), tracker.cost()) if spent else ""
+    return usage_text(sum(spent.values(), Usage()), tracker.cost()) if spent else ""
 
 
-def said(used: Usage, cost: float | None) -> str:
+def usage_text(used: Usage, cost: float | None) -> str:
     """Calls, tokens and cost in a few words."""
     tokens = used.prompt_tokens + used.tokens
     return f"{used.calls:,} calls, {tokens:,} tokens, " + (
@@ -95,6 +95,6 @@ def spent_lines(tracker: BudgetTracker) -> list[tuple[str, str]]:
 def row_lines(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Such rows for a person."""
     return [
-        (f"spent on {row['model']}", said(Usage(row["calls"], row["prompt_tokens"], row["tokens"]), row["cost"]))
+        (f"spent on {row['model']}", usage_text(Usage(row["calls"], row["prompt_tokens"], row["tokens"]), row["cost"]))
         for row in rows
     ]

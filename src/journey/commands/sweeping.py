@@ -58,13 +58,13 @@ def run(
             _write(figures(wanted, _standing(found, done), out), out)  # what stands so far can be read
 
         run_sweep(found, out, fresh=fresh, progress=bars, on_point=on_point)
-        told = figures(wanted, found, out)
-        _write(told, out)
+        data = figures(wanted, found, out)
+        _write(data, out)
     failed = []
     for place in runs_of(found):
         with Run.read(out / place.folder) as of:
             failed += of.failures()
-    say(json, told, terminal(document(told)), f"report: {out}/scaling.html")
+    say(json, data, terminal(document(data)), f"report: {out}/scaling.html")
     return failed_units(failed)
 
 
@@ -73,8 +73,8 @@ def _standing(found: list[Point], done: list[Point]) -> list[Point]:
     return [place for place in found if place.folder in folders]
 
 
-def _write(told: Mapping[str, Any], out: Path) -> None:
-    write(out, "scaling", told, document(told))
+def _write(data: Mapping[str, Any], out: Path) -> None:
+    write(out, "scaling", data, document(data))
 
 
 def _grid(heads: tuple[str, ...], rows: Any) -> Table:

@@ -1,10 +1,9 @@
-"""What people said in the studio, for the other commands: labels and notes as rows, and trees as people judged them."""
+"""What people wrote in the studio: labels and notes as rows, and a run of trees as people judged them."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from journey.commands.output import reading
 from journey.errors import UsageError
 from journey.store.excluded import exclude, excluded
 from journey.store.labels import Written, label_json, labels, written
@@ -60,26 +59,26 @@ def labelled_run(source: Path, out: Path) -> dict[str, int]:
     if source.resolve() == out.resolve():
         raise UsageError(f"{out} holds the trees as the judge saw them; name another run with --out")
     all_labels = labels(source)
-    said = said_of_steps(all_labels)
-    if not said:
+    verdicts = said_of_steps(all_labels)
+    if not verdicts:
         raise UsageError(f"nobody has submitted a verdict in {source}; label some with journey view {source}")
-    with reading(source) as of:
+    with Run.read(source) as of:
         problems = list(of.problems())
         parts = {p.id: of.given("problems", p.id).get("split") for p in problems}
-        config = {**of.config, "labels": {"of": str(source), "said": _name(said)}}
+        config = {**of.config, "labels": {"of": str(source), "said": _name(verdicts)}}
         with Run.open(out, config, ignore=("labels.of",)) as into:
             for part in dict.fromkeys(parts.values()):
                 into.put_all("problems", [p for p in problems if parts[p.id] == part], split=part)
             exclude(into, excluded(of), {"as in": str(source)})
-            counts = _put_trees(of, into, said)
+            counts = _put_trees(of, into, verdicts)
     return counts | {"divided": divided(all_labels)}
 
 
-def _put_trees(of: Run, into: Run, said: dict[str, dict[int, Judgement]]) -> dict[str, int]:
+def _put_trees(of: Run, into: Run, verdicts: dict[str, dict[int, Judgement]]) -> dict[str, int]:
     counts = {"trees": 0, "changed": 0, "turned": 0}
     waiting: list[Tree] = []
     for tree in _trees(of):
-        changed = preferred(tree, said.get(tree.id, {}))
+        changed = preferred(tree, verdicts.get(tree.id, {}))
         counts["trees"] += 1
         counts["changed"] += changed is not tree
         counts["turned"] += len(changed.settings["labelled"]["turned"]) if changed is not tree else 0
@@ -95,6 +94,8 @@ def _trees(of: Run) -> Iterable[Tree]:
     return of.trees()
 
 
-def _name(said: dict[str, dict[int, Judgement]]) -> str:
+def _name(verdicts: dict[str, dict[int, Judgement]]) -> str:
     """One name for all that people said: with other verdicts it is another run."""
-    return content_hash("said", sorted((t, i, j.verdict, j.reason) for t, of in said.items() for i, j in of.items()))
+    return content_hash(
+        "said", sorted((t, i, j.verdict, j.reason) for t, of in verdicts.items() for i, j in of.items())
+    )

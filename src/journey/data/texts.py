@@ -1,0 +1,92 @@
+"""Texts to measure: the thoughts of a run, or of a file with one text a row."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from journey.errors import UsageError
+from journey.store import datafiles
+from journey.store.run import Run
+from journey.types import Thought, Tree
+
+TEXT_COLUMNS = ("text", "response", "long_cot", "thought", "output", "completion", "solution", "model_output")
+QUESTION_COLUMNS = ("question", "problem", "instruction", "prompt")
+_THOUGHT = TypeAdapter(Thought)
+
+
+class TextSample(NamedTuple):
+    """A text by its name; `thought` and `tree` where it has segments and where its tree is known."""
+
+    name: str
+    text: str
+    question: str = ""
+    thought: Thought | None = None
+    tree: Tree | None = None
+
+
+def read_texts(source: Path) -> Iterator[tuple[str, TextSample]]:
+    """The texts of a run or file with the method each was made by. Raises UsageError where there is none."""
+    if (source / "run.db").is_file():
+        return _of_run(source)
+    if source.is_dir():
+        raise UsageError(f"there is no run in {source}; give the folder of one, such as runs/countdown")
+    if not source.is_file():
+        raise UsageError(
+            f"there is no run and no file {source}; give a run's folder, or a JSONL file of thoughts or texts"
+        )
+    return _of_file(source)
+
+
+def _of_run(source: Path) -> Iterator[tuple[str, TextSample]]:
+    with Run.read(source) as of:
+        if not of.count("thoughts"):
+            raise UsageError(f"{source} holds no thoughts; derive some with journey derive {source}")
+        questions = {p.id: p.question for p in of.problems()}
+        thoughts = list(of.thoughts())
+        wanted = {thought.tree for thought in thoughts}
+        trees = {t.id: t for t in of.trees() if t.id in wanted}
+    for one in thoughts:
+        tree = None if one.tree is None else trees.get(one.tree)
+        yield one.method, TextSample(one.id, one.text, questions.get(one.problem, ""), one, tree)
+
+
+def _of_file(source: Path) -> Iterator[tuple[str, TextSample]]:
+    column: str | None = None
+    number = 0
+    for number, (place, row) in enumerate(datafiles.rows(source), 1):
+        question = next((row[name] for name in QUESTION_COLUMNS if isinstance(row.get(name), str)), "")
+        if "segments" in row and "draft" in row:
+            one = _thought(place, row)
+            yield one.method, TextSample(one.id, one.text, question, one)
+            continue
+        column = column or next((name for name in TEXT_COLUMNS if _text(row.get(name)) is not None), None)
+        text = None if column is None else _text(row.get(column))
+        if text is None:
+            named = f"no text in its column {column!r}" if column else f"none of the columns {', '.join(TEXT_COLUMNS)}"
+            raise UsageError(
+                f"{place} has {named}; each row must have its text there, or be a thought of journey export"
+            )
+        name = row.get("id")
+        yield "text", TextSample(str(number if name is None else name), text, question)
+    if not number:
+        raise UsageError(f"{source} has no rows; give a file with one text a row")
+
+
+def _text(value: Any) -> str | None:
+    """A text, or a list of steps as lines."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(step, str) for step in value):
+        return "\n".join(value)
+    return None
+
+
+def _thought(place: str, row: Mapping[str, Any]) -> Thought:
+    try:
+        return _THOUGHT.validate_python({name: row[name] for name in Thought.__slots__ if name in row})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the row"
+        raise UsageError(f"{place} is no Thought: {where}: {first['msg']}; write it with journey export") from error
