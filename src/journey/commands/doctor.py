@@ -13,6 +13,7 @@ from journey import __version__
 from journey.commands.options import Json
 from journey.commands.output import say, sheet
 from journey.pipeline import recipe, registry
+from journey.tasks.code.sandbox import BWRAP, PACKAGE
 
 EXTRAS = {
     "core": ("pydantic", "typer", "rich", "math-verify", "pebble", "aiohttp", "scipy", "jinja2"),
@@ -42,6 +43,7 @@ def doctor(json: Json = False) -> int:
     for extra, packages in EXTRAS.items():
         found |= {f"{name} [{extra}]": _version(name) for name in packages}
     found |= registry.hardware()
+    found["bwrap (runs code that models write)"] = shutil.which(BWRAP) or f"not installed; the package {PACKAGE}"
     found["tiny model"] = f"{tiny.stat().st_size / 1e6:.1f} MB" if tiny.is_file() else "missing"
     found["free disk here"] = f"{shutil.disk_usage('.').free / 1e9:.0f} GB"
     found["settings in the environment"] = ", ".join(sorted(n for n in os.environ if n.startswith(NAMES))) or "none"

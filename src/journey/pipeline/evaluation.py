@@ -33,12 +33,10 @@ from journey.pipeline.stages import evaluate as evaluate_problems
 from journey.search.candidate import SearchContext
 from journey.store.run import Run
 from journey.store.schema import Failure
-from journey.tasks.code.grader import CodeGrader
-from journey.tasks.table import TaskGrader, ask, check_gradable, shared_task, task_of
+from journey.tasks.table import TaskGrader, ask, check_gradable, shared_task, task_of, tasks_of
 from journey.types import Attempt, Problem
 
 CRITIC = "critic"  # the kind of judge whose settings grading has, too
-GRADED = "judged"  # the task whose answers a model grades
 IN_FLIGHT = 64
 STAGE = "rm"
 
@@ -92,8 +90,8 @@ def plan_of(of: Run, model: str, problems: Sequence[Problem], options: EvalOptio
     """What is drawn and who judges it. Raises UsageError for whatever does not go together."""
     judge.check()
     judge_settings(of, judge.settings)
-    check_gradable(problems, *(["code"] if options.allow_code else []), *([GRADED] if judge.name else []))
-    if options.budget is not None and options.budget.boxes and any(task_of(p).name == "code" for p in problems):
+    check_gradable(problems, code=options.allow_code, model=judge.name is not None)
+    if options.budget is not None and options.budget.boxes and _has_programs(problems):
         raise UsageError(
             "budget.max asks for an answer in a box, and a program stands in none; give the words before a program, as "
             "in --set budget.answer='The program:'"
@@ -130,11 +128,14 @@ async def evaluate(
     run: Run, plan: Plan, model: Model, models: registry.Models, scoring: JudgeModels, split: str, progress: Progress
 ) -> tuple[list[Attempt], ScoredAttempts | None]:
     """The attempts, and what the judge says of their steps where it scores them; null where none does."""
-    has_code = plan.options.allow_code and any(task_of(p).name == "code" for p in plan.problems)
-    graders: dict[str, Grader] = {"code": CodeGrader()} if has_code else {}
+    used = tasks_of(plan.problems)
+    graders: dict[str, Grader] = {}
+    if plan.options.allow_code:
+        graders |= {task.name: task.code_grader() for task in used if task.code_grader is not None}
     if plan.grader is not None:
         settings = judge_settings(run, plan.judge.settings)[CRITIC]
-        graders[GRADED] = ModelGrader(models.model(plan.grader), settings)
+        by_model = ModelGrader(models.model(plan.grader), settings)
+        graders |= {task.name: by_model for task in used if task.model_graded}
         # Another judge asks the model nothing again.
         model = model if isinstance(model, Cached) else Cached(model, run)
     await evaluate_problems(
@@ -175,7 +176,11 @@ def figures(
 
 def _graded(problems: Sequence[Problem]) -> list[Problem]:
     """The problems whose answers a model must grade."""
-    return [p for p in problems if task_of(p).name == GRADED]
+    return [p for p in problems if task_of(p).model_graded]
+
+
+def _has_programs(problems: Sequence[Problem]) -> bool:
+    return any(task.code_grader is not None for task in tasks_of(problems))
 
 
 def _grading_model(of: Run, judge: str) -> str:
@@ -197,7 +202,7 @@ def _grading_model(of: Run, judge: str) -> str:
 def _check_scoring(of: Run, problems: Sequence[Problem], judge: str, samples: int) -> None:
     """Raises UsageError where a judge of steps has nothing to choose from, or knows nothing of such problems."""
     registry.check_names([], judge, servers_of(of))
-    if any(task_of(p).name == "code" for p in problems):
+    if _has_programs(problems):
         raise UsageError("judges score steps of reasoning, and code has none; leave --judge away")
     if samples == 1:
         raise UsageError(

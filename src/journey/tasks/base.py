@@ -37,6 +37,8 @@ class Task:
     - `narration`: the words of a long thought between its steps.
     - `grader()`: a new grader of answers. `refusal`: why ordinary commands cannot grade them, with the mend; null: they
       can.
+    - `code_grader()`: a grader that runs what a model wrote, only where the user allows it; such answers have no steps
+      of reasoning and stand in no box; null: answers are no programs. `model_graded`: only a model can grade answers.
     - `prompts`: the prompt files that `ask` fills; a run keeps their hashes.
     - `rules`: the prompt that tells a model how steps are written.
     - `judge(problem, prefix, candidates)`: the judge "exact": one judgement a candidate step; null: there is none.
@@ -58,6 +60,8 @@ class Task:
     rules: str
     prompts: tuple[str, ...] = ()
     refusal: str | None = None
+    code_grader: Callable[[], Grader] | None = None
+    model_graded: bool = False
     judge: ExactJudge | None = None
     settings: type[Any] | None = None
     draw: Draw | None = None

@@ -42,11 +42,11 @@ def shared_task(problems: Iterable[Problem]) -> Task:
 
     Raises UsageError where there are no problems, and where their steps are written differently.
     """
-    found = {(one := task_of(problem)).name: one for problem in problems}
+    found = tasks_of(problems)
     if not found:
         raise UsageError("the run holds no problems; import some first")
-    chosen = next(one for name, one in TASKS.items() if name in found)
-    for other in found.values():
+    chosen = next(one for one in TASKS.values() if one in found)
+    for other in found:
         if (other.steps, other.narration) != (chosen.steps, chosen.narration):
             raise UsageError(
                 f"the run mixes problems of {chosen.name} and {other.name}, whose steps are written differently; "
@@ -60,12 +60,21 @@ def ask(problem: Problem, prefix: Sequence[str]) -> Prompt:
     return task_of(problem).ask(problem, prefix)
 
 
-def check_gradable(problems: Iterable[Problem], *allowed: str) -> None:
-    """Raises UsageError where answers to a problem cannot be graded here; the tasks `allowed` can for once."""
+def tasks_of(problems: Iterable[Problem]) -> list[Task]:
+    """The tasks of the problems, each once, by name."""
     found = {(one := task_of(problem)).name: one for problem in problems}
-    for name in sorted(found.keys() - set(allowed)):
-        if (refusal := found[name].refusal) is not None:
-            raise UsageError(refusal)
+    return [found[name] for name in sorted(found)]
+
+
+def check_gradable(problems: Iterable[Problem], *, code: bool = False, model: bool = False) -> None:
+    """Raises UsageError where answers to a problem cannot be graded here.
+
+    `code`: programs may be run. `model`: a model grades the answers that only a model can.
+    """
+    for one in tasks_of(problems):
+        is_allowed = (code and one.code_grader is not None) or (model and one.model_graded)
+        if one.refusal is not None and not is_allowed:
+            raise UsageError(one.refusal)
 
 
 class TaskGrader:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from journey.tasks.base import CannotGrade
+from journey.tasks.code.grader import CodeGrader
 from journey.tasks.prompting import asker
 from journey.tasks.qa.math import MATH, STEPS
 
@@ -13,5 +14,6 @@ CODE = replace(
     ask=asker("code", STEPS),
     grader=lambda: CannotGrade(REFUSAL),
     refusal=REFUSAL,
+    code_grader=CodeGrader,
     prompts=("code",),
 )

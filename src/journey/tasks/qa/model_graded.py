@@ -16,5 +16,6 @@ MODEL_GRADED = replace(
     ask=asker("judged", STEPS),
     grader=lambda: CannotGrade(REFUSAL),
     refusal=REFUSAL,
+    model_graded=True,
     prompts=("judged",),
 )
