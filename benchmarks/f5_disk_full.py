@@ -6,7 +6,6 @@ may mount one) or by a limit on the size of files, in turn. Afterwards there is 
 must be there, and the same command must end with the content of an uninterrupted one. POSIX only.
 """
 
-import argparse
 import json
 import os
 import resource
@@ -14,11 +13,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from argparse import SUPPRESS, Namespace
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import bench
+from bench import Result
 from forked import Ended, command, forked
 
 from journey.store.faults import StoreFull
@@ -162,13 +164,8 @@ class Commands:
             found["other content"] += contents(folder / "run") != self.wanted
 
 
-def main() -> None:
-    """Prints the table; exits with 1 where the row is not reached."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+def disk_full(options: Namespace) -> Result:
+    """Writers and commands, each at its offsets."""
     mounts = ["unshare", "--mount", "sh", "-c"]
     if not options.inside and not subprocess.run([*mounts, "mount -t tmpfs none /mnt"], capture_output=True).returncode:
         os.execvp("unshare", ["unshare", "--mount", sys.executable, __file__, *sys.argv[1:], "--inside"])
@@ -189,15 +186,8 @@ def main() -> None:
     names = ("exit 1 and one sentence", "had room", "acknowledged", *bad)
     figures = {"offsets of a writer": offsets, "cuts of commands": cuts, "on a disk of its own": options.inside}
     figures |= {name: found[name] for name in names}
-    reached = not any(found[name] for name in bad) and found["exit 1 and one sentence"] > offsets / 2
-    if options.json:
-        print(json.dumps({"row": "F5", "reached": reached, "figures": figures}))
-    else:
-        for name, value in figures.items():
-            print(f"{name:26} {value:>10}")
-        print(f"{'reached':26} {reached!s:>10}")
-    sys.exit(not reached)
+    return Result(figures, not any(found[name] for name in bad) and found["exit 1 and one sentence"] > offsets / 2)
 
 
 if __name__ == "__main__":
-    main()
+    bench.run("F5", __doc__, disk_full, bench.flag("--inside", action="store_true", help=SUPPRESS))

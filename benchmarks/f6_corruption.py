@@ -7,7 +7,6 @@ that reads the run follows. Wanted: no traceback, an exit code that means someth
 says of the undamaged run. POSIX only.
 """
 
-import argparse
 import json
 import os
 import pkgutil
@@ -15,10 +14,13 @@ import random
 import shutil
 import sys
 import tempfile
+from argparse import Namespace
 from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
+import bench
+from bench import Result
 from f5_disk_full import rated
 from forked import Ended, command
 
@@ -136,14 +138,8 @@ def judged(ended: Ended, same: bool) -> str:
     return "reported" if ended.err.strip() else "silent ends"
 
 
-def main() -> None:
-    """Prints the table; exits with 1 where the row is not reached."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--damages", type=int, help="how many, if other than 1,000")
-    parser.add_argument("--only", type=int, help="the number of one damage, to look into it")
-    options = parser.parse_args()
+def corruption(options: Namespace) -> Result:
+    """Each damage, then a command that reads."""
     for module in pkgutil.iter_modules(journey.commands.__path__):
         import_module(f"journey.commands.{module.name}")  # once, for all forks
     damages = options.damages or (10_000 if options.long else 1_000)
@@ -178,15 +174,12 @@ def main() -> None:
             shutil.rmtree(copy)
     names = ("reported", "no harm", "wrong data", "tracebacks", "silent ends")
     figures = {"damages": damages, **{name: found[name] for name in names}}
-    reached = found["reported"] + found["no harm"] == damages
-    if options.json:
-        print(json.dumps({"row": "F6", "reached": reached, "figures": figures}))
-    else:
-        for name, value in figures.items():
-            print(f"{name:14} {value:>8}")
-        print(f"{'reached':14} {reached!s:>8}")
-    sys.exit(not reached)
+    return Result(figures, found["reported"] + found["no harm"] == damages)
 
 
 if __name__ == "__main__":
-    main()
+    bench.run(
+        "F6", __doc__, corruption,
+        bench.flag("--damages", type=int, help="how many, if other than 1,000"),
+        bench.flag("--only", type=int, help="the number of one damage, to look into it"),
+    )  # fmt: skip

@@ -4,17 +4,18 @@ The properties are those of the tests; here they get other examples in every run
 `--long`. A property that fails prints the smallest example that hypothesis found.
 """
 
-import argparse
-import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree
+from argparse import Namespace
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+import bench
+from bench import ROOT, Result
+
 ROOMS = {
     "trees": ["tests/trees"],
     "traversal": ["tests/thoughts/test_traverse.py", "tests/thoughts/test_draft.py", "tests/thoughts/test_shortcut.py"],
@@ -24,14 +25,8 @@ ROOMS = {
 }
 
 
-def main() -> None:
-    """Prints the table; exits with 1 where the row is not reached."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--examples", type=int, help="of each property; 10,000 with --long, else 100")
-    parser.add_argument("--seed", type=int, help="of the examples, to see the same ones again")
-    options = parser.parse_args()
+def properties(options: Namespace) -> Result:
+    """All of them, in a pytest of its own."""
     examples = options.examples or (10_000 if options.long else 100)
     files = [file for room in ROOMS.values() for file in room]
     seed = int.from_bytes(os.urandom(3)) if options.seed is None else options.seed
@@ -53,28 +48,29 @@ def main() -> None:
         )
         cases = list(xml.etree.ElementTree.parse(results).iter("testcase"))
     # A property of several kinds (of steps, say) counts once.
-    properties = {(case.get("classname"), re.sub(r"\[.*", "", case.get("name", ""))) for case in cases}
+    known = {(case.get("classname"), re.sub(r"\[.*", "", case.get("name", ""))) for case in cases}
     failed = [case.get("name", "") for case in cases if len(case)]
-    figures: dict[str, object] = {"properties": len(properties), "examples of each": examples, "failed": len(failed)}
+    figures: dict[str, object] = {
+        "seed": seed,
+        "which failed": failed,
+        "properties": len(known),
+        "examples of each": examples,
+        "failed": len(failed),
+    }
     for room, files in ROOMS.items():
         of = tuple(file.removesuffix(".py").replace("/", ".") for file in files)
-        figures[f"properties of {room}"] = sum(str(module).startswith(of) for module, _ in properties)
-    reached: bool | None = len(properties) >= 20 and not failed and ran.returncode == 0
-    if reached and examples < 10_000:
-        reached = None
-        figures["why"] = "the row wants 10,000 examples each: --long"
-    if failed or ran.returncode:
+        figures[f"properties of {room}"] = sum(str(module).startswith(of) for module, _ in known)
+    if failed or ran.returncode or len(known) < 20:
         print(ran.stdout[-5000:], file=sys.stderr)
-    if options.json:
-        print(
-            json.dumps({"row": "F8", "reached": reached, "figures": figures | {"seed": seed, "which failed": failed}})
-        )
-    else:
-        for name, value in figures.items():
-            print(f"{name:26} {value:>10}")
-        print(f"{'reached':26} {reached!s:>10}")
-    sys.exit(reached is False)
+        return Result(figures, False)
+    if examples < 10_000:
+        return Result(figures, None, "the row wants 10,000 examples each: --long")
+    return Result(figures, True)
 
 
 if __name__ == "__main__":
-    main()
+    bench.run(
+        "F8", __doc__, properties,
+        bench.flag("--examples", type=int, help="of each property; 10,000 with --long, else 100"),
+        bench.flag("--seed", type=int, help="of the examples, to see the same ones again"),
+    )  # fmt: skip
