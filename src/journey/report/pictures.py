@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from journey.pipeline.arms import ARMS
 from journey.pipeline.outcome import seed_and_arm
 from journey.report.charts import NAMED, Chart, Dot, Line, uncrowded
 from journey.report.searches import search_chart
-from journey.report.wording import ARMS, arms, short, tone
+from journey.report.wording import arms, short, tone
 
 Json = Mapping[str, Any]
 
@@ -36,7 +37,7 @@ def charts(figures: Json) -> list[Chart]:
 
 def _budget(figures: Json) -> Chart | None:
     """Accuracy against output tokens with votes (Journey part 2)."""
-    named = [name for name in arms(figures) if name in ARMS and "k" not in figures["arms"][name]]
+    named = [name for name in arms(figures) if name in ARMS]
     if not named:
         return None
     lines = [

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
+from journey.pipeline.arms import JOURNEY
 from journey.report.charts import chart_svg, whiskers_svg
 from journey.report.document import Column, Document, Picture, Pictures, Table, table
 from journey.report.example import Example
@@ -66,7 +67,7 @@ def arm_table(figures: Json) -> Table:
         ("greedy", lambda row: percent((row[1].get("greedy") or {}).get("accuracy"))),
     ]
     named = arms(figures)
-    strong = [i for i, arm in enumerate(named) if arm == "journey"]
+    strong = [i for i, arm in enumerate(named) if arm == JOURNEY]
     return table("", columns, [(arm, figures["arms"][arm]) for arm in named], strong=strong, brief=True)
 
 

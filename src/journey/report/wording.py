@@ -3,17 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from journey.pipeline.arms import ARMS, JOURNEY, SHORTCUT
+
 Json = Mapping[str, Any]
 
-ARMS = {
-    "phase1": ("phase 1", "phase 1", "soft"),
-    "shortcut": ("phase 2, shortcut", "shortcut", "ink"),
-    "shortcut_majk": ("shortcut, maj@k at the journey's tokens", "shortcut, maj@k", "soft"),
-    "shortcut_tokens": ("shortcut, matched by trained tokens", "shortcut, tokens", "soft"),
-    "journey": ("phase 2, journey", "journey", "accent"),
-    "dpo": ("DPO after journey", "DPO", "accent"),
-}
-"""Each arm in the order of the table: its label, the same in a word or two, its colour in charts."""
+VOTES = "shortcut_majk"
+"""The shortcut's answers by vote at the journey's tokens: a row of the report after the shortcut's, and no arm."""
+COLOURS = {JOURNEY: "accent", "dpo": "accent", SHORTCUT: "ink"}
 TOY = (
     "These figures are of a small model on its own task. They show which kind of thought from the same trees teaches "
     "more; they do not stand in one column with those of 7B models on MATH."
@@ -22,24 +18,26 @@ NOTHING = "-"
 
 
 def label(arm: str) -> str:
-    """What an arm is called in the report; its own name where the report knows none."""
-    return ARMS[arm][0] if arm in ARMS else arm
+    """What an arm is called in the report; its own name where the table of arms has none."""
+    return "shortcut, maj@k at the journey's tokens" if arm == VOTES else ARMS[arm].label if arm in ARMS else arm
 
 
 def short(arm: str) -> str:
     """The same in a word or two, for charts and narrow columns."""
-    return ARMS[arm][1] if arm in ARMS else arm if len(arm) <= 24 else arm[:23] + "…"
+    if arm in ARMS:
+        return ARMS[arm].short
+    return "shortcut, maj@k" if arm == VOTES else arm if len(arm) <= 24 else arm[:23] + "…"
 
 
 def tone(arm: str) -> str:
     """Its colour in charts."""
-    return ARMS[arm][2] if arm in ARMS else "soft"
+    return COLOURS.get(arm, "soft")
 
 
 def arms(figures: Json) -> list[str]:
-    """The arms in the order of the table: those of the report, then any others."""
-    known = [name for name in ARMS if name in figures["arms"]]
-    return known + [name for name in figures["arms"] if name not in ARMS]
+    """The arms in the order of the table, the shortcut's votes after the shortcut, then any others."""
+    known = [name for arm in ARMS for name in ((arm, VOTES) if arm == SHORTCUT else (arm,))]
+    return [name for name in known if name in figures["arms"]] + [n for n in figures["arms"] if n not in known]
 
 
 def gain_lines(figures: Json) -> list[str]:
@@ -68,7 +66,7 @@ def notes(figures: Json) -> list[str]:
         for why, of in unfinished.items()
     ]
     lines += [f"{_plural(n, 'unit')} failed in {stage}." for stage, n in figures["failures"].items()]
-    capped = figures["arms"].get("shortcut_majk", {})
+    capped = figures["arms"].get(VOTES, {})
     if capped.get("capped"):
         lines.append(f"The shortcut had too few samples to use up the journey's tokens: k stops at {capped['k']:.1f}.")
     for method, of in figures.get("thoughts", {}).items():
