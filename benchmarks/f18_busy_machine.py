@@ -5,16 +5,15 @@ time-outs, servers, interrupts and some properties, which a slow machine would f
 `make test` runs.
 """
 
-import argparse
-import json
 import os
 import re
 import subprocess
 import sys
 import time
-from pathlib import Path
+from argparse import Namespace
 
-ROOT = Path(__file__).parents[1]
+from bench import ROOT, Result, run
+
 BUSY = 20
 QUICK = [
     "tests/models/test_server.py", "tests/models/test_server_faults.py", "tests/models/test_server_limit.py",
@@ -23,12 +22,8 @@ QUICK = [
 ]  # fmt: skip
 
 
-def main() -> None:
-    """Prints the table; exits with 1 where the row is not reached."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--long", action="store_true")
-    options = parser.parse_args()
+def busy_machine(options: Namespace) -> Result:
+    """The tests beside processes that never wait."""
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BUSY)]
     began = time.perf_counter()
     try:
@@ -45,19 +40,12 @@ def main() -> None:
     failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", ran.stdout, re.MULTILINE)
     figures: dict[str, object] = {"busy processes": BUSY, "passed": results.get("passed", 0), "failed": len(failed)}
     figures |= {"skipped": results.get("skipped", 0), "seconds": round(seconds), "load at the end": round(load, 1)}
-    reached: bool | None = ran.returncode == 0 and results.get("passed", 0) > 0
-    if not reached:
+    figures["which failed"] = failed
+    if ran.returncode or not results.get("passed"):
         print(ran.stdout[-8000:], ran.stderr[-2000:], file=sys.stderr)
-    elif not options.long:
-        reached, figures["why"] = None, "the row wants all tests: --long"
-    if options.json:
-        print(json.dumps({"row": "F18", "reached": reached, "figures": figures | {"which failed": failed}}))
-    else:
-        for name, value in figures.items():
-            print(f"{name:16} {value:>10}")
-        print(f"{'reached':16} {reached!s:>10}")
-    sys.exit(reached is False)
+        return Result(figures, False)
+    return Result(figures, True) if options.long else Result(figures, None, "the row wants all tests: --long")
 
 
 if __name__ == "__main__":
-    main()
+    run("F18", __doc__, busy_machine)
