@@ -58,7 +58,7 @@ async def work(folder: Path) -> None:
                 await run.put("trees", Tree(name, names[name].id, nodes))
                 segments = (Segment("step", texts[0], 0, 0, 1),)
                 told = Thought(name, names[name].id, name, "shortcut", segments, "", "\n".join(texts), "1")
-                await run.put("thoughts", told, arm="shortcut")
+                await run.put("thoughts", told)
 
         done = run.ids("trees") & run.ids("thoughts")
         await asyncio.gather(*(unit(name) for name in names if name not in done))

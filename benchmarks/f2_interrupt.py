@@ -24,11 +24,12 @@ from pathlib import Path
 import bench
 from bench import Result
 
+from journey.store.entries import Training
 from journey.store.run import Run
 from journey.store.schema import TABLES, dumps
 from journey.tasks.countdown.puzzle import Puzzle, PuzzleSettings, parse_puzzle, steps
 from journey.tasks.countdown.sources import drawn
-from journey.types import content_hash, to_json
+from journey.types import content_hash, label, to_json
 
 PROBLEMS = 150
 ROWS = 80
@@ -212,9 +213,9 @@ def content(path: Path) -> str:
 def names(path: Path) -> str:
     """A hash of what there is, not of what it says: a real model's rounding depends on what shares its batch."""
     with Run.read(path) as run:
-        tried = {(a.model, a.decoding, a.problem) for a in run.attempts()}
+        tried = {(label(a.model), a.decoding, a.problem) for a in run.attempts()}
         units = [sorted(run.ids(table)) for table in ("problems", "trees")]
-        return content_hash(units, sorted(tried), sorted(row["model"] for row in run.logged("train")))
+        return content_hash(units, sorted(tried), sorted(entry.model for entry in run.entries(Training)))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from journey.store.run import Run
 from journey.studio.compare_models import models_html
 from journey.studio.compare_sides import parts
 from journey.studio.reading import Filter, lists_of
-from journey.types import Attempt, Judgement, Node, Segment, Thought, Tree, content_hash, make_problem
+from journey.types import Attempt, Judgement, ModelRef, Node, Segment, Thought, Tree, content_hash, make_problem
 
 SIZES = (100, 1000, 10_000)
 WORDS = ("let", "me", "check", "again", "the", "sum", "is", "not", "right", "so", "we", "go", "back", "and", "wait")
@@ -93,7 +93,7 @@ def attempt(number: int, problems: list[Any], rng: random.Random) -> Attempt:
     of, is_right = problems[number % len(problems)], rng.random() < 0.4
     answer = of.answer if is_right else "0" if rng.random() < 0.8 else None
     return Attempt(
-        content_hash("a", number), of.id, f"model-{number % 3}", "sampled", number, text, answer, is_right,
+        content_hash("a", number), of.id, ModelRef(f"model-{number % 3}"), "sampled", number, text, answer, is_right,
         None if is_right else "wrong sum", rng.randrange(20, 2000), "end", 0,
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from served import served
 from tiny_models import save_chat_model, save_word_model
 
 from journey.pipeline.derive import chosen
+from journey.store.entries import Refusals
 from journey.store.run import Run
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -277,10 +278,10 @@ def test_a_collection_counts_problems_without_a_thought(server: FaultServer, sum
     assert said.code == 0
     assert said.data["problems_without_thought"] == {"propose": {"more than 4 replies that were no action": 5}}
     with Run.read(tmp_path / "run") as run:
-        before = run.logged("refused")
+        before = run.entries(Refusals)
     assert "no thought: more than 4" in collect(server, sums, tmp_path / "run", *flags).out
     with Run.read(tmp_path / "run") as run:
-        assert run.logged("refused") == before, "the same counts are not logged again"
+        assert run.entries(Refusals) == before, "the same counts are not logged again"
 
 
 @pytest.mark.parametrize(

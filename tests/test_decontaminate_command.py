@@ -17,7 +17,18 @@ from journey.store import labels
 from journey.store.excluded import exclude, excluded, restore
 from journey.store.labels import Label
 from journey.store.run import Run
-from journey.types import Attempt, Judgement, Node, Problem, Segment, Thought, Tree, content_hash, make_problem
+from journey.types import (
+    Attempt,
+    Judgement,
+    ModelRef,
+    Node,
+    Problem,
+    Segment,
+    Thought,
+    Tree,
+    content_hash,
+    make_problem,
+)
 
 TESTED = "A farmer has seventeen sheep, and all of them but nine run away over the hill. How many has he left now?"
 SAME = make_problem(f"{TESTED} ", "9")
@@ -33,7 +44,7 @@ def thought(problem: Problem, text: str) -> Thought:
 
 def attempt(problem: Problem, text: str, *, right: bool, split: str = "train") -> Attempt:
     id = content_hash(problem.id, text, split)
-    return Attempt(id, problem.id, "m", "sampled", int(right), text, problem.answer, right, None, 5, "end", 0)
+    return Attempt(id, problem.id, ModelRef("m"), "sampled", int(right), text, problem.answer, right, None, 5, "end", 0)
 
 
 @pytest.fixture

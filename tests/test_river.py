@@ -8,6 +8,7 @@ import pytest
 from journey.pipeline.experiment import run_recipe
 from journey.pipeline.recipe import load
 from journey.report.build import build
+from journey.store.entries import Training
 from journey.store.run import Run
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "countdown.yaml"
@@ -67,10 +68,10 @@ def test_the_report_has_the_promised_keys(small: Path) -> None:
 
 def test_the_same_command_again_makes_nothing_new(small: Path) -> None:
     with Run.read(small) as run:
-        before, logged = contents(run), len(run.logged("train"))
+        before, logged = contents(run), len(run.entries(Training))
     with run_small(small, "workers=1") as run:
         assert contents(run) == before
-        assert len(run.logged("train")) == logged
+        assert len(run.entries(Training)) == logged
 
 
 def test_one_worker_with_few_in_flight_gives_what_two_with_many_give(small: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from commanding import done, journey
 from journey.errors import UsageError
 from journey.pipeline.recipe import Axis, load, plain_recipe
 from journey.pipeline.sweep import Point, points_of, runs_of, share, shared
+from journey.store.entries import SharedPart, Training
 from journey.store.run import Run
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -60,14 +61,14 @@ def test_a_point_takes_over_what_seeds_that_are_added_need(tmp_path: Path) -> No
         for seed in (1, 2):
             (base.path / f"models/seed-{seed}/phase1").mkdir(parents=True)
             (base.path / f"models/seed-{seed}/phase1/config.json").write_text(str(seed))
-            base.log("train", {"model": f"seed-{seed}/phase1", "tokens": seed})
+            base.add(Training(f"seed-{seed}/phase1", [], seed, None, seed=seed, arm="phase1"))
         share(base.path, point, "trees", replace(recipe, seeds=1))
         assert not (point.path / "models/seed-2").exists()
         for _ in range(2):
             share(base.path, point, "trees", replace(recipe, seeds=2))
         assert [(point.path / f"models/seed-{s}/phase1/config.json").read_text() for s in (1, 2)] == ["1", "2"]
-        assert [row["tokens"] for row in point.logged("train")] == [1, 2]
-        assert len(point.logged("shared")) == 2
+        assert [entry.tokens for entry in point.entries(Training)] == [1, 2]
+        assert len(point.entries(SharedPart)) == 2
 
 
 def test_points_that_a_limit_makes_equal_are_one_run() -> None:
@@ -131,8 +132,8 @@ def test_a_tiny_sweep_shares_its_trees_and_goes_on(tmp_path: Path) -> None:
         told = {t.tree for t in small.thoughts()}
         assert len(told) == 4
         assert told < {t.tree for t in base.thoughts()}
-        trained = [row for row in short.logged("train") if row["model"] == "seed-1/journey"]
-        assert trained == [row for row in base.logged("train") if row["model"] == "seed-1/journey"]
+        trained = short.entries(Training, model="seed-1/journey")
+        assert trained == base.entries(Training, model="seed-1/journey")
     weights = "models/seed-1/journey/model.safetensors"
     assert (out / "output-120" / weights).read_bytes() == (out / "base" / weights).read_bytes()
     assert "<script" not in (out / "scaling.html").read_text()

@@ -11,6 +11,7 @@ from journey.pipeline import registry
 from journey.store.run import Run
 from journey.tasks.countdown.puzzle import parse_puzzle, steps
 from journey.tasks.countdown.sources import read
+from journey.types import label
 
 TESTS = [([6, 7, 8], 50), ([3, 9, 12], 24), ([2, 5, 7], 45)]
 QUICK = ("--set", "search.max_step_tokens=24", "--set", "search.depth=3", "--set", "search.max_tokens=60")
@@ -46,7 +47,7 @@ def test_every_search_leaves_one_attempt_a_problem_with_its_cost(world: tuple[Pa
     by_name = {row["search"]: row for row in said["searches"]}
     assert by_name["best_of_n"]["accuracy"] == 1.0 == by_name["beam"]["accuracy"]
     with Run.read(run) as of:
-        models = {a.model for a in of.attempts()}
+        models = {label(a.model) for a in of.attempts()}
         before = of.count("attempts")
     assert len(models) == 6 and "scripted+beam n=2 max_step_tokens=24 depth=3 judge=exact" in models
     again = done(*asked, "--json").data

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
-SCHEMA = 1
+SCHEMA = 2
 
 Verdict = Literal["right", "neutral", "wrong"]
 SegmentKind = Literal["step", "mistake", "reflection", "backtrack", "answer"]
@@ -28,6 +28,7 @@ class Problem:
     `id` is the hash of question and answer, so the same problem has the same id wherever it was read.
     `solution` is a worked solution, null where none is known. `task` names what kind of problem it is (see
     `journey.tasks.table`), "" in records of runs made before records named it; it is not hashed into the id.
+    `images` are the SHA-256 names of its pictures; `language` is the question's, null where nobody said.
     """
 
     id: str
@@ -38,6 +39,8 @@ class Problem:
     level: str | None = None
     subject: str | None = None
     task: str = ""
+    images: tuple[str, ...] = ()
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Node:
 
     `parent` is the index of the node before it, always smaller than its own; -1 hangs under the question.
     `answer` is the final answer found in this step, null where there is none; `correct` says whether it is the
-    problem's answer, null where there is no answer or nobody could say. `tokens` were generated for this step.
+    problem's answer, null where there is no answer or nobody could say. `tokens` were generated for this step. `value`
+    is the share of right ends below or beyond it, null where nobody measured it.
     """
 
     parent: int
@@ -70,6 +74,7 @@ class Node:
     correct: bool | None = None
     by: str = ""
     tokens: int = 0
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,8 @@ class Thought:
 
     `tree` is null for a thought that came from no tree. `draft` is the text before refinement and `refined_by` the
     model that refined it; an unrefined thought has `text == draft` and `refined_by` null. `note` says what happened at
-    its making that a reader should know (why a draft was kept unrefined, say), null where nothing did.
+    its making that a reader should know (why a draft was kept unrefined, say), null where nothing did. `seed` and
+    `round` are those of the experiment that told it, null outside one.
     """
 
     id: str
@@ -117,6 +123,44 @@ class Thought:
     answer: str
     refined_by: str | None = None
     note: str | None = None
+    seed: int | None = None
+    round: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRef:
+    """How a search chose an answer: its name, of how many candidates, and the settings that are not the usual ones."""
+
+    name: str
+    n: int
+    settings: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """Which model, said in fields; `label` shows it, and nothing reads it back from what is shown.
+
+    `name` is a path, a served name, or the model's folder in the run ("seed-2/journey"). `seed`, `round` and `arm` say
+    where in an experiment it was trained, null outside one. `search` and `judge` say how its answer was chosen, null
+    where it was simply drawn.
+    """
+
+    name: str
+    seed: int | None = None
+    round: int | None = None
+    arm: str | None = None
+    search: SearchRef | None = None
+    judge: str | None = None
+
+
+def label(ref: ModelRef, *, over_seeds: bool = False) -> str:
+    """How a model is shown: "tiny+beam n=16 judge=exact". `over_seeds`: by its arm, where it has one."""
+    name = ref.arm if over_seeds and ref.arm is not None else ref.name
+    if ref.search is None:
+        return name
+    words = [ref.search.name, f"n={ref.search.n}", *(f"{key}={value}" for key, value in ref.search.settings)]
+    words += [] if ref.judge is None else [f"judge={ref.judge}"]
+    return f"{name}+{' '.join(words)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +176,16 @@ class Spent:
 class Attempt:
     """A model's checked answer to one problem.
 
-    `model` names the model, `decoding` the way it was sampled ("greedy", "sampled", ...), `sample` counts the draws.
-    `answer` null: none was found. `correct` null: the checker could not say. `error` is the kind of error of an
-    attempt that is not correct, null where nobody classified it. `tokens` is the length of the answer's text,
-    `finish` how it ended, `spent` the whole cost, which a search makes larger than `tokens`.
+    `model` says which model, `decoding` the way it was sampled ("greedy", "sampled", ...), `sample` counts the draws.
+    `graded_by` is the model that graded the answer, null where rules did. `answer` null: none was found. `correct`
+    null: the checker could not say. `error` is the kind of error of an attempt that is not correct, null where nobody
+    classified it. `tokens` is the length of the answer's text, `finish` how it ended, `spent` the whole cost, which a
+    search makes larger than `tokens`.
     """
 
     id: str
     problem: str
-    model: str
+    model: ModelRef
     decoding: str
     sample: int
     text: str
@@ -151,6 +196,7 @@ class Attempt:
     finish: Finish
     seed: int
     spent: Spent = Spent()
+    graded_by: str | None = None
 
 
 Record = Problem | Tree | Thought | Attempt
@@ -180,14 +226,15 @@ def to_json(record: Record) -> dict[str, Any]:
         case Thought():
             return _fields(record) | {"segments": [_fields(s) for s in record.segments]}
         case Attempt():
-            return _fields(record) | {"spent": _fields(record.spent)}
+            model = {"model": label(record.model), "model_ref": model_json(record.model)}
+            return _fields(record) | model | {"spent": _fields(record.spent)}
         case Problem():
             return _fields(record)
 
 
 def problem_from_json(data: Mapping[str, Any]) -> Problem:
     """The Problem of its JSON form."""
-    return Problem(**_known(Problem, data))
+    return Problem(**_known(Problem, data, images=tuple(data.get("images", ()))))
 
 
 def tree_from_json(data: Mapping[str, Any]) -> Tree:
@@ -202,7 +249,21 @@ def thought_from_json(data: Mapping[str, Any]) -> Thought:
 
 def attempt_from_json(data: Mapping[str, Any]) -> Attempt:
     """The Attempt of its JSON form."""
-    return Attempt(**_known(Attempt, data, spent=Spent(**data["spent"])))
+    return Attempt(**_known(Attempt, data, model=model_from_json(data["model_ref"]), spent=Spent(**data["spent"])))
+
+
+def model_json(ref: ModelRef) -> dict[str, Any]:
+    """The JSON form of a ModelRef."""
+    search = None if ref.search is None else _fields(ref.search) | {"settings": dict(ref.search.settings)}
+    return _fields(ref) | {"search": search}
+
+
+def model_from_json(data: Mapping[str, Any]) -> ModelRef:
+    """The ModelRef of its JSON form."""
+    search = data.get("search")
+    if search is not None:
+        search = SearchRef(search["name"], search["n"], tuple(search["settings"].items()))
+    return ModelRef(**_known(ModelRef, data, search=search))
 
 
 def _fields(record: Any) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.metrics.at_k import at_k, by_problem, powers, rm_at_k
-from journey.types import Attempt
+from journey.types import Attempt, ModelRef
 
 Drawn = st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.5, 1.0])), min_size=1, max_size=7)
 
 
 def sample(i: int, correct: bool | None, answer: str | None = "a", problem: str = "p") -> Attempt:
-    return Attempt(f"{problem}{i}", problem, "m", "sampled", i, "", answer, correct, None, 10, "end", 0)
+    return Attempt(f"{problem}{i}", problem, ModelRef("m"), "sampled", i, "", answer, correct, None, 10, "end", 0)
 
 
 def enumerated(samples: Sequence[Attempt], scores: dict[str, float], k: int) -> float:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.metrics.breakdown import breakdown
-from journey.types import Attempt, Problem
+from journey.types import Attempt, ModelRef, Problem
 
 
 def problem(id: str, level: str | None = None, subject: str | None = None) -> Problem:
@@ -12,7 +12,7 @@ def problem(id: str, level: str | None = None, subject: str | None = None) -> Pr
 
 
 def tried(of: str, correct: bool | None, sample: int = 0) -> Attempt:
-    return Attempt(f"{of}{sample}", of, "m", "sampled", sample, "", "1", correct, None, 10, "end", 0)
+    return Attempt(f"{of}{sample}", of, ModelRef("m"), "sampled", sample, "", "1", correct, None, 10, "end", 0)
 
 
 def test_levels_come_as_numbers_and_the_unknown_last() -> None:

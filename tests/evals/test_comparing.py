@@ -7,6 +7,7 @@ import pytest
 from commanding import done
 
 from journey.store.run import Run
+from journey.store.version_1 import model_ref
 from journey.types import Attempt, make_problem
 
 
@@ -17,7 +18,7 @@ def run_of(path: Path, models: dict[str, list[bool | None]]) -> Path:
         run.put_all("problems", problems, split="test")
         for model, rights in models.items():
             attempts = [
-                Attempt(f"{model}-{p.id}", p.id, model, "greedy", 0, "", "1", right, None, 5, "end", 0)
+                Attempt(f"{model}-{p.id}", p.id, model_ref(model), "greedy", 0, "", "1", right, None, 5, "end", 0)
                 for p, right in zip(problems, rights, strict=False)
             ]
             run.put_all("attempts", attempts, split="test")

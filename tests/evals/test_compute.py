@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.metrics.compute import AccuracyAtCost, accuracy_at_cost, at_tokens, mixed
-from journey.types import Attempt, Spent
+from journey.types import Attempt, ModelRef, Spent
 
 
 def tried(problem: str, right: bool | None, model: int = 10, judge: int = 0, answer: str | None = "1") -> Attempt:
     spent = Spent(model, judge, 2)
-    return Attempt(problem, problem, "m", "sampled", 0, "", answer, right, None, 5, "end", 0, spent)
+    return Attempt(problem, problem, ModelRef("m"), "sampled", 0, "", answer, right, None, 5, "end", 0, spent)
 
 
 def size(accuracy: float, tokens: float) -> AccuracyAtCost:

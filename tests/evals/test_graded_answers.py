@@ -14,7 +14,7 @@ from journey.evals.graded_answers import VERDICTS, ModelGrader, ask, factuality,
 from journey.judges.critic import CriticSettings
 from journey.models.base import Prompt, Sampling
 from journey.models.scripted import Scripted
-from journey.types import Attempt, Spent, make_problem
+from journey.types import Attempt, ModelRef, Spent, make_problem
 
 PROBLEM = make_problem("Who received the IEEE Frank Rosenblatt Award in 2010?", "Michio Sugeno", source="SimpleQA")
 ANSWER = "Michio Sugeno received it."
@@ -132,7 +132,7 @@ async def test_a_judge_that_never_keeps_to_the_form_ends_the_work() -> None:
 
 
 def attempt(correct: bool | None, answer: str | None = "x", error: str | None = None) -> Attempt:
-    return Attempt("i", "p", "m", "greedy", 0, "t", answer, correct, error, 1, "end", 0, Spent())
+    return Attempt("i", "p", ModelRef("m"), "greedy", 0, "t", answer, correct, error, 1, "end", 0, Spent())
 
 
 def test_the_figures_are_those_of_simpleqa() -> None:

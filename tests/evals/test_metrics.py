@@ -23,7 +23,7 @@ from journey.metrics.accuracy import (
     unjudged,
     wilson,
 )
-from journey.types import Attempt, Finish
+from journey.types import Attempt, Finish, ModelRef
 
 Shares = st.lists(st.floats(0, 1), min_size=2, max_size=8)
 
@@ -32,7 +32,7 @@ def attempt(
     correct: bool | None, *, answer: str | None = "1", error: str | None = None, tokens: int = 1, finish: Finish = "end"
 ) -> Attempt:
     """One made-up attempt."""
-    return Attempt("id", "p", "m", "sampled", 0, "text", answer, correct, error, tokens, finish, 0)
+    return Attempt("id", "p", ModelRef("m"), "sampled", 0, "text", answer, correct, error, tokens, finish, 0)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from journey.answers.words import TextGrader
 from journey.errors import UsageError
-from journey.evals.step_scores import LOG, Kept, RmSettings, judge_attempts, kept
+from journey.evals.step_scores import Kept, RmSettings, judge_attempts, kept
 from journey.judges.scripted import Scripted as Judge
 from journey.metrics.at_k import rm_at_k
 from journey.models.scripted import Scripted
@@ -18,7 +18,7 @@ from journey.search.candidate import SearchContext
 from journey.store.run import Run
 from journey.tasks.prompting import asker
 from journey.tasks.steps import FORMATS
-from journey.types import Attempt, Judgement, Problem, Spent, make_problem
+from journey.types import Attempt, Judgement, ModelRef, Problem, Spent, make_problem
 
 STEPS = FORMATS["paragraphs"]
 PROBLEM = make_problem("Is it so?", "yes")
@@ -26,7 +26,7 @@ JOINED = {"min": 0.2, "product": 0.1, "last": 0.5, "mean": 0.35}
 
 
 def attempt(id: str, text: str, answer: str | None = "yes", correct: bool | None = True) -> Attempt:
-    return Attempt(id, PROBLEM.id, "m", "sampled", 0, text, answer, correct, None, 3, "end", 0, Spent())
+    return Attempt(id, PROBLEM.id, ModelRef("m"), "sampled", 0, text, answer, correct, None, 3, "end", 0, Spent())
 
 
 def means(judge: Judge) -> SearchContext:
@@ -38,7 +38,7 @@ async def test_step_scores_are_kept_and_joined_as_asked(tmp_path: Path, way) -> 
     judge = Judge({"It is late.": 0.2, "The answer is yes.": 0.5})
     tried = [attempt("a", "It is late.\n\nThe answer is yes."), attempt("b", "Hm.", None, None)]
     with Run.open(tmp_path / "run") as run:
-        run.log(LOG, await judge_attempts(PROBLEM, tried, means(judge), RmSettings(way)))
+        run.add(await judge_attempts(PROBLEM, tried, means(judge), RmSettings(way)))
         of = kept(run, tried)["scripted"]
         assert kept(run, [attempt("c", "")]) == {}
     assert of.steps == {"a": [0.2, 0.5]} and of.covers(tried)
@@ -54,7 +54,7 @@ async def test_what_is_no_score_is_null_and_never_wins(odd: float | None) -> Non
 
     tried = [attempt("a", "The first answer is no.", "no", False), attempt("b", "The answer is yes.")]
     row = await judge_attempts(PROBLEM, tried, means(Judge(says)), RmSettings())
-    scores = Kept(row["steps"], Spent(), "min").scores()
+    scores = Kept(row.steps, Spent(), "min").scores()
     assert scores == {"a": None, "b": 0.1}
     assert rm_at_k(tried, scores, 2) == 1.0 and rm_at_k(tried, scores, 1) == 0.5
 

@@ -8,7 +8,7 @@ from journey.answers.grade import Grade
 from journey.evals.attempts import Decoding, attempt, attempt_ids
 from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted
-from journey.types import Attempt, Problem, make_problem
+from journey.types import Attempt, Problem, label, make_problem
 
 PROBLEM = make_problem("1 + 1", "2")
 
@@ -53,7 +53,7 @@ async def test_every_sample_becomes_an_attempt_with_what_it_cost() -> None:
     assert (right.text, right.answer, right.correct, right.error) == ("1. the answer 2", "2", True, None)
     assert (wrong.answer, wrong.correct, wrong.error, wrong.sample) == ("3", False, "wrong answer", 1)
     assert right.spent.model_tokens == right.tokens > 0
-    assert (right.model, right.decoding, right.problem, right.finish) == ("tiny", "sampled", PROBLEM.id, "end")
+    assert (label(right.model), right.decoding, right.problem, right.finish) == ("tiny", "sampled", PROBLEM.id, "end")
 
 
 async def test_a_cut_off_answer_is_graded_and_marked_only_where_it_holds_none() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from journey.metrics.accuracy import accuracy
 from journey.metrics.votes import maj_at_k, maj_at_tokens, pass_at_k
-from journey.types import Attempt
+from journey.types import Attempt, ModelRef
 
 Answers = st.lists(st.sampled_from(["right", "also right", "wrong", "worse", "worst", None]), min_size=1, max_size=8)
 
@@ -20,7 +20,9 @@ Answers = st.lists(st.sampled_from(["right", "also right", "wrong", "worse", "wo
 def drawn(answers: Sequence[str | None], tokens: int = 10) -> list[Attempt]:
     """One attempt an answer; those that say "right" are right, null is no answer."""
     return [
-        Attempt(str(i), "p", "m", "sampled", i, "", a, None if a is None else "right" in a, None, tokens, "end", 0)
+        Attempt(
+            str(i), "p", ModelRef("m"), "sampled", i, "", a, None if a is None else "right" in a, None, tokens, "end", 0
+        )
         for i, a in enumerate(answers)
     ]
 

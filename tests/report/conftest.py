@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from journey.store.entries import Training
 from journey.store.run import Run
 from journey.types import (
     Attempt,
     Finish,
     Judgement,
+    ModelRef,
     Node,
     Problem,
     Segment,
@@ -41,7 +43,7 @@ def attempts_of(seed: int, arm: str, problem: Problem, decoding: str, samples: i
             Attempt(
                 id=content_hash(seed, arm, problem.id, decoding, sample),
                 problem=problem.id,
-                model=f"seed-{seed}/{arm}",
+                model=ModelRef(f"seed-{seed}/{arm}", seed=seed, arm=arm),
                 decoding=decoding,
                 sample=sample,
                 text=f"{problem.question}\nwait, go back to the start\nlet me check",
@@ -126,7 +128,7 @@ def write_run(
                     run.put_all("attempts", made, split=split)
                 curve = [{"step": s, "loss": 2 / (s + seed / 3) + 0.2} for s in range(1, 60, 3)]
                 tokens = 4000 * TOKENS[arm]
-                run.log("train", {"model": f"seed-{seed}/{arm}", "curve": curve, "tokens": tokens, "seconds": 3.0})
+                run.add(Training(f"seed-{seed}/{arm}", curve, tokens, 3.0, seed=seed, arm=arm))
     return path
 
 

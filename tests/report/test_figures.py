@@ -12,7 +12,7 @@ import pytest
 from journey.pipeline.outcome import seed_and_arm
 from journey.report.figures import figures
 from journey.store.run import Run
-from journey.types import Attempt, make_problem
+from journey.types import Attempt, ModelRef, make_problem
 
 Make = Callable[..., Path]
 
@@ -95,8 +95,8 @@ def test_one_seed_has_wilson_and_newcombe(tmp_path: Path, make_run: Make) -> Non
 def test_a_seed_that_is_not_finished_is_left_out_and_said_so(tmp_path: Path, make_run: Make) -> None:
     path = make_run(tmp_path / "two", seeds=2)
     with Run.read(path) as run:
-        drawn = run.all("attempts", model="seed-1/journey", decoding="sampled")
-        some = [a for a in drawn if isinstance(a, Attempt)][:7]
+        drawn = run.attempts(model="seed-1/journey", decoding="sampled")
+        some = list(drawn)[:7]
         config = run.config
     with Run.open(path, config) as run:
         run.put_all("attempts", [_of_seed(a, 3) for a in some], split="test")
@@ -110,8 +110,8 @@ def test_a_model_asked_beside_the_seeds_changes_nothing(tmp_path: Path, make_run
     path = make_run(tmp_path / "two", seeds=2)
     before = of(path)
     with Run.read(path) as run:
-        drawn = run.all("attempts", model="seed-1/journey", decoding="sampled")
-        asked = [replace(a, id=f"tiny {a.id}", model="tiny") for a in drawn if isinstance(a, Attempt)][:7]
+        drawn = run.attempts(model="seed-1/journey", decoding="sampled")
+        asked = [replace(a, id=f"tiny {a.id}", model=ModelRef("tiny")) for a in drawn][:7]
         config = run.config
     with Run.open(path, config) as run:
         run.put_all("attempts", asked, split="test")
@@ -149,12 +149,12 @@ def test_a_run_of_trees_alone_has_a_report_too(tmp_path: Path, make_run: Make) -
 
 
 def test_any_other_models_name_is_an_arm_of_the_only_seed() -> None:
-    assert seed_and_arm("seed-12/journey") == (12, "journey")
-    assert seed_and_arm("hf/some-model") == (1, "hf/some-model")
+    assert seed_and_arm(ModelRef("seed-12/journey", seed=12, arm="journey")) == (12, "journey")
+    assert seed_and_arm(ModelRef("seed-12/journey")) == (1, "seed-12/journey")
 
 
 def _of_seed(attempt: Attempt, seed: int) -> Attempt:
-    return replace(attempt, id=attempt.id + str(seed), model=f"seed-{seed}/journey")
+    return replace(attempt, id=attempt.id + str(seed), model=ModelRef(f"seed-{seed}/journey", seed=seed, arm="journey"))
 
 
 def test_before_the_test_set_was_looked_at_the_validation_problems_count(tmp_path: Path, make_run: Make) -> None:
@@ -167,7 +167,7 @@ def test_a_model_that_was_asked_some_of_the_problems_is_told_alone(tmp_path: Pat
     with Run.read(path) as run:
         config, asked = run.config, sorted(run.ids("problems", split="test"))[:3]
     with Run.open(path, config) as run:
-        made = [Attempt(p, p, "hf/small", "default", 0, "", "1", True, None, 2, "end", 0) for p in asked]
+        made = [Attempt(p, p, ModelRef("hf/small"), "default", 0, "", "1", True, None, 2, "end", 0) for p in asked]
         run.put_all("attempts", made, split="test")
     found = of(path)
     assert found["arms"]["hf/small"]["accuracy"] == 1

@@ -15,6 +15,7 @@ from journey.report.render import terminal
 from journey.report.searches import search_chart, search_table
 from journey.report.tables import brief
 from journey.store.run import Run
+from journey.store.version_1 import model_ref
 from journey.types import Attempt, Problem, Spent, content_hash, make_problem
 
 Make = Callable[..., Path]
@@ -22,7 +23,19 @@ Make = Callable[..., Path]
 
 def searched(model: str, problem: Problem, right: bool, spent: Spent, answer: str | None = "1") -> Attempt:
     return Attempt(
-        content_hash(model, problem.id), problem.id, model, "sampled", 0, "1", answer, right, None, 5, "stop", 0, spent
+        content_hash(model, problem.id),
+        problem.id,
+        model_ref(model),
+        "sampled",
+        0,
+        "1",
+        answer,
+        right,
+        None,
+        5,
+        "stop",
+        0,
+        spent,
     )
 
 

@@ -8,6 +8,7 @@ from journey.types import (
     VERDICTS,
     Attempt,
     Judgement,
+    ModelRef,
     Node,
     Problem,
     Segment,
@@ -40,7 +41,9 @@ def thought(number: int, text: str = "Wait, let me check.", method: str = "trave
 
 def attempt(number: int) -> Attempt:
     name = content_hash("attempt", number)
-    return Attempt(name, problem(number).id, "tiny", "greedy", 0, "1", "1", None, None, 1, "stop", 2**63 - 1, Spent(1))
+    return Attempt(
+        name, problem(number).id, ModelRef("tiny"), "greedy", 0, "1", "1", None, None, 1, "stop", 2**63 - 1, Spent(1)
+    )
 
 
 judgements = st.builds(Judgement, st.none() | st.sampled_from(VERDICTS), st.none() | st.floats(0, 1), maybe, texts)

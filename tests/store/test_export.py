@@ -13,6 +13,7 @@ from store.records import attempt, problem, thought, tree, trees
 from journey.errors import UsageError
 from journey.store.export import export, import_file, read_rows, write_rows
 from journey.store.run import Run
+from journey.types import SCHEMA
 
 ENDINGS = ["jsonl", "jsonl.gz", "parquet"]
 
@@ -22,7 +23,7 @@ def filled(path: Path) -> Run:
     run.put_all("problems", [problem(n) for n in range(3)], split="train")
     run.put_all("problems", [problem(9)])
     run.put_all("trees", [tree(n) for n in range(3)])
-    run.put_all("thoughts", [thought(n) for n in range(3)], arm="journey")
+    run.put_all("thoughts", [thought(n) for n in range(3)])
     run.put_all("attempts", [attempt(n) for n in range(3)], split="test")
     return run
 
@@ -56,7 +57,7 @@ def test_rows_carry_the_schema_and_the_given_columns_and_can_be_selected(tmp_pat
     with filled(tmp_path / "run") as run:
         assert export(run, "problems", tmp_path / "out" / "train.jsonl", split="train") == 3
         for line in (tmp_path / "out" / "train.jsonl").read_text().splitlines():
-            assert json.loads(line)["schema"] == 1
+            assert json.loads(line)["schema"] == SCHEMA
             assert json.loads(line)["split"] == "train"
 
 
@@ -101,7 +102,7 @@ GOOD = json.dumps({"schema": 1, "id": "a", "question": "q", "answer": "1"})
         ("[1]", "line 2: a row must be a JSON object"),
         ('{"schema": 1, "score": NaN}', "NaN is no JSON number"),
         ("[" * 100_000, "line 2: not JSON"),
-        ('{"id": "a"}', "row 2: its schema is None, this journey reads 1"),
+        ('{"id": "a"}', "row 2: its schema is None, this journey reads 2 and older ones"),
         ('{"schema": 7}', "row 2: its schema is 7"),
         ('{"schema": 1, "id": "b", "question": "q"}', "row 2 is no Problem: answer"),
         ('{"schema": 1, "id": "b", "question": "q", "answer": 3}', "row 2 is no Problem: answer"),

@@ -38,7 +38,7 @@ asyncio.run(main(sys.argv[1], int(sys.argv[2])))
 """
 
 
-@pytest.mark.parametrize("limit", [150_000, 333_333, 1_000_001])
+@pytest.mark.parametrize("limit", [250_000, 433_333, 1_000_001])
 def test_a_full_disk_is_one_sentence_and_all_that_was_acknowledged_stays(tmp_path: Path, limit: int):
     pytest.importorskip("resource", reason="this system has no limit on the size of files")
     path = [str(Path(__file__).parents[1]), *sys.path]
@@ -117,7 +117,7 @@ def test_a_full_disk_leaves_the_old_export(tmp_path: Path):
 def _written(path: Path) -> bytes:
     with Run.open(path, {"seed": 1}) as run:
         run.put_all("problems", [problem(n) for n in range(200)], split="train")
-        run.put_all("thoughts", [thought(n) for n in range(100)], arm="journey")
+        run.put_all("thoughts", [thought(n) for n in range(100)])
     return (path / "run.db").read_bytes()
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from properties import examples
 from store.records import attempt, problem, problems, thought, tree, trees
 
 from journey.errors import UsageError
+from journey.store.entries import Curation, Refusals, Spending
 from journey.store.run import Run
 from journey.store.schema import Failure
 
@@ -27,15 +29,15 @@ def run(tmp_path: Path) -> Iterator[Run]:
 async def test_what_is_put_comes_back_equal(run: Run):
     await run.put("problems", problem(1), split="train")
     await run.put("trees", tree(1))
-    await run.put("thoughts", thought(1), arm="journey")
+    await run.put("thoughts", thought(1))
     await run.put("attempts", attempt(1), split="test")
     assert run.get("problems", problem(1).id) == problem(1)
     assert run.get("trees", tree(1).id) == tree(1)
     assert run.get("thoughts", thought(1).id) == thought(1)
     assert run.get("attempts", attempt(1).id) == attempt(1)
     assert run.get("trees", "nothing") is None
-    assert run.given("thoughts", thought(1).id) == {"arm": "journey"}
-    assert run.given("thoughts", "nothing") == {}
+    assert run.given("attempts", attempt(1).id) == {"split": "test"}
+    assert run.given("attempts", "nothing") == {}
     assert run.check() == 4
 
 
@@ -47,12 +49,12 @@ async def test_the_same_id_again_replaces_nothing_and_is_no_error(run: Run):
 
 
 def test_columns_select_and_null_means_that_there_is_none(run: Run):
-    run.put_all("thoughts", [thought(n) for n in range(5)], arm="journey")
+    run.put_all("thoughts", [replace(thought(n), seed=2) for n in range(5)])
     run.put_all("thoughts", [thought(n, method="shortcut") for n in range(5, 8)])
-    assert run.count("thoughts", arm="journey") == 5
-    assert run.ids("thoughts", arm=None) == {thought(n).id for n in range(5, 8)}
+    assert run.count("thoughts", seed=2) == 5
+    assert run.ids("thoughts", seed=None) == {thought(n).id for n in range(5, 8)}
     assert run.ids("thoughts", method="traverse", problem=problem(3).id) == {thought(3).id}
-    assert {record.id for record in run.all("thoughts", method="shortcut")} == run.ids("thoughts", arm=None)
+    assert {record.id for record in run.all("thoughts", method="shortcut")} == run.ids("thoughts", seed=None)
     with pytest.raises(ValueError, match="no column colour"):
         run.count("thoughts", colour="red")
     with pytest.raises(ValueError, match="no table"):
@@ -126,7 +128,7 @@ async def test_model_calls_are_kept_by_key(run: Run):
     assert run.call("none") == []
 
 
-def test_failures_are_listed_until_taken_off_and_logs_keep_their_order(run: Run):
+def test_failures_are_listed_until_taken_off(run: Run):
     run.fail("grow", "b", "server gone")
     run.fail("grow", "a", "first reason")
     run.fail("grow", "a", "second reason")
@@ -134,10 +136,17 @@ def test_failures_are_listed_until_taken_off_and_logs_keep_their_order(run: Run)
     assert run.failures("grow") == [Failure("grow", "a", "second reason"), Failure("grow", "b", "server gone")]
     run.unfail("grow", "a")
     assert [failure.unit for failure in run.failures()] == ["a", "b"]
-    run.log("train", {"step": 1, "loss": 2.0})
-    run.log("train", {"step": 2, "loss": 1.0})
-    assert [line["step"] for line in run.logged("train")] == [1, 2]
-    assert run.logged("grow") == []
+
+
+def test_entries_keep_their_order_and_of_a_keyed_kind_the_latest_counts(run: Run):
+    run.add(Spending("a", 1, 10, 5, 0.5), Spending("b", 2, 20, 6, None))
+    run.add(Spending("a", 3, 30, 7, 0.0))
+    assert [entry.calls for entry in run.entries(Spending)] == [1, 2, 3]
+    assert [entry.calls for entry in run.entries(Spending, model="a")] == [1, 3]
+    run.add(Refusals("propose", {"no answer": 2}, {}))
+    run.add(Refusals("propose", {}, {"cut off": 1}), Refusals("debate", {}, {}))
+    assert run.entries(Refusals, method="propose") == [Refusals("propose", {}, {"cut off": 1})]
+    assert run.entries(Curation) == []
 
 
 def test_a_run_goes_on_where_it_was(run: Run):
@@ -212,12 +221,14 @@ def test_a_file_or_a_foreign_database_in_the_place_of_a_run_is_refused(tmp_path:
             opening(tmp_path / "other")
 
 
-def test_an_unknown_schema_version_is_refused_not_guessed_at(run: Run, monkeypatch: pytest.MonkeyPatch):
-    run.close()
-    monkeypatch.setattr("journey.store.database.STORE_VERSION", 2)
-    for opening in (Run.open, Run.read):
-        with pytest.raises(UsageError, match=r"version 1; this journey reads version 2"):
-            opening(run.path)
+def test_a_newer_version_is_refused_not_guessed_at(run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("journey.store.database.STORE_VERSION", 3)
+    newer = Run.open(run.path.parent / "newer")
+    newer.close()
+    monkeypatch.undo()
+    for opened in (Run.open, Run.read):
+        with pytest.raises(UsageError, match=r"version 3; this journey reads version 2"):
+            opened(newer.path)
 
 
 def test_a_log_left_without_its_database_belongs_to_nothing(run: Run):

@@ -2,14 +2,25 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commanding import done
 from version_1 import ALL, differences, rows_of, unpacked
 
+from journey.types import SCHEMA
+
 EXPORTS = ("problems", "trees", "thoughts", "attempts", "sft", "dpo", "prm", "labels")
 TOLD = (("dpo", "seed-2/journey"), ("prm", "openai/m"), ("sft", "seed-2"), ("attempts", "seed-2"))
 FIGURES = ("seeds", "trees", "arms", "gain", "gain_equal_tokens", "votes", "search")
+
+
+def todays(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of version 1 as it is exported today: fields were added, and what was called `arm` is the seed."""
+    if "schema" not in row:
+        return row
+    arm = row.pop("arm", None)
+    return row | {"schema": SCHEMA} | ({} if arm is None else {"seed": int(arm.removeprefix("seed-"))})
 
 
 @pytest.mark.parametrize(("archive", "name"), ALL)
@@ -26,7 +37,7 @@ def test_figures_and_exports_are_those_of_the_version_that_wrote_it(
     for file, what, more in asked:
         if old_rows := rows_of(expected / f"{file}.jsonl"):
             done("export", name, what, "--to", "rows.jsonl", *more)
-            assert differences(old_rows, rows_of(Path("rows.jsonl")), file) == []
+            assert differences([todays(row) for row in old_rows], rows_of(Path("rows.jsonl")), file) == []
     done("report", name)
     old = json.loads((expected / "report_file.json").read_text())
     new = json.loads(Path(name, "report/report.json").read_text())

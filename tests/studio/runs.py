@@ -1,11 +1,13 @@
 """Runs for the studio's tests: a small one with everything in it, big trees, and one whose every text is hostile."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 from studio.payloads import PAYLOADS
 
 from journey.store.run import Run
+from journey.store.version_1 import model_ref
 from journey.trees.mark import verdict
 from journey.types import Attempt, Judgement, Node, Problem, Segment, Thought, Tree, Verdict, content_hash, make_problem
 
@@ -36,7 +38,9 @@ def attempt(problem: Problem, number: int, text: str, answer: str | None, correc
     """An attempt by a model."""
     name = content_hash("attempt", problem.id, number, model)
     error = None if correct else "wrong sum" if answer else "cut off"
-    return Attempt(name, problem.id, model, "sampled", number, text, answer, correct, error, len(text), "end", number)
+    return Attempt(
+        name, problem.id, model_ref(model), "sampled", number, text, answer, correct, error, len(text), "end", number
+    )
 
 
 def small(folder: Path) -> Path:
@@ -71,7 +75,7 @@ def small(folder: Path) -> Path:
     with Run.open(folder) as run:
         run.put_all("problems", problems, split="test")
         run.put_all("trees", trees)
-        run.put_all("thoughts", [told(trees[0], [0, 5], "shortcut"), long, refined], arm="seed-1")
+        run.put_all("thoughts", [replace(t, seed=1) for t in (told(trees[0], [0, 5], "shortcut"), long, refined)])
         run.put_all("attempts", attempts, split="test")
     return folder
 
@@ -147,6 +151,6 @@ def hostile(folder: Path) -> Path:
     with Run.open(folder) as run:
         run.put_all("problems", problems, split="test")
         run.put_all("trees", [tree])
-        run.put_all("thoughts", [thought], arm=PAYLOADS[4])
+        run.put_all("thoughts", [thought])
         run.put_all("attempts", attempts, split=PAYLOADS[5])
     return folder

@@ -19,6 +19,7 @@ from studio.test_pages import html_of
 from journey.metrics.paired import compared, shared
 from journey.report.charts import NAMED, Dot, uncrowded
 from journey.store.run import Run
+from journey.store.version_1 import model_ref
 from journey.studio import app as app_module
 from journey.studio.compare_sides import against, changed, parts, rights, sides, told
 from journey.studio.diff import LONGEST, sides_html
@@ -36,7 +37,9 @@ def attempt(problem: Problem, model: str, outcome: str, decoding: str = "greedy"
     answer = {"r": problem.answer, "w": "0", "n": None}[outcome]
     name = content_hash(problem.id, model, decoding)
     text = f"{TEXT[outcome]} {model}"
-    return Attempt(name, problem.id, model, decoding, 0, text, answer, outcome == "r", None, 10 + len(model), "end", 0)
+    return Attempt(
+        name, problem.id, model_ref(model), decoding, 0, text, answer, outcome == "r", None, 10 + len(model), "end", 0
+    )
 
 
 def models(folder: Path, outcomes: dict[str, str], split: str = "test") -> Path:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from journey.errors import UsageError
 from journey.models.base import Prompt
 from journey.training.rows import dpo_rows, match_tokens, sft_rows
-from journey.types import Attempt, Problem, Thought, make_problem
+from journey.types import Attempt, ModelRef, Problem, Thought, make_problem
 
 PROBLEM = make_problem("1 + 1?", "2")
 OTHER = make_problem("2 + 2?", "4")
@@ -29,7 +29,7 @@ def thought(text: str, problem: Problem = PROBLEM) -> Thought:
 
 def attempt(text: str, correct: bool | None, sample: int, problem: Problem = PROBLEM, finish: str = "end") -> Attempt:
     return Attempt(
-        f"{problem.id}-{sample}", problem.id, "m", "sampled", sample, text, None, correct, None, 3, finish, 0
+        f"{problem.id}-{sample}", problem.id, ModelRef("m"), "sampled", sample, text, None, correct, None, 3, finish, 0
     )  # type: ignore[arg-type]
 
 

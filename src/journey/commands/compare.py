@@ -14,6 +14,7 @@ from journey.errors import UsageError
 from journey.metrics.accuracy import bootstrap
 from journey.metrics.paired import compared, gains, shared
 from journey.pipeline.outcome import seed_and_arm
+from journey.types import label
 
 Seeds = dict[int, dict[str, bool]]  # seed -> problem -> right
 Found = dict[tuple[str, str], Seeds]  # (arm or model, decoding)
@@ -69,10 +70,11 @@ def _attempts(path: Path, name: str | None, split: str) -> Found:
     found: Found = {}
     with reading(path) as of:
         for a in of.attempts(split=split):
-            seed, arm = seed_and_arm(a.model)
-            if a.sample == 0 and name in (None, arm, a.model):
-                seeds = found.setdefault((a.model if name == a.model else arm, a.decoding), {})
-                seeds.setdefault(0 if name == a.model else seed, {})[a.problem] = a.correct is True
+            seed, _ = seed_and_arm(a.model)
+            shown, arm = label(a.model), label(a.model, over_seeds=True)
+            if a.sample == 0 and name in (None, arm, shown):
+                seeds = found.setdefault((shown if name == shown else arm, a.decoding), {})
+                seeds.setdefault(0 if name == shown else seed, {})[a.problem] = a.correct is True
     if not found:
         whose = "" if name is None else f" of {name}"
         raise UsageError(f"{path} holds no attempts{whose} at {split} problems; draw some with journey eval {path}")

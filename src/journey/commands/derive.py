@@ -37,13 +37,12 @@ from journey.pipeline.labelled_run import labelled_run
 from journey.pipeline.moved_keys import refuse_moved
 from journey.pipeline.plain_settings import flags, merged, override
 from journey.pipeline.recipe import Recipe, recipe_of
+from journey.store.entries import MethodSettings
 from journey.store.run import Run
 from journey.store.settings import differences, plain
 from journey.tasks.table import shared_task, task
 from journey.thoughts.methods import METHODS, from_trees, needs_trees
 from journey.trees.mark import no_thought_reason
-
-STAGE = "derive"
 
 
 def derive(
@@ -114,7 +113,7 @@ def _derive(path: Path, asked: DeriveOptions, allowance: Allowance, json: bool, 
         models = registry.Models(into, tracker, wanted.servers)
         interrupts.run(paying(into, models, tracker, _make(into, wanted, models, bars)))
         for method in () if from_their_trees else methods:
-            reasons.update(counts_of(into, method)["no_thought"])
+            reasons.update(counts_of(into, method).no_thought)
         told = {m: list(into.thoughts(method=m)) for m in methods}
         failed = [f for m in methods for verb in ("derive", "refine") for f in into.failures(f"{verb} {m}")]
     final = {method: chosen(of) for method, of in told.items()}
@@ -229,12 +228,12 @@ def _wanted(into: Run, asked: DeriveOptions) -> Recipe:
 
 def _refuse_other_settings(into: Run, path: Path, wanted: Recipe) -> None:
     """Both arms need one thought a tree from the same rule, so a run has thoughts of one kind only by each method."""
-    if set(wanted.thoughts.methods) & set(from_trees()) and into.ids("thoughts") - into.ids("thoughts", arm=None):
+    if set(wanted.thoughts.methods) & set(from_trees()) and into.ids("thoughts") - into.ids("thoughts", seed=None):
         raise UsageError(
             f"the thoughts of {path} were told by journey run; to tell its trees otherwise take them into another run: "
             + _into_another(path)
         )
-    before = {entry["method"]: entry["settings"] for entry in into.logged(STAGE)}
+    before = {entry.method: entry.settings for entry in into.entries(MethodSettings)}
     kept = into.config.get("recipe", {})
     if kept.get("thoughts") and not kept.get("arms"):
         before = _identities(recipe_of(kept, f"the settings of {path}")) | before
@@ -245,7 +244,7 @@ def _refuse_other_settings(into: Run, path: Path, wanted: Recipe) -> None:
         if name != method:
             there = [t for t in there if t.refined_by is not None or t.note is not None]
         if changed and not there:
-            into.log(STAGE, {"method": name, "settings": plain(settings)})
+            into.add(MethodSettings(name, plain(settings)))
         elif changed:
             raise UsageError(
                 f"the thoughts by {name} in {path} were told with other settings ({'; '.join(changed)}); give the "

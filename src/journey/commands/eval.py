@@ -127,12 +127,12 @@ def _search(
     if dry_run:
         with reading(path) as of:
             problems = problems_of(of, split, limit)
-            chosen = searching.chosen_searches(name, problems, options)
+            chosen = searching.chosen_searches(of.model_ref(name), problems, options)
             most = searching.estimate(of, name, problems, chosen, options)
             return say_estimate(path, len(problems), most, tracker.prices, servers_of(of), json)
     with writing(path) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
         problems = problems_of(into, split, limit)
-        chosen = searching.chosen_searches(name, problems, options)
+        chosen = searching.chosen_searches(into.model_ref(name), problems, options)
         bars(name, "load", 0, 1)
         models, judging = (kind(into, tracker, servers_of(into)) for kind in (registry.Models, JudgeModels))
         made = model_of(into, name, models)

@@ -33,11 +33,12 @@ from journey.pipeline.derive import chosen, counts_of
 from journey.pipeline.parts import Parts, make_problems
 from journey.pipeline.plans import estimate, plan
 from journey.pipeline.recipe import UNCOMPARED, Recipe
-from journey.pipeline.stages import SPENT, spent_by_model
+from journey.pipeline.stages import spent_by_model
 from journey.report.build import build as build_report
 from journey.report.figures import figures
 from journey.report.render import terminal
 from journey.report.tables import brief
+from journey.store.entries import Spending
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
 from journey.types import Thought
@@ -135,8 +136,10 @@ def _made(of: Run, wanted: Recipe, written: dict[str, int], spent: list[dict[str
         "problems": of.count("problems"),
         **tree_counts(of.trees()),
         "thoughts": {method: _thoughts(of, method) for method in methods},
-        "refused": {method: of["refused"] for method, of in counted.items() if of["refused"]},
-        "problems_without_thought": {method: of["no_thought"] for method, of in counted.items() if of["no_thought"]},
+        "refused": {method: dict(found.refused) for method, found in counted.items() if found.refused},
+        "problems_without_thought": {
+            method: dict(found.no_thought) for method, found in counted.items() if found.no_thought
+        },
         "rows": written,
         "models": [str(of.path / "models" / f"seed-{wanted.first_seed}" / arm) for arm in wanted.arms],
         "failed": len(of.failures()),
@@ -170,7 +173,7 @@ def _spent_before(out: Path, fresh: bool) -> int:
     if fresh or not (out / "run.db").is_file():
         return 0
     with Run.read(out) as before:
-        return len(before.logged(SPENT))
+        return len(before.entries(Spending))
 
 
 def _plan(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: bool) -> int:

@@ -6,11 +6,12 @@ from typing import Any
 from journey.commands.options import Json, RunFolder
 from journey.commands.output import failed_units, reading, say, sheet, tree_counts, tree_lines
 from journey.commands.spending import row_lines
-from journey.data.importing import listed_rows
 from journey.data.problems import PARTS
 from journey.pipeline.stages import spent_by_model
+from journey.store.entries import ImportListing, Training
 from journey.store.excluded import excluded
 from journey.store.run import Run
+from journey.types import label
 
 
 def status(run: RunFolder, json: Json = False) -> int:
@@ -43,18 +44,19 @@ def _holdings(of: Run) -> dict[str, Any]:
     tried: Counter[tuple[str, str]] = Counter()
     right: Counter[tuple[str, str]] = Counter()
     for attempt in of.attempts():
-        tried[attempt.model, attempt.decoding] += 1
-        right[attempt.model, attempt.decoding] += attempt.correct is True
+        key = label(attempt.model), attempt.decoding
+        tried[key] += 1
+        right[key] += attempt.correct is True
     parts = {part: n for part in PARTS if (n := of.count("problems", split=part))}
     if others := of.count("problems") - sum(parts.values()):
         parts["no part"] = others
-    listed = Counter(one["kind"] for one in listed_rows(of))
+    listed = Counter(one.kind for one in of.entries(ImportListing))
     return {
         "problems": parts,
         "excluded": len(excluded(of)),
         "trees": tree_counts(of.trees()),
         "thoughts": dict(sorted(Counter(t.method for t in of.thoughts()).items())),
-        "models": [row["model"] for row in of.logged("train")],
+        "models": [entry.model for entry in of.entries(Training)],
         "attempts": [
             {"model": model, "decoding": decoding, "attempts": n, "right": right[model, decoding]}
             for (model, decoding), n in sorted(tried.items())

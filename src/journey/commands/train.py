@@ -20,6 +20,7 @@ from journey.pipeline.stages import train as train_station
 from journey.store.run import Run
 from journey.store.settings import differences, plain
 from journey.training.settings import KINDS, PrmSettings, what_matters
+from journey.types import ModelRef
 
 _NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
 
@@ -72,7 +73,7 @@ def _train(
         _refuse_other_training(path / "models" / name, {"method": kind, "model": source, **what_matters(chosen)})
         bars(name, f"load {base}", 0, 1)
         limit_threads(source)
-        out = train_station(into, name, source, rows, chosen, bars.of(name))
+        out = train_station(into, ModelRef(name), source, rows, chosen, bars.of(name))
         made = jsons.loads((out / "training.json").read_text("utf-8"))
     said = {"model": str(out), "rows": made["rows"], "steps": made["steps"], "trained_tokens": made["trained_tokens"]}
     say(json, said, sheet(path, [(key.replace("_", " "), value) for key, value in said.items()]))

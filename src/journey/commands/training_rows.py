@@ -8,7 +8,7 @@ from journey.store.run import Run
 from journey.tasks.table import ask, shared_task
 from journey.training.rows import Row, dpo_rows, sft_rows
 from journey.training.step_rows import Labels, tree_rows
-from journey.types import Attempt, Tree
+from journey.types import Attempt, Tree, label
 
 ARMS = {"journey": "traverse"}
 """Arms whose thoughts are told by a method of another name."""
@@ -30,7 +30,7 @@ def training_rows(
     if kind == "dpo":
         return dpo_rows(_attempts(of, told), asked, ask, messages=messages) or _no_pairs(of)
     method = ARMS.get(arm, arm)
-    where = {"method": method} if told is None else {"method": method, "arm": told}
+    where = {"method": method} if told is None else {"method": method, "seed": seed_of(told)}
     out = excluded(of)
     found = chosen(t for t in of.thoughts(**where) if t.problem not in out)
     rows = sft_rows(found, asked, ask, messages=messages)
@@ -39,6 +39,12 @@ def training_rows(
         kept = f" ({len(out)} problems are taken out of training)" if out else ""
         raise UsageError(f"{of.path} holds no thoughts for {which}{kept}; make them with journey derive {of.path}")
     return rows
+
+
+def seed_of(told: str) -> int:
+    """The seed that a person means by "2" or "seed-2"; one that no run has for anything else."""
+    number = told.removeprefix("seed-")
+    return int(number) if number.isdecimal() else -1
 
 
 def _judged_trees(of: Run, judge: str | None) -> list[Tree]:
@@ -62,8 +68,8 @@ def _attempts(of: Run, told: str | None) -> list[Attempt]:
     """The attempts at training problems, of one model: that of the seed `told`, or the only one."""
     out = excluded(of)
     found = [a for a in of.attempts(split="train") if a.problem not in out]
-    found = [a for a in found if told is None or a.model in (told, f"{told}/journey")]
-    models = sorted({a.model for a in found})
+    found = [a for a in found if told is None or label(a.model) in (told, f"{told}/journey")]
+    models = sorted({label(a.model) for a in found})
     if len(models) > 1:
         raise UsageError(f"the attempts are of several models ({', '.join(models)}); choose one with --told")
     return found

@@ -17,13 +17,11 @@ from journey.data.prm800k import Imported, Listed
 from journey.data.problems import PARTS, Columns
 from journey.errors import UsageError
 from journey.store.datafiles import rows
+from journey.store.entries import ImportListing
 from journey.store.export import import_file
 from journey.store.run import Run
 from journey.tasks.base import Task
-from journey.types import EMPTY, Problem, content_hash, make_problem
-
-IMPORT = "import"
-LISTED_AT_ONCE = 1000  # listed rows in one entry of the run's log
+from journey.types import EMPTY, Problem, make_problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,18 +142,11 @@ def store_rated(into: Run, found: Imported) -> dict[str, Any]:
 
 
 def put_rated(run: Run, found: Imported) -> None:
-    """Stores rated trees with their problems; what is to be said of rows goes into the log, each once."""
+    """Stores rated trees with their problems; what is to be said of rows, each once."""
     run.put_all("problems", found.problems, split="train")
     run.put_all("trees", found.trees)
-    known = {content_hash(one) for one in listed_rows(run)}
-    new = [one for one in map(asdict, found.listed) if content_hash(one) not in known]
-    for start in range(0, len(new), LISTED_AT_ONCE):
-        run.log(IMPORT, {"listed": new[start : start + LISTED_AT_ONCE]})
-
-
-def listed_rows(of: Run) -> list[dict[str, Any]]:
-    """What imports listed: rows that gave no tree or joined one, trees that give no thought."""
-    return [one for entry in of.logged(IMPORT) for one in entry.get("listed", [])]
+    known = set(run.entries(ImportListing))
+    run.add(*(one for one in (ImportListing(**asdict(row)) for row in found.listed) if one not in known))
 
 
 def _grouped(listed: Listed) -> str:

@@ -1,7 +1,8 @@
 """Ask a model one problem and check what it says."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from journey.answers.grade import Grade, Grader
 from journey.evals.thinking_budget import Budget, Forced, force
@@ -10,26 +11,41 @@ from journey.models.budget import Usage
 from journey.models.estimate import Estimate, tokens_of
 from journey.models.gather import gather_or_cancel
 from journey.tasks.prompting import Ask
-from journey.types import Attempt, Problem, Spent, content_hash, content_seed
-
-JUDGED_BY = " judge="
-"""What a decoding's name ends in where a model graded the answers: the same draws, told apart by who graded them."""
+from journey.types import Attempt, ModelRef, Problem, Spent, content_hash, content_seed
 
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """How answers are drawn; `name` says which way in every attempt. `temperature` 0 is greedy."""
+    """How answers are drawn; `name` says which way in every attempt. `temperature` 0 is greedy.
+
+    `graded_by` is the model that grades the answers, null where rules do: the same draws, told apart by who graded
+    them.
+    """
 
     name: str
     temperature: float = 1.0
     top_p: float = 1.0
     max_tokens: int = 400
     samples: int = 1
+    graded_by: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The name in attempts: with the model that grades, where one does."""
+        return self.name if self.graded_by is None else f"{self.name} judge={self.graded_by}"
+
+    def hashed(self, name: str) -> dict[str, Any]:
+        """What ids and random streams hash of it, under that name."""
+        return {"name": name, "temperature": self.temperature, "top_p": self.top_p, "max_tokens": self.max_tokens,
+                "samples": self.samples}  # fmt: skip
 
 
 def attempt_ids(problem: str, model: str, decoding: Decoding, seed: int) -> list[str]:
     """The ids of the attempts that `attempt` makes for a problem's id and a model's name, in the order of samples."""
-    return [content_hash("attempt", model, problem, asdict(decoding), seed, i) for i in range(decoding.samples)]
+    return [
+        content_hash("attempt", model, problem, decoding.hashed(decoding.shown), seed, i)
+        for i in range(decoding.samples)
+    ]
 
 
 async def attempt(
@@ -42,16 +58,17 @@ async def attempt(
     split: str,
     seed: int,
     budget: Budget | None = None,
+    ref: ModelRef | None = None,
 ) -> list[Attempt]:
     """The model's `decoding.samples` checked answers to one problem.
 
     `split` ("test", "validation") is part of the random stream, so draws on one never repeat on the other. An empty
     answer has the error "empty", one cut off before any answer "cut off"; neither is right, and both say so. A
-    `budget` forces the thinking longer or shorter; the decoding's name must say so. Raises ModelError.
+    `budget` forces the thinking longer or shorter; the decoding's name must say so. `ref` says which model it
+    is, null: one that only has a name. Raises ModelError.
     """
     prompt = ask(problem, ())
-    drawn_as = replace(decoding, name=decoding.name.partition(JUDGED_BY)[0])
-    stream = content_seed("attempt", model.name, problem.id, asdict(drawn_as), split, seed)
+    stream = content_seed("attempt", model.name, problem.id, decoding.hashed(decoding.name), split, seed)
     sampling = Sampling(decoding.temperature, decoding.top_p, decoding.max_tokens, n=decoding.samples, seed=stream)
     if budget is None:
         completions = [Forced(completion, 1) for completion in await model.complete(prompt, sampling)]
@@ -66,8 +83,8 @@ async def attempt(
         return Attempt(
             id=id,
             problem=problem.id,
-            model=model.name,
-            decoding=decoding.name,
+            model=ref or ModelRef(model.name),
+            decoding=decoding.shown,
             sample=sample,
             text=prompt.prefix + completion.text,
             answer=grade.answer,
@@ -77,6 +94,7 @@ async def attempt(
             finish=completion.finish,
             seed=seed,
             spent=Spent(completion.tokens, grade.tokens, forced.calls + grade.calls),
+            graded_by=decoding.graded_by,
         )
 
     return await gather_or_cancel(checked(i, id, completion) for i, (id, completion) in drawn)

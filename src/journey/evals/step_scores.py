@@ -6,7 +6,7 @@ Steps are judged as best-of-N judges them, so that rm@k is what best-of-N with k
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from journey.errors import UsageError
 from journey.judges.base import JudgeWork
@@ -16,10 +16,10 @@ from journey.search.best_of_n import MOST_STEPS, judge_all
 from journey.search.candidate import Candidate, SearchContext
 from journey.search.choose import Aggregate, measure
 from journey.search.cost import counting
+from journey.store.entries import StepScores
 from journey.store.run import Run
 from journey.types import Attempt, Problem, Spent
 
-LOG = "rm"
 Steps = Sequence[float | None]
 
 
@@ -93,8 +93,8 @@ def work_at_most(problems: Sequence[Problem], samples: int, longest: int) -> Jud
 
 async def judge_attempts(
     problem: Problem, attempts: Sequence[Attempt], context: SearchContext, settings: RmSettings
-) -> dict[str, Any]:
-    """The scores of each attempt's steps, as a row for the run's log; one without an answer is not judged.
+) -> StepScores:
+    """The scores of each attempt's steps, as an entry of the run; one without an answer is not judged.
 
     A step whose score is null or NaN has none. Raises ModelError.
     """
@@ -103,13 +103,8 @@ async def judge_attempts(
     with counting(context) as (counted, tally):
         judged = await judge_all(problem, counted, solutions)
     spent = tally.spent()
-    return {
-        "judge": context.judge_name,
-        "aggregate": settings.aggregate,
-        "steps": {a.id: list(one.scores) for a, one in zip(answered, judged, strict=True)},
-        "judge_tokens": spent.judge_tokens,
-        "calls": spent.calls,
-    }
+    steps = {a.id: list(one.scores) for a, one in zip(answered, judged, strict=True)}
+    return StepScores(str(context.judge_name), settings.aggregate, steps, spent.judge_tokens, spent.calls)
 
 
 def kept(run: Run, attempts: Iterable[Attempt]) -> dict[str, Kept]:
@@ -118,11 +113,11 @@ def kept(run: Run, attempts: Iterable[Attempt]) -> dict[str, Kept]:
     steps: dict[str, dict[str, Steps]] = {}
     tokens, calls = Counter[str](), Counter[str]()
     joined: dict[str, Aggregate] = {}
-    for row in run.logged(LOG):
-        judge, own = row["judge"], {id: said for id, said in row["steps"].items() if id in ids}
-        joined[judge] = row["aggregate"]
+    for entry in run.entries(StepScores):
+        judge, own = entry.judge, {id: scores for id, scores in entry.steps.items() if id in ids}
+        joined[judge] = cast("Aggregate", entry.aggregate)
         if own:
             steps.setdefault(judge, {}).update(own)
-            tokens[judge] += row["judge_tokens"]
-            calls[judge] += row["calls"]
+            tokens[judge] += entry.judge_tokens
+            calls[judge] += entry.calls
     return {judge: Kept(own, Spent(0, tokens[judge], calls[judge]), joined[judge]) for judge, own in steps.items()}

@@ -19,7 +19,7 @@ from journey.tasks.base import Task
 from journey.tasks.table import ask
 from journey.training.rows import Row, dpo_rows, match_tokens, sft_rows
 from journey.training.settings import DpoSettings
-from journey.types import Node, Problem
+from journey.types import ModelRef, Node, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +39,23 @@ class PreferenceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedRun:
-    """One seed of an experiment over a run. `owner` is the column of its thoughts, null: those without one."""
+    """One seed of an experiment over a run. `owner` is the seed of its thoughts, null: those without one."""
 
     run: Run
     seed: int
     task: Task
     evaluation: Evaluation = Evaluation()
-    owner: str | None = None
+    owner: int | None = None
     in_flight: int = 256
     progress: Progress = field(default=silent)
 
     def name(self, arm: str) -> str:
         """What the arm's model is called."""
         return f"seed-{self.seed}/{arm}"
+
+    def ref(self, arm: str) -> ModelRef:
+        """The arm's model."""
+        return ModelRef(self.name(arm), seed=self.seed, arm=arm)
 
     def weights(self, arm: str) -> Path:
         """The folder of the arm's model."""
@@ -85,14 +89,14 @@ def of_thoughts(method: str) -> Callable[[SeedRun, Any, str, str | Path], Awaita
     """The thoughts of one method."""
 
     async def rows(of: SeedRun, settings: Any, source: str, weights: str | Path) -> list[Row]:
-        if found := thought_rows(of.run, method, arm=of.owner):
+        if found := thought_rows(of.run, method, seed=of.owner):
             return found
         raise UsageError(f"no thought by {method} is there to train on; see journey status {of.run.path}")
 
     return rows
 
 
-def thought_rows(run: Run, method: str, *, messages: bool = False, **where: str | None) -> list[Row]:
+def thought_rows(run: Run, method: str, *, messages: bool = False, **where: int | None) -> list[Row]:
     """The rows of one method's thoughts, refined where they were refined, less the problems taken out of training."""
     out = excluded(run)
     kept = chosen(t for t in run.thoughts(method=method, **where) if t.problem not in out)
@@ -104,8 +108,8 @@ def matched(method: str, to: str) -> Callable[[SeedRun, Any, str, str | Path], A
 
     async def rows(of: SeedRun, settings: Any, source: str, weights: str | Path) -> list[Row]:
         count = registry.token_counter(weights)
-        target = sum(map(count, thought_rows(of.run, to, arm=of.owner)))
-        return match_tokens(thought_rows(of.run, method, arm=of.owner), count, target, seed=of.seed)
+        target = sum(map(count, thought_rows(of.run, to, seed=of.owner)))
+        return match_tokens(thought_rows(of.run, method, seed=of.owner), count, target, seed=of.seed)
 
     return rows
 

@@ -5,13 +5,14 @@ What a model was asked is remembered and a thought is named by its content: the 
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from journey.errors import UsageError
 from journey.models.estimate import Estimate
 from journey.pipeline.fan_out import Progress, each, silent
 from journey.pipeline.registry import Models
+from journey.store.entries import Refusals
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
@@ -21,9 +22,7 @@ from journey.thoughts.annotate import Notes, read_notes
 from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.methods import METHODS
 from journey.thoughts.refine import RefineSettings, refine
-from journey.types import Problem, Record, Thought, Tree
-
-REFUSED = "refused"
+from journey.types import Problem, Thought, Tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +80,7 @@ def named(settings: Any) -> dict[str, Any]:
 
 
 class Derivation:
-    """One run, the models and the settings by which thoughts are made in it. `columns` are stored with each thought."""
+    """One run, the models and the settings by which its thoughts are made. `seed` is that of the experiment, if any."""
 
     def __init__(
         self,
@@ -90,9 +89,9 @@ class Derivation:
         task: Task,
         models: Models,
         progress: Progress = silent,
-        **columns: str | None,
+        seed: int | None = None,
     ) -> None:
-        self.run, self.settings, self.progress, self.columns = run, settings, progress, columns
+        self.run, self.settings, self.progress, self.seed = run, settings, progress, seed
         self.problems = {p.id: p for p in run.problems()}
         self.refused: Counter[str] = Counter()
         self.without: Counter[str] = Counter()
@@ -116,16 +115,16 @@ class Derivation:
         """Makes and stores the thoughts of a method; how many units failed. Raises UsageError.
 
         `trees` are the ids of those to work on; null: all trees of the run. Why answers were not kept, and why problems
-        gave no thought, is counted in the run's log.
+        gave no thought, is counted in the run.
         """
         self.refused.clear()
         self.without.clear()
         try:
             return await self._make(method, trees)
         finally:
-            counts = {"method": method, "refused": dict(self.refused), "no_thought": dict(self.without)}
+            counts = Refusals(method, dict(self.refused), dict(self.without))
             if counts != counts_of(self.run, method):
-                self.run.log(REFUSED, counts)
+                self.run.add(counts)
 
     async def _make(self, method: str, trees: Iterable[str] | None) -> int:
         match METHODS[method].source:
@@ -151,12 +150,16 @@ class Derivation:
         return failed
 
     async def _each(
-        self, method: str, ids: Sequence[str], work: Callable[[str], Awaitable[Sequence[Record]]], verb: str = "derive"
+        self, method: str, ids: Sequence[str], work: Callable[[str], Awaitable[Sequence[Thought]]], verb: str = "derive"
     ) -> int:
         units = dict(zip(ids, ids, strict=True))
+
+        async def of_seed(id: str) -> list[Thought]:
+            return [replace(thought, seed=self.seed) for thought in await work(id)]
+
         return await each(
-            self.run, f"{verb} {method}", units, work, "thoughts",
-            in_flight=self.settings.in_flight, progress=self.progress, **self.columns,
+            self.run, f"{verb} {method}", units, of_seed, "thoughts",
+            in_flight=self.settings.in_flight, progress=self.progress,
         )  # fmt: skip
 
     async def _of_tree(self, method: str, id: str) -> Sequence[Thought]:
@@ -197,10 +200,9 @@ class Derivation:
         return self.problems[id]
 
 
-def counts_of(run: Run, method: str) -> dict[str, Any]:
+def counts_of(run: Run, method: str) -> Refusals:
     """Why answers were not kept and problems gave no thought when a method was last used, each with its number."""
-    entries = [entry for entry in run.logged(REFUSED) if entry["method"] == method]
-    return {"method": method, "refused": {}, "no_thought": {}, **(entries[-1] if entries else {})}
+    return next(iter(run.entries(Refusals, method=method)), Refusals(method, {}, {}))
 
 
 def has_own_thought(tree: Tree) -> bool:

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
-from journey.evals.attempts import JUDGED_BY, Decoding, attempt_ids
+from journey.evals.attempts import Decoding, attempt_ids
 from journey.evals.thinking_budget import Budget
 from journey.models.base import Model
 from journey.models.server_settings import ServerSettings
 from journey.pipeline import plain_settings, registry
 from journey.pipeline.evaluation_settings import Evaluation
-from journey.pipeline.outcome import seed_and_arm
 from journey.store.run import Run
 from journey.types import Problem
 
@@ -91,7 +90,7 @@ def decoding_of(
     usual = main.greedy_rule() if is_greedy else main.main_rule()
     if options.budget is not None:
         usual = replace(usual, name=f"{usual.name} {options.budget.words}".strip())
-    usual_seed, _ = seed_and_arm(model) if model.startswith("seed-") else (0, "")
+    usual_seed = of.model_ref(model).seed or 0
     seed = usual_seed if options.seed is None else options.seed
     given: dict[str, Any] = {name: getattr(options, name) for name in ("temperature", "top_p", "max_tokens", "samples")}
     given = {name: value for name, value in given.items() if value is not None}
@@ -99,19 +98,19 @@ def decoding_of(
     others = {name: value for name, value in given.items() if name != "samples" and value != getattr(usual, name)}
     if seed != usual_seed:
         others["seed"] = seed
-    if _drawn_otherwise(of, model, problems, replace(rule, name=_named(rule.name, others, judge)), seed):
+    rule = replace(rule, graded_by=judge)
+    if _drawn_otherwise(of, model, problems, replace(rule, name=_named(rule.name, others)), seed):
         others["samples"] = options.samples
-    return replace(rule, name=_named(rule.name, others, judge)), seed
+    return replace(rule, name=_named(rule.name, others)), seed
 
 
-def _named(rule: str, others: Mapping[str, float], judge: str | None) -> str:
-    name = " ".join((rule, *(f"{name}={value:g}" for name, value in others.items())))
-    return name if judge is None else f"{name}{JUDGED_BY}{judge}"
+def _named(rule: str, others: Mapping[str, float]) -> str:
+    return " ".join((rule, *(f"{name}={value:g}" for name, value in others.items())))
 
 
 def _drawn_otherwise(of: Run, model: str, problems: Sequence[Problem], rule: Decoding, seed: int) -> bool:
     """Whether the run has attempts at these problems under the rule's name that the rule would not draw."""
     ours = {id for p in problems for id in attempt_ids(p.id, model, rule, seed)}
     wanted = {p.id for p in problems}
-    others = (of.attempt(id) for id in of.ids("attempts", model=model, decoding=rule.name) - ours)
+    others = (of.attempt(id) for id in of.ids("attempts", model=model, decoding=rule.shown) - ours)
     return any(a is not None and a.problem in wanted for a in others)

@@ -9,7 +9,7 @@ from journey.errors import UsageError
 from journey.evals import attempts, graded_answers, step_scores
 from journey.evals.attempts import Decoding, attempt_ids
 from journey.evals.graded_answers import ModelGrader
-from journey.evals.step_scores import LOG, NOTHING, RmSettings, ScoredAttempts, judge_attempts, kept
+from journey.evals.step_scores import NOTHING, RmSettings, ScoredAttempts, judge_attempts, kept
 from journey.judges import names
 from journey.judges.kinds import default_settings
 from journey.metrics.accuracy import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
@@ -31,6 +31,7 @@ from journey.pipeline.run_judges import (
 )
 from journey.pipeline.stages import evaluate as evaluate_problems
 from journey.search.candidate import SearchContext
+from journey.store.entries import StepScores
 from journey.store.run import Run
 from journey.store.schema import Failure
 from journey.tasks.table import TaskGrader, ask, check_gradable, shared_task, task_of, tasks_of
@@ -149,7 +150,7 @@ async def evaluate(
 
 def failures(of: Run, plan: Plan, model: str, scored: ScoredAttempts | None) -> list[Failure]:
     """What failed of the plan, now or before."""
-    begins = [f"{model}/{plan.decoding.name}/", *([f"{scored.judge}/{model}/"] if scored else [])]
+    begins = [f"{model}/{plan.decoding.shown}/", *([f"{scored.judge}/{model}/"] if scored else [])]
     return [f for f in of.failures() if f.unit.startswith(tuple(begins))]
 
 
@@ -161,7 +162,7 @@ def figures(
     bounds = wilson(right, len(found))
     scores = scored.scores if scored else None
     data = {
-        "model": model, "decoding": plan.decoding.name, "split": split, "problems": len(plan.problems),
+        "model": model, "decoding": plan.decoding.shown, "split": split, "problems": len(plan.problems),
         "attempts": len(found), "right": right, "accuracy": accuracy(found), "low": bounds.low, "high": bounds.high,
         "tokens": mean_tokens(found), "finished": finished(found), "unjudged": unjudged(found),
         "errors": error_counts(found), "at_k": [at.to_json() for at in at_k([by_problem(found)], scores)],
@@ -231,7 +232,7 @@ async def _score(
     }
 
     async def one(unit: tuple[Problem, Sequence[Attempt]]) -> list[Attempt]:
-        run.log(LOG, await judge_attempts(*unit, context, options.rm))
+        run.add(await judge_attempts(*unit, context, options.rm))
         return []
 
     try:
@@ -239,6 +240,6 @@ async def _score(
     finally:
         grader.close()
         if before.steps and before.aggregate != options.rm.aggregate:
-            run.log(LOG, {"judge": name, "aggregate": options.rm.aggregate, "steps": {}})
+            run.add(StepScores(name, options.rm.aggregate, {}))
     now = kept(run, found).get(name, NOTHING)
     return ScoredAttempts(name, replace(now, aggregate=options.rm.aggregate), found)

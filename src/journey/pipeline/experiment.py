@@ -26,7 +26,6 @@ from journey.pipeline.fan_out import Progress, together
 from journey.pipeline.parts import store_problems
 from journey.pipeline.recipe import UNCOMPARED, Recipe, plain_recipe
 from journey.pipeline.stages import (
-    SPENT,
     branched_trees,
     grow_trees,
     keep_spent,
@@ -35,6 +34,7 @@ from journey.pipeline.stages import (
     spent,
     train,
 )
+from journey.store.entries import Spending
 from journey.store.export import write_rows
 from journey.store.run import Run
 from journey.tasks.table import ask, task
@@ -73,7 +73,7 @@ def run_recipe(
 ) -> Run:
     """Runs the recipe into the folder `out` and returns the open run. `on_seed` is called after each seed.
 
-    `tracker` gives the budget and the prices of models behind servers; what they cost stands in the run's log.
+    `tracker` gives the budget and the prices of models behind servers; what they cost stands in the run.
     """
     run = Run.open(out, config_of(recipe), fresh=fresh, ignore=UNCOMPARED)
     try:
@@ -81,7 +81,7 @@ def run_recipe(
         if recipe.grows and not run.count("problems", split="train"):
             raise UsageError("there are no problems to grow trees of; say problems.file, or problems.train for puzzles")
         check_readable(run, recipe)
-        budget = Budget(since=len(run.logged(SPENT)))
+        budget = Budget(since=len(run.entries(Spending)))
         if tracker is not None:
             budget = replace(budget, limits=tracker.limits, prices=tracker.prices)
         if recipe.policy_arm is None:  # one seed by models of any kind, in this process
@@ -212,7 +212,7 @@ async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) ->
                 f"{policy} solved none of {len(asked)} problems, so there is nothing to make thoughts of; give "
                 f"{recipe.policy_arm} more problems or epochs, or trees.{recipe.trees.grower} a greater width or keep"
             )
-    derivation = Derivation(of.run, recipe.thought_settings(of.seed), of.task, models, of.progress, arm=of.owner)
+    derivation = Derivation(of.run, recipe.thought_settings(of.seed), of.task, models, of.progress, of.owner)
     try:
         for method in recipe.thoughts.methods:
             await derivation.make(method, trees)
@@ -238,7 +238,7 @@ async def train_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
         of.run.fail(arm, of.name(arm), kind.without)
         return
     of.run.unfail(arm, of.name(arm))
-    train(of.run, of.name(arm), weights, rows, replace(kind.trainer(settings), seed=of.seed), of.progress)
+    train(of.run, of.ref(arm), weights, rows, replace(kind.trainer(settings), seed=of.seed), of.progress)
 
 
 def evaluate_job(run: Run, progress: Progress, recipe: Recipe, seed: int, arm: str) -> None:
@@ -265,7 +265,7 @@ def seed_run(run: Run, progress: Progress, recipe: Recipe, seed: int) -> SeedRun
         seed=seed,
         task=task(recipe.task),
         evaluation=recipe.evaluation,
-        owner=None if recipe.policy_arm is None else f"seed-{seed}",
+        owner=None if recipe.policy_arm is None else seed,
         in_flight=recipe.at_once,
         progress=progress,
     )

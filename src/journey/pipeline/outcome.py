@@ -1,19 +1,16 @@
 """What a run holds of its seeds: the attempts of each arm, which seeds are finished, how many trees were told."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median_low
 
-from journey.search.methods import searched
+from journey.store.entries import Training
 from journey.store.run import Run
-from journey.types import Attempt
+from journey.types import Attempt, ModelRef
 
 ORDER = ("phase1", "shortcut", "shortcut_tokens", "journey", "dpo")
 CORE = ("shortcut", "journey")  # without both there is no comparison
 SAMPLED, GREEDY = "sampled", "greedy"
-
-_MODEL = re.compile(r"seed-(\d+)/(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ class Outcome:
     main: str
     trees: Trees
     by_arm: Mapping[tuple[int, str], Arm]
-    training: Mapping[str, int] = field(default_factory=dict)
+    training: Mapping[tuple[int | None, str | None], int] = field(default_factory=dict)
 
     def seeds_of(self, arm: str) -> list[Arm]:
         """The arm in each finished seed."""
@@ -66,7 +63,7 @@ class Outcome:
 
     def trained_tokens(self, arm: str) -> float | None:
         """The mean number of tokens that the arm's model was trained on in its phase, null where nothing says."""
-        tokens = [t for seed in self.finished if (t := self.training.get(f"seed-{seed}/{arm}")) is not None]
+        tokens = [t for seed in self.finished if (t := self.training.get((seed, arm))) is not None]
         return fmean(tokens) if tokens else None
 
 
@@ -89,7 +86,7 @@ def outcome(run: Run) -> Outcome:
         main=main,
         trees=_trees(run, done),
         by_arm=by_arm,
-        training={row["model"]: row["tokens"] for row in run.logged("train") if row.get("tokens") is not None},
+        training={(t.seed, t.arm): t.tokens for t in run.entries(Training) if t.tokens is not None},
     )
 
 
@@ -98,10 +95,9 @@ def compared_on(run: Run) -> str:
     return run.config.get("recipe", {}).get("evaluation", {}).get("split", "test")
 
 
-def seed_and_arm(model: str) -> tuple[int, str]:
-    """What a model's name says: "seed-2/journey" is (2, "journey"); any other name is an arm of the only seed."""
-    match = _MODEL.fullmatch(model)
-    return (int(match[1]), match[2]) if match else (1, model)
+def seed_and_arm(model: ModelRef) -> tuple[int, str]:
+    """Where a model stands in the comparison: one that no experiment trained is an arm of the only seed."""
+    return (1, model.name) if model.arm is None else (model.seed or 1, model.arm)
 
 
 def _rank(arm: str) -> tuple[int, str]:
@@ -111,10 +107,10 @@ def _rank(arm: str) -> tuple[int, str]:
 def _arms(run: Run) -> tuple[dict[tuple[int, str], Arm], str]:
     drawn: dict[tuple[int, str], dict[str, list[Attempt]]] = {}
     # What was searched has a table of its own, where it is compared at what it spent.
-    found = [a for a in run.attempts(split=compared_on(run)) if searched(a.model) is None]
+    found = [a for a in run.attempts(split=compared_on(run)) if a.model.search is None]
     # A model that was asked beside a recipe's seeds is no arm of theirs: no seed must wait for it.
-    if any(_MODEL.fullmatch(model) for model in {a.model for a in found}):
-        found = [a for a in found if _MODEL.fullmatch(a.model)]
+    if any(a.model.arm is not None for a in found):
+        found = [a for a in found if a.model.arm is not None]
     for attempt in found:
         drawn.setdefault(seed_and_arm(attempt.model), {}).setdefault(attempt.decoding, []).append(attempt)
     names = sorted({name for decodings in drawn.values() for name in decodings} - {GREEDY})

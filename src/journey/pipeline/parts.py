@@ -11,12 +11,11 @@ from journey.errors import UsageError
 from journey.pipeline.fan_out import Progress, silent
 from journey.pipeline.recipe import Problems, Recipe
 from journey.pipeline.stages import TRAINED
+from journey.store.entries import Curation
 from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, task
 from journey.types import Problem
-
-CURATION = "curation"
 
 
 class Parts(NamedTuple):
@@ -37,7 +36,7 @@ def store_problems(run: Run, recipe: Recipe, progress: Progress = silent) -> Non
         problems.disjoint(parts[part], [*parts["validation"], *parts["test"]])
     problems.disjoint(parts["validation"], parts["test"])
     if dropped:
-        run.log(CURATION, {"dropped": dropped})
+        run.add(Curation(dropped))
     for part in ("test", "validation", "phase1", "train"):  # train last: it says that all of them are there
         run.put_all("problems", parts[part], split=part)
 

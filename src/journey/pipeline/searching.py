@@ -13,13 +13,12 @@ from journey.models.estimate import Estimate
 from journey.pipeline import plain_settings, registry
 from journey.pipeline.eval_options import EvalOptions
 from journey.pipeline.fan_out import Progress, each
-from journey.pipeline.outcome import seed_and_arm
 from journey.pipeline.run_judges import check_supported, judge_of, judge_settings, settings_label, strong_of
-from journey.search.candidate import SearchContext, attempt_id, searched_name
+from journey.search.candidate import SearchContext, attempt_id, searched_by
 from journey.search.methods import SEARCHES, Search, Settings, estimate_search, search
 from journey.store.run import Run
 from journey.tasks.table import TaskGrader, ask, check_gradable, shared_task
-from journey.types import Attempt, Problem
+from journey.types import Attempt, ModelRef, Problem, label
 
 ALL = "all"
 IN_FLIGHT = 64
@@ -62,7 +61,7 @@ async def run_searches(
     rows: list[dict[str, Any]] = []
     try:
         for method, settings in chosen:
-            context = SearchContext(model, grader, ask, steps)
+            context = SearchContext(model, grader, ask, steps, ref=run.model_ref(model.name))
             if method.judged:
                 # Each search has a judge of its own: what one remembers would make the next one look cheap.
                 assert options.judge is not None
@@ -86,7 +85,7 @@ async def search_all(
     progress: Progress,
 ) -> int:
     """Searches every problem that was not searched yet in this way; how many failed."""
-    called = searched_name(context.model.name, method.name, settings, context.judge_name)
+    called = label(searched_by(context, method.name, settings))
     have = run.ids("attempts", model=called)
     names = {p: attempt_id(p.id, context.model.name, method.name, settings, context.judge_name) for p in problems}
     units = {f"{called}/{p.id}": p for p, id in names.items() if id not in have}
@@ -98,7 +97,9 @@ async def search_all(
                       in_flight=IN_FLIGHT, progress=progress, split=split)  # fmt: skip
 
 
-def chosen_searches(model: str, problems: Sequence[Problem], options: SearchOptions) -> list[tuple[Search, Settings]]:
+def chosen_searches(
+    model: ModelRef, problems: Sequence[Problem], options: SearchOptions
+) -> list[tuple[Search, Settings]]:
     """The searches that are asked for. Raises UsageError, also where the judge cannot judge such problems."""
     check_gradable(problems)
     if options.judge is not None:
@@ -106,10 +107,10 @@ def chosen_searches(model: str, problems: Sequence[Problem], options: SearchOpti
     return searches(model, options)
 
 
-def searches(model: str, options: SearchOptions) -> list[tuple[Search, Settings]]:
+def searches(model: ModelRef, options: SearchOptions) -> list[tuple[Search, Settings]]:
     """The searches that are asked for with their settings, one for every n where several are given. Raises UsageError.
 
-    The seed is the flag's, else that of a model named seed-N/ARM, else 0. Of several searches each takes the settings
+    The seed is the flag's, else that of the model, else 0. Of several searches each takes the settings
     that it has. Without a judge "all" leaves out those that need one.
     """
     given = plain_settings.overridden(options.settings)
@@ -118,7 +119,7 @@ def searches(model: str, options: SearchOptions) -> list[tuple[Search, Settings]
             raise UsageError(f"--set {key} means nothing to a search; write --set search.n=8, for example")
     given_settings: dict[str, Any] = dict(given.get("search", {}))
     sizes = given_settings.pop("n", None)
-    seed = options.seed if options.seed is not None else seed_and_arm(model)[0] if model.startswith("seed-") else 0
+    seed = options.seed if options.seed is not None else model.seed or 0
     methods = _named(options)
     known = {f.name for method in methods for f in fields(method.settings)}
     found: list[tuple[Search, Settings]] = []
@@ -149,7 +150,7 @@ def _row(
     model, judge = context.model.name, context.judge_name
     ids = [attempt_id(p.id, model, method.name, settings, judge) for p in problems]
     found = [a for a in map(run.attempt, ids) if a is not None]
-    row = {"model": searched_name(model, method.name, settings, judge), "search": method.name,
+    row = {"model": label(searched_by(context, method.name, settings)), "search": method.name,
            "settings": asdict(settings), "judge": judge, "attempts": len(found)}  # fmt: skip
     if not found:
         return row

@@ -11,12 +11,12 @@ from typing import Any
 
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding, attempt, attempt_ids
-from journey.evals.step_scores import LOG as RM_SCORES
 from journey.evals.thinking_budget import Budget
 from journey.judges.base import Judge
 from journey.models.base import Model
 from journey.models.budget import BudgetTracker, Usage, cost_of
 from journey.pipeline.fan_out import Progress, each, silent
+from journey.store.entries import JudgeWeights, Spending, StepScores, Training
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
@@ -25,33 +25,32 @@ from journey.training.rows import Row
 from journey.training.settings import DpoSettings, PrmSettings, SftSettings, TrainSettings
 from journey.trees.growers import GROWERS
 from journey.trees.mark import right_leaves, wrong_branches
-from journey.types import Attempt, Problem, Tree
+from journey.types import Attempt, ModelRef, Problem, Tree
 
-SPENT = "spent"
 TRAINED = ("phase1", "train")
-JUDGE_WEIGHTS = "judge weights"
 
 
 def keep_spent(run: Run, tracker: BudgetTracker) -> None:
-    """Writes what models were paid for into the run's log, one row a model; a cost that is unknown is null."""
+    """Writes what models were paid for into the run, an entry a model; a cost that is unknown is null."""
     for model, used in sorted(tracker.spent().items()):
-        run.log(SPENT, {"model": model, **asdict(used), "cost": cost_of({model: used}, tracker.prices)})
+        cost = cost_of({model: used}, tracker.prices)
+        run.add(Spending(model, used.calls, used.prompt_tokens, used.tokens, cost))
 
 
 def spent(run: Run, since: int = 0, model: str | None = None) -> tuple[Usage, float | None]:
-    """What the run's log says was used, and what it cost, from its entry `since` on; of one model or (null) of all."""
-    rows = [row for row in run.logged(SPENT)[since:] if model in (None, row["model"])]
-    used = sum((Usage(row["calls"], row["prompt_tokens"], row["tokens"]) for row in rows), Usage())
-    costs = [row["cost"] for row in rows]
+    """What was used and what it cost, from the run's entry `since` on; of one model or (null) of all."""
+    rows = [row for row in run.entries(Spending)[since:] if model in (None, row.model)]
+    used = sum((Usage(row.calls, row.prompt_tokens, row.tokens) for row in rows), Usage())
+    costs = [row.cost for row in rows]
     return used, None if None in costs else sum(costs)
 
 
 def spent_by_model(run: Run, since: int = 0) -> list[dict[str, Any]]:
-    """What every model behind a server was asked and cost in all commands, or from the log's entry `since` on.
+    """What every model behind a server was asked and cost in all commands, or from the entry `since` on.
 
     A cost is null if any part of it is unknown.
     """
-    models = sorted({row["model"] for row in run.logged(SPENT)[since:]})
+    models = sorted({row.model for row in run.entries(Spending)[since:]})
     rows = {model: spent(run, since, model) for model in models}
     return [{"model": model, **asdict(used), "cost": cost} for model, (used, cost) in rows.items()]
 
@@ -60,9 +59,9 @@ def refuse_retrained(run: Run, judge: str, weights: Mapping[str, str]) -> None:
     """Raises UsageError where the run keeps what this judge said before it was trained anew in its place.
 
     Records know their judge by its name, so the old one's would pass for those of the new one. `weights` by their
-    paths, as `build.judge_weights` gives them, are kept in the run's log.
+    paths, as `registry.judge_weights` gives them, are kept in the run.
     """
-    known = next((e["weights"] for e in reversed(run.logged(JUDGE_WEIGHTS)) if e["judge"] == judge), None)
+    known = next((entry.weights for entry in run.entries(JudgeWeights, judge=judge)), None)
     if known == dict(weights) or not (weights or known):
         return
     if known is not None and _judged(run, judge):
@@ -70,7 +69,7 @@ def refuse_retrained(run: Run, judge: str, weights: Mapping[str, str]) -> None:
             f"{run.path} was judged by {judge} with other weights than it has now; write to another --out, start this "
             "one over with --fresh, or put the judge that was into its place again"
         )
-    run.log(JUDGE_WEIGHTS, {"judge": judge, "weights": dict(weights)})
+    run.add(JudgeWeights(judge, dict(weights)))
 
 
 def _judged(run: Run, judge: str) -> bool:
@@ -81,8 +80,8 @@ def _judged(run: Run, judge: str) -> bool:
 
     return (
         bool(run.ids("trees", judge=judge))
-        or any(is_it(row["judge"]) for row in run.logged(RM_SCORES))
-        or any(is_it(a.model.partition(" judge=")[2]) for a in run.attempts())
+        or any(is_it(scores.judge) for scores in run.entries(StepScores))
+        or any(a.model.judge is not None and is_it(a.model.judge) for a in run.attempts())
     )
 
 
@@ -139,9 +138,11 @@ def branched_trees(run: Run, problems: Iterable[Problem], policy: str, count: in
 
 
 def train(
-    run: Run, name: str, base: str | Path, rows: Sequence[Row], settings: TrainSettings, progress: Progress = silent
-) -> Path:
-    """Trains the model `name` from `base` into the run's folder and logs its curve; the folder of the model."""
+    run: Run, model: ModelRef, base: str | Path, rows: Sequence[Row], settings: TrainSettings,
+    progress: Progress = silent,
+) -> Path:  # fmt: skip
+    """Trains the model from `base` into its folder in the run and keeps its curve; the folder of the model."""
+    name = model.name
     try:
         from journey.training.dpo import train_dpo
         from journey.training.prm import train_prm
@@ -165,9 +166,9 @@ def train(
             curve = train_prm(base, rows, out, settings, on_log)
         case _:
             raise AssertionError(type(settings))
-    if name not in {row["model"] for row in run.logged("train")}:
+    if not run.entries(Training, model=name):
         seconds = round(time.perf_counter() - began, 1)
-        run.log("train", {"model": name, "curve": curve, "tokens": curve[-1]["tokens"], "seconds": seconds})
+        run.add(Training(name, curve, curve[-1]["tokens"], seconds, model.seed, model.round, model.arm))
     return out
 
 
@@ -184,21 +185,22 @@ async def evaluate(
     in_flight: int = 256,
     progress: Progress = silent,
 ) -> int:
-    """Attempts every problem that was not attempted yet; how many failed.
+    """Attempts every problem that was not attempted yet; how many failed. The run knows the model by its name.
 
     `grader` null: answers are graded as the task of each problem does. It is closed at the end.
     """
-    have = run.ids("attempts", model=model.name, decoding=decoding.name)
-    units = {f"{model.name}/{decoding.name}/{p.id}": p for p in problems
+    ref = run.model_ref(model.name)
+    have = run.ids("attempts", model=model.name, decoding=decoding.shown)
+    units = {f"{model.name}/{decoding.shown}/{p.id}": p for p in problems
              if not have.issuperset(attempt_ids(p.id, model.name, decoding, seed))}  # fmt: skip
     checker = TaskGrader() if grader is None else grader
 
     async def one(problem: Problem) -> list[Attempt]:
-        return await attempt(problem, model, checker, ask, decoding, split=split, seed=seed, budget=budget)
+        return await attempt(problem, model, checker, ask, decoding, split=split, seed=seed, budget=budget, ref=ref)
 
     try:
         return await each(
-            run, f"{decoding.name} {model.name.split('/')[-1]}", units, one, "attempts",
+            run, f"{decoding.shown} {model.name.split('/')[-1]}", units, one, "attempts",
             in_flight=in_flight, progress=progress, split=split,
         )  # fmt: skip
     finally:

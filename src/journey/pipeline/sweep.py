@@ -27,6 +27,7 @@ from journey.pipeline.recipe import (
     plain_recipe,
     recipe_of,
 )
+from journey.store.entries import SharedPart, Training
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
 from journey.store.settings import differences
@@ -131,7 +132,7 @@ def share(source: Path, run: Run, what: str, base: Recipe) -> None:
     With more seeds than before it brings those of the new ones.
     """
     seeds = list(base.seed_numbers())
-    if what == "nothing" or any(set(seeds) <= set(row.get("seeds", ())) for row in run.logged("shared")):
+    if what == "nothing" or any(set(seeds) <= set(part.seeds) for part in run.entries(SharedPart)):
         return
     arms = [name for name in base.arms if what == "models" or ARMS[name].policy]
     with Run.read(source) as there:
@@ -142,14 +143,12 @@ def share(source: Path, run: Run, what: str, base: Recipe) -> None:
         wanted = [f"seed-{seed}/{arm}" for seed in seeds for arm in arms]
         if what == "models":
             for seed in seeds:
-                run.put_all("thoughts", there.thoughts(arm=f"seed-{seed}"), arm=f"seed-{seed}")
-        logged = {row["model"] for row in run.logged("train")}
-        for row in there.logged("train"):
-            if row["model"] in wanted and row["model"] not in logged:
-                run.log("train", row)
+                run.put_all("thoughts", there.thoughts(seed=seed))
+        known = {training.model for training in run.entries(Training)}
+        run.add(*(t for t in there.entries(Training) if t.model in wanted and t.model not in known))
     for name in wanted:
         _take_over(source / "models" / name, run.path / "models" / name)
-    run.log("shared", {"from": BASE, "what": what, "seeds": seeds})
+    run.add(SharedPart(BASE, what, seeds))
 
 
 def _take_over(model: Path, to: Path) -> None:

@@ -16,6 +16,7 @@ from journey.pipeline.arms import ARMS
 from journey.pipeline.outcome import Arm, outcome
 from journey.pipeline.recipe import Axis, Recipe
 from journey.pipeline.sweep import BASE, Point, compared_arms
+from journey.store.entries import Training
 from journey.store.run import Run
 from journey.trees.mark import path_tokens
 from journey.types import Attempt
@@ -68,7 +69,7 @@ def measure(folder: Path, place: Point, shape: Shape) -> dict[str, Measured]:
         whole = [s for s in seeds if all(_is_whole(came.by_arm.get((s, arm)), came.problems) for arm in named)]
         if not whole:
             return {}
-        trained = {row["model"]: row["tokens"] for row in run.logged("train")}
+        trained = {(entry.seed, entry.arm): entry.tokens or 0 for entry in run.entries(Training)}
         data = {seed: _data(run, seed) for seed in whole}
         return {
             arm: _measured(arm, [came.by_arm[seed, arm] for seed in whole], run, place, shape, trained, data)
@@ -83,19 +84,17 @@ def _is_whole(arm: Arm | None, problems: int) -> bool:
 
 def _measured(
     name: str, of: Sequence[Arm], run: Run, place: Point, shape: Shape,
-    trained: Mapping[str, int], data: Mapping[int, tuple[int, float]],
+    trained: Mapping[tuple[int | None, str | None], int], data: Mapping[int, tuple[int, float]],
 ) -> Measured:  # fmt: skip
     """One arm over its seeds; what a seed cost is the mean."""
     recipe = place.recipe
     kind, policy = ARMS[name], str(recipe.policy_arm)
     epochs = kind.trainer(recipe.arms[name]).epochs
-    thoughts = [
-        0 if kind.method is None else run.count("thoughts", method=kind.method, arm=f"seed-{arm.seed}") for arm in of
-    ]
-    tokens = fmean(trained.get(f"seed-{arm.seed}/{name}", 0) for arm in of)
+    thoughts = [0 if kind.method is None else run.count("thoughts", method=kind.method, seed=arm.seed) for arm in of]
+    tokens = fmean(trained.get((arm.seed, name), 0) for arm in of)
     rows = fmean(thoughts) or recipe.problems.phase1
     length = tokens / (epochs * rows) if epochs and rows else 0.0
-    first = fmean(trained.get(f"seed-{arm.seed}/{policy}", 0) for arm in of)
+    first = fmean(trained.get((arm.seed, policy), 0) for arm in of)
     grown = fmean(data[arm.seed][0] for arm in of)
     path = fmean(data[arm.seed][1] for arm in of)
     drawn = [attempt for arm in of for attempt in arm.main]
@@ -124,7 +123,7 @@ def _data(run: Run, seed: int) -> tuple[int, float]:
 
     Trees grown beyond it are of no use to this point, but those on the way that could not be told were paid for.
     """
-    told = {t.tree for t in run.thoughts(arm=f"seed-{seed}")}
+    told = {t.tree for t in run.thoughts(seed=seed)}
     trees = list(run.trees(policy=f"seed-{seed}/phase1"))
     last = max((t.problem for t in trees if t.id in told), default="")
     needed = [t for t in trees if t.problem <= last]

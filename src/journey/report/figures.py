@@ -22,6 +22,7 @@ from journey.pipeline.outcome import Arm, Outcome, outcome
 from journey.pipeline.stages import spent_by_model
 from journey.report.samples import group_figures, vote_curve
 from journey.report.searches import search_figures
+from journey.store.entries import Training
 from journey.store.run import Run
 from journey.types import Attempt
 
@@ -183,10 +184,13 @@ def _points(first: Sequence[Mapping[str, float]], second: Sequence[Mapping[str, 
 def _curves(run: Run, most: int = 200) -> Json:
     """Each trained model's loss over its steps, thinned to `most` points, with the tokens and seconds it took."""
     curves: Json = {}
-    for row in run.logged("train"):
-        points = [[p["step"], p["loss"]] for p in row.get("curve", []) if "loss" in p]
+    for trained in run.entries(Training):
+        points = [[p["step"], p["loss"]] for p in trained.curve if "loss" in p]
         stride = max(1, -(-len(points) // most))
-        curves[row["model"]] = {"points": points[::stride], "tokens": row.get("tokens"), "seconds": row.get("seconds")}
+        curves[trained.model] = {
+            "arm": trained.arm or trained.model, "points": points[::stride], "tokens": trained.tokens,
+            "seconds": trained.seconds,
+        }  # fmt: skip
     return curves
 
 

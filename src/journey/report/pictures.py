@@ -5,7 +5,6 @@ from statistics import fmean
 from typing import Any
 
 from journey.pipeline.arms import ARMS
-from journey.pipeline.outcome import seed_and_arm
 from journey.report.charts import NAMED, Chart, Dot, Line, uncrowded
 from journey.report.searches import search_chart
 from journey.report.wording import arms, short, tone
@@ -62,8 +61,8 @@ def _budget(figures: Json) -> Chart | None:
 def _losses(figures: Json, dpo: bool = False) -> Chart | None:
     """The loss over steps: the mean of the seeds as a full line, each seed as a soft one."""
     found: dict[str, list[Sequence[Sequence[float]]]] = {}
-    for model, row in figures["curves"].items():
-        arm = seed_and_arm(model)[1]
+    for row in figures["curves"].values():
+        arm = row["arm"]
         if row["points"] and arm.startswith("dpo") == dpo:
             found.setdefault(arm, []).append(row["points"])
     lines: list[Line] = []

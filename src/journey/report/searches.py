@@ -1,6 +1,5 @@
 """What the searches of a run came to: accuracy against the tokens spent, as figures, a table and a chart."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,14 +8,12 @@ from journey.pipeline.outcome import compared_on, seed_and_arm
 from journey.report.charts import Chart, Dot, Line
 from journey.report.document import Column, Table, table
 from journey.report.wording import interval, number, percent, short
-from journey.search.methods import searched
 from journey.store.run import Run
-from journey.types import Attempt
+from journey.types import Attempt, SearchRef
 
 Json = Mapping[str, Any]
 
 TITLE = "Accuracy against tokens spent"
-_SIZE = re.compile(r" n=(\d+)")
 TONES = ("accent", "ink", "teal", "plum", "ochre", "soft")
 
 
@@ -25,19 +22,21 @@ def search_figures(run: Run) -> list[dict[str, Any]]:
 
     `tokens` is what a problem cost on average, the judge's included, over the problems that were tried.
     """
-    found: dict[tuple[str, str], dict[int, list[Attempt]]] = {}
+    found: dict[tuple[str, SearchRef, str | None], dict[int, list[Attempt]]] = {}
     for attempt in run.attempts(split=compared_on(run)):
-        if (named := searched(attempt.model)) is not None:
-            seed, arm = seed_and_arm(named[0])
-            found.setdefault((arm, named[1]), {}).setdefault(seed, []).append(attempt)
+        if (search := attempt.model.search) is not None:
+            seed, arm = seed_and_arm(attempt.model)
+            found.setdefault((arm, search, attempt.model.judge), {}).setdefault(seed, []).append(attempt)
     rows: list[dict[str, Any]] = []
-    for (arm, way), seeds in found.items():
+    for (arm, search, judge), seeds in found.items():
         came_to = accuracy_at_cost(list(seeds.values()))
         bounds = came_to.accuracy
-        size = _SIZE.search(way)
+        settings = [f"{key}={value}" for key, value in search.settings]
+        settings += [] if judge is None else [f"judge={judge}"]
         rows.append(
             {
-                "model": arm, "search": way, "family": _SIZE.sub("", way, count=1), "n": int(size[1]) if size else 1,
+                "model": arm, "search": " ".join((search.name, f"n={search.n}", *settings)),
+                "family": " ".join((search.name, *settings)), "name": search.name, "settings": settings, "n": search.n,
                 "seeds": len(seeds), "problems": max(len({a.problem for a in of}) for of in seeds.values()),
                 "accuracy": bounds.value, "low": bounds.low, "high": bounds.high, "tokens": came_to.tokens,
                 "model_tokens": came_to.model_tokens, "judge_tokens": came_to.judge_tokens, "calls": came_to.calls,
@@ -73,7 +72,7 @@ def search_chart(figures: Json) -> Chart | None:
     if not families:
         return None
     models = list(dict.fromkeys(model for model, _ in families))
-    names = _names(list(families), several=len(models) > 1)
+    names = _names([rows[0] for rows in families.values()], several=len(models) > 1)
     lines: list[Line] = []
     dots: list[Dot] = []
     for place, (key, rows) in enumerate(families.items()):
@@ -90,13 +89,16 @@ def search_chart(figures: Json) -> Chart | None:
     return Chart("search", TITLE, "tokens spent a problem", "accuracy", lines, dots, percent=True, log=True)
 
 
-def _names(keys: Sequence[tuple[str, str]], *, several: bool) -> dict[tuple[str, str], str]:
+def _names(searches: Sequence[Json], *, several: bool) -> dict[tuple[str, str], str]:
     """What each line is called: the search's name, with the judge or settings that tell it from others of that name."""
     names: dict[tuple[str, str], str] = {}
-    for model, family in keys:
-        name, *words = family.split(" ")
-        alike = [other.split(" ")[1:] for of, other in keys if of == model and other.split(" ")[0] == name]
-        apart = [word.removeprefix("judge=") for word in reversed(words) if not all(word in other for other in alike)]
-        label = " ".join((name, *apart))
-        names[model, family] = short(f"{model}, {label}" if several else label)
+    for row in searches:
+        alike = [
+            other["settings"] for other in searches if (row["model"], row["name"]) == (other["model"], other["name"])
+        ]
+        apart = [
+            word.removeprefix("judge=") for word in reversed(row["settings"]) if not all(word in of for of in alike)
+        ]
+        shown = " ".join((row["name"], *apart))
+        names[row["model"], row["family"]] = short(f"{row['model']}, {shown}" if several else shown)
     return names

@@ -13,7 +13,7 @@ from journey.search.settings import StepSettings, WholeSettings
 from journey.tasks.prompting import Ask
 from journey.tasks.steps import StepFormat
 from journey.trees.grow import flaw, merge
-from journey.types import Attempt, Finish, Problem, Spent, content_hash, content_seed
+from journey.types import Attempt, Finish, ModelRef, Problem, SearchRef, Spent, content_hash, content_seed
 
 NOTHING_FINISHED = "nothing finished"
 
@@ -23,6 +23,7 @@ class SearchContext:
     """What a search works with. `judge` null: it has none, so that steps have no score.
 
     `called` is the judge's name in attempts, null for its own: that of a judge with other settings must differ.
+    `ref` says which model it is, null: one that only has a name.
     """
 
     model: Model
@@ -31,6 +32,7 @@ class SearchContext:
     steps: StepFormat
     judge: Judge | None = None
     called: str | None = None
+    ref: ModelRef | None = None
 
     @property
     def judge_name(self) -> str | None:
@@ -153,7 +155,7 @@ def attempt(
     return Attempt(
         id=attempt_id(problem.id, context.model.name, name, settings, judge),
         problem=problem.id,
-        model=searched_name(context.model.name, name, settings, judge),
+        model=searched_by(context, name, settings),
         decoding="sampled" if settings.temperature else "greedy",
         sample=0,
         text=shown.text,
@@ -172,11 +174,10 @@ def attempt_id(problem: str, model: str, name: str, settings: WholeSettings | St
     return content_hash("search", problem, model, name, asdict(settings), judge)
 
 
-def searched_name(model: str, name: str, settings: WholeSettings | StepSettings, judge: str | None) -> str:
-    """The model's name with how it was searched: "tiny+beam n=16 judge=exact", settings as far as they were chosen."""
+def searched_by(context: SearchContext, name: str, settings: WholeSettings | StepSettings) -> ModelRef:
+    """The model with how it was searched: `name`, and the settings as far as they were chosen."""
     usual = type(settings)()
-    values = {f.name: getattr(settings, f.name) for f in fields(settings)}
-    said = [f"{key}={value}" for key, value in values.items()
-            if key == "n" or (key != "seed" and value != getattr(usual, key))]  # fmt: skip
-    said += [] if judge is None else [f"judge={judge}"]
-    return f"{model}+{' '.join((name, *said))}"
+    values = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name not in ("n", "seed")}
+    chosen = tuple((key, value) for key, value in values.items() if value != getattr(usual, key))
+    ref = context.ref or ModelRef(context.model.name)
+    return replace(ref, search=SearchRef(name, settings.n, chosen), judge=context.judge_name)

@@ -1,6 +1,5 @@
 """The searches by name: what each is set with, whether it needs a judge, and the function that does it."""
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,17 +66,8 @@ def estimate_search(
     return Estimate(model, f"{method.name} n={settings.n}", most), work
 
 
-_SEARCHED = re.compile(rf"(.+)\+((?:{'|'.join(SEARCHES)}) n=.+)", re.DOTALL)
-
-
 def search(name: str) -> Search:
     """The search of that name. Raises UsageError."""
     if name not in SEARCHES:
         raise UsageError(f"there is no search {name!r}; known are {', '.join(SEARCHES)}")
     return SEARCHES[name]
-
-
-def searched(model: str) -> tuple[str, str] | None:
-    """The model and the search that an attempt's model name says; null for an attempt without a search."""
-    match = _SEARCHED.fullmatch(model)
-    return (match[1], match[2]) if match else None

@@ -7,16 +7,23 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from filelock import FileLock, Timeout
+
 from journey.errors import UsageError
 from journey.store.faults import damaged, one_sentence
+from journey.store.migrate import migrate
 from journey.store.schema import STATEMENTS, STORE_VERSION, Write, definitions, dumps, opened, sealed
 
 NAME = "run.db"
+LOCK = "run.lock"
 PATIENCE = 10.0  # seconds to wait for another connection that holds the database for a moment
 
 
 def connect_writing(folder: Path) -> sqlite3.Connection:
-    """The connection of the one writer; makes the database where there is none. Each commit is on the disk (FULL)."""
+    """The connection of the one writer; makes the database where there is none, and migrates one of an older version.
+
+    Each commit is on the disk (FULL).
+    """
     path = folder / NAME
     with one_sentence(path):
         if not path.exists():
@@ -28,7 +35,9 @@ def connect_writing(folder: Path) -> sqlite3.Connection:
             if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
                 _create(connection)
                 sync_folder(folder)
-            check_version(connection, path)
+            if is_old(connection, path):
+                migrate(connection, path)
+                sync_folder(folder)
         except BaseException:
             connection.close()
             raise
@@ -36,25 +45,57 @@ def connect_writing(folder: Path) -> sqlite3.Connection:
 
 
 def connect_reading(folder: Path) -> sqlite3.Connection:
-    """A connection that only reads, any number of them beside the writer. Raises UsageError where there is no run."""
+    """A connection that only reads, any number of them beside the writer. Raises UsageError where there is no run.
+
+    A run of an older version is migrated first; in a folder that nobody can write to, a copy of it in memory is.
+    """
     path = folder / NAME
     if not path.is_file():
         raise UsageError(f"There is no run in {folder} (no {NAME}): check the path, or make it with --out {folder}.")
     with one_sentence(path):
+        connection = _opened(folder, path)
         try:
-            connection = _connect_reading(path, "mode=ro")
-        except sqlite3.OperationalError:
-            # SQLite must write its shared memory to read beside a writer. In a folder that nobody can write to
-            # there is no writer, and with no log left over the file alone holds everything.
-            if path.with_name(NAME + "-wal").exists() or os.access(folder, os.W_OK):
-                raise
-            connection = _connect_reading(path, "immutable=1")
-        try:
-            check_version(connection, path)
+            if not is_old(connection, path):
+                return connection
+            if not os.access(folder, os.W_OK) or not os.access(path, os.W_OK):
+                return _in_memory(connection, path)
         except BaseException:
             connection.close()
             raise
-    return connection
+        connection.close()
+        _migrate(folder)
+        return _opened(folder, path)
+
+
+def _opened(folder: Path, path: Path) -> sqlite3.Connection:
+    try:
+        return _connect_reading(path, "mode=ro")
+    except sqlite3.OperationalError:
+        # SQLite must write its shared memory to read beside a writer. In a folder that nobody can write to
+        # there is no writer, and with no log left over the file alone holds everything.
+        if path.with_name(NAME + "-wal").exists() or os.access(folder, os.W_OK):
+            raise
+        return _connect_reading(path, "immutable=1")
+
+
+def _migrate(folder: Path) -> None:
+    """Migrates the run of an older version in `folder`, as its one writer."""
+    try:
+        with FileLock(folder / LOCK, timeout=PATIENCE):
+            connect_writing(folder).close()
+    except Timeout:
+        raise UsageError(
+            f"The run {folder} is of an older version and is being written by another command: wait for it, then give "
+            "this one again."
+        ) from None
+
+
+def _in_memory(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.backup(copy)
+    connection.close()
+    migrate(copy, path, copy=False)
+    return copy
 
 
 def _connect_reading(path: Path, mode: str) -> sqlite3.Connection:
@@ -77,17 +118,18 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def check_version(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuses a database that this version of journey does not know, instead of guessing at it."""
+def is_old(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the database is of an older version, which `migrate` knows. Raises UsageError for a newer one."""
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "meta" not in tables:
         raise UsageError(f"{path} is not the database of a run: choose another --out.")
     version = meta(connection, path, "version")
-    if version != STORE_VERSION:
+    if not isinstance(version, int) or not 1 <= version <= STORE_VERSION:
         raise UsageError(
             f"{path} was written in store version {version}; this journey reads version {STORE_VERSION}: "
             "use the journey that wrote it, or export there and import here."
         )
+    return version < STORE_VERSION
 
 
 def meta(connection: sqlite3.Connection, path: Path, key: str) -> Any:

@@ -11,21 +11,21 @@ from typing import IO, Any, cast
 from pydantic import TypeAdapter, ValidationError
 
 from journey.errors import UsageError
-from journey.store import parquet
+from journey.store import parquet, version_1
 from journey.store.database import sync_folder
 from journey.store.faults import one_sentence
 from journey.store.run import Run
-from journey.store.schema import table_named
-from journey.types import SCHEMA, Record, Tree, to_json
+from journey.store.schema import Value, table_named
+from journey.types import SCHEMA, Record, Tree, model_from_json, to_json
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
 IMPORTED_AT_ONCE = 1000  # records in one commit
 
 
-def export(run: Run, table: str, to: str | Path, **where: str | None) -> int:
+def export(run: Run, table: str, to: str | Path, **where: Value) -> int:
     """Writes the records of a table, in the order of their ids; how many.
 
-    Each row is a record's JSON form with `"schema"` and the table's given columns ("split", "arm"). In Parquet the
+    Each row is a record's JSON form with `"schema"` and the table's given columns ("split"). In Parquet the
     `settings` of trees are a JSON text, since each tree may have others.
     """
     return write_rows((_row(run, table, record) for record in run.all(table, **where)), to, table=table)
@@ -55,16 +55,17 @@ def write_rows(rows: Iterable[Mapping[str, Any]], to: str | Path, *, table: str 
     return number
 
 
-def import_file(run: Run, table: str, source: str | Path, **columns: str | None) -> int:
+def import_file(run: Run, table: str, source: str | Path, **columns: Value) -> int:
     """Stores the records of a file that `export` wrote; how many rows it has.
 
-    Given columns stand in the rows; `columns` are for rows without. The whole file is read and checked before the
-    first record is stored; rows that are not records raise UsageError with their line or row number.
+    Given columns stand in the rows; `columns` are for rows without. Rows of an older schema are read as today's. The
+    whole file is read and checked before the first record is stored; rows that are not records raise UsageError with
+    their line or row number.
     """
     for _ in _records(table, source):
         pass
     number = 0
-    groups: dict[tuple[tuple[str, str | None], ...], list[Record]] = {}
+    groups: dict[tuple[tuple[str, Value], ...], list[Record]] = {}
     for record, given in _records(table, source):
         group = groups.setdefault(tuple((columns | given).items()), [])
         group.append(record)
@@ -97,6 +98,14 @@ def read_rows(source: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 raise UsageError(f"{path} cannot be read to its end ({error}): is it complete?") from error
             if line.strip():
                 yield number, _parsed(path, number, line)
+
+
+def _unpacked(model: Any) -> Any:
+    """A model's JSON form; Parquet holds the settings of its search as a text."""
+    search = model["search"]
+    if search is None or not isinstance(search["settings"], str):
+        return model
+    return model | {"search": search | {"settings": json.loads(search["settings"])}}
 
 
 def _row(run: Run, table: str, record: Record) -> dict[str, Any]:
@@ -149,15 +158,22 @@ def _parsed(path: Path, number: int, line: bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", row)
 
 
-def _records(table: str, source: str | Path) -> Iterator[tuple[Record, dict[str, str | None]]]:
+def _records(table: str, source: str | Path) -> Iterator[tuple[Record, dict[str, Value]]]:
     kind = table_named(table)
     adapter: TypeAdapter[Record] = TypeAdapter(kind.kind)
     for number, row in read_rows(source):
         where = f"{source}, row {number}"
-        if row.get("schema") != SCHEMA:
-            raise UsageError(f"{where}: its schema is {row.get('schema')}, this journey reads {SCHEMA}.")
+        if row.get("schema") not in range(1, SCHEMA + 1):
+            raise UsageError(f"{where}: its schema is {row.get('schema')}, this journey reads {SCHEMA} and older ones.")
         with suppress(TypeError, ValueError):  # Parquet holds the settings as a text; anything else is refused below
             row["settings"] = json.loads(row["settings"]) if "settings" in row else {}
+        try:
+            if row["schema"] == 1:
+                row |= version_1.upgraded(table, row, {key: row.get(key) for key in ("split", "arm")})[0]
+            if table == "attempts":
+                row["model"] = model_from_json(_unpacked(row["model_ref"]))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise UsageError(f"{where} is no {kind.kind.__name__}: its model cannot be read ({error!r}).") from error
         try:
             record = adapter.validate_python({name: row[name] for name in kind.kind.__slots__ if name in row})
         except ValidationError as error:

@@ -14,19 +14,23 @@ GROUP = 1000  # rows written at a time
 # The columns' types, so that a column that happens to be all null has the same type in every file.
 JUDGEMENT = {"verdict": "string", "score": "float64", "reason": "string", "by": "string"}
 NODE = {"parent": "int64", "text": "string", "judgement": JUDGEMENT, "answer": "string", "correct": "bool",
-        "by": "string", "tokens": "int64"}  # fmt: skip
+        "by": "string", "tokens": "int64", "value": "float64"}  # fmt: skip
 SEGMENT = {"kind": "string", "text": "string", "node": "int64", "start": "int64", "end": "int64"}
+# The settings of a search are a JSON text, since each search has others.
+MODEL = {"name": "string", "seed": "int64", "round": "int64", "arm": "string", "judge": "string",
+         "search": {"name": "string", "n": "int64", "settings": "string"}}  # fmt: skip
 COLUMNS: dict[str, dict[str, Any]] = {
     "problems": {"schema": "int64"} | dict.fromkeys(
-        ("id", "question", "answer", "source", "solution", "level", "subject", "split"), "string"),
+        ("id", "question", "answer", "source", "solution", "level", "subject", "task", "language", "split"), "string")
+        | {"images": ["string"]},
     "trees": {"schema": "int64", "id": "string", "problem": "string", "nodes": [NODE], "policy": "string",
               "judge": "string", "settings": "string"},
     "thoughts": {"schema": "int64", "id": "string", "problem": "string", "tree": "string", "method": "string",
                  "segments": [SEGMENT], "draft": "string", "text": "string", "answer": "string",
-                 "refined_by": "string", "arm": "string"},
-    "attempts": {"schema": "int64", "id": "string", "problem": "string", "model": "string", "decoding": "string",
-                 "sample": "int64", "text": "string", "answer": "string", "correct": "bool", "error": "string",
-                 "tokens": "int64", "finish": "string", "seed": "int64",
+                 "refined_by": "string", "note": "string", "seed": "int64", "round": "int64"},
+    "attempts": {"schema": "int64", "id": "string", "problem": "string", "model": "string", "model_ref": MODEL,
+                 "decoding": "string", "graded_by": "string", "sample": "int64", "text": "string", "answer": "string",
+                 "correct": "bool", "error": "string", "tokens": "int64", "finish": "string", "seed": "int64",
                  "spent": {"model_tokens": "int64", "judge_tokens": "int64", "calls": "int64"}, "split": "string"},
 }  # fmt: skip
 
@@ -78,4 +82,6 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = json.loads(json.dumps(row, default=dict, allow_nan=False).encode())
     if "settings" in flat:
         flat["settings"] = json.dumps(flat["settings"])
+    if (search := flat.get("model_ref", {}).get("search")) is not None:
+        search["settings"] = json.dumps(search["settings"])
     return flat

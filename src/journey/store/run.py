@@ -7,30 +7,36 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from filelock import FileLock, Timeout
 
 from journey.errors import UsageError
 from journey.store import settings
-from journey.store.database import NAME, commit, connect_reading, connect_writing, discard, meta
+from journey.store.database import LOCK, NAME, commit, connect_reading, connect_writing, discard, meta
+from journey.store.entries import ENTRIES, Entry, Training
 from journey.store.faults import damaged, one_sentence
 from journey.store.schema import (
     TABLES,
     Failure,
     Row,
+    Value,
     Write,
     columns_of,
     decode,
     dumps,
     encode,
+    encode_entry,
+    entry_columns,
     opened,
     sealed,
     table_named,
 )
 from journey.store.words import Words
 from journey.store.writer import Commit, Writer
-from journey.types import Attempt, Problem, Record, Thought, Tree
+from journey.types import Attempt, ModelRef, Problem, Record, Thought, Tree
+
+AnEntry = TypeVar("AnEntry")
 
 PAGE = 500  # records read at a time, so that no reader keeps the database's log from being folded in
 
@@ -114,16 +120,16 @@ class Run:
         rows = self._rows(f"SELECT {columns_of(kind)} FROM {table} WHERE id = ?", (id,))
         return self._record(table, rows[0]) if rows else None
 
-    def ids(self, table: str, **where: str | None) -> set[str]:
+    def ids(self, table: str, **where: Value) -> set[str]:
         """The ids of the records whose columns have these values (null: that have none). This is what resumes read."""
-        condition, values = _condition(table, where)
+        condition, values = _condition(table, table_named(table).columns, where)
         with self._reads():
             cursor = self._reading.execute(f"SELECT id FROM {table} WHERE {condition}", values)
             return {row[0] for row in cursor}
 
-    def all(self, table: str, **where: str | None) -> Iterator[Record]:
+    def all(self, table: str, **where: Value) -> Iterator[Record]:
         """The records, in the order of their ids: the same order however many were in flight when they were made."""
-        condition, values = _condition(table, where)
+        condition, values = _condition(table, table_named(table).columns, where)
         columns = columns_of(table_named(table))
         query = f"SELECT {columns} FROM {table} WHERE {condition} AND id > ? ORDER BY id LIMIT {PAGE}"
         last = ""
@@ -132,19 +138,19 @@ class Run:
                 yield self._record(table, row)
             last = rows[-1][0]
 
-    def problems(self, **where: str | None) -> Iterator[Problem]:
+    def problems(self, **where: Value) -> Iterator[Problem]:
         """The problems whose columns have these values, in the order of their ids."""
         return cast("Iterator[Problem]", self.all("problems", **where))
 
-    def trees(self, **where: str | None) -> Iterator[Tree]:
+    def trees(self, **where: Value) -> Iterator[Tree]:
         """The trees whose columns have these values, in the order of their ids."""
         return cast("Iterator[Tree]", self.all("trees", **where))
 
-    def thoughts(self, **where: str | None) -> Iterator[Thought]:
+    def thoughts(self, **where: Value) -> Iterator[Thought]:
         """The thoughts whose columns have these values, in the order of their ids."""
         return cast("Iterator[Thought]", self.all("thoughts", **where))
 
-    def attempts(self, **where: str | None) -> Iterator[Attempt]:
+    def attempts(self, **where: Value) -> Iterator[Attempt]:
         """The attempts whose columns have these values, in the order of their ids."""
         return cast("Iterator[Attempt]", self.all("attempts", **where))
 
@@ -164,15 +170,15 @@ class Run:
         """The attempt of that id, null where there is none."""
         return cast("Attempt | None", self.get("attempts", id))
 
-    def given(self, table: str, id: str) -> dict[str, str | None]:
-        """The columns that were added to the record by who wrote it ("split", "arm"); empty where there is none."""
+    def given(self, table: str, id: str) -> dict[str, Value]:
+        """The columns that were added to the record by who wrote it ("split"); empty where there is none."""
         names = table_named(table).given
         rows = self._rows(f"SELECT {', '.join(('id', *names))} FROM {table} WHERE id = ?", (id,))
         return dict(zip(names, rows[0][1:], strict=True)) if rows else {}
 
-    def count(self, table: str, **where: str | None) -> int:
+    def count(self, table: str, **where: Value) -> int:
         """How many records there are."""
-        condition, values = _condition(table, where)
+        condition, values = _condition(table, table_named(table).columns, where)
         return self._rows(f"SELECT count(*) FROM {table} WHERE {condition}", values)[0][0]
 
     def keyword_count(self, word: str, table: str = "thoughts") -> int:
@@ -195,10 +201,18 @@ class Run:
         rows = self._rows(query, (station, station))
         return [Failure(row[0], row[1], self._opened("failures", row)) for row in rows]
 
-    def logged(self, station: str) -> list[dict[str, Any]]:
-        """What a station logged, oldest first."""
-        rows = self._rows("SELECT station, json, seal FROM log WHERE station = ? ORDER BY seq", (station,))
-        return [self._opened("log", row) for row in rows]
+    def entries(self, kind: type[AnEntry], **where: Value) -> list[AnEntry]:
+        """The entries of a kind (see `store.entries`) whose columns have these values, oldest first."""
+        table = ENTRIES[kind]
+        condition, values = _condition(table.name, table.columns, where)
+        query = f"SELECT {entry_columns(table)} FROM {table.name} WHERE {condition} ORDER BY seq"
+        return [kind(**self._opened(table.name, row)) for row in self._rows(query, values)]
+
+    def model_ref(self, name: str) -> ModelRef:
+        """The model of that name, with its seed, round and arm where the run trained it."""
+        for trained in self.entries(Training, model=name):
+            return ModelRef(name, trained.seed, trained.round, trained.arm)
+        return ModelRef(name)
 
     def check(self) -> int:
         """Reads every byte that matters; the number of records. Raises StoreDamaged at the first that is not right."""
@@ -206,19 +220,21 @@ class Run:
             verdict = self._reading.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if verdict != "ok":
             raise damaged(self._file, str(verdict))
+        for kind in ENTRIES:
+            self.entries(kind)
         return sum(1 for table in TABLES for _ in self.all(table))
 
     # Writing.
 
-    async def put(self, table: str, *records: Record, **columns: str | None) -> None:
+    async def put(self, table: str, *records: Record, **columns: Value) -> None:
         """Stores records; durable when it returns. Puts awaited in one tick of the event loop share one commit.
 
-        `columns` are the table's given ones ("split" of problems and attempts, "arm" of thoughts). A record that strict
-        JSON cannot hold (NaN) raises ValueError. When the awaiting task is cancelled the records may or may not stay.
+        `columns` are the table's given ones ("split" of problems and attempts). A record that strict JSON cannot hold
+        (NaN) raises ValueError. When the awaiting task is cancelled the records may or may not stay.
         """
         await self._writer.write([_insertion(table, records, columns)])
 
-    def put_all(self, table: str, records: Iterable[Record], **columns: str | None) -> None:
+    def put_all(self, table: str, records: Iterable[Record], **columns: Value) -> None:
         """Stores many records in one commit, blocking until it is durable."""
         self._writer.write_now([_insertion(table, records, columns)])
 
@@ -237,9 +253,9 @@ class Run:
         """Takes a unit of work off the list of the failed."""
         self._writer.write_now([("unfail", [(station, unit)])])
 
-    def log(self, station: str, figures: Mapping[str, Any]) -> None:
-        """Adds a line of figures to a station's log."""
-        self._writer.write_now([("log", [sealed(station, dumps(figures))])])
+    def add(self, *entries: Entry) -> None:
+        """Stores entries (see `store.entries`) in one commit, blocking until it is durable."""
+        self._writer.write_now([(ENTRIES[type(entry)].name, [encode_entry(entry)]) for entry in entries])
 
     def apply(self, writes: Sequence[Write]) -> None:
         """Does writes that another process prepared, in one commit (see `pipeline.executor`)."""
@@ -287,13 +303,13 @@ class Run:
         return value
 
 
-def _condition(table: str, where: Mapping[str, str | None]) -> tuple[str, tuple[str | None, ...]]:
-    if unknown := where.keys() - set(table_named(table).columns):
+def _condition(table: str, columns: Sequence[str], where: Mapping[str, Value]) -> tuple[str, tuple[Value, ...]]:
+    if unknown := where.keys() - set(columns):
         raise ValueError(f"table {table} has no column {', '.join(sorted(unknown))}")
     return " AND ".join([f"{name} IS ?" for name in where] or ["1"]), tuple(where.values())
 
 
-def _insertion(table: str, records: Iterable[Record], columns: Mapping[str, str | None]) -> Write:
+def _insertion(table: str, records: Iterable[Record], columns: Mapping[str, Value]) -> Write:
     kind = table_named(table)
     return table, [encode(kind, record, columns) for record in records]
 
@@ -302,7 +318,7 @@ def _take(path: Path) -> FileLock:
     """The lock of the one writer. The system lets go of it when the process ends, however it ends."""
     if path.exists() and not path.is_dir():
         raise UsageError(f"{path} is a file, a run is a folder: choose another --out.")
-    lock = FileLock(path / "run.lock", timeout=0)
+    lock = FileLock(path / LOCK, timeout=0)
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock.acquire()

@@ -1,15 +1,17 @@
 """What stands in a run's database: its tables, and records as rows.
 
 A row is the record's id, the columns it can be found by, its strict JSON form, and a seal (CRC-32 over all of these)
-so that a byte that changed on the disk is noticed instead of believed.
+so that a byte that changed on the disk is noticed instead of believed. Entries (see `entries`) have no id.
 """
 
 import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, TypeAlias
 
+from journey.store.entries import ENTRIES, Entry, EntryTable
 from journey.types import (
     SCHEMA,
     Attempt,
@@ -18,32 +20,38 @@ from journey.types import (
     Thought,
     Tree,
     attempt_from_json,
+    label,
     problem_from_json,
     thought_from_json,
     to_json,
     tree_from_json,
 )
 
-STORE_VERSION = 1
+STORE_VERSION = 2
 
+Value: TypeAlias = str | int | None
 Row: TypeAlias = tuple[Any, ...]
 Write: TypeAlias = tuple[str, list[Row]]  # the name of a statement, and the rows it is done for
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A kind of record in the database: `own` columns are read off the record, `given` ones added by who writes it."""
+    """A kind of record in the database: `own` columns are read off the record, `given` ones added by who writes it.
+
+    `indexed` columns are found without reading the whole table.
+    """
 
     name: str
     kind: type[Record]
-    own: tuple[str, ...]
+    own: Mapping[str, Callable[[Any], Value]]
     given: tuple[str, ...]
+    indexed: tuple[str, ...]
     read: Callable[[Mapping[str, Any]], Record]
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that records can be asked for by."""
-        return self.own + self.given
+        return (*self.own, *self.given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +63,30 @@ class Failure:
     reason: str
 
 
-TABLES: dict[str, Table] = {
-    "problems": Table("problems", Problem, (), ("split",), problem_from_json),
-    "trees": Table("trees", Tree, ("problem", "policy", "judge"), (), tree_from_json),
-    "thoughts": Table("thoughts", Thought, ("problem", "tree", "method"), ("arm",), thought_from_json),
-    "attempts": Table("attempts", Attempt, ("problem", "model", "decoding"), ("split",), attempt_from_json),
+def _fields(*names: str) -> dict[str, Callable[[Any], Value]]:
+    return {name: attrgetter(name) for name in names}
+
+
+_MODEL: dict[str, Callable[[Attempt], Value]] = {
+    "model": lambda attempt: label(attempt.model),
+    "name": lambda attempt: attempt.model.name,
+    "seed": lambda attempt: attempt.model.seed,
+    "round": lambda attempt: attempt.model.round,
+    "arm": lambda attempt: attempt.model.arm,
+    "search": lambda attempt: None if attempt.model.search is None else attempt.model.search.name,
+    "judge": lambda attempt: attempt.model.judge,
 }
+INTEGERS = ("seed", "round")
+
+TABLES: dict[str, Table] = {
+    "problems": Table("problems", Problem, _fields("task"), ("split",), ("split",), problem_from_json),
+    "trees": Table("trees", Tree, _fields("problem", "policy", "judge"), (), ("problem", "policy", "judge"),
+                   tree_from_json),
+    "thoughts": Table("thoughts", Thought, _fields("problem", "tree", "method", "seed", "round"), (),
+                      ("problem", "tree", "method", "seed"), thought_from_json),
+    "attempts": Table("attempts", Attempt, _fields("problem", "decoding", "graded_by") | _MODEL, ("split",),
+                      ("problem", "model", "decoding", "split"), attempt_from_json),
+}  # fmt: skip
 
 _encoder = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=dict)
 
@@ -87,13 +113,13 @@ def table_named(name: str) -> Table:
     return TABLES[name]
 
 
-def encode(table: Table, record: Record, given: Mapping[str, str | None]) -> Row:
+def encode(table: Table, record: Record, given: Mapping[str, Value]) -> Row:
     """A record as a row. Raises ValueError for what strict JSON cannot hold and TypeError for the wrong kind."""
     if not isinstance(record, table.kind):
         raise TypeError(f"table {table.name} holds {table.kind.__name__}, not {type(record).__name__}")
     if unknown := given.keys() - set(table.given):
         raise ValueError(f"table {table.name} has no column {', '.join(sorted(unknown))}")
-    columns = [getattr(record, name) for name in table.own] + [given.get(name) for name in table.given]
+    columns = [read(record) for read in table.own.values()] + [given.get(name) for name in table.given]
     return sealed(record.id, *columns, dumps({"schema": SCHEMA} | to_json(record)))
 
 
@@ -101,6 +127,12 @@ def decode(table: Table, row: Row) -> Record | None:
     """The record of a row, null where the seal says that the row is not what was written."""
     fields = opened(row)
     return None if fields is None else table.read(fields)
+
+
+def encode_entry(entry: Entry) -> Row:
+    """An entry as a row of its table. Raises ValueError for what strict JSON cannot hold."""
+    fields = {name: getattr(entry, name) for name in entry.__slots__}
+    return sealed(*(fields[name] for name in ENTRIES[type(entry)].columns), dumps(fields))
 
 
 def opened(row: Row) -> Any:
@@ -113,25 +145,49 @@ def columns_of(table: Table) -> str:
     return ", ".join(("id", *table.columns, "json", "seal"))
 
 
+def entry_columns(table: EntryTable) -> str:
+    """The columns of a whole row of entries."""
+    return ", ".join((*table.columns, "json", "seal"))
+
+
 def definitions() -> list[str]:
     """The SQL that makes an empty database."""
-    statements = [
+    return [
         "CREATE TABLE meta (key TEXT PRIMARY KEY, json TEXT NOT NULL, seal INTEGER NOT NULL)",
         "CREATE TABLE calls (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, json TEXT NOT NULL,"
         " seal INTEGER NOT NULL)",
         "CREATE TABLE failures (station TEXT NOT NULL, unit TEXT NOT NULL, json TEXT NOT NULL, seal INTEGER NOT NULL,"
         " PRIMARY KEY (station, unit))",
-        "CREATE TABLE log (seq INTEGER PRIMARY KEY, station TEXT NOT NULL, json TEXT NOT NULL, seal INTEGER NOT NULL)",
+        *map(_entry_definition, ENTRIES.values()),
+        *map(definition, TABLES.values()),
+        *(index for table in TABLES.values() for index in indexes(table)),
     ]
-    for table in TABLES.values():
-        columns = "".join(f" {name} TEXT," for name in table.columns)
-        statements.append(
-            f"CREATE TABLE {table.name} (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,{columns}"
-            " json TEXT NOT NULL, seal INTEGER NOT NULL)"
-        )
-        # The id stands in every index, so that a resume reads ids without touching the records.
-        statements.extend(f"CREATE INDEX {table.name}_{name} ON {table.name} ({name}, id)" for name in table.columns)
-    return statements
+
+
+def definition(table: Table) -> str:
+    """The SQL that makes the table of a kind of record."""
+    columns = "".join(f" {name} {_type(name)}," for name in table.columns)
+    return (
+        f"CREATE TABLE {table.name} (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,{columns} json TEXT NOT NULL,"
+        " seal INTEGER NOT NULL)"
+    )
+
+
+def indexes(table: Table) -> list[str]:
+    """The SQL that makes its indexes. The id stands in each, so that a resume reads ids and not the records."""
+    return [f"CREATE INDEX {table.name}_{name} ON {table.name} ({name}, id)" for name in table.indexed]
+
+
+def _entry_definition(table: EntryTable) -> str:
+    columns = "".join(
+        f" {name} {_type(name)}{' NOT NULL UNIQUE' if table.keyed and not place else ''},"
+        for place, name in enumerate(table.columns)
+    )
+    return f"CREATE TABLE {table.name} (seq INTEGER PRIMARY KEY,{columns} json TEXT NOT NULL, seal INTEGER NOT NULL)"
+
+
+def _type(column: str) -> str:
+    return "INTEGER" if column in INTEGERS else "TEXT"
 
 
 def _insert(table: Table) -> str:
@@ -139,11 +195,18 @@ def _insert(table: Table) -> str:
     return f"INSERT INTO {table.name} ({columns_of(table)}) VALUES ({places}) ON CONFLICT (id) DO NOTHING"
 
 
+def _insert_entry(table: EntryTable) -> str:
+    places = ", ".join("?" * (len(table.columns) + 2))
+    return f"INSERT OR REPLACE INTO {table.name} ({entry_columns(table)}) VALUES ({places})"
+
+
 # Every way of changing a run; a worker names one of these, it never sends SQL.
-STATEMENTS: dict[str, str] = {name: _insert(table) for name, table in TABLES.items()} | {
+STATEMENTS: dict[str, str] = {
+    **{name: _insert(table) for name, table in TABLES.items()},
+    **{table.name: _insert_entry(table) for table in ENTRIES.values()},
+    "restore": "DELETE FROM exclusions WHERE problem = ?",
     "call": "INSERT INTO calls (key, json, seal) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
     "fail": "INSERT OR REPLACE INTO failures (station, unit, json, seal) VALUES (?, ?, ?, ?)",
     "unfail": "DELETE FROM failures WHERE station = ? AND unit = ?",
-    "log": "INSERT INTO log (station, json, seal) VALUES (?, ?, ?)",
     "meta": "INSERT OR REPLACE INTO meta (key, json, seal) VALUES (?, ?, ?)",
 }

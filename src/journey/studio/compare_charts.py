@@ -7,6 +7,7 @@ from statistics import fmean
 from journey.metrics.accuracy import Interval
 from journey.metrics.paired import Rights
 from journey.report.charts import Chart, Dot, Line, Point, chart_svg, uncrowded, whiskers_svg
+from journey.store.entries import Training
 from journey.studio import safe
 from journey.studio.compare_sides import Side
 from journey.studio.reading import lists_of
@@ -17,7 +18,7 @@ ROOM = 22  # letters of a name
 METHODS = {"journey": "traverse", "shortcut_tokens": "shortcut"}
 """The thoughts that an arm is trained on, where they are not called as it is."""
 Intervals = Mapping[tuple[str, str, str], Interval]
-_THOUGHTS = "SELECT count(*) AS n, count(DISTINCT coalesce(arm, '')) AS seeds FROM thoughts WHERE method = ?"
+_THOUGHTS = "SELECT count(*) AS n, count(DISTINCT coalesce(seed, 0)) AS seeds FROM thoughts WHERE method = ?"
 
 
 def charts_html(
@@ -58,7 +59,7 @@ def charts_html(
 
 def trained_tokens(path: Path, side: Side) -> float | None:
     """The mean number of tokens that its models were trained on in their own phase, null where nothing says."""
-    logged = {row["model"]: row.get("tokens") for row in run_at(path).logged("train")}
+    logged = {entry.model: entry.tokens for entry in run_at(path).entries(Training)}
     found = [tokens for model in side.models.values() if (tokens := logged.get(model))]
     return fmean(found) if found else None
 

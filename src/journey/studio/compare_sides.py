@@ -9,7 +9,7 @@ from typing import Any
 
 from journey.metrics.accuracy import Interval, share_over_seeds, wilson
 from journey.metrics.paired import Compared, Rights, compared, shared
-from journey.pipeline.outcome import ORDER, SAMPLED, seed_and_arm
+from journey.pipeline.outcome import ORDER, SAMPLED
 from journey.studio.reading import Lists, lists_of
 
 MOST = 40  # sides in one table
@@ -63,8 +63,8 @@ def parts(runs: Mapping[str, Path]) -> list[str]:
 
 _PARTS = "SELECT DISTINCT coalesce(split, '') FROM attempts WHERE sample = 0"
 _SIDES = (
-    "SELECT model, decoding, count(*) AS n, sum(outcome = 'right') AS rights, avg(tokens) AS tokens FROM attempts"
-    " WHERE sample = 0 AND coalesce(split, '') = ? GROUP BY model, decoding"
+    "SELECT model, arm, seed, decoding, count(*) AS n, sum(outcome = 'right') AS rights, avg(tokens) AS tokens"
+    " FROM attempts WHERE sample = 0 AND coalesce(split, '') = ? GROUP BY model, arm, seed, decoding"
 )
 _RIGHTS = (  # one text that is read at once: a row each takes ten times as long
     "SELECT json_group_object(problem, json(iif(outcome = 'right', 'true', 'false'))) FROM attempts"
@@ -82,7 +82,7 @@ def sides(runs: Mapping[str, Path], part: str) -> list[Side]:
     for run, path in runs.items():
         groups: dict[tuple[str, str], list[Any]] = {}
         for row in lists_of(path).figure(_SIDES, (part,)):
-            groups.setdefault((seed_and_arm(row["model"])[1], row["decoding"]), []).append(row)
+            groups.setdefault((row["arm"], row["decoding"]), []).append(row)
         made = [_side(run, arm, decoding, rows) for (arm, decoding), rows in groups.items()]
         found += sorted(made, key=lambda s: (s.decoding != SAMPLED, s.decoding, _rank(s.arm), s.arm))
     return found
@@ -90,7 +90,7 @@ def sides(runs: Mapping[str, Path], part: str) -> list[Side]:
 
 def _side(run: str, arm: str, decoding: str, rows: Sequence[Any]) -> Side:
     tried = sum(row["n"] for row in rows)
-    models = {seed_and_arm(row["model"])[0]: row["model"] for row in rows}
+    models = {row["seed"]: row["model"] for row in rows}
     tokens = sum(row["n"] * row["tokens"] for row in rows) / tried
     return Side(run, arm, decoding, models, tried, sum(row["rights"] for row in rows), tokens)
 

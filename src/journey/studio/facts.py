@@ -19,12 +19,12 @@ from journey.store.faults import damaged, one_sentence
 from journey.store.schema import columns_of, opened, table_named
 from journey.studio.records import uid_of
 from journey.trees.mark import no_thought_reason, statistics
-from journey.types import tree_from_json
+from journey.types import label, model_from_json, tree_from_json
 
 NAME = "studio.db"
 Row = Mapping[str, Any]
 BATCH = 5000
-VERSION = "2"  # of the columns below: another one makes the facts anew
+VERSION = "3"  # of the columns below: another one makes the facts anew
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "problems": (
@@ -36,22 +36,22 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "why",
     ),
     "thoughts": (
-        "id", "problem", "tree", "method", "arm", "letters", "trials", "refined", "note", "outcome", "judge",
+        "id", "problem", "tree", "method", "seed", "letters", "trials", "refined", "note", "outcome", "judge",
     ),
     "attempts": (
-        "id", "problem", "model", "decoding", "sample", "split", "answer", "outcome", "error", "tokens", "letters",
-        "finish",
+        "id", "problem", "model", "arm", "seed", "decoding", "sample", "split", "answer", "outcome", "error", "tokens",
+        "letters", "finish",
     ),
 }  # fmt: skip
 INDEXED: dict[str, tuple[str, ...]] = {
     "problems": ("level", "subject", "split", "outcome", "letters", "trees", "right_attempts"),
     "trees": ("problem", "policy", "judge", "steps", "depth", "outcome", "wrong_branches", "tokens"),
-    "thoughts": ("problem", "tree", "method", "arm", "letters", "trials", "outcome", "judge"),
+    "thoughts": ("problem", "tree", "method", "seed", "letters", "trials", "outcome", "judge"),
     "attempts": ("problem", "model", "decoding", "split", "outcome", "tokens", "letters", "error"),
 }
 COMPARED = (  # all that comparing models asks of an attempt stands in the index
     "CREATE INDEX IF NOT EXISTS attempts_compared"
-    " ON attempts (model, decoding, sample, split, problem, outcome, tokens)"
+    " ON attempts (model, arm, seed, decoding, sample, split, problem, outcome, tokens)"
 )
 BEST = ("right", "wrong", "unknown", "none")
 """Outcomes: right; wrong; could not be checked; no answer was found. A problem's is the best of its trees, else of its
@@ -231,7 +231,7 @@ def _thought(fields: Row, given: Row, reading: sqlite3.Connection) -> Sequence[A
             is_right = decide(known[0], fields["answer"]) if known else None
         outcome = "unknown" if is_right is None else "right" if is_right else "wrong"
     return (
-        fields["id"], fields["problem"], fields["tree"], fields["method"], given["arm"], len(fields["text"]), trials,
+        fields["id"], fields["problem"], fields["tree"], fields["method"], given["seed"], len(fields["text"]), trials,
         refined, fields.get("note"), outcome, judge,
     )  # fmt: skip
 
@@ -250,10 +250,11 @@ def _of_tree(reading: sqlite3.Connection, tree: str | None, node: int | None) ->
 
 
 def _attempt(fields: Row, given: Row, _: sqlite3.Connection) -> Sequence[Any]:
-    correct = fields["correct"]
+    correct, model = fields["correct"], model_from_json(fields["model_ref"])
     outcome = "right" if correct else "none" if fields["answer"] is None else "unknown" if correct is None else "wrong"
     return (
-        fields["id"], fields["problem"], fields["model"], fields["decoding"], fields["sample"], given["split"],
+        fields["id"], fields["problem"], fields["model"], label(model, over_seeds=True),
+        1 if model.arm is None else model.seed or 1, fields["decoding"], fields["sample"], given["split"],
         fields["answer"], outcome, fields["error"], fields["tokens"], len(fields["text"]), fields["finish"],
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from journey.studio.records import attempt_of, attempts_of, problem_of, thought_
 from journey.studio.thought_html import thought_html
 from journey.studio.tree_page import tree_page
 from journey.studio.view import view
-from journey.types import Attempt
+from journey.types import Attempt, label
 
 
 def problem_page(path: Path, run: str, where: Mapping[str, str]) -> None:
@@ -71,7 +71,7 @@ def attempt_page(path: Path, run: str, where: Mapping[str, str]) -> None:
         return
     problem = problem_of(path, attempt.problem)
     facts = facts_line({
-        "": attempt.model, " ": attempt.decoding, "answer": attempt.answer, "error:": attempt.error,
+        "": label(attempt.model), " ": attempt.decoding, "answer": attempt.answer, "error:": attempt.error,
         "tokens": f"{attempt.tokens:,}", "ended by": attempt.finish,
     })  # fmt: skip
     others = [a for a in attempts_of(path, attempt.problem) if a.id != attempt.id]
@@ -91,7 +91,7 @@ def outcome(attempt: Attempt) -> str:
 
 def _attempt_row(run: str, attempt: Attempt) -> str:
     answer = "" if attempt.answer is None else f" → {safe.answer(safe.line(attempt.answer, 60))}"
-    what = f'{facts_line({"": attempt.model, " ": attempt.decoding})}<span class="quiet">{answer}</span>'
+    what = f'{facts_line({"": label(attempt.model), " ": attempt.decoding})}<span class="quiet">{answer}</span>'
     facts = f"{attempt.tokens:,} tokens"
     inside = f'{mark_html(outcome(attempt))}<span class="what">{what}</span><span class="facts">{facts}</span>'
     return link(inside, "row", page="attempt", run=run, id=attempt.id)

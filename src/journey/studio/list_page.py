@@ -24,7 +24,7 @@ FIRST: dict[str, tuple[str, ...]] = {
 """What stands beside the search; the other filters are under `More`."""
 NAMES = {
     "outcome": "result", "letters": "length in letters", "right_attempts": "right attempts", "policy": "steps by",
-    "right_leaves": "right leaves", "wrong_branches": "wrong branches", "arm": "seed", "split": "part",
+    "right_leaves": "right leaves", "wrong_branches": "wrong branches", "split": "part",
     "finish": "ended by", "error": "kind of error",
 }  # fmt: skip
 KEY_WORDS = ("wait", "alternatively", "let me", "check", "therefore", "but", "hmm", "go back")

@@ -22,7 +22,7 @@ KEPT = 12  # searches whose result is kept
 CHOICES: dict[str, tuple[str, ...]] = {
     "problems": ("outcome", "level", "subject", "split", "source"),
     "trees": ("outcome", "policy", "judge", "level", "subject"),
-    "thoughts": ("outcome", "method", "judge", "arm", "refined", "level", "subject"),
+    "thoughts": ("outcome", "method", "judge", "seed", "refined", "level", "subject"),
     "attempts": ("outcome", "model", "decoding", "split", "error", "finish", "level", "subject"),
 }
 RANGES: dict[str, tuple[str, ...]] = {

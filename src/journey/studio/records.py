@@ -5,7 +5,7 @@ from pathlib import Path
 
 from journey.store.database import NAME, connect_reading, meta
 from journey.store.run import Run
-from journey.types import Attempt, Problem, Thought, Tree
+from journey.types import Attempt, Problem, Thought, Tree, label
 
 
 def uid_of(path: Path) -> str:
@@ -80,4 +80,4 @@ def attempt_of(path: Path, id: str) -> Attempt | None:
 def attempts_of(path: Path, problem: str) -> list[Attempt]:
     """The attempts at a problem, by model, way of decoding and sample."""
     found = list(run_at(path).attempts(problem=problem))
-    return sorted(found, key=lambda a: (a.model, a.decoding, a.sample))
+    return sorted(found, key=lambda a: (label(a.model), a.decoding, a.sample))

@@ -1,0 +1,144 @@
+"""What a run keeps beside its records, each kind in a table of its own: costs, exclusions, scores, curves, counts.
+
+A kind is a small frozen record and one line in `ENTRIES`; `Run.add` stores entries, `Run.entries` reads them back.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What a command asked of a model behind a server; `cost` in US dollars, null where a price is not known."""
+
+    model: str
+    calls: int
+    prompt_tokens: int
+    tokens: int
+    cost: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A problem that is not trained on, by its id, and why."""
+
+    problem: str
+    why: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StepScores:
+    """A judge's scores of the steps of attempts, by the attempt's id; a score is null where the judge could not say.
+
+    `aggregate` joins the scores of an attempt's steps. An entry without steps only changes the aggregate.
+    """
+
+    judge: str
+    aggregate: str
+    steps: Mapping[str, Sequence[float | None]]
+    judge_tokens: int = 0
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeWeights:
+    """The weights that a judge had, as hashes by their paths."""
+
+    judge: str
+    weights: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How a model of the run was trained: its curve (one point a logged step), the tokens it read, the seconds.
+
+    `seed`, `round` and `arm` are those of the experiment, null outside one.
+    """
+
+    model: str
+    curve: Sequence[Mapping[str, Any]]
+    tokens: int | None
+    seconds: float | None
+    seed: int | None = None
+    round: int | None = None
+    arm: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportListing:
+    """A row of an imported file that made no tree or joined one, or a tree that gives no thought; see `Listed`."""
+
+    kind: str
+    file: str
+    line: int
+    problem: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Why answers were not kept and problems gave no thought when a method last made its thoughts, with numbers."""
+
+    method: str
+    refused: Mapping[str, int]
+    no_thought: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class MethodSettings:
+    """The settings that the thoughts of a method were made with ("refine METHOD": those of the refinement)."""
+
+    method: str
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Curation:
+    """How many problems of the source were dropped, by reason."""
+
+    dropped: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPart:
+    """What was copied from another run of a sweep, for these seeds."""
+
+    source: str
+    what: str
+    seeds: Sequence[int]
+
+
+Entry = (
+    Spending | Exclusion | StepScores | JudgeWeights | Training | ImportListing | Refusals | MethodSettings | Curation
+    | SharedPart
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class EntryTable:
+    """A kind of entry in the database; `columns` can be asked for. Of a `keyed` one the latest of each first column
+    counts and replaces those before it.
+    """
+
+    name: str
+    kind: type[Any]
+    columns: tuple[str, ...] = ()
+    keyed: bool = False
+
+
+ENTRIES: dict[type[Any], EntryTable] = {
+    table.kind: table
+    for table in (
+        EntryTable("spending", Spending, ("model",)),
+        EntryTable("exclusions", Exclusion, ("problem",), keyed=True),
+        EntryTable("step_scores", StepScores, ("judge",)),
+        EntryTable("judge_weights", JudgeWeights, ("judge",), keyed=True),
+        EntryTable("training", Training, ("model", "seed", "round", "arm"), keyed=True),
+        EntryTable("import_listings", ImportListing, ("kind",)),
+        EntryTable("refusals", Refusals, ("method",), keyed=True),
+        EntryTable("method_settings", MethodSettings, ("method",), keyed=True),
+        EntryTable("curation", Curation),
+        EntryTable("shared_parts", SharedPart, ("what",)),
+    )
+}
