@@ -19,7 +19,7 @@ from bench import ROOT, Result
 ROOMS = {
     "trees": ["tests/trees"],
     "traversal": ["tests/thoughts/test_traverse.py", "tests/thoughts/test_draft.py", "tests/thoughts/test_shortcut.py"],
-    "steps": ["tests/test_steps.py"],
+    "steps": ["tests/tasks/test_steps.py"],
     "store": ["tests/store"],
     "rows": ["tests/training/test_rows.py", "tests/training/test_step_rows.py", "tests/training/test_order.py"],
 }

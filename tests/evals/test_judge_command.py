@@ -14,10 +14,8 @@ from player import rows as sums
 from served import served
 
 from journey import prompts
-from journey.errors import UsageError
 from journey.evals.graded_answers import ask
 from journey.store.run import Run
-from journey.tasks.table import TaskGrader, shared_task, task_of
 from journey.types import Attempt, make_problem
 
 FACTS = [("Who wrote Emma?", "Jane Austen"), ("Who wrote Dracula?", "Bram Stoker"), ("Who wrote Ulysses?", "Joyce"),
@@ -255,17 +253,3 @@ def test_a_forced_program_is_not_asked_for_in_a_box(tmp_path: Path) -> None:
     assert said.code == 2 and "budget.answer" in said.err and "Traceback" not in said.err
     scores = journey("eval", tmp_path / "run", "--model", "tiny", "--allow-code", "--judge", "exact")
     assert scores.code == 2 and "leave --judge away" in scores.err
-
-
-async def test_no_task_checks_programs_or_judged_answers_as_mathematics() -> None:
-    for source in ("SimpleQA", "HumanEval"):
-        problem = make_problem("Who?", "4", source=source)
-        task = task_of(problem)
-        assert task.ask(problem, ()).text != prompts.fill("math", question="Who?")
-        for grader in (task.grader(), TaskGrader()):
-            with pytest.raises(UsageError, match="only journey eval"):
-                await grader.grade(problem, "\\boxed{4}")
-    with pytest.raises(UsageError, match="run of their own"):
-        shared_task([make_problem("Make 17 from 3 4 5", "17"), make_problem("1 + 1?", "2")])
-    with pytest.raises(UsageError, match="import some first"):
-        shared_task([])

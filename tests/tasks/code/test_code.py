@@ -39,7 +39,10 @@ def graded(*bodies: str) -> list[Grade]:
 
 @pytest.fixture(scope="module", autouse=True)
 def safe_place() -> None:
-    (grade,) = graded("    return a + b")
+    try:
+        (grade,) = graded("    return a + b")
+    except UsageError as error:
+        pytest.skip(str(error))
     if grade.correct is None:
         pytest.skip(str(grade.error))
     assert grade.correct is True
