@@ -54,9 +54,10 @@ class Commands(TyperGroup):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
+NAMES: Any = dict.fromkeys(COMMANDS)  # what they mean is loaded in `get_command`
 app = Commands(
     name="journey",
-    commands=dict.fromkeys(COMMANDS),  # names alone: what they mean is loaded in `get_command`
+    commands=NAMES,
     help="The open toolkit for journey learning: reasoning trees, long thoughts, training, an honest comparison.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -93,11 +93,15 @@ def test_a_served_model_grades_and_is_paid_once(tmp_path: Path) -> None:
 def test_a_dry_run_counts_the_judge_and_a_budget_stops_it(tmp_path: Path) -> None:
     run = simpleqa(tmp_path)
     asked = ("eval", run, "--model", "openai/m", "--judge", "critic:openai/j", "--json")
-    most = {row["model"]: row["calls"] for row in done(*asked, "--dry-run").data["asked_at_most"]}
-    assert most == {"openai/m": 4, "openai/j": 4 * 3}
+    most = {row["model"]: row for row in done(*asked, "--dry-run").data["asked_at_most"]}
+    assert {name: row["calls"] for name, row in most.items()} == {"openai/m": 4, "openai/j": 4 * 3}
     stopped = journey(*asked, "--max-calls", 6)
     assert stopped.code == 3
-    assert sum(row["calls"] for row in done(*asked).data["spent"]) == 10 - 6
+    spent = done(*asked).data["spent"]
+    assert sum(row["calls"] for row in spent) == 10 - 6
+    for row in spent:
+        assert row["tokens"] <= most[row["model"]]["tokens"]
+        assert row["prompt_tokens"] <= most[row["model"]]["prompt_tokens"]
 
 
 def test_a_scripted_judge_grades(tmp_path: Path) -> None:

@@ -101,7 +101,8 @@ def _evaluate(
         problems = problems_of(into, split, limit)
         evaluation.plan_of(into, name, problems, options, judge)  # what is refused is refused before a model is loaded
         bars(name, "load", 0, 1)
-        models, scoring = (kind(into, tracker, servers_of(into)) for kind in (registry.Models, JudgeModels))
+        servers = servers_of(into)
+        models, scoring = registry.Models(into, tracker, servers), JudgeModels(into, tracker, servers)
         model = model_of(into, name, models)
         if (weights := weights_of(into, name)) is not None:
             scoring.register_loaded(weights, model)  # a judge may draw rollouts from the same weights
@@ -134,7 +135,8 @@ def _search(
         problems = problems_of(into, split, limit)
         chosen = searching.chosen_searches(into.model_ref(name), problems, options)
         bars(name, "load", 0, 1)
-        models, judging = (kind(into, tracker, servers_of(into)) for kind in (registry.Models, JudgeModels))
+        servers = servers_of(into)
+        models, judging = registry.Models(into, tracker, servers), JudgeModels(into, tracker, servers)
         made = model_of(into, name, models)
         model = made if isinstance(made, Cached) else Cached(made, into)
         if (weights := weights_of(into, name)) is not None:

@@ -13,18 +13,18 @@ Unit = TypeVar("Unit")
 
 
 class Progress(Protocol):
-    """Told how far a station is: `done` of `total` units."""
+    """Told how far a stage is: `done` of `total` units."""
 
-    def __call__(self, station: str, done: int, total: int) -> None: ...
+    def __call__(self, stage: str, done: int, total: int, /) -> None: ...
 
 
-def silent(station: str, done: int, total: int) -> None:
+def silent(stage: str, done: int, total: int) -> None:
     """The progress that nobody looks at."""
 
 
 async def each(
     run: Run,
-    station: str,
+    stage: str,
     units: Mapping[str, Unit],
     work: Callable[[Unit], Awaitable[Sequence[Record]]],
     table: str,
@@ -41,9 +41,9 @@ async def each(
     """
     waiting = iter(units.items())
     reached: list[BudgetReached] = []
-    listed = {failure.unit for failure in run.failures(station)}
+    listed = {failure.unit for failure in run.failures(stage)}
     done = failed = 0
-    progress(station, 0, len(units))
+    progress(stage, 0, len(units))
 
     async def worker() -> None:
         nonlocal done, failed
@@ -56,14 +56,14 @@ async def each(
                 reached.append(error)
                 return
             except ModelError as error:
-                run.fail(station, name, str(error))
+                run.fail(stage, name, str(error))
                 failed += 1
             else:
                 await run.put(table, *records, **columns)
                 if name in listed:
-                    run.unfail(station, name)
+                    run.unfail(stage, name)
             done += 1
-            progress(station, done, len(units))
+            progress(stage, done, len(units))
 
     await together([worker() for _ in range(min(in_flight, len(units)))])
     if reached:
