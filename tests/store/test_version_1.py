@@ -1,13 +1,17 @@
 """Runs of store version 1: each opens, with the same figures and the same exports."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commanding import done
-from version_1 import ALL, differences, rows_of, unpacked
+from version_1 import ALL, ARCHIVES, differences, rows_of, unpacked
 
+from journey.store.export import import_file
+from journey.store.run import Run
+from journey.store.schema import TABLES
 from journey.types import SCHEMA
 
 EXPORTS = ("problems", "trees", "thoughts", "attempts", "sft", "dpo", "prm", "labels")
@@ -42,3 +46,26 @@ def test_figures_and_exports_are_those_of_the_version_that_wrote_it(
     old = json.loads((expected / "report_file.json").read_text())
     new = json.loads(Path(name, "report/report.json").read_text())
     assert differences({key: old[key] for key in FIGURES if key in old}, new, tolerance=1e-3) == []
+
+
+@pytest.mark.parametrize(
+    ("archive", "name"), [("countdown", "countdown"), ("prm", "prm"), ("eval", "eval"), ("graded", "graded")]
+)
+def test_files_that_version_1_exported_are_imported_as_what_they_were(archive: str, name: str, tmp_path: Path) -> None:
+    folder = unpacked(archive, tmp_path)
+    with Run.read(folder / name) as run, Run.open(tmp_path / "new") as new:
+        for table in TABLES:
+            if (file := folder / "expected" / name / f"{table}.jsonl").exists():
+                import_file(new, table, file)
+                assert list(new.all(table)) == list(run.all(table))
+                assert all(new.given(table, id) == run.given(table, id) for id in run.ids(table))
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "file"), [("eval", "attempts", "eval_attempts"), ("thoughts", "thoughts", "thoughts")]
+)
+def test_parquet_files_of_version_1_are_imported_too(name: str, table: str, file: str, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    with Run.read(unpacked(name, tmp_path) / name) as run, Run.open(tmp_path / "new") as new:
+        import_file(new, table, ARCHIVES / f"{file}.parquet")
+        assert [replace(r, note=None) if table == "thoughts" else r for r in run.all(table)] == list(new.all(table))
