@@ -16,13 +16,13 @@ from journey.metrics.accuracy import (
     mcnemar,
     mean_tokens,
     over_seeds,
-    paired,
     paired_interval,
     share_over_seeds,
     t_interval,
     unjudged,
     wilson,
 )
+from journey.metrics.paired import compared
 from journey.types import Attempt, Finish, ModelRef
 
 Shares = st.lists(st.floats(0, 1), min_size=2, max_size=8)
@@ -145,8 +145,8 @@ def test_the_paired_interval_holds_its_estimate(a: int, b: int, c: int, d: int) 
 def test_two_models_are_compared_on_what_both_tried() -> None:
     first = {"a": True, "b": True, "c": False, "only here": True}
     second = {"a": True, "b": False, "c": False, "only there": True}
-    found = paired(first, second)
-    assert (found.problems, found.only_first, found.only_second) == (3, 1, 0)
+    found = compared([(second, first)])
+    assert (found.pairs, found.fixed, found.broke, found.same) == (3, 1, 0, 2)
     assert isclose(found.difference.value, 1 / 3)
 
 

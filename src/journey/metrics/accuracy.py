@@ -34,20 +34,6 @@ class Interval:
         return self if self.high - self.low >= other.high - other.low else Interval(self.value, other.low, other.high)
 
 
-@dataclass(frozen=True, slots=True)
-class Paired:
-    """Two models on the same problems: how many only the first and only the second got right, and what follows.
-
-    `difference` is first minus second accuracy; `p` is the exact two-sided McNemar probability.
-    """
-
-    problems: int
-    only_first: int
-    only_second: int
-    difference: Interval
-    p: float
-
-
 def accuracy(attempts: Sequence[Attempt]) -> float:
     """The share of attempts that are right; 0.0 of none."""
     return sum(a.correct is True for a in attempts) / len(attempts) if attempts else 0.0
@@ -195,20 +181,11 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return min(1.0, 2 * float(bdtr(min(only_first, only_second), only_first + only_second, 0.5)))
 
 
-def paired(first: Mapping[str, bool], second: Mapping[str, bool], confidence: float = CONFIDENCE) -> Paired:
-    """Two models (problem -> right) compared on the problems that both tried.
-
-    The interval is Newcombe's for paired shares (Statistics in Medicine 17, 1998, 2635-2650, method 10).
-    """
-    both = sorted(first.keys() & second.keys())
-    table = Counter((first[p], second[p]) for p in both)
-    a, b, c, d = (table[cell] for cell in ((True, True), (True, False), (False, True), (False, False)))
-    difference = paired_interval(a, b, c, d, confidence)
-    return Paired(len(both), b, c, difference, mcnemar(b, c))
-
-
 def paired_interval(both: int, first: int, second: int, none: int, confidence: float = CONFIDENCE) -> Interval:
-    """The difference of two paired shares by the counts right for both, the first only, the second only, none."""
+    """The difference of two paired shares by the counts right for both, the first only, the second only, none.
+
+    Newcombe's interval (Statistics in Medicine 17, 1998, 2635-2650, method 10).
+    """
     total = both + first + second + none
     if total == 0:
         return Interval(0.0, -1.0, 1.0)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from journey.metrics.accuracy import Interval, over_seeds, paired
+from journey.metrics.accuracy import Interval, mcnemar, over_seeds, paired_interval
 
 Rights = Mapping[str, bool]
 """Problem -> whether its (first) answer is right."""
@@ -73,8 +73,9 @@ def _difference(seeds: Pairs) -> tuple[Interval, float | None]:
 
     The same problem stands in every seed, so that the pairs of several seeds are no independent trials for McNemar.
     """
-    if len(seeds) == 1:
-        x, y = seeds[0]
-        pair = paired(y, x)
-        return pair.difference, pair.p
-    return over_seeds(gains(seeds)).clipped(-1, 1), None
+    if len(seeds) > 1:
+        return over_seeds(gains(seeds)).clipped(-1, 1), None
+    ((x, y),) = seeds
+    table = Counter((y[p], x[p]) for p in x.keys() & y.keys())
+    both, second, first, none = (table[cell] for cell in ((True, True), (True, False), (False, True), (False, False)))
+    return paired_interval(both, second, first, none), mcnemar(second, first)

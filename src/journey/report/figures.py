@@ -12,11 +12,11 @@ from journey.metrics.accuracy import (
     finished,
     mean_tokens,
     over_seeds,
-    paired,
     share_over_seeds,
     unjudged,
     wilson,
 )
+from journey.metrics.paired import compared
 from journey.metrics.votes import Votes, maj_at_tokens
 from journey.pipeline.outcome import Arm, Outcome, outcome
 from journey.pipeline.stages import spent_by_model
@@ -158,12 +158,10 @@ def _gain(found: Outcome, first: Sequence[Mapping[str, float]], second: Sequence
     """Journey over shortcut, with each seed's own paired comparison (exact McNemar)."""
     seeds: list[Json] = []
     for seed, one, two in zip(found.finished, first, second, strict=True):
-        pair = paired({p: v > 0.5 for p, v in one.items()}, {p: v > 0.5 for p, v in two.items()})
-        points = {"points": 100 * pair.difference.value, "low": 100 * pair.difference.low}
-        seeds.append(
-            {"seed": seed, **points, "high": 100 * pair.difference.high, "only_journey": pair.only_first}
-            | {"only_shortcut": pair.only_second, "p": pair.p}
-        )
+        pair = compared([tuple({p: v > 0.5 for p, v in arm.items()} for arm in (two, one))])
+        points = {"points": pair.difference.value, "low": pair.difference.low, "high": pair.difference.high}
+        changes = {"only_journey": pair.fixed, "only_shortcut": pair.broke, "p": pair.p}
+        seeds.append({"seed": seed, **{name: 100 * value for name, value in points.items()}, **changes})
     if len(seeds) == 1:
         return {key: seeds[0][key] for key in ("points", "low", "high")} | {"by_seed": seeds}
     return (_points(first, second) or {}) | {"by_seed": seeds}

@@ -11,6 +11,9 @@ from rich.text import Text
 from journey.report.document import Document, Picture, Table
 from journey.report.templates import style, templates
 
+ALONE = "background:var(--paper);font-family:system-ui,sans-serif"
+"""How a drawing looks outside a page."""
+
 
 def markdown(document: Document) -> str:
     """For a README or a pull request; its pictures are files beside it."""
@@ -64,6 +67,6 @@ def write_pictures(folder: Path, pictures: Sequence[Picture]) -> list[str]:
     sheet = style().replace(":root", "svg")
     for one in pictures:
         head, _, rest = one.svg.partition(">")
-        text = f'{head} xmlns="http://www.w3.org/2000/svg" style="background:var(--paper)"><style>{sheet}</style>{rest}'
+        text = f'{head} xmlns="http://www.w3.org/2000/svg" style="{ALONE}"><style>{sheet}</style>{rest}'
         (folder / f"{one.name}.svg").write_text(text, encoding="utf-8", errors="replace")
     return [f"{one.name}.svg" for one in pictures]
