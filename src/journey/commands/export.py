@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from journey.commands.options import Arm, Item, Json, RunFolder, Told, What
+from journey.commands.options import Item, Json, RunFolder, Told, What
 from journey.commands.output import reading, say
 from journey.commands.training_rows import training_rows
 from journey.errors import UsageError
+from journey.pipeline.arms import JOURNEY
 from journey.pipeline.labelled_run import label_rows, note_rows
 from journey.store.export import export as export_table
 from journey.store.export import write_rows
@@ -20,7 +21,9 @@ def export(
     run: RunFolder,
     what: Annotated[What, typer.Argument(help="Records as they are, or rows to train on.", metavar="WHAT")],
     to: Annotated[Path, typer.Option("--to", help="A .jsonl, .jsonl.gz, .parquet or .html file.", metavar="FILE")],
-    arm: Annotated[Arm, typer.Option(help="The thoughts to write (sft).")] = "journey",
+    arm: Annotated[
+        str, typer.Option(help="The arm or method whose thoughts to write (sft).", metavar="NAME")
+    ] = JOURNEY,
     told: Told = None,
     item: Item = None,
     messages: Annotated[bool, typer.Option("--messages", help="Rows as chat messages (sft, dpo).")] = False,

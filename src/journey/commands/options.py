@@ -7,7 +7,6 @@ import typer
 
 Format = Literal["prm800k", "labelled", "problems", "benchmark", "puzzles", "trees", "thoughts", "attempts"]
 What = Literal["problems", "trees", "thoughts", "attempts", "sft", "dpo", "prm", "labels", "notes", "page"]
-Arm = Literal["journey", "traverse", "shortcut", "propose", "debate", "distill", "rewrite", "annotate"]
 
 PreferLabels = Annotated[
     bool, typer.Option("--prefer-labels", help="People's submitted verdicts over the judge's, in a run of its own.")

@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal
 import typer
 
 from journey.commands.loading import check_weights
-from journey.commands.options import Arm, Json, RunFolder, Set
+from journey.commands.options import Json, RunFolder, Set
 from journey.commands.output import say, sheet, writing
 from journey.commands.progress import Bars
 from journey.commands.training_rows import training_rows
 from journey.errors import UsageError
 from journey.models.local_threads import limit_threads
 from journey.pipeline import plain_settings, registry
+from journey.pipeline.arms import JOURNEY
 from journey.pipeline.stages import train as train_station
 from journey.store.run import Run
 from journey.store.settings import differences, plain
@@ -35,7 +36,9 @@ def train(
         str, typer.Option(envvar="JOURNEY_MODEL", help="What to start from: tiny, hf/ID, a folder, a model of the run.")
     ],
     name: Annotated[str | None, typer.Option(help="The new model's name; the arm's if not given.")] = None,
-    arm: Annotated[Arm, typer.Option(help="The thoughts to train on (sft).")] = "journey",
+    arm: Annotated[
+        str, typer.Option(help="The arm or method whose thoughts to train on (sft).", metavar="NAME")
+    ] = JOURNEY,
     told: Annotated[
         str | None, typer.Option(help="Only this seed's thoughts or attempts (seed-1), or this judge's trees (prm).")
     ] = None,

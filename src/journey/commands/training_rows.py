@@ -2,6 +2,7 @@
 
 from journey.commands.output import all_problems
 from journey.errors import UsageError
+from journey.pipeline.arms import method_of
 from journey.pipeline.derive import chosen
 from journey.store.excluded import excluded
 from journey.store.run import Run
@@ -9,9 +10,6 @@ from journey.tasks.table import ask, shared_task
 from journey.training.rows import Row, dpo_rows, sft_rows
 from journey.training.step_rows import Labels, tree_rows
 from journey.types import Attempt, Tree, label
-
-ARMS = {"journey": "traverse"}
-"""Arms whose thoughts are told by a method of another name."""
 
 
 def training_rows(
@@ -29,7 +27,7 @@ def training_rows(
     shared_task(asked)
     if kind == "dpo":
         return dpo_rows(_attempts(of, told), asked, ask, messages=messages) or _no_pairs(of)
-    method = ARMS.get(arm, arm)
+    method = method_of(arm)
     where = {"method": method} if told is None else {"method": method, "seed": seed_of(told)}
     out = excluded(of)
     found = chosen(t for t in of.thoughts(**where) if t.problem not in out)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from journey.evals.attempts import Decoding
 from journey.pipeline import arm_rows
@@ -54,7 +54,7 @@ def not_asked(evaluation: Evaluation) -> Sequence[Decoding]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """A model that an experiment trains.
+    """A model that an experiment trains: its `label` in reports, the same in a word or two, its colour in charts.
 
     `needs` is the arm whose model it starts from; null: it starts from the base model, as every arm does whose first
     phase the recipe leaves out. `policy`: its model grows the trees. `method` is the thought method that it is trained
@@ -66,6 +66,7 @@ class Arm:
 
     label: str
     short: str
+    tone: Literal["accent", "ink", "soft"] = "soft"
     rows: Callable[[SeedRun, Any, str, str | Path], Awaitable[list[Row]]]
     needs: str | None = None
     policy: bool = False
@@ -88,6 +89,7 @@ ARMS: dict[str, Arm] = {
     SHORTCUT: Arm(
         label="phase 2, shortcut",
         short="shortcut",
+        tone="ink",
         needs=PHASE1,
         method="shortcut",
         rows=arm_rows.of_thoughts("shortcut"),
@@ -103,6 +105,7 @@ ARMS: dict[str, Arm] = {
     JOURNEY: Arm(
         label="phase 2, journey",
         short="journey",
+        tone="accent",
         needs=PHASE1,
         method="traverse",
         rows=arm_rows.of_thoughts("traverse"),
@@ -110,6 +113,7 @@ ARMS: dict[str, Arm] = {
     "dpo": Arm(
         label="DPO after journey",
         short="DPO",
+        tone="accent",
         needs=JOURNEY,
         settings=PreferenceSettings,
         trainer=lambda settings: settings.training,
@@ -136,6 +140,11 @@ ARMS: dict[str, Arm] = {
     ),
 }
 """The arms in the order of the report."""
+
+
+def method_of(name: str) -> str:
+    """The thought method that an arm of that name is trained on; a name that is no arm's is a method's own."""
+    return (ARMS[name].method or name) if name in ARMS else name
 
 
 def in_order(names: Sequence[str]) -> list[str]:

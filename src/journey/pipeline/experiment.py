@@ -104,7 +104,7 @@ def run_recipe(
 
 def workers_of(recipe: Recipe) -> int:
     """In how many processes the recipe is run; 0: in this one."""
-    return 0 if recipe.policy_arm is None else recipe.workers or os.cpu_count() or 1
+    return 0 if recipe.policy_arm is None else os.cpu_count() or 1 if recipe.workers is None else recipe.workers
 
 
 def jobs_of(recipe: Recipe, budget: Budget = Budget()) -> list[Job]:

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median_low
 
+from journey.pipeline.arms import ARMS, COMPARED
 from journey.store.entries import Training
 from journey.store.run import Run
 from journey.types import Attempt, ModelRef
 
-ORDER = ("phase1", "shortcut", "shortcut_tokens", "journey", "dpo")
-CORE = ("shortcut", "journey")  # without both there is no comparison
 SAMPLED, GREEDY = "sampled", "greedy"
 
 
@@ -73,8 +72,8 @@ def outcome(run: Run) -> Outcome:
     wanted = _wanted(run, by_arm)
     seeds = sorted({seed for seed, _ in by_arm})
     names = {name for _, name in by_arm}
-    if names & set(ORDER):
-        names |= set(CORE)
+    if names & ARMS.keys():
+        names |= set(run.config.get("recipe", {}).get("arms", COMPARED)) & set(COMPARED)
     missing = {seed: _missing(seed, names, by_arm, wanted) for seed in seeds}
     done = [seed for seed in seeds if not missing[seed]]
     return Outcome(
@@ -101,7 +100,7 @@ def seed_and_arm(model: ModelRef) -> tuple[int, str]:
 
 
 def _rank(arm: str) -> tuple[int, str]:
-    return (ORDER.index(arm) if arm in ORDER else len(ORDER), arm)
+    return (list(ARMS).index(arm) if arm in ARMS else len(ARMS), arm)
 
 
 def _arms(run: Run) -> tuple[dict[tuple[int, str], Arm], str]:
@@ -135,7 +134,7 @@ def _wanted(run: Run, by_arm: Mapping[tuple[int, str], Arm]) -> set[str]:
     Outside an experiment a model may be asked any choice of problems.
     """
     test = run.ids("problems", split=compared_on(run))
-    if not test or not any(name in ORDER for _, name in by_arm):
+    if not test or not any(name in ARMS for _, name in by_arm):
         return max(({a.problem for a in arm.main} for arm in by_arm.values()), key=len, default=set())
     failed = [failure.unit for failure in run.failures()]
     return {problem for problem in test if not any(problem in unit for unit in failed)}

@@ -128,7 +128,7 @@ class Recipe:
     Each of `seeds` makes trees, thoughts and arms of its own. `training`: the supervised
     arms' settings beside their own, first phases excepted. `axes` make the recipe a sweep: each value of each is a run
     with that one setting changed; `redraws` of the bootstrap give its intervals. `rounds`: one, so far. `workers`
-    (null: one a core, at most one a seed) and `in_flight` (null: as many as suit the model) change no result.
+    (null: one a core; 0: all in this process) and `in_flight` (null: as many as suit the model) change no result.
     """
 
     task: str = "countdown"

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from journey.pipeline.arms import ARMS, JOURNEY, SHORTCUT
+from journey.pipeline.arms import ARMS, SHORTCUT
 
 Json = Mapping[str, Any]
 
 VOTES = "shortcut_majk"
 """The shortcut's answers by vote at the journey's tokens: a row of the report after the shortcut's, and no arm."""
-COLOURS = {JOURNEY: "accent", "dpo": "accent", SHORTCUT: "ink"}
 TOY = (
     "These figures are of a small model on its own task. They show which kind of thought from the same trees teaches "
     "more; they do not stand in one column with those of 7B models on MATH."
@@ -31,7 +30,7 @@ def short(arm: str) -> str:
 
 def tone(arm: str) -> str:
     """Its colour in charts."""
-    return COLOURS.get(arm, "soft")
+    return ARMS[arm].tone if arm in ARMS else "soft"
 
 
 def arms(figures: Json) -> list[str]:

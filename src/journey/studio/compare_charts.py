@@ -6,6 +6,7 @@ from statistics import fmean
 
 from journey.metrics.accuracy import Interval
 from journey.metrics.paired import Rights
+from journey.pipeline.arms import method_of
 from journey.report.charts import Chart, Dot, Line, Point, chart_svg, uncrowded, whiskers_svg
 from journey.store.entries import Training
 from journey.studio import safe
@@ -15,8 +16,6 @@ from journey.studio.records import run_at
 
 MOST = 14  # sides in one picture
 ROOM = 22  # letters of a name
-METHODS = {"journey": "traverse", "shortcut_tokens": "shortcut"}
-"""The thoughts that an arm is trained on, where they are not called as it is."""
 Intervals = Mapping[tuple[str, str, str], Interval]
 _THOUGHTS = "SELECT count(*) AS n, count(DISTINCT coalesce(seed, 0)) AS seeds FROM thoughts WHERE method = ?"
 
@@ -66,7 +65,7 @@ def trained_tokens(path: Path, side: Side) -> float | None:
 
 def thoughts_of(path: Path, arm: str) -> float:
     """How many thoughts of an arm's kind the run has, a seed."""
-    (row,) = lists_of(path).figure(_THOUGHTS, (METHODS.get(arm, arm),))
+    (row,) = lists_of(path).figure(_THOUGHTS, (method_of(arm),))
     return row["n"] / row["seeds"] if row["n"] else 0.0
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from journey.metrics.accuracy import Interval, share_over_seeds, wilson
 from journey.metrics.paired import Compared, Rights, compared, shared
-from journey.pipeline.outcome import ORDER, SAMPLED
+from journey.pipeline.arms import ARMS
+from journey.pipeline.outcome import SAMPLED
 from journey.studio.reading import Lists, lists_of
 
 MOST = 40  # sides in one table
@@ -96,7 +97,7 @@ def _side(run: str, arm: str, decoding: str, rows: Sequence[Any]) -> Side:
 
 
 def _rank(arm: str) -> int:
-    return ORDER.index(arm) if arm in ORDER else len(ORDER)
+    return list(ARMS).index(arm) if arm in ARMS else len(ARMS)
 
 
 def rights(lists: Lists, side: Side, part: str) -> dict[int, Rights]:
