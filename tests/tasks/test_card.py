@@ -6,7 +6,8 @@ from pathlib import Path
 from journey.commands.card import MEANING, measure, write_card
 from journey.models.local import Local
 from journey.tasks.skills import SKILLS
-from journey.training.pretrain import PretrainSettings, Stage, pretrain
+from journey.training.pretrain import pretrain
+from journey.training.pretrain_settings import PretrainSettings, Stage
 
 SMALL = PretrainSettings(
     width=32, heads=2, layers=1, inner=64, stages=(Stage(2048, 128, 4),), warmup_steps=2, threads=1, compiled=False

@@ -19,7 +19,10 @@ from journey.tasks.countdown.puzzle import Puzzle
 from journey.tasks.exploration import END, document
 from journey.tasks.table import TASKS
 from journey.tasks.tiny_words import VOCABULARY
-from journey.training.pretrain import IGNORED, Blocks, PretrainSettings, Stage, checkpoints, pretrain
+from journey.training.pretrain import pretrain
+from journey.training.pretrain_blocks import IGNORED, Blocks
+from journey.training.pretrain_checkpoint import checkpoints
+from journey.training.pretrain_settings import PretrainSettings, Stage
 from journey.training.save import workshop
 from journey.training.words import word_tokenizer
 from journey.types import make_problem
@@ -93,6 +96,17 @@ def test_checkpoints_of_other_settings_are_refused_and_kept(tmp_path: Path) -> N
     with pytest.raises(UsageError, match="checkpoints of other settings; give another --out"):
         pretrain(tmp_path / "out", replace(SMALL, learning_rate=1e-3), lambda point: None)
     assert checkpoints(workshop(tmp_path / "out"))
+
+
+def test_it_starts_from_the_weights_of_another_model_of_its_shape_and_refuses_others(tmp_path: Path) -> None:
+    pretrain(tmp_path / "first", SMALL, lambda point: None)
+    still = replace(SMALL, start=str(tmp_path / "first"), learning_rate=0.0, weight_decay=0.0)
+    pretrain(tmp_path / "second", still, lambda point: None)
+    assert same(tmp_path / "first", tmp_path / "second")
+    with pytest.raises(UsageError, match="has another shape"):
+        pretrain(tmp_path / "third", replace(still, width=64), lambda point: None)
+    with pytest.raises(UsageError, match=r"holds no model\.safetensors"):
+        pretrain(tmp_path / "third", replace(still, start=str(tmp_path)), lambda point: None)
 
 
 def test_a_task_that_the_base_cannot_read_is_refused() -> None:

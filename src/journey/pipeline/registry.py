@@ -267,7 +267,8 @@ def pretrain(
     measure: Callable[[Path], Mapping[str, Any]],
 ) -> None:
     """Makes the tiny base from a recipe's settings into `out`. Raises UsageError for settings it does not have."""
-    from journey.training.pretrain import PretrainSettings, pretrain
+    from journey.training.pretrain import pretrain
+    from journey.training.pretrain_settings import PretrainSettings
 
     pretrain(out, plain_settings.typed(PretrainSettings, data, "the recipe"), on_log, measure)
 

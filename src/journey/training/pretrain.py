@@ -4,85 +4,26 @@ One plain loop, since nothing here is special: packed documents, next-token loss
 """
 
 import ctypes
-import json
 import math
-import random
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
-from journey.errors import UsageError
-from journey.tasks import lists
-from journey.tasks.exploration import END, ExplorationSettings
-from journey.tasks.table import TASKS
-from journey.tasks.tiny_words import VOCABULARY, tokenize
+from journey.tasks.exploration import END
+from journey.tasks.tiny_words import VOCABULARY
+from journey.training.pretrain_blocks import IGNORED, Blocks
+from journey.training.pretrain_checkpoint import keep, restore, save, weights_of
+from journey.training.pretrain_settings import PretrainSettings
 from journey.training.save import workshop
-from journey.training.words import word_tokenizer
-from journey.types import content_hash
-
-LISTS = "lists"  # single steps of a puzzle that is no task yet
-KEPT = 2  # checkpoints
-IGNORED = -100  # label of a token that is not learnt
 
 Log = Callable[[dict[str, Any]], None]
 Measure = Callable[[Path], Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """`tokens` of training in blocks of `block` tokens, `batch` blocks a step."""
-
-    tokens: int
-    block: int
-    batch: int
-
-
-@dataclass(frozen=True, slots=True)
-class PretrainSettings:
-    """Size of the model, what it reads, and how fast it learns.
-
-    `mix`: the shares of documents by task ("lists" are single steps of a third puzzle). `learn_questions` false: of a
-    question only the first word is learnt, since the rest is random. `optimizer` "muon" is for the matrices inside
-    the layers (Jordan et al. 2024), AdamW then learns the words and the norms. The learning rate is constant after the
-    warm-up; in the last `decay` of the steps it falls in a cosine to `final_share`. Every `checkpoint_every` steps the
-    state is kept to go on from (0: never), and every `measure_every` steps the skills are measured (0: never).
-    """
-
-    width: int = 160
-    layers: int = 4
-    heads: int = 5
-    key_value_heads: int = 1
-    inner: int = 480
-    mix: Mapping[str, float] = field(default_factory=lambda: {"countdown": 0.5, "maze": 0.46, LISTS: 0.04})
-    exploration: ExplorationSettings = ExplorationSettings()
-    learn_questions: bool = True
-    stages: tuple[Stage, ...] = (Stage(36_000_000, 256, 32), Stage(12_000_000, 768, 12))
-    optimizer: Literal["adamw", "muon"] = "adamw"
-    learning_rate: float = 2e-3
-    decay: float = 1.0
-    final_share: float = 0.02
-    warmup_steps: int = 200
-    weight_decay: float = 0.05
-    precision: Literal["bf16", "fp32"] = "bf16"
-    seed: int = 0
-    threads: int = 2
-    compiled: bool = True
-    checkpoint_every: int = 250
-    measure_every: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuses what cannot be read (UsageError)."""
-        known = [LISTS, *(name for name, task in TASKS.items() if task.explore is not None)]
-        for name in self.mix:
-            if name not in known:
-                raise UsageError(f"the tiny base cannot read {name!r}; mix takes {', '.join(known)}")
 
 
 def pretrain(out: Path, settings: PretrainSettings, on_log: Log, measure: Measure | None = None) -> None:
@@ -96,6 +37,8 @@ def pretrain(out: Path, settings: PretrainSettings, on_log: Log, measure: Measur
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
     model = Qwen3ForCausalLM._from_config(model_config(settings), attn_implementation="sdpa")
+    if settings.start is not None:
+        model.load_state_dict(weights_of(settings.start, model))
     forward = torch.compile(model) if settings.compiled else model
     optimizers = make_optimizers(model, settings)
     blocks = Blocks(settings)
@@ -133,69 +76,6 @@ def pretrain(out: Path, settings: PretrainSettings, on_log: Log, measure: Measur
             on_log({"step": step, "tokens": blocks.seen, "skills": measure(save(model, folder / "measured"))})
     save(model, out)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def save(model: Qwen3ForCausalLM, out: Path) -> Path:
-    """Writes the model with its tokenizer; gives back the folder."""
-    model.save_pretrained(out)
-    word_tokenizer().save_pretrained(out)
-    return out
-
-
-def keep(
-    folder: Path,
-    step: int,
-    seconds: float,
-    model: Qwen3ForCausalLM,
-    optimizers: list[torch.optim.Optimizer],
-    blocks: "Blocks",
-    settings: PretrainSettings,
-) -> None:
-    """Writes a checkpoint: complete under its name or not there; older ones but the last are removed."""
-    made, place = folder / "unfinished", folder / f"checkpoint-{step}"
-    shutil.rmtree(made, ignore_errors=True)
-    save(model, made)
-    torch.save([optimizer.state_dict() for optimizer in optimizers], made / "optimizers.pt")
-    state = {"work": work(settings), "step": step, "seconds": seconds, "blocks": blocks.state()}
-    (made / "state.json").write_text(json.dumps(state), "utf-8")
-    shutil.rmtree(place, ignore_errors=True)
-    made.rename(place)
-    for old in checkpoints(folder)[:-KEPT]:
-        shutil.rmtree(old)
-
-
-def restore(
-    folder: Path,
-    model: Qwen3ForCausalLM,
-    optimizers: list[torch.optim.Optimizer],
-    blocks: "Blocks",
-    settings: PretrainSettings,
-) -> tuple[int, float]:
-    """Puts the last checkpoint's state in place; gives back its step and seconds, 0 where there is none."""
-    if not (found := checkpoints(folder)):
-        return 0, 0.0
-    state = json.loads((found[-1] / "state.json").read_text("utf-8"))
-    if state["work"] != work(settings):
-        raise UsageError(
-            f"{folder} holds checkpoints of other settings; give another --out, or remove that folder to start again"
-        )
-    model.load_state_dict(Qwen3ForCausalLM.from_pretrained(found[-1], dtype=torch.float32).state_dict())
-    kept = torch.load(found[-1] / "optimizers.pt", weights_only=True)
-    for optimizer, its_state in zip(optimizers, kept, strict=True):
-        optimizer.load_state_dict(its_state)
-    blocks.go_on_from(state["blocks"])
-    return state["step"], state["seconds"]
-
-
-def checkpoints(folder: Path) -> list[Path]:
-    """The complete checkpoints, the oldest first."""
-    return sorted(folder.glob("checkpoint-*"), key=lambda place: int(place.name.split("-")[1]))
-
-
-def work(settings: PretrainSettings) -> str:
-    """The name of the settings that decide the weights."""
-    aside = ("checkpoint_every", "measure_every")
-    return content_hash("pretrain", {k: v for k, v in asdict(settings).items() if k not in aside}, VOCABULARY)
 
 
 def make_optimizers(model: Qwen3ForCausalLM, settings: PretrainSettings) -> list[torch.optim.Optimizer]:
@@ -245,55 +125,3 @@ def rate(step: int, total: int, settings: PretrainSettings) -> float:
     falls_from = max(settings.warmup_steps, round((1 - settings.decay) * total))
     done = max(0.0, (step - falls_from) / max(1, total - falls_from))
     return settings.final_share + (1 - settings.final_share) * 0.5 * (1 + math.cos(math.pi * done))
-
-
-class Blocks:
-    """Blocks of packed documents with their labels, (batch, block) token ids each.
-
-    Each block begins with the beginning of a document. `seen` counts the tokens given so far.
-    """
-
-    def __init__(self, settings: PretrainSettings) -> None:
-        self._settings = settings
-        self._rng = random.Random(settings.seed)
-        self._plan = [stage for stage in settings.stages for _ in range(stage.tokens // (stage.block * stage.batch))]
-        self._given = 0
-        self._names, self._shares = list(settings.mix), list(settings.mix.values())
-        self.steps = len(self._plan)
-        self.tokens = sum(stage.block * stage.batch for stage in self._plan)
-
-    @property
-    def seen(self) -> int:
-        """The tokens of the blocks given so far."""
-        return sum(stage.block * stage.batch for stage in self._plan[: self._given])
-
-    def state(self) -> dict[str, Any]:
-        """What `go_on_from` needs, as JSON."""
-        version, numbers, gauss = self._rng.getstate()
-        return {"given": self._given, "random": [version, list(numbers), gauss]}
-
-    def go_on_from(self, state: Mapping[str, Any]) -> None:
-        """Goes on where the blocks stood that gave this state."""
-        version, numbers, gauss = state["random"]
-        self._rng.setstate((version, tuple(numbers), gauss))
-        self._given = state["given"]
-
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        while self._given < self.steps:
-            stage = self._plan[self._given]
-            rows = [self._block(stage.block) for _ in range(stage.batch)]
-            self._given += 1
-            yield torch.tensor([ids for ids, _ in rows]), torch.tensor([labels for _, labels in rows])
-
-    def _block(self, length: int) -> tuple[list[int], list[int]]:
-        ids: list[int] = []
-        labels: list[int] = []
-        while len(ids) < length:
-            (name,) = self._rng.choices(self._names, self._shares)
-            explore = lists.explore if name == LISTS else TASKS[name].explore
-            assert explore is not None  # the settings refuse others
-            new = tokenize(explore(self._rng, self._settings.exploration) + "\n")
-            ids += new
-            random_words = 0 if self._settings.learn_questions else new.index(tokenize("\n")[0]) - 1
-            labels += [new[0], *[IGNORED] * random_words, *new[1 + random_words :]]
-        return ids[:length], labels[:length]
