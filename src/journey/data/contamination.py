@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from journey.data.problems import normalised
+from journey.data.choosing import normalised
 from journey.errors import UsageError
 
 How = Literal["same", "whole", "ngram"]

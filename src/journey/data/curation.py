@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from journey.answers.plain import number, value
-from journey.data.problems import normalised
+from journey.data.choosing import normalised
 from journey.errors import UsageError
 from journey.types import Problem
 

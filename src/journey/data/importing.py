@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.data import benchmarks, prm800k, problems
+from journey.data.choosing import disjoint
 from journey.data.prm800k import Imported, Listed
 from journey.data.problems import PARTS, Columns
 from journey.errors import UsageError
@@ -162,4 +163,4 @@ def check_disjoint(
     """Raises UsageError for problems to be trained on that are tested on, in the run or among those `coming` too."""
     for other in PARTS:
         if other != part and {"validation", "test"} & {other, part}:
-            problems.disjoint(found, [*into.problems(split=other), *coming.get(other, ())])
+            disjoint(found, [*into.problems(split=other), *coming.get(other, ())])

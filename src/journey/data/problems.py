@@ -7,9 +7,6 @@ sentence with its place.
 import logging
 import math
 import re
-import unicodedata
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import chain
 from pathlib import Path
@@ -19,7 +16,7 @@ from journey.answers.find import find_answer
 from journey.errors import UsageError
 from journey.store.datafiles import Format, Row, rows
 from journey.tasks.base import Task
-from journey.types import Problem, content_seed, make_problem
+from journey.types import Problem, make_problem
 
 PARTS = ("phase1", "train", "validation", "test")
 """The parts of a run's problems."""
@@ -214,84 +211,3 @@ def _worked(text: str) -> str:
 def _without_dollars(answer: str) -> str:
     inner = answer[1:-1]
     return inner.strip() if re.fullmatch(r"\$.+\$", answer, re.DOTALL) and "$" not in inner else answer
-
-
-# --- choosing ---------------------------------------------------------------------------------------------------------
-
-
-def normalised(question: str) -> str:
-    """A question for comparing: case, spaces, dollars and marks at its end do not count."""
-    text = unicodedata.normalize("NFKC", question).casefold()
-    text = re.sub(r"(?<=\d)\s+(?=\d)", "_", text)  # "1 19" and "11 9" are different numbers
-    return re.sub(r"\s|\$|\\[!,;: ]|\\(?:left|right|displaystyle)(?![a-z])", "", text).rstrip(".?!:")
-
-
-def overlaps(train: Iterable[Problem], test: Iterable[Problem]) -> list[tuple[Problem, Problem]]:
-    """Pairs (of train, of test) with the same question, in the order of train."""
-    known = {normalised(problem.question): problem for problem in test}
-    return [(problem, known[key]) for problem in train if (key := normalised(problem.question)) in known]
-
-
-def disjoint(train: Iterable[Problem], test: Iterable[Problem]) -> None:
-    """Raises UsageError if a question stands in both, naming how many do and one of them."""
-    if shared := overlaps(train, test):
-        example = " ".join(shared[0][0].question.split())
-        raise UsageError(
-            f"train and test share {len(shared)} problems, for example {example[:80]!r}; take them out of one"
-        )
-
-
-def without(problems: Iterable[Problem], others: Iterable[Problem]) -> list[Problem]:
-    """The problems whose question is in none of the others."""
-    known = {normalised(problem.question) for problem in others}
-    return [problem for problem in problems if normalised(problem.question) not in known]
-
-
-def split(problems: Sequence[Problem], fractions: Mapping[str, float], seed: int = 0) -> dict[str, list[Problem]]:
-    """Parts of the problems by name, drawn at random; the same question never stands in two of them.
-
-    Where a problem lands depends on its question and the seed, not on the order of the list. Fractions are of 1 and
-    add up to 1 or less; at less, the rest is left out.
-    """
-    if any(share < 0 for share in fractions.values()) or sum(fractions.values()) > 1 + 1e-9:
-        raise UsageError(f"the fractions {dict(fractions)} must be 0 or more and add up to at most 1")
-    keys = sorted({normalised(p.question) for p in problems}, key=lambda key: content_seed("split", seed, key))
-    part_of: dict[str, str] = {}
-    share = 0.0
-    for name, fraction in fractions.items():
-        start, share = round(share * len(keys)), share + fraction
-        part_of |= dict.fromkeys(keys[start : round(share * len(keys))], name)
-    parts: dict[str, list[Problem]] = {name: [] for name in fractions}
-    for problem in problems:
-        if (name := part_of.get(normalised(problem.question))) is not None:
-            parts[name].append(problem)
-    return parts
-
-
-def select(
-    problems: Iterable[Problem],
-    *,
-    limit: int | None = None,
-    seed: int | None = None,
-    level: str | Collection[str] | None = None,
-    subject: str | Collection[str] | None = None,
-) -> list[Problem]:
-    """The problems of these levels and subjects, at most `limit`: the first ones, or drawn at random by `seed`.
-
-    Drawn ones come in the order drawn, so a smaller limit gives the beginning of a greater one. Raises UsageError if
-    no problem is of the level or subject.
-    """
-    chosen = list(problems)
-    for what, wanted in (("level", level), ("subject", subject)):
-        if wanted is None:
-            continue
-        names = {wanted} if isinstance(wanted, str) else {str(name) for name in wanted}
-        there = Counter(str(getattr(problem, what)) for problem in chosen)
-        chosen = [problem for problem in chosen if getattr(problem, what) in names]
-        if not chosen:
-            raise UsageError(
-                f"no problem is of {what} {', '.join(sorted(names))}; there are {', '.join(sorted(there))}"
-            )
-    if seed is not None:
-        chosen.sort(key=lambda problem: content_seed("select", seed, problem.id))
-    return chosen[:limit]

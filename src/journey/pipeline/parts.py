@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from journey import interrupts
-from journey.data import prm800k, problems
+from journey.data import choosing, prm800k, problems
 from journey.data.curation import curate
 from journey.data.importing import put_rated
 from journey.data.problems import PARTS
@@ -33,8 +33,8 @@ def store_problems(run: Run, recipe: Recipe, progress: Progress = silent) -> Non
         return
     parts, dropped = make_problems(recipe)
     for part in TRAINED:
-        problems.disjoint(parts[part], [*parts["validation"], *parts["test"]])
-    problems.disjoint(parts["validation"], parts["test"])
+        choosing.disjoint(parts[part], [*parts["validation"], *parts["test"]])
+    choosing.disjoint(parts["validation"], parts["test"])
     if dropped:
         run.add(Curation(dropped))
     for part in ("test", "validation", "phase1", "train"):  # train last: it says that all of them are there
@@ -72,7 +72,7 @@ def make_problems(recipe: Recipe) -> Parts:
     total = sum(counts.values())
     if total > len(found) or counts["train"] < 0:
         raise UsageError(f"{wanted.file} holds {len(found)} problems but {total} are asked for; lower problems.train")
-    chosen = problems.select(found, limit=total, seed=0)
+    chosen = choosing.select(found, limit=total, seed=0)
     parts: dict[str, list[Problem]] = {}
     for part in PARTS:
         parts[part], chosen = chosen[: counts[part]], chosen[counts[part] :]
