@@ -14,7 +14,7 @@ class Benchmark:
     """One benchmark.
 
     `hub` is the data set's Hub id ("owner/name:config"), null where none could be confirmed; then a file must be given.
-    `split` is its part on the Hub. `size` counts its problems there. `task` says how it is asked and checked.
+    `split` is its part on the Hub. `size` counts its problems there. `task` names its task.
     """
 
     hub: str | None
@@ -89,8 +89,8 @@ def load(name: str, file: str | None = None, limit: int | None = None) -> Loaded
     first = next(rows(path, split=split), ("", {}))[1]
     if file is not None and task and "task" in first:
         return _tasks(called, task, path, limit)
-    asked = known.columns if file is None else _there(known.columns, first)
-    loaded = read(path, columns=asked, split=split, limit=limit)
+    columns = known.columns if file is None else _there(known.columns, first)
+    loaded = read(path, columns=columns, split=split, limit=limit)
     return replace(loaded, problems=[replace(p, source=called, task=known.task) for p in loaded.problems])
 
 

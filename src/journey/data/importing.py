@@ -143,7 +143,7 @@ def store_rated(into: Run, found: Imported) -> dict[str, Any]:
 
 
 def put_rated(run: Run, found: Imported) -> None:
-    """Stores rated trees with their problems; what is to be said of rows, each once."""
+    """Stores rated trees with their problems; what became of rows that gave none is logged, each once."""
     run.put_all("problems", found.problems, split="train")
     run.put_all("trees", found.trees)
     known = set(run.entries(ImportListing))

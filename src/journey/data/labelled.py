@@ -65,10 +65,10 @@ def labelled(question: Any, steps: Any, labels: Any) -> Solution:
         raise ValueError("the steps are no list of texts")
     if not isinstance(labels, list):
         raise ValueError("the labels are no list")
-    texts, said = cast(list[str], steps), cast(list[Any], labels)
-    if not texts or len(texts) != len(said):
+    texts, values = cast(list[str], steps), cast(list[Any], labels)
+    if not texts or len(texts) != len(values):
         raise ValueError("there are not as many labels as steps, or none")
-    return Solution(question.strip(), texts, [label(one) for one in said])
+    return Solution(question.strip(), texts, [label(one) for one in values])
 
 
 def math_shepherd(row: Mapping[str, Any]) -> Solution:
@@ -76,10 +76,10 @@ def math_shepherd(row: Mapping[str, Any]) -> Solution:
 
     A tag that stands in `label`, too, says nothing of its step; one in the question is no step's. Raises ValueError.
     """
-    told, signed = row["input"], row["label"]
-    if not isinstance(told, str) or not isinstance(signed, str):
+    text, signed = row["input"], row["label"]
+    if not isinstance(text, str) or not isinstance(signed, str):
         raise ValueError("input and label are no texts")
-    *pieces, rest = told.split(TAG)
+    *pieces, rest = text.split(TAG)
     signs = _signs(pieces, rest, signed)
     if rest.strip():
         raise ValueError("the last step has no tag at its end")
@@ -95,14 +95,14 @@ def chat(row: Mapping[str, Any]) -> Solution:
     turns: Any = row["conversations"]
     if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in cast(list[Any], turns)):
         raise ValueError("conversations are no list of turns")
-    told = cast(list[dict[str, Any]], turns)
-    if [turn.get("role") for turn in told] != ["user", "assistant"] * (len(told) // 2):
+    checked = cast(list[dict[str, Any]], turns)
+    if [turn.get("role") for turn in checked] != ["user", "assistant"] * (len(checked) // 2):
         raise ValueError("user and assistant do not take turns")
-    pieces = [turn.get("content") for turn in told[::2]]
+    pieces = [turn.get("content") for turn in checked[::2]]
     if not all(isinstance(piece, str) for piece in pieces):
         raise ValueError("a step is no text")
     question, steps = _steps(cast(list[str], pieces))
-    return labelled(question, steps, [turn.get("content") for turn in told[1::2]][-len(steps) :])
+    return labelled(question, steps, [turn.get("content") for turn in checked[1::2]][-len(steps) :])
 
 
 def stepwise(row: Mapping[str, Any]) -> Solution:
@@ -165,11 +165,11 @@ async def one_path(problem: Problem, steps: Sequence[str], labels: Sequence[Labe
         Node(
             index - 1,
             text,
-            Judgement(said.verdict, said.score, UNLABELLED if said == Label() else None, by),
+            Judgement(given.verdict, given.score, UNLABELLED if given == Label() else None, by),
             answer if index == last else None,
             correct if index == last else None,
             by="generator",
         )
-        for index, (text, said) in enumerate(zip(steps, labels, strict=True))
+        for index, (text, given) in enumerate(zip(steps, labels, strict=True))
     )
     return Tree(content_hash("tree", problem.id, by, steps, labels), problem.id, nodes, by, by)

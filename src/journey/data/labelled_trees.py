@@ -19,7 +19,7 @@ SHOWN = 200  # characters of a reason, which may speak of what stands in the row
 async def read(paths: Sequence[str], grader: Grader, limit: int | None = None, split: str | None = None) -> Imported:
     """A tree for every row of the files (or Hub data sets, of which `split` names the part), at most `limit`.
 
-    A row that gives no tree is listed with the reason, one that says what an earlier row said as merged into it; a
+    A row that gives no tree is listed with the reason, one that repeats an earlier row as merged into it; a
     problem without an answer stays without. Raises UsageError for what cannot be read, and where no row gives a tree.
     """
     problems: dict[str, Problem] = {}
@@ -43,8 +43,8 @@ async def read(paths: Sequence[str], grader: Grader, limit: int | None = None, s
                 continue
             problems[problem.id], trees[tree.id], places[tree.id] = problem, tree, f"{path}:{line}"
     if not trees:
-        said = f"; the first is {listed[0].reason}" if listed else ""
-        raise UsageError(f"{', '.join(paths)}: none of {len(listed)} rows holds labelled steps{said}")
+        example = f"; the first is {listed[0].reason}" if listed else ""
+        raise UsageError(f"{', '.join(paths)}: none of {len(listed)} rows holds labelled steps{example}")
     return Imported(list(problems.values()), list(trees.values()), listed)
 
 

@@ -121,7 +121,7 @@ class Growing:
 
 
 async def read(paths: Sequence[Path | str], grader: Grader, limit: int | None = None) -> Imported:
-    """The problems and trees of PRM800K files (.jsonl or .jsonl.gz), and what is to be said of rows that gave none.
+    """The problems and trees of PRM800K files (.jsonl or .jsonl.gz), and the rows that gave none, with the reason.
 
     With a `limit` no more than so many problems begin; their later rows are read all the same. Raises UsageError for a
     file that is missing, empty or not JSON lines.
@@ -131,7 +131,7 @@ async def read(paths: Sequence[Path | str], grader: Grader, limit: int | None = 
     for file in map(Path, paths):
         for line, row in rows(file):
             if line % 50 == 0:
-                await asyncio.sleep(0)  # an interrupt is heard here; whole files take minutes to read
+                await asyncio.sleep(0)  # an interrupt takes effect here; large files take minutes to read
             if isinstance(row, str):
                 listed.append(Listed("no tree", str(file), line, None, row))
                 continue

@@ -1,7 +1,7 @@
 """Read problems from anybody's files: MATH, GSM8K, AIME and other contests, JSONL, JSON, Parquet, Hugging Face data.
 
-Columns are found by their usual names or named by the caller. Files are streamed; what is wrong in one is told in one
-sentence with its place.
+Columns are found by their usual names or named by the caller. Files are streamed; what is wrong in one is reported in
+one sentence with its place.
 """
 
 import logging

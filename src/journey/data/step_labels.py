@@ -37,7 +37,7 @@ Row = Mapping[str, Any]
 
 
 class Format(NamedTuple):
-    """How a published set stands in its file: the keys that tell it, and how a row is read (a text: why it is out).
+    """How a published set stands in its file: its keys, and how a row is read (a text: why the row is out).
 
     `by` names who labelled the steps where the name of the format does not.
     """
@@ -50,7 +50,7 @@ class Format(NamedTuple):
 
 
 def load(path: Path, limit: int | None = None) -> LabelledSet:
-    """The set in a file, its format told by the keys of its first row. Raises UsageError for one that is in none."""
+    """The set in a file, its format known by the keys of its first row. Raises UsageError for one that is in none."""
     rows = datafiles.rows(path)
     items: list[Labelled] = []
     skipped: dict[str, int] = {}
@@ -86,7 +86,7 @@ def is_prm800k(path: Path) -> bool:
 
 
 def of_trees(name: str, trees: Iterator[tuple[Problem, Tree]]) -> LabelledSet:
-    """Judged trees as a set: what was said of their steps are the labels; steps cut off or unjudged have none."""
+    """Judged trees as a set: the judgements of their steps are the labels; steps cut off or unjudged have none."""
     items = [of_tree(problem, tree) for problem, tree in trees]
     return LabelledSet(name, [item for item in items if any(item.labels)])
 
@@ -99,7 +99,7 @@ def of_tree(problem: Problem, tree: Tree) -> Labelled:
 
 
 def format_of(row: Row) -> Format | None:
-    """The format that the row's keys tell; null where they are those of none."""
+    """The format that has the row's keys; null where none has."""
     return next((form for form in FORMATS if form.keys <= row.keys()), None)
 
 

@@ -13,7 +13,7 @@ KINDS = ("question", "solution", "thought", "tree", "attempt")
 
 
 class Item(NamedTuple):
-    """A text that is trained on: of a problem, its question or something told of it."""
+    """A text that is trained on: of a problem, its question or something made from it."""
 
     kind: str
     id: str

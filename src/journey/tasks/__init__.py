@@ -1,1 +1,1 @@
-"""What problems are: asked, cut into steps, told and graded; one folder a task."""
+"""Tasks: how problems are asked, cut into steps, narrated, judged and graded; one folder a task."""

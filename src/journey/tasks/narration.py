@@ -1,6 +1,6 @@
-"""How a long thought sounds: what is said where a branch is found wrong, where the walk returns, and at the end.
+"""The words of a long thought between its steps: where a branch is found wrong, at the return, and at the end.
 
-No narration alters a step: it only speaks between the steps.
+No narration alters a step.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,14 +11,14 @@ from journey.types import Node, Problem, content_hash
 
 @dataclass(frozen=True, slots=True)
 class Narration:
-    """The words between the steps. Any of them may be "": then nothing is said there.
+    """The words between the steps. Any of them may be "": then nothing stands there.
 
-    `reflect(node, texts)`: why the branch was wrong, told of the step `node` that was found wrong; `texts` are the
+    `reflect(node, texts)`: why the branch was wrong; `node` is the step that was found wrong; `texts` are the
     steps from the first one to the end of the branch, which is `node` or lies after it.
     `go_back(problem, texts)`: the return; `texts` are the steps that stand again, none of them at the question.
     `close(problem, node)`: the final answer, where the last step `node` does not give it well enough.
     `tried(texts)`: what a return adds that lists the `texts` of the steps taken from there so far; null: nothing.
-    `separator` stands between all pieces. `name` tells thoughts of different voices apart.
+    `separator` stands between all pieces. `name` is part of a thought's id.
     """
 
     reflect: Callable[[Node, Sequence[str]], str]

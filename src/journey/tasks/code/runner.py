@@ -78,7 +78,7 @@ def serve(calls: BinaryIO, results: BinaryIO) -> None:
                 args, kwargs = decode(call["args"]), decode(call["kwargs"])
                 result = {"value": encode(names[call["name"]](*args, **kwargs))}
             text = json.dumps(result)
-        except Exception as error:  # whatever the program raises is told to the tests
+        except Exception as error:  # whatever the program raises goes to the tests
             text = json.dumps({"error": type(error).__name__, "message": str(error)[:SHOWN]})
         results.write(text.encode() + b"\n")
         results.flush()
@@ -131,7 +131,7 @@ class Program:
 
 
 def give_up(reason: str) -> NoReturn:
-    """Ends with exit code 98: nothing can be said of the program."""
+    """Ends with exit code 98: the program cannot be graded."""
     sys.stderr.write(f"{reason}\n")
     sys.stderr.flush()
     os._exit(NOT_PLAIN)

@@ -1,4 +1,4 @@
-"""How a walk through a maze is told, in the words that the tiny base model reads and writes."""
+"""The narration of mazes, in the words that the tiny base model reads and writes."""
 
 from collections.abc import Sequence
 
