@@ -25,17 +25,18 @@ SHOWN = 10  # failures that are written out
 
 def writing(path: Path) -> Run:
     """The run to write. Raises UsageError where there is none."""
-    _must_be_there(path)
+    check_run(path)
     return Run.open(path)
 
 
 def reading(path: Path) -> Run:
     """The run to read. Raises UsageError where there is none."""
-    _must_be_there(path)
+    check_run(path)
     return Run.read(path)
 
 
-def _must_be_there(path: Path) -> None:
+def check_run(path: Path) -> None:
+    """Raises UsageError where there is no run."""
     if not (path / "run.db").is_file():
         raise UsageError(f"there is no run in {path}; give the folder of one, such as runs/countdown")
 
