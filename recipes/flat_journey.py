@@ -14,7 +14,8 @@ from typing import Any
 
 from journey.evals.attempts import Decoding, attempt
 from journey.judges.exact import Exact
-from journey.metrics.accuracy import accuracy, mean_tokens, paired
+from journey.metrics.accuracy import accuracy, mean_tokens
+from journey.metrics.paired import compared
 from journey.models.local import Local
 from journey.models.local_threads import use_one_thread
 from journey.pipeline.arm_rows import solution_rows
@@ -88,7 +89,7 @@ def flat_journey(folder: Path, phase1: int = 1500, train: int = 480, test: int =
 
     # 5. The difference on the same problems, with its 95 % interval.
     rights = {arm: {a.problem: a.correct is True for a in drawn} for arm, drawn in answers.items()}
-    gain = paired(rights["journey"], rights["shortcut"]).difference
+    gain = compared([(rights["shortcut"], rights["journey"])]).difference
     print(f"journey over shortcut: {100 * gain.value:+.1f} points ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})")
     return answers
 
