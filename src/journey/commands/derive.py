@@ -32,7 +32,9 @@ from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import UsageError
 from journey.models.budget import BudgetTracker
 from journey.pipeline import registry
+from journey.pipeline.arms import ARMS
 from journey.pipeline.derive import Derivation, chosen, counts_of, has_own_thought
+from journey.pipeline.kept_recipe import kept_recipe
 from journey.pipeline.labelled_run import labelled_run
 from journey.pipeline.moved_keys import refuse_moved
 from journey.pipeline.plain_settings import flags, merged, override
@@ -177,11 +179,11 @@ async def _make(into: Run, wanted: Recipe, models: registry.Models, bars: Bars) 
 
 def _kept(into: Run, methods: Sequence[str]) -> dict[str, Any]:
     """What the run's recipe says of these methods; of an experiment's recipe what means the same here."""
-    kept: dict[str, Any] = into.config.get("recipe", {})
+    kept = kept_recipe(into)
     thoughts: dict[str, Any] = kept.get("thoughts", {})
     if problems := all_problems(into):
         shared_task(problems)  # refuses problems whose steps are written differently
-    if not thoughts or kept.get("arms"):
+    if not thoughts or any(ARMS[name].policy for name in kept.get("arms", {}) if name in ARMS):
         thoughts = {key: value for key, value in thoughts.items() if key in ("traverse", "neutral")}
         kept = {"task": shared_task(all_problems(into)).name, "servers": kept.get("servers", {}), "first_seed": 0}
     refined = [method for method in thoughts.get("refine", ()) if method in methods]
@@ -234,8 +236,8 @@ def _refuse_other_settings(into: Run, path: Path, wanted: Recipe) -> None:
             + _into_another(path)
         )
     before = {entry.method: entry.settings for entry in into.entries(MethodSettings)}
-    kept = into.config.get("recipe", {})
-    if kept.get("thoughts") and not kept.get("arms"):
+    kept = kept_recipe(into)
+    if kept.get("thoughts") and not any(ARMS[name].policy for name in kept.get("arms", {}) if name in ARMS):
         before = _identities(recipe_of(kept, f"the settings of {path}")) | before
     for name, settings in _identities(wanted).items():
         changed = differences(plain(before.get(name, {})), plain(settings))

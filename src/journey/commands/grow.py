@@ -26,9 +26,10 @@ from journey.commands.spending import Allowance, note, spent_lines, spent_rows
 from journey.errors import UsageError
 from journey.pipeline import experiment, registry
 from journey.pipeline import recipe as recipes
+from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import make_problems, store_problems
 from journey.pipeline.plans import estimate
-from journey.pipeline.recipe import UNCOMPARED, Recipe
+from journey.pipeline.recipe import Recipe
 from journey.pipeline.stages import part
 from journey.store.run import Run
 from journey.tasks.table import check_gradable
@@ -71,7 +72,7 @@ def grow(
     if fresh:  # before anything is removed
         make_problems(wanted)
     with (
-        Run.open(out, experiment.config_of(wanted), fresh=fresh, ignore=UNCOMPARED) as into,
+        open_run(out, wanted, fresh=fresh) as into,
         Bars(silent=json, note=lambda: note(tracker)) as bars,
     ):
         store_problems(into, wanted, bars.of("grow"))

@@ -30,9 +30,10 @@ from journey.models.budget import BudgetTracker
 from journey.pipeline import experiment, registry
 from journey.pipeline import recipe as recipes
 from journey.pipeline.derive import chosen, counts_of
+from journey.pipeline.kept_recipe import refuse_other_recipe
 from journey.pipeline.parts import Parts, make_problems
 from journey.pipeline.plans import estimate, plan
-from journey.pipeline.recipe import UNCOMPARED, Recipe
+from journey.pipeline.recipe import Recipe
 from journey.pipeline.stages import spent_by_model
 from journey.report.build import build as build_report
 from journey.report.figures import figures
@@ -40,7 +41,6 @@ from journey.report.render import terminal
 from journey.report.tables import brief
 from journey.store.entries import Spending
 from journey.store.run import Run
-from journey.store.settings import plain, refuse_changes
 from journey.types import Thought
 
 
@@ -197,7 +197,7 @@ def looked_at(wanted: Recipe, out: Path, fresh: bool) -> tuple[Parts, list[Thoug
     train = parts.by_name["train"]
     if (out / "run.db").is_file() and not fresh:
         with Run.read(out) as before:
-            refuse_changes(out, before.config, plain(experiment.config_of(wanted)), UNCOMPARED)
+            refuse_other_recipe(before, wanted)
             train = train or all_problems(before, split="train")
             drafts = list(before.thoughts())
             counts = {name: before.count(name) for name in ("trees", "thoughts", "attempts")}

@@ -1,12 +1,15 @@
 """A run's thoughts and attempts as rows to train on."""
 
+from difflib import get_close_matches
+
 from journey.commands.output import all_problems
 from journey.errors import UsageError
-from journey.pipeline.arms import method_of
+from journey.pipeline.arms import ARMS, method_of
 from journey.pipeline.derive import chosen
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.table import ask, shared_task
+from journey.thoughts.methods import METHODS
 from journey.training.rows import Row, dpo_rows, sft_rows
 from journey.training.step_rows import Labels, tree_rows
 from journey.types import Attempt, Tree, label
@@ -32,6 +35,10 @@ def training_rows(
     out = excluded(of)
     found = chosen(t for t in of.thoughts(**where) if t.problem not in out)
     rows = sft_rows(found, asked, ask, messages=messages)
+    if not rows and arm not in (*ARMS, *METHODS):
+        near = get_close_matches(arm, [*ARMS, *METHODS], 1, cutoff=0.4)
+        mend = f"did you mean {near[0]!r}?" if near else f"known are {', '.join({**ARMS, **METHODS})}"
+        raise UsageError(f"there is no arm or method {arm!r}; {mend}")
     if not rows:
         which = f"the arm {arm}" if told is None else f"the arm {arm} of {told}"
         kept = f" ({len(out)} problems are taken out of training)" if out else ""

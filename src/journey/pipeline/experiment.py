@@ -7,11 +7,9 @@ arms are trained on thoughts of the same trees and for the same passes (O1 Repli
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
-from journey import interrupts, prompts
+from journey import interrupts
 from journey.errors import UsageError
 from journey.models.base import Model
 from journey.models.budget import BudgetTracker, Limits, Price
@@ -23,8 +21,9 @@ from journey.pipeline.arms import ARMS, followers, source_of
 from journey.pipeline.derive import Derivation
 from journey.pipeline.executor import Job, JobProgress, work_off
 from journey.pipeline.fan_out import Progress, together
+from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import store_problems
-from journey.pipeline.recipe import UNCOMPARED, Recipe, plain_recipe
+from journey.pipeline.recipe import Recipe
 from journey.pipeline.stages import (
     branched_trees,
     grow_trees,
@@ -75,7 +74,7 @@ def run_recipe(
 
     `tracker` gives the budget and the prices of models behind servers; what they cost stands in the run.
     """
-    run = Run.open(out, config_of(recipe), fresh=fresh, ignore=UNCOMPARED)
+    run = open_run(out, recipe, fresh=fresh)
     try:
         store_problems(run, recipe, lambda *step: progress("problems", *step))
         if recipe.grows and not run.count("problems", split="train"):
@@ -306,29 +305,3 @@ def write_all_rows(run: Run, recipe: Recipe) -> dict[str, int]:
             (run.path / "rows").mkdir(exist_ok=True)
             written[method] = write_rows(rows, run.path / "rows" / f"{method}.jsonl")
     return written
-
-
-def config_of(recipe: Recipe) -> dict[str, Any]:
-    """The settings that a run keeps: the resolved recipe, the hashes of its prompts and the versions that made it."""
-    judged = ("critic",) if recipe.judge != "exact" else ()
-    thoughts = recipe.thoughts
-    helped = (*(("explain",) if thoughts.explain else ()), *(("refine",) if thoughts.refine else ()))
-    used = ("rules_", *judged, *helped, *thoughts.methods)
-    also = [name for name in prompts.names() if name.startswith(used)]
-    return {
-        "recipe": plain_recipe(recipe),
-        "prompts": {name: prompts.hash(name) for name in sorted({*task(recipe.task).prompts, *also})},
-        "versions": versions(),
-    }
-
-
-def versions() -> dict[str, str]:
-    """The versions of what makes a run."""
-    return {name: _version(name) for name in ("journey-learning", "torch", "transformers", "trl")}
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # trees can be grown by a model that needs none of the extras
-        return "not installed"

@@ -15,11 +15,11 @@ from typing import Any
 from journey.errors import UsageError
 from journey.pipeline.arms import ARMS, JOURNEY
 from journey.pipeline.executor import JobProgress, work_off
-from journey.pipeline.experiment import config_of, is_evaluation_of, jobs_of, workers_of
+from journey.pipeline.experiment import is_evaluation_of, jobs_of, workers_of
+from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import store_problems
 from journey.pipeline.plain_settings import copied, value
 from journey.pipeline.recipe import (
-    UNCOMPARED,
     Recipe,
     lay_over,
     limited,
@@ -100,7 +100,7 @@ def run_sweep(
     """Makes every point that is not there yet; the same command goes on where it was stopped."""
     base = found[0].recipe
     for point in runs_of(found):
-        with Run.open(out / point.folder, config_of(point.recipe), fresh=fresh, ignore=UNCOMPARED) as run:
+        with open_run(out / point.folder, point.recipe, fresh=fresh) as run:
             if point.folder != BASE:
                 share(out / BASE, run, shared(base, point.recipe), base)
             store_problems(run, point.recipe)

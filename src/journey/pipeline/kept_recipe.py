@@ -1,0 +1,105 @@
+"""The recipe that a run was made with: read in the form of today, and gone on with only where it is the same."""
+
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from journey import prompts
+from journey.pipeline.arms import JOURNEY, PHASE1, SHORTCUT, SHORTCUT_TOKENS
+from journey.pipeline.recipe import UNCOMPARED, Recipe, plain_recipe, recipe_of
+from journey.store.run import Run
+from journey.store.settings import plain, refuse_changes
+from journey.tasks.table import task
+from journey.thoughts.methods import METHODS
+
+SAME = ("task", "model", "strong", "student", "judge", "critic", "rollout", "servers", "workers", "in_flight")
+
+
+def kept_recipe(run: Run) -> dict[str, Any]:
+    """The plain settings of the recipe that a run was made with; empty where it had none."""
+    return upgraded(run.config.get("recipe", {}))
+
+
+def open_run(out: Path, recipe: Recipe, *, fresh: bool) -> Run:
+    """The run of a recipe, made or gone on with. Raises UsageError where it was made with another recipe."""
+    ignored = UNCOMPARED
+    if (out / "run.db").is_file() and not fresh:
+        with Run.read(out) as before:
+            if refuse_other_recipe(before, recipe):
+                ignored = (*UNCOMPARED, "recipe", "prompts")
+    return Run.open(out, config_of(recipe), fresh=fresh, ignore=ignored)
+
+
+def refuse_other_recipe(before: Run, recipe: Recipe) -> bool:
+    """Raises UsageError where the run was made with another recipe; whether it is written in an older form."""
+    kept, now = before.config.get("recipe", {}), plain(config_of(recipe))
+    is_old = is_of_older_form(kept)
+    old = dict(before.config)
+    if is_old:
+        hashes: Mapping[str, str] = old.get("prompts", {})
+        now["prompts"] = {name: now["prompts"][name] for name in hashes if name in now["prompts"]}
+        old["prompts"] = {name: hashes[name] for name in now["prompts"]}
+        old["recipe"] = plain(plain_recipe(recipe_of(upgraded(kept), f"the recipe of {before.path}")))
+    refuse_changes(before.path, old, now, UNCOMPARED)
+    return is_old
+
+
+def is_of_older_form(kept: Mapping[str, Any]) -> bool:
+    """Whether a kept recipe is that of a run of version 1."""
+    return "goal" in kept or "telling" in kept
+
+
+def upgraded(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The plain settings of a kept recipe in the form of today."""
+    if not is_of_older_form(kept):
+        return dict(kept)
+    found = {name: kept[name] for name in SAME if name in kept}
+    return found | (_thoughts(kept) if kept.get("goal") == "thoughts" else _comparison(kept))
+
+
+def _comparison(kept: Mapping[str, Any]) -> dict[str, Any]:
+    names = [PHASE1, SHORTCUT, *([SHORTCUT_TOKENS] if kept["matched_tokens"] else []), JOURNEY]
+    arms: dict[str, Any] = {name: {} for name in names} | {PHASE1: kept["phase1"]}
+    if kept["preferences"]["problems"]:
+        arms["dpo"] = kept["preferences"]
+    same = ("seeds", "first_seed", "problems", "trees", "training", "evaluation")
+    return {name: kept[name] for name in same} | {"thoughts": dict(kept["telling"]), "arms": arms}
+
+
+def _thoughts(kept: Mapping[str, Any]) -> dict[str, Any]:
+    methods, problems = kept["methods"], dict(kept["problems"])
+    thoughts = {name: of for name, of in kept["telling"].items() if name not in METHODS or name in methods}
+    return {
+        "first_seed": kept["seed"],
+        "problems": {"train": problems.pop("limit", None)} | problems,
+        "trees": kept["trees"],
+        "thoughts": thoughts | {"methods": methods},
+        "arms": {phase["method"]: phase["training"] for phase in kept.get("phases", ())},
+    }
+
+
+def config_of(recipe: Recipe) -> dict[str, Any]:
+    """The settings that a run keeps: the resolved recipe, the hashes of its prompts and the versions that made it."""
+    judged = ("critic",) if recipe.judge != "exact" else ()
+    thoughts = recipe.thoughts
+    helped = (*(("explain",) if thoughts.explain else ()), *(("refine",) if thoughts.refine else ()))
+    used = ("rules_", *judged, *helped, *thoughts.methods)
+    also = [name for name in prompts.names() if name.startswith(used)]
+    return {
+        "recipe": plain_recipe(recipe),
+        "prompts": {name: prompts.hash(name) for name in sorted({*task(recipe.task).prompts, *also})},
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """The versions of what makes a run."""
+    return {name: _version(name) for name in ("journey-learning", "torch", "transformers", "trl")}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # trees can be grown by a model that needs none of the extras
+        return "not installed"

@@ -1,0 +1,46 @@
+"""Recipes of runs of store version 1, read in the form of today."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from commanding import done, journey
+from version_1 import unpacked
+
+from journey.errors import UsageError
+from journey.pipeline.kept_recipe import kept_recipe, open_run
+from journey.pipeline.recipe import recipe_of
+from journey.store.run import Run
+
+
+def test_a_comparison_of_version_1_is_gone_on_with_by_the_recipe_that_means_the_same(tmp_path: Path) -> None:
+    folder = unpacked("countdown", tmp_path) / "countdown"
+    with Run.read(folder) as run:
+        old, recipe = run.config["recipe"], recipe_of(kept_recipe(run), "the run")
+        trees = run.count("trees")
+    assert list(recipe.arms) == ["phase1", "shortcut", "shortcut_tokens", "journey", "dpo"]
+    assert recipe.arms["phase1"].epochs == old["phase1"]["epochs"]
+    assert recipe.arms["dpo"].problems == old["preferences"]["problems"]
+    assert recipe.thoughts.settings["traverse"].trials == old["telling"]["traverse"]["trials"]
+    with pytest.raises(UsageError, match="task: was"):
+        open_run(folder, replace(recipe, task="maze"), fresh=False)
+    with open_run(folder, recipe, fresh=False) as run:
+        assert run.count("trees") == trees and "goal" not in run.config["recipe"]
+    open_run(folder, recipe, fresh=False).close()
+
+
+def test_a_collection_of_version_1_keeps_its_methods_models_and_seed(tmp_path: Path) -> None:
+    folder = unpacked("thoughts", tmp_path) / "thoughts"
+    with Run.read(folder) as run:
+        old, recipe = run.config["recipe"], recipe_of(kept_recipe(run), "the run")
+    assert (recipe.model, recipe.helper, recipe.first_seed) == (
+        old["model"],
+        old["strong"] or old["model"],
+        old["seed"],
+    )
+    assert list(recipe.thoughts.methods) == old["methods"] and recipe.problems.train == old["problems"]["limit"]
+    assert recipe.thoughts.explain == old["telling"]["explain"]
+    said = done("derive", folder, "--method", "shortcut", "--json").data
+    assert said["failed"] == 0 and said["thoughts"]["shortcut"] > 0
+    other = journey("derive", folder, "--method", "traverse", "--trials", 5)
+    assert other.code == 2 and "trials: was" in other.err
