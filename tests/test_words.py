@@ -9,7 +9,7 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "src" / "journey"
 # Rooms that still use the dialect; the list only gets shorter.
 STILL = {
-    "answers", "commands", "models", "pipeline", "store",
+    "answers", "commands", "models", "pipeline",
     "studio", "thoughts", "training", "trees",
 }  # fmt: skip
 DIALECT = {

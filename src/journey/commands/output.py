@@ -111,7 +111,7 @@ def say(json: bool, data: Mapping[str, Any], *human: RenderableType) -> None:
 def failed_units(failures: Sequence[Failure]) -> int:
     """Lists what failed on standard error; the exit code."""
     for failure in failures[:SHOWN]:
-        print(f"failed: {failure.station} {failure.unit}: {failure.reason}", file=sys.stderr)
+        print(f"failed: {failure.stage} {failure.unit}: {failure.reason}", file=sys.stderr)
     if len(failures) > SHOWN:
         print(f"failed: and {len(failures) - SHOWN} more; journey status --json lists them", file=sys.stderr)
     return 1 if failures else 0

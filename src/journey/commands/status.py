@@ -63,5 +63,5 @@ def _holdings(of: Run) -> dict[str, Any]:
         ],
         "listed": dict(sorted(listed.items())),
         "spent": spent_by_model(of),
-        "failures": [{"station": f.station, "unit": f.unit, "reason": f.reason} for f in of.failures()],
+        "failures": [{"station": f.stage, "unit": f.unit, "reason": f.reason} for f in of.failures()],
     }

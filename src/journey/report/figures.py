@@ -220,5 +220,5 @@ def _thoughts(run: Run) -> Json:
 def _failures(run: Run) -> dict[str, int]:
     counts: dict[str, int] = {}
     for failure in run.failures():
-        counts[failure.station] = counts.get(failure.station, 0) + 1
+        counts[failure.stage] = counts.get(failure.stage, 0) + 1
     return counts

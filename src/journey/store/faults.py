@@ -1,4 +1,4 @@
-"""What can go wrong between a run and its disk, each said in one sentence."""
+"""What can go wrong between a run and its disk, each in one sentence."""
 
 import errno
 import sqlite3
@@ -37,7 +37,7 @@ def one_sentence(path: Path) -> Generator[None]:
     except sqlite3.ProgrammingError:
         raise
     except sqlite3.Error as error:
-        raise said(error, path) from error
+        raise in_words(error, path) from error
     except UnicodeDecodeError as error:  # even SQLite's own message can carry the damage
         raise damaged(path, "texts in it are no UTF-8") from error
     except OSError as error:
@@ -61,7 +61,7 @@ def damaged(path: Path, what: str) -> StoreDamaged:
     )
 
 
-def said(error: sqlite3.Error, path: Path) -> Exception:
+def in_words(error: sqlite3.Error, path: Path) -> Exception:
     """The error of ours that says what SQLite meant."""
     extended = getattr(error, "sqlite_errorcode", None)
     code = None if extended is None else extended & 0xFF

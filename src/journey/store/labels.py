@@ -30,7 +30,7 @@ TRAITS = (
 )
 """What a long thought should show (O1 Replication Journey part 1, the section on what o1's thoughts look like)."""
 RATINGS = range(1, 6)
-NOT_SAID = "could not say"
+COULD_NOT_SAY = "could not say"
 """A null verdict in words, where a text must hold it."""
 
 
@@ -118,7 +118,7 @@ class Written:
         return f"notes:{self.problem}"
 
 
-Said = TypeVar("Said", Label, Written)
+Saying = TypeVar("Saying", Label, Written)
 
 
 def now() -> str:
@@ -126,21 +126,21 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def put(folder: Path, said: Label | Written) -> Label | Written:
+def put(folder: Path, saying: Label | Written) -> Label | Written:
     """Keeps what somebody said, on the disk when this returns; it comes back with the time it was made, if it had none.
 
     Safe beside other processes that do the same. Raises StoreFull, StoreError or UsageError: then it was not kept.
     """
-    said = replace(said, made=said.made or now())
-    kind = "label" if isinstance(said, Label) else "notes"
-    data = _plain(said) if isinstance(said, Label) else _written_plain(said)
-    row = sealed(kind, said.annotator, said.about, dumps({"schema": SCHEMA} | data))
+    saying = replace(saying, made=saying.made or now())
+    kind = "label" if isinstance(saying, Label) else "notes"
+    data = _plain(saying) if isinstance(saying, Label) else _written_plain(saying)
+    row = sealed(kind, saying.annotator, saying.about, dumps({"schema": SCHEMA} | data))
     path = folder / NAME
     with one_sentence(path), closing(connect_writing(path)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("INSERT INTO said (kind, annotator, item, json, seal) VALUES (?, ?, ?, ?, ?)", row)
         connection.execute("COMMIT")
-    return said
+    return saying
 
 
 def labels(folder: Path, *, about: str | None = None, annotator: str | None = None) -> list[Label]:
@@ -179,9 +179,9 @@ def submitted(all: Iterable[Label]) -> list[Label]:
     return [one for one in all if one.state == "submitted"]
 
 
-def by_annotator(all: Iterable[Said]) -> dict[str, list[Said]]:
+def by_annotator(all: Iterable[Saying]) -> dict[str, list[Saying]]:
     """What each annotator said, by name in the order of the alphabet."""
-    found: dict[str, list[Said]] = {}
+    found: dict[str, list[Saying]] = {}
     for one in all:
         found.setdefault(one.annotator, []).append(one)
     return dict(sorted(found.items()))

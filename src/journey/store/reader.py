@@ -116,10 +116,10 @@ class Reader:
         rows = self._rows("SELECT key, json, seal FROM calls WHERE key = ?", (key,))
         return self._opened("calls", rows[0]) if rows else None
 
-    def failures(self, station: str | None = None) -> list[Failure]:
-        """The units that failed, by station and unit."""
+    def failures(self, stage: str | None = None) -> list[Failure]:
+        """The units that failed, by stage and unit."""
         query = "SELECT station, unit, json, seal FROM failures WHERE ? IS NULL OR station = ? ORDER BY station, unit"
-        rows = self._rows(query, (station, station))
+        rows = self._rows(query, (stage, stage))
         return [Failure(row[0], row[1], self._opened("failures", row)) for row in rows]
 
     def entries(self, kind: type[AnEntry], **where: Value) -> list[AnEntry]:
@@ -152,7 +152,7 @@ class Reader:
 
     @contextmanager
     def _reads(self) -> Generator[None]:
-        """One reader at a time on the run's connection, its errors said in one sentence."""
+        """One reader at a time on the run's connection, its errors in one sentence."""
         with self._lock, one_sentence(self._file):
             yield
 

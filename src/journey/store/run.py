@@ -112,13 +112,13 @@ class Run(Reader):
         """
         await self._writer.write([("call", [sealed(key, dumps(completions))])], patience)
 
-    def fail(self, station: str, unit: str, reason: str) -> None:
+    def fail(self, stage: str, unit: str, reason: str) -> None:
         """Lists a unit of work as failed; a later reason replaces the earlier."""
-        self._writer.write_now([("fail", [sealed(station, unit, dumps(reason))])])
+        self._writer.write_now([("fail", [sealed(stage, unit, dumps(reason))])])
 
-    def unfail(self, station: str, unit: str) -> None:
+    def unfail(self, stage: str, unit: str) -> None:
         """Takes a unit of work off the list of the failed."""
-        self._writer.write_now([("unfail", [(station, unit)])])
+        self._writer.write_now([("unfail", [(stage, unit)])])
 
     def add(self, *entries: Entry) -> None:
         """Stores entries (see `store.entries`) in one commit, blocking until it is durable."""

@@ -56,9 +56,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A unit of work that a station could not do, and why."""
+    """A unit of work that a stage could not do, and why."""
 
-    station: str
+    stage: str
     unit: str
     reason: str
 

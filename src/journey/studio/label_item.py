@@ -7,7 +7,7 @@ import streamlit as st
 
 from journey.errors import UsageError
 from journey.store import labels
-from journey.store.labels import NOT_SAID, TRAITS, Label
+from journey.store.labels import COULD_NOT_SAY, TRAITS, Label
 from journey.studio.label_queue import after, beside, label_of
 from journey.studio.label_shown import step_shown, thought_shown, tree_shown
 from journey.studio.labelling import Desk, fault_html, filled, keeping, progress_html, saved_html, turn_to
@@ -17,7 +17,7 @@ from journey.studio.view import view
 from journey.types import Judgement, Verdict
 
 VERDICTS: tuple[tuple[str, Verdict | None, str], ...] = (
-    ("right", "right", "1"), ("neutral", "neutral", "2"), ("wrong", "wrong", "3"), (NOT_SAID, None, "0"),
+    ("right", "right", "1"), ("neutral", "neutral", "2"), ("wrong", "wrong", "3"), (COULD_NOT_SAY, None, "0"),
 )  # fmt: skip
 QUESTIONS = {
     "iterative_problem_solving": "Solves step by step, one thing after another",
@@ -37,7 +37,7 @@ def item_desk(desk: Desk) -> None:
         return
     html, judged, drawn = shown
     said = _kept(desk)
-    suggestion = None if judged is None or desk.wish.blind else judged.verdict or NOT_SAID
+    suggestion = None if judged is None or desk.wish.blind else judged.verdict or COULD_NOT_SAY
     label = replace(said, suggestion=suggestion or said.suggestion) if said else replace(label, suggestion=suggestion)
     left, right = st.columns([1.55, 1], gap="large")
     with left:
