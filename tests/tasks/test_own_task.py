@@ -1,5 +1,6 @@
 """A task from outside the package: one record, put into the table here, goes through every command."""
 
+import json
 import random
 import re
 from collections.abc import Sequence
@@ -8,10 +9,15 @@ from pathlib import Path
 
 import pytest
 from commanding import done, journey, write_rows
+from streamlit.testing.v1 import AppTest
+from studio.test_pages import html_of
 
 from journey.answers.grade import Grade
 from journey.models.base import Prompt
 from journey.store.datafiles import rows
+from journey.store.run import Run
+from journey.studio import app as app_module
+from journey.studio.opened import ENVIRONMENT
 from journey.tasks.base import Task
 from journey.tasks.labelled import LabelledSet, solution, until
 from journey.tasks.narration import Narration
@@ -167,6 +173,25 @@ def test_a_task_from_outside_goes_from_its_recipe_to_its_report(recipe: Path, tm
     done("report", run)
     assert "not at the top" in (run / "report" / "report.md").read_text()
     assert done("status", run, "--json").data["problems"] == {"train": 4, "test": 3}
+
+
+def test_its_cost_is_estimated_and_its_trees_are_shown_and_labelled(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    most = done("grow", recipe, "--out", run, "--dry-run", "--json").data["asked_at_most"]
+    assert most and all(row["calls"] > 0 for row in most) and not run.exists()
+    done("grow", recipe, "--out", run)
+    with Run.read(run) as of:
+        tree = next(of.trees())
+    done("export", run, "page", "--item", tree.id, "--to", tmp_path / "page.html")
+    assert "Climb from" in (tmp_path / "page.html").read_text("utf-8")
+    monkeypatch.setenv(ENVIRONMENT, json.dumps([str(run)]))
+    page = AppTest.from_file(str(app_module.__file__), default_timeout=600)
+    page.query_params["page"] = "label"
+    page.query_params["by"] = "ann"
+    page.run()
+    assert not page.exception and "Climb from" in html_of(page)
 
 
 def test_judges_are_measured_on_its_labelled_set() -> None:
