@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from journey.errors import UsageError
-from journey.pipeline.recipe import Recipe, load, plain_recipe, recipe_of
+from journey.pipeline.recipe import Recipe
+from journey.pipeline.recipe_reading import load, plain_recipe, recipe_of
 from journey.store.settings import plain
 
 RECIPES = [Path(__file__).parents[1] / "recipes" / f"{name}.yaml" for name in ("countdown", "maze")]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from journey.pipeline.experiment import run_recipe
-from journey.pipeline.recipe import load
+from journey.pipeline.recipe_reading import load
 from journey.report.build import build
 from journey.store.entries import Training
 from journey.store.run import Run

@@ -9,7 +9,7 @@ from version_1 import unpacked
 
 from journey.errors import UsageError
 from journey.pipeline.kept_recipe import kept_recipe, open_run
-from journey.pipeline.recipe import recipe_of
+from journey.pipeline.recipe_reading import recipe_of
 from journey.store.run import Run
 
 

@@ -38,7 +38,8 @@ from journey.pipeline.kept_recipe import kept_recipe
 from journey.pipeline.labelled_run import labelled_run
 from journey.pipeline.moved_keys import refuse_moved
 from journey.pipeline.plain_settings import flags, merged, override
-from journey.pipeline.recipe import Recipe, recipe_of
+from journey.pipeline.recipe import Recipe
+from journey.pipeline.recipe_reading import recipe_of
 from journey.store.entries import MethodSettings
 from journey.store.run import Run
 from journey.store.settings import differences, plain

@@ -30,6 +30,7 @@ from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import make_problems, store_problems
 from journey.pipeline.plans import estimate
 from journey.pipeline.recipe import Recipe
+from journey.pipeline.recipe_reading import load
 from journey.pipeline.stages import part
 from journey.store.run import Run
 from journey.tasks.table import check_gradable
@@ -53,7 +54,7 @@ def grow(
 
     The recipe's model proposes the steps, its judge judges them. Problems that the run holds already are taken.
     """
-    wanted = recipes.load(recipe, settings or ())
+    wanted = load(recipe, settings or ())
     if wanted.axes:
         raise UsageError(f"{recipe} is a sweep; journey run {recipe} grows its trees, journey grow those of its base")
     out = out or Path("runs") / recipe.stem

@@ -34,6 +34,7 @@ from journey.pipeline.kept_recipe import refuse_other_recipe
 from journey.pipeline.parts import Parts, make_problems
 from journey.pipeline.plans import estimate, plan
 from journey.pipeline.recipe import Recipe
+from journey.pipeline.recipe_reading import load
 from journey.pipeline.stages import spent_by_model
 from journey.report.build import build as build_report
 from journey.report.figures import figures
@@ -65,7 +66,7 @@ def run(
     JOURNEY_TREES__COUNT=50), which beats the file. A reached budget ends with exit code 3, and the same command goes
     on from there.
     """
-    wanted = recipes.load(recipe, settings or ())
+    wanted = load(recipe, settings or ())
     out = out or Path("runs") / recipe.stem
     if wanted.axes:
         return sweeping.run(wanted, recipe, settings or (), out, limit, seed, json, fresh, dry_run)

@@ -7,7 +7,8 @@ from typing import Any
 
 from journey import prompts
 from journey.pipeline.arms import JOURNEY, PHASE1, SHORTCUT, SHORTCUT_TOKENS
-from journey.pipeline.recipe import UNCOMPARED, Recipe, plain_recipe, recipe_of
+from journey.pipeline.recipe import UNCOMPARED, Recipe
+from journey.pipeline.recipe_reading import plain_recipe, recipe_of
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
 from journey.tasks.table import task

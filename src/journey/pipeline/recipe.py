@@ -1,39 +1,22 @@
-"""A recipe: one experiment as a small YAML file, read into frozen dataclasses with every default in its place."""
+"""A recipe: one experiment as a small YAML file, as frozen dataclasses with every default in its place."""
 
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from journey.data.curation import Curation
 from journey.errors import UsageError
 from journey.judges.kinds import default_settings
 from journey.models.server_settings import ServerSettings
-from journey.pipeline import recipe_files
-from journey.pipeline.arms import ARMS, in_order
+from journey.pipeline.arms import ARMS
 from journey.pipeline.derive import ThoughtSettings
 from journey.pipeline.evaluation_settings import Evaluation
-from journey.pipeline.moved_keys import refuse_moved
-from journey.pipeline.plain_settings import (
-    copied,
-    flags,
-    merged,
-    read_settings,
-    saved,
-    set_value,
-    typed,
-    unknown_key,
-    value,
-)
-from journey.tasks.table import task
 from journey.thoughts.base import Common
 from journey.thoughts.explain import ExplainSettings
 from journey.thoughts.methods import METHODS, needs_trees
 from journey.thoughts.refine import RefineSettings
 from journey.training.settings import SftSettings
 from journey.trees.grow import GrowSettings
-from journey.trees.growers import GROWERS
 
 VARIABLE = "JOURNEY_"
 UNCOMPARED = ("recipe.workers", "recipe.in_flight", "recipe.seeds", "recipe.servers", "versions")
@@ -203,179 +186,6 @@ class Recipe:
             notes=wanted.notes,
             in_flight=self.at_once,
         )
-
-
-def load(path: str | Path, overrides: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> Recipe:
-    """The recipe of a YAML file, or the one of that name that comes along.
-
-    `overrides` are "a.b=value", and beat JOURNEY_A__B=value, which beats the file. Raises UsageError: missing file, no
-    YAML, unknown key (with the nearest right one), a key of an older form, wrong kind of value.
-    """
-    return recipe_of(load_settings(path, overrides, environment), str(path))
-
-
-def load_settings(
-    path: str | Path, overrides: Sequence[str] = (), environment: Mapping[str, str] = os.environ
-) -> dict[str, Any]:
-    """The plain settings of a recipe's file over those of its `base`, with the environment's and the flags' over them.
-
-    Raises UsageError.
-    """
-    given = list(flags(overrides))
-    data = _with_base(path, next((str(found) for key, found, _ in given if key == "base"), None))
-    known = {f.name for f in fields(Recipe)} | default_settings().keys()
-    for name, text in environment.items():
-        key = name.removeprefix(VARIABLE).lower().replace("__", ".")
-        if not name.startswith(VARIABLE) or key == "seed":  # a flag's own variable
-            continue
-        refuse_moved(key, f"the environment's {name}")
-        if key.split(".")[0] in known:
-            lay_over(data, key, value(text), f"the environment's {name}")
-    for key, found, who in given:
-        refuse_moved(key, who)
-        if key != "base":
-            lay_over(data, key, found, who)
-    return data
-
-
-def _with_base(path: str | Path, base: str | None = None) -> dict[str, Any]:
-    """The settings of a file over those of its base; `base` names another one."""
-    file = recipe_files.find(path)
-    data = read_settings(file)
-    _refuse_old(data, str(path))
-    own = data.pop("base", None)
-    base = own if base is None else base
-    data["arms"] = arms_named(data.get("arms") or {})
-    if base is None:
-        return data
-    below = _with_base(base if Path(base).is_absolute() else file.parent / base)
-    arms = data.pop("arms")
-    return merged(below, data) | {"arms": merged(_among(below["arms"], arms), arms) if arms else below["arms"]}
-
-
-def _refuse_old(data: Mapping[str, Any], where: str, above: str = "") -> None:
-    for key, inner in data.items():
-        refuse_moved(f"{above}{key}", where)
-        if isinstance(inner, Mapping) and not above:
-            _refuse_old(inner, where, f"{key}.")
-
-
-def lay_over(data: dict[str, Any], key: str, found: Any, who: str) -> None:
-    """Sets a dotted key of a recipe; a list of arms chooses among those that are there, which keep their settings."""
-    if key == "arms":
-        wanted = arms_named(found)
-        data["arms"] = merged(_among(data.get("arms", {}), wanted), wanted)
-    else:
-        set_value(data, key, found, who)
-
-
-def _among(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: there.get(name) or {} for name in wanted}
-
-
-def arms_named(found: Any) -> dict[str, Any]:
-    """The arms of a recipe by name: from names in a list, each alone or with its settings below it, or a mapping."""
-    if isinstance(found, Mapping):
-        return {name: copied(inner or {}) for name, inner in found.items()}
-    if not isinstance(found, list):
-        raise UsageError(f"arms is {found!r}; write a list of names such as [{', '.join(ARMS)}]")
-    named: dict[str, Any] = {}
-    for one in found:
-        named |= arms_named(one) if isinstance(one, Mapping) else {one: {}}
-    return named
-
-
-def recipe_of(data: Mapping[str, Any], where: str) -> Recipe:
-    """The recipe of plain settings. Raises UsageError naming the first that is wrong."""
-    parts = ("trees", "thoughts", "arms")
-    found = typed(Recipe, {key: inner for key, inner in data.items() if key not in parts}, where, known=parts)
-    trees, thoughts = _trees(data.get("trees") or {}, where), _thoughts(data.get("thoughts") or {}, where)
-    shared = data.get("training") or {}
-    arms: dict[str, Any] = {}
-    given = data.get("arms") or {}
-    for name in in_order(list(given)):
-        if name not in ARMS:
-            raise unknown_key("arms.", name, list(ARMS))
-        kind = ARMS[name].settings
-        below = shared if kind is SftSettings and ARMS[name].needs is not None else {}
-        arms[name] = typed(kind, merged(below, given[name] or {}), where, f"arms.{name}.")
-    problems = _drawn_as(found.task, found.problems, where)
-    return checked(replace(found, problems=problems, trees=trees, thoughts=thoughts, arms=arms))
-
-
-def _drawn_as(name: str, problems: Problems, where: str) -> Problems:
-    """The problems with `puzzles` as the settings of the task of that name. Raises UsageError."""
-    kind, given = task(name).settings, problems.puzzles
-    if kind is None and given:
-        raise UsageError(f"problems of the task {name} are not drawn; leave problems.puzzles out")
-    return problems if kind is None else replace(problems, puzzles=typed(kind, given or {}, where, "problems.puzzles."))
-
-
-def _trees(data: Any, where: str) -> Trees:
-    if not isinstance(data, Mapping):
-        raise UsageError(f"trees is {data!r}; it must hold settings, one a line, below it")
-    named = [name for name in GROWERS if name in data]
-    if len(named) > 1:
-        raise UsageError(f"trees are grown in one way, but {' and '.join(named)} are both set; keep one of them")
-    grower = named[0] if named else next(iter(GROWERS))
-    rest = {key: inner for key, inner in data.items() if key not in GROWERS}
-    found = typed(Trees, rest, where, "trees.", GROWERS)
-    own = typed(GROWERS[grower].settings, data.get(grower) or {}, where, f"trees.{grower}.")
-    return replace(found, grower=grower, settings=own)
-
-
-def _thoughts(data: Any, where: str) -> Thoughts:
-    if not isinstance(data, Mapping):
-        raise UsageError(f"thoughts is {data!r}; it must hold settings, one a line, below it")
-    with_settings = {name: kind for name, of in METHODS.items() if (kind := of.settings) is not None}
-    rest = {key: inner for key, inner in data.items() if key not in with_settings}
-    found = typed(Thoughts, rest, where, "thoughts.", with_settings)
-    own = {
-        name: typed(kind, data.get(name) or {}, where, f"thoughts.{name}.")
-        for name, kind in with_settings.items()
-        if name in data or name in found.methods
-    }
-    return replace(found, settings=own)
-
-
-def checked(wanted: Recipe) -> Recipe:
-    """The recipe. Raises UsageError where its parts do not fit together."""
-    thoughts, arms = wanted.thoughts, list(wanted.arms)
-    if wanted.rounds != 1:
-        raise UsageError(f"rounds is {wanted.rounds}, but only one round can be made so far; write rounds: 1")
-    if wanted.redraws < 1:
-        raise UsageError(f"an interval wants redraws, so redraws counts from 1, not {wanted.redraws}")
-    if not thoughts.methods:
-        raise UsageError("thoughts.methods is empty; name at least one, such as traverse")
-    for method in thoughts.methods:
-        if method not in METHODS:
-            raise unknown_key("thoughts.", method, list(METHODS))
-    if thoughts.notes is None and any(METHODS[method].source == "notes" for method in thoughts.methods):
-        raise UsageError(
-            "annotate expands people's notes; give their file with --notes FILE, in a recipe as thoughts.notes"
-        )
-    if stray := [method for method in thoughts.refine if method not in thoughts.methods]:
-        raise UsageError(f"thoughts.refine names {stray[0]}, which is not among thoughts.methods; add it there")
-    for name in arms:
-        method, needs = ARMS[name].method, ARMS[name].needs
-        if method is not None and method not in thoughts.methods:
-            raise UsageError(f"the arm {name} trains on {method}, which is not among thoughts.methods; add it there")
-        if needs is not None and needs not in arms and ARMS[needs].needs is not None:
-            raise UsageError(f"the arm {name} starts from {needs}, which is not among the arms; add it there")
-    if wanted.seeds > 1 and wanted.policy_arm is None:
-        raise UsageError(
-            f"seeds is {wanted.seeds}, but no arm makes the model that grows the trees (phase1); write seeds: 1"
-        )
-    return wanted
-
-
-def plain_recipe(wanted: Recipe) -> dict[str, Any]:
-    """The recipe as plain settings, every default in its place; `recipe_of` reads it back."""
-    data = saved(wanted, wanted.judge)
-    data["trees"][wanted.trees.grower] = data["trees"].pop("settings")
-    del data["trees"]["grower"]
-    data["thoughts"] |= data["thoughts"].pop("settings")
-    return data
 
 
 def without_arms(wanted: Recipe) -> Recipe:

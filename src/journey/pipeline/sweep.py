@@ -19,14 +19,8 @@ from journey.pipeline.experiment import is_evaluation_of, jobs_of, workers_of
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import store_problems
 from journey.pipeline.plain_settings import copied, value
-from journey.pipeline.recipe import (
-    Recipe,
-    lay_over,
-    limited,
-    load_settings,
-    plain_recipe,
-    recipe_of,
-)
+from journey.pipeline.recipe import Recipe, limited
+from journey.pipeline.recipe_reading import lay_over, load_settings, plain_recipe, recipe_of
 from journey.store.entries import SharedPart, Training
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
