@@ -69,3 +69,25 @@ def test_parquet_files_of_version_1_are_imported_too(name: str, table: str, file
     with Run.read(unpacked(name, tmp_path) / name) as run, Run.open(tmp_path / "new") as new:
         import_file(new, table, ARCHIVES / f"{file}.parquet")
         assert [replace(r, note=None) if table == "thoughts" else r for r in run.all(table)] == list(new.all(table))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        ("--seed", "3"),
+        ("--set", "budget.waits=2"),
+        ("--set", "budget.max=20", "--set", "budget.answer='\n'"),
+        ("--samples", "4", "--decoding", "sampled", "--judge", "exact", "--set", "rm.aggregate=product"),
+    ],
+)
+def test_a_command_that_was_given_then_finds_its_attempts(
+    more: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("journey.models.local.Local.complete", None)  # nothing is drawn anew
+    run = unpacked("eval", tmp_path) / "eval"
+    with Run.read(run) as of:
+        before = of.ids("attempts")
+    assert done("eval", run, "--model", "tiny", "--answer-tokens", "60", *more, "--json").data["failed"] == 0
+    with Run.read(run) as of:
+        assert of.ids("attempts") == before
