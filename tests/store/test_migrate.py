@@ -160,3 +160,13 @@ def test_what_names_said_are_fields(tmp_path: Path) -> None:
         assert {(t.seed, t.arm) for t in run.entries(Training)} >= {(1, "phase1"), (2, "journey")}
         assert {t.seed for t in run.thoughts()} == {1, 2}
         assert run.count("attempts", seed=2, arm="journey", search="best_of_n") == 6
+
+
+def test_a_folder_that_is_called_like_a_search_is_a_model(tmp_path: Path) -> None:
+    run = unpacked("eval", tmp_path) / "eval"
+    name = "scripted+vote n=2 max_tokens=60"
+    (run / "models" / name).mkdir(parents=True)
+    (run / "models" / name / "config.json").write_text("{}")
+    with Run.read(run) as of:
+        assert {a.model for a in of.attempts(model=name)} == {ModelRef(name)}
+        assert of.count("attempts", name="scripted", search="vote") == 3

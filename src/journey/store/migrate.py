@@ -99,11 +99,15 @@ def _upgraded(connection: sqlite3.Connection, path: Path, name: str) -> Iterator
     table, columns = table_named(name), OLD_COLUMNS[name]
     query = f"SELECT seq, id, {', '.join(columns)}, json, seal FROM old_{name} WHERE seq > ? ORDER BY seq LIMIT {BATCH}"
     last = -1
+
+    def is_model(name: str) -> bool:
+        return (path.parent / "models" / name / "config.json").is_file()
+
     while found := connection.execute(query, (last,)).fetchall():
         rows: list[Row] = []
         for seq, *row in found:
             given = {key: row[1 + place] for place, key in enumerate(columns) if key in ("split", "arm")}
-            fields, given = version_1.upgraded(name, _value(path, name, tuple(row)), given)
+            fields, given = version_1.upgraded(name, _value(path, name, tuple(row)), given, is_model)
             rows.append((seq, *encode(table, table.read(fields), given)))
         yield rows
         last = found[-1][0]

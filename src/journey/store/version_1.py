@@ -5,7 +5,7 @@ their seed, and one table "log" everything that is an entry today.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from journey.store.entries import (
@@ -31,25 +31,29 @@ _SEED = re.compile(r"seed-(\d+)")
 _JUDGED = re.compile(r"(?:^|(.*) )judge=(.+)", re.DOTALL)
 
 
-def upgraded(table: str, fields: Json, given: Json) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A record's JSON form and its given columns of version 1, as today's."""
+def upgraded(
+    table: str, fields: Json, given: Json, is_model: Callable[[str], bool] = lambda name: False
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A record's JSON form and its given columns of version 1, as today's.
+
+    `is_model` says whether a model is called so, and no search of one: a folder may be called anything.
+    """
     match table:
         case "thoughts":
             seed = _SEED.fullmatch(given.get("arm") or "")
             return {**fields, "seed": int(seed[1]) if seed else None, "round": None}, {}
         case "attempts":
             _, _, grader = str(fields["decoding"]).partition(" judge=")
-            return {**fields, "model_ref": model_json(model_ref(fields["model"])), "graded_by": grader or None}, {
-                **given
-            }
+            ref = model_json(model_ref(fields["model"], is_model))
+            return {**fields, "model_ref": ref, "graded_by": grader or None}, {**given}
         case _:
             return {**fields}, {**given}
 
 
-def model_ref(name: str) -> ModelRef:
+def model_ref(name: str, is_model: Callable[[str], bool] = lambda name: False) -> ModelRef:
     """The model that a name of version 1 says, "seed-2/journey+beam n=16 depth=3 judge=exact" say."""
     search, judge = None, None
-    if found := _SEARCHED.fullmatch(name):
+    if (found := _SEARCHED.fullmatch(name)) and not is_model(name):
         name, words = found[1], found[4] or ""
         if judged := _JUDGED.fullmatch(words):
             words, judge = judged[1] or "", judged[2]
@@ -78,7 +82,7 @@ def entries(log: list[tuple[str, Json]]) -> Iterator[Entry]:
             case "judge weights":
                 yield JudgeWeights(row["judge"], row["weights"])
             case "train":
-                ref = model_ref(row["model"])
+                ref = model_ref(row["model"], lambda name: True)
                 tokens, seconds = row.get("tokens"), row.get("seconds")
                 yield Training(row["model"], row["curve"], tokens, seconds, ref.seed, None, ref.arm)
             case "import":
