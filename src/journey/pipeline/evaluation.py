@@ -11,6 +11,7 @@ from journey.evals.attempts import Decoding, attempt_ids
 from journey.evals.graded_answers import ModelGrader
 from journey.evals.step_scores import NOTHING, RmSettings, ScoredAttempts, judge_attempts, kept
 from journey.judges import names
+from journey.judges.base import JudgeRef
 from journey.judges.kinds import default_settings
 from journey.metrics.accuracy import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
 from journey.metrics.at_k import at_k, by_problem
@@ -189,7 +190,11 @@ def _grading_model(of: Run, judge: str) -> str:
 
     Judges of steps cannot grade answers.
     """
-    name = strong_of(of, judge) if judge == CRITIC else judge.removeprefix(f"{CRITIC}:")
+    try:
+        ref = names.read(judge)
+    except UsageError:
+        ref = JudgeRef(CRITIC, judge)  # a model by its name alone
+    name = (ref.model or strong_of(of, judge)) if ref.kind == CRITIC else judge
     try:
         registry.check_names([name], "exact", servers_of(of))
     except UsageError:
