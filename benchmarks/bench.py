@@ -20,6 +20,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from journey.errors import UsageError
+
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("JOURNEY_TEST_DATA", ROOT.parent / "shared" / "data"))
 """Whole public data sets; the repository has samples only."""
@@ -56,7 +58,11 @@ def run(
         parser.add_argument(*names, **settings)
     options = parser.parse_args()
     quieten()
-    result = measure(options)
+    try:
+        result = measure(options)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
     console = Console(stderr=options.json, width=150, highlight=False)
     for part in result.shown or ([listed(row, result.figures)] if result.figures else []):
         console.print(part, markup=False)

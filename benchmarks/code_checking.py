@@ -27,6 +27,8 @@ WORDS = {"right": True, "wrong": False, "could not say": None}
 
 def checking(options: Namespace) -> Result:
     """Every program of every problem."""
+    if not options.data.is_file():
+        return Result({}, None, f"needs {options.data}")
     problems = load("HumanEval", str(options.data), limit=options.limit).problems
 
     async def graded(code: str | None) -> list[Grade]:
