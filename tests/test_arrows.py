@@ -27,6 +27,7 @@ LEVEL = {room: level for level, rooms in enumerate(BRACKETS) for room in rooms}
 TABLES = {
     "__main__.py",
     "judges/classifier_settings.py",
+    "commands/export.py",
     "commands/view.py",
     "pipeline/registry.py",
     "pipeline/stages.py",
@@ -106,6 +107,12 @@ def test_modules_import_each_other_at_the_top_and_in_no_cycle() -> None:
 
     for module in edges:
         visit(module, ())
+
+
+def test_without_the_studio_only_its_own_commands_do_not_work() -> None:
+    users = [str(file.relative_to(SOURCE)) for file in FILES if any(room(m) == "studio" for m in imports(file))]
+    assert {user for user in users if not user.startswith("studio/")} == {"commands/export.py", "commands/view.py"}
+    assert not [file for file in FILES if file.parts[-2] != "studio" and "studio" in map(room, imports(file, True))]
 
 
 def test_every_file_keeps_to_its_place_and_size() -> None:

@@ -14,7 +14,6 @@ from journey.pipeline.labelled_run import label_rows, note_rows
 from journey.store.export import export as export_table
 from journey.store.export import write_rows
 from journey.store.schema import TABLES
-from journey.studio.export_page import export_page
 
 
 def export(
@@ -60,6 +59,8 @@ def _page(path: Path, what: str, item: str | None, to: Path, json: bool) -> int:
     """One tree with its thought, or a thought without a tree, as a page by itself."""
     if what != "page":
         raise UsageError(f"--item names what a page shows: journey export {path} page --item {item} --to FILE.html")
+    from journey.studio.export_page import export_page  # the studio is needed for pages alone
+
     with reading(path):
         table, id = export_page(path, item, to)
     say(json, {"table": table, "id": id, "file": str(to)}, f"page of {table.removesuffix('s')} {id}: {to}")
