@@ -7,10 +7,10 @@ import typer
 
 from journey.commands.options import Item, Json, RunFolder, Told, What
 from journey.commands.output import reading, say
-from journey.commands.training_rows import training_rows
 from journey.errors import UsageError
 from journey.pipeline.arms import JOURNEY
 from journey.pipeline.labelled_run import label_rows, note_rows
+from journey.pipeline.training_rows import training_rows
 from journey.store.export import export as export_table
 from journey.store.export import write_rows
 from journey.store.schema import TABLES

@@ -12,12 +12,12 @@ from journey.commands.loading import check_weights
 from journey.commands.options import Json, RunFolder, Set
 from journey.commands.output import say, sheet, writing
 from journey.commands.progress import Bars
-from journey.commands.training_rows import training_rows
 from journey.errors import UsageError
 from journey.models.local_threads import limit_threads
 from journey.pipeline import plain_settings, registry
 from journey.pipeline.arms import JOURNEY
 from journey.pipeline.stages import train as train_station
+from journey.pipeline.training_rows import training_rows
 from journey.store.run import Run
 from journey.store.settings import differences, plain
 from journey.training.settings import KINDS, PrmSettings, what_matters

@@ -2,7 +2,6 @@
 
 from difflib import get_close_matches
 
-from journey.commands.output import all_problems
 from journey.errors import UsageError
 from journey.pipeline.arms import ARMS, method_of
 from journey.pipeline.derive import chosen
@@ -24,7 +23,7 @@ def training_rows(
 
     Raises UsageError where there are none, or where those of several models (or judges) would be mixed.
     """
-    asked = all_problems(of)
+    asked = list(of.problems())
     if kind == "prm":
         return tree_rows(_judged_trees(of, told), asked, labels) or _no_labels(of)
     shared_task(asked)
