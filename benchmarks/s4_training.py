@@ -36,7 +36,7 @@ from journey.training.encode import encode
 from journey.training.order import plan
 from journey.training.settings import SftSettings
 from journey.training.sft import train_sft
-from journey.training.silence import quiet
+from journey.training.silence import silenced
 
 ROWS, BATCH, WANTED = 327, 16, 0.9
 
@@ -139,7 +139,7 @@ def training(options: Namespace) -> Result:
     """Both precisions, where the machine has both."""
     rounds, steps = (9, 40) if options.long else (5, 12)
     figures: dict[str, float] = {}
-    with quiet():
+    with silenced():
         for precision in PRECISIONS if hardware(SftSettings()).bf16 else PRECISIONS[:1]:
             with tempfile.TemporaryDirectory() as folder:
                 figures |= measure(precision, steps, rounds, Path(folder))

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 from studio_page import Page, can_look
 
-from journey.studio.list_page import asked
+from journey.studio.list_page import filter_of
 from journey.studio.reading import Lists, lists_of
 
 WIDTH, HEIGHT = 1440, 900
@@ -22,7 +22,7 @@ ROWS = "document.querySelectorAll('a.row').length > 0"
 
 def first(lists: Lists, **where: str) -> str | None:
     """The id of the first record of a list, null where it is empty."""
-    return next(iter(lists.ids(asked(where))), None)
+    return next(iter(lists.ids(filter_of(where))), None)
 
 
 def pages(lists: Lists) -> dict[str, tuple[str, str]]:
@@ -33,7 +33,7 @@ def pages(lists: Lists) -> dict[str, tuple[str, str]]:
             found[table] = (f"&page={table}", ROWS)
     if first(lists, page="thoughts", word="wait"):
         found["words"] = ("&page=thoughts&word=wait&sort=trials&down=1", "!!document.querySelector('mark')")
-    told = lists.page(asked({"page": "thoughts", "sort": "trials", "down": "1", "most_letters": "6000"}), 0, 1)
+    told = lists.page(filter_of({"page": "thoughts", "sort": "trials", "down": "1", "most_letters": "6000"}), 0, 1)
     if told and told[0]["tree"]:
         found["tree"] = (f"&page=tree&id={told[0]['tree']}&thought={told[0]['id']}", DRAWN)
     failed = first(lists, page="trees", outcome="wrong")

@@ -11,7 +11,7 @@ from journey.store.labels import Label, Written, WrittenNote
 from journey.store.run import Run
 from journey.thoughts.annotate import read_notes
 from journey.trees.mark import verdict
-from journey.trees.people import divided, preferred, said_of_steps
+from journey.trees.people import divided, preferred, verdicts_of_steps
 from journey.types import Judgement, Node, Tree, Verdict, make_problem
 
 PROBLEM = make_problem("What is $1 + 1$?", "2")
@@ -84,7 +84,7 @@ def test_most_annotators_decide_and_a_tie_or_could_not_say_leaves_the_judges(run
     say(run, 1, "right", "ann")
     say(run, 1, "neutral", "bob")
     say(run, 2, None, "ann")
-    said = said_of_steps(labels.labels(run))
+    said = verdicts_of_steps(labels.labels(run))
     assert said == {"t": {0: Judgement("wrong", None, "ann says so", "people")}}
     assert divided(labels.labels(run)) == 1
     tree = preferred(TREE, said["t"])

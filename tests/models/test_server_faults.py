@@ -14,7 +14,7 @@ from journey.models.base import ModelError, Prompt, Sampling
 from journey.models.budget import BudgetTracker
 from journey.models.server import LONGEST_FIRST, NOBODY, Server
 from journey.models.server_http import Reply as HttpReply
-from journey.models.server_retry import Failed, Health, asked_wait, backoff
+from journey.models.server_retry import Failed, Health, backoff, requested_wait
 from journey.models.server_settings import ServerSettings
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -88,7 +88,7 @@ async def test_nothing_is_asked_before_retry_after_is_over():
     ],
 )  # fmt: skip
 def test_the_asked_wait_is_read_from_seconds_or_dates(retry_after, milliseconds, date, seconds):
-    assert asked_wait(retry_after, milliseconds, date) == seconds
+    assert requested_wait(retry_after, milliseconds, date) == seconds
 
 
 async def test_a_server_that_asks_for_more_than_the_patience_fails_the_prompt_at_once():

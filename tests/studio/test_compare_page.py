@@ -21,7 +21,7 @@ from journey.report.charts import NAMED, Dot, uncrowded
 from journey.store.run import Run
 from journey.store.version_1 import model_ref
 from journey.studio import app as app_module
-from journey.studio.compare_sides import against, changed, parts, rights, sides, told
+from journey.studio.compare_sides import against, changed, parts, rights, sides, sides_of_thoughts
 from journey.studio.diff import LONGEST, sides_html
 from journey.studio.opened import ENVIRONMENT
 from journey.studio.place import href
@@ -231,7 +231,11 @@ def test_thoughts_are_compared_problem_by_problem(visit: Open, folder: Path):
     html = html_of(visit("small", **found))
     assert "A wrong turn" in html and "<ins>" in html and html.count('class="panel thought whole"') == 2
     assert "key words" in plain(html_of(visit("small", what="thoughts", show="words"))).lower()
-    assert [side.method for side in told({"small": folder / "small"})] == ["refined", "shortcut", "traverse"]
+    assert [side.method for side in sides_of_thoughts({"small": folder / "small"})] == [
+        "refined",
+        "shortcut",
+        "traverse",
+    ]
 
 
 def test_thoughts_of_two_runs_are_compared_data_against_data(visit: Open, folder: Path, tmp_path: Path):

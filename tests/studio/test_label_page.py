@@ -23,7 +23,7 @@ from journey.store.labels_file import NAME
 from journey.store.run import Run
 from journey.studio import app as app_module
 from journey.studio.label_agreement import agreement_html
-from journey.studio.label_queue import Wish, after, beside, label_of, queue
+from journey.studio.label_queue import QueueSettings, after, beside, label_of, queue
 from journey.studio.opened import ENVIRONMENT
 from journey.studio.records import tree_of
 from journey.trees.mark import no_thought_reason, verdict
@@ -65,25 +65,31 @@ def said(folder: Path) -> list[Label]:
 
 def test_the_queue_has_what_the_judge_called_wrong_first_and_right_steps_only_when_asked(folder: Path):
     ranks = []
-    for item in queue(folder, Wish()):
+    for item in queue(folder, QueueSettings()):
         label = label_of(item, "ann")
         assert label is not None and label.about == item
         tree = tree_of(folder, str(label.tree))
         assert tree is not None
         ranks.append(verdict(tree.nodes[int(label.node or 0)]))
     assert ranks == ["wrong"] * 5 + ["neutral"] * 3 + [None] * 3
-    everything = queue(folder, Wish(everything=True))
-    assert set(queue(folder, Wish())) < set(everything) and len(everything) == 17
-    blind = queue(folder, Wish(everything=True, blind=True))
+    everything = queue(folder, QueueSettings(everything=True))
+    assert set(queue(folder, QueueSettings())) < set(everything) and len(everything) == 17
+    blind = queue(folder, QueueSettings(everything=True, blind=True))
     assert sorted(blind) == sorted(everything) and blind != everything
 
 
 def test_a_method_narrows_the_queue_to_its_thoughts_and_their_trees(folder: Path):
-    tree = {label.tree for item in queue(folder, Wish(method="traverse")) if (label := label_of(item, "ann"))}
+    tree = {label.tree for item in queue(folder, QueueSettings(method="traverse")) if (label := label_of(item, "ann"))}
     assert len(tree) == 1
-    assert len(queue(folder, Wish("thoughts"))) == 3 and len(queue(folder, Wish("thoughts", method="shortcut"))) == 1
-    assert len(queue(folder, Wish("write"))) == 4
-    assert len(queue(folder, Wish("trees"))) == 3 and len(queue(folder, Wish("trees", method="traverse"))) == 1
+    assert (
+        len(queue(folder, QueueSettings("thoughts"))) == 3
+        and len(queue(folder, QueueSettings("thoughts", method="shortcut"))) == 1
+    )
+    assert len(queue(folder, QueueSettings("write"))) == 4
+    assert (
+        len(queue(folder, QueueSettings("trees"))) == 3
+        and len(queue(folder, QueueSettings("trees", method="traverse"))) == 1
+    )
 
 
 def test_the_next_item_is_the_next_that_is_not_done():
@@ -128,7 +134,7 @@ def test_a_verdict_is_saved_at_once_and_counts_when_it_is_submitted(visit: Open,
     (label,) = said(folder)
     assert (label.reason, label.step, label.note) == ("one is not two", "a better step", "a note")
     assert label.state == "submitted" and label.verdict == "wrong"
-    assert query_of(page)["item"] == queue(folder, Wish())[1]
+    assert query_of(page)["item"] == queue(folder, QueueSettings())[1]
     assert "1 submitted" in html_of(page, "progress")
     again = visit(by="ann", item=label.about)
     assert again.text_area[0].value == "one is not two" and "Submitted, saved" in html_of(again, "saved")
@@ -160,9 +166,9 @@ def test_a_discarded_label_is_gone_from_the_page_and_next_and_previous_walk(visi
     page.button(key="deed d").click().run()
     assert said(folder) == [] and len(labels.history(folder)) == 2
     page.button(key="deed n").click().run()
-    assert query_of(page)["item"] == queue(folder, Wish())[1]
+    assert query_of(page)["item"] == queue(folder, QueueSettings())[1]
     page.button(key="deed p").click().run()
-    assert query_of(page)["item"] == queue(folder, Wish())[0]
+    assert query_of(page)["item"] == queue(folder, QueueSettings())[0]
 
 
 def test_the_judges_suggestion_is_named_as_such_and_can_be_hidden(visit: Open, folder: Path):
@@ -285,7 +291,7 @@ def test_hostile_text_is_never_a_tag_on_a_page_of_labelling(folder: Path, visit:
         if payload.strip():
             labels.put(folder, Label("node", payload, tree=tree, node=number % 3, verdict="wrong", judged=True,
                                      reason=payload, state="submitted"))  # fmt: skip
-    items = {"steps": [f"node:{tree}:{n}" for n in (3, 12)], "write": list(queue(folder, Wish("write"))[:3])}
+    items = {"steps": [f"node:{tree}:{n}" for n in (3, 12)], "write": list(queue(folder, QueueSettings("write"))[:3])}
     for item in items.get(what, [""]):
         said = html_of(visit(what=what, by="ann", **({"item": item} if item else {}))).lower()
         bad = ("script", "img", "svg", "iframe", "style", "form", "base", "meta", "link")

@@ -199,7 +199,7 @@ def test_a_file_that_is_missing_or_empty_is_told(tmp_path):
 def test_other_fields_of_a_row_are_left_and_texts_are_trimmed(tmp_path):
     row = with_notes({"kind": "trial", "text": " 42 \n", "reason": None}, author="me", question=" Q ")
     (notes,) = read_notes(written(tmp_path / "mine.jsonl", row))
-    assert notes == Notes(make_problem("Q", "42", source="mine"), (Note("trial", "42"),))
+    assert notes == Notes(make_problem("Q", "42", source="mine", task="math"), (Note("trial", "42"),))
 
 
 TEXT = st.text(st.sampled_from("ab 4.$\\=\n[]|é数"), min_size=1, max_size=20).filter(str.strip)

@@ -25,7 +25,7 @@ from journey.thoughts.distill import (
     rewrite,
     survival,
 )
-from journey.thoughts.thinking import Thinking, split_thinking, spoken
+from journey.thoughts.thinking import Thinking, split_thinking, visible
 from journey.types import Thought, make_problem
 
 MATH = make_problem("What is $15 \\cdot 4 - 18$?", "42", solution="$15 \\cdot 4 = 60$ and $60 - 18 = \\boxed{42}$.")
@@ -232,7 +232,7 @@ def test_marks_are_read_in_any_case_and_an_open_thought_says_nothing():
     assert split_thinking("<THINK>a</Think> b") == Thinking("a", "b")
     assert split_thinking("a < b </b>") == Thinking("", "a < b </b>")
     assert split_thinking("we <think> so") == Thinking("", "we <think> so")
-    assert (spoken("<think>a"), spoken("<think>a</think>b</think> c"), spoken(" a ")) == ("", "c", " a ")
+    assert (visible("<think>a"), visible("<think>a</think>b</think> c"), visible(" a ")) == ("", "c", " a ")
 
 
 @given(st.text(alphabet="ab \t\n\r\u2028", max_size=60))

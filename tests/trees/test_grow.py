@@ -38,7 +38,7 @@ def ask(problem: Problem, steps: Sequence[str]) -> Prompt:
     return Prompt(problem.question + "\n", LINES.prefix(steps))
 
 
-def grown(script: Mapping[str, Sequence[str]], said: Mapping[str, scripted_judge.Said], how: GrowSettings) -> Tree:
+def grown(script: Mapping[str, Sequence[str]], said: Mapping[str, scripted_judge.Word], how: GrowSettings) -> Tree:
     """The tree of a script: what is written after the joined steps, and what is said of each step."""
     policy = scripted.Scripted({f"{PROBLEM.question}\n{before}": texts for before, texts in script.items()})
     judge = scripted_judge.Scripted(said)
@@ -57,7 +57,7 @@ SCRIPT = {
     "Seven is a prime.\nSo is 5.\n": ["And 3.\n"],
     "Seven is a prime.\nSo is 5.\nAnd 3.\n": ["And 2.\n"],
 }
-SAID: dict[str, scripted_judge.Said] = {
+SAID: dict[str, scripted_judge.Word] = {
     "Split 7 into 5 and 2.": "right",
     "6 * 7 = 36": Judgement("wrong", reason="6 * 6 is 36"),
     "Seven is a prime.": "neutral",

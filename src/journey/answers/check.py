@@ -47,7 +47,7 @@ class MathGrader:
 
     async def compare(self, gold: str, answer: str) -> Grade:
         """The grade of an answer against the reference."""
-        if grade := self._at_once(gold, answer):
+        if grade := self._without_worker(gold, answer):
             return grade
         future = self._submit(gold, answer)
         # Waited for without raising: whatever sympy raised on hostile text is a grade here, never a crash. And without
@@ -59,7 +59,7 @@ class MathGrader:
 
     def check(self, gold: str, answer: str) -> Grade:
         """`compare` for callers without an event loop."""
-        if grade := self._at_once(gold, answer):
+        if grade := self._without_worker(gold, answer):
             return grade
         future = self._submit(gold, answer)
         wait([future])
@@ -84,7 +84,7 @@ class MathGrader:
         future.add_done_callback(lambda _: self._pending.pop(pair, None))
         return future
 
-    def _at_once(self, gold: str, answer: str) -> Grade | None:
+    def _without_worker(self, gold: str, answer: str) -> Grade | None:
         if grade := self._known.get((gold, answer)):
             return grade
         if (decided := decide(gold, answer)) is not None:
@@ -99,21 +99,21 @@ class MathGrader:
     def _outcome(self, gold: str, answer: str, future: Future[bool | str]) -> Grade:
         match error := future.exception():
             case None:
-                said = future.result()
-                grade = Grade(answer, said) if isinstance(said, bool) else could_not_check(answer, said)
+                why = future.result()
+                grade = Grade(answer, why) if isinstance(why, bool) else could_not_check(answer, why)
                 # Samples of one problem give the same answers again and again. A timeout is not kept: another time
                 # the machine may be less busy.
                 if len(self._known) >= KEPT:
                     self._known.clear()
                 return self._known.setdefault((gold, answer), grade)
             case TookLong():
-                said = f"took longer than {self.seconds:g} s"
+                why = f"took longer than {self.seconds:g} s"
             case BrokenProcessPool():
-                said = "no checking process can be started; a script of your own wants if __name__ == '__main__'"
+                why = "no checking process can be started; a script of your own wants if __name__ == '__main__'"
             case Died():
-                said = "the checking process died"
+                why = "the checking process died"
             case Closed():
-                said = "the grader was closed"
+                why = "the grader was closed"
             case _:
-                said = type(error).__name__
-        return could_not_check(answer, said)
+                why = type(error).__name__
+        return could_not_check(answer, why)

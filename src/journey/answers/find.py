@@ -10,7 +10,7 @@ _BOX_BEGINS = re.compile(r"\\boxed|\\fbox")
 _BETWEEN = re.compile(r"(?:\s|\$|\\quad|\\[,;: ])*(?:,|and|,\s*and|\\text\{\s*and\s*\})(?:\s|\$|\\quad|\\[,;: ])*")
 _BARE_BOX = re.compile(r"\\boxed\s+([^\s${}\\]+)")
 _HEADING = re.compile(r"^#{1,2} Answer[ \t]*(?::|\n)\s*(?![#\s])(.+)", re.MULTILINE)
-_SAID = re.compile(r"\b(?:answer is|answer:)[ \t]*:?", re.IGNORECASE)
+_STATED = re.compile(r"\b(?:answer is|answer:)[ \t]*:?", re.IGNORECASE)
 _SENTENCE = re.compile(r"[ \t*]*((?:[^.\n]|\.(?!\s|$)){0,2000})")
 
 
@@ -21,7 +21,7 @@ def find_answer(text: str) -> str | None:
     PRM800K's heading "# Answer"; then GSM8K's and Abel's "####"; then what follows "[Final solution]" or "answer is".
     An empty answer is none.
     """
-    for find in (marked, hashed, _said):
+    for find in (marked, hashed, _stated):
         if answer := find(text):
             return answer
     return None
@@ -84,9 +84,9 @@ def hashed(text: str) -> str | None:
     return bare(line) if not rest.strip() or number(bare(line) or "") is not None else None
 
 
-def _said(text: str) -> str | None:
-    for said in reversed(list(_SAID.finditer(text))):
-        sentence = _SENTENCE.match(text, said.end())
+def _stated(text: str) -> str | None:
+    for place in reversed(list(_STATED.finditer(text))):
+        sentence = _SENTENCE.match(text, place.end())
         if sentence and (answer := bare(sentence[1])):
             return answer
     start = text.rfind("[Final solution]")

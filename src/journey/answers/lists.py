@@ -49,8 +49,8 @@ def _is_one(text: str) -> bool:
     return formula is not None and not formula.is_word
 
 
-def _all(said: Sequence[bool | None]) -> bool | None:
-    return False if False in said else True if all(said) else None
+def _all(verdict: Sequence[bool | None]) -> bool | None:
+    return False if False in verdict else True if all(verdict) else None
 
 
 def _item(left: str, right: str) -> bool | None:
@@ -142,7 +142,7 @@ def _lists(left: str, right: str, depth: int) -> bool | None:
         return _ordered(first, second, depth)
     matches = [[several(a, b, depth + 1) for b in second.items] for a in first.items]
     columns = list(zip(*matches, strict=True))
-    if any(all(said is False for said in some) for some in (*matches, *columns)):
+    if any(all(verdict is False for verdict in some) for some in (*matches, *columns)):
         return False  # a member that differs from every member of the other
     # One equal each way: a member said twice may be meant twice.
     paired = all(some.count(True) == 1 for some in (*map(tuple, matches), *columns))
@@ -156,18 +156,18 @@ def _may_be_decimals(left: str, right: str) -> bool:
 def _ordered(first: _Parts, second: _Parts, depth: int) -> bool | None:
     both = first.ordered and second.ordered
     if len(first.items) == len(second.items):
-        said = _all([several(a, b, depth + 1) for a, b in zip(first.items, second.items, strict=True)])
+        verdict = _all([several(a, b, depth + 1) for a, b in zip(first.items, second.items, strict=True)])
         if both:
-            if said is False or _same_ends(first, second):
-                return said
+            if verdict is False or _same_ends(first, second):
+                return verdict
             return False if len(first.items) == 2 else None  # an open interval is no closed one
-        if said and {first.brackets, second.brackets} == {"", "()"}:
+        if verdict and {first.brackets, second.brackets} == {"", "()"}:
             return True
     elif both:
         return False
     # As a point, an interval or a list, they differ if one part differs from every part of the other.
     matches = [[several(a, b, depth + 1) for b in second.items] for a in first.items]
-    lonely = any(all(said is False for said in some) for some in (*matches, *zip(*matches, strict=True)))
+    lonely = any(all(verdict is False for verdict in some) for some in (*matches, *zip(*matches, strict=True)))
     return False if lonely else None
 
 

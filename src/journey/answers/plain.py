@@ -15,7 +15,7 @@ from journey.answers.single import number, plain, single, value
 __all__ = ["decide", "number", "plain", "value"]
 
 _CHOICE = re.compile(r"\(([A-Z])\)|([A-Z])")
-_CHOICE_TOLD = re.compile(r"\(([A-Z])\)(?![-+*/=^_]).+|([A-Z])[.:)] ?[^-+*/=^_].*", re.DOTALL)
+_CHOICE_IN_WORDS = re.compile(r"\(([A-Z])\)(?![-+*/=^_]).+|([A-Z])[.:)] ?[^-+*/=^_].*", re.DOTALL)
 _MORE_CHOICES = re.compile(r"[.:)]?(?:[\s,;/&]|or|and|\(?[A-Z](?:[.:)]|(?![A-Za-z])))+|.*\bor ?\(?[A-Z]\).*", re.DOTALL)
 _SEPARATOR = re.compile(r";|,?(?<=\d)\s*(?:and|or)\s*(?=[A-Za-z]=)")  # between equations
 _IN = re.compile(r"\\in(?![a-z])")
@@ -103,26 +103,28 @@ def decide(gold: str, answer: str) -> bool | None:
     left, right = plain(gold), plain(answer)
     if left == right:
         return True
-    if (choice := _CHOICE.fullmatch(left)) and (told := _CHOICE.fullmatch(right) or _CHOICE_TOLD.fullmatch(right)):
-        if told.re is _CHOICE_TOLD and _MORE_CHOICES.fullmatch(right, told.end(1 if told[1] else 2)):
+    if (choice := _CHOICE.fullmatch(left)) and (
+        spelled := _CHOICE.fullmatch(right) or _CHOICE_IN_WORDS.fullmatch(right)
+    ):
+        if spelled.re is _CHOICE_IN_WORDS and _MORE_CHOICES.fullmatch(right, spelled.end(1 if spelled[1] else 2)):
             return False  # two at once
-        return True if (choice[1] or choice[2]) == (told[1] or told[2]) else _choices_differ(choice, told)
+        return True if (choice[1] or choice[2]) == (spelled[1] or spelled[2]) else _choices_differ(choice, spelled)
     if _WORDS.fullmatch(left) and _WORDS.fullmatch(right):
         return left.casefold().replace("-", " ") == right.casefold().replace("-", " ")
-    if (said := _words_or_formula(left, right)) is not None:
-        return said
+    if (decided := _words_or_formula(left, right)) is not None:
+        return decided
     if "=" in left and _SEPARATOR.sub(",", left) == _SEPARATOR.sub(",", right):
         return True
     if "=" in left + right or _IN.search(left + right):
         return _equations(left, right)
-    if (said := _units(gold, answer)) is not None:
-        return said
+    if (decided := _units(gold, answer)) is not None:
+        return decided
     return several(left, right)
 
 
-def _choices_differ(choice: re.Match[str], told: re.Match[str]) -> bool | None:
+def _choices_differ(choice: re.Match[str], spelled: re.Match[str]) -> bool | None:
     # Two bare capitals may be variables; brackets say that a choice is meant.
-    return False if choice[1] or told[1] else None
+    return False if choice[1] or spelled[1] else None
 
 
 def _words_or_formula(left: str, right: str) -> bool | None:

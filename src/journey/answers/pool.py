@@ -45,21 +45,21 @@ class Lanes:
 
     def submit(self, gold: str, answer: str, *, hard: bool) -> "Future[bool | str]":
         """What math-verify says, or in words why it cannot; raises TookLong, Closed, Died or what the worker raised."""
-        said: Future[bool | str] = Future()
-        said.set_running_or_notify_cancel()  # who waits and is cancelled must not cancel it: others may wait
-        self._run(said, gold, answer, hard, self.seconds if hard else min(BRIEF, self.seconds))
-        return said
+        answered_by: Future[bool | str] = Future()
+        answered_by.set_running_or_notify_cancel()  # who waits and is cancelled must not cancel it: others may wait
+        self._run(answered_by, gold, answer, hard, self.seconds if hard else min(BRIEF, self.seconds))
+        return answered_by
 
-    def _run(self, said: "Future[bool | str]", gold: str, answer: str, hard: bool, seconds: float) -> None:
+    def _run(self, answered_by: "Future[bool | str]", gold: str, answer: str, hard: bool, seconds: float) -> None:
         def ask(started: Future[ProcessPool]) -> None:
             try:
                 task = started.result().schedule(worker.compare, args=(gold, answer), timeout=seconds)
             except BrokenProcessPool as error:
-                said.set_exception(error)
+                answered_by.set_exception(error)
             except RuntimeError:
-                said.set_exception(Closed())
+                answered_by.set_exception(Closed())
             except Exception as error:  # the processes could not be started: raised where the answer is waited for
-                said.set_exception(error)
+                answered_by.set_exception(error)
             else:
                 task.add_done_callback(answered)
 
@@ -67,17 +67,17 @@ class Lanes:
             error = CancelledError() if task.cancelled() else task.exception()
             match error:
                 case None:
-                    said.set_result(task.result())
+                    answered_by.set_result(task.result())
                 case TimeoutError() if not hard and seconds < self.seconds:
-                    self._run(said, gold, answer, True, self.seconds)
+                    self._run(answered_by, gold, answer, True, self.seconds)
                 case TimeoutError():
-                    said.set_exception(TookLong())
+                    answered_by.set_exception(TookLong())
                 case ProcessExpired():
-                    said.set_exception(Died())
+                    answered_by.set_exception(Died())
                 case CancelledError():
-                    said.set_exception(Closed())
+                    answered_by.set_exception(Closed())
                 case _:
-                    said.set_exception(error)
+                    answered_by.set_exception(error)
 
         self._pool(hard).add_done_callback(ask)
 

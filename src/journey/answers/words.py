@@ -28,7 +28,7 @@ LIST = 4_000  # characters of a list
 _OPTION = re.compile(r"^\(([A-Z])\)[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _BRACKETS = re.compile(r"[()\[\]{}<>\s]+")
 _BRACKET_BOX = re.compile(r"\\boxed[ \t]*\{([^\n]*)\}")
-_SAID = re.compile(
+_STATED = re.compile(
     r"\b(?:answer|option|choice|list|order|sequence)\b[ \t*_]*"
     r"(?:(?:is|are|would be|must be|should be)\b[ \t]*:?|:|=)[ \t*_]*\n{0,2}",
     re.IGNORECASE,
@@ -68,10 +68,10 @@ class TextGrader:
         shape = shape_of(problem)
         wanted = shape.read(problem.answer, True) or _words(problem.answer)
         first: str | None = None
-        for said, is_sure in _candidates(text, shape):
-            if (answer := shape.read(said, not is_sure)) is not None:
+        for stated, is_sure in _candidates(text, shape):
+            if (answer := shape.read(stated, not is_sure)) is not None:
                 return Grade(answer, answer == wanted, None if answer == wanted else "wrong answer")
-            first = first or (_cleaned(said) if is_sure else None)
+            first = first or (_cleaned(stated) if is_sure else None)
         if first is None:
             return Grade(None, None, "no answer")
         return could_not_check(first, f"it is not {shape.name}")
@@ -82,18 +82,18 @@ def shape_of(problem: Problem) -> Shape:
     wanted = problem.answer.strip()
     options = {letter: _words(text) for letter, text in _OPTION.findall(problem.question)}
     if re.fullmatch(r"\([A-Z]\)", wanted) or _words(wanted) in options.values():
-        return Shape("one of the options", lambda said, alone: _choice(said, alone, options))
+        return Shape("one of the options", lambda stated, alone: _choice(stated, alone, options))
     for pair in PAIRS:
         if wanted.casefold() in pair:
-            return Shape(" or ".join(pair), lambda said, alone, pair=pair: _one_of(said, alone, pair))
+            return Shape(" or ".join(pair), lambda stated, alone, pair=pair: _one_of(stated, alone, pair))
     if wanted and _BRACKETS.fullmatch(wanted):
         return Shape("brackets", _brackets)
     if number(wanted) is not None:
         return Shape("a number", _number)
     known = set(_listed(problem.question))
     if not options and len(wanted.split()) > 1 and set(_listed(wanted)) <= known:
-        return Shape("a list of the question's words", lambda said, alone: _order(said, alone, known))
-    return Shape("words", lambda said, alone: None if alone else _words(said) or None)
+        return Shape("a list of the question's words", lambda stated, alone: _order(stated, alone, known))
+    return Shape("words", lambda stated, alone: None if alone else _words(stated) or None)
 
 
 # --- finding ----------------------------------------------------------------------------------------------------------
@@ -105,13 +105,13 @@ def _candidates(text: str, shape: Shape) -> Iterator[tuple[str, bool]]:
         # A bracket that is the answer also closes the box, so that its end is the line's last one.
         yield from ((box, True) for box in _last(_BRACKET_BOX.findall(text[-LONGEST:])))
     for find in (marked, hashed):
-        if said := find(text):
-            yield said, True
+        if stated := find(text):
+            yield stated, True
     text = text[-LONGEST:].strip()
-    for said in _last(list(_SAID.finditer(text))):
+    for stated in _last(list(_STATED.finditer(text))):
         if shape.name.startswith("a list"):
-            yield text[said.end() : said.end() + LIST].lstrip().partition("\n\n")[0], False
-        if (sentence := _SENTENCE.match(text, said.end())) and sentence[1].strip(" *_\"'`"):
+            yield text[stated.end() : stated.end() + LIST].lstrip().partition("\n\n")[0], False
+        if (sentence := _SENTENCE.match(text, stated.end())) and sentence[1].strip(" *_\"'`"):
             yield sentence[1], True
     yield from ((named, True) for named in _last(_NAMED.findall(text)) if shape.name == "one of the options")
     yield from ((bold, False) for bold in _last(_BOLD.findall(text)))
@@ -125,23 +125,23 @@ def _last(found: Sequence[Found]) -> Sequence[Found]:
     return found[: -MOST - 1 : -1]
 
 
-def _cleaned(said: str) -> str:
+def _cleaned(stated: str) -> str:
     """A text without the marks around it: dollars, bold, quotes, LaTeX's fonts, a full stop."""
-    said = _SET.sub(r"\1", bare(said) or "")
-    return (bare(said.strip(" \t\n*_\"'`\u201c\u201d\u2018\u2019")) or "").strip(" *_\"'`\u201c\u201d\u2018\u2019")
+    stated = _SET.sub(r"\1", bare(stated) or "")
+    return (bare(stated.strip(" \t\n*_\"'`\u201c\u201d\u2018\u2019")) or "").strip(" *_\"'`\u201c\u201d\u2018\u2019")
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _words(said: str) -> str:
+def _words(stated: str) -> str:
     """Words in their normal form: no capitals, one space between, no marks around."""
-    return " ".join(_cleaned(said).casefold().split())
+    return " ".join(_cleaned(stated).casefold().split())
 
 
-def _choice(said: str, alone: bool, options: dict[str, str]) -> str | None:
+def _choice(stated: str, alone: bool, options: dict[str, str]) -> str | None:
     """An option's letter: "(B)", "B", "B) Paris", "option B", or an option's own words."""
-    text = re.sub(r"^(?:option|choice|answer:?)\s+", "", _cleaned(said), flags=re.IGNORECASE)
+    text = re.sub(r"^(?:option|choice|answer:?)\s+", "", _cleaned(stated), flags=re.IGNORECASE)
     if (same := [letter for letter, words in options.items() if words == _words(text)]) and len(same) == 1:
         return f"({same[0]})"
     match = re.match(r"\(([A-Za-z])\)|([A-Z])(?:[).:]|$)|([A-Z])(?=\s*[,/]|\s+(?:or|and)\b|\s+[-\u2013(])", text)
@@ -155,9 +155,9 @@ def _choice(said: str, alone: bool, options: dict[str, str]) -> str | None:
     return f"({letter})" if is_option or not alone else None
 
 
-def _one_of(said: str, alone: bool, pair: tuple[str, str]) -> str | None:
+def _one_of(stated: str, alone: bool, pair: tuple[str, str]) -> str | None:
     """One of two words, at the beginning of a text; "not" before it turns it round."""
-    words = re.findall(r"\w+|/", _cleaned(said).casefold())
+    words = re.findall(r"\w+|/", _cleaned(stated).casefold())
     if alone:
         return words[0] if len(words) == 1 and words[0] in pair else None
     while words and words[0] in _FILLERS:
@@ -171,16 +171,16 @@ def _one_of(said: str, alone: bool, pair: tuple[str, str]) -> str | None:
     return pair[1 - pair.index(words[0])] if turned else words[0]
 
 
-def _brackets(said: str, alone: bool) -> str | None:
+def _brackets(stated: str, alone: bool) -> str | None:
     """Brackets with one space between them."""
-    text = _BRACKET_SET.sub(r"\1", said).replace(r"\rangle", ">").replace(r"\langle", "<")
+    text = _BRACKET_SET.sub(r"\1", stated).replace(r"\rangle", ">").replace(r"\langle", "<")
     found = re.sub(r"[\s,;.$*_\"'`\\]", "", text)
     return " ".join(found) if found and _BRACKETS.fullmatch(found) else None
 
 
-def _number(said: str, alone: bool) -> str | None:
+def _number(stated: str, alone: bool) -> str | None:
     """A number as digits; in a longer text the only one in it, or the one after the last "="."""
-    text = _cleaned(said).rpartition("=")[2].strip() if not alone else _cleaned(said)
+    text = _cleaned(stated).rpartition("=")[2].strip() if not alone else _cleaned(stated)
     if (value := number(text)) is None:
         found = [] if alone else [n for n in map(number, _NUMBER.findall(text)) if n is not None]
         told = [Fraction(NUMBERS.index(word)) for word in re.findall(r"[a-z]+", text.casefold()) if word in NUMBERS]
@@ -200,8 +200,8 @@ def _listed(text: str) -> list[str]:
     return [word for word in bare_words if word]
 
 
-def _order(said: str, alone: bool, known: set[str]) -> str | None:
+def _order(stated: str, alone: bool, known: set[str]) -> str | None:
     """A list with the question's words in it: all of it where nothing else may stand there, else half of it."""
-    words = _listed(_cleaned(said))
+    words = _listed(_cleaned(stated))
     there = sum(word in known for word in words)
     return " ".join(words) if len(words) > 1 and there >= (len(words) if alone else len(words) / 2) else None

@@ -120,7 +120,7 @@ class Server:
             return got
         self._dialect.one_by_one = True
         rest = [self._ask(prompt, sampling, sample, 1) for sample in range(len(got), wanted)]
-        return got + [one for answer in await _at_once(rest) for one in answer]
+        return got + [one for answer in await _gather_or_cancel(rest) for one in answer]
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -293,7 +293,7 @@ class Server:
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-async def _at_once(works: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
+async def _gather_or_cancel(works: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
     """The results of all; the first error ends the others and is raised as itself."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:

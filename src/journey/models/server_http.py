@@ -10,7 +10,7 @@ import aiohttp
 
 from journey import __version__
 from journey.models.server_key import key_forms, without_key
-from journey.models.server_retry import Failed, asked_wait
+from journey.models.server_retry import Failed, requested_wait
 from journey.models.server_settings import ServerSettings
 
 KEPT = 4.0  # seconds: uvicorn, which most servers run on, drops an idle connection after five
@@ -62,7 +62,7 @@ class Http:
             async with session.request(method, self._url + path, data=body, allow_redirects=False) as response:
                 headers = response.headers
                 names = ("Retry-After", "retry-after-ms", "Date")
-                wait = asked_wait(*(headers.get(name) for name in names)) if response.status >= 400 else None
+                wait = requested_wait(*(headers.get(name) for name in names)) if response.status >= 400 else None
                 location = headers.get("Location") if 300 <= response.status < 400 else None
                 if location is not None:
                     location = without_key(location.encode("utf-8", "replace"), self._key_forms).decode()

@@ -26,14 +26,14 @@ class Failed(Exception):
     def __init__(
         self,
         kind: Kind,
-        said: str,
+        message: str,
         wait: float | None = None,
         *,
         server: bool = False,
         strange: bool = False,
         slow: bool = False,
     ) -> None:
-        super().__init__(said)
+        super().__init__(message)
         self.kind: Kind = kind
         self.wait = wait
         self.server = server or kind == "away"
@@ -80,7 +80,7 @@ def backoff(tries: int, rng: random.Random, longest: float) -> float:
     return min(longest, FIRST * 2 ** min(max(tries - 1, 0), 20)) * (0.5 + 0.5 * rng.random())
 
 
-def asked_wait(retry_after: str | None, milliseconds: str | None, date: str | None) -> float | None:
+def requested_wait(retry_after: str | None, milliseconds: str | None, date: str | None) -> float | None:
     """The seconds a server asks to wait, of its headers Retry-After (seconds or a date), retry-after-ms and Date.
 
     A date is compared with the server's own clock where it tells it, so that a wrong clock here never asks too early.

@@ -8,7 +8,7 @@ from journey.errors import UsageError
 from journey.store.excluded import exclude, excluded
 from journey.store.labels import Written, label_json, labels, written
 from journey.store.run import Run
-from journey.trees.people import divided, preferred, said_of_steps
+from journey.trees.people import divided, preferred, verdicts_of_steps
 from journey.types import Judgement, Tree, content_hash
 
 
@@ -59,7 +59,7 @@ def labelled_run(source: Path, out: Path) -> dict[str, int]:
     if source.resolve() == out.resolve():
         raise UsageError(f"{out} holds the trees as the judge saw them; name another run with --out")
     all_labels = labels(source)
-    verdicts = said_of_steps(all_labels)
+    verdicts = verdicts_of_steps(all_labels)
     if not verdicts:
         raise UsageError(f"nobody has submitted a verdict in {source}; label some with journey view {source}")
     with Run.read(source) as of:

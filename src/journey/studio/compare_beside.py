@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from journey.studio import safe
-from journey.studio.compare_sides import Side, Told, told_of
+from journey.studio.compare_sides import Side, Thoughts, thoughts_of
 from journey.studio.diff import sides_html
 from journey.studio.head import facts_line
 from journey.studio.item_pages import outcome
@@ -41,7 +41,9 @@ def attempts_beside(
     return _beside(runs, base, id, panels, here, where, {"seed": seed} if seed else {}) + (SAME if is_same else "")
 
 
-def thoughts_beside(runs: Mapping[str, Path], base: Told, other: Told, here: dict[str, str], where: Where) -> str:
+def thoughts_beside(
+    runs: Mapping[str, Path], base: Thoughts, other: Thoughts, here: dict[str, str], where: Where
+) -> str:
     """The first thoughts of both about the problem that the address names."""
     id = where.get("problem", "")
     one, two = (_thought(runs[side.run], side.method, id) for side in (base, other))
@@ -62,7 +64,7 @@ def _texts(one: str, two: str, plain: bool) -> tuple[str, str]:
 
 
 def _beside(
-    runs: Mapping[str, Path], base: Side | Told, id: str, panels: list[str], here: dict[str, str], where: Where,
+    runs: Mapping[str, Path], base: Side | Thoughts, id: str, panels: list[str], here: dict[str, str], where: Where,
     seed: dict[str, str],
 ) -> str:  # fmt: skip
     place = {**here, "problem": id, **seed}
@@ -76,7 +78,7 @@ def _beside(
     return f'{head}<div class="tabs compare">{tabs}</div><div class="beside">{"".join(panels)}</div>'
 
 
-def _panel(side: Side | Told, head: str, text: str, is_there: bool) -> str:
+def _panel(side: Side | Thoughts, head: str, text: str, is_there: bool) -> str:
     name = side.arm if isinstance(side, Side) else side.method
     said = f'<div class="panel thought whole">{text}</div>' if is_there else '<p class="empty">Nothing here.</p>'
     return f'<div><h3>{safe.html(name)} <span class="quiet">{safe.html(side.run)}</span></h3>{head}{said}</div>'
@@ -91,7 +93,7 @@ def _attempt_head(side: Side, attempt: Attempt | None) -> str:
     return f'<p class="legend">{mark_html(outcome(attempt))}{answer}<span>{facts}</span>{more}</p>'
 
 
-def _thought_head(side: Told, thought: Thought | None) -> str:
+def _thought_head(side: Thoughts, thought: Thought | None) -> str:
     if thought is None:
         return ""
     where = {"page": "tree", "id": thought.tree, "thought": thought.id} if thought.tree else {
@@ -110,5 +112,5 @@ def _attempt(
 
 
 def _thought(path: Path, method: str, problem: str) -> Thought | None:
-    id = told_of(lists_of(path), method, problem).get(problem)
+    id = thoughts_of(lists_of(path), method, problem).get(problem)
     return thought_of(path, id) if id else None

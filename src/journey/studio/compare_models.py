@@ -18,7 +18,7 @@ from journey.studio.compare_place import (
     key_of,
     named,
     problems_html,
-    said_html,
+    side_html,
 )
 from journey.studio.compare_sides import MOST, Side, accuracy, against, changed, rights, sides
 from journey.studio.compare_words import words_html
@@ -129,7 +129,7 @@ def _lower(
     )  # fmt: skip
     if inside is None:
         inside = problems_html(lists, counted[show], {**here, "show": show}, len(base.models) > 1)
-    title = f'<h2>{said_html(base)} <span class="quiet">→</span> {said_html(other)}</h2>'
+    title = f'<h2>{side_html(base)} <span class="quiet">→</span> {side_html(other)}</h2>'
     return f'{title}<div class="tabs compare">{tabs}</div>{inside}'
 
 

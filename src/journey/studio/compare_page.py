@@ -4,7 +4,7 @@ from pathlib import Path
 
 from journey.studio.compare_models import models_html
 from journey.studio.compare_place import Where
-from journey.studio.compare_sides import parts, told
+from journey.studio.compare_sides import parts, sides_of_thoughts
 from journey.studio.compare_thoughts import thoughts_html
 from journey.studio.opened import opened
 from journey.studio.place import link
@@ -19,7 +19,7 @@ def compare_page(path: Path, run: str, where: Where) -> None:
     where = {**where, "page": "compare", "run": run}
     what = where.get("what") if where.get("what") in ("models", "thoughts") else None
     all_parts = parts(runs)
-    what = what or ("models" if all_parts or not told(runs) else "thoughts")
+    what = what or ("models" if all_parts or not sides_of_thoughts(runs) else "thoughts")
     here = {name: where[name] for name in KEPT if name in where} | {"what": what}
     tabs = "".join(
         link(name.capitalize(), "here" if name == what else "", page="compare", run=run, what=name)

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from journey.studio import safe
-from journey.studio.compare_sides import Side, Told
-from journey.studio.head import level_said
+from journey.studio.compare_sides import Side, Thoughts
+from journey.studio.head import level_text
 from journey.studio.place import link, without
 from journey.studio.reading import PAGE, Lists
 
 Where = Mapping[str, str]
-S = TypeVar("S", Side, Told)
+S = TypeVar("S", Side, Thoughts)
 FIRST, SECOND = ("run", "model", "decoding"), ("run2", "model2", "decoding2")
 FEW = "There is only one here. Open more runs side by side with journey view RUN RUN, or let another model try them."
 
@@ -25,13 +25,13 @@ def key_of(here: Where, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(here.get(name, "") for name in names)
 
 
-def named(here: Where, base: Side | Told, other: Side | Told) -> dict[str, str]:
+def named(here: Where, base: Side | Thoughts, other: Side | Thoughts) -> dict[str, str]:
     """The address with both sides in it."""
     rest = without(here, *FIRST, *SECOND, "at")
     return rest | dict(zip(FIRST, base.key, strict=False)) | dict(zip(SECOND, other.key, strict=False))
 
 
-def said_html(side: Side | Told) -> str:
+def side_html(side: Side | Thoughts) -> str:
     """A side in a title."""
     name = side.arm if isinstance(side, Side) else side.method
     way = f", {safe.html(side.decoding)}" if isinstance(side, Side) else ""
@@ -61,7 +61,11 @@ def problems_html(lists: Lists, found: Sequence[tuple[str, int]], here: dict[str
     for id, seed in few:
         row = known.get(id)
         question = safe.html(safe.line(str(row["question"]), 400)) if row else safe.html(id)
-        facts = [safe.html(said) for said in (level_said(row["level"]), row["subject"]) if said] if row else []
+        facts = (
+            [safe.html(range_text) for range_text in (level_text(row["level"]), row["subject"]) if range_text]
+            if row
+            else []
+        )
         facts += [f"seed {seed}"] if has_seeds else []
         inside = f'<span class="what">{question}</span><span class="facts">{" · ".join(facts)}</span>'
         where = {**without(here, "at"), "problem": id} | ({"seed": str(seed)} if has_seeds else {})
@@ -73,5 +77,5 @@ def _pager(here: dict[str, str], at: int, total: int) -> str:
     rest = without(here, "at")
     before = link("earlier", **rest, at=at - 1) if at else ""
     after = link("later", **rest, at=at + 1) if (at + 1) * PAGE < total else ""
-    said = f"{at * PAGE + 1:,} to {min(total, (at + 1) * PAGE):,} of {total:,}"
-    return f'<div class="pager"><span>{said}</span>{before}{after}</div>'
+    range_text = f"{at * PAGE + 1:,} to {min(total, (at + 1) * PAGE):,} of {total:,}"
+    return f'<div class="pager"><span>{range_text}</span>{before}{after}</div>'

@@ -39,7 +39,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Thoughts:
     """The thoughts of one method in a run; lengths are means a thought."""
 
     run: str
@@ -71,7 +71,7 @@ _RIGHTS = (  # one text that is read at once: a row each takes ten times as long
     "SELECT json_group_object(problem, json(iif(outcome = 'right', 'true', 'false'))) FROM attempts"
     " WHERE model = ? AND decoding = ? AND sample = 0 AND coalesce(split, '') = ?"
 )
-_TOLD = (
+_OF_THOUGHTS = (
     "SELECT method, count(*) AS n, count(DISTINCT problem) AS problems, avg(letters) AS letters, avg(trials) AS trials,"
     " sum(refined) AS refined FROM thoughts GROUP BY method ORDER BY method"
 )
@@ -133,16 +133,16 @@ def changed(first: Mapping[int, Rights], second: Mapping[int, Rights]) -> dict[s
     return found
 
 
-def told(runs: Mapping[str, Path]) -> list[Told]:
+def sides_of_thoughts(runs: Mapping[str, Path]) -> list[Thoughts]:
     """The sets of thoughts of all runs."""
     return [
-        Told(run, row["method"], row["n"], row["problems"], row["letters"], row["trials"], row["refined"])
+        Thoughts(run, row["method"], row["n"], row["problems"], row["letters"], row["trials"], row["refined"])
         for run, path in runs.items()
-        for row in lists_of(path).figure(_TOLD)
+        for row in lists_of(path).figure(_OF_THOUGHTS)
     ]
 
 
-def told_of(lists: Lists, method: str, problem: str | None = None) -> dict[str, str]:
+def thoughts_of(lists: Lists, method: str, problem: str | None = None) -> dict[str, str]:
     """The first thought of a method about each problem, or that one: problem -> thought, in the order of problems."""
     only = "" if problem is None else " AND problem = ?"
     query = f"SELECT problem, min(id) FROM thoughts WHERE method = ?{only} GROUP BY problem ORDER BY problem"

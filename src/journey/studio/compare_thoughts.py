@@ -15,9 +15,9 @@ from journey.studio.compare_place import (
     key_of,
     named,
     problems_html,
-    said_html,
+    side_html,
 )
-from journey.studio.compare_sides import MOST, Told, told, told_of
+from journey.studio.compare_sides import MOST, Thoughts, sides_of_thoughts, thoughts_of
 from journey.studio.compare_words import words_html
 from journey.studio.place import link, without
 from journey.studio.reading import lists_of
@@ -25,7 +25,7 @@ from journey.studio.reading import lists_of
 
 def thoughts_html(runs: Mapping[str, Path], here: dict[str, str], where: Where) -> str:
     """The table, and below it the problems that both tell; with a problem in the address both its texts."""
-    found = told(runs)
+    found = sides_of_thoughts(runs)
     if len(found) < 2:
         return f'<p class="empty">{FEW if found else "No thoughts yet."}</p>'
     own = [side for side in found if side.run == here["run"]] or found
@@ -39,9 +39,9 @@ def thoughts_html(runs: Mapping[str, Path], here: dict[str, str], where: Where) 
     if "problem" in where:
         return thoughts_beside(runs, base, other, named(here, base, other), where)
     here = named(here, base, other) | at_of(where)
-    first, second = told_of(lists[base.run], base.method), told_of(lists[other.run], other.method)
+    first, second = thoughts_of(lists[base.run], base.method), thoughts_of(lists[other.run], other.method)
     both = [(id, 1) for id in first if id in second]
-    rows = "".join(_told_row(side, base, other, here) for side in found[:MOST])
+    rows = "".join(_thoughts_row(side, base, other, here) for side in found[:MOST])
     show = "words" if here.get("show") == "words" else "both"
     rest = without(here, "show", "at")
     tabs = link(f"problems with both {len(both):,}", "here" if show == "both" else "", **rest) + link(
@@ -52,18 +52,18 @@ def thoughts_html(runs: Mapping[str, Path], here: dict[str, str], where: Where) 
         if show == "words"
         else problems_html(lists[base.run], both, here, False)
     )
-    title = f'<h2>{said_html(base)} <span class="quiet">→</span> {said_html(other)}</h2>'
-    table = f'<table class="compare"><thead>{_TOLD_HEADS}</thead><tbody>{rows}</tbody></table>'
+    title = f'<h2>{side_html(base)} <span class="quiet">→</span> {side_html(other)}</h2>'
+    table = f'<table class="compare"><thead>{_HEADS}</thead><tbody>{rows}</tbody></table>'
     return f'{table}{title}<div class="tabs compare">{tabs}</div>{lower}'
 
 
-_TOLD_HEADS = (
+_HEADS = (
     "<tr><th></th><th>run</th><th>thoughts by</th><th class=n>thoughts</th><th class=n>problems</th>"
     "<th class=n>letters</th><th class=n>trials</th><th class=n>refined</th><th></th></tr>"
 )
 
 
-def _told_row(side: Told, base: Told, other: Told, here: dict[str, str]) -> str:
+def _thoughts_row(side: Thoughts, base: Thoughts, other: Thoughts, here: dict[str, str]) -> str:
     kind = "base" if side == base else "other" if side == other else ""
     name = safe.html(side.method)
     swap = ""

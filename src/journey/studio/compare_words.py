@@ -6,7 +6,7 @@ from pathlib import Path
 
 from journey.evals.words import Reading, read
 from journey.studio import safe
-from journey.studio.compare_sides import Side, Told
+from journey.studio.compare_sides import Side, Thoughts
 from journey.studio.reading import Lists
 from journey.studio.records import run_at, uid_of
 
@@ -20,7 +20,7 @@ _THOUGHTS = "SELECT id FROM thoughts WHERE method = ? ORDER BY problem, id LIMIT
 
 
 def words_html(
-    runs: Mapping[str, Path], lists: Mapping[str, Lists], base: Side | Told, other: Side | Told, part: str
+    runs: Mapping[str, Path], lists: Mapping[str, Lists], base: Side | Thoughts, other: Side | Thoughts, part: str
 ) -> str:
     """The table of both."""
     readings = [_reading(runs[side.run], ids_of(lists[side.run], side, part)) for side in (base, other)]
@@ -29,7 +29,7 @@ def words_html(
         f'<th class=n>{safe.html(name)} <span class="quiet">{safe.html(side.run)}</span></th>'
         for name, side in zip(names, (base, other), strict=True)
     )
-    rows = [_row(said, [form(r) for r in readings]) for said, form in _LENGTHS.items()]
+    rows = [_row(label, [form(r) for r in readings]) for label, form in _LENGTHS.items()]
     rates = [{word: rate for word, (_, rate) in r.key_words.items()} for r in readings]
     words = sorted(set(rates[0]) | set(rates[1]), key=lambda w: (-max(r.get(w, 0.0) for r in rates), w))[:WORDS]
     rows.append('<tr><td colspan="3"><h4>Key words in 1,000 tokens</h4></td></tr>')
@@ -55,9 +55,9 @@ _LENGTHS = {
 }
 
 
-def ids_of(lists: Lists, side: Side | Told, part: str) -> tuple[str, ...]:
+def ids_of(lists: Lists, side: Side | Thoughts, part: str) -> tuple[str, ...]:
     """The ids of the texts that are read; of an arm with several seeds an equal share of each."""
-    if isinstance(side, Told):
+    if isinstance(side, Thoughts):
         return tuple(row["id"] for row in lists.figure(_THOUGHTS, (side.method, TEXTS)))
     each = max(1, TEXTS // len(side.models))
     models = sorted(side.models.values())
@@ -75,5 +75,5 @@ def _read(path: Path, uid: str, ids: tuple[str, ...]) -> Reading:
     return read([one.text for one in found if one is not None], "", top=PHRASES)
 
 
-def _row(said: str, cells: Sequence[str]) -> str:
-    return f"<tr><td>{said}</td>{''.join(f'<td class=n>{cell}</td>' for cell in cells)}</tr>"
+def _row(label: str, cells: Sequence[str]) -> str:
+    return f"<tr><td>{label}</td>{''.join(f'<td class=n>{cell}</td>' for cell in cells)}</tr>"

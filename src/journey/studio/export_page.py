@@ -101,7 +101,7 @@ def _outcome(tree: Tree | None) -> str:
 
 
 def _work(tree: Tree | None, thought: Thought | None) -> str:
-    side = _told(thought) if thought else '<p class="quiet made">No thought was told of this tree.</p>'
+    side = _thought_html(thought) if thought else '<p class="quiet made">No thought was told of this tree.</p>'
     if tree is None:
         return side
     walked = '<span><span class="stroke walked"></span>the thought\'s walk, in order</span>' if thought else ""
@@ -115,7 +115,7 @@ def _work(tree: Tree | None, thought: Thought | None) -> str:
     return f'<div class="work"><div>{left}</div>{right}</div>'
 
 
-def _told(thought: Thought) -> str:
+def _thought_html(thought: Thought) -> str:
     legend = "".join(f'<span class="seg {kind}">{kind}</span>' for kind in KINDS[1:])
     facts = facts_line({"thought by": thought.method, "refined by": thought.refined_by, "answer": thought.answer,
                         "note:": thought.note})  # fmt: skip
@@ -139,7 +139,7 @@ def _whole(title: str, body: str, data: dict[str, object]) -> str:
     scripts = ([bundle.katex_script()] if has_math else []) + [bundle.viewer_script()]
     styles = (bundle.katex_style(texts) if has_math else "") + bundle.page_style()
     # In a script element only "<" could end it or begin a comment.
-    told = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+    embedded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
     run = "".join(f'<script type="module">{script}</script>' for script in scripts)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -148,5 +148,5 @@ def _whole(title: str, body: str, data: dict[str, object]) -> str:
         '<meta name="referrer" content="no-referrer">\n'
         f"<title>{title}</title>\n<style>{styles}</style>\n</head>\n"
         f'<body><div class="journey">{body}</div>\n'
-        f'<script type="application/json" id="data">{told}</script>\n{run}\n</body>\n</html>\n'
+        f'<script type="application/json" id="data">{embedded}</script>\n{run}\n</body>\n</html>\n'
     )

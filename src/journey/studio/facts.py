@@ -78,8 +78,8 @@ def throw_away(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def catch_up(facts: sqlite3.Connection, folder: Path, told: Callable[[int, int], None] | None = None) -> None:
-    """Reads what was written to the run since; `told` hears how many records are done, of how many."""
+def catch_up(facts: sqlite3.Connection, folder: Path, progress: Callable[[int, int], None] | None = None) -> None:
+    """Reads what was written to the run since; `progress` hears how many records are done, of how many."""
     reading = connect_reading(folder)
     try:
         # One look at the run throughout: a tree that was written meanwhile would be read before its problem is.
@@ -91,8 +91,8 @@ def catch_up(facts: sqlite3.Connection, folder: Path, told: Callable[[int, int],
         for table in ("problems", "trees", "thoughts", "attempts"):
             while _done(facts, table) < newest[table]:
                 done += _batch(facts, reading, folder, table)
-                if told:
-                    told(min(done, behind), behind)
+                if progress:
+                    progress(min(done, behind), behind)
         for table, columns in INDEXED.items():  # after the first records, which are many at once
             for column in columns:
                 facts.execute(f"CREATE INDEX IF NOT EXISTS {table}_{column} ON {table} ({column})")
@@ -174,10 +174,10 @@ def _tell_problems(facts: sqlite3.Connection, table: str, rows: Sequence[Sequenc
     right: Counter[str] = Counter()
     best: dict[str, str] = {}
     for row in rows:
-        problem, said = row[2], row[outcome]
+        problem, result = row[2], row[outcome]
         counts[problem] += 1
-        right[problem] += said == "right"
-        best[problem] = _better(best.get(problem), said)
+        right[problem] += result == "right"
+        best[problem] = _better(best.get(problem), result)
     if table == "trees":  # they have the word: what attempts said before them does not count
         query = "UPDATE problems SET trees = trees + ?, outcome = CASE WHEN trees THEN better(outcome, ?) ELSE ? END"
         values = [(counts[id], best[id], best[id], id) for id in counts]

@@ -32,10 +32,10 @@ def head_html(page: str, run: str, runs: Sequence[str]) -> str:
     return f'<nav class="bar" aria-label="Pages">{brand}{"".join(links)}<span class="runs">{listed}</span></nav>'
 
 
-def level_said(level: object) -> str:
+def level_text(level: object) -> str:
     """A level in words: a bare number gets the word before it."""
-    said = str(level or "")
-    return f"level {said}" if said.isdecimal() else said
+    text = str(level or "")
+    return f"level {text}" if text.isdecimal() else text
 
 
 def facts_line(facts: Mapping[str, object]) -> str:

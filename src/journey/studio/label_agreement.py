@@ -12,7 +12,7 @@ from journey.trees.mark import verdict
 
 ORDER = ("wrong", "neutral", "right")
 JUDGE = "the judge"  # in a table; among the annotators it is "", which nobody can be called
-Said = Mapping[str, Mapping[str, str]]
+Verdicts = Mapping[str, Mapping[str, str]]
 """What each annotator said of each item."""
 
 
@@ -25,15 +25,15 @@ def agreement_html(path: Path) -> str:
         name: {one.about: one.verdict for one in of if one.item == "node" and one.verdict is not None}
         for name, of in by_annotator(done).items()
     }
-    people = {name: said for name, said in people.items() if said}
+    people = {name: verdicts for name, verdicts in people.items() if verdicts}
     judge = _judge(path, done)
-    items = sorted({item for said in people.values() for item in said})
+    items = sorted({item for verdicts in people.values() for item in verdicts})
     pairs = [*combinations(people, 2), *((name, "") for name in people)]
     rows = [_pair_row(a, b, {**people, "": judge}) for a, b in pairs]
-    units = [[said.get(item) for said in people.values()] for item in items]
+    units = [[verdicts.get(item) for verdicts in people.values()] for item in items]
     figures = [
-        ("Krippendorff's alpha, nominal", _said(krippendorff_alpha(units))),
-        ("Krippendorff's alpha, ordinal", _said(krippendorff_alpha(units, "ordinal", ORDER))),
+        ("Krippendorff's alpha, nominal", _shown(krippendorff_alpha(units))),
+        ("Krippendorff's alpha, ordinal", _shown(krippendorff_alpha(units, "ordinal", ORDER))),
     ]
     counts = "".join(
         f"<tr><td>{safe.html(name)}</td><td>{sum(one.item == 'node' for one in of):,}</td>"
@@ -57,20 +57,20 @@ def _judge(path: Path, done: Sequence[Label]) -> dict[str, str]:
         if label.item != "node" or label.tree is None or label.node is None:
             continue
         tree = tree_of(path, label.tree)
-        said = verdict(tree.nodes[label.node]) if tree and label.node < len(tree.nodes) else None
-        if said is not None:
-            found[label.about] = said
+        verdicts = verdict(tree.nodes[label.node]) if tree and label.node < len(tree.nodes) else None
+        if verdicts is not None:
+            found[label.about] = verdicts
     return found
 
 
-def _pair_row(a: str, b: str, said: Said) -> str:
-    both = [item for item in said[a] if item in said[b]]
-    first, second = [said[a][item] for item in both], [said[b][item] for item in both]
+def _pair_row(a: str, b: str, verdicts: Verdicts) -> str:
+    both = [item for item in verdicts[a] if item in verdicts[b]]
+    first, second = [verdicts[a][item] for item in both], [verdicts[b][item] for item in both]
     same = sum(x == y for x, y in zip(first, second, strict=True))
     share = f"{same / len(both):.0%}" if both else "–"
     names = f"{safe.html(a)} and {safe.html(b or JUDGE)}"
     return (
-        f"<tr><td>{names}</td><td>{len(both):,}</td><td>{share}</td><td>{_said(cohen_kappa(first, second))}</td></tr>"
+        f"<tr><td>{names}</td><td>{len(both):,}</td><td>{share}</td><td>{_shown(cohen_kappa(first, second))}</td></tr>"
     )
 
 
@@ -82,11 +82,11 @@ def _traits(done: Sequence[Label]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for trait in TRAITS:
         units = [[label.ratings.get(trait) for label in given] for given in of_thoughts.values()]
-        found.append((trait.replace("_", " "), _said(krippendorff_alpha(units, "ordinal", range(1, 6)))))
+        found.append((trait.replace("_", " "), _shown(krippendorff_alpha(units, "ordinal", range(1, 6)))))
     return found
 
 
-def _said(figure: float | None) -> str:
+def _shown(figure: float | None) -> str:
     return "–" if figure is None else f"{figure:.2f}"
 
 

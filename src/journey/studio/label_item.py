@@ -36,9 +36,9 @@ def item_desk(desk: Desk) -> None:
         view('<p class="empty">There is no such item in this run.</p>', "body")
         return
     html, judged, drawn = shown
-    said = _kept(desk)
-    suggestion = None if judged is None or desk.wish.blind else judged.verdict or COULD_NOT_SAY
-    label = replace(said, suggestion=suggestion or said.suggestion) if said else replace(label, suggestion=suggestion)
+    kept = _kept(desk)
+    suggestion = None if judged is None or desk.queued.blind else judged.verdict or COULD_NOT_SAY
+    label = replace(kept, suggestion=suggestion or kept.suggestion) if kept else replace(label, suggestion=suggestion)
     left, right = st.columns([1.55, 1], gap="large")
     with left:
         view(html, "body", **drawn)
@@ -53,8 +53,8 @@ def item_desk(desk: Desk) -> None:
         elif label.item == "thought":
             _ratings(desk, label)
         _text(desk, label, "note", "Free note", 160 if label.item == "tree" else 68)
-        _deeds(desk, label, said)
-        view(fault_html() or saved_html(said, desk.annotator), "saved")
+        _actions(desk, label, kept)
+        view(fault_html() or saved_html(kept, desk.annotator), "saved")
 
 
 def _shown(desk: Desk, label: Label) -> tuple[str, Judgement | None, dict[str, Any]] | None:
@@ -104,11 +104,11 @@ def _kept(desk: Desk) -> Label | None:
     return next(iter(labels.labels(desk.path, about=desk.item, annotator=desk.annotator)), None)
 
 
-def _say(desk: Desk, shown: Label, **said: Any) -> None:
+def _say(desk: Desk, shown: Label, **kept: Any) -> None:
     """Keeps it over what is kept now: of several widgets that changed at once each sees what the one before it said."""
     with keeping():
         before = _kept(desk) or shown
-        labels.put(desk.path, replace(before, suggestion=shown.suggestion, made="", **said))
+        labels.put(desk.path, replace(before, suggestion=shown.suggestion, made="", **kept))
 
 
 def _text(desk: Desk, label: Label, name: str, word: str, height: int) -> None:
@@ -140,7 +140,7 @@ def _ratings(desk: Desk, label: Label) -> None:
         )  # fmt: skip
 
 
-def _deeds(desk: Desk, label: Label, said: Label | None) -> None:
+def _actions(desk: Desk, label: Label, kept: Label | None) -> None:
     onward = after(desk.items, desk.item, desk.done)
 
     def submit() -> None:
@@ -157,7 +157,7 @@ def _deeds(desk: Desk, label: Label, said: Label | None) -> None:
 
     deeds = (
         ("Submit", "s", submit, (), not desk.annotator),
-        ("Discard", "d", discard, (), not (desk.annotator and said)),
+        ("Discard", "d", discard, (), not (desk.annotator and kept)),
         ("Previous", "p", turn_to, (beside(desk.items, desk.item, -1),), False),
         ("Next", "n", turn_to, (beside(desk.items, desk.item, 1),), False),
     )

@@ -28,22 +28,22 @@ def notes_desk(desk: Desk) -> None:
         view('<p class="empty">There is no such problem in this run.</p>', "body")
         return
     kept = _kept(desk)
-    said = kept or _empty(desk)
+    draft = kept or _empty(desk)
     left, right = st.columns([1.55, 1], gap="large")
     with right:
         view(progress_html(desk), "progress")
-        _deeds(desk, problem, kept)
+        _actions(desk, problem, kept)
         view(fault_html() or saved_html(kept, desk.annotator), "saved")
     with left:
         view(problem_html(problem, problem.id, "") + HINT, "body")
-        for number in range(len(said.notes)):
-            _note(desk, said, number)
+        for number in range(len(draft.notes)):
+            _note(desk, draft, number)
         st.button(
             "Another note", key="another", shortcut="a", disabled=not desk.annotator, on_click=_change,
-            args=(desk, said, len(said.notes), (WrittenNote("trial", ""),)),
+            args=(desk, draft, len(draft.notes), (WrittenNote("trial", ""),)),
         )  # fmt: skip
     with right:
-        view(_preview(said), "preview")
+        view(_preview(draft), "preview")
 
 
 def _kept(desk: Desk) -> Written | None:
@@ -65,8 +65,8 @@ def _change(desk: Desk, shown: Written, number: int, notes: tuple[WrittenNote, .
         labels.put(desk.path, replace(before, notes=whole, state="draft", made=""))
 
 
-def _note(desk: Desk, said: Written, number: int) -> None:
-    note = said.notes[number]
+def _note(desk: Desk, draft: Written, number: int) -> None:
+    note = draft.notes[number]
     key = f"note {desk.item} {desk.annotator} {number}"
     values = {"kind": note.kind if note.kind in NOTE_KINDS else "trial", "text": note.text, "reason": note.reason or ""}
     for name, value in values.items():
@@ -75,27 +75,27 @@ def _note(desk: Desk, said: Written, number: int) -> None:
     def changed() -> None:
         new = {name: str(st.session_state.get(f"{key} {name}", value)) for name, value in values.items()}
         mine = WrittenNote(new["kind"], new["text"], new["reason"] if new["reason"].strip() else None)
-        _change(desk, said, number, (mine,))
+        _change(desk, draft, number, (mine,))
 
     is_off = not desk.annotator
     kinds, texts = st.columns([1, 3.2])
     with kinds:
         st.selectbox("What it is", NOTE_KINDS, key=f"{key} kind", on_change=changed, disabled=is_off)
         st.button("Remove", key=f"{key} remove", type="tertiary", disabled=is_off, on_click=_change,
-                  args=(desk, said, number, ()))  # fmt: skip
+                  args=(desk, draft, number, ()))  # fmt: skip
     with texts:
         st.text_area("What you noted", key=f"{key} text", height=80, on_change=changed, disabled=is_off)
         if note.kind != "answer" or note.reason:
             st.text_input("Why, if there is a reason", key=f"{key} reason", on_change=changed, disabled=is_off)
 
 
-def _deeds(desk: Desk, problem: Problem, kept: Written | None) -> None:
+def _actions(desk: Desk, problem: Problem, kept: Written | None) -> None:
     onward = after(desk.items, desk.item, desk.done)
 
     def submit() -> None:
         with keeping():
-            said = _kept(desk) or _empty(desk)
-            whole = replace(said, notes=tuple(note for note in said.notes if note.text.strip()), made="")
+            draft = _kept(desk) or _empty(desk)
+            whole = replace(draft, notes=tuple(note for note in draft.notes if note.text.strip()), made="")
             _check(problem, whole)
             labels.put(desk.path, replace(whole, state="submitted"))
             turn_to(onward)
@@ -115,18 +115,18 @@ def _deeds(desk: Desk, problem: Problem, kept: Written | None) -> None:
             st.button(word, key=f"deed {key}", shortcut=key, width="stretch", disabled=is_off, on_click=deed, args=args)
 
 
-def _check(problem: Problem, said: Written) -> None:
+def _check(problem: Problem, draft: Written) -> None:
     """Raises UsageError where `journey derive --method annotate` would refuse the notes."""
-    notes = [{"kind": note.kind, "text": note.text, "reason": note.reason} for note in said.notes]
+    notes = [{"kind": note.kind, "text": note.text, "reason": note.reason} for note in draft.notes]
     notes_of({"question": problem.question, "answer": problem.answer, "notes": notes}, "The thought", "notes")
 
 
-def _preview(said: Written) -> str:
+def _preview(draft: Written) -> str:
     parts = [
         f'<p><span class="quiet">{safe.html(note.kind)}</span><br><span class="prose">{safe.html(note.text)}</span>'
         + (f'<br><span class="prose quiet">{safe.html(note.reason)}</span>' if note.reason else "")
         + "</p>"
-        for note in said.notes
+        for note in draft.notes
         if note.text.strip()
     ]
     return f'<h3>As it will be read</h3><div class="panel labelled">{"".join(parts)}</div>' if parts else ""

@@ -10,7 +10,7 @@ from journey.studio import safe
 from journey.studio.label_agreement import agreement_html
 from journey.studio.label_item import item_desk
 from journey.studio.label_notes import notes_desk
-from journey.studio.label_queue import MOST, queue, wished
+from journey.studio.label_queue import MOST, queue, queue_settings
 from journey.studio.labelling import Desk, filled, set_in_address, text_of
 from journey.studio.place import link, without
 from journey.studio.reading import lists_of
@@ -25,7 +25,7 @@ NAME = "annotator"
 def label_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     """`what` of the address says what is done, `by` who does it, `item` at which item they are.
 
-    `which`, `method` and `plain` choose the queue (see `label_queue.Wish`).
+    `which`, `method` and `plain` choose the queue (see `label_queue.QueueSettings`).
     """
     where = _named({**where, "run": run})
     what = where.get("what", "steps")
@@ -58,14 +58,14 @@ def _named(where: dict[str, str]) -> dict[str, str]:
 
 def _desk(path: Path, run: str, where: Mapping[str, str]) -> Desk:
     annotator = text_of(where, "by")
-    wish = wished(where)
-    items = queue(path, wish)
-    states = labels.states(path, "notes" if wish.what == "write" else "label", annotator)
+    queued = queue_settings(where)
+    items = queue(path, queued)
+    states = labels.states(path, "notes" if queued.what == "write" else "label", annotator)
     done = frozenset(item for item in items if states.get(item) == "submitted")
     begun = frozenset(item for item in items if states.get(item) == "draft")
     first = next((item for item in items if item not in done), items[0] if items else "")
-    shows_tree = where.get("tree") == "1" and not wish.blind
-    return Desk(path, run, wish, items, annotator, where.get("item") or first, done, begun, shows_tree)
+    shows_tree = where.get("tree") == "1" and not queued.blind
+    return Desk(path, run, queued, items, annotator, where.get("item") or first, done, begun, shows_tree)
 
 
 def _choices(path: Path, what: str, where: Mapping[str, str]) -> None:

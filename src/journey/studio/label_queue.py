@@ -20,7 +20,7 @@ WHATS: Mapping[str, What] = {"thoughts": "thoughts", "trees": "trees", "write": 
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class QueueSettings:
     """What a queue is made of.
 
     `everything` false: steps that the judge called wrong or neutral, or could not judge, in that order; true: all.
@@ -34,46 +34,46 @@ class Wish:
     blind: bool = False
 
 
-def wished(where: Mapping[str, str]) -> Wish:
+def queue_settings(where: Mapping[str, str]) -> QueueSettings:
     """The queue that an address names."""
     what = WHATS.get(where.get("what", ""), "steps")
-    return Wish(what, where.get("which") == "all", where.get("method") or None, where.get("plain") == "1")
+    return QueueSettings(what, where.get("which") == "all", where.get("method") or None, where.get("plain") == "1")
 
 
-def queue(path: Path, wish: Wish) -> tuple[str, ...]:
+def queue(path: Path, queued: QueueSettings) -> tuple[str, ...]:
     """The items in the order in which they are labelled, by their names (see `Label.about`); for "write" problems."""
     lists = lists_of(path)
-    table = {"steps": "trees", "thoughts": "thoughts", "trees": "trees", "write": "problems"}[wish.what]
-    return _queue(path, uid_of(path), lists.count(Filter(table)), lists.count(Filter("thoughts")), wish)
+    table = {"steps": "trees", "thoughts": "thoughts", "trees": "trees", "write": "problems"}[queued.what]
+    return _queue(path, uid_of(path), lists.count(Filter(table)), lists.count(Filter("thoughts")), queued)
 
 
 @lru_cache(maxsize=32)
-def _queue(path: Path, uid: str, number: int, thoughts: int, wish: Wish) -> tuple[str, ...]:
+def _queue(path: Path, uid: str, number: int, thoughts: int, queued: QueueSettings) -> tuple[str, ...]:
     lists = lists_of(path)
-    if wish.what == "write":
+    if queued.what == "write":
         return tuple(f"notes:{row['id']}" for row in lists.page(Filter("problems"), size=MOST))
-    chosen = {} if wish.method is None else {"method": wish.method}
-    if wish.what == "thoughts":
+    chosen = {} if queued.method is None else {"method": queued.method}
+    if queued.what == "thoughts":
         return tuple(f"thought:{row['id']}" for row in lists.page(Filter("thoughts", chosen=chosen), size=MOST))
-    trees = _trees(lists, wish)
-    if wish.what == "trees":
+    trees = _trees(lists, queued)
+    if queued.what == "trees":
         return tuple(f"tree:{id}" for id in trees)
     found: list[tuple[int | str, str]] = []
     for id in trees:
         tree = tree_of(path, id)
         for index, node in enumerate(tree.nodes if tree else ()):
-            if not is_unusable(node) and (wish.everything or verdict(node) != "right"):
+            if not is_unusable(node) and (queued.everything or verdict(node) != "right"):
                 name = f"node:{id}:{index}"
-                found.append((content_hash("blind", name) if wish.blind else RANKS[verdict(node)], name))
+                found.append((content_hash("blind", name) if queued.blind else RANKS[verdict(node)], name))
     return tuple(name for _, name in sorted(found, key=lambda pair: pair[0]))
 
 
-def _trees(lists: Lists, wish: Wish) -> list[str]:
+def _trees(lists: Lists, queued: QueueSettings) -> list[str]:
     """The ids of the trees; where whole trees are asked for, those without a right answer first."""
-    if wish.method is not None:
+    if queued.method is not None:
         query = "SELECT DISTINCT tree FROM thoughts WHERE method = ? AND tree IS NOT NULL LIMIT ?"
-        return [str(row["tree"]) for row in lists.figure(query, (wish.method, MOST))]
-    outcomes = (NOT_RIGHT, "right") if wish.what == "trees" else (None,)
+        return [str(row["tree"]) for row in lists.figure(query, (queued.method, MOST))]
+    outcomes = (NOT_RIGHT, "right") if queued.what == "trees" else (None,)
     filters = [Filter("trees", {} if outcome is None else {"outcome": outcome}) for outcome in outcomes]
     return [str(row["id"]) for asked in filters for row in lists.page(asked, size=MOST)][:MOST]
 

@@ -10,7 +10,7 @@ from journey.studio.place import link
 from journey.studio.problem_head import problem_html
 from journey.studio.records import problem_of, thought_of, tree_of
 from journey.studio.thought_html import thought_html
-from journey.studio.tree_data import LEGEND, SAID, first_look, viewer_data
+from journey.studio.tree_data import LEGEND, VERDICT_WORDS, first_look, viewer_data
 from journey.trees.mark import path as path_to
 from journey.types import Judgement, Tree
 
@@ -31,7 +31,7 @@ def step_shown(desk: Desk, label: Label) -> tuple[str, Judgement | None] | None:
         + _steps_before(tree, before)
         + f'<div class="panel labelled"><h3>Is this step right? <span class="quiet">level {len(before) + 1}</span></h3>'
         f'<div class="prose step-text">{safe.html(node.text)}</div>{ended}</div>'
-        + ("" if desk.wish.blind else _suggestion(node.judgement))
+        + ("" if desk.queued.blind else _suggestion(node.judgement))
         + f'<p class="quiet">{link("The whole tree", page="tree", run=desk.run, id=tree.id, node=index)}</p>'
     )
     return html, node.judgement
@@ -56,7 +56,7 @@ def _suggestion(judged: Judgement | None) -> str:
     reason = f'<div class="prose">{safe.html(judged.reason)}</div>' if judged.reason else ""
     return (
         f'<div class="suggestion"><span class="quiet">Suggested by the judge {safe.html(judged.by)}</span> '
-        f'<span class="word {rank}">{SAID[rank]}</span><span class="quiet">{score}</span>{reason}</div>'
+        f'<span class="word {rank}">{VERDICT_WORDS[rank]}</span><span class="quiet">{score}</span>{reason}</div>'
     )
 
 

@@ -11,7 +11,7 @@ from journey.errors import UsageError
 from journey.store.faults import StoreError
 from journey.store.labels import Label, Written
 from journey.studio import safe
-from journey.studio.label_queue import Wish
+from journey.studio.label_queue import QueueSettings
 
 FAULT = "label fault"
 LONGEST_NAME = 60
@@ -27,7 +27,7 @@ class Desk:
 
     path: Path
     run: str
-    wish: Wish
+    queued: QueueSettings
     items: tuple[str, ...]
     annotator: str
     item: str
@@ -76,14 +76,14 @@ def set_in_address(key: str, name: str) -> None:
         st.query_params[name] = "1" if value is True else str(value)[:LONGEST_NAME].strip()
 
 
-def saved_html(said: Label | Written | None, annotator: str) -> str:
+def saved_html(kept: Label | Written | None, annotator: str) -> str:
     """Whether and when what is shown was saved."""
     if not annotator:
         return '<p class="quiet">Write your name above to begin.</p>'
-    if said is None:
+    if kept is None:
         return '<p class="quiet">Nothing said yet. Everything is saved the moment you say it.</p>'
-    what = "Submitted" if said.state == "submitted" else "Draft"
-    return f'<p class="quiet saved" role="status">{what}, saved {safe.html(said.made[11:19])} UTC</p>'
+    what = "Submitted" if kept.state == "submitted" else "Draft"
+    return f'<p class="quiet saved" role="status">{what}, saved {safe.html(kept.made[11:19])} UTC</p>'
 
 
 def progress_html(desk: Desk) -> str:

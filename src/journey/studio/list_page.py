@@ -8,7 +8,7 @@ import streamlit as st
 
 from journey.studio import safe
 from journey.studio.excerpt import excerpt, marked
-from journey.studio.head import level_said
+from journey.studio.head import level_text
 from journey.studio.place import href, link, without
 from journey.studio.problem_head import WORDS, mark_html
 from journey.studio.reading import CHOICES, NOT_RIGHT, OF_PROBLEM, PAGE, RANGES, Filter, Lists, lists_of
@@ -32,7 +32,7 @@ HAS_WORDS = ("thoughts", "attempts")
 LINE = 400  # letters of a question in a row
 
 
-def asked(where: Mapping[str, str]) -> Filter:
+def filter_of(where: Mapping[str, str]) -> Filter:
     """The filter that an address names; what it does not know it leaves."""
     table = where.get("page", "")
     sort, falling = where.get("sort", ""), where.get("down") == "1"
@@ -55,7 +55,7 @@ def list_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     lists = lists_of(path)
     with st.container(key="filters"):
         _filters(lists, table, where)
-    filter = asked(where)
+    filter = filter_of(where)
     total = lists.count(filter)
     page = min(_number(where.get("at", "")) or 0, max(0, (total - 1) // PAGE))
     rows = lists.page(filter, page)
@@ -148,7 +148,7 @@ def _choice(lists: Lists, table: str, column: str, where: Mapping[str, str]) -> 
     st.session_state[key] = value
     is_counted = not (column in OF_PROBLEM and table != "problems")
 
-    def said(value: str) -> str:
+    def words_of(value: str) -> str:
         word = (
             {**WORDS, NOTHING: WORDS[None]}.get(value, value)
             if column == "outcome"
@@ -159,7 +159,7 @@ def _choice(lists: Lists, table: str, column: str, where: Mapping[str, str]) -> 
         return f"{word} ({counts[value]:,})" if is_counted else word
 
     st.selectbox(
-        NAMES.get(column, column), list(counts), key=key, index=None, format_func=said, placeholder="any",
+        NAMES.get(column, column), list(counts), key=key, index=None, format_func=words_of, placeholder="any",
         on_change=_changed, args=(key, column),
     )  # fmt: skip
 
@@ -180,12 +180,19 @@ def _sort(table: str, where: Mapping[str, str]) -> None:
     current = f"{where['sort']} {'down' if where.get('down') == '1' else 'up'}" if where.get("sort") else None
     st.session_state[key] = current if current in options else None
 
-    def said(option: str) -> str:
+    def words_of(option: str) -> str:
         column, way = option.rsplit(" ", 1)
         return f"{NAMES.get(column, column)} {'↓' if way == 'down' else '↑'}"
 
     st.selectbox(
-        "sort", options, key=key, index=None, format_func=said, placeholder="as made", on_change=_sorted, args=(key,)
+        "sort",
+        options,
+        key=key,
+        index=None,
+        format_func=words_of,
+        placeholder="as made",
+        on_change=_sorted,
+        args=(key,),
     )
 
 
@@ -220,13 +227,13 @@ def rows_html(
     return f'<div class="rows">{listed}</div>'
 
 
-def _row(run: str, table: str, row: Mapping[str, Any], words: Sequence[str], said: str) -> str:
+def _row(run: str, table: str, row: Mapping[str, Any], words: Sequence[str], words_of: str) -> str:
     left, facts, where = ROWS[table](row)
     what = marked(_short(str(row["question"])), words if table == "problems" else ())
     if table == "attempts" and row["answer"] is not None:
         what += f' <span class="quiet">→ {safe.answer(safe.line(str(row["answer"]), 80))}</span>'
     inside = f'{left}<span class="what">{what}</span><span class="facts">{facts}</span>'
-    inside += f'<span class="excerpt">{said}</span>' if said else ""
+    inside += f'<span class="excerpt">{words_of}</span>' if words_of else ""
     return link(inside, "row", run=run, **where)
 
 
@@ -238,12 +245,12 @@ def _short(question: str) -> str:
 
 
 def _problem_row(row: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
-    said = [safe.html(said) for said in (level_said(row["level"]), str(row["subject"] or "")) if said]
+    words_of = [safe.html(words_of) for words_of in (level_text(row["level"]), str(row["subject"] or "")) if words_of]
     if row["trees"] > 1:
-        said.append(f"{row['trees']:,} trees")
+        words_of.append(f"{row['trees']:,} trees")
     if row["attempts"]:
-        said.append(f"{row['right_attempts']:,} of {row['attempts']:,} attempts right")
-    return mark_html(row["outcome"]), " · ".join(said), {"page": "problem", "id": row["id"]}
+        words_of.append(f"{row['right_attempts']:,} of {row['attempts']:,} attempts right")
+    return mark_html(row["outcome"]), " · ".join(words_of), {"page": "problem", "id": row["id"]}
 
 
 def _tree_row(row: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
@@ -253,20 +260,25 @@ def _tree_row(row: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
 
 def _thought_row(row: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
     trials = f"{row['trials']:,} trial{'' if row['trials'] == 1 else 's'}"
-    said = [safe.html(row["method"]), trials, f"{row['letters']:,} letters", *(["refined"] if row["refined"] else [])]
+    words_of = [
+        safe.html(row["method"]),
+        trials,
+        f"{row['letters']:,} letters",
+        *(["refined"] if row["refined"] else []),
+    ]
     place = (
         {"page": "tree", "id": row["tree"], "thought": row["id"]}
         if row["tree"]
         else {"page": "thought", "id": row["id"]}
     )
-    return mark_html(row["outcome"]), " · ".join(said), place
+    return mark_html(row["outcome"]), " · ".join(words_of), place
 
 
 def _attempt_row(row: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
-    said = [safe.html(row["model"]), safe.html(row["decoding"]), f"{row['tokens']:,} tokens"]
+    words_of = [safe.html(row["model"]), safe.html(row["decoding"]), f"{row['tokens']:,} tokens"]
     if row["error"]:
-        said.insert(0, safe.html(row["error"]))
-    return mark_html(row["outcome"]), " · ".join(said), {"page": "attempt", "id": row["id"]}
+        words_of.insert(0, safe.html(row["error"]))
+    return mark_html(row["outcome"]), " · ".join(words_of), {"page": "attempt", "id": row["id"]}
 
 
 ROWS = {"problems": _problem_row, "trees": _tree_row, "thoughts": _thought_row, "attempts": _attempt_row}

@@ -2,7 +2,7 @@
 
 from journey.studio import safe
 from journey.studio.facts import BEST
-from journey.studio.head import facts_line, level_said
+from journey.studio.head import facts_line, level_text
 from journey.types import Problem
 
 WORDS = {"right": "right", "wrong": "wrong", "none": "no answer", "unknown": "not checkable", None: "not tried"}
@@ -22,7 +22,7 @@ def problem_html(problem: Problem | None, id: str, outcome: str | None = None, w
     """Question, known answer, level, subject; the solution folded. An outcome of "" says nothing of how it went."""
     if problem is None:
         return f'<p class="quiet">Problem {safe.html(id)} is not in this run.</p>'
-    facts = facts_line({"": level_said(problem.level), " ": problem.subject, "from": problem.source})
+    facts = facts_line({"": level_text(problem.level), " ": problem.subject, "from": problem.source})
     reason = f'<div class="quiet">{safe.html(why)}</div>' if why else ""
     solution = (
         f'<details><summary>A worked solution</summary><div class="prose" style="font-size:var(--m)">'

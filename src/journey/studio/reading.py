@@ -72,21 +72,21 @@ class Lists:
         with self._asking():
             facts.catch_up(self._facts, self._path)
 
-    def count(self, asked: Filter) -> int:
+    def count(self, wanted: Filter) -> int:
         """How many records there are."""
         with self._asking():
-            where, values = self._where(asked)
-            return int(self._ask(f"SELECT count(*) FROM {asked.table} WHERE {where}", values)[0][0])
+            where, values = self._where(wanted)
+            return int(self._ask(f"SELECT count(*) FROM {wanted.table} WHERE {where}", values)[0][0])
 
-    def page(self, asked: Filter, page: int = 0, size: int = PAGE) -> list[dict[str, Any]]:
+    def page(self, wanted: Filter, page: int = 0, size: int = PAGE) -> list[dict[str, Any]]:
         """One page of the list as facts by column, and the problem's question, level and subject with them."""
-        order = f"{_column(asked)} {'DESC' if asked.falling else 'ASC'}, seq" if asked.sort else "seq"
+        order = f"{_column(wanted)} {'DESC' if wanted.falling else 'ASC'}, seq" if wanted.sort else "seq"
         with self._asking():
-            where, values = self._where(asked)
+            where, values = self._where(wanted)
             # The rows before the page are counted in the index alone, without reading what they say.
-            paged = f"SELECT seq FROM {asked.table} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
-            query = f"SELECT * FROM {asked.table} WHERE seq IN ({paged}) ORDER BY {order}"
-            return self._with_problems(asked.table, self._ask(query, [*values, size, page * size]))
+            paged = f"SELECT seq FROM {wanted.table} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
+            query = f"SELECT * FROM {wanted.table} WHERE seq IN ({paged}) ORDER BY {order}"
+            return self._with_problems(wanted.table, self._ask(query, [*values, size, page * size]))
 
     def values(self, table: str, column: str) -> list[tuple[str | None, int]]:
         """The values that a column has, the most frequent first, and how many records have each."""
@@ -105,17 +105,17 @@ class Lists:
         """Rows of a question about the facts that a page has written out itself."""
         return self._ask(query, values)
 
-    def ids(self, asked: Filter) -> Iterator[str]:
+    def ids(self, wanted: Filter) -> Iterator[str]:
         """The ids of all records of the list, in its order, a thousand at a time."""
         number = 0
-        while rows := self.page(asked, number, 1000):
+        while rows := self.page(wanted, number, 1000):
             yield from (row["id"] for row in rows)
             number += 1
 
-    def lines(self, asked: Filter) -> Iterator[str]:
+    def lines(self, wanted: Filter) -> Iterator[str]:
         """The records of the list as JSON Lines, as they are stored."""
-        for id in self.ids(asked):
-            record = run_at(self._path).get(asked.table, id)
+        for id in self.ids(wanted):
+            record = run_at(self._path).get(wanted.table, id)
             if record is not None:
                 yield dumps({"schema": SCHEMA} | to_json(record)) + "\n"
 
@@ -131,33 +131,33 @@ class Lists:
             row |= {"question": of.get("question", ""), "level": of.get("level"), "subject": of.get("subject")}
         return found
 
-    def _where(self, asked: Filter) -> tuple[str, list[Any]]:
-        facts.refuse_unknown(asked.table)
-        if any(word.strip() for word in asked.words):
-            self._read_words(asked)
+    def _where(self, wanted: Filter) -> tuple[str, list[Any]]:
+        facts.refuse_unknown(wanted.table)
+        if any(word.strip() for word in wanted.words):
+            self._read_words(wanted)
         parts, values = ["1"], list[Any]()
-        for column, value in asked.chosen.items():
-            if column not in CHOICES[asked.table]:
+        for column, value in wanted.chosen.items():
+            if column not in CHOICES[wanted.table]:
                 continue  # a link of another version: what is not known here does not filter
             if (column, value) == ("outcome", NOT_RIGHT):
                 parts.append("outcome <> 'right'")
                 continue
-            is_of_problem = column in OF_PROBLEM and asked.table != "problems"
+            is_of_problem = column in OF_PROBLEM and wanted.table != "problems"
             test = f"{column} IS ?" if value else f"coalesce({column}, '') = ''"
             parts.append(f"problem IN (SELECT id FROM problems WHERE {test})" if is_of_problem else test)
             values += [{"0": 0, "1": 1}.get(value, value) if column == "refined" else value] if value else []
-        for sign, bounds in ((">=", asked.least), ("<=", asked.most)):
+        for sign, bounds in ((">=", wanted.least), ("<=", wanted.most)):
             for column, bound in bounds.items():
-                if column in RANGES[asked.table]:
+                if column in RANGES[wanted.table]:
                     parts.append(f"{column} {sign} ?")
                     values.append(bound)
-        for column, id in (("problem", asked.problem), ("tree", asked.tree)):
-            if id is not None and column in facts.COLUMNS[asked.table]:
+        for column, id in (("problem", wanted.problem), ("tree", wanted.tree)):
+            if id is not None and column in facts.COLUMNS[wanted.table]:
                 parts.append(f"{column} = ?")
                 values.append(id)
-        for word in asked.words:
+        for word in wanted.words:
             if word.strip():
-                parts.append(f"seq IN (SELECT seq FROM {self._matching(asked.table, word)})")
+                parts.append(f"seq IN (SELECT seq FROM {self._matching(wanted.table, word)})")
         return " AND ".join(parts), values
 
     def _matching(self, table: str, word: str) -> str:
@@ -176,9 +176,9 @@ class Lists:
                 self._ask(f"DROP TABLE {self._matches.pop(next(iter(self._matches)))}", ())
         return self._matches[known]
 
-    def _read_words(self, asked: Filter) -> None:
+    def _read_words(self, wanted: Filter) -> None:
         """The full-text index of the run caught up and at hand."""
-        run_at(self._path).keyword_count("", asked.table)
+        run_at(self._path).keyword_count("", wanted.table)
         with self._asking():
             if self._has_words:
                 return
@@ -215,12 +215,12 @@ class Lists:
         self._matches.clear()
 
 
-def _column(asked: Filter) -> str:
-    if asked.sort not in (*CHOICES[asked.table], *RANGES[asked.table]) or (
-        asked.sort in OF_PROBLEM and asked.table != "problems"
+def _column(wanted: Filter) -> str:
+    if wanted.sort not in (*CHOICES[wanted.table], *RANGES[wanted.table]) or (
+        wanted.sort in OF_PROBLEM and wanted.table != "problems"
     ):
         return "seq"
-    return str(asked.sort)
+    return str(wanted.sort)
 
 
 def lists_of(path: Path) -> Lists:

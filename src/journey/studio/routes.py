@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from journey.errors import UsageError
 from journey.store.faults import StoreError
-from journey.studio.list_page import asked
+from journey.studio.list_page import filter_of
 from journey.studio.opened import opened
 from journey.studio.reading import CHOICES, lists_of
 from journey.studio.records import problem_of, tree_of
@@ -33,10 +33,10 @@ def routes() -> list[BaseRoute]:
 
 def step(request: Request) -> Response:
     """A step of a tree as HTML: run, tree (its id) and node."""
-    asked = request.query_params
-    path = opened().get(asked.get("run", ""))
-    tree = tree_of(path, asked.get("tree", "")) if path else None
-    node = asked.get("node", "")
+    filter_of = request.query_params
+    path = opened().get(filter_of.get("run", ""))
+    tree = tree_of(path, filter_of.get("tree", "")) if path else None
+    node = filter_of.get("node", "")
     if path is None or tree is None or not node.isdecimal() or int(node[:9]) >= len(tree.nodes):
         return PlainTextResponse("There is no such step.", 404)
     return HTMLResponse(step_html(tree, problem_of(path, tree.problem), int(node[:9])))
@@ -49,7 +49,7 @@ def rows(request: Request) -> Response:
     if path is None or table not in CHOICES:
         return PlainTextResponse("There is no such list.", 404)
     name = {"content-disposition": f'attachment; filename="{table}.jsonl"'}
-    return StreamingResponse(lists_of(path).lines(asked(where)), media_type="application/x-ndjson", headers=name)
+    return StreamingResponse(lists_of(path).lines(filter_of(where)), media_type="application/x-ndjson", headers=name)
 
 
 def _plainly(answer: Answer) -> Callable[[Request], Awaitable[Response]]:

@@ -94,15 +94,15 @@ def settings(port: int) -> dict[str, Any]:
     }
 
 
-def free_port(asked: int | None) -> int:
+def free_port(wanted: int | None) -> int:
     """A port that nobody listens on: the one asked for (0: any), else the first free one from 8501.
 
     Raises UsageError where the one asked for is taken.
     """
-    if asked is not None:
-        found = _bindable(asked)
+    if wanted is not None:
+        found = _bindable(wanted)
         if found is None:
-            raise UsageError(f"Port {asked} is taken or not allowed: give another --port, or none.")
+            raise UsageError(f"Port {wanted} is taken or not allowed: give another --port, or none.")
         return found
     for port in range(FIRST_PORT, FIRST_PORT + PORTS):
         if _bindable(port) is not None:

@@ -13,7 +13,7 @@ LABEL = 140  # letters of a step's line
 LETTERS = {"right": "r", "wrong": "w", "neutral": "n", "unjudged": "u"}
 SIBLINGS = 30
 HOP = 'class="hop" tabindex="0" role="button"'
-SAID = {"right": "right", "wrong": "wrong", "neutral": "neutral", "unjudged": "could not say"}
+VERDICT_WORDS = {"right": "right", "wrong": "wrong", "neutral": "neutral", "unjudged": "could not say"}
 LEGEND = (
     '<div class="legend">'
     + "".join(
@@ -73,7 +73,7 @@ def _facts(node: Node, rank: str, problem: Problem | None) -> str:
         rows.append(("Judgement", "not judged"))
     else:
         by = f' <span class="quiet">by {safe.html(judged.by)}</span>' if judged.by else ""
-        rows.append(("Judgement", f'<span class="word {rank}">{SAID[rank]}</span>{by}'))
+        rows.append(("Judgement", f'<span class="word {rank}">{VERDICT_WORDS[rank]}</span>{by}'))
         if judged.score is not None:
             rows.append(
                 ("Score", f'{judged.score:.2f}<span class="meter"><i style="width:{_share(judged.score)}%"></i></span>')

@@ -20,8 +20,8 @@ from journey.tasks.prompting import Ask
 from journey.tasks.steps import StepFormat
 from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.propose import made_of
-from journey.thoughts.thinking import spoken
-from journey.thoughts.trail import Telling, Trail, quoted, told
+from journey.thoughts.thinking import visible
+from journey.thoughts.trail import Trail, TrailStyle, quoted, trail_thought
 from journey.types import Judgement, Problem, Thought, Tree, content_hash, content_seed
 
 _VERDICT = re.compile(r"VERDICT: ?(?:(go on)|go back(?: to ([0-9]{1,4}))?)")
@@ -114,9 +114,9 @@ async def debate(
     identity = debate_id(problem, policy.name, critic.name, steps, narration, settings)
     made = {"ended": ended, **talk.tokens, **{name: talk.counts[name] for name in _COUNTED}}
     tree = talk.trail.tree(identity, problem, policy.name, critic.name, {**asdict(settings), "made": made})
-    as_said = settings.words == "as said"
-    how = Telling(narration, own=False, as_said=as_said, speaker=_speaker(settings) if as_said else "")
-    return tree, await told(tree, problem, talk.trail.events, how, "debate", grader)
+    verbatim = settings.words == "as said"
+    how = TrailStyle(narration, own=False, verbatim=verbatim, speaker=_speaker(settings) if verbatim else "")
+    return tree, await trail_thought(tree, problem, talk.trail.events, how, "debate", grader)
 
 
 RIGHT = "the right answer"
@@ -125,7 +125,7 @@ _COUNTED = ("steps", "returns", "wrong_ends", "unreadable", "repeats")
 
 def read_verdict(text: str) -> Reply | None:
     """The critic's verdict, null where the first line is none. Nothing after that line can be one."""
-    first, _, rest = spoken(text).replace("\r\n", "\n").strip().partition("\n")
+    first, _, rest = visible(text).replace("\r\n", "\n").strip().partition("\n")
     verdict = _VERDICT.fullmatch(first.strip())
     if verdict is None:
         return None
@@ -179,7 +179,7 @@ class _Talk:
     async def turn(self) -> None:
         """One step of the policy, checked where it gives an answer, and what the critic says to it."""
         completion = await self._propose()
-        texts = self.steps.split(spoken(completion.text))
+        texts = self.steps.split(visible(completion.text))
         if completion.finish in ("length", "error") or not texts:
             why = f"cut off after {completion.tokens} tokens" if completion.finish == "length" else "nothing usable"
             self.trail.stray(completion.text.strip(), why, self.policy.name, completion.tokens)
@@ -226,7 +226,7 @@ class _Talk:
         self.log.append(f"The answer in step {depth} is not right.")
         ended = self.trail.here
         reply = await self._verdict()
-        self.trail.told_wrong()
+        self.trail.answered_wrong()
         # A wrong answer cannot be gone on from, whatever the critic says of it.
         if reply is None or reply.to is None:
             self.log.append(f"Step {depth} is taken back.")
@@ -243,8 +243,8 @@ class _Talk:
             heard = f", because:\n{quoted(reply.reason)}" if reply.reason else "."
             self.log.append(f"The {self.settings.roles[1]}: go on{heard}")
             if self.settings.approvals and reply.reason:
-                as_said = self.settings.words == "as said"
-                self.trail.say(f"{_speaker(self.settings)}: {reply.reason}" if as_said else reply.reason)
+                verbatim = self.settings.words == "as said"
+                self.trail.say(f"{_speaker(self.settings)}: {reply.reason}" if verbatim else reply.reason)
         else:
             self._back(reply, None)
         if self.trail.depth >= self.settings.depth:

@@ -13,7 +13,7 @@ from journey import prompts
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
 from journey.thoughts.draft import Walk
-from journey.thoughts.thinking import spoken
+from journey.thoughts.thinking import visible
 from journey.thoughts.trail import quoted
 from journey.trees.mark import path_texts
 from journey.types import Problem, Tree, content_seed
@@ -56,8 +56,8 @@ async def explain(problem: Problem, tree: Tree, walk: Walk, model: Model, settin
     nodes = list(tree.nodes)
     for index, task in zip(wanted, tasks, strict=True):
         judgement = nodes[index].judgement
-        if judgement is not None and (said := task.result()) is not None:
-            nodes[index] = replace(nodes[index], judgement=replace(judgement, reason=said))
+        if judgement is not None and (given := task.result()) is not None:
+            nodes[index] = replace(nodes[index], judgement=replace(judgement, reason=given))
     return replace(tree, nodes=tuple(nodes))
 
 
@@ -97,8 +97,8 @@ async def reason_of(
         seed = content_seed("explain", settings.seed, prompt.text, attempt)
         sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, seed=seed)
         (completion,) = await model.complete(prompt, sampling)
-        if (said := read(completion, [problem.question, *before, step], settings.prompt)) is not None:
-            return said
+        if (given := read(completion, [problem.question, *before, step], settings.prompt)) is not None:
+            return given
     return None
 
 
@@ -125,19 +125,19 @@ def read(completion: Completion, material: Sequence[str], prompt: str = "explain
     """
     if completion.finish in ("length", "error"):
         return None
-    answer = spoken(completion.text).strip()
-    said = " ".join(answer.split())
-    is_short = len(said) <= LONGEST_REASON and sentences(said) <= MOST_SENTENCES
-    if len(_WORD.findall(said)) < FEWEST_WORDS or not is_short or _MARKUP.search(answer) or denies(said):
+    answer = visible(completion.text).strip()
+    given = " ".join(answer.split())
+    is_short = len(given) <= LONGEST_REASON and sentences(given) <= MOST_SENTENCES
+    if len(_WORD.findall(given)) < FEWEST_WORDS or not is_short or _MARKUP.search(answer) or denies(given):
         return None
-    plain = _plain(said)
+    plain = _plain(given)
     told = any(plain in _plain(text) or (len(_plain(text)) >= ECHOED and _plain(text) in plain) for text in material)
-    return None if told or _echoes(said, prompt) else said
+    return None if told or _echoes(given, prompt) else given
 
 
-def denies(said: str) -> bool:
+def denies(given: str) -> bool:
     """Whether an answer says that nothing is wrong, or that it cannot tell."""
-    return bool(_NONE.search(said) or _DENIES.search(said))
+    return bool(_NONE.search(given) or _DENIES.search(given))
 
 
 def sentences(text: str) -> int:
@@ -150,6 +150,6 @@ def _plain(text: str) -> str:
     return re.sub(r"\W+", " ", text.casefold()).strip()
 
 
-def _echoes(said: str, prompt: str) -> bool:
+def _echoes(given: str, prompt: str) -> bool:
     own = " ".join(prompts.load(prompt).split())
-    return any(said[start : start + ECHOED] in own for start in range(len(said) - ECHOED + 1))
+    return any(given[start : start + ECHOED] in own for start in range(len(given) - ECHOED + 1))

@@ -18,8 +18,8 @@ from journey.models.estimate import Estimate, dialogue, question_tokens
 from journey.tasks.narration import Narration
 from journey.tasks.steps import StepFormat
 from journey.thoughts.base import Common, Made, Material, Tools
-from journey.thoughts.thinking import spoken
-from journey.thoughts.trail import Telling, Trail, quoted, told
+from journey.thoughts.thinking import visible
+from journey.thoughts.trail import Trail, TrailStyle, quoted, trail_thought
 from journey.types import Problem, Thought, Tree, content_hash, content_seed
 
 Kind = Literal["continue", "backtrack", "reflect", "terminate"]
@@ -86,7 +86,7 @@ async def propose(
     identity = propose_id(problem, model.name, steps, narration, settings)
     made = {"ended": ended, "tokens": loop.tokens, **{name: loop.counts[name] for name in _COUNTED}}
     tree = loop.trail.tree(identity, problem, model.name, model.name, {**asdict(settings), "made": made})
-    return tree, await told(tree, problem, loop.trail.events, Telling(narration), "propose", grader)
+    return tree, await trail_thought(tree, problem, loop.trail.events, TrailStyle(narration), "propose", grader)
 
 
 RIGHT = "the right answer"
@@ -98,7 +98,7 @@ def read_action(text: str) -> Action | None:
 
     Only one action is read: words end where a line begins another one.
     """
-    first, _, rest = spoken(text).replace("\r\n", "\n").strip().partition("\n")
+    first, _, rest = visible(text).replace("\r\n", "\n").strip().partition("\n")
     header = _HEADER.fullmatch(first.strip())
     if header is None:
         return None
@@ -258,7 +258,7 @@ class _Loop:
         else:
             self.counts["wrong_ends"] += 1
             self.wrong = here
-            self.trail.told_wrong()
+            self.trail.answered_wrong()
             self.log.append(f"That answer is not right. You stand after step {self.trail.depth} again.")
 
     def _close(self, answer: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from journey import prompts
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.thoughts.faithful import Rules, flaws
-from journey.thoughts.thinking import spoken
+from journey.thoughts.thinking import visible
 from journey.thoughts.trail import quoted
 from journey.types import Problem, Segment, Thought, content_hash, content_seed
 
@@ -105,7 +105,7 @@ async def retell(
         return replace(
             draft, note=f"kept as drafted: about {needed} tokens, more than max_tokens {sampling.max_tokens}"
         )
-    told: list[str] = []
+    earlier: list[str] = []
     for attempt in range(tries):
         text = prompts.fill(
             prompt,
@@ -113,16 +113,16 @@ async def retell(
             draft=tagged(draft, tag),
             first=tag(1),
             last=tag(tag.count),
-            again=_again(told),
+            again=_again(earlier),
         )
         seed = content_seed("retell", prompt, sampling.seed, draft.id, attempt)
         (completion,) = await model.complete(Prompt(text), replace(sampling, seed=seed))
         retold = _read(problem, draft, completion, tag, rules, also)
         if not isinstance(retold, list):
             return retold_by(draft, *retold, model.name)
-        told = retold
+        earlier = retold
     times = "in the only try" if tries == 1 else f"in the last of {tries} tries"
-    return replace(draft, note=f"kept as drafted: {times}, {'; '.join(told[:3])}")
+    return replace(draft, note=f"kept as drafted: {times}, {'; '.join(earlier[:3])}")
 
 
 def retold_by(draft: Thought, text: str, segments: tuple[Segment, ...], by: str) -> Thought:
@@ -143,16 +143,16 @@ def _read(
         return ["the text was cut off before its end; be brief enough"]
     if completion.finish == "error":
         return ["nothing usable came"]
-    made = cut(spoken(completion.text), draft, tag)
+    made = cut(visible(completion.text), draft, tag)
     if isinstance(made, str):
         return [made]
     found = [*flaws(problem, draft, *made, rules), *also(made[0])]
     return found or made
 
 
-def _again(told: Sequence[str]) -> str:
-    if not told:
+def _again(earlier: Sequence[str]) -> str:
+    if not earlier:
         return "Begin now."
-    more = [f"- and {len(told) - MOST_FLAWS} more"] if len(told) > MOST_FLAWS else []
-    listed = "\n".join([*(f"- {flaw}" for flaw in told[:MOST_FLAWS]), *more])
+    more = [f"- and {len(earlier) - MOST_FLAWS} more"] if len(earlier) > MOST_FLAWS else []
+    listed = "\n".join([*(f"- {flaw}" for flaw in earlier[:MOST_FLAWS]), *more])
     return f"An earlier version was refused by a check, for these reasons:\n{quoted(listed)}\nAvoid them. Begin now."

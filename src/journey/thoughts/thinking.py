@@ -47,7 +47,7 @@ def split_thinking(text: str) -> Thinking | None:
     return _answered(thought.strip(), rest)
 
 
-def spoken(text: str) -> str:
+def visible(text: str) -> str:
     """What a reply says once its thinking is taken off: all after the last closing mark; "" where it never closes."""
     closed = list(_CLOSING.finditer(text))
     if closed:

@@ -92,7 +92,7 @@ class Trail:
         """Words about the way so far, which are no step."""
         self.events.append(Event("words", self.here, words))
 
-    def told_wrong(self) -> None:
+    def answered_wrong(self) -> None:
         """The answer given here is wrong: it stays as a leaf, and the explorer stands before it again."""
         self.events.append(Event("wrong", self.path.pop()))
 
@@ -125,21 +125,21 @@ class Trail:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class TrailStyle:
     """How a trail is told: the narration, and who puts words into the first person.
 
-    With `as_said` the reasons for going back stand as they were said, after `speaker`; else the narration tells them,
+    With `verbatim` the reasons for going back stand as they were said, after `speaker`; else the narration tells them,
     unless `own` says that they were the explorer's own words.
     """
 
     narration: Narration
     own: bool = True
-    as_said: bool = False
+    verbatim: bool = False
     speaker: str = ""
 
 
-async def told(
-    tree: Tree, problem: Problem, events: Sequence[Event], how: Telling, method: str, grader: Grader
+async def trail_thought(
+    tree: Tree, problem: Problem, events: Sequence[Event], how: TrailStyle, method: str, grader: Grader
 ) -> Thought | None:
     """The thought of a trail that ended in the right answer; null for one that did not.
 
@@ -152,7 +152,7 @@ async def told(
     if (await grader.grade(problem, text)).correct is not True:
         return None
     return Thought(
-        id=content_hash("thought", tree.id, method, [how.narration.name, how.own, how.as_said, how.speaker]),
+        id=content_hash("thought", tree.id, method, [how.narration.name, how.own, how.verbatim, how.speaker]),
         problem=problem.id,
         tree=tree.id,
         method=method,
@@ -163,7 +163,7 @@ async def told(
     )
 
 
-def pieces(tree: Tree, problem: Problem, events: Sequence[Event], how: Telling) -> Iterator[Piece]:
+def pieces(tree: Tree, problem: Problem, events: Sequence[Event], how: TrailStyle) -> Iterator[Piece]:
     """What is said at each event, in the order they happened; a return that nobody spoke of is told where it shows."""
     end = events[-1]
     on_path = set(path(tree, end.node))
@@ -200,9 +200,9 @@ def _return(tree: Tree, problem: Problem, to: int, narration: Narration) -> Piec
     return Piece("backtrack", narration.go_back(problem, path_texts(tree, to)), to if to >= 0 else None)
 
 
-def _reason(tree: Tree, event: Event, how: Telling) -> str:
-    if event.words and (how.own or how.as_said):
-        return f"{how.speaker}: {event.words}" if how.as_said and how.speaker else event.words
+def _reason(tree: Tree, event: Event, how: TrailStyle) -> str:
+    if event.words and (how.own or how.verbatim):
+        return f"{how.speaker}: {event.words}" if how.verbatim and how.speaker else event.words
     # Told as it was said then: the step may have been taken again since, and the word against it taken back.
     said = Judgement("wrong", reason=event.words or None)
     node = replace(tree.nodes[event.node], judgement=said, answer=None, correct=None)

@@ -46,12 +46,12 @@ def encode(
     # A model is asked without the spaces at the prompt's end, which belong to the word behind them.
     opened = [prompt.rstrip(" ") for prompt, _ in texts]
     answers = [prompt[len(o) :] + _content(row[side]) for (prompt, _), o, row in zip(texts, opened, rows, strict=True)]
-    asked: Any = tokenizer(opened, add_special_tokens=not chat)["input_ids"]
-    told: Any = tokenizer([whole for _, whole in texts], add_special_tokens=not chat)["input_ids"]
+    prompts: Any = tokenizer(opened, add_special_tokens=not chat)["input_ids"]
+    complete: Any = tokenizer([whole for _, whole in texts], add_special_tokens=not chat)["input_ids"]
     alone: Any = tokenizer(answers, add_special_tokens=False)["input_ids"]
     return [
         Encoded(p, _ended(w[len(p) :] if w[: len(p)] == p else a, stops, eos, trim=chat))
-        for p, w, a in zip(asked, told, alone, strict=True)
+        for p, w, a in zip(prompts, complete, alone, strict=True)
     ]
 
 
@@ -59,10 +59,10 @@ def _texts(tokenizer: PreTrainedTokenizerBase, prompt: Any, answer: Any) -> tupl
     """The text of the prompt and of prompt and answer together."""
     if tokenizer.chat_template is None:
         return _content(prompt), _content(prompt) + _content(answer)
-    asked = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
-    told = [*asked, {"role": "assistant", "content": _content(answer)}]
-    opened: Any = tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
-    closed: Any = tokenizer.apply_chat_template(told, tokenize=False)
+    prompts = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
+    complete = [*prompts, {"role": "assistant", "content": _content(answer)}]
+    opened: Any = tokenizer.apply_chat_template(prompts, add_generation_prompt=True, tokenize=False)
+    closed: Any = tokenizer.apply_chat_template(complete, tokenize=False)
     return opened, closed
 
 

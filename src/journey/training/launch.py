@@ -21,10 +21,10 @@ from journey.training.sft import train_sft
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Trains as asked on the command line; 0 done, 2 a user's mistake, which the first process says in one sentence."""
-    asked = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        refuse_other_world(asked.world)
-        _train(asked)
+        refuse_other_world(options.world)
+        _train(options)
     except UsageError as error:
         if os.environ.get("RANK", "0") == "0":
             print(error, file=sys.stderr)
@@ -45,16 +45,16 @@ def refuse_other_world(world: int) -> None:
         )
 
 
-def _train(asked: argparse.Namespace) -> None:
-    rows, data = _rows(asked.rows), _object(asked.settings)
-    settings = settings_from_json(asked.kind, data)
+def _train(options: argparse.Namespace) -> None:
+    rows, data = _rows(options.rows), _object(options.settings)
+    settings = settings_from_json(options.kind, data)
     match settings:
         case SftSettings():
-            train_sft(asked.model, rows, asked.out, settings, _tell, world=asked.world)
+            train_sft(options.model, rows, options.out, settings, _tell, world=options.world)
         case PrmSettings():
-            train_prm(asked.model, rows, asked.out, settings, _tell, world=asked.world)
+            train_prm(options.model, rows, options.out, settings, _tell, world=options.world)
         case DpoSettings():
-            train_dpo(asked.model, rows, asked.out, settings, _tell, world=asked.world)
+            train_dpo(options.model, rows, options.out, settings, _tell, world=options.world)
 
 
 def _tell(point: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ from journey.training.order import plan, steps_of
 from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop, write_model
 from journey.training.settings import TrainSettings, what_matters
-from journey.training.silence import quiet
+from journey.training.silence import silenced
 from journey.types import content_hash
 
 POINTS = 200  # of a training curve, at most
@@ -84,7 +84,7 @@ def train(
     done = finished(out, work)
     if done is not None:
         return done
-    with quiet():
+    with silenced():
         built = build(method, model, rows, out, settings, on_log)
         _refuse_other_world(built.trainer, world)
         started, worked = time.perf_counter(), time.process_time()

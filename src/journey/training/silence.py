@@ -12,7 +12,7 @@ LIBRARIES = r"(torch|transformers|accelerate|peft|trl)\b"
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silenced() -> Iterator[None]:
     """Silences transformers, datasets and TRL inside the block and puts everything back after it."""
     verbosity = transformers_logging.get_verbosity()
     model_bars = transformers_logging.is_progress_bar_enabled()

@@ -41,19 +41,19 @@ def _rows(tree: Tree, question: str, labels: Labels) -> list[Row]:
         if not whole[end] or any(whole[child] for child in below[end]):
             continue
         way = [index for index in path(tree, end) if whole[index]]
-        said = [None if index in given else _label(tree.nodes[index].judgement, labels) for index in way]
+        judged = [None if index in given else _label(tree.nodes[index].judgement, labels) for index in way]
         given.update(way)
-        if any(label is not None for label in said):
+        if any(label is not None for label in judged):
             texts = [tree.nodes[index].text for index in way]
-            rows.append({"prompt": question, "completions": texts, "labels": said})
+            rows.append({"prompt": question, "completions": texts, "labels": judged})
     return rows
 
 
-def _label(said: Judgement | None, labels: Labels) -> Any:
-    if said is None:
+def _label(judged: Judgement | None, labels: Labels) -> Any:
+    if judged is None:
         return None
     if labels == "soft":
-        return score_of(said)
-    if said.verdict is None or labels == "verdict":
-        return said.verdict
-    return said.verdict != "wrong"
+        return score_of(judged)
+    if judged.verdict is None or labels == "verdict":
+        return judged.verdict
+    return judged.verdict != "wrong"

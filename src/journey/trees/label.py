@@ -28,10 +28,10 @@ async def label(
     """
     judge = RolloutJudge(policy, ask, grader, settings)
     if settings.search == "binary":
-        said = await _by_paths(problem, tree, judge)
+        judged = await _by_paths(problem, tree, judge)
     else:
-        said = await _by_levels(problem, tree, judge)
-    nodes = [node if i not in said else replace(node, judgement=said[i]) for i, node in enumerate(tree.nodes)]
+        judged = await _by_levels(problem, tree, judge)
+    nodes = [node if i not in judged else replace(node, judgement=judged[i]) for i, node in enumerate(tree.nodes)]
     how = asdict(settings)
     return Tree(
         id=content_hash("labelled", tree.id, judge.name, how),
@@ -39,7 +39,7 @@ async def label(
         nodes=tuple(nodes),
         policy=tree.policy,
         judge=judge.name,
-        settings={**tree.settings, "rollout": {**how, **asdict(judge.cost), "labels": len(said), "of": tree.id}},
+        settings={**tree.settings, "rollout": {**how, **asdict(judge.cost), "labels": len(judged), "of": tree.id}},
     )
 
 
@@ -47,21 +47,21 @@ async def _by_levels(problem: Problem, tree: Tree, judge: RolloutJudge) -> dict[
     """What is said of every whole step, level by level, so that each level knows all of the one before it."""
     is_hard = judge.settings.label == "hard"
     below = children(tree)
-    said: dict[int, Judgement] = {}
+    judged: dict[int, Judgement] = {}
 
     async def one(index: int) -> Judgement:
         node = tree.nodes[index]
         if node.answer is not None:
             return judge.of_answer(node.correct)
-        if is_hard and any(child in said and said[child].verdict == "right" for child in below[index]):
+        if is_hard and any(child in judged and judged[child].verdict == "right" for child in below[index]):
             return judge.judgement([Rollout("", True)])
         share = judge.settings.share and not is_hard
         return judge.judgement(await judge.rollouts(problem, path_texts(tree, index), share=share))
 
     for level in _levels(tree, reverse=is_hard):
         whole = [index for index in level if not is_unusable(tree.nodes[index])]
-        said |= dict(zip(whole, await gather_or_cancel(map(one, whole)), strict=True))
-    return said
+        judged |= dict(zip(whole, await gather_or_cancel(map(one, whole)), strict=True))
+    return judged
 
 
 def _levels(tree: Tree, *, reverse: bool) -> list[list[int]]:
@@ -82,12 +82,12 @@ async def _by_paths(problem: Problem, tree: Tree, judge: RolloutJudge) -> dict[i
     What is right on one path is right on all; a step that no path can say anything of is null.
     """
     below = children(tree)
-    said: dict[int, Judgement] = {}
+    judged: dict[int, Judgement] = {}
     for leaf in (index for index in range(len(tree.nodes)) if not below[index]):
         way = path(tree, leaf)
         while way and is_unusable(tree.nodes[way[-1]]):
             way.pop()
-        verdicts = [said[i].verdict if i in said else None for i in way]
+        verdicts = [judged[i].verdict if i in judged else None for i in way]
         if "wrong" in verdicts:
             found = [Judgement(None, None, AFTER, judge.name)] * len(way)
         else:
@@ -98,6 +98,6 @@ async def _by_paths(problem: Problem, tree: Tree, judge: RolloutJudge) -> dict[i
             error = await judge.first_error(problem, texts, reached=reached, ended=ended)
             found = judge.judgements(error, len(way))
         for index, judgement in zip(way, found, strict=True):
-            if index not in said or said[index].verdict is None:
-                said[index] = judgement
-    return said
+            if index not in judged or judged[index].verdict is None:
+                judged[index] = judgement
+    return judged

@@ -12,7 +12,7 @@ PEOPLE = "people"
 """`Judgement.by` of steps that people judged."""
 
 
-def said_of_steps(labels: Iterable[Label]) -> dict[str, dict[int, Judgement]]:
+def verdicts_of_steps(labels: Iterable[Label]) -> dict[str, dict[int, Judgement]]:
     """By tree and step, what the annotators' submitted labels come to.
 
     A step gets the verdict that most of them gave; *could not say* is no vote. Where two verdicts have equally many
@@ -36,7 +36,7 @@ def divided(labels: Iterable[Label]) -> int:
     """On how many steps people gave verdicts and no verdict has more votes than each other."""
     all_labels = submitted(labels)
     spoken_of = {(one.tree, one.node) for one in all_labels if one.item == "node" and one.verdict is not None}
-    return len(spoken_of) - sum(len(steps) for steps in said_of_steps(all_labels).values())
+    return len(spoken_of) - sum(len(steps) for steps in verdicts_of_steps(all_labels).values())
 
 
 def _most(votes: Sequence[Label]) -> Verdict | None:
@@ -46,7 +46,7 @@ def _most(votes: Sequence[Label]) -> Verdict | None:
     return None if is_tie else counted[0][0]
 
 
-def preferred(tree: Tree, said: Mapping[int, Judgement]) -> Tree:
+def preferred(tree: Tree, verdicts: Mapping[int, Judgement]) -> Tree:
     """The tree with what people said of its steps in place of what its judge said; the same tree where nothing changes.
 
     Where people and judge gave the same verdict, the judge's score stays, and its reason if people gave none. Steps
@@ -55,7 +55,7 @@ def preferred(tree: Tree, said: Mapping[int, Judgement]) -> Tree:
     """
     nodes = list(tree.nodes)
     turned: list[int] = []
-    for index, judgement in sorted(said.items()):
+    for index, judgement in sorted(verdicts.items()):
         if not 0 <= index < len(nodes) or is_unusable(nodes[index]):
             continue
         before = nodes[index].judgement
