@@ -52,7 +52,7 @@ def test_a_judge_is_trained_and_named_by_its_folder(grown: Path, settings: list[
 
 
 def test_trees_of_a_judge_that_judged_none_are_refused(grown: Path, tmp_path: Path) -> None:
-    said = journey("export", grown, "prm", "--told", "nobody", "--to", tmp_path / "rows.jsonl")
+    said = journey("export", grown, "prm", "--by", "nobody", "--to", tmp_path / "rows.jsonl")
     assert said.code == 2
     assert "no trees of the judge nobody; there are those of exact" in said.err
 

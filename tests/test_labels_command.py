@@ -112,7 +112,7 @@ def test_labels_are_exported_with_all_that_was_said(run: Path, tmp_path: Path):
     ]  # fmt: skip
     assert found[0]["step"] == "One and one." and found[0]["suggestion"] == "neutral" and found[0]["made"]
     assert found[1]["ratings"]["rechecking"] == 4 and found[1]["ratings"]["final_verification"] is None  # type: ignore[index]
-    assert len(rows(run, "labels", tmp_path / "bob.jsonl", "--told", "bob")) == 1
+    assert len(rows(run, "labels", tmp_path / "bob.jsonl", "--by", "bob")) == 1
     done("export", run, "labels", "--to", tmp_path / "labels.parquet")
 
 
@@ -121,8 +121,8 @@ def test_notes_written_by_a_person_are_read_by_annotate(run: Path, tmp_path: Pat
     notes = (WrittenNote("trial", "Add one and one.", "They ask for a sum."), WrittenNote("answer", "\\boxed{2}"))
     labels.put(run, Written(PROBLEM.id, "ann", notes, "submitted"))
     labels.put(run, Written(PROBLEM.id, "bob", notes[1:], "submitted"))
-    assert "--told" in journey("export", run, "notes", "--to", tmp_path / "x.jsonl").err
-    rows(run, "notes", tmp_path / "notes.jsonl", "--told", "ann")
+    assert "--by" in journey("export", run, "notes", "--to", tmp_path / "x.jsonl").err
+    rows(run, "notes", tmp_path / "notes.jsonl", "--by", "ann")
     (read,) = read_notes(tmp_path / "notes.jsonl")
     assert read.problem.id == PROBLEM.id
     assert [tuple(note) for note in read.notes] == [("trial", "Add one and one.", "They ask for a sum."),

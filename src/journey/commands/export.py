@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from journey.commands.options import Item, Json, RunFolder, Told, What
+from journey.commands.options import By, Item, Json, RunFolder, What
 from journey.commands.output import reading, say
 from journey.errors import UsageError
 from journey.pipeline.arms import JOURNEY
@@ -23,7 +23,7 @@ def export(
     arm: Annotated[
         str, typer.Option(help="The arm or method whose thoughts to write (sft).", metavar="NAME")
     ] = JOURNEY,
-    told: Told = None,
+    by: By = None,
     item: Item = None,
     messages: Annotated[bool, typer.Option("--messages", help="Rows as chat messages (sft, dpo).")] = False,
     json: Json = False,
@@ -37,16 +37,16 @@ def export(
 
     if what == "page" or item is not None:
         return _page(run, what, item, to, json)
-    return _export(run, what, to, arm, told, messages, json)
+    return _export(run, what, to, arm, by, messages, json)
 
 
-def _export(path: Path, what: str, to: Path, arm: str, told: str | None, messages: bool, json: bool) -> int:
+def _export(path: Path, what: str, to: Path, arm: str, by: str | None, messages: bool, json: bool) -> int:
     """Records as they are, rows to train on, or what people said in the studio."""
     with reading(path) as of:
         if what in ("labels", "notes"):
-            number = write_rows(label_rows(path, told) if what == "labels" else note_rows(of, told), to)
+            number = write_rows(label_rows(path, by) if what == "labels" else note_rows(of, by), to)
         elif what not in TABLES:
-            number = write_rows(training_rows(of, what, arm, told, messages=messages), to)
+            number = write_rows(training_rows(of, what, arm, by, messages=messages), to)
         elif of.count(what):
             number = export_table(of, what, to)
         else:

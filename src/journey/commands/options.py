@@ -14,10 +14,11 @@ PreferLabels = Annotated[
 Labelled = Annotated[
     Path | None, typer.Option("--out", help="That run's folder; RUN-labelled if not given.", metavar="DIR")
 ]
-Told = Annotated[
+By = Annotated[
     str | None,
     typer.Option(
-        "--told",
+        "--by",
+        "--told",  # as it was called before
         help="Only this seed's thoughts or attempts (seed-1), this judge's trees (prm), this person's labels or notes.",
     ),
 ]

@@ -39,8 +39,11 @@ def train(
     arm: Annotated[
         str, typer.Option(help="The arm or method whose thoughts to train on (sft).", metavar="NAME")
     ] = JOURNEY,
-    told: Annotated[
-        str | None, typer.Option(help="Only this seed's thoughts or attempts (seed-1), or this judge's trees (prm).")
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", "--told", help="Only this seed's thoughts or attempts (seed-1), or this judge's trees (prm)."
+        ),
     ] = None,
     settings: Set = None,
     json: Json = False,
@@ -51,7 +54,7 @@ def train(
     --set learning_rate=1e-4, epochs, batch, lora, ... The model lies in RUN/models/NAME.
     """
 
-    return _train(kind, run, model, name, arm, told, settings or (), json)
+    return _train(kind, run, model, name, arm, by, settings or (), json)
 
 
 def _train(
@@ -60,7 +63,7 @@ def _train(
     base: str,
     name: str | None,
     arm: str,
-    told: str | None,
+    by: str | None,
     settings: Sequence[str],
     json: bool,
 ) -> int:
@@ -71,7 +74,7 @@ def _train(
     chosen = plain_settings.typed(KINDS[kind], plain_settings.overridden(settings), f"train {kind}")
     with writing(path) as into, Bars(silent=json) as bars:
         labels = "soft" if isinstance(chosen, PrmSettings) and chosen.soft else "verdict"
-        rows = training_rows(into, kind, arm, told, labels=labels)
+        rows = training_rows(into, kind, arm, by, labels=labels)
         source = _source(into, base)
         _refuse_other_training(path / "models" / name, {"method": kind, "model": source, **what_matters(chosen)})
         bars(name, f"load {base}", 0, 1)

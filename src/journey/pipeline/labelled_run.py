@@ -33,7 +33,7 @@ def note_rows(of: Run, annotator: str | None) -> list[dict[str, Any]]:
     for one in found:
         if one.problem in by_problem:
             names = f"{by_problem[one.problem].annotator} and {one.annotator}"
-            raise UsageError(f"{names} wrote notes on the same problem; choose one of them with --told NAME")
+            raise UsageError(f"{names} wrote notes on the same problem; choose one of them with --by NAME")
         by_problem[one.problem] = one
     return [_note_row(of, one) for one in by_problem.values()]
 

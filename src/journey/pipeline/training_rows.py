@@ -60,7 +60,7 @@ def _judged_trees(of: Run, judge: str | None) -> list[Tree]:
     out = excluded(of)
     found = [t for t in trees if t.problem not in out and judge in (None, t.judge)]
     if len({t.judge for t in found}) > 1:
-        raise UsageError(f"the trees are of several judges ({', '.join(judges)}); choose one with --told")
+        raise UsageError(f"the trees are of several judges ({', '.join(judges)}); choose one with --by")
     return found
 
 
@@ -75,7 +75,7 @@ def _attempts(of: Run, told: str | None) -> list[Attempt]:
     found = [a for a in found if told is None or label(a.model) in (told, f"{told}/journey")]
     models = sorted({label(a.model) for a in found})
     if len(models) > 1:
-        raise UsageError(f"the attempts are of several models ({', '.join(models)}); choose one with --told")
+        raise UsageError(f"the attempts are of several models ({', '.join(models)}); choose one with --by")
     return found
 
 
