@@ -47,7 +47,7 @@ def with_votes(evaluation: Evaluation) -> Sequence[Decoding]:
     return evaluation.rules(evaluation.votes)
 
 
-def not_asked(evaluation: Evaluation) -> Sequence[Decoding]:
+def not_compared(evaluation: Evaluation) -> Sequence[Decoding]:
     """No rule: the arm's model is trained and not compared."""
     return ()
 
@@ -128,7 +128,7 @@ ARMS: dict[str, Arm] = {
         short="rewrite",
         method="rewrite",
         rows=arm_rows.of_thoughts("rewrite"),
-        decoding=not_asked,
+        decoding=not_compared,
     ),
     "distill": Arm(
         label="student of a teacher",
@@ -136,7 +136,7 @@ ARMS: dict[str, Arm] = {
         needs="rewrite",
         method="distill",
         rows=arm_rows.of_thoughts("distill"),
-        decoding=not_asked,
+        decoding=not_compared,
     ),
 }
 """The arms in the order of the report."""

@@ -265,7 +265,7 @@ def seed_run(run: Run, progress: Progress, recipe: Recipe, seed: int) -> SeedRun
         task=task(recipe.task),
         evaluation=recipe.evaluation,
         owner=None if recipe.policy_arm is None else seed,
-        in_flight=recipe.at_once,
+        in_flight=recipe.concurrency,
         progress=progress,
     )
 

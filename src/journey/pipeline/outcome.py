@@ -29,9 +29,9 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """How many trees: `told` a seed (those with a right leaf that the arms were trained on), and each seed's counts."""
+    """How many trees: `used` a seed (those with a right leaf that the arms were trained on), and each seed's counts."""
 
-    told: int
+    used: int
     by_seed: Sequence[Mapping[str, int]]
 
 

@@ -156,7 +156,7 @@ class Recipe:
         return needs_trees(self.thoughts.methods) and not self.trees.prm800k
 
     @property
-    def at_once(self) -> int:
+    def concurrency(self) -> int:
         """How many problems are in flight."""
         return self.in_flight or (256 if self.policy_arm else 64)
 
@@ -184,7 +184,7 @@ class Recipe:
             methods={name: wanted.of(name) for name in METHODS},
             refining=wanted.refining,
             notes=wanted.notes,
-            in_flight=self.at_once,
+            in_flight=self.concurrency,
         )
 
 

@@ -25,7 +25,7 @@ FORMS: tuple[Form, ...] = ("saturating", "power", "logarithmic", "flat")
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class ArmAtPoint:
     """One arm of one run: rows by seed (problem -> right), thoughts told and mean tokens, FLOPs of a seed."""
 
     rows: tuple[Mapping[str, float], ...]
@@ -38,7 +38,7 @@ class Measured:
 def figures(wanted: Recipe, found: Sequence[Point], out: Path) -> dict[str, Any]:
     """All figures of the sweep as plain data; shares in 0..1, FLOPs of one seed."""
     shape = read_shape(registry.model_path(found[0].recipe.model))
-    runs: dict[str, dict[str, Measured]] = {}
+    runs: dict[str, dict[str, ArmAtPoint]] = {}
     for place in found:
         if place.folder not in runs:
             runs[place.folder] = measure(out / place.folder, place, shape)
@@ -61,7 +61,7 @@ def figures(wanted: Recipe, found: Sequence[Point], out: Path) -> dict[str, Any]
     }
 
 
-def measure(folder: Path, place: Point, shape: Shape) -> dict[str, Measured]:
+def measure(folder: Path, place: Point, shape: Shape) -> dict[str, ArmAtPoint]:
     """The arms of a run over the seeds that have them all; nothing where no seed does."""
     with Run.read(folder) as run:
         came = outcome(run)
@@ -85,7 +85,7 @@ def _is_whole(arm: Arm | None, problems: int) -> bool:
 def _measured(
     name: str, of: Sequence[Arm], run: Run, place: Point, shape: Shape,
     trained: Mapping[tuple[int | None, str | None], int], data: Mapping[int, tuple[int, float]],
-) -> Measured:  # fmt: skip
+) -> ArmAtPoint:  # fmt: skip
     """One arm over its seeds; what a seed cost is the mean."""
     recipe = place.recipe
     kind, policy = ARMS[name], str(recipe.policy_arm)
@@ -99,7 +99,7 @@ def _measured(
     path = fmean(data[arm.seed][1] for arm in of)
     drawn = [attempt for arm in of for attempt in arm.main]
     first_epochs = ARMS[policy].trainer(recipe.arms[policy]).epochs
-    return Measured(
+    return ArmAtPoint(
         rows=tuple({a.problem: float(a.correct is True) for a in arm.main} for arm in of),
         thoughts=fmean(thoughts),
         tokens=mean_tokens(drawn),
@@ -133,7 +133,7 @@ def _data(run: Run, seed: int) -> tuple[int, float]:
 
 
 def _axis(
-    axis: Axis, of: Sequence[Point], runs: Mapping[str, Mapping[str, Measured]], wanted: Recipe, below: float | None
+    axis: Axis, of: Sequence[Point], runs: Mapping[str, Mapping[str, ArmAtPoint]], wanted: Recipe, below: float | None
 ) -> dict[str, Any]:
     arms: dict[str, Any] = {}
     for arm in (name for name in wanted.arms if ARMS[name].needs is not None):
@@ -147,12 +147,12 @@ def _axis(
     return {"setting": axis.setting, "arms": arms}
 
 
-def _amount(axis: Axis, place: Point, measured: Measured) -> Any:
+def _amount(axis: Axis, place: Point, measured: ArmAtPoint) -> Any:
     """Where the point stands: the setting's value; of the number of trees, as many as were there to be told."""
     return measured.thoughts if axis.setting == "trees.count" else place.value
 
 
-def _point(at: Any, folder: str, of: Measured, below: float | None) -> dict[str, Any]:
+def _point(at: Any, folder: str, of: ArmAtPoint, below: float | None) -> dict[str, Any]:
     """One point; `gain` in points over phase 1, and what a point of it cost in data and training."""
     bounds = share_over_seeds(of.rows)
     gain = None if below is None else 100 * (bounds.value - below)
@@ -166,7 +166,7 @@ def _point(at: Any, folder: str, of: Measured, below: float | None) -> dict[str,
     }  # fmt: skip
 
 
-def _between(amounts: Mapping[Any, Measured]) -> list[dict[str, Any]]:
+def _between(amounts: Mapping[Any, ArmAtPoint]) -> list[dict[str, Any]]:
     """Points of accuracy per FLOP from each point to the next: of data and training, and of inference a problem."""
     rows: list[dict[str, Any]] = []
     for low, high in pairwise(sorted(amounts)):
@@ -182,7 +182,7 @@ def _between(amounts: Mapping[Any, Measured]) -> list[dict[str, Any]]:
     return rows
 
 
-def _fits(amounts: Mapping[float, Measured], rounds: int) -> dict[str, Any]:
+def _fits(amounts: Mapping[float, ArmAtPoint], rounds: int) -> dict[str, Any]:
     """Every form that has fewer parameters than there are points; the one that predicts left-out points best is named.
 
     The last amount asked for is twice the greatest: beyond what was measured.

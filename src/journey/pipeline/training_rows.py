@@ -15,22 +15,22 @@ from journey.types import Attempt, Tree, label
 
 
 def training_rows(
-    of: Run, kind: str, arm: str, told: str | None, *, messages: bool = False, labels: Labels = "hard"
+    of: Run, kind: str, arm: str, chosen_of: str | None, *, messages: bool = False, labels: Labels = "hard"
 ) -> list[Row]:
-    """The rows for `kind` "sft", "dpo" or "prm"; `told` names the seed whose thoughts or attempts are meant, null: all.
+    """The rows for `kind` "sft", "dpo" or "prm"; of the seed `chosen_of` alone, null: of all.
 
-    Thoughts that were refined are taken as they were refined. For "prm" `told` names the judge whose trees are meant.
+    Thoughts that were refined are taken as they were refined. For "prm" it names a judge.
 
     Raises UsageError where there are none, or where those of several models (or judges) would be mixed.
     """
     asked = list(of.problems())
     if kind == "prm":
-        return tree_rows(_judged_trees(of, told), asked, labels) or _no_labels(of)
+        return tree_rows(_judged_trees(of, chosen_of), asked, labels) or _no_labels(of)
     shared_task(asked)
     if kind == "dpo":
-        return dpo_rows(_attempts(of, told), asked, ask, messages=messages) or _no_pairs(of)
+        return dpo_rows(_attempts(of, chosen_of), asked, ask, messages=messages) or _no_pairs(of)
     method = method_of(arm)
-    where = {"method": method} if told is None else {"method": method, "seed": seed_of(told)}
+    where = {"method": method} if chosen_of is None else {"method": method, "seed": seed_of(chosen_of)}
     out = excluded(of)
     found = chosen(t for t in of.thoughts(**where) if t.problem not in out)
     rows = sft_rows(found, asked, ask, messages=messages)
@@ -39,15 +39,15 @@ def training_rows(
         mend = f"did you mean {near[0]!r}?" if near else f"known are {', '.join({**ARMS, **METHODS})}"
         raise UsageError(f"there is no arm or method {arm!r}; {mend}")
     if not rows:
-        which = f"the arm {arm}" if told is None else f"the arm {arm} of {told}"
+        which = f"the arm {arm}" if chosen_of is None else f"the arm {arm} of {chosen_of}"
         kept = f" ({len(out)} problems are taken out of training)" if out else ""
         raise UsageError(f"{of.path} holds no thoughts for {which}{kept}; make them with journey derive {of.path}")
     return rows
 
 
-def seed_of(told: str) -> int:
+def seed_of(chosen_of: str) -> int:
     """The seed that a person means by "2" or "seed-2"; one that no run has for anything else."""
-    number = told.removeprefix("seed-")
+    number = chosen_of.removeprefix("seed-")
     return int(number) if number.isdecimal() else -1
 
 
@@ -68,11 +68,11 @@ def _no_labels(of: Run) -> list[Row]:
     raise UsageError(f"{of.path} holds no judged steps to train on; grow trees with a judge or import rated ones")
 
 
-def _attempts(of: Run, told: str | None) -> list[Attempt]:
-    """The attempts at training problems, of one model: that of the seed `told`, or the only one."""
+def _attempts(of: Run, chosen_of: str | None) -> list[Attempt]:
+    """The attempts at training problems, of one model: that of the seed `chosen_of`, or the only one."""
     out = excluded(of)
     found = [a for a in of.attempts(split="train") if a.problem not in out]
-    found = [a for a in found if told is None or label(a.model) in (told, f"{told}/journey")]
+    found = [a for a in found if chosen_of is None or label(a.model) in (chosen_of, f"{chosen_of}/journey")]
     models = sorted({label(a.model) for a in found})
     if len(models) > 1:
         raise UsageError(f"the attempts are of several models ({', '.join(models)}); choose one with --by")

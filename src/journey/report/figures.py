@@ -50,7 +50,7 @@ def figures(run: Run) -> Json:
         "left_out": found.left_out,
         "split": found.split,
         "problems": found.problems,
-        "trees": found.trees.told,
+        "trees": found.trees.used,
         "trees_by_seed": found.trees.by_seed,
         "decoding": found.main,
         "arms": arms,
