@@ -17,7 +17,7 @@ from journey.store.run import Run
 from journey.studio import facts
 from journey.studio.facts import COLUMNS
 from journey.studio.reading import CHOICES, NOT_RIGHT, PAGE, RANGES, Filter, Lists, lists_of
-from journey.types import Node, Segment, Thought, Tree, make_problem
+from journey.types import SCHEMA, Node, Segment, Thought, Tree, make_problem
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +251,7 @@ def test_lines_are_the_filtered_records_in_the_lists_order(small: Path, lists: L
     asked = Filter("attempts", {"outcome": "right"}, sort="letters", falling=True)
     rows = [json.loads(line) for line in lists.lines(asked)]
     assert [row["id"] for row in rows] == list(lists.ids(asked))
-    assert all(row["correct"] and row["schema"] == 1 for row in rows)
+    assert all(row["correct"] and row["schema"] == SCHEMA for row in rows)
 
 
 def test_a_list_of_something_unknown_is_said(lists: Lists):
