@@ -290,7 +290,8 @@ async def test_a_wrong_key_is_said_at_once_without_the_key():
         with pytest.raises(UsageError, match="refuses the key in OPENAI_API_KEY") as error:
             await ask(server)
     assert len(server.asked) == 1
-    assert not any(KEY[i : i + 4] in str(error.value) for i in range(len(KEY) - 4))
+    text = str(error.value).replace(server.url, "")  # a port may be four digits of the key by chance
+    assert not any(KEY[i : i + 4] in text for i in range(len(KEY) - 4))
 
 
 async def test_a_missing_key_is_said_by_the_name_of_its_variable():
