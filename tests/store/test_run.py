@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,15 @@ from properties import examples
 from store.records import attempt, problem, problems, thought, tree, trees
 
 from journey.errors import UsageError
-from journey.store.entries import Curation, Refusals, Spending
+from journey.store.entries import ENTRIES, Curation, EntryTable, Refusals, Spending
 from journey.store.run import Run
-from journey.store.schema import Failure
+from journey.store.schema import STATEMENTS, Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    who: str
+    times: int
 
 
 @pytest.fixture
@@ -250,3 +256,16 @@ def test_any_record_comes_back_equal(run: Run, some_trees, some_problems):
         assert run.get("trees", record.id) == record
     for record in some_problems:
         assert run.get("problems", record.id) == record
+
+
+def test_a_kind_of_entry_that_is_newer_than_the_run_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch):
+    run.close()
+    table = EntryTable("visits", Visit, ("who",))
+    monkeypatch.setitem(ENTRIES, Visit, table)
+    monkeypatch.setitem(STATEMENTS, "visits", "INSERT INTO visits (who, json, seal) VALUES (?, ?, ?)")
+    with Run.read(run.path) as reading:
+        assert reading.entries(Visit) == []
+    with Run.open(run.path) as again:
+        again.add(Visit("ann", 2))
+        assert again.entries(Visit, who="ann") == [Visit("ann", 2)]
+        assert again.check() == 0

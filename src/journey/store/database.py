@@ -10,9 +10,10 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from journey.errors import UsageError
+from journey.store.entries import ENTRIES
 from journey.store.faults import damaged, one_sentence
 from journey.store.migrate import migrate
-from journey.store.schema import STATEMENTS, STORE_VERSION, Write, definitions, dumps, opened, sealed
+from journey.store.schema import STATEMENTS, STORE_VERSION, Write, definitions, dumps, entry_definition, opened, sealed
 
 NAME = "run.db"
 LOCK = "run.lock"
@@ -38,6 +39,7 @@ def connect_writing(folder: Path) -> sqlite3.Connection:
             if is_old(connection, path):
                 migrate(connection, path)
                 sync_folder(folder)
+            _add_tables(connection)
         except BaseException:
             connection.close()
             raise
@@ -116,6 +118,16 @@ def _create(connection: sqlite3.Connection) -> None:
     facts = {"version": STORE_VERSION, "uid": uuid4().hex}
     connection.executemany(STATEMENTS["meta"], [sealed(key, dumps(value)) for key, value in facts.items()])
     connection.execute("COMMIT")
+
+
+def _add_tables(connection: sqlite3.Connection) -> None:
+    """Makes the tables of kinds of entries that are newer than the run."""
+    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if missing := [table for table in ENTRIES.values() if table.name not in there]:
+        connection.execute("BEGIN IMMEDIATE")
+        for table in missing:
+            connection.execute(entry_definition(table))
+        connection.execute("COMMIT")
 
 
 def is_old(connection: sqlite3.Connection, path: Path) -> bool:

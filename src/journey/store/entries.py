@@ -1,6 +1,7 @@
 """What a run keeps beside its records, each kind in a table of its own: costs, exclusions, scores, curves, counts.
 
-A kind is a small frozen record and one line in `ENTRIES`; `Run.add` stores entries, `Run.entries` reads them back.
+A kind is a small frozen record and one line in `ENTRIES`; `Run.add` stores entries, `Run.entries` reads them back. A
+run that is older than a kind has none of it, and gets its table when it is next written to.
 """
 
 from collections.abc import Mapping, Sequence

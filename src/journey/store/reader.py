@@ -125,6 +125,8 @@ class Reader:
     def entries(self, kind: type[AnEntry], **where: Value) -> list[AnEntry]:
         """The entries of a kind (see `store.entries`) whose columns have these values, oldest first."""
         table = ENTRIES[kind]
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table.name,)):
+            return []  # the kind is newer than the run, which nobody has written to since
         condition, values = _condition(table.name, table.columns, where)
         query = f"SELECT {entry_columns(table)} FROM {table.name} WHERE {condition} ORDER BY seq"
         return [kind(**self._opened(table.name, row)) for row in self._rows(query, values)]

@@ -158,7 +158,7 @@ def definitions() -> list[str]:
         " seal INTEGER NOT NULL)",
         "CREATE TABLE failures (station TEXT NOT NULL, unit TEXT NOT NULL, json TEXT NOT NULL, seal INTEGER NOT NULL,"
         " PRIMARY KEY (station, unit))",
-        *map(_entry_definition, ENTRIES.values()),
+        *map(entry_definition, ENTRIES.values()),
         *map(definition, TABLES.values()),
         *(index for table in TABLES.values() for index in indexes(table)),
     ]
@@ -178,7 +178,8 @@ def indexes(table: Table) -> list[str]:
     return [f"CREATE INDEX {table.name}_{name} ON {table.name} ({name}, id)" for name in table.indexed]
 
 
-def _entry_definition(table: EntryTable) -> str:
+def entry_definition(table: EntryTable) -> str:
+    """The SQL that makes the table of a kind of entry."""
     columns = "".join(
         f" {name} {_type(name)}{' NOT NULL UNIQUE' if table.keyed and not place else ''},"
         for place, name in enumerate(table.columns)
