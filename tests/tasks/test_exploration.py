@@ -102,8 +102,9 @@ def test_each_kind_of_slip_in_countdown_is_counted_under_its_skill() -> None:
 def test_each_kind_of_slip_in_a_maze_is_counted_under_its_skill() -> None:
     question = "Go from A to D : A ( B ) B ( A C E ) C ( B D ) D ( C ) E ( B )"
     text = (
-        "A -> B ( C E )\nB -> E ( )\nWait , E is a dead end\nBack to B ( C E )\nB -> E ( )\nWait , E is a dead end\n"
-        "Back to A ( B )\nA -> C ( D )\nYes , D is reached\nBack to C ( D )\nBack to Z ( )"
+        "A -> B ( C E -> D )\nB -> E ( -> D )\nWait , E is a dead end\n"
+        "Back to B ( C E -> D )\nB -> E ( -> D )\nWait , E is a dead end\n"
+        "Back to A ( B -> D )\nA -> C ( D -> D )\nYes , D is reached\nBack to C ( D -> D )\nBack to Z ( -> D )"
     )
     found = slips("maze", question, text)
     assert found == [("new walks", False), ("steps", False), ("verdicts", False), ("returns", False)]

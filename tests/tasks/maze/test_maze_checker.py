@@ -16,7 +16,7 @@ from journey.tasks.maze.puzzle import can_reach, make_maze, parse_step, question
 from journey.tasks.table import TASKS, task_of
 
 MAZE = make_maze("A", "D", [("A", "B"), ("B", "C"), ("C", "D"), ("B", "E"), ("E", "F")])
-RIGHT = "A -> B ( C E )\nB -> C ( D )\nC -> D ( )"
+RIGHT = "A -> B ( C E -> D )\nB -> C ( D -> D )\nC -> D ( -> D )"
 
 
 def test_a_right_walk_is_right_and_its_answer_is_the_way() -> None:
@@ -27,15 +27,25 @@ def test_a_right_walk_is_right_and_its_answer_is_the_way() -> None:
 @pytest.mark.parametrize(
     ("text", "correct", "error"),
     [
-        ("A -> B ( C E )\nB -> D ( )", False, "wall walked through (no way from B to D)"),
-        ("A -> B ( C E )\nB -> C ( D )\nC -> E ( F )\nE -> F ( )", False, "wall walked through (no way from C to E)"),
-        ("A -> B ( C E )\nB -> Z ( )", False, "place that is not there (there is no place Z)"),
-        ("A -> B ( C E )\nB -> A ( )", False, "place visited twice (A is visited already)"),
-        ("A -> B ( C E )\nC -> D ( )", None, "step from elsewhere (the walk is at B , not at C)"),
-        ("A -> B ( C )\nB -> C ( D )\nC -> D ( )", None, "wrong open places (open from B is C and E , not C)"),
-        ("A -> B ( C E )\nB -> E ( F )\nE -> F ( )", False, "dead end (F)"),
-        ("A -> B ( C E )", None, "stopped on the way"),
-        (RIGHT + "\nBack to E ( F )", None, "wrong open places (no walk stood at E with F open)"),
+        ("A -> B ( C E -> D )\nB -> D ( -> D )", False, "wall walked through (no way from B to D)"),
+        (
+            "A -> B ( C E -> D )\nB -> C ( D -> D )\nC -> E ( F -> D )\nE -> F ( -> D )",
+            False,
+            "wall walked through (no way from C to E)",
+        ),
+        ("A -> B ( C E -> D )\nB -> Z ( -> D )", False, "place that is not there (there is no place Z)"),
+        ("A -> B ( C E -> D )\nB -> A ( -> D )", False, "place visited twice (A is visited already)"),
+        ("A -> B ( C E -> D )\nC -> D ( -> D )", None, "step from elsewhere (the walk is at B , not at C)"),
+        (
+            "A -> B ( C -> D )\nB -> C ( D -> D )\nC -> D ( -> D )",
+            None,
+            "wrong open places (open from B is C and E , not C)",
+        ),
+        ("A -> B ( C E -> D )\nB -> E ( F -> D )\nE -> F ( -> D )", False, "dead end (F)"),
+        ("A -> B ( C E -> D )", None, "stopped on the way"),
+        ("A -> B ( C E -> C )\nB -> C ( D -> C )", None, "wrong open places (the walk is to D , not to C)"),
+        (RIGHT + "\nBack to A ( B -> C )", None, "wrong open places (no walk to C stood at A with B open)"),
+        (RIGHT + "\nBack to E ( F -> D )", None, "wrong open places (no walk to D stood at E with F open)"),
         ("I give up", None, "no answer"),
         ("the answer is A -> B -> D", False, "wall walked through (no way from B to D)"),
         ("the answer is B -> C -> D", None, "step from elsewhere (the way begins at A)"),
@@ -47,12 +57,11 @@ def test_what_is_not_there_is_refused_with_the_place_named(text: str, correct: b
 
 
 def test_a_side_trip_and_a_return_to_the_middle_are_followed() -> None:
-    text = (
-        "A -> B ( C E )\nB -> E ( F )\nE -> F ( )\nWait , F is a dead end\nBack to B ( C E )\nB -> C ( D )\nC -> D ( )"
-    )
+    trip = "A -> B ( C E -> D )\nB -> E ( F -> D )\nE -> F ( -> D )\nWait , F is a dead end"
+    text = f"{trip}\nBack to B ( C E -> D )\nB -> C ( D -> D )\nC -> D ( -> D )"
     assert grade(MAZE, text).correct is True
-    assert grade(MAZE, text.replace("Back to B ( C E )", "Back to B ( C E ) tried E")).correct is True
-    assert grade(MAZE, text.replace("Back to B ( C E )\n", "")).correct is None
+    assert grade(MAZE, text.replace("Back to B ( C E -> D )", "Back to B ( C E -> D ) tried E")).correct is True
+    assert grade(MAZE, text.replace("Back to B ( C E -> D )\n", "")).correct is None
 
 
 def test_a_way_in_words_is_read_as_an_answer() -> None:
@@ -78,7 +87,7 @@ def mutated(text: str, rng: random.Random) -> str:
             other = rng.randrange(len(lines))
             lines[at], lines[other] = lines[other], lines[at]
         case _:
-            lines[at] = lines[at].replace("( ", "( Q ")
+            lines[at] = lines[at].replace("( ", "( Q ") if rng.random() < 0.5 else lines[at][:-3] + "Q )"
     return "\n".join(lines)
 
 
@@ -98,7 +107,7 @@ def is_honest(question_text: str, text: str) -> bool:
         parts = line.split(" ")
         if len(parts) > 3 and parts[1] == "->" and parts[3] == "(":
             way = [*way, parts[2]] if way and way[-1] == parts[0] else [parts[0], parts[2]]
-            shown, here = set(parts[4:-1]), way
+            shown, here = set(parts[4:-3]), way
         elif line.startswith("Back to"):
             way = way[: way.index(parts[2]) + 1] if parts[2] in way else [parts[2]]
             continue
@@ -133,8 +142,17 @@ def test_thousands_of_damaged_walks_bring_no_false_accept() -> None:
 
 def test_the_judge_says_right_as_long_as_the_goal_can_be_reached_and_else_why_not() -> None:
     problem = to_problem(MAZE)
-    lines = ["B -> C ( D )", "B -> E ( F )", "B -> D ( )", "B -> A ( )", "C -> D ( )", "B -> Z ( )", "B -> C ( )", "hm"]
-    found = judge(problem, ["A -> B ( C E )"], lines)
+    lines = [
+        "B -> C ( D -> D )",
+        "B -> E ( F -> D )",
+        "B -> D ( -> D )",
+        "B -> A ( -> D )",
+        "C -> D ( -> D )",
+        "B -> Z ( -> D )",
+        "B -> C ( -> D )",
+        "hm",
+    ]
+    found = judge(problem, ["A -> B ( C E -> D )"], lines)
     assert [(j.verdict, j.score, j.reason) for j in found] == [
         ("right", 1.0, None),
         ("wrong", 0.5, "E leads only to F"),
@@ -145,7 +163,7 @@ def test_the_judge_says_right_as_long_as_the_goal_can_be_reached_and_else_why_no
         ("wrong", 0.0, "open from C is D , not no place"),
         (None, None, "not a step of the puzzle"),
     ]
-    (end,) = judge(problem, ["A -> B ( C E )", "B -> E ( F )"], ["E -> F ( )"])
+    (end,) = judge(problem, ["A -> B ( C E -> D )", "B -> E ( F -> D )"], ["E -> F ( -> D )"])
     assert (end.verdict, end.reason) == ("wrong", "F is a dead end")
 
 

@@ -70,11 +70,11 @@ def test_what_is_no_maze_is_refused_with_the_reason(text: str, reason: str) -> N
 
 
 def test_steps_and_returns_are_read_back_from_how_they_are_written() -> None:
-    assert [str(step) for step in steps(SMALL, ("A", "B"))] == ["B -> C ( D )", "B -> E ( )"]
+    assert [str(step) for step in steps(SMALL, ("A", "B"))] == ["B -> C ( D -> D )", "B -> E ( -> D )"]
     for step in steps(SMALL, ("A", "B")):
         assert parse_step(str(step)) == step
-    assert parse_state("Back to B ( C E )") == ("B", ("C", "E"))
-    assert parse_state("Back to B ( C E ) tried E") == ("B", ("C", "E"))
+    assert parse_state("Back to B ( C E -> D )") == ("B", ("C", "E"), "D")
+    assert parse_state("Back to B ( C E -> D ) tried E") == ("B", ("C", "E"), "D")
     assert parse_step("B -> C") is None
 
 

@@ -98,12 +98,12 @@ def follow(maze: Maze, walk: Walk, step: Step) -> Walk:
     return Walk(path)
 
 
-def restate(maze: Maze, seen: list[Walk], place: str, open_here: Path) -> Walk:
+def restate(maze: Maze, seen: list[Walk], place: str, open_here: Path, goal: str) -> Walk:
     """The latest sound walk that stood there with these places open; a walk in error where there was none."""
-    for walk in reversed(seen):
+    for walk in reversed(seen) if goal == maze.goal else ():
         if walk.kind is None and walk.path[-1] == place and open_places(maze, walk.path) == open_here:
             return walk
-    return Walk((place,), BAD_STATE, f"no walk stood at {place} with {listed(open_here)} open")
+    return Walk((place,), BAD_STATE, f"no walk to {goal} stood at {place} with {listed(open_here)} open")
 
 
 def along(maze: Maze, path: Path) -> Walk:
@@ -112,7 +112,7 @@ def along(maze: Maze, path: Path) -> Walk:
         return Walk((maze.start,), ELSEWHERE, f"the way begins at {maze.start}")
     walk = Walk(path[:1])
     for left, to in pairwise(path):
-        walk = follow(maze, walk, Step(left, to, open_places(maze, (*walk.path, to))))
+        walk = follow(maze, walk, Step(left, to, open_places(maze, (*walk.path, to)), maze.goal))
     return walk
 
 
@@ -128,6 +128,8 @@ def flaw_of(maze: Maze, path: Path, step: Step) -> tuple[str, str] | None:
         return VISITED, f"{step.to} is visited already"
     if step.open != (true := open_places(maze, (*path, step.to))):
         return BAD_STATE, f"open from {step.to} is {listed(true)} , not {listed(step.open)}"
+    if step.goal != maze.goal:
+        return BAD_STATE, f"the walk is to {maze.goal} , not to {step.goal}"
     return None
 
 

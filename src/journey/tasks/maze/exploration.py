@@ -29,9 +29,9 @@ def dead_end_text(place: str) -> str:
     return f"Wait , {place} is a dead end"
 
 
-def back_text(place: str, open_here: Path) -> str:
+def back_text(place: str, open_here: Path, goal: str) -> str:
     """The return to an earlier place."""
-    return f"Back to {state_text(place, open_here)}"
+    return f"Back to {state_text(place, open_here, goal)}"
 
 
 def reached_text(goal: str) -> str:
@@ -71,7 +71,7 @@ def ground(maze: Maze) -> Ground:
 
     def back(state: Hashable) -> str:
         path = cast(Path, state)
-        return back_text(path[-1], open_places(maze, path))
+        return back_text(path[-1], open_places(maze, path), maze.goal)
 
     def check(taken: Sequence[Move]) -> str:
         return " -> ".join(cast(Path, taken[-1].to))
@@ -113,7 +113,7 @@ def _claim(maze: Maze, path: Path, rng: random.Random) -> str:
     if rng.random() < 0.5:
         return f"{left} -> {to}"
     open_there = open_places(maze, (*path, to))
-    return str(Step(left, to, open_there[1:] if rng.random() < 0.3 else open_there))
+    return str(Step(left, to, open_there[1:] if rng.random() < 0.3 else open_there, maze.goal))
 
 
 def _answer(maze: Maze, path: Path, line: str) -> str | None:

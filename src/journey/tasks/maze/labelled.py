@@ -45,9 +45,9 @@ def illegal(maze: Maze, path: Path, rng: random.Random) -> Step:
     to = rng.choice([rng.choice(walls), *path[-2:-1], *maze.next_to[here][:1]])
     open_there = open_places(maze, (*path, to))
     if to in path or to not in maze.next_to[here]:
-        return Step(here, to, open_there)
+        return Step(here, to, open_there, maze.goal)
     others = tuple(sorted({*open_there, rng.choice(walls)}))
-    return Step(here, to, others if others != open_there else open_there[1:])
+    return Step(here, to, others if others != open_there else open_there[1:], maze.goal)
 
 
 def _misleading(maze: Maze, path: Path) -> list[Step]:

@@ -21,9 +21,9 @@ def go_back(problem: Problem, texts: Sequence[str]) -> str:
     """The return: the place where the walk stands again, with the places that are open from it."""
     step = parse_step(texts[-1]) if texts else None
     if step is not None:
-        return back_text(step.to, step.open)
+        return back_text(step.to, step.open, step.goal)
     maze = parse_maze(problem.question)
-    return back_text(maze.start, open_places(maze, (maze.start,)))
+    return back_text(maze.start, open_places(maze, (maze.start,)), maze.goal)
 
 
 def close(problem: Problem, node: Node) -> str:

@@ -1,7 +1,8 @@
 """Mazes: named places, ways between them, a start and a goal. No place may be visited twice.
 
 A question lists every place with the places next to it: `Go from K to D : A ( C K ) C ( A D ) D ( C ) K ( A )`. A step
-says where it goes and which places are open from there, those next to it that the walk has not visited: `K -> A ( C )`.
+says where it goes, which places are open from there (those next to it that the walk has not visited), and the goal:
+`K -> A ( C -> D )`.
 """
 
 import random
@@ -17,8 +18,9 @@ NAME = r"[A-Za-z][A-Za-z0-9]{0,11}"
 _PLACES = rf"\( ((?:{NAME} )*)\)"
 _QUESTION = re.compile(rf"Go from ({NAME}) to ({NAME}) :((?: {NAME} {_PLACES})+)")
 _PLACE = re.compile(rf"({NAME}) {_PLACES}")
-_STEP = re.compile(rf"({NAME}) -> ({NAME}) {_PLACES}")
-_STATE = re.compile(rf"Back to ({NAME}) {_PLACES}(?: tried(?: {NAME}| ,)+)?")
+_OPEN = rf"\( ((?:{NAME} )*)-> ({NAME}) \)"
+_STEP = re.compile(rf"({NAME}) -> ({NAME}) {_OPEN}")
+_STATE = re.compile(rf"Back to ({NAME}) {_OPEN}(?: tried(?: {NAME}| ,)+)?")
 
 Path = tuple[str, ...]
 
@@ -39,14 +41,15 @@ class Maze:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step from `left` to `to`, and the places that are open from there, as written."""
+    """A step from `left` to `to` on the way to `goal`, and the places that are open from there, as written."""
 
     left: str
     to: str
     open: Path
+    goal: str
 
     def __str__(self) -> str:
-        return f"{self.left} -> {state_text(self.to, self.open)}"
+        return f"{self.left} -> {state_text(self.to, self.open, self.goal)}"
 
 
 def make_maze(start: str, goal: str, pairs: Sequence[tuple[str, str]]) -> Maze:
@@ -58,14 +61,14 @@ def make_maze(start: str, goal: str, pairs: Sequence[tuple[str, str]]) -> Maze:
     return Maze(start, goal, tuple((place, tuple(sorted(beside[place]))) for place in sorted(beside)))
 
 
-def state_text(place: str, open_places: Path) -> str:
-    """How a place with the places that are open from it is written."""
-    return " ".join([place, "(", *open_places, ")"])
+def state_text(place: str, open_places: Path, goal: str) -> str:
+    """How a place, the places that are open from it, and the goal are written."""
+    return " ".join([place, "(", *open_places, "->", goal, ")"])
 
 
 def question(maze: Maze) -> str:
     """How a maze is asked."""
-    places = " ".join(state_text(place, beside) for place, beside in maze.ways)
+    places = " ".join(" ".join([place, "(", *beside, ")"]) for place, beside in maze.ways)
     return f"Go from {maze.start} to {maze.goal} : {places}"
 
 
@@ -98,13 +101,13 @@ def is_question(text: str) -> bool:
 def parse_step(line: str) -> Step | None:
     """The step that a line writes, true or not; null where it writes none."""
     match = _STEP.fullmatch(line.strip())
-    return None if match is None else Step(match[1], match[2], tuple(match[3].split()))
+    return None if match is None else Step(match[1], match[2], tuple(match[3].split()), match[4])
 
 
-def parse_state(line: str) -> tuple[str, Path] | None:
-    """The place and its open places that a return names; null where the line is no return."""
+def parse_state(line: str) -> tuple[str, Path, str] | None:
+    """The place, its open places and the goal that a return names; null where the line is no return."""
     match = _STATE.fullmatch(line.strip())
-    return None if match is None else (match[1], tuple(match[2].split()))
+    return None if match is None else (match[1], tuple(match[2].split()), match[3])
 
 
 def open_places(maze: Maze, path: Path) -> Path:
@@ -114,7 +117,7 @@ def open_places(maze: Maze, path: Path) -> Path:
 
 def steps(maze: Maze, path: Path) -> list[Step]:
     """Every legal step at the end of a walk."""
-    return [Step(path[-1], to, open_places(maze, (*path, to))) for to in open_places(maze, path)]
+    return [Step(path[-1], to, open_places(maze, (*path, to)), maze.goal) for to in open_places(maze, path)]
 
 
 def within_reach(maze: Maze, path: Path) -> set[str]:
