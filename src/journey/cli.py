@@ -1,33 +1,18 @@
 """The command `journey`. Every command is a file in `commands/`, loaded only when it is given; here is their list."""
 
-from collections.abc import Mapping
+import ast
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-COMMANDS: Mapping[str, tuple[str, str]] = {
-    "run": ("run", "Run a whole recipe."),
-    "recipe": ("recipe", "Print a recipe that comes along, or list them."),
-    "import": ("import_", "Bring problems, trees or records into a run."),
-    "grow": ("grow", "Grow a tree for every training problem."),
-    "judge": ("judge", "Judge a run's trees again, into a new run."),
-    "derive": ("derive", "Make thoughts from trees, problems or notes."),
-    "train": ("train", "Train a model on what a run holds."),
-    "pretrain": ("pretrain", "Make the tiny base model from scratch."),
-    "eval": ("eval", "Let a model answer the run's problems."),
-    "eval judges": ("eval_judges", "Judge the judges on labelled steps."),
-    "quality": ("quality", "Say how thoughts read and how good they are."),
-    "decontaminate": ("decontaminate", "Say whether a run trains on what it is tested on."),
-    "report": ("report", "Write the run's report."),
-    "compare": ("compare", "Compare the models of two runs."),
-    "export": ("export", "Write records or training rows to a file."),
-    "view": ("view", "Open the studio in the browser."),
-    "status": ("status", "Say what a run holds and what failed."),
-    "doctor": ("doctor", "Say what this machine has."),
-}
-"""The commands by name: the file in `commands/`, whose function has the file's name, and one line of help."""
+COMMANDS = (
+    "run", "recipe", "import", "grow", "judge", "derive", "train", "pretrain", "eval", "eval judges", "quality",
+    "decontaminate", "report", "compare", "export", "view", "status", "doctor",
+)  # fmt: skip
+"""The commands in the order of the help: `eval judges` is the function `eval_judges` of commands/eval_judges.py."""
 
 
 class Commands(TyperGroup):
@@ -37,9 +22,9 @@ class Commands(TyperGroup):
         """The command of that name, null where there is none."""
         if cmd_name not in COMMANDS:
             return None
-        file, _ = COMMANDS[cmd_name]
+        name = function_name(cmd_name)
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name)(getattr(import_module(f"journey.commands.{file}"), file))
+        single.command(cmd_name)(getattr(import_module(f"journey.commands.{name}"), name))
         return typer.main.get_command(single)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -49,9 +34,22 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Writes the list, from the lines here: no command is loaded for it."""
+        """Writes the list; no command is loaded for it."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl([(name, help_line(name)) for name in COMMANDS])
+
+
+def function_name(command: str) -> str:
+    """What a command's file and function are called."""
+    return "import_" if command == "import" else command.replace(" ", "_")
+
+
+def help_line(command: str) -> str:
+    """The first line of the docstring of a command's function, read from its file."""
+    name = function_name(command)
+    text = (Path(__file__).parent / "commands" / f"{name}.py").read_text("utf-8")
+    (function,) = (one for one in ast.parse(text).body if isinstance(one, ast.FunctionDef) and one.name == name)
+    return (ast.get_docstring(function) or "").partition("\n")[0]
 
 
 NAMES: Any = dict.fromkeys(COMMANDS)  # what they mean is loaded in `get_command`

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from journey.commands.options import Json
+from journey.commands import flags
 from journey.commands.output import check_part, check_run, say
 from journey.pipeline.comparison import compare_runs
 
@@ -21,7 +21,7 @@ def compare(
         str | None, typer.Option(help="And this one of the second; the same if not given.", metavar="NAME")
     ] = None,
     split: Annotated[str, typer.Option(help="The part of the problems.", metavar="PART")] = "test",
-    json: Json = False,
+    json: flags.Json = False,
 ) -> int:
     """Compare the models of two runs.
 

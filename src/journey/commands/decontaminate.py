@@ -1,15 +1,14 @@
 """journey decontaminate: does what a run trains on hold problems that are tested on, and out with those that do."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from journey.commands.options import Json, RunFolder
+from journey.commands import flags
 from journey.commands.output import reading, say, sheet, writing
 from journey.commands.progress import Bars
 from journey.data.contamination import HOW, SHORTEST, QuestionIndex, Rule
@@ -27,7 +26,7 @@ LETTERS = 240  # of a text that is shown
 
 
 def decontaminate(
-    run: RunFolder,
+    run: flags.RunFolder,
     against: Annotated[
         list[str] | None,
         typer.Option(help="A benchmark, NAME=FILE, a file or a run; may be given again.", metavar="SET"),
@@ -39,7 +38,7 @@ def decontaminate(
     drop: Annotated[
         bool | None, typer.Option("--drop/--restore", help="Train no more on what touches; or on all of it again.")
     ] = None,
-    json: Json = False,
+    json: flags.Json = False,
 ) -> int:
     """Say whether a run trains on what it is tested on.
 
@@ -48,29 +47,21 @@ def decontaminate(
     in a row. A paraphrase is not found. The exit code is 1 while anything touches. --drop marks the problems that do,
     so that no training rows are made of them; nothing is deleted.
     """
-
-    return _decontaminate(run, against or (), Rule(ngram, share), drop, json)
-
-
-def _decontaminate(path: Path, against: Sequence[str], rule: Rule, drop: bool | None, json: bool) -> int:
-    """What is trained on and touches a tested problem; 1 while there is any, 0 where there is none or it was taken out.
-
-    `drop` true takes the problems that touch out of training, false lets all come back; null only looks.
-    """
     if drop is False:
-        with writing(path) as into:
+        with writing(run) as into:
             number = restore(into)
-        say(json, {"run": str(path), "restored": number}, f"problems that may be trained on again: {number:,}")
+        say(json, {"run": str(run), "restored": number}, f"problems that may be trained on again: {number:,}")
         return 0
-    with reading(path) if drop is None else writing(path) as of, Bars(silent=json) as bars:
-        sets = tested(of, against)
+    rule = Rule(ngram, share)
+    with reading(run) if drop is None else writing(run) as of, Bars(silent=json) as bars:
+        sets = tested(of, against or ())
         index = QuestionIndex((p.question for those in sets.values() for p in those), rule)
         out = excluded(of)
         found = look(index, _watched(trained(of, out), of, bars))
         if drop and found.closest:
             why = {"against": {name: len(those) for name, those in sets.items()}, **asdict(rule)}
             exclude(of, found.closest, why)
-    data = figures(path, sets, index, found, len(out), bool(drop))
+    data = figures(run, sets, index, found, len(out), bool(drop))
     say(json, data, *_lines(data))
     return 0 if drop or not found.closest else 1
 
@@ -101,7 +92,10 @@ def _lines(data: Mapping[str, Any]) -> Iterator[RenderableType]:
     lines.append((f"questions of fewer than {rule['ngram']} words, or common ones", data["compared"]["as_a_whole"]))
     lines.append((f"  of fewer than {SHORTEST}: compared with questions only", data["compared"]["as_questions"]))
     yield sheet(data["run"], lines)
-    for touch in _examples(data["touches"]):
+    closest: dict[str, dict[str, Any]] = {}
+    for touch in data["touches"]:
+        closest.setdefault(touch["how"], touch)
+    for touch in closest.values():
         yield Text.assemble(
             f"{touch['kind']} {touch['id']} touches {touch['against']} {touch['tested']}: "
             f"{HOW_SHOWN[touch['how']].format(rule['ngram'])}, {100 * touch['share']:.0f} % of its words\n",
@@ -124,14 +118,6 @@ def _lines(data: Mapping[str, Any]) -> Iterator[RenderableType]:
             f"{number:,} problems that are trained on touch what is tested, {problems['half_or_more']:,} of them half "
             "of a question or more; the same command with --drop takes them out of training"
         )
-
-
-def _examples(touches: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The closest pair of each way of touching."""
-    first: dict[str, dict[str, Any]] = {}
-    for touch in touches:
-        first.setdefault(touch["how"], touch)
-    return list(first.values())
 
 
 def _shown(text: str) -> str:

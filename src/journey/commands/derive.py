@@ -8,27 +8,11 @@ from typing import Annotated, Any, Literal
 import typer
 
 from journey import interrupts
-from journey.commands.estimates import estimate_lines, priced, with_local
-from journey.commands.loading import paying
-from journey.commands.options import (
-    DryRun,
-    Json,
-    Labelled,
-    MaxCalls,
-    MaxCost,
-    MaxTokens,
-    Model,
-    PreferLabels,
-    Prices,
-    RunFolder,
-    Set,
-    Strong,
-)
+from journey.commands import flags
 from journey.commands.output import failed_units, reading, say, sheet, writing
 from journey.commands.progress import Bars
-from journey.commands.spending import Allowance, note, spent_lines, spent_rows
+from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
 from journey.errors import UsageError
-from journey.models.budget import BudgetTracker
 from journey.pipeline import registry
 from journey.pipeline.derive import chosen, counts_of
 from journey.pipeline.derive_flags import BOTH, DeriveOptions
@@ -38,7 +22,7 @@ from journey.thoughts.methods import needs_trees
 
 
 def derive(
-    run: RunFolder,
+    run: flags.RunFolder,
     method: Annotated[
         str,
         typer.Option(help="Right paths alone, with side trips, or both; or another way.", metavar="METHOD"),
@@ -55,8 +39,8 @@ def derive(
     neutral: Annotated[
         bool | None, typer.Option("--neutral/--no-neutral", help="Whether right paths may have neutral steps; yes.")
     ] = None,
-    model: Model = None,
-    strong: Strong = None,
+    model: flags.Model = None,
+    strong: flags.Strong = None,
     explain: Annotated[
         bool | None, typer.Option("--explain/--no-explain", help="The strong model says why wrong steps are wrong.")
     ] = None,
@@ -64,18 +48,18 @@ def derive(
         bool | None, typer.Option("--refine/--no-refine", help="The strong model smooths the drafts.")
     ] = None,
     notes: Annotated[Path | None, typer.Option(help="People's notes, for annotate.", metavar="FILE")] = None,
-    prefer_labels: PreferLabels = False,
-    out: Labelled = None,
+    prefer_labels: flags.PreferLabels = False,
+    out: flags.Labelled = None,
     seed: Annotated[
         int | None, typer.Option(envvar="JOURNEY_SEED", help="Which side trips are drawn; 0.", metavar="N")
     ] = None,
-    settings: Set = None,
-    json: Json = False,
-    dry_run: DryRun = False,
-    max_cost: MaxCost = None,
-    max_tokens: MaxTokens = None,
-    max_calls: MaxCalls = None,
-    prices: Prices = None,
+    settings: flags.Set = None,
+    json: flags.Json = False,
+    dry_run: flags.DryRun = False,
+    max_cost: flags.MaxCost = None,
+    max_tokens: flags.MaxTokens = None,
+    max_calls: flags.MaxCalls = None,
+    prices: flags.Prices = None,
 ) -> int:
     """Make thoughts from trees, problems or notes.
 
@@ -83,20 +67,23 @@ def derive(
     notes). What is not given is taken from the run's recipe, or from the report where it has none; more settings go
     by --set thoughts.NAME=VALUE.
     """
-
     options = DeriveOptions(
-        method, trials, start, per_tree, neutral, model, strong, explain, refine, notes, seed, settings or (),
-        prefer_labels, out,
-    )  # fmt: skip
-    return _derive(run, options, Allowance(max_cost, max_tokens, max_calls, prices), json, dry_run)
-
-
-def _derive(path: Path, options: DeriveOptions, allowance: Allowance, json: bool, dry_run: bool) -> int:
-    """Makes the thoughts that are not there. Raises UsageError where others were made otherwise, or none can be."""
-    tracker = allowance.tracker()
+        method, trials, start, per_tree, neutral, model, strong, explain, refine, notes, seed, settings or ()
+    )
+    tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     if dry_run:
-        return _plan(path, options, tracker, json)
-    path, labelled = _labelled(path, options)
+        with reading(run) as of:
+            wanted = derive_recipe(of, options)
+            problems = list(of.problems(split="train"))
+            thoughts, kept = wanted.thoughts, wanted.thought_settings(wanted.first_seed)
+            most = kept.estimate(thoughts.methods, thoughts.refine, problems, list(of.thoughts()))
+        return say_estimate(run, len(problems), most, tracker.prices, wanted.servers, json)
+    if out is not None and not prefer_labels:
+        raise UsageError("--out names the run that --prefer-labels makes; give both, or neither")
+    path, labelled = run, None
+    if prefer_labels:
+        path = out or run.with_name(f"{run.resolve().name}-labelled")
+        labelled = labelled_run(run, path)
     with writing(path) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
         wanted = derive_recipe(into, options)
         methods, from_their_trees = wanted.thoughts.methods, needs_trees(wanted.thoughts.methods)
@@ -146,33 +133,9 @@ def _lines(data: Mapping[str, Any], source: str) -> list[tuple[str, Any]]:
     return lines
 
 
-def _labelled(path: Path, options: DeriveOptions) -> tuple[Path, dict[str, int] | None]:
-    """The run to work in; with `prefer_labels` a run of its own beside that one, and what people's labels changed."""
-    if not options.prefer_labels:
-        if options.out is not None:
-            raise UsageError("--out names the run that --prefer-labels makes; give both, or neither")
-        return path, None
-    out = options.out or path.with_name(f"{path.resolve().name}-labelled")
-    return out, labelled_run(path, out)
-
-
 def _nothing(path: Path, reasons: Counter[str]) -> str:
     why = f" ({'; '.join(f'{reason}: {n}' for reason, n in reasons.most_common())})" if reasons else ""
     return (
         f"none of {reasons.total()} trees in {path} has a right leaf{why}, so there is nothing to make thoughts of; "
         "grow more or wider trees, or with a better model"
     )
-
-
-def _plan(path: Path, options: DeriveOptions, tracker: BudgetTracker, json: bool) -> int:
-    """Says what would be asked at most, and does nothing."""
-    with reading(path) as of:
-        wanted = derive_recipe(of, options)
-        problems = list(of.problems(split="train"))
-        drafts = list(of.thoughts())
-    thoughts, settings = wanted.thoughts, wanted.thought_settings(wanted.first_seed)
-    most = settings.estimate(thoughts.methods, thoughts.refine, problems, drafts)
-    prices = with_local(tracker.prices, most, wanted.servers)
-    data = {"run": str(path), "problems": len(problems), "asked_at_most": priced(most, prices)}
-    say(json, data, sheet("what would be asked at most", estimate_lines(most, prices) or [("calls", 0)]))
-    return 0

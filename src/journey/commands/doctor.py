@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from journey import __version__
-from journey.commands.options import Json
+from journey.commands import flags
 from journey.commands.output import say, sheet
 from journey.pipeline import recipe, registry
 from journey.tasks.code.sandbox import BWRAP, PACKAGE
@@ -26,7 +26,7 @@ EXTRAS = {
 NAMES = (recipe.VARIABLE, "OPENAI_", "HF_", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
 
 
-def doctor(json: Json = False) -> int:
+def doctor(json: flags.Json = False) -> int:
     """Say what this machine has.
 
     Versions, cores, precision, disk, the tiny model.

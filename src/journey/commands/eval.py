@@ -9,25 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from journey import interrupts
-from journey.commands.estimates import say_estimate
-from journey.commands.loading import closing, paying
-from journey.commands.options import (
-    AllowCode,
-    DryRun,
-    Json,
-    Limit,
-    MaxCalls,
-    MaxCost,
-    MaxTokens,
-    Prices,
-    RunFolder,
-    Seed,
-    Set,
-    StepJudge,
-)
+from journey.commands import flags
 from journey.commands.output import check_part, failed_units, reading, say, sheet, writing
 from journey.commands.progress import Bars
-from journey.commands.spending import Allowance, note, spent_lines, spent_rows
+from journey.commands.spending import Allowance, closing, note, paying, say_estimate, spent_lines, spent_rows
 from journey.evals.graded_answers import VERDICTS
 from journey.evals.step_scores import ScoredAttempts
 from journey.models.cached import Cached
@@ -40,7 +25,7 @@ from journey.report.build import build as build_report
 
 
 def eval(
-    run: RunFolder,
+    run: flags.RunFolder,
     model: Annotated[
         str, typer.Option(envvar="JOURNEY_MODEL", help="tiny, hf/ID, scripted/FILE, a folder, or a model of the run.")
     ],
@@ -56,17 +41,17 @@ def eval(
         list[str] | None,
         typer.Option(help="vote, best_of_n, beam, dvts, lookahead, mcts or all; may be given again.", metavar="NAME"),
     ] = None,
-    judge: StepJudge = None,
-    allow_code: AllowCode = False,
-    settings: Set = None,
-    seed: Seed = None,
-    limit: Limit = None,
-    json: Json = False,
-    dry_run: DryRun = False,
-    max_cost: MaxCost = None,
-    max_calls: MaxCalls = None,
-    max_tokens: MaxTokens = None,
-    prices: Prices = None,
+    judge: flags.StepJudge = None,
+    allow_code: flags.AllowCode = False,
+    settings: flags.Set = None,
+    seed: flags.Seed = None,
+    limit: flags.Limit = None,
+    json: flags.Json = False,
+    dry_run: flags.DryRun = False,
+    max_cost: flags.MaxCost = None,
+    max_calls: flags.MaxCalls = None,
+    max_tokens: flags.MaxTokens = None,
+    prices: flags.Prices = None,
 ) -> int:
     """Let a model answer the run's problems.
 

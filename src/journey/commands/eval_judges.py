@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from journey import interrupts
-from journey.commands.estimates import say_estimate
-from journey.commands.loading import paying
-from journey.commands.options import DryRun, Json, JudgeNames, Limit, MaxCalls, MaxCost, MaxTokens, Prices, Seed, Set
+from journey.commands import flags
 from journey.commands.output import say
 from journey.commands.progress import Bars
-from journey.commands.spending import Allowance, note, spent_lines, spent_rows
+from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
 from journey.data.labelled_sets import labelled_sets
 from journey.models.cached import MemoryCalls
 from journey.pipeline import judging, plain_settings, registry
@@ -25,7 +23,7 @@ from journey.store.run import Run
 
 
 def eval_judges(
-    judge: JudgeNames,
+    judge: flags.JudgeNames,
     on: Annotated[
         list[str],
         typer.Option(
@@ -35,15 +33,15 @@ def eval_judges(
     out: Annotated[
         Path | None, typer.Option("--out", help="Keeps model calls, figures and pictures there.", metavar="DIR")
     ] = None,
-    limit: Limit = None,
-    seed: Seed = None,
-    settings: Set = None,
-    json: Json = False,
-    dry_run: DryRun = False,
-    max_cost: MaxCost = None,
-    max_tokens: MaxTokens = None,
-    max_calls: MaxCalls = None,
-    prices: Prices = None,
+    limit: flags.Limit = None,
+    seed: flags.Seed = None,
+    settings: flags.Set = None,
+    json: flags.Json = False,
+    dry_run: flags.DryRun = False,
+    max_cost: flags.MaxCost = None,
+    max_tokens: flags.MaxTokens = None,
+    max_calls: flags.MaxCalls = None,
+    prices: flags.Prices = None,
 ) -> int:
     """Judge the judges on labelled steps.
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from journey.commands.options import By, Item, Json, RunFolder, What
+from journey.commands import flags
 from journey.commands.output import reading, say
 from journey.errors import UsageError
 from journey.pipeline.arms import JOURNEY
@@ -17,16 +17,16 @@ from journey.store.schema import TABLES
 
 
 def export(
-    run: RunFolder,
-    what: Annotated[What, typer.Argument(help="Records as they are, or rows to train on.", metavar="WHAT")],
+    run: flags.RunFolder,
+    what: Annotated[flags.What, typer.Argument(help="Records as they are, or rows to train on.", metavar="WHAT")],
     to: Annotated[Path, typer.Option("--to", help="A .jsonl, .jsonl.gz, .parquet or .html file.", metavar="FILE")],
     arm: Annotated[
         str, typer.Option(help="The arm or method whose thoughts to write (sft).", metavar="NAME")
     ] = JOURNEY,
-    by: By = None,
-    item: Item = None,
+    by: flags.By = None,
+    item: flags.Item = None,
     messages: Annotated[bool, typer.Option("--messages", help="Rows as chat messages (sft, dpo).")] = False,
-    json: Json = False,
+    json: flags.Json = False,
 ) -> int:
     """Write records or training rows to a file.
 
@@ -34,23 +34,17 @@ def export(
     labels, notes (the form that journey derive --method annotate --notes reads); or page: one tree with its thought as
     an .html file that opens anywhere, without a network.
     """
-
     if what == "page" or item is not None:
         return _page(run, what, item, to, json)
-    return _export(run, what, to, arm, by, messages, json)
-
-
-def _export(path: Path, what: str, to: Path, arm: str, by: str | None, messages: bool, json: bool) -> int:
-    """Records as they are, rows to train on, or what people said in the studio."""
-    with reading(path) as of:
+    with reading(run) as of:
         if what in ("labels", "notes"):
-            number = write_rows(label_rows(path, by) if what == "labels" else note_rows(of, by), to)
+            number = write_rows(label_rows(run, by) if what == "labels" else note_rows(of, by), to)
         elif what not in TABLES:
             number = write_rows(training_rows(of, what, arm, by, messages=messages), to)
         elif of.count(what):
             number = export_table(of, what, to)
         else:
-            raise UsageError(f"{path} holds no {what}; journey status {path} says what it holds")
+            raise UsageError(f"{run} holds no {what}; journey status {run} says what it holds")
     say(json, {"rows": number, "file": str(to)}, f"{number} rows written to {to}")
     return 0
 

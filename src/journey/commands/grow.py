@@ -3,26 +3,11 @@
 from pathlib import Path
 
 from journey import interrupts
-from journey.commands.estimates import estimate_lines, priced, with_local
-from journey.commands.loading import check_weights, paying
-from journey.commands.options import (
-    DryRun,
-    Fresh,
-    Json,
-    Limit,
-    MaxCalls,
-    MaxCost,
-    MaxTokens,
-    Out,
-    Prices,
-    RecipeFile,
-    Seed,
-    Set,
-)
+from journey.commands import flags
 from journey.commands.output import failed_units, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
 from journey.commands.run import looked_at, with_flags
-from journey.commands.spending import Allowance, note, spent_lines, spent_rows
+from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
 from journey.errors import UsageError
 from journey.pipeline import experiment, registry
 from journey.pipeline import recipe as recipes
@@ -37,18 +22,18 @@ from journey.tasks.table import check_gradable
 
 
 def grow(
-    recipe: RecipeFile,
-    out: Out = None,
-    limit: Limit = None,
-    seed: Seed = None,
-    settings: Set = None,
-    json: Json = False,
-    fresh: Fresh = False,
-    dry_run: DryRun = False,
-    max_cost: MaxCost = None,
-    max_tokens: MaxTokens = None,
-    max_calls: MaxCalls = None,
-    prices: Prices = None,
+    recipe: flags.RecipeFile,
+    out: flags.Out = None,
+    limit: flags.Limit = None,
+    seed: flags.Seed = None,
+    settings: flags.Set = None,
+    json: flags.Json = False,
+    fresh: flags.Fresh = False,
+    dry_run: flags.DryRun = False,
+    max_cost: flags.MaxCost = None,
+    max_tokens: flags.MaxTokens = None,
+    max_calls: flags.MaxCalls = None,
+    prices: flags.Prices = None,
 ) -> int:
     """Grow a tree for every training problem.
 
@@ -61,15 +46,13 @@ def grow(
     wanted = with_flags(wanted, limit, seed)
     registry.check_names(wanted.models(), wanted.judge, wanted.servers, wanted.helper)
     for name in wanted.models():
-        check_weights(name)
+        registry.check_weights(name)
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     if dry_run:
         parts, _, _ = looked_at(wanted, out, fresh)
-        asked = estimate(recipes.without_arms(wanted), parts.by_name["train"], [], trees_only=True)
-        known = with_local(tracker.prices, asked, wanted.servers)
-        data = {"run": str(out), "problems": len(parts.by_name["train"]), "asked_at_most": priced(asked, known)}
-        say(json, data, sheet("what would be asked at most", estimate_lines(asked, known)))
-        return 0
+        problems = parts.by_name["train"]
+        asked = estimate(recipes.without_arms(wanted), problems, [], trees_only=True)
+        return say_estimate(out, len(problems), asked, tracker.prices, wanted.servers, json)
     if fresh:  # before anything is removed
         make_problems(wanted)
     with (

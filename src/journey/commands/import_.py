@@ -10,7 +10,7 @@ import typer
 
 from journey import interrupts
 from journey.answers.grade import Grade, Grader
-from journey.commands.options import Format, Json, Limit
+from journey.commands import flags
 from journey.commands.output import check_part, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
 from journey.data import labelled_trees, prm800k
@@ -39,7 +39,7 @@ Lines = list[tuple[str, Any]]
 
 
 def import_(
-    format: Annotated[Format, typer.Argument(help="What the files hold.")],
+    format: Annotated[flags.Format, typer.Argument(help="What the files hold.")],
     files: Annotated[
         list[str],
         typer.Argument(
@@ -61,8 +61,8 @@ def import_(
     task: Annotated[
         str, typer.Option(help="The task of a file of puzzles, in its own form.", metavar="NAME")
     ] = "countdown",
-    limit: Limit = None,
-    json: Json = False,
+    limit: flags.Limit = None,
+    json: flags.Json = False,
 ) -> int:
     """Bring problems, trees or records into a run.
 
@@ -103,7 +103,7 @@ def _with_files(name: str) -> Task:
 
 
 def _check_options(
-    format: Format, files: Sequence[str], columns: Columns, hub_split: str | None, limit: int | None
+    format: flags.Format, files: Sequence[str], columns: Columns, hub_split: str | None, limit: int | None
 ) -> None:
     """Raises UsageError for options that do not go with what the files hold, and for files that are not there."""
     has_columns = columns != Columns()

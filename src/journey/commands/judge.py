@@ -6,23 +6,10 @@ from typing import Annotated
 import typer
 
 from journey import interrupts
-from journey.commands.estimates import say_estimate
-from journey.commands.loading import paying
-from journey.commands.options import (
-    DryRun,
-    Json,
-    JudgeName,
-    Limit,
-    MaxCalls,
-    MaxCost,
-    MaxTokens,
-    Prices,
-    RunFolder,
-    Set,
-)
+from journey.commands import flags
 from journey.commands.output import failed_units, reading, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
-from journey.commands.spending import Allowance, note, spent_lines, spent_rows
+from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
 from journey.errors import UsageError
 from journey.pipeline import judging, plain_settings, registry
 from journey.pipeline.eval_options import servers_of
@@ -32,17 +19,17 @@ from journey.store.run import Run
 
 
 def judge(
-    run: RunFolder,
-    judge: JudgeName,
+    run: flags.RunFolder,
+    judge: flags.JudgeName,
     out: Annotated[Path, typer.Option("--out", envvar="JOURNEY_OUT", help="The new run's folder.", metavar="DIR")],
-    limit: Limit = None,
-    settings: Set = None,
-    json: Json = False,
-    dry_run: DryRun = False,
-    max_cost: MaxCost = None,
-    max_tokens: MaxTokens = None,
-    max_calls: MaxCalls = None,
-    prices: Prices = None,
+    limit: flags.Limit = None,
+    settings: flags.Set = None,
+    json: flags.Json = False,
+    dry_run: flags.DryRun = False,
+    max_cost: flags.MaxCost = None,
+    max_tokens: flags.MaxTokens = None,
+    max_calls: flags.MaxCalls = None,
+    prices: flags.Prices = None,
 ) -> int:
     """Judge a run's trees again, into a new run.
 

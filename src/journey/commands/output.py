@@ -17,7 +17,7 @@ from journey.errors import UsageError
 from journey.store.run import Run
 from journey.store.schema import Failure
 from journey.trees.mark import no_thought_reason, wrong_branches
-from journey.types import Problem, Tree
+from journey.types import Tree
 
 WIDE = 120  # columns, where no terminal says how many it has
 SHOWN = 10  # failures that are written out
@@ -39,11 +39,6 @@ def check_run(path: Path) -> None:
     """Raises UsageError where there is no run."""
     if not (path / "run.db").is_file():
         raise UsageError(f"there is no run in {path}; give the folder of one, such as runs/countdown")
-
-
-def all_problems(of: Run, **where: str) -> list[Problem]:
-    """The problems of a run, or of one part of it."""
-    return list(of.problems(**where))
 
 
 def check_part(name: str) -> None:

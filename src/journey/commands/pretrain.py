@@ -1,6 +1,6 @@
 """journey pretrain: the tiny base model from scratch, with its model card."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,39 +8,27 @@ import typer
 from rich.console import Console
 
 from journey import interrupts
+from journey.commands import flags
 from journey.commands.card import measure, write_card
-from journey.commands.loading import closing
-from journey.commands.options import Json, RecipeFile, Set
 from journey.commands.output import say
 from journey.commands.progress import Bars
+from journey.commands.spending import closing
 from journey.pipeline import plain_settings, registry
-
-
-def pretrain(
-    recipe: RecipeFile,
-    out: Annotated[Path, typer.Option("--out", help="The model's folder.", metavar="DIR")],
-    settings: Set = None,
-    json: Json = False,
-) -> int:
-    """Make the tiny base model from scratch; the same command goes on from its last checkpoint."""
-
-    return _pretrain(recipe, out, settings or (), json)
-
 
 BRIEF = 40  # walks a task while training goes on
 
 
-def _in_words(skills: Mapping[str, Mapping[str, float | None]]) -> str:
-    """The skills by task on one line, in per cent."""
-    return "; ".join(
-        f"{task} " + ", ".join(f"{name} {100 * share:.1f} %" for name, share in by_name.items() if share is not None)
-        for task, by_name in skills.items()
-    )
+def pretrain(
+    recipe: flags.RecipeFile,
+    out: Annotated[Path, typer.Option("--out", help="The model's folder.", metavar="DIR")],
+    settings: flags.Set = None,
+    json: flags.Json = False,
+) -> int:
+    """Make the tiny base model from scratch.
 
-
-def _pretrain(file: Path, out: Path, settings: Sequence[str], json: bool) -> int:
-    """The tiny base from scratch, with its model card."""
-    wanted = plain_settings.read_settings(file, settings)
+    The same command goes on from its last checkpoint.
+    """
+    wanted = plain_settings.read_settings(recipe, settings or ())
     points: list[dict[str, Any]] = []
     with Bars(silent=json) as bars:
 
@@ -65,3 +53,10 @@ def _pretrain(file: Path, out: Path, settings: Sequence[str], json: bool) -> int
         write_card(out, wanted, points[-1], interrupts.run(closing(model, measure(model))))
     say(json, {"model": str(out), **points[-1]}, f"the model lies in {out}, its card in {out}/README.md")
     return 0
+
+
+def _in_words(skills: Mapping[str, Mapping[str, float | None]]) -> str:
+    return "; ".join(
+        f"{task} " + ", ".join(f"{name} {100 * share:.1f} %" for name, share in by_name.items() if share is not None)
+        for task, by_name in skills.items()
+    )

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from journey.commands.options import Json, Method, Sources, Top
+from journey.commands import flags
 from journey.commands.output import say
 from journey.data.texts import read_texts
 from journey.errors import UsageError
@@ -19,7 +19,7 @@ KEYS_SHOWN = ("wait", "alternatively", "therefore", "consider", "if", "possible"
 EXAMPLES_SHOWN = 10
 
 
-def quality(sources: Sources, method: Method = None, top: Top = 3, json: Json = False) -> int:
+def quality(sources: flags.Sources, method: flags.Method = None, top: flags.Top = 3, json: flags.Json = False) -> int:
     """Say how thoughts read and how good they are.
 
     Also what they do on their way; no model is asked.

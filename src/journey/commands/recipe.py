@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from journey.commands.options import Json
+from journey.commands import flags
 from journey.commands.output import say, sheet
 from journey.pipeline import recipe_files
 
@@ -13,7 +13,7 @@ def recipe(
     name: Annotated[
         str | None, typer.Argument(help="Its name, such as countdown; all are listed if not given.", metavar="NAME")
     ] = None,
-    json: Json = False,
+    json: flags.Json = False,
 ) -> int:
     """Print a recipe that comes along, or list them.
 

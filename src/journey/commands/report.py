@@ -1,6 +1,6 @@
 """journey report: figures, text and pictures of a run."""
 
-from journey.commands.options import Json, RunFolder
+from journey.commands import flags
 from journey.commands.output import reading, say
 from journey.errors import UsageError
 from journey.report.build import build as build_report
@@ -8,7 +8,7 @@ from journey.report.render import terminal
 from journey.report.tables import brief
 
 
-def report(run: RunFolder, json: Json = False) -> int:
+def report(run: flags.RunFolder, json: flags.Json = False) -> int:
     """Write the run's report.
 
     report.json, .md, .html and pictures, in RUN/report.

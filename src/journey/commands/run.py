@@ -4,26 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from journey.commands import sweeping
-from journey.commands.estimates import estimate_lines, priced, with_local
-from journey.commands.loading import check_weights
-from journey.commands.options import (
-    DryRun,
-    Fresh,
-    Json,
-    Limit,
-    MaxCalls,
-    MaxCost,
-    MaxTokens,
-    Out,
-    Prices,
-    RecipeFile,
-    Seed,
-    Set,
-)
-from journey.commands.output import all_problems, console, failed_units, say, sheet, tree_counts, tree_lines
+from journey.commands import flags, sweeping
+from journey.commands.output import console, failed_units, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
-from journey.commands.spending import Allowance, note, row_lines
+from journey.commands.spending import Allowance, estimate_lines, note, priced, row_lines, with_local
 from journey.data import prm800k
 from journey.errors import BudgetReached, UsageError
 from journey.models.budget import BudgetTracker
@@ -46,18 +30,18 @@ from journey.types import Thought
 
 
 def run(
-    recipe: RecipeFile,
-    out: Out = None,
-    limit: Limit = None,
-    seed: Seed = None,
-    settings: Set = None,
-    json: Json = False,
-    fresh: Fresh = False,
-    dry_run: DryRun = False,
-    max_cost: MaxCost = None,
-    max_tokens: MaxTokens = None,
-    max_calls: MaxCalls = None,
-    prices: Prices = None,
+    recipe: flags.RecipeFile,
+    out: flags.Out = None,
+    limit: flags.Limit = None,
+    seed: flags.Seed = None,
+    settings: flags.Set = None,
+    json: flags.Json = False,
+    fresh: flags.Fresh = False,
+    dry_run: flags.DryRun = False,
+    max_cost: flags.MaxCost = None,
+    max_tokens: flags.MaxTokens = None,
+    max_calls: flags.MaxCalls = None,
+    prices: flags.Prices = None,
 ) -> int:
     """Run a whole recipe.
 
@@ -90,9 +74,9 @@ def checked(wanted: Recipe) -> Recipe:
     registry.check_names(wanted.models(), wanted.judge, wanted.servers, wanted.helper)
     if wanted.arms:
         registry.model_path(experiment.base_of(wanted))  # it is trained, so it must have weights
-        check_weights(experiment.base_of(wanted))
+        registry.check_weights(experiment.base_of(wanted))
     for name in wanted.models():
-        check_weights(name)
+        registry.check_weights(name)
     return wanted
 
 
@@ -199,7 +183,7 @@ def looked_at(wanted: Recipe, out: Path, fresh: bool) -> tuple[Parts, list[Thoug
     if (out / "run.db").is_file() and not fresh:
         with Run.read(out) as before:
             refuse_other_recipe(before, wanted)
-            train = train or all_problems(before, split="train")
+            train = train or list(before.problems(split="train"))
             drafts = list(before.thoughts())
             counts = {name: before.count(name) for name in ("trees", "thoughts", "attempts")}
             there = {f"there_already_{name}": number for name, number in counts.items()}

@@ -1,17 +1,28 @@
-"""What a command may spend on model servers, what it spent, and the price table both are reckoned with."""
+"""What a command may spend on model servers, what it would ask at most, what it spent, and the price table of all.
+
+Estimates are upper limits: every reply as long as it may be, every step taken, every retry used. Most work needs less,
+and the progress line says what was really spent. Tokens of prompts are reckoned as a quarter of their characters.
+"""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
-from journey.errors import UsageError
-from journey.models.budget import BudgetTracker, Limits, Price, Usage, cost_of
-from journey.pipeline import plain_settings
+from journey.commands.output import say, sheet
+from journey.errors import BudgetReached, UsageError
+from journey.models.base import Model
+from journey.models.budget import BudgetTracker, Limits, Price, Usage, cost_of, unknown_prices
+from journey.models.estimate import Estimate
+from journey.models.server_settings import ServerSettings
+from journey.pipeline import plain_settings, registry
+from journey.pipeline.stages import keep_spent
+from journey.store.run import Run
 
+Result = TypeVar("Result")
 VARIABLE = "JOURNEY_PRICES"
 PLACES = (Path("prices.yaml"), Path("~/.config/journey/prices.yaml"))
 
@@ -28,9 +39,6 @@ class Allowance:
     def tracker(self) -> BudgetTracker:
         """A tracker with this budget. Raises UsageError for a price table that cannot be read."""
         return BudgetTracker(Limits(self.cost, self.tokens, self.calls), read_prices(self.prices))
-
-
-FREELY = Allowance()
 
 
 def read_prices(file: Path | None) -> dict[str, Price]:
@@ -98,3 +106,64 @@ def row_lines(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
         (f"spent on {row['model']}", usage_text(Usage(row["calls"], row["prompt_tokens"], row["tokens"]), row["cost"]))
         for row in rows
     ]
+
+
+async def closing(model: Model, work: Awaitable[Result]) -> Result:
+    """What the work gives; the model is given back however it ended."""
+    try:
+        return await work
+    finally:
+        await registry.close(model)
+
+
+async def paying(run: Run | None, models: registry.Models, tracker: BudgetTracker, work: Awaitable[Result]) -> Result:
+    """The same of many models; what was spent is kept in the run, if there is one, and said by a reached budget."""
+    try:
+        return await work
+    except BudgetReached as reached:
+        reached.spent = spent_rows(tracker)
+        raise
+    finally:
+        if run is not None:
+            keep_spent(run, tracker)
+        await models.close()
+
+
+def with_local(
+    prices: Mapping[str, Price], estimates: Sequence[Estimate], servers: Mapping[str, ServerSettings]
+) -> dict[str, Price]:
+    """The prices, and those of the models that no server is asked for: they cost nothing."""
+    local = {one.model: Price(0.0, 0.0) for one in estimates if not registry.is_served(one.model, servers)}
+    return {**local, **prices}
+
+
+def priced(estimates: Sequence[Estimate], prices: Mapping[str, Price]) -> list[dict[str, Any]]:
+    """The rows of the JSON object."""
+    return [spent_row(one.model, one.most, prices) | {"purpose": one.purpose} for one in estimates]
+
+
+def estimate_lines(estimates: Sequence[Estimate], prices: Mapping[str, Price]) -> list[tuple[str, Any]]:
+    """The same for a person, with the sum."""
+    lines: list[tuple[str, Any]] = [
+        (f"{one.purpose} by {one.model}", usage_text(one.most, cost_of({one.model: one.most}, prices)))
+        for one in estimates
+    ]
+    if len(estimates) > 1:
+        costs = [cost_of({one.model: one.most}, prices) for one in estimates]
+        known = [cost for cost in costs if cost is not None]
+        total = sum(known) if len(known) == len(costs) else None
+        lines.append(("in all, at most", usage_text(sum((one.most for one in estimates), Usage()), total)))
+    if unknown := unknown_prices({one.model: one.most for one in estimates}, prices):
+        lines.append(("prices to be put into prices.yaml (see recipes/prices.yaml)", ", ".join(unknown)))
+    return lines
+
+
+def say_estimate(
+    source: Path | str, problems: int, most: Sequence[Estimate], prices: Mapping[str, Price],
+    servers: Mapping[str, ServerSettings], json: bool,
+) -> int:  # fmt: skip
+    """Says what would be asked at most; the exit code."""
+    known = with_local(prices, most, servers)
+    data = {"run": str(source), "problems": problems, "asked_at_most": priced(most, known)}
+    say(json, data, sheet("what would be asked at most", estimate_lines(most, known) or [("calls", 0)]))
+    return 0

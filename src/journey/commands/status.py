@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from journey.commands.options import Json, RunFolder
+from journey.commands import flags
 from journey.commands.output import failed_units, reading, say, sheet, tree_counts, tree_lines
 from journey.commands.spending import row_lines
 from journey.data.problems import PARTS
@@ -14,7 +14,7 @@ from journey.store.run import Run
 from journey.types import label
 
 
-def status(run: RunFolder, json: Json = False) -> int:
+def status(run: flags.RunFolder, json: flags.Json = False) -> int:
     """Say what a run holds and what failed.
 
     Also why trees gave no thought, and what was spent.

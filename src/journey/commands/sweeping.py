@@ -7,7 +7,6 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from journey.commands.loading import check_weights
 from journey.commands.output import failed_units, say
 from journey.commands.progress import Bars
 from journey.errors import UsageError
@@ -40,7 +39,7 @@ def run(
         if registry.judge_is_served(place.recipe.judge, place.recipe.model, place.recipe.servers):
             raise UsageError(f"a sweep has no budget for the served judge {place.recipe.judge}; name a local one")
     registry.model_path(found[0].recipe.model)  # it is trained, so it must have weights
-    check_weights(found[0].recipe.model)
+    registry.check_weights(found[0].recipe.model)
     for place in runs_of(found):
         make_problems(place.recipe)  # whatever would be refused later is refused now
     if dry_run:

@@ -2,14 +2,13 @@
 
 import json as jsons
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from journey.commands.loading import check_weights
-from journey.commands.options import Json, RunFolder, Set
+from journey.commands import flags
 from journey.commands.output import say, sheet, writing
 from journey.commands.progress import Bars
 from journey.errors import UsageError
@@ -31,7 +30,7 @@ def train(
         Literal["sft", "dpo", "prm"],
         typer.Argument(help="sft on thoughts, dpo on pairs of attempts, prm on judged steps.", metavar="KIND"),
     ],
-    run: RunFolder,
+    run: flags.RunFolder,
     model: Annotated[
         str, typer.Option(envvar="JOURNEY_MODEL", help="What to start from: tiny, hf/ID, a folder, a model of the run.")
     ],
@@ -39,50 +38,30 @@ def train(
     arm: Annotated[
         str, typer.Option(help="The arm or method whose thoughts to train on (sft).", metavar="NAME")
     ] = JOURNEY,
-    by: Annotated[
-        str | None,
-        typer.Option(
-            "--by", "--told", help="Only this seed's thoughts or attempts (seed-1), or this judge's trees (prm)."
-        ),
-    ] = None,
-    settings: Set = None,
-    json: Json = False,
+    by: flags.By = None,
+    settings: flags.Set = None,
+    json: flags.Json = False,
 ) -> int:
     """Train a model on what a run holds.
 
     sft takes its thoughts, dpo its attempts, prm (which makes a judge of steps) its trees. Settings:
     --set learning_rate=1e-4, epochs, batch, lora, ... The model lies in RUN/models/NAME.
     """
-
-    return _train(kind, run, model, name, arm, by, settings or (), json)
-
-
-def _train(
-    kind: str,
-    path: Path,
-    base: str,
-    name: str | None,
-    arm: str,
-    by: str | None,
-    settings: Sequence[str],
-    json: bool,
-) -> int:
-    """A model from the run's thoughts or attempts, in its folder."""
     name = name or (arm if kind == "sft" else kind)
     if _NAME.fullmatch(name) is None:
         raise UsageError(f"{name!r} is no name for a model; use letters, digits, dots and dashes")
-    chosen = plain_settings.typed(KINDS[kind], plain_settings.overridden(settings), f"train {kind}")
-    with writing(path) as into, Bars(silent=json) as bars:
+    chosen = plain_settings.typed(KINDS[kind], plain_settings.overridden(settings or ()), f"train {kind}")
+    with writing(run) as into, Bars(silent=json) as bars:
         labels = "soft" if isinstance(chosen, PrmSettings) and chosen.soft else "verdict"
         rows = training_rows(into, kind, arm, by, labels=labels)
-        source = _source(into, base)
-        _refuse_other_training(path / "models" / name, {"method": kind, "model": source, **what_matters(chosen)})
-        bars(name, f"load {base}", 0, 1)
+        source = _source(into, model)
+        _refuse_other_training(run / "models" / name, {"method": kind, "model": source, **what_matters(chosen)})
+        bars(name, f"load {model}", 0, 1)
         limit_threads(source)
         out = train_station(into, ModelRef(name), source, rows, chosen, bars.of(name))
         made = jsons.loads((out / "training.json").read_text("utf-8"))
     said = {"model": str(out), "rows": made["rows"], "steps": made["steps"], "trained_tokens": made["trained_tokens"]}
-    say(json, said, sheet(path, [(key.replace("_", " "), value) for key, value in said.items()]))
+    say(json, said, sheet(run, [(key.replace("_", " "), value) for key, value in said.items()]))
     return 0
 
 
@@ -91,7 +70,7 @@ def _source(of: Run, name: str) -> str:
     for folder in (of.path / "models" / name, Path(name)):
         if (folder / "config.json").is_file():
             return str(folder)
-    check_weights(name)
+    registry.check_weights(name)
     return registry.model_path(name)
 
 

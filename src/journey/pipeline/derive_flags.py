@@ -47,8 +47,6 @@ class DeriveOptions:
     notes: Path | None = None
     seed: int | None = None
     settings: Sequence[str] = ()
-    prefer_labels: bool = False
-    out: Path | None = None
 
     def methods(self) -> tuple[str, ...]:
         """The methods that are meant. Raises UsageError."""

@@ -19,7 +19,7 @@ By = Annotated[
     typer.Option(
         "--by",
         "--told",  # as it was called before
-        help="Only this seed's thoughts or attempts (seed-1), this judge's trees (prm), this person's labels or notes.",
+        help="Only this seed's thoughts or attempts (seed-1), this judge's trees (prm), this person's labels (export).",
     ),
 ]
 
