@@ -164,34 +164,6 @@ def disagreements(file: str, asked: Sequence[Pair], said: Sequence[Grade]) -> li
     return lines
 
 
-HEAD = r"""# How answers are found and checked
-
-Written by `python benchmarks/answers_agreement.py --data FOLDER --write docs/answers.md`.
-
-**Finding.** `journey.answers.find` takes the last `\boxed{...}` with balanced braces or the last "# Answer",
-whichever comes later; without either the "####" line; without that what follows "answer is" or "[Final solution]".
-Boxes in a row (`\boxed{1} and \boxed{2}`) are one list. An unclosed or empty box is no answer.
-
-**Checking.** What is plain is decided at once (`answers/plain.py`), by exact arithmetic, never by closeness: the same
-writing; the same number (decimals, repeating ones, fractions, mixed numbers, per cents, numbers in a base); the same
-formula, as quotients of polynomials with square roots, \pi and names multiplied out exactly; lists, points, sets,
-intervals, unions and matrices of such, part by part; equations with the same solutions; numbers with known units. Two
-answers are plainly different when every way of reading them differs exactly, or by far more than rounding does.
-
-All else goes to math-verify in worker processes. Ordinary-looking answers have one lane of workers, and a quarter of a
-second there; integrals, sums, code, odd characters and unmatched brackets have another, where also begins again what
-took longer in the first. After 2 s the worker is killed and replaced. What asks for a number too large to write out, is
-nested deeper than 25 brackets or longer than 2,000 characters is refused unread. An answer that is refused, cannot be
-read or takes too long is *could not say*, with the reason; it is neither right nor wrong. The time runs from when a
-worker takes the answer up; the first answer also waits for the workers to start.
-
-**Where this parts from math-verify.** `python benchmarks/answers_against_math_verify.py` lists every pair of answers to
-MATH and rewritings of them on which both speak and differ. There math-verify errs by what people would say: it reads
-numbers in two bases as equal, 1/2^98 as 1/2^97 (it compares 15 digits), "32, 349" as two numbers, 506 as other than
-11^3-33(25), drops the t of 10t + 12 as a unit, and gives no answer for \$132 or for choices with their text.
-"""
-
-
 async def measure(data: Path) -> tuple[list[str], list[str], list[str]]:
     """Lines of Markdown: the table of agreement, that of speed, the disagreements."""
     lines = ["| file | pairs | agreement | 95 % interval | could not say | what it is |", "|---|---|---|---|---|---|"]
@@ -213,9 +185,10 @@ def agreement(options: Namespace) -> Result:
         return Result({}, None, f"needs the data sets in {options.data}")
     lines, fast, found = asyncio.run(measure(options.data))
     if options.write:
+        before = options.write.read_text("utf-8").partition("\n## Agreement")[0].rstrip() + "\n"  # stays
         head = "\n## Agreement\n\nCould not say counts as disagreement.\n"
         rest = ["\n## Speed\n", "Two worker processes on a shared machine of two cores.\n", *fast, "\n## Disagreements"]
-        options.write.write_text("\n".join([HEAD, head, *lines, *rest, *found]) + "\n", encoding="utf-8")
+        options.write.write_text("\n".join([before, head, *lines, *rest, *found]) + "\n", encoding="utf-8")
     figures = {"agreement": lines[2:], "speed": fast[2:]}
     return Result(figures, None, "no row of the scorecard asks for it", [*lines, *fast])
 

@@ -15,7 +15,7 @@ from journey.errors import UsageError
 from journey.evals.judging import JudgingSettings, judge_set, measure, to_json
 from journey.judges.base import Judge
 from journey.judges.exact import Exact
-from journey.judges.recorded_file import load_recorded
+from journey.judges.recorded import load_recorded
 from journey.judges.rollout import RolloutJudge, RolloutSettings
 from journey.judges.scripted import Scripted
 from journey.models.budget import BudgetTracker

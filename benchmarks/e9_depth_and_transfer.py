@@ -23,11 +23,12 @@ from bench import ROOT, Result, flag, percent, run, table
 
 from journey.answers.grade import Grader
 from journey.evals.attempts import Decoding, attempt
-from journey.judges.base import Judge
+from journey.judges.exact import Exact
 from journey.metrics.accuracy import over_seeds
 from journey.metrics.paired import compared
 from journey.models.local import Local
 from journey.models.weights import folder_hash
+from journey.pipeline.arm_rows import solution_rows
 from journey.pipeline.registry import model_path, token_counter
 from journey.tasks.table import TASKS, Task
 from journey.thoughts.draft import draft
@@ -38,7 +39,7 @@ from journey.training.settings import SftSettings
 from journey.training.sft import train_sft
 from journey.trees.grow import GrowSettings, grow
 from journey.trees.mark import path, right_leaves, wrong_branches
-from journey.types import Judgement, Node, Problem, Thought, content_hash
+from journey.types import Problem, Thought, content_hash
 
 RESULTS = ROOT / "benchmarks" / "results"
 OTHER = {"countdown": "maze", "maze": "countdown"}
@@ -71,20 +72,6 @@ class Settings:
 QUICK = Settings(phase1=200, train=40, told=24, validation=20, test=20)
 
 
-class Exact:
-    """The exact judge of a task."""
-
-    name = "exact"
-
-    def __init__(self, task: Task) -> None:
-        self._task = task
-
-    async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
-        """One judgement a candidate."""
-        assert self._task.judge is not None
-        return self._task.judge(problem, prefix, candidates)
-
-
 class Seed:
     """All arms of one seed: their models lie in `folder`, their figures in `results`."""
 
@@ -103,7 +90,7 @@ class Seed:
 
     async def measure(self) -> None:
         """Trains and tests every arm whose results are not there."""
-        rows = [row for name in OTHER for row in solution_rows(TASKS[name], self.problems[name]["phase1"])]
+        rows = [row for name in OTHER for row in solution_rows(self.problems[name]["phase1"], TASKS[name])]
         phase1 = self.train("phase 1", self.base, rows)
         thoughts = {name: await self.thoughts(name, phase1) for name in OTHER}
         for name, told in thoughts.items():
@@ -129,7 +116,7 @@ class Seed:
     async def thoughts(self, name: str, policy: Path) -> dict[str, list[Thought]]:
         """The thoughts of a task's arms, told from the same trees."""
         task, by_id = TASKS[name], {p.id: p for p in self.problems[name]["train"]}
-        model, judge, grader = Local(policy, f"seed-{self.number}/phase1"), Exact(task), task.grader()
+        model, judge, grader = Local(policy, f"seed-{self.number}/phase1"), Exact(), task.grader()
         found = await asyncio.gather(*(self.tree(p, model, judge, grader, task) for p in by_id.values()))
         await model.close()
         trees = [tree for tree in found if right_leaves(tree) and wrong_branches(tree)][: self.settings.told]
@@ -141,7 +128,7 @@ class Seed:
                 told[arm].append(draft(tree, by_id[tree.problem], walk, task.narration))
         return told
 
-    async def tree(self, problem: Problem, model: Local, judge: Judge, grader: Grader, task: Task) -> Any:
+    async def tree(self, problem: Problem, model: Local, judge: Exact, grader: Grader, task: Task) -> Any:
         """The tree of one problem."""
         settings = replace(GROW[task.name], seed=self.number)
         return await grow(problem, model, judge, grader, task.ask, task.steps, settings)
@@ -196,16 +183,6 @@ def problems(task: Task, settings: Settings) -> dict[str, list[Problem]]:
         "validation": unseen[: settings.validation],
         "test": unseen[settings.validation :],
     }
-
-
-def solution_rows(task: Task, solved: Iterable[Problem]) -> list[Row]:
-    """Right solutions with their last word."""
-    rows: list[Row] = []
-    for problem in solved:
-        last = task.narration.close(problem, Node(-1, "", answer=problem.answer))
-        text = f"{problem.solution}{task.narration.separator}{last}"
-        rows.append({"prompt": task.ask(problem, ()).text, "completion": text})
-    return rows
 
 
 def read(files: Iterable[Path]) -> dict[str, dict[int, dict[str, Any]]]:

@@ -110,8 +110,8 @@ def policy(out: Path) -> Path:
 async def classifier(out: Path, folder: Path, puzzles: int) -> Path:
     """The tiny base as a step classifier: trained on the exact verdicts of trees that the policy grew."""
     from journey.training.prm import train_prm
+    from journey.training.rows import tree_rows
     from journey.training.settings import PrmSettings
-    from journey.training.step_rows import tree_rows
 
     problems = drawn("train", 1500 + puzzles, 0, PuzzleSettings(), held_out=False)[1500:]
     model, grader = registry.local(folder, "phase1"), TASK.grader()

@@ -9,7 +9,7 @@ from commanding import done, journey, write_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journey.data.trained_texts import trained
+from journey.data.tested import trained
 from journey.pipeline.arm_rows import thought_rows
 from journey.pipeline.labelled_run import labelled_run
 from journey.pipeline.stages import part

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from real_data import sample, whole
 
-from journey.data.choosing import disjoint, normalised, overlaps, select
+from journey.data.choosing import disjoint, drawn, normalised, overlaps
 from journey.data.problems import Columns, load, read
 from journey.errors import UsageError
 from journey.types import make_problem, to_json
@@ -209,12 +209,8 @@ def test_signs_and_numbers_keep_questions_apart():
     assert len({normalised(text) for text in ("x+1", "x-1", "x+2", r"\lefty", r"\left(y", "(x+1)")}) == 6
 
 
-def test_problems_are_selected_by_level_subject_and_seed():
-    problems = [make_problem(str(i), "1", level=str(i % 3), subject="ab"[i % 2]) for i in range(30)]
-    assert [p.question for p in select(problems, limit=2)] == ["0", "1"]
-    assert {(p.level, p.subject) for p in select(problems, level=["1", "2"], subject="a")} == {("1", "a"), ("2", "a")}
-    drawn = select(problems, limit=10, seed=1)
-    assert drawn[:4] == select(problems[::-1], limit=4, seed=1)
-    assert drawn != select(problems, limit=10, seed=2)
-    with pytest.raises(UsageError, match="no problem is of level 7; there are 0, 1, 2"):
-        select(problems, level="7")
+def test_fewer_drawn_problems_begin_more_of_them():
+    problems = [make_problem(str(i), "1") for i in range(30)]
+    ten = drawn(problems, 10, seed=1)
+    assert ten[:4] == drawn(problems[::-1], 4, seed=1)
+    assert ten != drawn(problems, 10, seed=2)

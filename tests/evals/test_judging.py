@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from journey.data.step_labels import of_tree
 from journey.errors import UsageError
 from journey.evals.judging import Judged, JudgeFigures, JudgingSettings, judge_item, judge_set, measure, to_json
+from journey.judges.base import AFTER
 from journey.judges.exact import Exact
 from journey.judges.scripted import Scripted, Word
-from journey.judges.solution import AFTER
 from journey.metrics.accuracy import wilson
 from journey.models.base import ModelError
 from journey.tasks.countdown.labelled import countdown_set

@@ -11,7 +11,7 @@ from real_data import rows, sample, whole
 from journey.data.step_labels import load, load_prm800k
 from journey.errors import UsageError
 from journey.evals.judging import JudgeFigures, JudgingSettings, judge_set, measure
-from journey.judges.recorded_file import load_recorded
+from journey.judges.recorded import load_recorded
 from journey.judges.scripted import Scripted
 from journey.types import make_problem
 

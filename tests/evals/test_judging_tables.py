@@ -1,5 +1,6 @@
 """Ranking by scores where items count several times."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,5 +15,5 @@ def test_auc_is_the_share_of_pairs_in_the_right_order_ties_half(rows: list[tuple
     bad = [(s, weights[i]) for s, is_good, i in rows if not is_good]
     total = sum(w for _, w in good) * sum(w for _, w in bad)
     pairs = sum(v * w * ((s > t) + 0.5 * (s == t)) for s, v in good for t, w in bad)
-    got = Ranking(rows).auc(weights)
+    got = Ranking(rows).auc(np.array(weights))
     assert got == (None if total == 0 else pytest.approx(pairs / total))

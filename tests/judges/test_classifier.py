@@ -18,11 +18,11 @@ from transformers import (
 )
 
 from journey.errors import UsageError
+from journey.judges.base import judge_solution
 from journey.judges.classifier import Classifier
 from journey.judges.classifier_forms import FORMS, QWEN_SYSTEM, spell
 from journey.judges.classifier_settings import ClassifierSettings, chosen, path_of
 from journey.judges.names import read
-from journey.judges.solution import judge_solution
 from journey.models.base import ModelError
 from journey.models.budget import BudgetTracker
 from journey.pipeline import registry

@@ -13,9 +13,9 @@ from transformers import (
 )
 
 from journey.errors import UsageError
+from journey.judges.base import judge_solution
 from journey.judges.classifier import Classifier
 from journey.judges.classifier_settings import ClassifierSettings
-from journey.judges.solution import judge_solution
 from journey.types import make_problem
 
 PROBLEM = make_problem(QUESTION, "1")

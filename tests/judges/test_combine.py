@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.errors import UsageError
+from journey.judges.base import judge_solution
 from journey.judges.combine import HOWS, WAYS, Combined, Way, solution_score
 from journey.judges.exact import Exact
 from journey.judges.scripted import Scripted, Word
-from journey.judges.solution import judge_solution
 from journey.types import VERDICTS, Judgement, make_problem
 
 PROBLEM = make_problem("What is 6 times 7?", "42")

@@ -3,9 +3,8 @@
 import pytest
 
 from journey.errors import UsageError
-from journey.judges.base import Judge
+from journey.judges.base import AFTER, Judge, WholeJudge, judge_solution
 from journey.judges.recorded import Recorded, Recording, judgements
-from journey.judges.solution import AFTER, WholeJudge, judge_solution
 from journey.types import Judgement, make_problem
 
 PROBLEM = make_problem("What is 6 times 7?", "42")

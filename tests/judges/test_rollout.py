@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from journey.answers.find import find_answer
 from journey.answers.grade import Grade
 from journey.errors import UsageError
+from journey.judges.base import judge_solution
 from journey.judges.rollout import FirstError, RolloutJudge, RolloutSettings
-from journey.judges.solution import judge_solution
 from journey.models.base import Completion, Prompt, Sampling
 from journey.models.scripted import Scripted
 from journey.tasks.steps import FORMATS

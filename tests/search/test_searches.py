@@ -24,7 +24,7 @@ from journey.search.cost import MeteredJudge, MeteredModel
 from journey.search.dvts import DvtsSettings, dvts
 from journey.search.lookahead import LookaheadSettings, lookahead
 from journey.search.mcts import MctsSettings, mcts, simulate
-from journey.search.methods import SEARCHES, search, searched
+from journey.search.methods import SEARCHES, search
 from journey.search.vote import VoteSettings, vote
 from journey.tasks.countdown.checker import CountdownGrader
 from journey.types import Attempt, Judgement, Problem, attempt_from_json, make_problem, to_json
@@ -68,7 +68,7 @@ def test_a_search_ends_in_one_whole_attempt(name: str) -> None:
     assert made.answer is not None and made.text.endswith(f"= {made.answer}")
     assert made.correct == (made.answer == "9")
     assert made.spent.model_tokens >= made.tokens > 0
-    assert searched(made.model) is not None and made.decoding == "sampled" and made.sample == 0
+    assert made.model.search is not None and made.decoding == "sampled" and made.sample == 0
     assert attempt_from_json(to_json(made)) == made
 
 
@@ -440,12 +440,6 @@ def test_no_search_generates_more_than_it_said(name: str) -> None:
         calls, tokens = how.at_most()
         made = done(name, n=n)
         assert made.spent.calls <= calls and made.spent.model_tokens <= tokens
-
-
-def test_a_plain_models_name_says_no_search() -> None:
-    assert searched("seed-1/journey") is None
-    assert searched("hf/a+b") is None
-    assert searched("hf/a+b+beam n=4 judge=exact") == ("hf/a+b", "beam n=4 judge=exact")
 
 
 async def test_mcts_never_draws_the_same_twice() -> None:

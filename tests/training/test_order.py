@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.training.order import plan, steps_of
+from journey.training.order import plan
 
 LENGTHS = st.lists(st.integers(1, 300), min_size=1, max_size=200)
 
@@ -18,7 +18,7 @@ def test_every_row_is_seen_once_a_pass(lengths: list[int], batch: int, passes: i
 @given(LENGTHS, st.integers(1, 32), st.integers(1, 40))
 def test_max_steps_is_exact(lengths: list[int], batch: int, steps: int) -> None:
     order = plan(lengths, batch, 1, steps, 0)
-    assert steps_of(order, batch) == steps
+    assert (steps - 1) * batch < len(order) <= steps * batch
     seen = Counter(order)
     assert max(seen.values()) - min(seen.get(i, 0) for i in range(len(lengths))) <= 1
 

@@ -21,10 +21,9 @@ from journey.tasks.table import TASKS
 from journey.tasks.tiny_words import VOCABULARY
 from journey.training.pretrain import pretrain
 from journey.training.pretrain_blocks import IGNORED, Blocks
-from journey.training.pretrain_checkpoint import checkpoints
+from journey.training.pretrain_checkpoint import checkpoints, word_tokenizer
 from journey.training.pretrain_settings import PretrainSettings, Stage
 from journey.training.save import workshop
-from journey.training.words import word_tokenizer
 from journey.types import make_problem
 
 SMALL = PretrainSettings(

@@ -11,7 +11,7 @@ from real_data import sample
 from journey.answers.check import MathGrader
 from journey.data import prm800k
 from journey.errors import UsageError
-from journey.training.step_rows import tree_rows
+from journey.training.rows import tree_rows
 from journey.trees.mark import unusable
 from journey.types import Judgement, Node, Tree, make_problem
 

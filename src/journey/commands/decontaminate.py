@@ -12,8 +12,7 @@ from journey.commands import flags
 from journey.commands.output import reading, say, sheet, writing
 from journey.commands.progress import Bars
 from journey.data.contamination import HOW, SHORTEST, QuestionIndex, Rule
-from journey.data.tested import figures, tested
-from journey.data.trained_texts import KINDS, Item, look, trained
+from journey.data.tested import KINDS, Item, figures, look, tested, trained
 from journey.store.excluded import exclude, excluded, restore
 from journey.store.run import Run
 

@@ -1,9 +1,8 @@
-"""Choose among problems: which ask the same question, that parts share none, and so many of a level or subject."""
+"""Choose among problems: which ask the same question, that parts share none, and so many drawn by seed."""
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from journey.errors import UsageError
 from journey.types import Problem, content_seed
@@ -31,30 +30,6 @@ def disjoint(train: Iterable[Problem], test: Iterable[Problem]) -> None:
         )
 
 
-def select(
-    problems: Iterable[Problem],
-    *,
-    limit: int | None = None,
-    seed: int | None = None,
-    level: str | Collection[str] | None = None,
-    subject: str | Collection[str] | None = None,
-) -> list[Problem]:
-    """The problems of these levels and subjects, at most `limit`: the first ones, or drawn at random by `seed`.
-
-    Drawn ones come in the order drawn, so a smaller limit gives the beginning of a greater one. Raises UsageError if
-    no problem is of the level or subject.
-    """
-    chosen = list(problems)
-    for what, wanted in (("level", level), ("subject", subject)):
-        if wanted is None:
-            continue
-        names = {wanted} if isinstance(wanted, str) else {str(name) for name in wanted}
-        there = Counter(str(getattr(problem, what)) for problem in chosen)
-        chosen = [problem for problem in chosen if getattr(problem, what) in names]
-        if not chosen:
-            raise UsageError(
-                f"no problem is of {what} {', '.join(sorted(names))}; there are {', '.join(sorted(there))}"
-            )
-    if seed is not None:
-        chosen.sort(key=lambda problem: content_seed("select", seed, problem.id))
-    return chosen[:limit]
+def drawn(problems: Iterable[Problem], limit: int, seed: int) -> list[Problem]:
+    """At most `limit` problems in the order drawn, so that a smaller limit gives the beginning of a greater one."""
+    return sorted(problems, key=lambda problem: content_seed("select", seed, problem.id))[:limit]

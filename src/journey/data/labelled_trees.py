@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from journey.answers.grade import Grader
 from journey.data.labelled import Label, one_path
 from journey.data.prm800k import Imported, Listed
-from journey.data.step_labels import FORMATS, Format, Row, format_of
+from journey.data.step_labels import NO_FORMAT, Format, Row, format_of
 from journey.errors import UsageError
 from journey.store import datafiles
 from journey.tasks.labelled import Labelled
 from journey.types import Problem, Tree
 
-NO_FORMAT = f"in no format that is known ({', '.join(form.name for form in FORMATS)}, PRM800K)"
 SHOWN = 200  # characters of a reason, which may speak of what stands in the row
 
 

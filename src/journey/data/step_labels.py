@@ -56,8 +56,9 @@ def load(path: Path, limit: int | None = None) -> LabelledSet:
     skipped: dict[str, int] = {}
     form: Format | None = None
     for where, row in rows:
+        form = form or format_of(row)
         if form is None:
-            form = _format(row, where)
+            raise UsageError(f"{where} is {NO_FORMAT}")
         if len(items) == limit:
             break
         try:
@@ -101,14 +102,6 @@ def of_tree(problem: Problem, tree: Tree) -> Labelled:
 def format_of(row: Row) -> Format | None:
     """The format that has the row's keys; null where none has."""
     return next((form for form in FORMATS if form.keys <= row.keys()), None)
-
-
-def _format(row: Row, where: str) -> Format:
-    form = format_of(row)
-    if form is None:
-        known = ", ".join(form.name for form in FORMATS)
-        raise UsageError(f"{where} is in no format of labelled steps that is known ({known}, PRM800K)")
-    return form
 
 
 def _number(value: object) -> int | None:
@@ -173,16 +166,8 @@ def _perturbed(row: Row) -> Labelled | str:
     return solution(row["id"], row["question"], row["ground_truth_answer"], steps, labels)
 
 
-def _math_shepherd(row: Row) -> Labelled:
-    return _of(row, labelled.math_shepherd(row))
-
-
-def _chat(row: Row) -> Labelled:
-    return _of(row, labelled.chat(row))
-
-
-def _stepwise(row: Row) -> Labelled:
-    return _of(row, labelled.stepwise(row))
+def _reading(read: Callable[[Row], labelled.Solution]) -> Callable[[Row], Labelled]:
+    return lambda row: _of(row, read(row))
 
 
 def _ours(row: Row) -> Labelled:
@@ -205,11 +190,14 @@ FORMATS = (
     Format("Mr-Ben", frozenset({"Model_Solution_Steps", "Model_Solution_First_Error_Step"}), _mr_ben),
     Format("PRMBench", frozenset({"modified_process", "error_steps"}), _prmbench),
     Format("perturbed PRM800K", frozenset({"hypothesis_steps", "error_type", "tags"}), _perturbed),
-    Format("Math-Shepherd", frozenset({"input", "label"}), _math_shepherd),
-    Format("RLHFlow's chats", frozenset({"conversations"}), _chat, by="RLHFlow"),
-    Format("TRL's stepwise type", frozenset({"prompt", "completions", "labels"}), _stepwise, by="labels"),
+    Format("Math-Shepherd", frozenset({"input", "label"}), _reading(labelled.math_shepherd)),
+    Format("RLHFlow's chats", frozenset({"conversations"}), _reading(labelled.chat), by="RLHFlow"),
+    Format(
+        "TRL's stepwise type", frozenset({"prompt", "completions", "labels"}), _reading(labelled.stepwise), by="labels"
+    ),
     Format("question, steps, labels", frozenset({"question", "steps", "labels"}), _ours, by="labels"),
 )
+NO_FORMAT = f"in no format of labelled steps that is known ({', '.join(form.name for form in FORMATS)}, PRM800K)"
 
 
 class _Unchecked:

@@ -1,19 +1,20 @@
 """Which problems are tested, of a run, of benchmarks, files or other runs, and what that is trained on touches them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from journey.data import benchmarks, problems
-from journey.data.contamination import HOW, QuestionIndex, closeness
-from journey.data.trained_texts import KINDS, Found
+from journey.data.contamination import HOW, QuestionIndex, Touch, closeness
 from journey.errors import UsageError
 from journey.store.run import Run
 from journey.types import Problem
 
 TESTED_PARTS = ("validation", "test")
+TRAINED_PARTS = ("phase1", "train", None)
+KINDS = ("question", "solution", "thought", "tree", "attempt")
 HALF = 0.5  # of a question's words; texts that share less share a turn of phrase more often than a problem
 
 
@@ -55,6 +56,77 @@ def _parts(of: Run, name: str) -> dict[str, list[Problem]]:
     if not any(parts.values()):
         raise UsageError(f"{name} holds no test or validation problems; name what is tested with --against")
     return parts
+
+
+class Item(NamedTuple):
+    """A text that is trained on: of a problem, its question or something made from it."""
+
+    kind: str
+    id: str
+    problem: str
+    text: str
+
+
+def trained(of: Run, out: Collection[str] = ()) -> Iterator[Item]:
+    """The texts that training rows are made of, those of the problems `out` excepted.
+
+    Questions of training problems, and of any other that a thought, tree or training attempt is of; worked solutions of
+    phase 1; thoughts, those that were refined afterwards too; trees; attempts at training problems.
+    """
+    trained_ids = {id for part in TRAINED_PARTS for id in of.ids("problems", split=part)}.difference(out)
+    first = of.ids("problems", split="phase1")
+    for problem in of.problems():
+        if problem.id in trained_ids:
+            yield Item("question", problem.id, problem.id, problem.question)
+            if problem.solution is not None and problem.id in first:
+                yield Item("solution", problem.id, problem.id, problem.solution)
+    for item in _made_texts(of):
+        if item.problem in out:
+            continue
+        if item.problem not in trained_ids:
+            trained_ids.add(item.problem)
+            problem = of.problem(item.problem)
+            if problem is not None:
+                yield Item("question", problem.id, problem.id, problem.question)
+        yield item
+
+
+def _made_texts(of: Run) -> Iterator[Item]:
+    for thought in of.thoughts():
+        yield Item("thought", thought.id, thought.problem, thought.text)
+    for tree in of.trees():
+        yield Item("tree", tree.id, tree.problem, "\n".join(node.text for node in tree.nodes))
+    for attempt in of.attempts(split="train"):
+        yield Item("attempt", attempt.id, attempt.problem, attempt.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What touched: of each trained problem its closest text, of each tested question how close anything came."""
+
+    closest: dict[str, tuple[Touch, Item]] = field(default_factory=dict[str, tuple[Touch, Item]])
+    tested: dict[int, Touch] = field(default_factory=dict[int, Touch])
+    looked: Counter[str] = field(default_factory=Counter[str])
+    touching: Counter[str] = field(default_factory=Counter[str])
+
+
+def look(index: QuestionIndex, items: Iterable[Item]) -> Found:
+    """Compares every item with every tested question."""
+    found = Found()
+    for item in items:
+        found.looked[item.kind] += 1
+        touches = index.touches(item.text, is_question=item.kind == "question")
+        if not touches:
+            continue
+        found.touching[item.kind] += 1
+        before = found.closest.get(item.problem)
+        if before is None or closeness(touches[0]) < closeness(before[0]):
+            found.closest[item.problem] = (touches[0], item)
+        for touch in touches:
+            known = found.tested.get(touch.question)
+            if known is None or closeness(touch) < closeness(known):
+                found.tested[touch.question] = touch
+    return found
 
 
 def figures(

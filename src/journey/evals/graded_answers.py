@@ -15,7 +15,7 @@ from journey.answers.grade import Grade, could_not_check
 from journey.errors import UsageError
 from journey.judges.critic import CriticSettings
 from journey.metrics.accuracy import Interval, wilson
-from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.models.base import Completion, Model, Prompt
 from journey.models.budget import Usage
 from journey.models.estimate import Estimate, tokens_of
 from journey.types import Attempt, Problem, content_hash, content_seed
@@ -76,7 +76,8 @@ class ModelGrader:
         form, tokens, calls, why, shown = ask(problem, answer), 0, 0, "", ""
         word: GradeWord | None = None
         for attempt in range(1 + self._settings.retries):
-            drawn = await self._model.complete(form.prompt, self._sampling(problem, answer, attempt))
+            seed = content_seed("grade", self._settings.seed, problem.id, answer, attempt)
+            drawn = await self._model.complete(form.prompt, self._settings.sampling(seed, attempt))
             calls, tokens = calls + 1, tokens + sum(completion.tokens for completion in drawn)
             word, why = self._agreed(drawn, form)
             shown = next((c.text for c in drawn if c.text.strip()), shown)
@@ -85,10 +86,6 @@ class ModelGrader:
         self._note(word is not None or why.startswith("the votes"), shown)
         grade = _grade(" ".join(answer.split()), word, why)
         return Grade(grade.answer, grade.correct, grade.error, tokens, calls)
-
-    def _sampling(self, problem: Problem, answer: str, attempt: int) -> Sampling:
-        seed = content_seed("grade", self._settings.seed, problem.id, answer, attempt)
-        return self._settings.sampling(seed, attempt)
 
     def _agreed(self, drawn: Iterable[Completion], form: GradingPrompt) -> tuple[GradeWord | None, str]:
         """The verdict of most readable votes; null with the reason where there are none, or a tie."""

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import Any
 
+import numpy as np
+
 from journey.errors import UsageError
 from journey.evals.judging_counts import count
 from journey.evals.judging_tables import Bin, Tables
-from journey.judges.base import Judge, JudgeWork, work_of
+from journey.judges.base import Judge, JudgeWork, judge_solution, work_of
 from journey.judges.combine import HOWS, How
-from journey.judges.solution import judge_solution
 from journey.metrics.accuracy import CONFIDENCE, Interval, wilson
 from journey.models.base import ModelError
 from journey.models.gather import gather_or_cancel
@@ -153,15 +154,12 @@ def measure(labelled: LabelledSet, judged: Judged, settings: JudgingSettings = J
         if judgements is not None
     ]
     tables = Tables(counted, settings.bins)
-    ones = [1] * len(counted)
-    values = tables.figures(ones)
+    values = tables.figures(np.ones(len(counted), np.int64))
     rng = random.Random(settings.seed)
     drawn: dict[str, list[float]] = {name: [] for name in values}
     for _ in range(settings.rounds if len(counted) > 1 else 0):
-        weights = [0] * len(counted)
-        for index in rng.choices(range(len(counted)), k=len(counted)):
-            weights[index] += 1
-        for name, value in tables.figures(weights).items():
+        indices = rng.choices(range(len(counted)), k=len(counted))
+        for name, value in tables.figures(np.bincount(indices, minlength=len(counted))).items():
             if value is not None:
                 drawn[name].append(value)
     return JudgeFigures(

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from journey.judges.base import score_of
+from journey.judges.base import AFTER, score_of
 from journey.judges.combine import How, solution_score
-from journey.judges.solution import AFTER
 from journey.tasks.labelled import Labelled
 from journey.types import Judgement, Verdict
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from journey.answers.grade import Grader
 from journey.errors import UsageError
 from journey.models.base import Model
 from journey.models.estimate import Estimate, question_tokens, tokens_of
+from journey.models.gather import gather_or_cancel
 from journey.tasks.labelled import LabelledSet
 from journey.tasks.prompting import Ask
 from journey.types import Judgement, Problem, Verdict
@@ -41,6 +42,30 @@ class Judge(Protocol):
         where no such problem is for it.
         """
         ...
+
+
+AFTER = "after the first wrong step"
+"""Why a judge that looks for the first wrong step of a solution says nothing of those behind it."""
+
+
+@runtime_checkable
+class WholeJudge(Protocol):
+    """What some judges can do beside `judge`: one forward pass, one recorded row or one search over all steps."""
+
+    async def judge_solution(self, problem: Problem, steps: Sequence[str]) -> list[Judgement]:
+        """One judgement per step of a solution from its beginning."""
+        ...
+
+
+async def judge_solution(judge: Judge, problem: Problem, steps: Sequence[str]) -> list[Judgement]:
+    """What the judge says of every step of a solution: at once where it can, else each step after those before it.
+
+    Raises ModelError.
+    """
+    if isinstance(judge, WholeJudge):
+        return await judge.judge_solution(problem, steps)
+    judgements = await gather_or_cancel(judge.judge(problem, steps[:i], [step]) for i, step in enumerate(steps))
+    return [one for (one,) in judgements]
 
 
 def score_of(judgement: Judgement) -> float | None:

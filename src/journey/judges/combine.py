@@ -12,8 +12,7 @@ from statistics import fmean
 from typing import Any, Literal, cast, get_args
 
 from journey.errors import UsageError
-from journey.judges.base import Judge, JudgeKind, JudgeRef, JudgeSources, UnsupportedProblem, score_of
-from journey.judges.solution import judge_solution
+from journey.judges.base import Judge, JudgeKind, JudgeRef, JudgeSources, UnsupportedProblem, judge_solution, score_of
 from journey.models.gather import gather_or_cancel
 from journey.types import Judgement, Problem, Verdict
 

@@ -92,8 +92,8 @@ class Critic:
         flaw, shown = "", ""
         for attempt in range(1 + self._settings.retries):
             prompt = ask(problem, prefix, candidates, show_answer=self._settings.show_answer)
-            sampling = self._sampling(problem, prefix, candidates, attempt)
-            completions = await self._model.complete(prompt.prompt, sampling)
+            seed = content_seed("critic", self._settings.seed, problem.id, list(prefix), list(candidates), attempt)
+            completions = await self._model.complete(prompt.prompt, self._settings.sampling(seed, attempt))
             votes = [read(completion.text, prompt) for completion in completions if _is_whole(completion)]
             for number in range(len(candidates)):
                 judged[number] = judged[number] or self._agreed([vote[number] for vote in votes if vote[number]])
@@ -103,10 +103,6 @@ class Critic:
             flaw = "the answer was cut off" if all(c.finish == "length" for c in completions) else "no readable verdict"
         self._note(sum(one is not None for one in judged), len(judged), shown)
         return [one or Judgement(None, reason=f"the critic could not say: {flaw}", by=self.name) for one in judged]
-
-    def _sampling(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str], attempt: int) -> Sampling:
-        seed = content_seed("critic", self._settings.seed, problem.id, list(prefix), list(candidates), attempt)
-        return self._settings.sampling(seed, attempt)
 
     def _agreed(self, votes: Sequence[StepVerdict | None]) -> Judgement | None:
         """The judgement of the readable votes; null where there are none. A tie is *could not say*."""

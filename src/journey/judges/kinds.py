@@ -1,6 +1,6 @@
 """The kinds of judges by name: the one table of them. A new kind is a file with its `KIND`, and one line here."""
 
-from journey.judges import classifier_settings, combine, critic, exact, recorded_file, rollout, scripted
+from journey.judges import classifier_settings, combine, critic, exact, recorded, rollout, scripted
 from journey.judges.base import JudgeKind
 
 KINDS: dict[str, JudgeKind] = {
@@ -8,7 +8,7 @@ KINDS: dict[str, JudgeKind] = {
     "critic": critic.KIND,
     "rollout": rollout.KIND,
     "prm": classifier_settings.KIND,
-    "recorded": recorded_file.KIND,
+    "recorded": recorded.KIND,
     "scripted": scripted.KIND,
     **combine.KINDS,
 }

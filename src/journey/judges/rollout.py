@@ -16,8 +16,7 @@ from typing import Literal, NamedTuple
 
 from journey.answers.grade import Grade, Grader
 from journey.errors import UsageError
-from journey.judges.base import JudgeKind, JudgeRef, JudgeWork
-from journey.judges.solution import AFTER
+from journey.judges.base import AFTER, JudgeKind, JudgeRef, JudgeWork
 from journey.models.base import Model, Sampling
 from journey.models.budget import Usage
 from journey.models.estimate import Estimate

@@ -72,7 +72,7 @@ def make_problems(recipe: Recipe) -> Parts:
     total = sum(counts.values())
     if total > len(found) or counts["train"] < 0:
         raise UsageError(f"{wanted.file} holds {len(found)} problems but {total} are asked for; lower problems.train")
-    chosen = choosing.select(found, limit=total, seed=0)
+    chosen = choosing.drawn(found, total, seed=0)
     parts: dict[str, list[Problem]] = {}
     for part in PARTS:
         parts[part], chosen = chosen[: counts[part]], chosen[counts[part] :]

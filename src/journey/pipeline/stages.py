@@ -22,7 +22,7 @@ from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, ask
 from journey.training.rows import Row
-from journey.training.settings import DpoSettings, PrmSettings, SftSettings, TrainSettings
+from journey.training.settings import TrainSettings
 from journey.trees.growers import GROWERS
 from journey.trees.mark import right_leaves, wrong_branches
 from journey.types import Attempt, ModelRef, Problem, Tree
@@ -144,9 +144,7 @@ def train(
     """Trains the model from `base` into its folder in the run and keeps its curve; the folder of the model."""
     name = model.name
     try:
-        from journey.training.dpo import train_dpo
-        from journey.training.prm import train_prm
-        from journey.training.sft import train_sft
+        from journey.training.launch import TRAINERS
     except ModuleNotFoundError as error:
         raise UsageError(
             f"training needs {error.name}; install it with pip install 'journey-learning[train]'"
@@ -157,15 +155,7 @@ def train(
     def on_log(point: dict[str, Any]) -> None:
         progress(f"train {name.split('/')[-1]}", point["step"], point["steps"])
 
-    match settings:
-        case DpoSettings():
-            curve = train_dpo(base, rows, out, settings, on_log)
-        case SftSettings():
-            curve = train_sft(base, rows, out, settings, on_log)
-        case PrmSettings():
-            curve = train_prm(base, rows, out, settings, on_log)
-        case _:
-            raise AssertionError(type(settings))
+    curve = TRAINERS[type(settings)](base, rows, out, settings, on_log)
     if not run.entries(Training, model=name):
         seconds = round(time.perf_counter() - began, 1)
         run.add(Training(name, curve, curve[-1]["tokens"], seconds, model.seed, model.round, model.arm))

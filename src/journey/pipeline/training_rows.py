@@ -9,8 +9,7 @@ from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.table import ask, shared_task
 from journey.thoughts.methods import METHODS
-from journey.training.rows import Row, dpo_rows, sft_rows
-from journey.training.step_rows import Labels, tree_rows
+from journey.training.rows import Labels, Row, dpo_rows, sft_rows, tree_rows
 from journey.types import Attempt, Tree, label
 
 

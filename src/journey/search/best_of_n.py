@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from journey.errors import UsageError
-from journey.judges.base import score_of
+from journey.judges.base import WholeJudge, score_of
 from journey.judges.combine import HOWS
-from journey.judges.solution import WholeJudge
 from journey.models.gather import gather_or_cancel
 from journey.search.candidate import Candidate, SearchContext, attempt, samples, score
 from journey.search.choose import CHOICES, Aggregate, Choice, chosen

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
-from journey.judges.base import Judge
-from journey.judges.solution import judge_solution
+from journey.judges.base import Judge, judge_solution
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.search.candidate import SearchContext
 from journey.types import Judgement, Problem, Spent
@@ -24,6 +23,11 @@ class Tally:
     judge_tokens: int = 0
     calls: int = 0
 
+    def charge(self, tokens: int) -> None:
+        """Adds a call of the model."""
+        self.model_tokens += tokens
+        self.calls += 1
+
     def spent(self) -> Spent:
         """The sums as they stand now."""
         return Spent(self.model_tokens, self.judge_tokens, self.calls)
@@ -32,39 +36,21 @@ class Tally:
 _judging_for: ContextVar[Tally | None] = ContextVar("judging_for", default=None)
 
 
-class Counted:
-    """A Model whose calls and generated tokens go into a tally; an answer from a cache counts like any other."""
-
-    def __init__(self, model: Model, tally: Tally) -> None:
-        self._model = model
-        self._tally = tally
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
-        """The model's completions. Raises ModelError."""
-        completions = await self._model.complete(prompt, sampling)
-        self._tally.model_tokens += sum(completion.tokens for completion in completions)
-        self._tally.calls += 1
-        return completions
-
-
 class MeteredModel:
-    """The model behind a judge: what it generates is charged to the search that it judges for, if any."""
+    """A Model whose calls and generated tokens are charged; an answer from a cache counts like any other.
 
-    def __init__(self, model: Model) -> None:
+    `charge` takes the tokens of a call. Without one they are charged to the search that a judge works for, if any.
+    """
+
+    def __init__(self, model: Model, charge: Callable[[int], None] | None = None) -> None:
+        self.name = model.name
         self._model = model
-
-    @property
-    def name(self) -> str:
-        return self._model.name
+        self._charge = charge or _charge
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
         """The model's completions. Raises ModelError."""
         completions = await self._model.complete(prompt, sampling)
-        _charge(sum(completion.tokens for completion in completions))
+        self._charge(sum(completion.tokens for completion in completions))
         return completions
 
 
@@ -76,12 +62,9 @@ class MeteredJudge:
     """
 
     def __init__(self, judge: Judge, count: Callable[[str], int]) -> None:
+        self.name = judge.name
         self._judge = judge
         self._count = count
-
-    @property
-    def name(self) -> str:
-        return self._judge.name
 
     async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
         """What the judge says. Raises what it raises."""
@@ -102,7 +85,7 @@ def counting(context: SearchContext) -> Iterator[tuple[SearchContext, Tally]]:
     tally = Tally()
     before = _judging_for.set(tally)
     try:
-        yield replace(context, model=Counted(context.model, tally)), tally
+        yield replace(context, model=MeteredModel(context.model, tally.charge)), tally
     finally:
         _judging_for.reset(before)
 

@@ -48,19 +48,14 @@ class Watch(TrainerCallback):
         """The whole curve so far, the part before a resumption included."""
         return [self.point(entry) for entry in state.log_history if "loss" in entry]
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> TrainerControl:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         if state.global_step == state.max_steps:
             control.should_log = True
-        return control
 
-    def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> TrainerControl:
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         logs = state.log_history[-1]
         if "loss" not in logs:
-            return control
+            return
         if not all(math.isfinite(logs[name]) for name in ("loss", "grad_norm") if name in logs):
             raise UsageError(
                 f"The loss is no longer a number at step {state.global_step}: lower the learning rate "
@@ -68,11 +63,7 @@ class Watch(TrainerCallback):
             )
         if self.tell is not None and state.is_world_process_zero:
             self.tell(self.point(logs))
-        return control
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> TrainerControl:
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         if state.is_world_process_zero and args.output_dir is not None:
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
-        return control

@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import datasets
-from torch.utils.data import Sampler
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl.trainer.dpo_config import DPOConfig
 from trl.trainer.dpo_trainer import DPOTrainer
 
 from journey.training.base import processes
 from journey.training.curve import OnLog
 from journey.training.encode import encode
-from journey.training.loop import Columns, train
+from journey.training.loop import Columns, OrderedTrainer, train
 from journey.training.rows import Row
 from journey.training.save import Curve
 from journey.training.settings import DpoSettings
@@ -56,39 +54,19 @@ class Preference:
         return Columns(data, lengths, [len(c.answer) + len(r.answer) for c, r in zip(chosen, rejected, strict=True)])
 
     def trainer(
-        self,
-        net: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        data: datasets.Dataset,
-        order: Sequence[int],
-        arguments: dict[str, Any],
-        callback: TrainerCallback,
-    ) -> DPOTrainer:
+        self, net: PreTrainedModel, arguments: dict[str, Any], order: Sequence[int], parts: dict[str, Any]
+    ) -> "OrderedDPOTrainer":
         # Reference log-probabilities of every row cost one forward pass each: fewer than computing them at every step
         # as soon as each row is seen once. TRL hands them to the other processes in a file they cannot find.
-        once = len(order) >= len(data) and processes() == 1
-        trainer = OrderedDPOTrainer(
-            net,
-            None,
-            DPOConfig(
-                **arguments, beta=self.settings.beta, loss_type=[self.settings.loss], precompute_ref_log_probs=once
-            ),
-            train_dataset=data,
-            processing_class=tokenizer,
-            callbacks=[callback],
-            peft_config=adapters(self.settings.lora),
+        once = len(order) >= len(parts["train_dataset"]) and processes() == 1
+        config = DPOConfig(
+            **arguments, beta=self.settings.beta, loss_type=[self.settings.loss], precompute_ref_log_probs=once
         )
-        trainer.order = order
-        return trainer
+        return OrderedDPOTrainer(net, None, config, peft_config=adapters(self.settings.lora), **parts)
 
 
-class OrderedDPOTrainer(DPOTrainer):
-    """TRL's trainer over rows that are token ids already, in an order that was laid out before."""
-
-    order: Sequence[int]
+class OrderedDPOTrainer(OrderedTrainer, DPOTrainer):
+    """TRL's trainer over rows that are token ids already."""
 
     def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
         return dataset  # TRL's own preparation knows texts only
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
-        return self.order  # type: ignore[return-value]  # a sized iterable of indices is all that a loader needs

@@ -4,27 +4,34 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from journey.errors import UsageError
-from journey.training.base import processes
 from journey.training.dpo import train_dpo
 from journey.training.prm import train_prm
 from journey.training.rows import Row
+from journey.training.save import Curve
 from journey.training.settings import DpoSettings, PrmSettings, SftSettings, settings_from_json
 from journey.training.sft import train_sft
+
+TRAINERS: dict[type[Any], Callable[..., Curve]] = {
+    SftSettings: train_sft,
+    DpoSettings: train_dpo,
+    PrmSettings: train_prm,
+}
+"""The training that settings are for."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Trains as asked on the command line; 0 done, 2 a user's mistake, which the first process says in one sentence."""
     options = _parser().parse_args(arguments)
     try:
-        refuse_other_world(options.world)
-        _train(options)
+        settings = settings_from_json(options.kind, _parsed(options.settings) if options.settings else {})
+        TRAINERS[type(settings)](options.model, _rows(options.rows), options.out, settings, _tell, world=options.world)
     except UsageError as error:
         if os.environ.get("RANK", "0") == "0":
             print(error, file=sys.stderr)
@@ -35,42 +42,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def refuse_other_world(world: int) -> None:
-    """Refuses (UsageError) another number of processes than was asked for: some launchers start it silently."""
-    running = processes()
-    if running != world:
-        raise UsageError(
-            f"Training was asked for on {world} processes but runs on {running}: start it with "
-            f"`torchrun --nproc_per_node {world} -m journey.training.launch ...` (accelerate launch --cpu starts one)."
-        )
-
-
-def _train(options: argparse.Namespace) -> None:
-    rows, data = _rows(options.rows), _object(options.settings)
-    settings = settings_from_json(options.kind, data)
-    match settings:
-        case SftSettings():
-            train_sft(options.model, rows, options.out, settings, _tell, world=options.world)
-        case PrmSettings():
-            train_prm(options.model, rows, options.out, settings, _tell, world=options.world)
-        case DpoSettings():
-            train_dpo(options.model, rows, options.out, settings, _tell, world=options.world)
-
-
 def _tell(point: dict[str, Any]) -> None:
     print(f"step {point['step']}/{point['steps']}  loss {point['loss']:.4f}", file=sys.stderr)
 
 
 def _rows(file: Path) -> list[Row]:
-    rows: list[Row] = []
-    for number, line in enumerate(_text(file).splitlines(), 1):
-        if line.strip():
-            rows.append(_parsed(line, f"Line {number} of {file}"))
-    return rows
+    lines = enumerate(_text(file).splitlines(), 1)
+    return [_object(line, f"Line {number} of {file}") for number, line in lines if line.strip()]
 
 
-def _object(file: Path | None) -> dict[str, Any]:
-    return {} if file is None else _parsed(_text(file), str(file))
+def _parsed(file: Path) -> dict[str, Any]:
+    return _object(_text(file), str(file))
 
 
 def _text(file: Path) -> str:
@@ -79,7 +61,7 @@ def _text(file: Path) -> str:
     return file.read_text("utf-8")
 
 
-def _parsed(text: str, place: str) -> dict[str, Any]:
+def _object(text: str, place: str) -> dict[str, Any]:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:

@@ -14,12 +14,13 @@ import torch
 import transformers
 import trl
 from peft import PeftModel
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainerCallback
+from torch.utils.data import Sampler
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 
 from journey.errors import UsageError
 from journey.training.base import LARGE, attention, hardware, identity, load, processes, stop_ids
 from journey.training.curve import COMPLETE, OnLog, Watch
-from journey.training.order import plan, steps_of
+from journey.training.order import plan
 from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop, write_model
 from journey.training.settings import TrainSettings, what_matters
@@ -49,14 +50,19 @@ class Method(Protocol):
     def columns(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], stops: set[int]) -> Columns: ...
 
     def trainer(
-        self,
-        net: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        data: datasets.Dataset,
-        order: Sequence[int],
-        arguments: dict[str, Any],
-        callback: TrainerCallback,
-    ) -> Trainer: ...
+        self, net: PreTrainedModel, arguments: dict[str, Any], order: Sequence[int], parts: dict[str, Any]
+    ) -> "OrderedTrainer":
+        """`arguments` are those of its configuration, `parts` those that every trainer takes."""
+        ...
+
+
+class OrderedTrainer(Trainer):
+    """A trainer over rows in an order that was laid out before."""
+
+    order: Sequence[int]
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
+        return self.order  # type: ignore[return-value]  # a sized iterable of indices is all that a loader needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ def build(
     chosen = attention(max(columns.lengths), cpu=machine.cpu)
     net.set_attn_implementation(chosen)
     order = plan(columns.lengths, settings.batch, settings.epochs, settings.max_steps, settings.seed)
-    steps = steps_of(order, settings.batch)
+    steps = -(-len(order) // settings.batch)
     arguments = _arguments(settings, steps, workshop(out), gradient_checkpointing=net.num_parameters() > LARGE)
     passes = len(order) / len(columns.lengths)
     reached = list(accumulate(columns.trained[i] for i in order))[settings.batch - 1 :: settings.batch]
@@ -122,7 +128,9 @@ def build(
     watch = Watch(passes, reached, {"rows": len(columns.lengths), "dropped": dropped}, on_log)
     data = datasets.Dataset.from_dict(columns.data)
     pad = tokenizer.pad_token
-    trainer = method.trainer(net, tokenizer, data, order, arguments, watch)
+    parts = {"train_dataset": data, "processing_class": tokenizer, "callbacks": [watch]}
+    trainer = method.trainer(net, arguments, order, parts)
+    trainer.order = order
     tokenizer.pad_token = pad  # TRL sets one where there is none; the saved tokenizer stays as it was
     trainer.remove_callback(transformers.PrinterCallback)
     summary = {
@@ -196,7 +204,7 @@ def _refuse_other_world(trainer: Trainer, world: int | None) -> None:
     if world is not None and running != world:
         raise UsageError(
             f"Training was asked for on {world} processes but runs on {running}: start it with "
-            f"`torchrun --nproc_per_node {world}`."
+            f"`torchrun --nproc_per_node {world} -m journey.training.launch ...` (accelerate launch --cpu starts one)."
         )
 
 

@@ -3,7 +3,6 @@
 Knowing the whole order in advance makes a resumed run, a run on more processes and a plain loop see the same batches.
 """
 
-import math
 import random
 from collections.abc import Sequence
 
@@ -30,11 +29,6 @@ def plan(lengths: Sequence[int], batch: int, epochs: float, max_steps: int | Non
     for start in range(0, draws, window):
         grouped += _by_length(order[start : min(start + window, draws)], lengths, batch, stream)
     return grouped
-
-
-def steps_of(order: Sequence[int], batch: int) -> int:
-    """How many steps an order takes."""
-    return math.ceil(len(order) / batch)
 
 
 def _by_length(part: list[int], lengths: Sequence[int], batch: int, stream: random.Random) -> list[int]:

@@ -6,13 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from transformers import Qwen3ForCausalLM
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from journey.errors import UsageError
+from journey.tasks.exploration import END
 from journey.tasks.tiny_words import VOCABULARY
 from journey.training.pretrain_blocks import Blocks
 from journey.training.pretrain_settings import PretrainSettings
-from journey.training.words import word_tokenizer
 from journey.types import content_hash
 
 KEPT = 2  # checkpoints
@@ -23,6 +24,24 @@ def save(model: Qwen3ForCausalLM, out: Path) -> Path:
     model.save_pretrained(out)
     word_tokenizer().save_pretrained(out)
     return out
+
+
+def word_tokenizer() -> PreTrainedTokenizerFast:
+    """One token a word over `VOCABULARY`, a line break a word of its own; a word outside it is an error."""
+    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(VOCABULARY)}))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Split("\n", "isolated"), pre_tokenizers.Split(" ", "removed")]
+    )
+    tokenizer.decoder = decoders.Sequence(
+        [
+            decoders.WordPiece(prefix="##", cleanup=False),
+            decoders.Fuse(),
+            decoders.Replace(Regex(" ?\n ?"), "\n"),
+        ]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token=VOCABULARY[0], eos_token=END, clean_up_tokenization_spaces=False
+    )
 
 
 def keep(

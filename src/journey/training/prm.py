@@ -7,18 +7,14 @@ classes. TRL had a trainer for it until 1.13; this is transformers' own.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import datasets
 import peft
 import torch
-from torch.utils.data import Sampler
 from transformers import (
     AutoModelForTokenClassification,
     PreTrainedModel,
     PreTrainedTokenizerBase,
-    Trainer,
-    TrainerCallback,
     TrainingArguments,
 )
 
@@ -26,7 +22,7 @@ from journey.errors import UsageError
 from journey.judges.classifier_forms import FORMS, spell
 from journey.judges.classifier_spelling import Unreadable
 from journey.training.curve import OnLog
-from journey.training.loop import Columns, train
+from journey.training.loop import Columns, OrderedTrainer, train
 from journey.training.rows import Row
 from journey.training.save import Curve
 from journey.training.settings import PrmSettings
@@ -83,37 +79,17 @@ class Steps:
         return Columns(data, [len(ids) for ids in data["input_ids"]], [len(ends) for ends in data["ends"]])
 
     def trainer(
-        self,
-        net: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        data: datasets.Dataset,
-        order: Sequence[int],
-        arguments: dict[str, Any],
-        callback: TrainerCallback,
-    ) -> Trainer:
+        self, net: PreTrainedModel, arguments: dict[str, Any], order: Sequence[int], parts: dict[str, Any]
+    ) -> "StepTrainer":
         classifier = with_head(net, self.settings)
         if self.settings.lora is not None:
-            classifier = peft.get_peft_model(
-                classifier,
-                peft.LoraConfig(
-                    r=self.settings.lora,
-                    lora_alpha=2 * self.settings.lora,
-                    target_modules="all-linear",
-                    modules_to_save=[_head_name(classifier)],
-                ),
-            )
-        trainer = StepTrainer(
-            classifier,
-            TrainingArguments(
-                **{name: value for name, value in arguments.items() if name != "max_length"},  # which only TRL knows
-                remove_unused_columns=False,
-            ),
-            train_dataset=data,
-            processing_class=tokenizer,
-            data_collator=Batch(cast(int, tokenizer.pad_token_id or 0), self.settings.classes),
-            callbacks=[callback],
-        )
-        trainer.order = order
+            rank, head = self.settings.lora, [_head_name(classifier)]
+            lora = peft.LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", modules_to_save=head)
+            classifier = peft.get_peft_model(classifier, lora)
+        known = {name: value for name, value in arguments.items() if name != "max_length"}  # which only TRL knows
+        batch = Batch(parts["processing_class"].pad_token_id or 0, self.settings.classes)
+        config = TrainingArguments(**known, remove_unused_columns=False)
+        trainer = StepTrainer(classifier, config, data_collator=batch, **parts)
         trainer.model_accepts_loss_kwargs = True  # the loss below is divided by all labelled steps of a whole batch
         return trainer
 
@@ -157,13 +133,8 @@ class Batch:
         return {"input_ids": ids, "attention_mask": mask, "labels": labels, "targets": targets}
 
 
-class StepTrainer(Trainer):
-    """transformers' trainer with the loss at step ends only, over rows in an order that was laid out before."""
-
-    order: Sequence[int]
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
-        return self.order  # type: ignore[return-value]  # a sized iterable of indices is all that a loader needs
+class StepTrainer(OrderedTrainer):
+    """transformers' trainer with the loss at step ends only."""
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None

@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import datasets
 from peft import LoraConfig
-from torch.utils.data import Sampler
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainerCallback
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
 from journey.training.curve import OnLog
 from journey.training.encode import encode
-from journey.training.loop import Columns, train
+from journey.training.loop import Columns, OrderedTrainer, train
 from journey.training.rows import Row
 from journey.training.save import Curve
 from journey.training.settings import SftSettings
@@ -57,34 +55,17 @@ class Supervised:
         return Columns(data, [e.length for e in encoded], [len(e.answer) for e in encoded])
 
     def trainer(
-        self,
-        net: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        data: datasets.Dataset,
-        order: Sequence[int],
-        arguments: dict[str, Any],
-        callback: TrainerCallback,
-    ) -> SFTTrainer:
-        trainer = OrderedSFTTrainer(
-            net,
-            SFTConfig(**arguments),
-            train_dataset=data,
-            processing_class=tokenizer,
-            callbacks=[callback],
-            peft_config=adapters(self.settings.lora),
-        )
-        trainer.order, trainer.small = order, len(tokenizer) <= SMALL
+        self, net: PreTrainedModel, arguments: dict[str, Any], order: Sequence[int], parts: dict[str, Any]
+    ) -> "OrderedSFTTrainer":
+        trainer = OrderedSFTTrainer(net, SFTConfig(**arguments), peft_config=adapters(self.settings.lora), **parts)
+        trainer.small = len(parts["processing_class"]) <= SMALL
         return trainer
 
 
-class OrderedSFTTrainer(SFTTrainer):
-    """TRL's trainer over rows in an order that was laid out before."""
+class OrderedSFTTrainer(OrderedTrainer, SFTTrainer):
+    """TRL's trainer."""
 
-    order: Sequence[int]
     small: bool
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
-        return self.order  # type: ignore[return-value]  # a sized iterable of indices is all that a loader needs
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None

@@ -6,8 +6,8 @@ Math-Shepherd (Wang et al. 2024, section 3) and OmegaPRM (Luo et al. 2024, secti
 from dataclasses import asdict, replace
 
 from journey.answers.grade import Grade, Grader
+from journey.judges.base import AFTER
 from journey.judges.rollout import Rollout, RolloutJudge, RolloutSettings
-from journey.judges.solution import AFTER
 from journey.models.base import Model
 from journey.models.gather import gather_or_cancel
 from journey.tasks.prompting import Ask
