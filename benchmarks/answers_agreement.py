@@ -145,14 +145,8 @@ def disagreements(file: str, asked: Sequence[Pair], said: Sequence[Grade]) -> li
     for pair, grade in zip(asked, said, strict=True):
         if grade.correct is not pair.equal:
             verdicts = {True: "same", False: "different", None: "could not say"}
-            cells = (
-                pair.id,
-                shown(pair.gold),
-                shown(pair.pred),
-                verdicts[pair.equal],
-                verdicts[grade.correct],
-                pair.note,
-            )
+            texts, words = (shown(pair.gold), shown(pair.pred)), (verdicts[pair.equal], verdicts[grade.correct])
+            cells = (pair.id, *texts, *words, pair.note)
             groups.setdefault(cause(file, pair, grade), []).append("| " + " | ".join(cells) + " |")
     lines = [f"\n### {file}"]
     for name, rows in sorted(groups.items(), key=lambda group: -len(group[1])):

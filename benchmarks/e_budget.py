@@ -23,12 +23,12 @@ from statistics import fmean
 from typing import Any
 
 from bench import Result, flag, journey, run, table
-from e_search import Remembered
+from e_search import Remembered, against
 from rich.table import Table
 
 from journey.evals.attempts import Decoding, attempt
 from journey.evals.thinking_budget import Budget
-from journey.metrics.accuracy import finished, over_seeds
+from journey.metrics.accuracy import finished
 from journey.metrics.compute import AccuracyAtCost, accuracy_at_cost, at_tokens
 from journey.metrics.votes import maj_at_tokens
 from journey.models.base import Model
@@ -126,9 +126,8 @@ def row(way: str, found: Sequence[Sequence[Attempt]], alone: Unforced) -> dict[s
         return data
     name, theirs = alone.at(mine.tokens)
     if theirs:
-        gain = over_seeds([{p: a[p] - b[p] for p in a} for a, b in zip(mine.rows, theirs, strict=True)])
         rival = {"by": name, "accuracy": fmean(fmean(seed.values()) for seed in theirs)}
-        data["unforced"] = rival | {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
+        data["unforced"] = rival | against(mine.rows, theirs)
     return data
 
 
@@ -145,15 +144,8 @@ def shown(found: dict[str, Any]) -> Table:
         rival = one.get("unforced")
         beside: tuple[object, ...] = ("",) * 5
         if rival:
-            low, high = rival["gain_low"], rival["gain_high"]
-            mark = "+" if low > 0 else "-" if high < 0 else ""
-            beside = (
-                f"{100 * rival['accuracy']:.1f}",
-                rival["by"],
-                f"{100 * rival['gain']:+.1f}",
-                _span(low, high),
-                mark,
-            )
+            span = _span(rival["gain_low"], rival["gain_high"])
+            beside = (f"{100 * rival['accuracy']:.1f}", rival["by"], f"{100 * rival['gain']:+.1f}", span, rival["mark"])
         lines.append((one["way"], f"{100 * one['accuracy']:.1f}", _span(one["low"], one["high"]), round(one["tokens"]),
                       f"{100 * one['finished']:.0f}", one["fixed"], one["broke"], *beside))  # fmt: skip
     return table(title, columns, lines)

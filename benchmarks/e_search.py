@@ -18,7 +18,7 @@ import random
 import tempfile
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -187,13 +187,15 @@ def cell(found: list[AccuracyAtCost], vote: list[AccuracyAtCost], budget: int) -
     if mine is None:
         return None
     bounds = mine.accuracy
-    data = {"accuracy": bounds.value, "low": bounds.low, "high": bounds.high, "capped": mine.capped, "mark": " "}
-    if theirs is not None:
-        rows = [{p: a[p] - b[p] for p in a} for a, b in zip(mine.rows, theirs.rows, strict=True)]
-        gain = over_seeds(rows)
-        data |= {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
-        data["mark"] = "+" if gain.low > 0 else "-" if gain.high < 0 else " "
-    return data
+    data = {"accuracy": bounds.value, "low": bounds.low, "high": bounds.high, "capped": mine.capped, "mark": ""}
+    return data if theirs is None else data | against(mine.rows, theirs.rows)
+
+
+def against(mine: Sequence[Mapping[str, float]], theirs: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """How far one way's accuracy of each problem, by seed, is above another's; + and - mark what is not chance."""
+    gain = over_seeds([{p: a[p] - b[p] for p in a} for a, b in zip(mine, theirs, strict=True)])
+    mark = "+" if gain.low > 0 else "-" if gain.high < 0 else ""
+    return {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high, "mark": mark}
 
 
 def shown(found: dict[str, Any]) -> list[Any]:

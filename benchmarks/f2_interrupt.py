@@ -67,12 +67,7 @@ def interrupts(options: Namespace) -> Result:
             shipped = shutil.copy(SHIPPED, folder)  # so that nobody changes it meanwhile
             tallies["run"] = trial(folder, ["run", shipped, *small], 5, rng, names)
     figures = {
-        name: {
-            "interrupts": t.interrupts,
-            "clean": t.clean,
-            "slowest, s": round(t.slowest, 2),
-            "resumed whole": t.ended,
-        }
+        name: {"interrupts": t.interrupts, "clean": t.clean, "slowest, s": round(t.slowest, 2), "resumed": t.ended}
         for name, t in tallies.items()
     }
     wrong = [f"{name}: {what}" for name, t in tallies.items() for what in t.wrong]

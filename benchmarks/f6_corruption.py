@@ -63,19 +63,9 @@ def make(folder: Path) -> None:
         trees = sorted(of.ids("trees"))
     for tree in trees[:10]:
         for node in (0, 1):
-            put(
-                run,
-                Label(
-                    "node",
-                    "someone",
-                    tree,
-                    node,
-                    verdict="right",
-                    judged=True,
-                    state="submitted",
-                    made="2026-01-01T00:00:00Z",
-                ),
-            )
+            label = Label("node", "someone", tree, node, verdict="right", judged=True, state="submitted",
+                          made="2026-01-01T00:00:00Z")  # fmt: skip
+            put(run, label)
     done(given(folder / "answered", "import", "puzzles", puzzles, "--split", "test", "--out", "run"))
     done(given(folder / "answered", "export", "run", "problems", "--to", "problems.jsonl"))
     problems = [json.loads(line) for line in (folder / "answered" / "problems.jsonl").read_text("utf-8").splitlines()]

@@ -32,15 +32,7 @@ def properties(options: Namespace) -> Result:
     seed = int.from_bytes(os.urandom(3)) if options.seed is None else options.seed
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.xml"
-        given = [
-            "-m",
-            "hypothesis",
-            "-p",
-            "no:cacheprovider",
-            f"--hypothesis-seed={seed}",
-            f"--junitxml={results}",
-            *files,
-        ]
+        given = ["-m", "hypothesis", "-p", "no:cacheprovider", f"--hypothesis-seed={seed}", f"--junitxml={results}"]
         environment = {name: value for name, value in os.environ.items() if name != "CI"}
         environment |= {"JOURNEY_EXAMPLES": str(examples), "HYPOTHESIS_STORAGE_DIRECTORY": folder}
         ran = subprocess.run(
@@ -50,13 +42,8 @@ def properties(options: Namespace) -> Result:
     # A property of several kinds (of steps, say) counts once.
     known = {(case.get("classname"), re.sub(r"\[.*", "", case.get("name", ""))) for case in cases}
     failed = [case.get("name", "") for case in cases if len(case)]
-    figures: dict[str, object] = {
-        "seed": seed,
-        "which failed": failed,
-        "properties": len(known),
-        "examples of each": examples,
-        "failed": len(failed),
-    }
+    figures: dict[str, object] = {"seed": seed, "which failed": failed, "properties": len(known)}
+    figures |= {"examples of each": examples, "failed": len(failed)}
     for room, files in ROOMS.items():
         of = tuple(file.removesuffix(".py").replace("/", ".") for file in files)
         figures[f"properties of {room}"] = sum(str(module).startswith(of) for module, _ in known)

@@ -1,7 +1,7 @@
 """S4: supervised training tokens/s against a plain PyTorch loop on the same batches.
 
 `python benchmarks/s4_training.py [--json]`; needs the `train` extra. The model has 0.84M parameters and a vocabulary of
-150 words, the rows about 200 tokens, as in the default experiment. Each contestant trains the same batches in the same
+111 words, the rows about 200 tokens, as in the default experiment. Each contestant trains the same batches in the same
 order from the same weights; they take turns, and the median of the rounds counts. "loop" is the time of the steps
 alone, "call" that of the whole call: loading the model, preparing rows, steps, writing the model. Seconds are CPU
 seconds of the process (run it on one thread: OMP_NUM_THREADS=1), so that other work on the machine counts little; a
@@ -21,15 +21,8 @@ from typing import Any, Literal
 
 import torch
 from bench import Result, run
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedTokenizerFast,
-    get_cosine_schedule_with_warmup,
-)
+from tiny_models import save_word_model
+from transformers import AutoModelForCausalLM, AutoTokenizer, get_cosine_schedule_with_warmup
 
 from journey.training.base import attention, hardware
 from journey.training.encode import encode
@@ -41,27 +34,12 @@ from journey.training.silence import silenced
 ROWS, BATCH, WANTED = 327, 16, 0.9
 
 
-def make_model(folder: Path) -> Path:
-    """A random model of the size of the default experiment's, with a word-level tokenizer."""
-    vocabulary = {word: i for i, word in enumerate(["<pad>", "<unk>", "<eos>", *map(str, range(147))])}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", eos_token="<eos>"
-    ).save_pretrained(folder)
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 128, "intermediate_size": 384, "num_hidden_layers": 4, "num_attention_heads": 4}
-    ends = {"pad_token_id": 0, "eos_token_id": 2, "bos_token_id": None, "tie_word_embeddings": True}
-    LlamaForCausalLM(LlamaConfig(vocab_size=150, max_position_embeddings=512, **sizes, **ends)).save_pretrained(folder)
-    return folder
-
-
 def make_rows() -> list[dict[str, str]]:
     """Rows of 80 to 320 tokens, 200 on average."""
     stream = random.Random(0)
 
     def words(n: int) -> str:
-        return " ".join(str(stream.randrange(147)) for _ in range(n))
+        return " ".join(str(stream.randrange(100)) for _ in range(n))
 
     return [{"prompt": words(9) + " ", "completion": words(stream.randint(70, 310))} for _ in range(ROWS)]
 
@@ -114,7 +92,7 @@ CONTESTANTS: dict[str, Callable[..., float]] = {"plain": plain, "journey": ours}
 
 def measure(precision: Literal["fp32", "bf16"], steps: int, rounds: int, folder: Path) -> dict[str, float]:
     """Tokens a second (prompts included, padding not) of both contestants and journey's share of plain's."""
-    model, rows = make_model(folder / "model"), make_rows()
+    model, rows = save_word_model(folder / "model", width=128), make_rows()
     settings = SftSettings(max_steps=steps, batch=BATCH, learning_rate=1e-3, precision=precision)
     lengths = [len((r["prompt"] + r["completion"]).split()) + 1 for r in rows]
     tokens = sum(lengths[i] for i in plan(lengths, BATCH, 1, steps, settings.seed))

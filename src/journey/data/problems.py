@@ -104,7 +104,8 @@ def read(
         if limit is not None and len(problems) >= limit:
             break
     if not problems and unanswered:
-        raise UsageError(f"{path}: none of {unanswered} rows has an answer in {_answer_place(found)}; name the column")
+        column = f"column {found.answer or found.solution!r}"
+        raise UsageError(f"{path}: none of {unanswered} rows has an answer in {column}; name the column")
     return Loaded(list(problems.values()), duplicates, unanswered)
 
 
@@ -138,10 +139,6 @@ def _find_columns(row: Row, wanted: Columns, path: str) -> Columns:
     if found["answer"] is None and found["solution"] is None:
         raise UsageError(f"{path} has no column with the answer; name it, its columns are {there}")
     return Columns(**found)
-
-
-def _answer_place(columns: Columns) -> str:
-    return f"column {columns.answer or columns.solution!r}"
 
 
 def _problem(row: Row, columns: Columns, place: str, source: str) -> Problem | None:

@@ -70,11 +70,11 @@ def describe(texts: Sequence[str], tokens: Sequence[int] | None = None, *, phras
     )
 
 
-def key_words(texts: Sequence[str], words: Sequence[str] = KEY_WORDS) -> dict[str, tuple[int, float]]:
+def key_words(texts: Sequence[str]) -> dict[str, tuple[int, float]]:
     """How often each key word occurs in all, and in what share of the texts, the most frequent first."""
     found: dict[str, tuple[int, float]] = {}
     lowered = [text.lower() for text in texts]
-    for word in words:
+    for word in KEY_WORDS:
         pattern = re.compile(rf"\b{re.escape(word)}\b")
         hits = [len(pattern.findall(text)) for text in lowered]
         if any(hits):

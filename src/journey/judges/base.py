@@ -146,21 +146,6 @@ def work_of(problem: Problem, calls: Iterable[tuple[Sequence[str], Sequence[str]
     return work
 
 
-def no_models(ref: JudgeRef, strong: str) -> list[str]:
-    """The models of a judge that asks none."""
-    return []
-
-
-def no_weights(ref: JudgeRef) -> list[str]:
-    """The weights of a judge that loads none itself."""
-    return []
-
-
-def no_estimate(ref: JudgeRef, settings: Any, work: JudgeWork, strong: str) -> list[Estimate]:
-    """What a judge asks of models that asks none."""
-    return []
-
-
 @dataclass(frozen=True, slots=True)
 class JudgeKind:
     """A kind of judge: one entry of the table in `kinds`.
@@ -170,15 +155,15 @@ class JudgeKind:
     folders or hub ids of weights that it loads itself: such a judge reads instead of writing. `settings` (null: it has
     none) stand under the kind's own key in recipes, --set and the environment. `split` (null: nothing in brackets is an
     option) takes the options off the model's name. `estimate` says what its models are asked at most. `joins`: it
-    combines the judges in its brackets.
+    combines the judges in its brackets. Null: it asks no model, loads no weights, costs nothing.
     """
 
     written: str
     build: Callable[[JudgeRef, Any, JudgeSources], Judge]
     model: Literal["none", "may", "must"] = "must"
-    models: Callable[[JudgeRef, str], list[str]] = no_models
-    weights: Callable[[JudgeRef], list[str]] = no_weights
+    models: Callable[[JudgeRef, str], list[str]] | None = None
+    weights: Callable[[JudgeRef], list[str]] | None = None
     settings: type[Any] | None = None
     split: Callable[[str], tuple[str, tuple[tuple[str, str], ...]]] | None = None
-    estimate: Callable[[JudgeRef, Any, JudgeWork, str], list[Estimate]] = no_estimate
+    estimate: Callable[[JudgeRef, Any, JudgeWork, str], list[Estimate]] | None = None
     joins: bool = False

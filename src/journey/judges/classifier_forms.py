@@ -60,14 +60,10 @@ def at_tags(spelling: Spelling, ids: Sequence[int], steps: int) -> Laid:
 
 def math_shepherd(spelling: Spelling, question: str, steps: Sequence[str]) -> Laid:
     """`QUESTION Step 1: ... ки`, a line a step; read at the tag as "+" against "-"."""
-    lines = [_numbered(i, spelling.step(step)) for i, step in enumerate(steps, 1)]
+    texts = enumerate((spelling.step(step).strip() for step in steps), 1)
+    lines = (text if _NUMBERED.match(text) else f"Step {number}: {text}" for number, text in texts)
     solution = "\n".join(f"{line} {spelling.tag}" for line in lines)
     return at_tags(spelling, spelling.ids(f"{spelling.question(question)} {solution}", first=True), len(steps))
-
-
-def _numbered(number: int, step: str) -> str:
-    step = step.strip()
-    return step if _NUMBERED.match(step) else f"Step {number}: {step}"
 
 
 def qwen_prm(spelling: Spelling, question: str, steps: Sequence[str]) -> Laid:

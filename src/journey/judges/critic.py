@@ -12,7 +12,7 @@ from statistics import fmean
 from journey.errors import UsageError
 from journey.judges.base import SURE, JudgeKind, JudgeRef, JudgeWork
 from journey.judges.critic_form import StepVerdict, ask, read
-from journey.models.base import Completion, Model, Sampling
+from journey.models.base import Model, Sampling
 from journey.models.budget import Usage
 from journey.models.estimate import Estimate
 from journey.models.gather import gather_or_cancel
@@ -94,7 +94,9 @@ class Critic:
             prompt = ask(problem, prefix, candidates, show_answer=self._settings.show_answer)
             seed = content_seed("critic", self._settings.seed, problem.id, list(prefix), list(candidates), attempt)
             completions = await self._model.complete(prompt.prompt, self._settings.sampling(seed, attempt))
-            votes = [read(completion.text, prompt) for completion in completions if _is_whole(completion)]
+            votes = [
+                read(completion.text, prompt) for completion in completions if completion.finish in ("end", "stop")
+            ]
             for number in range(len(candidates)):
                 judged[number] = judged[number] or self._agreed([vote[number] for vote in votes if vote[number]])
             if all(judged):
@@ -127,10 +129,6 @@ class Critic:
                 f"{self.name} gave no readable verdict on any of the first {self._asked} steps (it said {words!r}); "
                 "take a model that follows instructions, or give it more critic.max_tokens"
             )
-
-
-def _is_whole(completion: Completion) -> bool:
-    return completion.finish in ("end", "stop")
 
 
 def estimate(ref: JudgeRef, settings: CriticSettings, work: JudgeWork, strong: str) -> list[Estimate]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from journey.errors import UsageError
-from journey.judges.base import Judge, JudgeRef, JudgeSources, JudgeWork, no_models, no_weights
+from journey.judges.base import Judge, JudgeRef, JudgeSources, JudgeWork
 from journey.judges.kinds import KINDS
 from journey.models.estimate import Estimate
 
@@ -44,25 +44,27 @@ def settings_of(ref: JudgeRef, settings: Mapping[str, Any]) -> Any:
 
 def models_of(ref: JudgeRef, strong: str = "") -> list[str]:
     """The models that a judge asks, by name; one that names none asks the `strong` one ("": nobody said which)."""
-    return [name for one in single(ref) for name in KINDS[one.kind].models(one, strong)]
+    return [name for one in single(ref) if (models := KINDS[one.kind].models) for name in models(one, strong)]
 
 
 def weights_of(ref: JudgeRef) -> list[str]:
     """The folders or hub ids of the weights that a judge loads itself. Raises UsageError for one that is not there."""
-    return [path for one in single(ref) for path in KINDS[one.kind].weights(one)]
+    return [path for one in single(ref) if (weights := KINDS[one.kind].weights) for path in weights(one)]
 
 
 def estimate(ref: JudgeRef, settings: Mapping[str, Any], work: JudgeWork, strong: str) -> list[Estimate]:
     """What the models of a judge are asked at most for that work."""
     return [
-        most for one in single(ref) for most in KINDS[one.kind].estimate(one, settings_of(one, settings), work, strong)
+        most
+        for one in single(ref)
+        if (cost := KINDS[one.kind].estimate)
+        for most in cost(one, settings_of(one, settings), work, strong)
     ]
 
 
 def asks_nothing(ref: JudgeRef) -> bool:
     """Whether no model stands behind what a judge says, so that judging costs nothing."""
-    kinds = [KINDS[one.kind] for one in single(ref)]
-    return all(kind.models is no_models and kind.weights is no_weights for kind in kinds)
+    return not any(KINDS[one.kind].models or KINDS[one.kind].weights for one in single(ref))
 
 
 def _parts(text: str, kind: str, rest: str) -> tuple[JudgeRef, ...]:

@@ -33,11 +33,7 @@ def word_tokenizer() -> PreTrainedTokenizerFast:
         [pre_tokenizers.Split("\n", "isolated"), pre_tokenizers.Split(" ", "removed")]
     )
     tokenizer.decoder = decoders.Sequence(
-        [
-            decoders.WordPiece(prefix="##", cleanup=False),
-            decoders.Fuse(),
-            decoders.Replace(Regex(" ?\n ?"), "\n"),
-        ]
+        [decoders.WordPiece(prefix="##", cleanup=False), decoders.Fuse(), decoders.Replace(Regex(" ?\n ?"), "\n")]
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token=VOCABULARY[0], eos_token=END, clean_up_tokenization_spaces=False

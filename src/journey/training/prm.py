@@ -11,12 +11,7 @@ from typing import Any
 
 import peft
 import torch
-from transformers import (
-    AutoModelForTokenClassification,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    TrainingArguments,
-)
+from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase, TrainingArguments
 
 from journey.errors import UsageError
 from journey.judges.classifier_forms import FORMS, spell
