@@ -51,4 +51,4 @@ def test_every_command_takes_the_name_as_it_is(name: str, tmp_path: Path) -> Non
     catch_up(facts, run)
     assert {row[0] for row in facts.execute("SELECT model FROM attempts")} == {label(m) for m in models}
     facts.close()
-    assert {side.arm for side in sides({"run": run}, "test")} == {label(m) for m in models}
+    assert {side.name for side in sides({"run": run}, "test")} == {label(m) for m in models}

@@ -23,9 +23,9 @@ from journey.store.version_1 import model_ref
 from journey.studio import app as app_module
 from journey.studio.compare_sides import against, changed, parts, rights, sides, sides_of_thoughts
 from journey.studio.diff import LONGEST, sides_html
-from journey.studio.opened import ENVIRONMENT
 from journey.studio.place import href
 from journey.studio.reading import lists_of
+from journey.studio.records import ENVIRONMENT
 from journey.types import Attempt, Problem, Thought, content_hash, make_problem
 
 Open = Callable[..., AppTest]
@@ -231,7 +231,7 @@ def test_thoughts_are_compared_problem_by_problem(visit: Open, folder: Path):
     html = html_of(visit("small", **found))
     assert "A wrong turn" in html and "<ins>" in html and html.count('class="panel thought whole"') == 2
     assert "key words" in plain(html_of(visit("small", what="thoughts", show="words"))).lower()
-    assert [side.method for side in sides_of_thoughts({"small": folder / "small"})] == [
+    assert [side.name for side in sides_of_thoughts({"small": folder / "small"})] == [
         "refined",
         "shortcut",
         "traverse",

@@ -24,8 +24,7 @@ from journey.store.run import Run
 from journey.studio import app as app_module
 from journey.studio.label_agreement import agreement_html
 from journey.studio.label_queue import QueueSettings, after, beside, label_of, queue
-from journey.studio.opened import ENVIRONMENT
-from journey.studio.records import tree_of
+from journey.studio.records import ENVIRONMENT, tree_of
 from journey.trees.mark import no_thought_reason, verdict
 from journey.types import Tree, content_hash
 

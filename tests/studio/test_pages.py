@@ -12,7 +12,7 @@ from studio.payloads import PAYLOADS
 from journey.store.run import Run
 from journey.studio import app as app_module
 from journey.studio.list_page import rows_html
-from journey.studio.opened import ENVIRONMENT
+from journey.studio.records import ENVIRONMENT
 from journey.types import Thought, content_hash
 
 Open = Callable[..., AppTest]

@@ -17,7 +17,7 @@ from journey.models.base import Prompt
 from journey.store.datafiles import rows
 from journey.store.run import Run
 from journey.studio import app as app_module
-from journey.studio.opened import ENVIRONMENT
+from journey.studio.records import ENVIRONMENT
 from journey.tasks.base import Task
 from journey.tasks.labelled import LabelledSet, solution, until
 from journey.tasks.narration import Narration

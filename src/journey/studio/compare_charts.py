@@ -76,10 +76,10 @@ def _by_thoughts(
     """A line through the runs for each arm that was trained on different numbers of thoughts in them."""
     found: dict[str, dict[float, Dot]] = {}
     for side in along:
-        if number := thoughts_of(runs[side.run], side.arm):
+        if number := thoughts_of(runs[side.run], side.name):
             of = intervals[side.key]
             tone = tones.get(side.key, "soft") if side.key in names else "soft"
-            found.setdefault(side.arm, {})[number] = Dot("", (number, of.value), of.low, of.high, tone)
+            found.setdefault(side.name, {})[number] = Dot("", (number, of.value), of.low, of.high, tone)
     arms = {arm: [dots[n] for n in sorted(dots)] for arm, dots in found.items() if len(dots) > 1}
     lines = [Line(safe.line(arm, ROOM), [dot.at for dot in dots], _lit(dots)) for arm, dots in arms.items()]
     return _lines(
@@ -112,7 +112,7 @@ def _lines(
 
 def _name(side: Side, has_runs: bool, has_ways: bool) -> str:
     """The arm, and run and decoding where they differ; runs are told apart by how they end rather than begin."""
-    parts = (side.arm, *([side.run] if has_runs else []), *([side.decoding] if has_ways else []))
+    parts = (side.name, *([side.run] if has_runs else []), *([side.decoding] if has_ways else []))
     whole = " ".join(parts)
     each = (ROOM - has_runs - has_ways) // len(parts)
     return safe.line(whole, ROOM) if len(whole) <= ROOM else " ".join(_cut(part, each) for part in parts)

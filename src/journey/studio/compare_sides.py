@@ -21,11 +21,11 @@ CHANGES = ("same", "fixed", "broke")  # what the second model did: its right min
 class Side:
     """A model, or an arm with a model in each seed, by one way of decoding in one run; only first samples count.
 
-    `tried` and `right` count attempts over all seeds, `tokens` is their mean length in output tokens.
+    `name` is the arm's; `tried` and `right` count attempts over all seeds, `tokens` is their mean length in output.
     """
 
     run: str
-    arm: str
+    name: str
     decoding: str
     models: Mapping[int, str]
     tried: int
@@ -35,15 +35,15 @@ class Side:
     @property
     def key(self) -> tuple[str, str, str]:
         """What names it in an address."""
-        return self.run, self.arm, self.decoding
+        return self.run, self.name, self.decoding
 
 
 @dataclass(frozen=True, slots=True)
 class Thoughts:
-    """The thoughts of one method in a run; lengths are means a thought."""
+    """The thoughts of one method, its `name`, in a run; lengths are means a thought."""
 
     run: str
-    method: str
+    name: str
     thoughts: int
     problems: int
     letters: float
@@ -53,7 +53,7 @@ class Thoughts:
     @property
     def key(self) -> tuple[str, str]:
         """What names it in an address."""
-        return self.run, self.method
+        return self.run, self.name
 
 
 def parts(runs: Mapping[str, Path]) -> list[str]:
@@ -85,7 +85,7 @@ def sides(runs: Mapping[str, Path], part: str) -> list[Side]:
         for row in lists_of(path).figure(_SIDES, (part,)):
             groups.setdefault((row["arm"], row["decoding"]), []).append(row)
         made = [_side(run, arm, decoding, rows) for (arm, decoding), rows in groups.items()]
-        found += sorted(made, key=lambda s: (s.decoding != SAMPLED, s.decoding, _rank(s.arm), s.arm))
+        found += sorted(made, key=lambda s: (s.decoding != SAMPLED, s.decoding, _rank(s.name), s.name))
     return found
 
 

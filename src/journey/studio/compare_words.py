@@ -7,7 +7,7 @@ from pathlib import Path
 from journey.evals.words import Reading, read
 from journey.studio import safe
 from journey.studio.compare_sides import Side, Thoughts
-from journey.studio.reading import Lists
+from journey.studio.reading import Lists, lists_of
 from journey.studio.records import run_at, uid_of
 
 TEXTS = 300  # of a side that are read: the first by the ids of their problems
@@ -19,15 +19,16 @@ _ATTEMPTS = (
 _THOUGHTS = "SELECT id FROM thoughts WHERE method = ? ORDER BY problem, id LIMIT ?"
 
 
-def words_html(
-    runs: Mapping[str, Path], lists: Mapping[str, Lists], base: Side | Thoughts, other: Side | Thoughts, part: str
-) -> str:
+def words_html(runs: Mapping[str, Path], base: Side | Thoughts, other: Side | Thoughts, part: str) -> str:
     """The table of both."""
-    readings = [_reading(runs[side.run], ids_of(lists[side.run], side, part)) for side in (base, other)]
-    names = [side.arm if isinstance(side, Side) else side.method for side in (base, other)]
+    paths = [runs[side.run] for side in (base, other)]
+    readings = [
+        _read(path, uid_of(path), ids_of(lists_of(path), side, part))
+        for path, side in zip(paths, (base, other), strict=True)
+    ]
     heads = "".join(
-        f'<th class=n>{safe.html(name)} <span class="quiet">{safe.html(side.run)}</span></th>'
-        for name, side in zip(names, (base, other), strict=True)
+        f'<th class=n>{safe.html(side.name)} <span class="quiet">{safe.html(side.run)}</span></th>'
+        for side in (base, other)
     )
     rows = [_row(label, [form(r) for r in readings]) for label, form in _LENGTHS.items()]
     rates = [{word: rate for word, (_, rate) in r.key_words.items()} for r in readings]
@@ -58,14 +59,10 @@ _LENGTHS = {
 def ids_of(lists: Lists, side: Side | Thoughts, part: str) -> tuple[str, ...]:
     """The ids of the texts that are read; of an arm with several seeds an equal share of each."""
     if isinstance(side, Thoughts):
-        return tuple(row["id"] for row in lists.figure(_THOUGHTS, (side.method, TEXTS)))
+        return tuple(row["id"] for row in lists.figure(_THOUGHTS, (side.name, TEXTS)))
     each = max(1, TEXTS // len(side.models))
     models = sorted(side.models.values())
     return tuple(row["id"] for model in models for row in lists.figure(_ATTEMPTS, (model, side.decoding, part, each)))
-
-
-def _reading(path: Path, ids: Sequence[str]) -> Reading:
-    return _read(path, uid_of(path), tuple(ids))
 
 
 @lru_cache(maxsize=32)

@@ -15,13 +15,12 @@ from journey.store.faults import one_sentence
 from journey.store.run import Run
 from journey.studio import bundle, safe
 from journey.studio.diff import diff_html
-from journey.studio.head import facts_line
-from journey.studio.problem_head import problem_html
-from journey.studio.records import problem_of, run_at, thought_of, thoughts_of_tree, tree_of
-from journey.studio.thought_html import KINDS, thought_html
-from journey.studio.tree_data import LEGEND, first_look, step_html, viewer_data
+from journey.studio.facts import tree_outcome
+from journey.studio.fragments import facts_line, problem_html, thought_html, thought_panel
+from journey.studio.records import run_at, thoughts_of_tree, tree_of
+from journey.studio.tree_data import first_look, step_html, viewer_data, work_html
 from journey.trees.mark import children, no_thought_reason
-from journey.types import Thought, Tree
+from journey.types import Thought
 
 ENDING = ".html"
 NAMED = 5  # ids that are listed where a beginning fits several
@@ -69,16 +68,19 @@ def found(of: Run, item: str) -> tuple[str, str]:
 
 def page(path: Path, table: str, id: str) -> str:
     """The whole file of a tree ("trees") or thought ("thoughts") that the run has."""
-    thought = thought_of(path, id) if table == "thoughts" else None
+    run = run_at(path)
+    thought = run.thought(id) if table == "thoughts" else None
     name = id if table == "trees" else thought.tree if thought else None
     tree = tree_of(path, name) if name else None
     if tree is not None and thought is None:
         thought = next(iter(thoughts_of_tree(path, tree.id)), None)
     about = tree.problem if tree else thought.problem if thought else ""
-    problem = problem_of(path, about)
+    problem = run.problem(about)
     below = children(tree) if tree else []
     steps = [step_html(tree, problem, i, below) for i in range(len(tree.nodes))] if tree else []
-    body = problem_html(problem, about, _outcome(tree)) + _work(tree, thought)
+    body = problem_html(problem, about, tree_outcome(tree, no_thought_reason(tree)) if tree else "")
+    side = _thought_html(thought) if thought else ""
+    body += work_html(tree, thought, side) if tree else side
     made = facts_line({"": path.resolve().name, "tree": tree and tree.id, "thought": thought and thought.id,
                        "made by journey": __version__})  # fmt: skip
     data = {
@@ -90,45 +92,16 @@ def page(path: Path, table: str, id: str) -> str:
     return _whole(title, f'{body}<p class="quiet made">{made}</p>', data)
 
 
-def _outcome(tree: Tree | None) -> str:
-    """Right or wrong, as the studio says it of a tree; "" where nothing is to be said."""
-    if tree is None:
-        return ""
-    if no_thought_reason(tree) is None:
-        return "right"
-    answers = [node for node in tree.nodes if node.answer is not None]
-    return "none" if not answers else "unknown" if all(node.correct is None for node in answers) else "wrong"
-
-
-def _work(tree: Tree | None, thought: Thought | None) -> str:
-    side = _thought_html(thought) if thought else '<p class="quiet made">No thought was told of this tree.</p>'
-    if tree is None:
-        return side
-    walked = '<span><span class="stroke walked"></span>the thought\'s walk, in order</span>' if thought else ""
-    by = facts_line({"steps by": tree.policy, "judged by": tree.judge, "": f"{len(tree.nodes):,} steps"})
-    left = (
-        f'{LEGEND}{walked}</div><div class="panel tree-box" tabindex="0" aria-label="The tree"></div>'
-        '<details class="levels"><summary>Level by level</summary><div class="level-box"></div></details>'
-        f'<p class="quiet made">{by}</p>'
-    )
-    right = f'<div class="side-column"><div class="panel step-box" aria-live="polite"></div>{side}</div>'
-    return f'<div class="work"><div>{left}</div>{right}</div>'
-
-
 def _thought_html(thought: Thought) -> str:
-    legend = "".join(f'<span class="seg {kind}">{kind}</span>' for kind in KINDS[1:])
-    facts = facts_line({"thought by": thought.method, "refined by": thought.refined_by, "answer": thought.answer,
-                        "note:": thought.note})  # fmt: skip
+    facts = {"thought by": thought.method, "refined by": thought.refined_by, "answer": thought.answer,
+             "note:": thought.note}  # fmt: skip
     diff = (
         "<details><summary>Draft and refined, word by word</summary>"
         f'<div class="panel thought whole drafted">{diff_html(thought.draft, thought.text)}</div></details>'
         if thought.draft != thought.text
         else ""
     )
-    return (
-        f'<div class="panel thought">{thought_html(thought)}</div>'
-        f'<div class="legend below">{legend}<span>{facts}</span></div>{diff}'
-    )
+    return thought_panel(thought_html(thought), facts) + diff
 
 
 def _whole(title: str, body: str, data: dict[str, object]) -> str:

@@ -19,7 +19,7 @@ from journey.store.faults import damaged, one_sentence
 from journey.store.schema import columns_of, opened, table_named
 from journey.studio.records import uid_of
 from journey.trees.mark import no_thought_reason, statistics
-from journey.types import label, model_from_json, tree_from_json
+from journey.types import Tree, label, model_from_json, tree_from_json
 
 NAME = "studio.db"
 Row = Mapping[str, Any]
@@ -206,16 +206,18 @@ def _tree(fields: Row, given: Row, _: sqlite3.Connection) -> Sequence[Any]:
     tree = tree_from_json(fields)
     held = statistics(tree)
     why = no_thought_reason(tree)
-    if why is None:
-        outcome = "right"
-    elif not held.answers:
-        outcome = "none"
-    else:
-        outcome = "unknown" if all(n.correct is None for n in tree.nodes if n.answer is not None) else "wrong"
     return (
         tree.id, tree.problem, tree.policy, tree.judge, held.nodes, held.depth, held.right_leaves, held.wrong_branches,
-        held.tokens, outcome, why,
+        held.tokens, tree_outcome(tree, why), why,
     )  # fmt: skip
+
+
+def tree_outcome(tree: Tree, why: str | None) -> str:
+    """How a tree ended, by the reason why it has no thought (null where it has one)."""
+    if why is None:
+        return "right"
+    ends = [node.correct for node in tree.nodes if node.answer is not None]
+    return "none" if not ends else "unknown" if all(correct is None for correct in ends) else "wrong"
 
 
 def _thought(fields: Row, given: Row, reading: sqlite3.Connection) -> Sequence[Any]:

@@ -8,13 +8,13 @@ import streamlit as st
 from journey.errors import UsageError
 from journey.store import labels
 from journey.store.labels import COULD_NOT_SAY, TRAITS, Label
-from journey.studio.label_queue import after, beside, label_of
-from journey.studio.label_shown import step_shown, thought_shown, tree_shown
-from journey.studio.labelling import Desk, fault_html, filled, keeping, progress_html, saved_html, turn_to
+from journey.studio.label_queue import after, label_of
+from journey.studio.label_shown import item_shown
+from journey.studio.labelling import Desk, actions, fault_html, filled, keeping, progress_html, saved_html, turn_to
 from journey.studio.records import tree_of
-from journey.studio.tree_data import viewer_data
+from journey.studio.tree_data import TREE_BOX, viewer_data
 from journey.studio.view import view
-from journey.types import Judgement, Verdict
+from journey.types import Verdict
 
 VERDICTS: tuple[tuple[str, Verdict | None, str], ...] = (
     ("right", "right", "1"), ("neutral", "neutral", "2"), ("wrong", "wrong", "3"), (COULD_NOT_SAY, None, "0"),
@@ -31,7 +31,7 @@ QUESTIONS = {
 def item_desk(desk: Desk) -> None:
     """The item, and what this annotator says of it."""
     label = label_of(desk.item, desk.annotator or "nobody")
-    shown = None if label is None else _shown(desk, label)
+    shown = None if label is None else item_shown(desk, label)
     if label is None or shown is None:
         view('<p class="empty">There is no such item in this run.</p>', "body")
         return
@@ -57,28 +57,14 @@ def item_desk(desk: Desk) -> None:
         view(fault_html() or saved_html(kept, desk.annotator), "saved")
 
 
-def _shown(desk: Desk, label: Label) -> tuple[str, Judgement | None, dict[str, Any]] | None:
-    """The item as HTML, what the judge said of it, and what is drawn in it."""
-    match label.item:
-        case "node":
-            found = step_shown(desk, label)
-            return found and (*found, {})
-        case "thought":
-            html = thought_shown(desk, label)
-            return None if html is None else (html, None, {})
-        case "tree":
-            drawn = tree_shown(desk, label)
-            return drawn and (drawn[0], None, drawn[1])
-
-
 def _tree(desk: Desk, label: Label) -> None:
     """The whole tree; a click on another step goes to it."""
     tree = tree_of(desk.path, label.tree or "")
     if tree is None:
         return
     found = view(
-        '<div class="panel tree-box" tabindex="0" aria-label="The tree"></div>', f"tree {desk.item}",
-        tree=viewer_data(tree, None), address={"run": desk.run, "tree": tree.id}, node=label.node, tell=True,
+        TREE_BOX, f"tree {desk.item}", tree=viewer_data(tree, None), address={"run": desk.run, "tree": tree.id},
+        node=label.node, tell=True,
     )  # fmt: skip
     if found is not None and found != label.node:
         turn_to(f"node:{tree.id}:{found}")
@@ -153,18 +139,7 @@ def _actions(desk: Desk, label: Label, kept: Label | None) -> None:
 
     def discard() -> None:
         with keeping():
-            labels.put(desk.path, _discarded(label))
+            empty = Label(label.item, label.annotator, label.tree, label.node, label.thought, state="discarded")
+            labels.put(desk.path, empty)
 
-    deeds = (
-        ("Submit", "s", submit, (), not desk.annotator),
-        ("Discard", "d", discard, (), not (desk.annotator and kept)),
-        ("Previous", "p", turn_to, (beside(desk.items, desk.item, -1),), False),
-        ("Next", "n", turn_to, (beside(desk.items, desk.item, 1),), False),
-    )
-    for place, (word, key, deed, args, is_off) in zip(st.columns(2) * 2, deeds, strict=True):
-        with place:
-            st.button(word, key=f"deed {key}", shortcut=key, width="stretch", disabled=is_off, on_click=deed, args=args)
-
-
-def _discarded(label: Label) -> Label:
-    return Label(label.item, label.annotator, label.tree, label.node, label.thought, state="discarded")
+    actions(desk, submit, discard, kept is not None)

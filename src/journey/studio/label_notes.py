@@ -7,10 +7,10 @@ import streamlit as st
 from journey.store import labels
 from journey.store.labels import Written, WrittenNote
 from journey.studio import safe
-from journey.studio.label_queue import after, beside
-from journey.studio.labelling import Desk, fault_html, filled, keeping, progress_html, saved_html, turn_to
-from journey.studio.problem_head import problem_html
-from journey.studio.records import problem_of
+from journey.studio.fragments import problem_html
+from journey.studio.label_queue import after
+from journey.studio.labelling import Desk, actions, fault_html, filled, keeping, progress_html, saved_html, turn_to
+from journey.studio.records import run_at
 from journey.studio.view import view
 from journey.thoughts.annotate import NOTE_KINDS, notes_of
 from journey.types import Problem
@@ -23,7 +23,7 @@ HINT = (
 
 def notes_desk(desk: Desk) -> None:
     """One problem, and this annotator's notes on it."""
-    problem = problem_of(desk.path, desk.item.removeprefix("notes:"))
+    problem = run_at(desk.path).problem(desk.item.removeprefix("notes:"))
     if problem is None:
         view('<p class="empty">There is no such problem in this run.</p>', "body")
         return
@@ -104,15 +104,7 @@ def _actions(desk: Desk, problem: Problem, kept: Written | None) -> None:
         with keeping():
             labels.put(desk.path, replace(_empty(desk), notes=(), state="discarded"))
 
-    deeds = (
-        ("Submit", "s", submit, (), not desk.annotator),
-        ("Discard", "d", discard, (), not (desk.annotator and kept)),
-        ("Previous", "p", turn_to, (beside(desk.items, desk.item, -1),), False),
-        ("Next", "n", turn_to, (beside(desk.items, desk.item, 1),), False),
-    )
-    for place, (word, key, deed, args, is_off) in zip(st.columns(2) * 2, deeds, strict=True):
-        with place:
-            st.button(word, key=f"deed {key}", shortcut=key, width="stretch", disabled=is_off, on_click=deed, args=args)
+    actions(desk, submit, discard, kept is not None)
 
 
 def _check(problem: Problem, draft: Written) -> None:

@@ -11,8 +11,8 @@ from journey.studio.label_agreement import agreement_html
 from journey.studio.label_item import item_desk
 from journey.studio.label_notes import notes_desk
 from journey.studio.label_queue import MOST, queue, queue_settings
-from journey.studio.labelling import Desk, filled, set_in_address, text_of
-from journey.studio.place import link, without
+from journey.studio.labelling import LONGEST_NAME, Desk, filled, text_of
+from journey.studio.place import tabs_html, without
 from journey.studio.reading import lists_of
 from journey.studio.view import view
 
@@ -29,11 +29,7 @@ def label_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     """
     where = _named({**where, "run": run})
     what = where.get("what", "steps")
-    tabs = "".join(
-        link(word, "here" if what == name else "", **without(where, "item", "what"), what=name)
-        for name, word in TABS.items()
-    )
-    view(f'<div class="tabs">{tabs}</div>', "tabs")
+    view(tabs_html(TABS, what, "what", without(where, "item")), "tabs")
     if what == "agreement":
         view(agreement_html(path), "body")
         return
@@ -72,40 +68,42 @@ def _choices(path: Path, what: str, where: Mapping[str, str]) -> None:
     columns = st.columns([1.2, 1.2, 1, 1, 1.6], vertical_alignment="bottom")
     with columns[0]:
         filled("by", text_of(where, "by"))
-        st.text_input("Your name", key="by", placeholder="who labels", on_change=_renamed, max_chars=60)
+        st.text_input("Your name", key="by", placeholder="who labels", on_change=_changed, args=("by",), max_chars=60)
     if what == "write":
         return
     with columns[1]:
         methods = [value for value, _ in lists_of(path).values("thoughts", "method") if value]
         chosen = where.get("method")
         filled("method", chosen if chosen in methods else None)
-        st.selectbox("method", methods, key="method", index=None, placeholder="any", on_change=set_in_address,
-                     args=("method", "method"))  # fmt: skip
-    if what == "steps":
-        with columns[2]:
-            filled("which", where.get("which") == "all")
-            st.toggle("Right steps too", key="which", on_change=_which)
-        with columns[3]:
-            filled("tree", where.get("tree") == "1")
-            st.toggle("Show the tree", key="tree", on_change=set_in_address, args=("tree", "tree"),
-                      disabled=where.get("plain") == "1")  # fmt: skip
-        with columns[4]:
-            filled("plain", where.get("plain") == "1")
-            st.toggle(
-                "Hide the judge's suggestions", key="plain", on_change=set_in_address, args=("plain", "plain"),
-                help="The steps then come in an order that tells nothing of the judge's verdicts.",
-            )  # fmt: skip
+        st.selectbox("method", methods, key="method", index=None, placeholder="any", on_change=_changed,
+                     args=("method",))  # fmt: skip
+    if what != "steps":
+        return
+    is_plain = where.get("plain") == "1"
+    help = "The steps then come in an order that tells nothing of the judge's verdicts."
+    toggles = (
+        ("which", "Right steps too", where.get("which") == "all", False, None),
+        ("tree", "Show the tree", where.get("tree") == "1", is_plain, None),
+        ("plain", "Hide the judge's suggestions", is_plain, False, help),
+    )
+    for column, (name, word, value, is_off, said) in zip(columns[2:], toggles, strict=True):
+        with column:
+            filled(name, value)
+            st.toggle(word, key=name, on_change=_changed, args=(name,), disabled=is_off, help=said)
 
 
-def _renamed() -> None:
-    st.session_state.pop(NAME, None)
-    set_in_address("by", "by")
-
-
-def _which() -> None:
-    set_in_address("which", "which")
-    if st.session_state["which"]:
-        st.query_params["which"] = "all"
+def _changed(name: str) -> None:
+    """The widget's value goes into the address; the queue begins anew where it is another one."""
+    value = st.session_state[name]
+    if name == "by":
+        st.session_state.pop(NAME, None)
+    elif name != "tree":
+        st.query_params.pop("item", None)
+    if value in (None, "", False):
+        st.query_params.pop(name, None)
+    else:
+        words = "all" if name == "which" else "1" if value is True else str(value)
+        st.query_params[name] = words[:LONGEST_NAME].strip()
 
 
 def _nothing(what: str) -> str:

@@ -5,36 +5,47 @@ from typing import Any
 
 from journey.store.labels import Label
 from journey.studio import safe
+from journey.studio.fragments import problem_html, thought_html, thought_place
 from journey.studio.labelling import Desk
 from journey.studio.place import link
-from journey.studio.problem_head import problem_html
-from journey.studio.records import problem_of, thought_of, tree_of
-from journey.studio.thought_html import thought_html
-from journey.studio.tree_data import LEGEND, VERDICT_WORDS, first_look, viewer_data
+from journey.studio.records import run_at, tree_of
+from journey.studio.tree_data import LEGEND, TREE_BOX, VERDICT_WORDS, first_look, viewer_data
 from journey.trees.mark import path as path_to
-from journey.types import Judgement, Tree
+from journey.types import Judgement, Thought, Tree
 
 BEFORE = 4  # steps before the one that is labelled; earlier ones are folded
 
 
-def step_shown(desk: Desk, label: Label) -> tuple[str, Judgement | None] | None:
-    """The step and what the judge said of it; null where the run has no such step."""
+def item_shown(desk: Desk, label: Label) -> tuple[str, Judgement | None, dict[str, Any]] | None:
+    """The item as HTML, what the judge said of it, and what `view` draws in it; null where the run has no such item."""
+    if label.thought is not None:
+        thought = run_at(desk.path).thought(label.thought)
+        return thought and (_thought(desk, thought), None, {})
     tree = tree_of(desk.path, label.tree or "")
-    index = label.node or 0
-    if tree is None or index >= len(tree.nodes):
+    if tree is None or (label.node is not None and label.node >= len(tree.nodes)):
         return None
+    if label.node is None:
+        data = {"tree": viewer_data(tree, None), "address": {"run": desk.run, "tree": tree.id}}
+        return _whole_tree(desk, tree), None, data | {"node": first_look(tree, None)}
+    return _step(desk, tree, label.node), tree.nodes[label.node].judgement, {}
+
+
+def _problem(desk: Desk, id: str) -> str:
+    return problem_html(run_at(desk.path).problem(id), id, "")
+
+
+def _step(desk: Desk, tree: Tree, index: int) -> str:
     node = tree.nodes[index]
     before = path_to(tree, index)[:-1]
     ended = f'<p class="quiet">Its answer: {safe.answer(node.answer)}</p>' if node.answer is not None else ""
-    html = (
-        problem_html(problem_of(desk.path, tree.problem), tree.problem, "")
+    return (
+        _problem(desk, tree.problem)
         + _steps_before(tree, before)
         + f'<div class="panel labelled"><h3>Is this step right? <span class="quiet">level {len(before) + 1}</span></h3>'
         f'<div class="prose step-text">{safe.html(node.text)}</div>{ended}</div>'
         + ("" if desk.queued.blind else _suggestion(node.judgement))
         + f'<p class="quiet">{link("The whole tree", page="tree", run=desk.run, id=tree.id, node=index)}</p>'
     )
-    return html, node.judgement
 
 
 def _steps_before(tree: Tree, before: Sequence[int]) -> str:
@@ -60,32 +71,17 @@ def _suggestion(judged: Judgement | None) -> str:
     )
 
 
-def thought_shown(desk: Desk, label: Label) -> str | None:
-    """The thought; null where the run has none of that id."""
-    thought = thought_of(desk.path, label.thought or "")
-    if thought is None:
-        return None
-    place = (
-        link("Beside its tree", page="tree", run=desk.run, id=thought.tree, thought=thought.id) if thought.tree else ""
+def _thought(desk: Desk, thought: Thought) -> str:
+    place = link("Beside its tree", run=desk.run, **thought_place(thought.id, thought.tree)) if thought.tree else ""
+    return (
+        f'{_problem(desk, thought.problem)}<div class="panel thought whole">{thought_html(thought)}</div>'
+        f'<p class="quiet">{safe.html(thought.method)} {place}</p>'
     )
-    html = (
-        problem_html(problem_of(desk.path, thought.problem), thought.problem, "")
-        + f'<div class="panel thought whole">{thought_html(thought)}</div>'
-        + f'<p class="quiet">{safe.html(thought.method)} {place}</p>'
-    )
-    return html
 
 
-def tree_shown(desk: Desk, label: Label) -> tuple[str, dict[str, Any]] | None:
-    """The tree's place and the step's, and what `view` draws it from; null where the run has none of that id."""
-    tree = tree_of(desk.path, label.tree or "")
-    if tree is None:
-        return None
-    html = (
-        f"{problem_html(problem_of(desk.path, tree.problem), tree.problem, '')}{LEGEND}</div>"
-        '<div class="panel tree-box" tabindex="0" aria-label="The tree"></div>'
+def _whole_tree(desk: Desk, tree: Tree) -> str:
+    return (
+        f"{_problem(desk, tree.problem)}{LEGEND}</div>{TREE_BOX}"
         f'<p class="quiet made">{link("With its thoughts", page="tree", run=desk.run, id=tree.id)}</p>'
         '<div class="panel step-box" aria-live="polite"></div>'
     )
-    data = {"tree": viewer_data(tree, None), "address": {"run": desk.run, "tree": tree.id}}
-    return html, data | {"node": first_look(tree, None)}

@@ -1,8 +1,9 @@
 """What the labelling pages share: who labels, the address as the only truth, and keeping what was said at once."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -11,7 +12,7 @@ from journey.errors import UsageError
 from journey.store.faults import StoreError
 from journey.store.labels import Label, Written
 from journey.studio import safe
-from journey.studio.label_queue import QueueSettings
+from journey.studio.label_queue import QueueSettings, beside
 
 FAULT = "label fault"
 LONGEST_NAME = 60
@@ -65,15 +66,17 @@ def turn_to(item: str | None) -> None:
         st.query_params["item"] = item
 
 
-def set_in_address(key: str, name: str) -> None:
-    """The widget's value goes into the address; the queue begins anew where it is another one."""
-    value = st.session_state[key]
-    if name not in ("by", "tree"):
-        st.query_params.pop("item", None)
-    if value in (None, "", False):
-        st.query_params.pop(name, None)
-    else:
-        st.query_params[name] = "1" if value is True else str(value)[:LONGEST_NAME].strip()
+def actions(desk: Desk, submit: Callable[[], None], discard: Callable[[], None], is_kept: bool) -> None:
+    """The buttons below what is said: to submit or discard it, and to go to the item before or after."""
+    deeds = (
+        ("Submit", "s", submit, not desk.annotator),
+        ("Discard", "d", discard, not (desk.annotator and is_kept)),
+        ("Previous", "p", partial(turn_to, beside(desk.items, desk.item, -1)), False),
+        ("Next", "n", partial(turn_to, beside(desk.items, desk.item, 1)), False),
+    )
+    for place, (word, key, deed, is_off) in zip(st.columns(2) * 2, deeds, strict=True):
+        with place:
+            st.button(word, key=f"deed {key}", shortcut=key, width="stretch", disabled=is_off, on_click=deed)
 
 
 def saved_html(kept: Label | Written | None, annotator: str) -> str:

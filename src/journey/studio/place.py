@@ -16,6 +16,17 @@ def link(inside: str, kind: str = "", **where: str | int | None) -> str:
     return f'<a class="{f"go {kind}".strip()}"{current} href="{escape(href(**where))}">{inside}</a>'
 
 
+def tabs_html(words: Mapping[str, str], shown: str, name: str, place: Mapping[str, str], before: str = "") -> str:
+    """A link for each value of `name` in a place by its words (HTML already), the shown one lit."""
+    links = (link(word, "here" if value == shown else "", **{**place, name: value}) for value, word in words.items())
+    return f'<div class="tabs compare">{before}{"".join(links)}</div>'
+
+
 def without(where: Mapping[str, str], *names: str) -> dict[str, str]:
     """The place without some of its names."""
     return {name: value for name, value in where.items() if name not in names}
+
+
+def number_of(text: str) -> int | None:
+    """The number in an address, null where it is none."""
+    return int(text) if text.isdecimal() and len(text) < 12 else None

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -105,6 +105,11 @@ class Lists:
         """Rows of a question about the facts that a page has written out itself."""
         return self._ask(query, values)
 
+    def problems(self, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+        """Question, level and subject of the problems of these ids, those that the run has."""
+        query = f"SELECT id, question, level, subject FROM problems WHERE id IN ({', '.join('?' * len(ids))})"
+        return {row["id"]: dict(row) for row in self._ask(query, sorted(ids))}
+
     def ids(self, wanted: Filter) -> Iterator[str]:
         """The ids of all records of the list, in its order, a thousand at a time."""
         number = 0
@@ -123,9 +128,7 @@ class Lists:
         found = [dict(row) for row in rows]
         if table == "problems" or not found:
             return found
-        ids = sorted({row["problem"] for row in found})
-        query = f"SELECT id, question, level, subject FROM problems WHERE id IN ({', '.join('?' * len(ids))})"
-        problems = {row["id"]: dict(row) for row in self._ask(query, ids)}
+        problems = self.problems({row["problem"] for row in found})
         for row in found:
             of = problems.get(row["problem"], {})
             row |= {"question": of.get("question", ""), "level": of.get("level"), "subject": of.get("subject")}

@@ -1,11 +1,31 @@
-"""Single records of the opened runs, read and never written; decoded trees are kept for the next click."""
+"""The opened runs and their records, read and never written; decoded trees are kept for the next click."""
 
+import json
+import os
 from functools import lru_cache
 from pathlib import Path
 
 from journey.store.database import NAME, connect_reading, meta
 from journey.store.run import Run
 from journey.types import Attempt, Problem, Thought, Tree, label
+
+ENVIRONMENT = "JOURNEY_STUDIO_RUNS"
+
+
+def opened() -> dict[str, Path]:
+    """The runs that the studio was opened on by name, in the order they were given.
+
+    A run is asked for by its name, never by a path that came with a request. Two folders of one name get their parents'
+    before it.
+    """
+    paths = [Path(path) for path in json.loads(os.environ.get(ENVIRONMENT, "[]"))]
+    short = [path.name or "run" for path in paths]
+    long = [f"{path.parent.name}/{path.name}" for path in paths]
+    names = [
+        one if short.count(one) == 1 else two if long.count(two) == 1 else f"{two} ({number})"
+        for number, (one, two) in enumerate(zip(short, long, strict=True), 1)
+    ]
+    return dict(zip(names, paths, strict=True))
 
 
 def uid_of(path: Path) -> str:
@@ -27,11 +47,6 @@ def _opened(path: Path, uid: str) -> Run:
     return Run.read(path)
 
 
-def problem_of(path: Path, id: str) -> Problem | None:
-    """The problem of that id, null where the run has none."""
-    return run_at(path).problem(id)
-
-
 def tree_of(path: Path, id: str) -> Tree | None:
     """The tree of that id, null where the run has none."""
     try:
@@ -48,15 +63,14 @@ def _tree(run: Run, id: str) -> Tree:
     return found
 
 
-def thought_of(path: Path, id: str) -> Thought | None:
-    """The thought of that id, null where the run has none."""
-    return run_at(path).thought(id)
-
-
 def thoughts_of_tree(path: Path, tree: str) -> list[Thought]:
     """The thoughts told of a tree, the long ones first."""
-    found = list(run_at(path).thoughts(tree=tree))
-    return sorted(found, key=lambda t: (t.method == "shortcut", t.method, t.id))
+    return sorted(run_at(path).thoughts(tree=tree), key=lambda t: (t.method == "shortcut", t.method, t.id))
+
+
+def attempts_of(path: Path, problem: str) -> list[Attempt]:
+    """The attempts at a problem, by model, way of decoding and sample."""
+    return sorted(run_at(path).attempts(problem=problem), key=lambda a: (label(a.model), a.decoding, a.sample))
 
 
 def text_of(path: Path, table: str, id: str) -> str:
@@ -70,14 +84,3 @@ def text_of(path: Path, table: str, id: str) -> str:
             return found.text
         case _:
             return ""
-
-
-def attempt_of(path: Path, id: str) -> Attempt | None:
-    """The attempt of that id, null where the run has none."""
-    return run_at(path).attempt(id)
-
-
-def attempts_of(path: Path, problem: str) -> list[Attempt]:
-    """The attempts at a problem, by model, way of decoding and sample."""
-    found = list(run_at(path).attempts(problem=problem))
-    return sorted(found, key=lambda a: (label(a.model), a.decoding, a.sample))

@@ -13,9 +13,9 @@ from starlette.staticfiles import StaticFiles
 from journey.errors import UsageError
 from journey.store.faults import StoreError
 from journey.studio.list_page import filter_of
-from journey.studio.opened import opened
+from journey.studio.place import number_of
 from journey.studio.reading import CHOICES, lists_of
-from journey.studio.records import problem_of, tree_of
+from journey.studio.records import opened, run_at, tree_of
 from journey.studio.tree_data import step_html
 
 VIEWER = Path(__file__).with_name("viewer")
@@ -33,13 +33,13 @@ def routes() -> list[BaseRoute]:
 
 def step(request: Request) -> Response:
     """A step of a tree as HTML: run, tree (its id) and node."""
-    filter_of = request.query_params
-    path = opened().get(filter_of.get("run", ""))
-    tree = tree_of(path, filter_of.get("tree", "")) if path else None
-    node = filter_of.get("node", "")
-    if path is None or tree is None or not node.isdecimal() or int(node[:9]) >= len(tree.nodes):
+    where = request.query_params
+    path = opened().get(where.get("run", ""))
+    tree = tree_of(path, where.get("tree", "")) if path else None
+    node = number_of(where.get("node", ""))
+    if path is None or tree is None or node is None or node >= len(tree.nodes):
         return PlainTextResponse("There is no such step.", 404)
-    return HTMLResponse(step_html(tree, problem_of(path, tree.problem), int(node[:9])))
+    return HTMLResponse(step_html(tree, run_at(path).problem(tree.problem), node))
 
 
 def rows(request: Request) -> Response:

@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 
 from journey.errors import UsageError
 from journey.studio.guard import HOSTS, Guard
-from journey.studio.opened import ENVIRONMENT
+from journey.studio.records import ENVIRONMENT
 from journey.studio.routes import routes
 
 ADDRESS = "127.0.0.1"

@@ -5,6 +5,7 @@ from typing import Any
 
 from journey.report.drawing import paths, state
 from journey.studio import safe
+from journey.studio.fragments import facts_line
 from journey.studio.label import label
 from journey.trees.mark import children, on_right_path, path, verdict
 from journey.types import Node, Problem, Thought, Tree
@@ -21,6 +22,7 @@ LEGEND = (
     )
     + '<span><span class="stroke"></span>right path</span>'
 )
+TREE_BOX = '<div class="panel tree-box" tabindex="0" aria-label="The tree"></div>'
 
 
 def viewer_data(tree: Tree, thought: Thought | None) -> dict[str, Any]:
@@ -49,6 +51,19 @@ def first_look(tree: Tree, thought: Thought | None) -> int | None:
     return next(went_wrong, 0 if tree.nodes else None)
 
 
+def work_html(tree: Tree, thought: Thought | None, side: str, rest: str = "") -> str:
+    """The places where the viewer draws tree and step; `side` shows the thought, `rest` stands behind who made it."""
+    walked = '<span><span class="stroke walked"></span>the thought\'s walk, in order</span>' if thought else ""
+    made = facts_line({"steps by": tree.policy, "judged by": tree.judge, "": f"{len(tree.nodes):,} steps"})
+    side = side or '<p class="quiet made">No thought was told of this tree.</p>'
+    return (
+        f'<div class="work"><div>{LEGEND}{walked}</div>{TREE_BOX}'
+        '<details class="levels"><summary>Level by level</summary><div class="level-box"></div></details>'
+        f'<p class="quiet made">{made}{rest}</p></div>'
+        f'<div class="side-column"><div class="panel step-box" aria-live="polite"></div>{side}</div></div>'
+    )
+
+
 def step_html(tree: Tree, problem: Problem | None, index: int, below: Sequence[Sequence[int]] | None = None) -> str:
     """A step in full: text, judgement, score, reason, tokens, answer, and what else was tried at the same place.
 
@@ -57,13 +72,11 @@ def step_html(tree: Tree, problem: Problem | None, index: int, below: Sequence[S
     node = tree.nodes[index]
     rank = state(tree, index)
     depth = len(path(tree, index))
-    parts = [
+    return (
         f'<h3><span class="point {rank}"></span>Step {index} <span class="quiet">level {depth}</span></h3>'
-        f'<div class="prose step-text">{safe.html(node.text) or "<i>empty</i>"}</div>',
-        f"<dl>{_facts(node, rank, problem)}</dl>",
-        _siblings(tree, index, below or children(tree)),
-    ]
-    return "".join(parts)
+        f'<div class="prose step-text">{safe.html(node.text) or "<i>empty</i>"}</div>'
+        f"<dl>{_facts(node, rank, problem)}</dl>{_siblings(tree, index, below or children(tree))}"
+    )
 
 
 def _facts(node: Node, rank: str, problem: Problem | None) -> str:
@@ -75,28 +88,23 @@ def _facts(node: Node, rank: str, problem: Problem | None) -> str:
         by = f' <span class="quiet">by {safe.html(judged.by)}</span>' if judged.by else ""
         rows.append(("Judgement", f'<span class="word {rank}">{VERDICT_WORDS[rank]}</span>{by}'))
         if judged.score is not None:
-            rows.append(
-                ("Score", f'{judged.score:.2f}<span class="meter"><i style="width:{_share(judged.score)}%"></i></span>')
-            )
+            share = round(100 * min(1.0, max(0.0, judged.score)))
+            rows.append(("Score", f'{judged.score:.2f}<span class="meter"><i style="width:{share}%"></i></span>'))
         if judged.reason:
             rows.append(("Reason", f'<div class="prose">{safe.html(judged.reason)}</div>'))
     if node.answer is not None:
-        said = {True: "right", False: "wrong", None: "could not be checked"}[node.correct]
-        kind = {True: "right", False: "wrong", None: "unjudged"}[node.correct]
-        known = (
-            f' <span class="quiet">known: {safe.answer(problem.answer)}</span>' if problem and not node.correct else ""
-        )
+        kind, word = {True: ("right", "right"), False: ("wrong", "wrong"), None: ("unjudged", "could not be checked")}[
+            node.correct
+        ]
+        known = "" if problem is None or node.correct else safe.answer(problem.answer)
+        known = f' <span class="quiet">known: {known}</span>' if known else ""
         answer = f'<span class="answer">{safe.answer(node.answer)}</span>'
-        rows.append(("Answer", f'{answer} <span class="word {kind}">{said}</span>{known}'))
+        rows.append(("Answer", f'{answer} <span class="word {kind}">{word}</span>{known}'))
     if node.by:
         rows.append(("Written by", safe.html(node.by)))
     if node.tokens:
         rows.append(("Tokens", f"{node.tokens:,}"))
     return "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
-
-
-def _share(score: float) -> int:
-    return round(100 * min(1.0, max(0.0, score)))
 
 
 def _siblings(tree: Tree, index: int, below: Sequence[Sequence[int]]) -> str:

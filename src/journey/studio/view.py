@@ -2,11 +2,12 @@
 
 import zlib
 from typing import Any
+from urllib.parse import parse_qsl
 
 import streamlit as st
 from streamlit.components.v2 import component
 
-from journey.studio.address import go
+LONGEST = 4000  # letters of an address's query that are looked at
 
 # The scripts are files of ours, served beside the page, so that the browser keeps them between pages.
 LOADER = """
@@ -33,15 +34,11 @@ def view(
     """
     mark = f"{zlib.crc32(html.encode('utf-8', 'replace')):08x} {address} {node}"
     data = {"html": html, "tree": tree, "address": address, "node": node, "tell": tell, "mark": mark}
-    result = _component()(
+    result = component("journey.view", js=LOADER, isolate_styles=False)(
         key=key, data=data, default={"node": None}, on_node_change=_nothing, on_open_change=lambda: _follow(key)
     )
     found = result.get("node")
     return int(found) if isinstance(found, (int, float)) else None
-
-
-def _component() -> Any:
-    return component("journey.view", js=LOADER, isolate_styles=False)
 
 
 def _nothing() -> None:
@@ -51,4 +48,5 @@ def _nothing() -> None:
 def _follow(key: str) -> None:
     asked = st.session_state[key].get("open")
     if isinstance(asked, str):
-        go(asked)
+        where = dict(parse_qsl(asked.removeprefix("?")[:LONGEST], keep_blank_values=True))
+        st.query_params.from_dict(where)
