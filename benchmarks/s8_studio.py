@@ -23,7 +23,7 @@ from bench import Result
 from studio_page import Page, can_look
 
 from journey.store.run import Run
-from journey.studio.compare_models import models_html
+from journey.studio.compare_page import models_html
 from journey.studio.compare_sides import parts
 from journey.studio.reading import Filter, lists_of
 from journey.types import Attempt, Judgement, ModelRef, Node, Segment, Thought, Tree, content_hash, make_problem

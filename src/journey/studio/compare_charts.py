@@ -7,7 +7,7 @@ from statistics import fmean
 from journey.metrics.accuracy import Interval
 from journey.metrics.paired import Rights
 from journey.pipeline.arms import method_of
-from journey.report.charts import Chart, Dot, Line, Point, chart_svg, uncrowded, whiskers_svg
+from journey.report.charts import Chart, Dot, Line, chart_svg, uncrowded, whiskers_svg
 from journey.store.entries import Training
 from journey.studio import safe
 from journey.studio.compare_sides import Side
@@ -15,6 +15,7 @@ from journey.studio.reading import lists_of
 from journey.studio.records import run_at
 
 MOST = 14  # sides in one picture
+TONES = ("soft", "ink", "accent")
 ROOM = 22  # letters of a name
 Intervals = Mapping[tuple[str, str, str], Interval]
 _THOUGHTS = "SELECT count(*) AS n, count(DISTINCT coalesce(seed, 0)) AS seeds FROM thoughts WHERE method = ?"
@@ -50,8 +51,12 @@ def charts_html(
                       [dot(s, trained[s.key]) for s in drawn if s.key in trained])  # fmt: skip
     along = [s for s in shown if s.decoding == base.decoding]
     pictures += _by_thoughts(runs, along, intervals, names, tones)
-    seeded = [Line(names[s.key], sorted(by_seed(s).items()), tones[s.key]) for s in drawn if len(s.models) > 1]
-    pictures += _lines("Accuracy by seed", "seed", [_pointed(line) for line in seeded], whole=True)
+    seeded = [
+        Line(names[s.key], sorted(by_seed(s).items()), tones[s.key], marks=[""] * len(by_seed(s)))
+        for s in drawn
+        if len(s.models) > 1
+    ]
+    pictures += _lines("Accuracy by seed", "seed", seeded, whole=True)
     figures = "".join(f"<figure><figcaption>{title}</figcaption>{svg}</figure>" for title, svg in pictures)
     return f'<div class="charts">{figures}</div>'
 
@@ -81,20 +86,12 @@ def _by_thoughts(
             tone = tones.get(side.key, "soft") if side.key in names else "soft"
             found.setdefault(side.name, {})[number] = Dot("", (number, of.value), of.low, of.high, tone)
     arms = {arm: [dots[n] for n in sorted(dots)] for arm, dots in found.items() if len(dots) > 1}
-    lines = [Line(safe.line(arm, ROOM), [dot.at for dot in dots], _lit(dots)) for arm, dots in arms.items()]
-    return _lines(
-        "Accuracy against thoughts", "thoughts trained on", lines, [d for dots in arms.values() for d in dots]
-    )
-
-
-def _lit(dots: Sequence[Dot]) -> str:
-    """The most striking tone of the dots."""
-    return max((dot.tone for dot in dots), key=("soft", "ink", "accent").index)
-
-
-def _pointed(line: Line) -> Line:
-    points: Sequence[Point] = line.points
-    return Line(line.name, points, line.tone, marks=[""] * len(points))
+    lines = [  # in the most striking tone of its dots
+        Line(safe.line(arm, ROOM), [dot.at for dot in dots], max((dot.tone for dot in dots), key=TONES.index))
+        for arm, dots in arms.items()
+    ]
+    every = [dot for dots in arms.values() for dot in dots]
+    return _lines("Accuracy against thoughts", "thoughts trained on", lines, every)
 
 
 def _dots(title: str, x: str, dots: Sequence[Dot]) -> list[tuple[str, str]]:

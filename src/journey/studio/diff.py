@@ -17,19 +17,8 @@ def diff_html(old: str, new: str) -> str:
 
     Where looking for what they share would take too long, the newer text comes as it is.
     """
-    before, after = _WORD.findall(old), _WORD.findall(new)
-    if _is_too_much(before, after):
-        return safe.html(new)
-    parts: list[str] = []
-    for what, a, b, c, d in _pieces(before, after):
-        if what == "equal":
-            parts.append(safe.html("".join(after[c:d]), math=False))
-            continue
-        if a < b:
-            parts.append(f"<del>{safe.html(''.join(before[a:b]), math=False)}</del>")
-        if c < d:
-            parts.append(f"<ins>{safe.html(''.join(after[c:d]), math=False)}</ins>")
-    return "".join(parts)
+    pieces = _pieces(old, new)
+    return safe.html(new) if pieces is None else "".join(two if one == two else one + two for one, two in pieces)
 
 
 def sides_html(old: str, new: str) -> tuple[str, str]:
@@ -37,16 +26,24 @@ def sides_html(old: str, new: str) -> tuple[str, str]:
 
     They come as they are where looking for what they share would take too long.
     """
+    pieces = _pieces(old, new)
+    if pieces is None:
+        return safe.html(old), safe.html(new)
+    return "".join(one for one, _ in pieces), "".join(two for _, two in pieces)
+
+
+def _pieces(old: str, new: str) -> list[tuple[str, str]] | None:
+    """Both texts as HTML piece by piece, what differs between marks; null where looking would take too long."""
     before, after = _WORD.findall(old), _WORD.findall(new)
     if _is_too_much(before, after):
-        return safe.html(old), safe.html(new)
-    left: list[str] = []
-    right: list[str] = []
-    for what, a, b, c, d in _pieces(before, after):
-        one, other = (safe.html("".join(words), math=False) for words in (before[a:b], after[c:d]))
-        left.append(one if what == "equal" or not one else f"<del>{one}</del>")
-        right.append(other if what == "equal" or not other else f"<ins>{other}</ins>")
-    return "".join(left), "".join(right)
+        return None
+    pieces: list[tuple[str, str]] = []
+    for what, a, b, c, d in _changes(before, after):
+        one, two = (safe.html("".join(words), math=False) for words in (before[a:b], after[c:d]))
+        if what != "equal":
+            one, two = one and f"<del>{one}</del>", two and f"<ins>{two}</ins>"
+        pieces.append((one, two))
+    return pieces
 
 
 def _is_too_much(before: list[str], after: list[str]) -> bool:
@@ -61,8 +58,8 @@ def _passes_over(before: list[str], after: list[str]) -> bool:
     return len(before) + len(after) > 4000
 
 
-def _pieces(before: list[str], after: list[str]) -> list[tuple[str, int, int, int, int]]:
-    """Where words are equal and where not; a gap of blanks between two changes counts as changed, for limit_threads."""
+def _changes(before: list[str], after: list[str]) -> list[tuple[str, int, int, int, int]]:
+    """Where words are equal and where not; a gap of blanks between two changes counts as changed."""
     found = SequenceMatcher(None, before, after, autojunk=_passes_over(before, after)).get_opcodes()
     joined: list[tuple[str, int, int, int, int]] = []
     for number, (what, a, b, c, d) in enumerate(found):
