@@ -47,12 +47,12 @@ GROW = {
     "countdown": GrowSettings(6, 2, 2, follow_wrong=6, temperature=1.0, top_p=1.0, max_step_tokens=24),
     "maze": GrowSettings(4, 2, 10, follow_wrong=4, temperature=1.0, top_p=1.0, max_step_tokens=24),
 }
-TOLD = {"vary": True, "least_score": 0.5, "to_answer": True}
+COMMON = {"vary": True, "least_score": 0.5, "to_answer": True}
 RULES = {
-    "journey": TraverseSettings(trials=3, **TOLD),
-    "journey from the question": TraverseSettings(start="root", trials=6, **TOLD),
+    "journey": TraverseSettings(trials=3, **COMMON),
+    "journey from the question": TraverseSettings(start="root", trials=6, **COMMON),
 }
-BEST = {"countdown": "journey from the question", "maze": "journey"}  # the rule that the task's recipe tells by
+BEST = {"countdown": "journey from the question", "maze": "journey"}  # the rule of the task's recipe
 ADAPT = (20, 80)
 
 
@@ -62,14 +62,14 @@ class Settings:
 
     phase1: int = 1500
     train: int = 480
-    told: int = 327
+    thoughts: int = 327
     validation: int = 200
     test: int = 300
     sft: SftSettings = SftSettings(epochs=3, batch=16, learning_rate=1e-3)
     decoding: Decoding = Decoding("sampled", 1.0, 1.0, 600)
 
 
-QUICK = Settings(phase1=200, train=40, told=24, validation=20, test=20)
+QUICK = Settings(phase1=200, train=40, thoughts=24, validation=20, test=20)
 
 
 class Seed:
@@ -93,11 +93,11 @@ class Seed:
         rows = [row for name in OTHER for row in solution_rows(self.problems[name]["phase1"], TASKS[name])]
         phase1 = self.train("phase 1", self.base, rows)
         thoughts = {name: await self.thoughts(name, phase1) for name in OTHER}
-        for name, told in thoughts.items():
+        for name, by_arm in thoughts.items():
             await self.test("phase 1", phase1, name)
-            arms = {arm: self.train(f"{name} {arm}", phase1, self.rows(name, told[arm])) for arm in told}
-            most = max(self.tokens(name, told[arm]) for arm in RULES)
-            for arm, kept in told.items():
+            arms = {arm: self.train(f"{name} {arm}", phase1, self.rows(name, by_arm[arm])) for arm in by_arm}
+            most = max(self.tokens(name, by_arm[arm]) for arm in RULES)
+            for arm, kept in by_arm.items():
                 if self.tokens(name, kept) < most:
                     matched = match_tokens(self.rows(name, kept), token_counter(phase1), most, seed=self.number)
                     arms[f"{arm}, equal tokens"] = self.train(f"{name} {arm}, equal tokens", phase1, matched)
@@ -114,19 +114,19 @@ class Seed:
                     await self.test(f"{start} on {other} after {count}", adapted, other)
 
     async def thoughts(self, name: str, policy: Path) -> dict[str, list[Thought]]:
-        """The thoughts of a task's arms, told from the same trees."""
+        """The thoughts of a task's arms, made of the same trees."""
         task, by_id = TASKS[name], {p.id: p for p in self.problems[name]["train"]}
         model, judge, grader = Local(policy, f"seed-{self.number}/phase1"), Exact(), task.grader()
         found = await asyncio.gather(*(self.tree(p, model, judge, grader, task) for p in by_id.values()))
         await model.close()
-        trees = [tree for tree in found if right_leaves(tree) and wrong_branches(tree)][: self.settings.told]
-        told: dict[str, list[Thought]] = {"shortcut": [], **{arm: [] for arm in RULES}}
+        trees = [tree for tree in found if right_leaves(tree) and wrong_branches(tree)][: self.settings.thoughts]
+        by_arm: dict[str, list[Thought]] = {"shortcut": [], **{arm: [] for arm in RULES}}
         for tree in trees:
             leaf = min(right_leaves(tree), key=lambda i: len(path(tree, i)))
             walks = {arm: traverse(tree, leaf, rule, self.number) for arm, rule in RULES.items()}
             for arm, walk in {"shortcut": straight(tree, leaf), **walks}.items():
-                told[arm].append(draft(tree, by_id[tree.problem], walk, task.narration))
-        return told
+                by_arm[arm].append(draft(tree, by_id[tree.problem], walk, task.narration))
+        return by_arm
 
     async def tree(self, problem: Problem, model: Local, judge: Exact, grader: Grader, task: Task) -> Any:
         """The tree of one problem."""

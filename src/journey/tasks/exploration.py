@@ -30,7 +30,7 @@ class Ground:
     `moves(state)` are the legal steps, none at an end. `verdict(state)` says what the end came to, `is_goal(state)`
     whether it is the goal, `back(state)` returns there, `check(moves)` restates a walk. `lost(state)`: that the goal
     is out of reach, in words, null where it is not; `unsolvable` says it of the puzzle. `claim(rng, state)`: what
-    somebody says of a step there; `answer(state, said)`: the true answer to it, null where nothing is said.
+    somebody says of a step there; `answer(state, claim)`: the true answer to it, null where it claims nothing.
     `hint(rng)`: a hint and the lines of the steps that it names, null where there is no solution.
     `step(state, line)`: the state after the step of any line and whether the step is legal, null where it is none.
     """
@@ -57,7 +57,7 @@ class ExplorationSettings:
     `walks`: one of them is drawn as the greatest number of walks. After a miss the walk returns to the question with
     probability `to_root`, else to another state that it passed. The shares are of all documents: returns that list what
     was `tried`, `filler` words without meaning, a `hint`, a `claim` by someone and the answer to it, a `check` of the
-    walk before its verdict, and puzzles or states that `cannot` be solved, said so once everything was tried.
+    walk before its verdict, and puzzles or states that `cannot` be solved, which is stated once all was tried.
     """
 
     walks: tuple[int, ...] = (1, 2, 4, 8, 16, 24)
@@ -116,8 +116,8 @@ def document(ground: Ground, rng: random.Random, walks: int, to_root: float = 0.
             options = open_moves(path[-1])
             move = next((m for m in options if m.text in hinted and rng.random() < 0.5), None) or rng.choice(options)
             if style == "claim" and rng.random() < 0.15:
-                said = ground.claim(rng, path[-1])
-                lines += [f"{CLAIM} {said}", ground.answer(path[-1], said) or ""]
+                claim = ground.claim(rng, path[-1])
+                lines += [f"{CLAIM} {claim}", ground.answer(path[-1], claim) or ""]
             if style == "filler" and rng.random() < 0.3:
                 lines.append(" ".join([FILLER] * rng.randint(1, 8)))
             if not ground.moves(move.to):

@@ -117,7 +117,7 @@ def along(maze: Maze, path: Path) -> Walk:
 
 
 def flaw_of(maze: Maze, path: Path, step: Step) -> tuple[str, str] | None:
-    """What is wrong with a step at the end of a walk: its kind, and in words; null where it is legal and well told."""
+    """What is wrong with a step at the end of a walk: its kind, and in words; null where nothing is."""
     if step.left != path[-1]:
         return ELSEWHERE, f"the walk is at {path[-1]} , not at {step.left}"
     if step.to not in maze.next_to:
