@@ -1,14 +1,12 @@
-"""How far the answer checker agrees with others, and how fast it is: prints two tables, or writes docs/answers.md.
+"""How far the answer checker agrees with others: prints a table, or writes docs/answers.md from "Agreement" on.
 
     python benchmarks/answers_agreement.py --data FOLDER [--write docs/answers.md]
 
-FOLDER holds `equivalence/*.jsonl` (pairs with a wanted verdict) and `model_outputs/*.jsonl.gz` (models' answers).
+FOLDER holds `equivalence/*.jsonl`, pairs with a wanted verdict.
 """
 
 import asyncio
-import gzip
 import json
-import time
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,29 +17,13 @@ from bench import DATA, Result, flag, run
 from journey.answers.check import MathGrader
 from journey.answers.find import find_answer
 from journey.answers.grade import Grade
-from journey.answers.plain import decide
 from journey.metrics.accuracy import wilson
-from journey.types import make_problem
 
 FILES = {
     "peer_test_pairs": "other tools' own tests: what their authors want under their settings",
     "prm800k_final_answers": "final answers of PRM800K and how people rated that last step (majority; ties left out)",
     "graded_model_answers": "answers of models that differ in writing, with the verdict of the Qwen maths grader",
 }
-HOSTILE = [
-    "9^{9^{9^{9}}}",
-    "9^{9^{9}}!",
-    "9**9**9**9",
-    "(" * 1900 + "1",
-    "{" * 900 + "1" + "}" * 900,
-    r"\frac{" * 200 + "1" + "}{2}" * 200,
-    r"\sum_{k=1}^{10^9} \frac{1}{k!}",
-    r"\int_0^1 \sin(x^{x^x}) dx",
-    "1" * 1_000_000,
-    "\\boxed{" * 100_000,
-    "__import__('os').system('true')",
-    "𝔘\x00😀",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,34 +85,6 @@ def shown(text: str, longest: int = 70) -> str:
     return "`" + text.replace("`", "'").replace("|", "\\|") + "`"
 
 
-async def speed(grader: MathGrader, file: Path) -> list[str]:
-    """Rows of the table of speed: real answers of models, then hostile ones one after another."""
-    await grader.compare("|x|", r"\sqrt{x^2}")  # starts the workers
-    rows = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
-    asked = [(make_problem(row["question"], row["gold"]), row["response"]) for row in rows]
-    begin = time.perf_counter()
-    done = await asyncio.gather(*[grader.grade(problem, text) for problem, text in asked])
-    first = time.perf_counter() - begin
-    begin = time.perf_counter()
-    await asyncio.gather(*[grader.grade(problem, text) for problem, text in asked])
-    again = time.perf_counter() - begin
-    plain = sum(
-        g.answer is not None and decide(p.answer, g.answer) is not None for (p, _), g in zip(asked, done, strict=True)
-    )
-    found = sum(grade.answer is not None for grade in done)
-    longest = 0.0
-    for text in HOSTILE:
-        begin = time.perf_counter()
-        await grader.compare("2", text)
-        longest = max(longest, time.perf_counter() - begin)
-    return [
-        f"| answers of four models to MATH-500, each for the first time | {len(asked) / first:,.0f} /s |",
-        f"| the same again | {len(asked) / again:,.0f} /s |",
-        f"| share of found answers decided without math-verify | {plain / found:.1%} |",
-        f"| longest of {len(HOSTILE)} hostile answers, one after another | {longest:.2f} s |",
-    ]
-
-
 def agreement_row(file: str, asked: Sequence[Pair], said: Sequence[Grade]) -> str:
     same = sum(grade.correct is pair.equal for pair, grade in zip(asked, said, strict=True))
     unsaid = sum(grade.correct is None for grade in said)
@@ -158,8 +112,8 @@ def disagreements(file: str, asked: Sequence[Pair], said: Sequence[Grade]) -> li
     return lines
 
 
-async def measure(data: Path) -> tuple[list[str], list[str], list[str]]:
-    """Lines of Markdown: the table of agreement, that of speed, the disagreements."""
+async def measure(data: Path) -> tuple[list[str], list[str]]:
+    """Lines of Markdown: the table of agreement, and the disagreements."""
     lines = ["| file | pairs | agreement | 95 % interval | could not say | what it is |", "|---|---|---|---|---|---|"]
     found: list[str] = []
     with MathGrader() as grader:
@@ -168,23 +122,19 @@ async def measure(data: Path) -> tuple[list[str], list[str], list[str]]:
             said = await grades(grader, asked)
             lines.append(agreement_row(file, asked, said))
             found += disagreements(file, asked, said)
-    with MathGrader() as grader:
-        file = data / "model_outputs" / "math500_short_answers_4_models.jsonl.gz"
-        return lines, ["| speed | measured |", "|---|---|", *await speed(grader, file)], found
+    return lines, found
 
 
 def agreement(options: Namespace) -> Result:
-    """Both tables; with --write the whole page of the documentation."""
+    """The table; with --write the second half of the page of the documentation."""
     if not options.data.is_dir():
         return Result({}, None, f"needs the data sets in {options.data}")
-    lines, fast, found = asyncio.run(measure(options.data))
+    lines, found = asyncio.run(measure(options.data))
     if options.write:
-        before = options.write.read_text("utf-8").partition("\n## Agreement")[0].rstrip() + "\n"  # stays
-        head = "\n## Agreement\n\nCould not say counts as disagreement.\n"
-        rest = ["\n## Speed\n", "Two worker processes on a shared machine of two cores.\n", *fast, "\n## Disagreements"]
-        options.write.write_text("\n".join([before, head, *lines, *rest, *found]) + "\n", encoding="utf-8")
-    figures = {"agreement": lines[2:], "speed": fast[2:]}
-    return Result(figures, None, "no row of the scorecard asks for it", [*lines, *fast])
+        before = options.write.read_text("utf-8").partition("\n## Agreement")[0].rstrip()  # written by people
+        head = ["\n## Agreement\n\nCould not say counts as disagreement.\n", *lines, "\n## Disagreements"]
+        options.write.write_text("\n".join([before, *head, *found]) + "\n", encoding="utf-8")
+    return Result({"agreement": lines[2:]}, None, "no row of the scorecard asks for it", lines)
 
 
 if __name__ == "__main__":

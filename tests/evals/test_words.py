@@ -51,12 +51,6 @@ def test_a_set_has_mean_lengths_and_summed_counts() -> None:
     assert found.key_words["wait"] == (2, 1000 * 2 / (2 * found.tokens))
 
 
-def test_a_tokenizers_counts_are_used_where_they_are_given() -> None:
-    found = read(["one wait", "two"], "both", [10, 30])
-    assert found.tokens == 20
-    assert found.key_words["wait"] == (1, 25.0)
-
-
 def test_single_words_leave_out_the_commonest_and_longer_runs_keep_them() -> None:
     lines = ["the sum of the angles", "the sum of the sides"]
     assert frequent(lines, 1, 2) == [("sum", 2), ("angles", 1)]

@@ -8,13 +8,14 @@ question: an answer cannot contain the code of a question that it is a part of.
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any, Literal, NamedTuple
 
 from journey import prompts
 from journey.answers.grade import Grade, could_not_check
 from journey.errors import UsageError
 from journey.judges.critic import CriticSettings
-from journey.metrics.accuracy import Interval, wilson
+from journey.metrics.accuracy import wilson
 from journey.models.base import Completion, Model, Prompt
 from journey.models.budget import Usage
 from journey.models.estimate import Estimate, tokens_of
@@ -131,8 +132,8 @@ def factuality(attempts: Iterable[Attempt]) -> dict[str, Any]:
     right, wrong, total = counts["correct"], counts["incorrect"], counts.total()
     figures: dict[str, Any] = {"attempts": total, "could_not_say": counts["could not say"]}
     for name in VERDICTS:
-        figures[name.replace(" ", "_")] = {"count": counts[name], **_share(wilson(counts[name], total))}
-    given = _share(wilson(right, right + wrong)) if right + wrong else None
+        figures[name.replace(" ", "_")] = {"count": counts[name], **asdict(wilson(counts[name], total))}
+    given = asdict(wilson(right, right + wrong)) if right + wrong else None
     return figures | {
         "correct_given_attempted": given,
         # 2 c a / (c + a) for c = right / total and a = right / (right + wrong).
@@ -159,10 +160,6 @@ def estimate(problems: Sequence[Problem], model: str, samples: int, longest: int
     tries = samples * (1 + settings.retries)
     written = len(problems) * tries * settings.votes * settings.max_tokens
     return Estimate(model, "verdicts", Usage(len(problems) * tries, read * tries, written))
-
-
-def _share(interval: Interval) -> dict[str, float]:
-    return {"value": interval.value, "low": interval.low, "high": interval.high}
 
 
 def _state(attempt: Attempt) -> str:

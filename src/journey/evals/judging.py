@@ -11,7 +11,7 @@ step cannot be told is left out of the accuracies; how many there were stands be
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import ceil, floor
 from typing import Any
 
@@ -189,10 +189,4 @@ def _interval(value: float | None, drawn: list[float], solutions: int) -> Interv
 
 def to_json(measured: JudgeFigures) -> dict[str, Any]:
     """The figures as plain JSON."""
-    names = ("solutions", "steps", "unsaid", "unscored", "unlocated")
-    figures = {
-        name: None if one is None else {"value": one.value, "low": one.low, "high": one.high}
-        for name, one in measured.figures.items()
-    }
-    bins = [{name: getattr(one, name) for name in Bin.__slots__} for one in measured.calibration]
-    return {**{name: getattr(measured, name) for name in names}, "figures": figures, "calibration": bins}
+    return asdict(measured)

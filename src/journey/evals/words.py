@@ -82,12 +82,12 @@ def key_words(texts: Sequence[str]) -> dict[str, tuple[int, float]]:
     return dict(sorted(found.items(), key=lambda item: (-item[1][0], item[0])))
 
 
-def top_phrases(lines: Iterable[str], most: int, lengths: Sequence[int] = (2, 3, 4)) -> list[tuple[str, int]]:
+def top_phrases(lines: Iterable[str], most: int) -> list[tuple[str, int]]:
     """The most frequent runs of words within a line; one inside a longer run that is as frequent is left out."""
     counts = Counter[tuple[str, ...]]()
     for line in lines:
         words = _WORD.findall(line.lower())
-        for n in lengths:
+        for n in (2, 3, 4):
             runs = (tuple(words[i : i + n]) for i in range(len(words) - n + 1))
             counts.update(run for run in runs if sum(len(word) > 1 for word in run) > 1)
     ranked = sorted(counts.items(), key=lambda item: (-item[1], -len(item[0]), item[0]))
@@ -104,7 +104,7 @@ def top_phrases(lines: Iterable[str], most: int, lengths: Sequence[int] = (2, 3,
 class Reading:
     """One row of Table 3: a single example, or a whole set (where lengths are means a text and counts are sums).
 
-    `tokens` were counted by a tokenizer, or else by `count_tokens`; `words` are whatever stands between spaces, `lines`
+    `tokens` are counted by `count_tokens`; `words` are whatever stands between spaces, `lines`
     are those with something in them, `words_a_line` is null where there is none. `phrases` are the most frequent runs
     of n words by n, those of one word without the commonest of the language. `key_words` gives each that occurs
     its count and how often it occurs in 1,000 tokens; one inside another ("let me" in "let me compute") counts twice.
@@ -132,12 +132,11 @@ def count_tokens(text: str) -> int:
     return sum(1 for _ in _TOKEN.finditer(text))
 
 
-def read(texts: Sequence[str], name: str, tokens: Sequence[int] | None = None, *, top: int = 3) -> Reading:
-    """The row of one text or of a set; `tokens` are the texts' lengths by a tokenizer, null: counted by rule."""
+def read(texts: Sequence[str], name: str, *, top: int = 3) -> Reading:
+    """The row of one text or of a set."""
     lines = [line for text in texts for line in text.splitlines() if line.strip()]
     words = sum(len(line.split()) for line in lines)
-    counts = [count_tokens(text) for text in texts] if tokens is None else tokens
-    total, number = sum(counts), max(len(texts), 1)
+    total, number = sum(map(count_tokens, texts)), max(len(texts), 1)
     return Reading(
         name=name,
         texts=len(texts),
