@@ -4,6 +4,9 @@ Trees of the countdown shape: 200 problems, 4 next steps an open node, the best 
 nodes wait for the level above. The big batch is the same nodes with all prompts known beforehand, asked at once. The
 peers' way, one Hugging Face `generate` call a node for as many tokens, is timed on a sample of the nodes. The three
 take turns in one run; the figures are medians of the rounds' ratios.
+
+Long texts, too: 256 rows of 200 to 400 tokens by the engine's own forward pass, against the same engine with Hugging
+Face's forward pass (how an older checkout compares: decoding.py).
 """
 
 import asyncio
@@ -22,6 +25,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from journey.models.base import Completion, Prompt, Sampling
 from journey.models.local import Local
+from journey.models.local_generic import GenericDecoder
 
 WIDTH, KEEP, DEPTH, STEP_TOKENS = 4, 3, 3, 14
 Asked = tuple[Prompt, Sampling]
@@ -101,7 +105,23 @@ async def measure(folder: Path, problems: int, rounds: int) -> list[tuple[Timed,
     return results
 
 
-def figures(results: list[tuple[Timed, Timed, Timed]]) -> dict[str, float]:
+async def long_texts(folder: Path, rounds: int) -> list[tuple[Timed, Timed]]:
+    """256 texts of 200 to 400 tokens by the own forward pass and by Hugging Face's, in turn."""
+    rng = random.Random(0)
+    calls = [(Prompt(f"{i} 7\n"), Sampling(1.0, max_tokens=rng.randint(200, 400), seed=i)) for i in range(100)]
+    calls = [calls[i % 100] for i in range(256)]
+    own, general = Local(folder, device="cpu"), Local(folder, device="cpu")
+    general._engine._decoder = GenericDecoder(general._model)
+    for model in (own, general):
+        model._engine._ends[:] = False  # a text ends at its limit only
+        await in_one_batch(model, calls[:8])
+    results = [(await in_one_batch(own, calls), await in_one_batch(general, calls)) for _ in range(rounds)]
+    await own.close()
+    await general.close()
+    return results
+
+
+def figures(results: list[tuple[Timed, Timed, Timed]], long: list[tuple[Timed, Timed]]) -> dict[str, float]:
     """Medians over the rounds: rates, and ratios taken within a round, by the clock and by processor time."""
     middle = statistics.median
     return {
@@ -115,6 +135,10 @@ def figures(results: list[tuple[Timed, Timed, Timed]]) -> dict[str, float]:
         "times_generate_cpu": round(middle((t.nodes / t.cpu) / (g.nodes / g.cpu) for t, _, g in results), 2),
         "of_one_batch": round(middle((t.tokens / t.wall) / (b.tokens / b.wall) for t, b, _ in results), 3),
         "of_one_batch_cpu": round(middle((t.tokens / t.cpu) / (b.tokens / b.cpu) for t, b, _ in results), 3),
+        "long_tokens_per_s": round(middle(own.tokens / own.wall for own, _ in long), 1),
+        "long_tokens_per_cpu_s": round(middle(own.tokens / own.cpu for own, _ in long), 1),
+        "long_times_general": round(middle(general.wall / own.wall for own, general in long), 2),
+        "long_times_general_cpu": round(middle(general.cpu / own.cpu for own, general in long), 2),
     }
 
 
@@ -123,7 +147,10 @@ def local_trees(options: Namespace) -> Result:
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.model or save_word_model(Path(temporary), width=128)
-        found = figures(asyncio.run(measure(folder, options.problems, 7 if options.long else 3)))
+        rounds = 7 if options.long else 3
+        trees = asyncio.run(measure(folder, options.problems, rounds))
+        one_kv = save_word_model(Path(temporary) / "long", width=128, kv_heads=1)
+        found = figures(trees, asyncio.run(long_texts(options.model or one_kv, rounds)))
     reached = found["times_generate"] >= 10 and found["of_one_batch"] >= 0.7
     return Result(found, reached, "wanted: times_generate >= 10, of_one_batch >= 0.7")
 

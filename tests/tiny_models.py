@@ -65,14 +65,14 @@ def chat_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def save_word_model(
-    folder: Path, *, seed: int = 0, unknown: str | None = None, context: int = 512, width: int = 64
+    folder: Path, *, seed: int = 0, unknown: str | None = None, context: int = 512, width: int = 64, kv_heads: int = 4
 ) -> Path:
     """A random Llama of 4 layers with the word tokenizer, saved in the Hugging Face layout (width 128: 0.8M)."""
     tokenizer = word_tokenizer(unknown)
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=width, intermediate_size=3 * width, num_hidden_layers=4,
-        num_attention_heads=4, num_key_value_heads=4, max_position_embeddings=context, tie_word_embeddings=True,
+        num_attention_heads=4, num_key_value_heads=kv_heads, max_position_embeddings=context, tie_word_embeddings=True,
         initializer_range=0.3, pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id,
         bos_token_id=None,
     )  # fmt: skip

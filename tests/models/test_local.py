@@ -9,8 +9,11 @@ from tiny_models import WORDS, save_chat_model, save_word_model, word_tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, BloomConfig, GPT2Config, MistralConfig
 
 from journey.errors import UsageError
+from journey.models import local_engine
 from journey.models.base import ModelError, Prompt, Sampling
 from journey.models.local import Local
+from journey.models.local_cohort import PlainDecoder
+from journey.models.local_generic import GenericDecoder
 
 
 @pytest.fixture(scope="module")
@@ -202,13 +205,13 @@ def test_one_model_serves_several_event_loops_in_turn(word_folder):
 
 async def test_a_failing_engine_tells_everyone_and_works_again(word_folder, monkeypatch):
     model = Local(word_folder, device="cpu")
-    sound = model._engine._forward
-    monkeypatch.setattr(model._engine, "_forward", lambda *a: sound(*a) * float("nan"))
+    sound = model._engine._decoder.read
+    monkeypatch.setattr(model._engine._decoder, "read", lambda *a: sound(*a) * float("nan"))
     failed = await asyncio.gather(
         *(model.complete(Prompt(t), Sampling(max_tokens=3)) for t in _prompts(3)), return_exceptions=True
     )
     assert all(isinstance(error, ModelError) for error in failed)
-    monkeypatch.setattr(model._engine, "_forward", sound)
+    monkeypatch.setattr(model._engine._decoder, "read", sound)
     assert await model.complete(Prompt("3\n"), Sampling(max_tokens=3))
     await model.close()
 
@@ -232,6 +235,22 @@ def test_identity_names_the_weights_and_not_the_folder(word_folder, tmp_path):
     other = save_word_model(tmp_path / "other", seed=1)
     first = Local(word_folder, device="cpu").identity
     assert first == Local(same, device="cpu").identity != Local(other, device="cpu").identity
+
+
+@pytest.mark.parametrize("heads", [1, 2, 4])
+async def test_the_hand_written_forward_writes_what_the_general_one_writes(heads, tmp_path, monkeypatch):
+    folder = save_word_model(tmp_path, kv_heads=heads)
+    prompts, sampling = _prompts(40, seed=3), Sampling(max_tokens=90, seed=5, stop=("7",))
+    plain = Local(folder, device="cpu", max_rows=16)
+    assert isinstance(plain._engine._decoder, PlainDecoder)
+    monkeypatch.setattr(local_engine, "plain_forward", lambda model: None)
+    general = Local(folder, device="cpu", max_rows=16)
+    assert isinstance(general._engine._decoder, GenericDecoder)
+    found = [await _gather(model, prompts, sampling) for model in (plain, general)]
+    mine, theirs = ([(c.text, c.tokens, c.finish) for (c,) in answers] for answers in found)
+    assert mine == theirs
+    await plain.close()
+    await general.close()
 
 
 _SMALL = {"vocab_size": len(word_tokenizer()), "pad_token_id": 0, "eos_token_id": 1, "bos_token_id": None}

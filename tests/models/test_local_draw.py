@@ -44,6 +44,15 @@ def test_the_nucleus_is_the_smallest_set_that_holds_top_p(values, top_p, tempera
     assert set(tokens.tolist()) <= set(order[: size + 1].tolist())
 
 
+def test_a_row_is_drawn_alike_beside_rows_of_other_temperature_and_nucleus():
+    torch.manual_seed(0)
+    logits, uniform = torch.randn(60, 30), np.random.default_rng(0).random(60)
+    temperature, top_p = np.tile([0.0, 0.7, 1.0], 20), np.tile([1.0, 0.6, 1.0, 0.9], 15)
+    together, _ = draw(logits, temperature, top_p, uniform)
+    alone = [int(draw(logits[[i]], temperature[[i]], top_p[[i]], uniform[[i]])[0][0]) for i in range(60)]
+    assert together.tolist() == alone
+
+
 @given(st.integers(0, 2**63 - 1), st.integers(0, 100))
 @settings(max_examples=30)
 def test_a_stream_depends_on_its_name_alone(seed, sample):

@@ -6,7 +6,6 @@ import torch
 from journey.models.base import ModelError
 
 _CHUNK = 256  # random numbers fetched from a row's stream at a time
-_ELEMENTS = 1 << 22  # logits handled at once in double precision
 
 
 def stream(seed: int, sample: int) -> np.random.Generator:
@@ -39,30 +38,46 @@ def draw(
     total = torch.logsumexp(logits, dim=-1)
     if not bool(torch.isfinite(total).all()):
         raise ModelError("The model's output is not a number; load it with dtype float32.")
-    tokens = logits.argmax(dim=-1)
-    hot = np.flatnonzero(temperature > 0)
-    if len(hot):
-        rows = max(1, _ELEMENTS // logits.shape[1])
-        for part in (hot[i : i + rows] for i in range(0, len(hot), rows)):
-            index = torch.as_tensor(part, device=logits.device)
-            tokens[index] = _sample(logits[index], temperature[part], top_p[part], uniform[part])
+    cold = temperature <= 0
+    if cold.all():
+        tokens = logits.argmax(dim=-1)
+    else:
+        tokens = _sample(logits, np.where(cold, 1.0, temperature), np.where(cold, 1.0, top_p), uniform)
+        if cold.any():
+            index = torch.from_numpy(np.flatnonzero(cold)).to(logits.device)
+            tokens[index] = logits[index].argmax(dim=-1)
     logprobs = logits.gather(1, tokens[:, None])[:, 0] - total
     return tokens.cpu().numpy(), logprobs.double().cpu().numpy()
 
 
 def _sample(logits: torch.Tensor, temperature: np.ndarray, top_p: np.ndarray, uniform: np.ndarray) -> torch.Tensor:
-    device = logits.device
-    scale = torch.as_tensor(temperature, dtype=torch.float64, device=device)[:, None]
-    u = torch.as_tensor(uniform, dtype=torch.float64, device=device)[:, None]
-    probs = torch.softmax(logits.double() / scale, dim=-1)
-    if bool((top_p >= 1).all()):
-        return _lookup(probs.cumsum(dim=-1), u)
-    ordered, token = probs.sort(dim=-1, descending=True, stable=True)
-    before = ordered.cumsum(dim=-1) - ordered
-    nucleus = torch.as_tensor(top_p, dtype=torch.float64, device=device)[:, None]
-    inside = (before < nucleus) | (nucleus >= 1)
+    u = torch.from_numpy(uniform).to(logits.device)[:, None]
+    if not (temperature == 1).all():
+        logits = logits / torch.from_numpy(temperature.astype(np.float32)).to(logits.device)[:, None]
+    probs = torch.softmax(logits, dim=-1)
+    cut = np.flatnonzero(top_p < 1)
+    if len(cut) == len(top_p):
+        return _from_nucleus(probs, torch.from_numpy(top_p).to(logits.device)[:, None], u)
+    tokens = _lookup(probs.cumsum(dim=-1, dtype=torch.float64), u)
+    if len(cut):
+        index = torch.from_numpy(cut).to(logits.device)
+        tokens[index] = _from_nucleus(probs[index], torch.from_numpy(top_p[cut]).to(logits.device)[:, None], u[index])
+    return tokens
+
+
+def _from_nucleus(probs: torch.Tensor, top_p: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+    # One whole number sorts a token by its probability, then by its place: numpy sorts these faster than torch pairs.
+    last = probs.shape[1] - 1
+    keys = probs.contiguous().view(torch.int32).long() << 32 | torch.arange(last, -1, -1, device=probs.device)
+    on_cpu = keys.device.type == "cpu"
+    keys = torch.from_numpy(np.sort(keys.numpy(), axis=1)) if on_cpu else keys.sort(dim=-1).values
+    keys = keys.flip(-1)
+    ordered = (keys >> 32).int().view(torch.float32)
+    mass = ordered.cumsum(dim=-1, dtype=torch.float64)
+    inside = mass - ordered < top_p
     inside[:, 0] = True
-    return token.gather(1, _lookup((ordered * inside).cumsum(dim=-1), u)[:, None])[:, 0]
+    chosen = _lookup((ordered * inside).cumsum(dim=-1, dtype=torch.float64), u)
+    return last - (keys.gather(1, chosen[:, None])[:, 0] & 0xFFFFFFFF)
 
 
 def _lookup(cumulative: torch.Tensor, u: torch.Tensor) -> torch.Tensor:

@@ -4,17 +4,18 @@ One call of `Engine.run` works until nothing waits. It knows nothing of asyncio:
 through another.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from transformers.cache_utils import DynamicCache
 
 from journey.models.base import Completion, Sampling
-from journey.models.local_cache import Block
+from journey.models.local_cohort import PlainDecoder
 from journey.models.local_draw import CHUNK, chunk, draw, stream
+from journey.models.local_forward import plain_forward
+from journey.models.local_generic import GenericDecoder
 from journey.models.local_text import Reading, Text
 from journey.types import Finish
 
@@ -46,6 +47,26 @@ class _Row:
     ids: list[int] = field(default_factory=list)
 
 
+class Decoder(Protocol):
+    """What reads prompts and writes tokens; it holds the keys and values of the rows at work, in their order."""
+
+    def read(self, prompts: Sequence[tuple[int, ...]], take: np.ndarray) -> torch.Tensor:
+        """New rows behind the others, row j continuing prompt `take[j]`; returns their logits (rows, vocabulary)."""
+        ...
+
+    def write(self, tokens: np.ndarray) -> torch.Tensor:
+        """The logits (rows, vocabulary) behind the newest token of every row."""
+        ...
+
+    def keep(self, finished: np.ndarray) -> np.ndarray:
+        """Drop the rows marked in `finished` (rows); returns which of the old rows stand where now."""
+        ...
+
+    def clear(self) -> None:
+        """Drop all rows."""
+        ...
+
+
 class Engine:
     """A causal language model at work on many rows. Not thread-safe: `run` belongs to one thread at a time.
 
@@ -54,7 +75,8 @@ class Engine:
     """
 
     def __init__(self, model: Any, text: Text, *, max_rows: int, max_tokens: int, prefill_tokens: int) -> None:
-        self._model = model
+        forward = plain_forward(model)
+        self._decoder: Decoder = GenericDecoder(model) if forward is None else PlainDecoder(forward)
         self._text = text
         self._max_rows = max_rows
         self._max_tokens = max_tokens
@@ -64,7 +86,7 @@ class Engine:
         self._forget()
 
     def _forget(self) -> None:
-        self._block = Block(self._model.config.get_text_config().num_hidden_layers)
+        self._decoder.clear()
         self._rows: list[_Row] = []
         self._columns = 0
         self._state = _State.empty(len(self._ends))
@@ -121,49 +143,20 @@ class Engine:
         self._prefill(group, unique, give)
 
     def _prefill(self, jobs: list[Job], prompts: list[tuple[int, ...]], give: Callable[[list[Job]], None]) -> None:
-        lengths = np.array([len(ids) for ids in prompts])
-        width = int(lengths.max())
-        ids = np.zeros((len(prompts), width), np.int64)
-        mask = np.zeros_like(ids)
-        for row, prompt in enumerate(prompts):
-            ids[row, width - len(prompt) :] = prompt
-            mask[row, width - len(prompt) :] = 1
-        cache = DynamicCache()
-        logits = self._forward(
-            torch.from_numpy(ids).to(self._model.device),
-            torch.from_numpy(mask).to(self._model.device),
-            torch.from_numpy(np.maximum(mask.cumsum(1) - 1, 0)).to(self._model.device),
-            cache,
-        )
         place = {prompt: row for row, prompt in enumerate(prompts)}
         take = np.array([place[job.reading.ids] for job in jobs for _ in job.samples])
-        self._block.join([(layer.keys, layer.values) for layer in cache.layers], lengths, take)  # type: ignore[misc]
+        logits = self._decoder.read(prompts, take)
         before = len(self._rows)
         for job in jobs:
             self._columns += len(job.samples) * job.columns
             hot = job.sampling.temperature > 0
             self._rows += [_Row(job, i, stream(job.sampling.seed, i) if hot else None) for i in job.samples]
             self._state.add(job, self._text.stop_table(job.sampling.stop) if job.sampling.stop else None)
-        self._settle(logits[torch.as_tensor(take, device=logits.device)], before, give)
+        self._settle(logits, before, give)
 
     def _write(self, give: Callable[[list[Job]], None]) -> None:
         """One token for every row."""
-        mask, positions = self._block.prepare_column()
-        ids = torch.from_numpy(self._state.last[:, None]).to(self._model.device)
-        logits = self._forward(ids, mask, positions, self._block.cache)
-        self._block.advance()
-        self._settle(logits, 0, give)
-
-    def _forward(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any) -> torch.Tensor:
-        """The logits behind the last token, of shape (rows, vocabulary)."""
-        return self._model(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        ).logits[:, -1]
+        self._settle(self._decoder.write(self._state.last), 0, give)
 
     def _settle(self, logits: torch.Tensor, first: int, give: Callable[[list[Job]], None]) -> None:
         """Draw a token for the rows from `first` on, close those that are done, and drop them."""
@@ -211,16 +204,11 @@ class Engine:
         return None if text is None else Completion(text, len(row.ids), finish, logprob)
 
     def _drop(self, finished: np.ndarray) -> None:
-        """Close the gaps that finished rows leave: the last live rows move into them."""
+        """Drop finished rows; others may move into their places."""
         self._columns -= sum(self._rows[i].job.columns for i in np.flatnonzero(finished))
-        live = int((~finished).sum())
-        holes = np.flatnonzero(finished[:live])
-        movers = live + np.flatnonzero(~finished[live:])
-        order = np.arange(live)
-        order[holes] = movers
+        order = self._decoder.keep(finished)
         self._rows = [self._rows[i] for i in order]
         self._state.keep(order)
-        self._block.keep(holes, movers, order)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class Text:
         self._stops: dict[tuple[str, ...], np.ndarray] = {}
         self._closed = bool(self._missing(_PROBE))
         self.ends = tuple(ends)
+        self._opened = lru_cache(4096)(lambda ids: self._decode(list(ids)))  # the ends of prompts, as text
 
     def read(self, prompt: Prompt) -> Reading:
         """The tokens of a prompt, through the chat template where there is one.
@@ -71,8 +73,8 @@ class Text:
 
     def spell(self, reading: Reading, ids: Sequence[int]) -> str:
         """The text of generated tokens as it continues the prompt."""
-        before = list(reading.ids[-_CONTEXT:])
-        context, whole = self._decode(before), self._decode([*before, *ids])
+        before = reading.ids[-_CONTEXT:]
+        context, whole = self._opened(before), self._decode([*before, *ids])
         text = whole[len(context) :] if context and whole.startswith(context) else self._decode(list(ids))
         spaces = len(text) - len(text.lstrip(" "))
         return text[min(spaces, len(reading.held)) :]
@@ -114,7 +116,8 @@ class Text:
         return self._pieces or []
 
     def _decode(self, ids: list[int]) -> str:
-        return self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        # `decode` itself first goes over all ids in Python, which takes longer than the decoding.
+        return self._tokenizer._decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
     def _missing(self, text: str) -> str | None:
         """The first piece of the text that no token spells, null where all of it can be read."""
