@@ -98,16 +98,9 @@ def draft_notes(notes: Notes) -> Thought:
     Reasons are reflections. Nothing came from a tree, so no segment has a node.
     """
     text, segments = lay_out(_pieces(notes), SEPARATOR)
-    return Thought(
-        id=content_hash("thought", notes.problem.id, "annotate", list(notes.notes)),
-        problem=notes.problem.id,
-        tree=None,
-        method="annotate",
-        segments=segments,
-        draft=text,
-        text=text,
-        answer=find_answer(text) or notes.problem.answer,
-    )
+    id = content_hash("thought", notes.problem.id, "annotate", list(notes.notes))
+    answer = find_answer(text) or notes.problem.answer
+    return Thought(id, notes.problem.id, None, "annotate", segments, text, text, answer)
 
 
 def _pieces(notes: Notes) -> Iterator[Piece]:

@@ -83,7 +83,7 @@ class Make(Protocol):
     async def __call__(self, material: Material, settings: Any, tools: Tools) -> Made: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ThoughtMethod:
     """A way to thoughts.
 
@@ -95,8 +95,8 @@ class ThoughtMethod:
 
     source: Source
     make: Make
-    settings: type[Any] | None = None
     estimate: Callable[[Sequence[Problem], Any, Common], list[Estimate]]
+    settings: type[Any] | None = None
     asks: tuple[Literal["model", "strong"], ...] = ()
     refinable: bool = False
     explains: bool = False

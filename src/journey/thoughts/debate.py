@@ -7,7 +7,7 @@ dialogue that ends in the right answer becomes the thought.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from journey import prompts
@@ -86,13 +86,6 @@ class Reply(NamedTuple):
     reason: str
 
 
-def debate_id(
-    problem: Problem, policy: str, critic: str, steps: StepFormat, narration: Narration, settings: DebateSettings
-) -> str:
-    """The name of the tree that `debate` will make, known before it is made."""
-    return content_hash("debate", problem.id, policy, critic, steps.name, narration.name, asdict(settings))
-
-
 async def debate(
     problem: Problem,
     policy: Model,
@@ -111,9 +104,10 @@ async def debate(
     talk = _Talk(problem, policy, critic, grader, ask, steps, narration, settings)
     while (ended := talk.ended or talk.limit()) is None:
         await talk.turn()
-    identity = debate_id(problem, policy.name, critic.name, steps, narration, settings)
+    names = policy.name, critic.name
+    identity = content_hash("debate", problem.id, *names, steps.name, narration.name, asdict(settings))
     made = {"ended": ended, **talk.tokens, **{name: talk.counts[name] for name in _COUNTED}}
-    tree = talk.trail.tree(identity, problem, policy.name, critic.name, {**asdict(settings), "made": made})
+    tree = talk.trail.tree(identity, problem, *names, {**asdict(settings), "made": made})
     verbatim = settings.words == "as said"
     how = TrailStyle(narration, own=False, verbatim=verbatim, speaker=_speaker(settings) if verbatim else "")
     return tree, await trail_thought(tree, problem, talk.trail.events, how, "debate", grader)
@@ -138,27 +132,23 @@ def _speaker(settings: DebateSettings) -> str:
     return name[:1].upper() + name[1:]
 
 
+@dataclass(eq=False)
 class _Talk:
     """One problem's debate: the trail, what both have heard, and the counts that end it."""
 
-    def __init__(
-        self,
-        problem: Problem,
-        policy: Model,
-        critic: Model,
-        grader: Grader,
-        ask: Ask,
-        steps: StepFormat,
-        narration: Narration,
-        settings: DebateSettings,
-    ) -> None:
-        self.problem, self.policy, self.critic, self.grader = problem, policy, critic, grader
-        self.ask, self.steps, self.narration, self.settings = ask, steps, narration, settings
-        self.trail = Trail()
-        self.log: list[str] = []
-        self.counts: Counter[str] = Counter()
-        self.tokens = {"policy_tokens": 0, "critic_tokens": 0}
-        self.ended: str | None = None
+    problem: Problem
+    policy: Model
+    critic: Model
+    grader: Grader
+    ask: Ask
+    steps: StepFormat
+    narration: Narration
+    settings: DebateSettings
+    trail: Trail = field(default_factory=Trail)
+    log: list[str] = field(default_factory=list[str])
+    counts: Counter[str] = field(default_factory=Counter[str])
+    tokens: Counter[str] = field(default_factory=lambda: Counter(policy_tokens=0, critic_tokens=0))
+    ended: str | None = None
 
     def limit(self) -> str | None:
         """Which limit is reached; null while there is room for another step and a verdict on it."""
@@ -206,9 +196,8 @@ class _Talk:
     async def _propose(self) -> Completion:
         settings = self.settings
         prompt = self._prompt("debate_policy") if settings.hears else self.ask(self.problem, self.trail.texts())
-        sampling = Sampling(
-            settings.temperature, settings.top_p, settings.max_step_tokens, self.steps.stop, 1, self._seed("policy")
-        )
+        seed = self._seed("policy")
+        sampling = Sampling(settings.temperature, settings.top_p, settings.max_step_tokens, self.steps.stop, seed=seed)
         self.counts["steps"] += 1
         completion = (await self.policy.complete(prompt, sampling))[0]
         self.tokens["policy_tokens"] += completion.tokens
@@ -272,17 +261,17 @@ class _Talk:
     def _prompt(self, name: str) -> Prompt:
         """The log only ever grows at its end, so that a server can keep what it has read."""
         depth = self.trail.depth
-        return Prompt(
-            prompts.fill(
-                name,
-                policy=self.settings.roles[0],
-                critic=self.settings.roles[1],
-                rules=prompts.load(self.settings.rules).strip(),
-                question=quoted(self.problem.question),
-                log="\n".join(self.log) or "nothing yet",
-                standing=f"The newest step is step {depth}." if depth else "No step stands yet.",
-            )
+        policy, critic = self.settings.roles
+        text = prompts.fill(
+            name,
+            policy=policy,
+            critic=critic,
+            rules=prompts.load(self.settings.rules).strip(),
+            question=quoted(self.problem.question),
+            log="\n".join(self.log) or "nothing yet",
+            standing=f"The newest step is step {depth}." if depth else "No step stands yet.",
         )
+        return Prompt(text)
 
     def _seed(self, who: str) -> int:
         return content_seed("debate", who, self.settings.seed, self.problem.id, self.counts["steps"])
@@ -291,11 +280,8 @@ class _Talk:
 async def make(material: Material, settings: DebateSettings, tools: Tools) -> Made:
     """The thought of the debate of the model and the strong one about a problem."""
     settings = replace(settings, rules=tools.rules, seed=tools.common.seed)
-    return made_of(
-        *await debate(
-            material.problem, tools.model, tools.strong, tools.grader, tools.ask, tools.steps, tools.narration, settings
-        )
-    )
+    models, task = (tools.model, tools.strong), (tools.ask, tools.steps, tools.narration)
+    return made_of(*await debate(material.problem, *models, tools.grader, *task, settings))
 
 
 def estimate(problems: Sequence[Problem], settings: DebateSettings, common: Common) -> list[Estimate]:

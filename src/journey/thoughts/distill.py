@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from journey import prompts
 from journey.answers.find import find_answer
-from journey.answers.grade import Grade, Grader
+from journey.answers.grade import Grader
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
 from journey.models.budget import Usage
@@ -92,13 +92,8 @@ async def distill(
     `on_refusal` hears why each other answer was not kept: "cut off", "wrong answer", "no answer", ... Raises
     ModelError.
     """
-    sampling = Sampling(
-        temperature=settings.temperature,
-        top_p=settings.top_p,
-        max_tokens=settings.max_tokens,
-        n=settings.samples,
-        seed=content_seed("distill", settings.seed, problem.id),
-    )
+    seed = content_seed("distill", settings.seed, problem.id)
+    sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, n=settings.samples, seed=seed)
     prompt = Prompt(prompts.fill(settings.prompt, question=problem.question))
     right: dict[str, Taught] = {}
     for completion in await teacher.complete(prompt, sampling):
@@ -135,18 +130,12 @@ async def check(problem: Problem, completion: Completion, grader: Grader, thinki
     if not answer and (not thought or not thinking):
         return "empty"
     grade = await grader.grade(problem, answer or thought)
-    if (refused := _refused(grade)) is not None:
-        return refused
-    told = [part for part in (thought if thinking else "", answer) if part]
-    return Taught("\n\n".join(told), grade.answer or "")
-
-
-def _refused(grade: Grade) -> str | None:
     if grade.answer is None:
         return "no answer"
-    if grade.correct is None:
-        return "could not check"
-    return None if grade.correct else "wrong answer"
+    if not grade.correct:
+        return "could not check" if grade.correct is None else "wrong answer"
+    told = [part for part in (thought if thinking else "", answer) if part]
+    return Taught("\n\n".join(told), grade.answer)
 
 
 async def rewrite(
@@ -164,12 +153,8 @@ async def rewrite(
         prompts.fill(settings.prompt, question=quoted(problem.question), solution=quoted(problem.solution.strip()))
     )
     for attempt in range(settings.tries):
-        sampling = Sampling(
-            temperature=settings.temperature,
-            top_p=settings.top_p,
-            max_tokens=settings.max_tokens,
-            seed=content_seed("rewrite", settings.seed, problem.id, attempt),
-        )
+        seed = content_seed("rewrite", settings.seed, problem.id, attempt)
+        sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, seed=seed)
         taught = await check(problem, (await model.complete(prompt, sampling))[0], grader, thinking=False)
         refused = taught if isinstance(taught, str) else _shortened(problem.solution, taught.text, settings)
         if refused is None and isinstance(taught, Taught):

@@ -44,16 +44,9 @@ class Piece(NamedTuple):
 def draft(tree: Tree, problem: Problem, walk: Walk, narration: Narration) -> Thought:
     """The walk told by the narration. Every segment knows its node and its exact place in the text."""
     text, segments = lay_out(tell(tree, problem, walk, narration), narration.separator)
-    return Thought(
-        id=content_hash("thought", tree.id, walk.method, {**walk.settings, "voice": narration.name}, walk.leaf),
-        problem=tree.problem,
-        tree=tree.id,
-        method=walk.method,
-        segments=segments,
-        draft=text,
-        text=text,
-        answer=tree.nodes[walk.leaf].answer or "",
-    )
+    id = content_hash("thought", tree.id, walk.method, {**walk.settings, "voice": narration.name}, walk.leaf)
+    answer = tree.nodes[walk.leaf].answer or ""
+    return Thought(id, tree.problem, tree.id, walk.method, segments, text, text, answer)
 
 
 def tell(tree: Tree, problem: Problem, walk: Walk, narration: Narration) -> Iterator[Piece]:

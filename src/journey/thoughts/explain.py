@@ -6,7 +6,7 @@ reason. Only the verdict is the judge's here; the reason is looked for in its li
 
 import asyncio
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from journey import prompts
@@ -47,9 +47,10 @@ async def explain(problem: Problem, tree: Tree, walk: Walk, model: Model, settin
     A step for which no answer could be read keeps no reason. Raises ModelError.
     """
     wanted = unexplained(tree, walk)
+    steps = [(path_texts(tree, tree.nodes[index].parent), tree.nodes[index].text) for index in wanted]
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(reason(problem, tree, index, model, settings)) for index in wanted]
+            tasks = [group.create_task(reason_of(problem, *step, model, settings)) for step in steps]
     except ExceptionGroup as failed:
         # What is more than one model's failure (a reached budget, say) stops the run, so it goes first.
         raise min(failed.exceptions, key=lambda error: isinstance(error, ModelError)) from None
@@ -63,21 +64,12 @@ async def explain(problem: Problem, tree: Tree, walk: Walk, model: Model, settin
 
 def unexplained(tree: Tree, walk: Walk) -> list[int]:
     """The nodes of the walk's side trips that were judged wrong without a reason, in the walk's order, each once."""
-    return list(dict.fromkeys(_unexplained(tree, walk)))
-
-
-def _unexplained(tree: Tree, walk: Walk) -> Iterator[int]:
-    for visit in walk.visits:
-        if visit.kind == "mistake":
-            judgement = tree.nodes[visit.node].judgement
-            if judgement is not None and judgement.verdict == "wrong" and not (judgement.reason or "").strip():
-                yield visit.node
-
-
-async def reason(problem: Problem, tree: Tree, index: int, model: Model, settings: ExplainSettings) -> str | None:
-    """Why node `index` is wrong, in the model's words; null where no try gave what can be used. Raises ModelError."""
-    before = path_texts(tree, tree.nodes[index].parent)
-    return await reason_of(problem, before, tree.nodes[index].text, model, settings)
+    found: dict[int, None] = {}
+    for node in (visit.node for visit in walk.visits if visit.kind == "mistake"):
+        judgement = tree.nodes[node].judgement
+        if judgement is not None and judgement.verdict == "wrong" and not (judgement.reason or "").strip():
+            found[node] = None
+    return list(found)
 
 
 async def reason_of(

@@ -6,55 +6,26 @@ from journey.thoughts import annotate, debate, distill, propose, shortcut, trave
 from journey.thoughts.base import ThoughtMethod, asks_nothing
 
 METHODS: dict[str, ThoughtMethod] = {
-    "shortcut": ThoughtMethod(source="trees", make=shortcut.make, estimate=asks_nothing),
+    "shortcut": ThoughtMethod("trees", shortcut.make, asks_nothing),
     "traverse": ThoughtMethod(
-        source="trees",
-        make=traverse.make,
-        settings=traverse.TraverseSettings,
-        estimate=traverse.estimate,
-        refinable=True,
-        explains=True,
+        "trees", traverse.make, traverse.estimate, traverse.TraverseSettings, refinable=True, explains=True
     ),
     "propose": ThoughtMethod(
-        source="problems",
-        make=propose.make,
-        settings=propose.ProposeSettings,
-        estimate=propose.estimate,
-        asks=("model",),
-        refinable=True,
+        "problems", propose.make, propose.estimate, propose.ProposeSettings, asks=("model",), refinable=True
     ),
     "debate": ThoughtMethod(
-        source="problems",
-        make=debate.make,
-        settings=debate.DebateSettings,
-        estimate=debate.estimate,
-        asks=("model", "strong"),
-        refinable=True,
+        "problems", debate.make, debate.estimate, debate.DebateSettings, asks=("model", "strong"), refinable=True
     ),
     "distill": ThoughtMethod(
-        source="problems",
-        make=distill.make_distilled,
-        settings=distill.DistillSettings,
-        estimate=distill.estimate_distilled,
-        asks=("strong",),
+        "problems", distill.make_distilled, distill.estimate_distilled, distill.DistillSettings, asks=("strong",),
         refinable=True,
     ),
     "rewrite": ThoughtMethod(
-        source="problems",
-        make=distill.make_rewritten,
-        settings=distill.RewriteSettings,
-        estimate=distill.estimate_rewritten,
-        asks=("strong",),
+        "problems", distill.make_rewritten, distill.estimate_rewritten, distill.RewriteSettings, asks=("strong",),
         refinable=True,
     ),
-    "annotate": ThoughtMethod(
-        source="notes",
-        make=annotate.make,
-        settings=annotate.AnnotateSettings,
-        estimate=annotate.estimate,
-        asks=("strong",),
-    ),
-}
+    "annotate": ThoughtMethod("notes", annotate.make, annotate.estimate, annotate.AnnotateSettings, asks=("strong",)),
+}  # fmt: skip
 
 
 def from_trees() -> tuple[str, ...]:

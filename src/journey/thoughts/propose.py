@@ -7,7 +7,7 @@ wrong end is told to the model as a negative signal, and it goes on.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from journey import prompts
@@ -66,11 +66,6 @@ class Action(NamedTuple):
     to: int | None = None
 
 
-def propose_id(problem: Problem, model: str, steps: StepFormat, narration: Narration, settings: ProposeSettings) -> str:
-    """The name of the tree that `propose` will make, known before it is made."""
-    return content_hash("propose", problem.id, model, steps.name, narration.name, asdict(settings))
-
-
 async def propose(
     problem: Problem, model: Model, grader: Grader, steps: StepFormat, narration: Narration, settings: ProposeSettings
 ) -> tuple[Tree, Thought | None]:
@@ -83,7 +78,7 @@ async def propose(
     while (ended := loop.ended or loop.limit()) is None:
         completion = (await model.complete(loop.prompt(), loop.sampling()))[0]
         await loop.act(completion)
-    identity = propose_id(problem, model.name, steps, narration, settings)
+    identity = content_hash("propose", problem.id, model.name, steps.name, narration.name, asdict(settings))
     made = {"ended": ended, "tokens": loop.tokens, **{name: loop.counts[name] for name in _COUNTED}}
     tree = loop.trail.tree(identity, problem, model.name, model.name, {**asdict(settings), "made": made})
     return tree, await trail_thought(tree, problem, loop.trail.events, TrailStyle(narration), "propose", grader)
@@ -113,26 +108,22 @@ def read_action(text: str) -> Action | None:
             return Action("backtrack", words, None if header[3] is None else int(header[3]))
 
 
+@dataclass(eq=False)
 class _Loop:
     """One problem's loop: the trail, the log that the model reads, and the counts that end it."""
 
-    def __init__(
-        self,
-        problem: Problem,
-        by: str,
-        grader: Grader,
-        steps: StepFormat,
-        narration: Narration,
-        settings: ProposeSettings,
-    ) -> None:
-        self.problem, self.by, self.grader = problem, by, grader
-        self.steps, self.narration, self.settings = steps, narration, settings
-        self.trail = Trail()
-        self.log: list[str] = []
-        self.counts: Counter[str] = Counter()
-        self.tokens = 0
-        self.ended: str | None = None
-        self.wrong: int | None = None  # the wrong answer that the model has just been told of
+    problem: Problem
+    by: str
+    grader: Grader
+    steps: StepFormat
+    narration: Narration
+    settings: ProposeSettings
+    trail: Trail = field(default_factory=Trail)
+    log: list[str] = field(default_factory=list[str])
+    counts: Counter[str] = field(default_factory=Counter[str])
+    tokens: int = 0
+    ended: str | None = None
+    wrong: int | None = None  # the wrong answer that the model has just been told of
 
     def limit(self) -> str | None:
         """Which limit is reached; null while there is room for another action."""
@@ -162,13 +153,10 @@ class _Loop:
         return Prompt(text)
 
     def sampling(self) -> Sampling:
-        return Sampling(
-            temperature=self.settings.temperature,
-            top_p=self.settings.top_p,
-            max_tokens=self.settings.max_action_tokens,
-            stop=(f"\n{HEADER}",),
-            seed=content_seed("propose", self.settings.seed, self.problem.id, self.counts["actions"]),
-        )
+        settings = self.settings
+        seed = content_seed("propose", settings.seed, self.problem.id, self.counts["actions"])
+        stop = (f"\n{HEADER}",)
+        return Sampling(settings.temperature, settings.top_p, settings.max_action_tokens, stop, seed=seed)
 
     async def act(self, completion: Completion) -> None:
         """Does what the reply says, where it can be read and done."""

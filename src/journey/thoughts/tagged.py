@@ -119,15 +119,11 @@ async def retell(
         (completion,) = await model.complete(Prompt(text), replace(sampling, seed=seed))
         retold = _read(problem, draft, completion, tag, rules, also)
         if not isinstance(retold, list):
-            return retold_by(draft, *retold, model.name)
+            text, segments = retold
+            return replace(draft, text=text, segments=segments, refined_by=model.name, note=None)
         earlier = retold
     times = "in the only try" if tries == 1 else f"in the last of {tries} tries"
     return replace(draft, note=f"kept as drafted: {times}, {'; '.join(earlier[:3])}")
-
-
-def retold_by(draft: Thought, text: str, segments: tuple[Segment, ...], by: str) -> Thought:
-    """The draft with another text, and who told it."""
-    return replace(draft, text=text, segments=segments, refined_by=by, note=None)
 
 
 def _read(

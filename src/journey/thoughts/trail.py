@@ -151,16 +151,9 @@ async def trail_thought(
     text, segments = lay_out(pieces(tree, problem, events, how), how.narration.separator)
     if (await grader.grade(problem, text)).correct is not True:
         return None
-    return Thought(
-        id=content_hash("thought", tree.id, method, [how.narration.name, how.own, how.verbatim, how.speaker]),
-        problem=problem.id,
-        tree=tree.id,
-        method=method,
-        segments=segments,
-        draft=text,
-        text=text,
-        answer=tree.nodes[events[-1].node].answer or "",
-    )
+    id = content_hash("thought", tree.id, method, [how.narration.name, how.own, how.verbatim, how.speaker])
+    answer = tree.nodes[events[-1].node].answer or ""
+    return Thought(id, problem.id, tree.id, method, segments, text, text, answer)
 
 
 def pieces(tree: Tree, problem: Problem, events: Sequence[Event], how: TrailStyle) -> Iterator[Piece]:
