@@ -1,7 +1,7 @@
 """A model whose calls are remembered by their content, so that a killed run repeats only what was in flight."""
 
 import asyncio
-from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from journey.models.base import Completion, Model, Prompt, Sampling
@@ -9,8 +9,6 @@ from journey.types import content_hash
 
 PATIENCE = 0.02  # of the time that a call took, it may take to be stored
 MOST_PATIENCE = 0.05  # seconds
-
-_FIELDS = Completion.__slots__
 
 
 class Calls(Protocol):
@@ -77,7 +75,7 @@ class Cached:
             completions = await self.model.complete(prompt, sampling)
             if all(completion.finish != "error" for completion in completions):
                 patience = min(PATIENCE * (loop.time() - began), MOST_PATIENCE)
-                await self._run.put_call(key, _rows(completions), patience)
+                await self._run.put_call(key, [asdict(one) for one in completions], patience)
             flying.set_result(completions)
         except Exception as error:  # whatever it is, it belongs to all of them
             flying.set_exception(error)
@@ -96,7 +94,3 @@ def call_key(model: Model, prompt: Prompt, sampling: Sampling) -> str:
     drawn = [float(sampling.temperature), float(sampling.top_p), sampling.max_tokens, list(sampling.stop)]
     who = [model.name, getattr(model, "identity", None)]
     return content_hash("call", who, asked, drawn, sampling.n, sampling.seed)
-
-
-def _rows(completions: Sequence[Completion]) -> list[dict[str, Any]]:
-    return [{name: getattr(completion, name) for name in _FIELDS} for completion in completions]

@@ -3,14 +3,14 @@
 import asyncio
 import random
 import time
-from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.budget import BudgetTracker, Usage
+from journey.models.gather import gather_or_cancel
 from journey.models.server_answer import Answer, BadAnswer, decode, estimate_tokens, read
 from journey.models.server_gate import Gate, Pass
 from journey.models.server_http import Http
@@ -20,8 +20,6 @@ from journey.models.server_request import Dialect, Request, build, learn
 from journey.models.server_retry import Failed, Health, backoff
 from journey.models.server_settings import ServerSettings
 from journey.types import content_seed
-
-Result = TypeVar("Result")
 
 BODY, BODY_PER_TOKEN, BODY_PER_LOGPROB = 1 << 20, 48, 512
 LIST = 4 << 20
@@ -80,7 +78,7 @@ class Server:
         key = settings.key()
         self._caller = Caller(settings.base_url(), model, settings.key_variable, key)
         self._http = Http(self._caller.url, key, settings)
-        self._purse = tracker
+        self._tracker = tracker
         self._dialect = Dialect.of(settings)
         self._limit = Limit(settings.max_in_flight)
         self._gate = Gate(self._limit, Rates(settings.requests_per_minute, settings.tokens_per_minute))
@@ -120,7 +118,7 @@ class Server:
             return got
         self._dialect.one_by_one = True
         rest = [self._ask(prompt, sampling, sample, 1) for sample in range(len(got), wanted)]
-        return got + [one for answer in await _gather_or_cancel(rest) for one in answer]
+        return got + [one for answer in await gather_or_cancel(rest) for one in answer]
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -166,7 +164,7 @@ class Server:
             ticket = await self._gate.enter(read_tokens + most)
             used, sent = Usage(), False
             try:
-                reservation = await self._purse.reserve(self.name, read_tokens, most)
+                reservation = await self._tracker.reserve(self.name, read_tokens, most)
                 try:
                     if self._gate.paused:  # the tracker took its time, and meanwhile the server asked to wait
                         continue
@@ -175,7 +173,7 @@ class Server:
                     used = answer.used
                     return answer
                 finally:
-                    self._purse.settle(reservation, used)
+                    self._tracker.settle(reservation, used)
             finally:
                 self._gate.leave(ticket, used.prompt_tokens + used.tokens if not sent or used.tokens else most)
 
@@ -291,14 +289,3 @@ class Server:
             self._gate.leave(ticket, 0)
         rows = data.get("data") if isinstance(data, dict) else None
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-async def _gather_or_cancel(works: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
-    """The results of all; the first error ends the others and is raised as itself."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from journey.errors import UsageError
 from journey.types import content_hash
@@ -104,11 +104,6 @@ def checked_url(url: str, what: str) -> str:
         raise UsageError(f"{what} is no address; write one such as http://localhost:8000/v1") from None
     if parts.username is not None or parts.password is not None:
         raise UsageError(f"{what} holds a user name or password; put the key into an environment variable instead")
-    _check_parts(parts, what)
-    return url.strip().rstrip("/")
-
-
-def _check_parts(parts: SplitResult, what: str) -> None:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(
             f"{what} is {parts._replace(query='', fragment='').geturl()!r}; write an address such as http://localhost:8000/v1"
@@ -117,3 +112,4 @@ def _check_parts(parts: SplitResult, what: str) -> None:
         raise UsageError(f"{what} must end with the path, such as /v1, without ? or #")
     if parts.path.rstrip("/").endswith("/completions"):
         raise UsageError(f"{what} must end before /chat/completions or /completions, mostly with /v1")
+    return url.strip().rstrip("/")

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 # vLLM reads them while it is imported: it would write into the progress line, and tell its makers of every start.
@@ -69,7 +70,7 @@ class Vllm:
             message = f"The model {path} cannot be loaded ({_line(error)}); give a folder or hub id with safetensors."
             raise UsageError(message) from error
         self.name = name
-        weights = weights_hash(path, _Configured(config))
+        weights = weights_hash(path, SimpleNamespace(config=config))
         self.identity = content_hash("vllm", weights, dtype, max_model_len, logprobs, dict(engine))
         self._logprobs = logprobs
         self._arguments: dict[str, Any] = {
@@ -198,13 +199,6 @@ class Vllm:
         elif output.finish_reason not in ("stop", "length"):
             raise ModelError(f"{self.name} ended a completion by {output.finish_reason!r}.")
         return Completion(said, len(ids), finish, output.cumulative_logprob if self._logprobs else None)
-
-
-class _Configured:
-    """What `weights_hash` wants to know of a model that is not loaded here: its configuration."""
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
 
 
 def _line(error: BaseException) -> str:

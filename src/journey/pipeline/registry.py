@@ -71,7 +71,7 @@ class Models:
 
     def __init__(self, run: Calls, tracker: BudgetTracker, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> None:
         self._run = run
-        self._purse = tracker
+        self._tracker = tracker
         self._servers = servers
         self._made: dict[str, Cached] = {}
         self._loaded: dict[str, Model] = {}
@@ -90,11 +90,11 @@ class Models:
 
     def _load(self, name: str) -> Model:
         if name != TINY and not name.startswith("hf/"):
-            return model(name, self._purse, self._servers)
+            return model(name, self._tracker, self._servers)
         place = place_of(model_path(name))
         if place in self._loaded:
             return Called(self._loaded[place], name)
-        self._loaded[place] = made = model(name, self._purse, self._servers)
+        self._loaded[place] = made = model(name, self._tracker, self._servers)
         return made
 
     def judge(self, name: str | JudgeRef, strong: str, settings: Mapping[str, Any] = NO_SETTINGS) -> Judge:

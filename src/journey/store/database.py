@@ -55,7 +55,7 @@ def connect_reading(folder: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise UsageError(f"There is no run in {folder} (no {NAME}): check the path, or make it with --out {folder}.")
     with one_sentence(path):
-        connection = _opened(folder, path)
+        connection = open_reading(path)
         try:
             if not is_old(connection, path):
                 return connection
@@ -66,16 +66,17 @@ def connect_reading(folder: Path) -> sqlite3.Connection:
             raise
         connection.close()
         _migrate(folder)
-        return _opened(folder, path)
+        return open_reading(path)
 
 
-def _opened(folder: Path, path: Path) -> sqlite3.Connection:
+def open_reading(path: Path) -> sqlite3.Connection:
+    """A connection that only reads the database at `path`, beside any number of writers."""
     try:
         return _connect_reading(path, "mode=ro")
     except sqlite3.OperationalError:
         # SQLite must write its shared memory to read beside a writer. In a folder that nobody can write to
         # there is no writer, and with no log left over the file alone holds everything.
-        if path.with_name(NAME + "-wal").exists() or os.access(folder, os.W_OK):
+        if path.with_name(path.name + "-wal").exists() or os.access(path.parent, os.W_OK):
             raise
         return _connect_reading(path, "immutable=1")
 

@@ -7,14 +7,15 @@ processes; each row is on the disk when `put` returns.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from journey.errors import UsageError
+from journey.store.database import open_reading
 from journey.store.faults import damaged, one_sentence
-from journey.store.labels_file import NAME, connect_writing, reading, version
+from journey.store.labels_file import NAME, connect_writing, version
 from journey.store.schema import Row, dumps, opened, sealed
 from journey.types import SCHEMA, VERDICTS, Verdict, content_hash
 
@@ -133,7 +134,7 @@ def put(folder: Path, saying: Label | Written) -> Label | Written:
     """
     saying = replace(saying, made=saying.made or now())
     kind = "label" if isinstance(saying, Label) else "notes"
-    data = _plain(saying) if isinstance(saying, Label) else _written_plain(saying)
+    data = _plain(saying) if isinstance(saying, Label) else asdict(saying)
     row = sealed(kind, saying.annotator, saying.about, dumps({"schema": SCHEMA} | data))
     path = folder / NAME
     with one_sentence(path), closing(connect_writing(path)) as connection:
@@ -191,27 +192,22 @@ def by_annotator(all: Iterable[Saying]) -> dict[str, list[Saying]]:
 
 
 def _plain(label: Label) -> dict[str, Any]:
-    fields = {name: getattr(label, name) for name in label.__slots__}
-    return fields | {"ratings": {trait: label.ratings.get(trait) for trait in TRAITS}}
+    return asdict(label) | {"ratings": {trait: label.ratings.get(trait) for trait in TRAITS}}
 
 
 def _label(data: Mapping[str, Any]) -> Label:
     ratings = {trait: n for trait, n in data["ratings"].items() if n is not None}
-    fields: dict[str, Any] = {name: data[name] for name in Label.__slots__ if name in data}
-    fields["ratings"] = ratings
+    fields: dict[str, Any] = _known(Label, data) | {"ratings": ratings}
     return Label(**fields)
 
 
-def _written_plain(one: Written) -> dict[str, Any]:
-    notes = [{name: getattr(note, name) for name in note.__slots__} for note in one.notes]
-    return {name: getattr(one, name) for name in one.__slots__} | {"notes": notes}
-
-
 def _notes(data: Mapping[str, Any]) -> Written:
-    notes = tuple(WrittenNote(**note) for note in data["notes"])
-    fields: dict[str, Any] = {name: data[name] for name in Written.__slots__ if name in data}
-    fields["notes"] = notes
+    fields: dict[str, Any] = _known(Written, data) | {"notes": tuple(WrittenNote(**note) for note in data["notes"])}
     return Written(**fields)
+
+
+def _known(kind: type[Label | Written], data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: data[name] for name in kind.__slots__ if name in data}
 
 
 def _latest(folder: Path, kind: str, about: str | None, annotator: str | None) -> list[dict[str, Any]]:
@@ -242,7 +238,7 @@ def _read(folder: Path, query: str, values: Sequence[str | None]) -> list[Row]:
     path = folder / NAME
     if not path.exists():
         return []
-    with one_sentence(path), reading(path) as connection:
+    with one_sentence(path), closing(open_reading(path)) as connection:
         if not version(connection, path):
             return []  # another process is just making it
         return connection.execute(query, values).fetchall()

@@ -1,10 +1,7 @@
 """labels.db, opened by any number of processes that write and read; what it holds is in `store.labels`."""
 
-import os
 import sqlite3
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 from journey.errors import UsageError
@@ -42,25 +39,6 @@ def _patiently(connection: sqlite3.Connection, pragma: str) -> None:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
             time.sleep(0.01)
-
-
-@contextmanager
-def reading(path: Path) -> Generator[sqlite3.Connection]:
-    """A connection that only reads, beside any number of writers."""
-    uri = path.absolute().as_uri()
-    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=PATIENCE, isolation_level=None)
-    try:
-        try:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError:
-            # SQLite must write its shared memory to read beside a writer; where nobody can write, there is no writer.
-            if path.with_name(NAME + "-wal").exists() or os.access(path.parent, os.W_OK):
-                raise
-            connection.close()
-            connection = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
-        yield connection
-    finally:
-        connection.close()
 
 
 def _create(connection: sqlite3.Connection, path: Path) -> None:

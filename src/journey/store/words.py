@@ -8,13 +8,15 @@ import sqlite3
 from pathlib import Path
 
 from journey.store.database import NAME as DATABASE
-from journey.store.database import PATIENCE
+from journey.store.derived import open_derived, read_to, remove
 from journey.store.faults import damaged
 from journey.store.schema import Row, columns_of, opened, table_named
 
 INDEXED = ("problems", "trees", "thoughts", "attempts")
 BATCH = 2000  # records indexed in one commit
 NAME = "words.db"
+# Only which words stand where: the texts themselves are in the run's database.
+TABLES = {table: [f"CREATE VIRTUAL TABLE IF NOT EXISTS {table} USING fts5(text, content='')"] for table in INDEXED}
 
 
 class Words:
@@ -36,7 +38,7 @@ class Words:
                 raise
             # Whatever is wrong with it, it can be made again from the database.
             self.close()
-            _remove(self._folder)
+            remove(self._folder / NAME)
             return self._count(reading, table, word)
 
     def close(self) -> None:
@@ -47,52 +49,21 @@ class Words:
 
     def _count(self, reading: sqlite3.Connection, table: str, word: str) -> int:
         if self._index is None:
-            self._index = _open(self._folder, self._uid)
+            self._index = open_derived(self._folder / NAME, self._uid, TABLES)
         _catch_up(self._folder, self._index, reading, table)
         phrase = '"' + word.encode("utf-8", "replace").decode().replace('"', '""') + '"'
         query = f"SELECT count(*) FROM {table} WHERE {table} MATCH ?"
         return self._index.execute(query, (phrase,)).fetchone()[0]
 
 
-def _open(folder: Path, uid: str) -> sqlite3.Connection:
-    try:
-        return _opened(str(folder / NAME), uid)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
-            raise
-        return _opened(":memory:", uid)  # a folder that cannot be written: index for ourselves
-
-
-def _opened(name: str, uid: str) -> sqlite3.Connection:
-    index = sqlite3.connect(name, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-    try:
-        index.execute("PRAGMA journal_mode=WAL")
-        index.execute("PRAGMA synchronous=NORMAL")
-        index.execute("BEGIN IMMEDIATE")
-        index.execute("CREATE TABLE IF NOT EXISTS done (name TEXT PRIMARY KEY, seq INTEGER, uid TEXT)")
-        if index.execute("SELECT count(*) FROM done WHERE uid IS NOT ?", (uid,)).fetchone()[0]:
-            for table in INDEXED:
-                index.execute(f"DROP TABLE {table}")
-            index.execute("DELETE FROM done")
-        for table in INDEXED:
-            # Only which words stand where: the texts themselves are in the run's database.
-            index.execute(f"CREATE VIRTUAL TABLE IF NOT EXISTS {table} USING fts5(text, content='')")
-            index.execute("INSERT OR IGNORE INTO done VALUES (?, 0, ?)", (table, uid))
-        index.execute("COMMIT")
-    except sqlite3.Error:
-        index.close()
-        raise
-    return index
-
-
 def _catch_up(folder: Path, index: sqlite3.Connection, reading: sqlite3.Connection, table: str) -> None:
     newest = reading.execute(f"SELECT coalesce(max(seq), 0) FROM {table_named(table).name}").fetchone()[0]
-    while _done(index, table) < newest:
+    while read_to(index, table) < newest:
         index.execute("BEGIN IMMEDIATE")  # another reader may be doing the same: whoever comes second skips ahead
         try:
             columns = columns_of(table_named(table))
             query = f"SELECT seq, {columns} FROM {table} WHERE seq > ? ORDER BY seq LIMIT {BATCH}"
-            rows = reading.execute(query, (_done(index, table),)).fetchall()
+            rows = reading.execute(query, (read_to(index, table),)).fetchall()
             texts = [(row[0], _text(folder, table, row[1:])) for row in rows]
             if texts:
                 index.executemany(f"INSERT INTO {table} (rowid, text) VALUES (?, ?)", texts)
@@ -113,12 +84,3 @@ def _text(folder: Path, table: str, row: Row) -> str:
         case _:
             text = fields["text"]
     return text.encode("utf-8", "replace").decode()  # the index takes no lone surrogates
-
-
-def _done(index: sqlite3.Connection, table: str) -> int:
-    return index.execute("SELECT seq FROM done WHERE name = ?", (table,)).fetchone()[0]
-
-
-def _remove(folder: Path) -> None:
-    for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
-        (folder / name).unlink(missing_ok=True)

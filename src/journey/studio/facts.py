@@ -14,7 +14,8 @@ from typing import Any
 from journey.answers.plain import decide
 from journey.errors import UsageError
 from journey.store.database import NAME as DATABASE
-from journey.store.database import PATIENCE, connect_reading
+from journey.store.database import connect_reading
+from journey.store.derived import open_derived, read_to, remove
 from journey.store.faults import damaged, one_sentence
 from journey.store.schema import columns_of, opened, table_named
 from journey.studio.records import uid_of
@@ -53,6 +54,13 @@ COMPARED = (  # all that comparing models asks of an attempt stands in the index
     "CREATE INDEX IF NOT EXISTS attempts_compared"
     " ON attempts (model, arm, seed, decoding, sample, split, problem, outcome, tokens)"
 )
+TABLES = {
+    table: [
+        f"CREATE TABLE IF NOT EXISTS {table} (seq INTEGER PRIMARY KEY, {', '.join(columns)})",
+        f"CREATE UNIQUE INDEX IF NOT EXISTS {table}_id ON {table} (id)",
+    ]
+    for table, columns in COLUMNS.items()
+}
 BEST = ("right", "wrong", "unknown", "none")
 """Outcomes: right; wrong; could not be checked; no answer was found. A problem's is the best of its trees, else of its
 attempts; a thought's is that of the answer it ends in."""
@@ -60,22 +68,18 @@ attempts; a thought's is that of the answer it ends in."""
 
 def connect(folder: Path) -> sqlite3.Connection:
     """A connection to the facts of the run in `folder`, not caught up yet. Raises UsageError where there is no run."""
-    uid = f"{uid_of(folder)} {VERSION}"
+    uid, path = f"{uid_of(folder)} {VERSION}", folder / NAME
     try:
-        return _connected((folder / NAME).absolute().as_uri(), uid)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
-            raise
-        return _connected("file::memory:", uid)
+        facts = open_derived(path, uid, TABLES)
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.DatabaseError:  # whatever is wrong with it, it can be made again
-        throw_away(folder)
-        return _connected((folder / NAME).absolute().as_uri(), uid)
-
-
-def throw_away(folder: Path) -> None:
-    """Removes the facts' file: the next connection makes it anew."""
-    for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
-        (folder / name).unlink(missing_ok=True)
+        remove(path)
+        facts = open_derived(path, uid, TABLES)
+    facts.execute("PRAGMA cache_size=-65536")
+    facts.execute("PRAGMA temp_store=MEMORY")
+    facts.create_function("better", 2, _better, deterministic=True)
+    return facts
 
 
 def catch_up(facts: sqlite3.Connection, folder: Path, progress: Callable[[int, int], None] | None = None) -> None:
@@ -86,10 +90,10 @@ def catch_up(facts: sqlite3.Connection, folder: Path, progress: Callable[[int, i
         reading.execute("BEGIN")
         with one_sentence(folder / DATABASE):
             newest = {table: _newest(reading, table) for table in COLUMNS}
-        behind = sum(newest[table] - _done(facts, table) for table in COLUMNS)
+        behind = sum(newest[table] - read_to(facts, table) for table in COLUMNS)
         done = 0
         for table in ("problems", "trees", "thoughts", "attempts"):
-            while _done(facts, table) < newest[table]:
+            while read_to(facts, table) < newest[table]:
                 done += _batch(facts, reading, folder, table)
                 if progress:
                     progress(min(done, behind), behind)
@@ -101,37 +105,8 @@ def catch_up(facts: sqlite3.Connection, folder: Path, progress: Callable[[int, i
         reading.close()
 
 
-def _connected(name: str, uid: str) -> sqlite3.Connection:
-    facts = sqlite3.connect(name, timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
-    try:
-        facts.execute("PRAGMA journal_mode=WAL")
-        facts.execute("PRAGMA synchronous=NORMAL")
-        facts.execute("PRAGMA cache_size=-65536")
-        facts.execute("PRAGMA temp_store=MEMORY")
-        facts.create_function("better", 2, _better, deterministic=True)
-        facts.execute("BEGIN IMMEDIATE")
-        facts.execute("CREATE TABLE IF NOT EXISTS done (name TEXT PRIMARY KEY, seq INTEGER, uid TEXT)")
-        if facts.execute("SELECT count(*) FROM done WHERE uid IS NOT ?", (uid,)).fetchone()[0]:
-            for table in COLUMNS:
-                facts.execute(f"DROP TABLE IF EXISTS {table}")
-            facts.execute("DELETE FROM done")
-        for table, columns in COLUMNS.items():
-            facts.execute(f"CREATE TABLE IF NOT EXISTS {table} (seq INTEGER PRIMARY KEY, {', '.join(columns)})")
-            facts.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {table}_id ON {table} (id)")
-            facts.execute("INSERT OR IGNORE INTO done VALUES (?, 0, ?)", (table, uid))
-        facts.execute("COMMIT")
-    except sqlite3.Error:
-        facts.close()
-        raise
-    return facts
-
-
 def _newest(reading: sqlite3.Connection, table: str) -> int:
     return int(reading.execute(f"SELECT coalesce(max(seq), 0) FROM {table}").fetchone()[0])
-
-
-def _done(facts: sqlite3.Connection, table: str) -> int:
-    return int(facts.execute("SELECT seq FROM done WHERE name = ?", (table,)).fetchone()[0])
 
 
 def _batch(facts: sqlite3.Connection, reading: sqlite3.Connection, folder: Path, table: str) -> int:
@@ -140,10 +115,10 @@ def _batch(facts: sqlite3.Connection, reading: sqlite3.Connection, folder: Path,
     try:
         kind = table_named(table)
         query = f"SELECT seq, {columns_of(kind)} FROM {table} WHERE seq > ? ORDER BY seq LIMIT {BATCH}"
-        done = _done(facts, table)
+        before = read_to(facts, table)
         found: list[Sequence[Any]] = []
         with one_sentence(folder / DATABASE):
-            for row in reading.execute(query, (done,)).fetchall():
+            for row in reading.execute(query, (before,)).fetchall():
                 fields = opened(row[1:])
                 if fields is None:
                     raise damaged(folder / DATABASE, f"record {row[1]} of {table} does not fit its seal")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
+from journey.store.derived import remove
 from journey.store.faults import StoreDamaged, StoreError, one_sentence
 from journey.store.schema import dumps
 from journey.store.words import NAME as WORDS
@@ -212,7 +213,7 @@ class Lists:
     def _begin_anew(self) -> None:
         """The facts hold no truth of their own: a damaged file is thrown away rather than a run lost to it."""
         self._facts.close()
-        facts.throw_away(self._path)
+        remove(self._path / facts.NAME)
         self._facts = facts.connect(self._path)
         self._has_words = False
         self._matches.clear()
