@@ -126,7 +126,6 @@ async def measure(data: Path) -> tuple[list[str], list[str]]:
 
 
 def agreement(options: Namespace) -> Result:
-    """The table; with --write the second half of the page of the documentation."""
     if not options.data.is_dir():
         return Result({}, None, f"needs the data sets in {options.data}")
     lines, found = asyncio.run(measure(options.data))

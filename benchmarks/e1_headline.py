@@ -17,7 +17,6 @@ from journey.store.run import Run
 
 
 def headline(options: Namespace) -> Result:
-    """The run's report."""
     with tempfile.TemporaryDirectory() as folder:
         path = options.run or Path(folder) / "run"
         if options.run is None:

@@ -23,7 +23,6 @@ QUICK = (
 
 
 def scaling(options: Namespace) -> Result:
-    """The sweep's report."""
     with tempfile.TemporaryDirectory() as folder:
         out = options.run or options.out or Path(folder) / "sweep"
         if options.run is None:

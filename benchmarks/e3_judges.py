@@ -160,7 +160,6 @@ def own_rows(count: int, rounds: int, trained: str | None) -> list[dict[str, Any
 
 
 def tables(rows: list[dict[str, Any]]) -> list[Any]:
-    """One table a set."""
     found: list[Any] = []
     for name in dict.fromkeys(row["set"] for row in rows):
         lines: list[tuple[object, ...]] = []
@@ -187,7 +186,6 @@ KEPT = ("step_f1", "step_f1_bad", "first_error", "processbench_f1", "step_auc", 
 
 
 def judges(options: Namespace) -> Result:
-    """Recorded judges where the shared data is, and those that run here."""
     shown: list[Any] = []
     rounds = 1000
     rows, agrees = recorded_rows(shown, rounds) if RECORDED.is_file() else ([], None)

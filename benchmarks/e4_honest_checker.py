@@ -74,7 +74,6 @@ def is_honest(puzzle: Puzzle, answer: str, text: str) -> bool:
 
 
 def compute(node: ast.expr) -> Fraction:
-    """The exact value of an expression of Python's parser."""
     if isinstance(node, ast.Constant):
         return Fraction(node.value)
     left, right = compute(node.left), compute(node.right)
@@ -90,7 +89,6 @@ def compute(node: ast.expr) -> Fraction:
 
 
 def honest_checker(options: Namespace) -> Result:
-    """Damages solutions and asks the checker and the oracle."""
     rng = random.Random(4)
     kinds, accepted, false_accepts, lenient, false_rejects, honest = Counter(), Counter(), 0, 0, 0, 0
     total = 100_000 if options.long else 10_000

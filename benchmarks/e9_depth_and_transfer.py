@@ -129,20 +129,16 @@ class Seed:
         return by_arm
 
     async def tree(self, problem: Problem, model: Local, judge: Exact, grader: Grader, task: Task) -> Any:
-        """The tree of one problem."""
         settings = replace(GROW[task.name], seed=self.number)
         return await grow(problem, model, judge, grader, task.ask, task.steps, settings)
 
     def rows(self, name: str, thoughts: Iterable[Thought]) -> list[Row]:
-        """The rows of a task's thoughts."""
         return sft_rows(thoughts, self.problems[name]["train"], TASKS[name].ask)
 
     def tokens(self, name: str, thoughts: Iterable[Thought]) -> int:
-        """The trained tokens of one pass."""
         return sum(map(token_counter(self.base), self.rows(name, thoughts)))
 
     def train(self, arm: str, start: str | Path, rows: Sequence[Row]) -> Path:
-        """The folder of an arm's model."""
         out = self.folder / f"seed-{self.number}" / arm.replace(" ", "-")
         train_sft(start, rows, out, replace(self.settings.sft, seed=self.number))
         return out
@@ -186,7 +182,6 @@ def problems(task: Task, settings: Settings) -> dict[str, list[Problem]]:
 
 
 def read(files: Iterable[Path]) -> dict[str, dict[int, dict[str, Any]]]:
-    """Results by arm and seed."""
     found: dict[str, dict[int, dict[str, Any]]] = {}
     for file in files:
         figures = json.loads(file.read_text("utf-8"))
@@ -195,7 +190,6 @@ def read(files: Iterable[Path]) -> dict[str, dict[int, dict[str, Any]]]:
 
 
 def rights(figures: Mapping[str, Any]) -> dict[str, bool]:
-    """Problem number -> whether its answer is right."""
     return {str(i): bit == "1" for i, bit in enumerate(figures["right"])}
 
 

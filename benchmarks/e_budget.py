@@ -132,7 +132,6 @@ def row(way: str, found: Sequence[Sequence[Attempt]], alone: Unforced) -> dict[s
 
 
 def shown(found: dict[str, Any]) -> Table:
-    """One table of an arm at a temperature."""
     title = (
         f"{found['arm']}, T = {found['temperature']:g}: {found['seeds']} seed(s), {found['problems']} validation "
         f"problems, at most {LIMIT} tokens; per cent, 95 % intervals"
@@ -156,13 +155,11 @@ def _span(low: float, high: float) -> str:
 
 
 def make(out: Path) -> Path:
-    """A small run of the countdown recipe, one seed."""
     journey("run", "countdown", "--out", out, *(part for setting in SMALL for part in ("--set", setting)))
     return out
 
 
 def forcing(options: Namespace) -> Result:
-    """Every arm at every temperature of this form."""
     use_one_thread()
     options.problems = options.problems or (200 if options.long else 60)
     options.seeds = options.seeds or (None if options.long else 1)

@@ -100,7 +100,6 @@ class Noisy:
 
 
 def policy(out: Path) -> Path:
-    """The tiny base after phase 1."""
     known = drawn("train", 1500, 0, PuzzleSettings(), held_out=False)
     how = SftSettings(epochs=3, batch=16, learning_rate=1e-3, seed=1)
     train_sft(registry.model_path(registry.TINY), solution_rows(known, TASK), out, how)
@@ -126,7 +125,6 @@ async def classifier(out: Path, folder: Path, puzzles: int) -> Path:
 async def attempts(
     name: str, context: SearchContext, problems: Sequence[Problem], how: dict[str, Any]
 ) -> list[Attempt]:
-    """One search of every problem."""
     method = SEARCHES[name]
     return list(await asyncio.gather(*(method.run(p, context, method.settings(**how)) for p in problems)))
 
@@ -199,7 +197,6 @@ def against(mine: Sequence[Mapping[str, float]], theirs: Sequence[Mapping[str, f
 
 
 def shown(found: dict[str, Any]) -> list[Any]:
-    """The table: + above the vote at equal tokens, - below it."""
     greedy = found["greedy"]
     title = f"{found['problems']} puzzles, {found['seeds']} seeds, n = {found['sizes']}; accuracy in per cent"
     columns = ("search", "judge", *(f"{budget} tokens" for budget in found["budgets"]))
@@ -217,7 +214,6 @@ def at_budget(at: dict[str, Any] | None) -> str:
 
 
 def searches(options: Namespace) -> Result:
-    """All searches, on a policy made here or given."""
     options.problems = options.problems or (200 if options.long else 60)
     options.seeds = 3 if options.long else 1
     options.sizes = [1, 2, 4, 8, 16] if options.long else [1, 4, 16]

@@ -71,7 +71,6 @@ def tried(server: Leaky, folder: Path) -> dict:
 
 
 def secrets(options: Namespace) -> Result:
-    """Every server with all that is asked of journey there."""
     wanted = [WELL, *servers()]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda at: tried(at[1], Path(folder) / str(at[0])), enumerate(wanted)))

@@ -65,7 +65,6 @@ async def measure(payloads: list[Payload]) -> list[dict]:
 
 
 def injection(options: Namespace) -> Result:
-    """Every payload, every model, both forms of asking."""
     rows = asyncio.run(measure(PAYLOADS))
     accepted = sum(row["accepted"] for row in rows)
     lost = sum(row["asked"] - row["read"] for row in rows if row["kind"] == "honest")

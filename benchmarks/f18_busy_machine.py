@@ -23,7 +23,6 @@ QUICK = [
 
 
 def busy_machine(options: Namespace) -> Result:
-    """The tests beside processes that never wait."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the busy processes end with this one, however it ends
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BUSY)]
     began = time.perf_counter()

@@ -143,7 +143,6 @@ WANTED, TAKES = ("", 0), 0.0
 
 
 def kill(options: Namespace) -> Result:
-    """Every write point (--long: every one of them), then random moments."""
     global WANTED, TAKES
     WANTED, TAKES = uninterrupted()
     rng = random.Random(0)

@@ -53,7 +53,6 @@ class Tally:
 
 
 def interrupts(options: Namespace) -> Result:
-    """Each command as often as this form has it."""
     rng = random.Random(0)
     wanted = 25 if options.long else 4
     tallies: dict[str, Tally] = {}

@@ -67,7 +67,6 @@ class Faults:
 
 
 async def measure(share: float, units: int) -> dict[str, object]:
-    """One server, all units at once."""
     faults = Faults(share)
     async with FaultServer(faults, latency=0.02) as server:
         tracker = BudgetTracker()
@@ -96,7 +95,6 @@ async def measure(share: float, units: int) -> dict[str, object]:
 
 
 def is_reached(row: dict) -> bool:
-    """Whether one server's figures are what is wanted."""
     flaws = row["lost"] + row["blank"] + row["wrong"] + row["early"]
     return not flaws and row["amplification"] <= row["bound"] and row["counted"] == row["requests"]
 
@@ -106,7 +104,6 @@ async def measure_all(units: int) -> list[dict]:
 
 
 def bad_server(options: Namespace) -> Result:
-    """One server a share of bad replies."""
     rows = asyncio.run(measure_all(2000 if options.long else 400))
     shown = table("A bad server", ("share of bad replies", *(f"{row['share']:.0%}" for row in rows)),
                   [(name, *(row[name] for row in rows)) for name in SHOWN])  # fmt: skip

@@ -58,7 +58,6 @@ async def measure(outage: float) -> dict[str, float | int]:
 
 
 def outage(options: Namespace) -> Result:
-    """10 minutes, or 1 in the quick form."""
     found = asyncio.run(measure(600.0 if options.long else 60.0))
     return Result(found, found["finished"] == UNITS and not found["failed"] and 0 < found["before"] < UNITS)
 

@@ -44,7 +44,6 @@ def rated(n: int) -> dict[str, object]:
 
 
 def record(n: int) -> Problem:
-    """The nth record that the writer puts."""
     return make_problem(f"{n}: " + "x" * 2000, str(n))
 
 
@@ -116,7 +115,6 @@ def judge(ended: Ended, found: Counter[str], *, is_whole: bool) -> None:
 
 
 def contents(run: Path) -> dict[str, list[str]]:
-    """Every record of a run."""
     with Run.read(run) as of:
         return {table: [json.dumps(to_json(r)) for r in of.all(table)] for table in ("problems", "trees", "thoughts")}
 
@@ -165,7 +163,6 @@ class Commands:
 
 
 def disk_full(options: Namespace) -> Result:
-    """Writers and commands, each at its offsets."""
     mounts = ["unshare", "--mount", "sh", "-c"]
     if not options.inside and not subprocess.run([*mounts, "mount -t tmpfs none /mnt"], capture_output=True).returncode:
         os.execvp("unshare", ["unshare", "--mount", sys.executable, __file__, *sys.argv[1:], "--inside"])

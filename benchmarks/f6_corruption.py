@@ -44,7 +44,6 @@ READING = {
 
 
 def given(folder: Path, *arguments: object) -> Ended:
-    """A command in a folder."""
     return command(*arguments, before=lambda: os.chdir(folder))
 
 
@@ -77,12 +76,10 @@ def make(folder: Path) -> None:
 
 
 def done(ended: Ended) -> None:
-    """A command that must succeed."""
     assert ended.code == 0, ended.err
 
 
 def damage(file: Path, rng: random.Random) -> str:
-    """Damages the file; in a word how."""
     data = bytearray(file.read_bytes())
     how = rng.choice(["bits", "noise", "zeros", "moved", "cut out", "cut off", "longer", "emptied", "gone"])
     start = rng.randrange(len(data) or 1)
@@ -114,7 +111,6 @@ def damage(file: Path, rng: random.Random) -> str:
 
 
 def outcome(folder: Path, ended: Ended) -> tuple[str, str]:
-    """What a command has said and written."""
     out = folder / "out.jsonl"
     return ended.out, out.read_text("utf-8") if out.exists() else ""
 
@@ -129,7 +125,6 @@ def judged(ended: Ended, same: bool) -> str:
 
 
 def corruption(options: Namespace) -> Result:
-    """Each damage, then a command that reads."""
     for module in pkgutil.iter_modules(journey.commands.__path__):
         import_module(f"journey.commands.{module.name}")  # once, for all forks
     damages = options.damages or (10_000 if options.long else 1_000)

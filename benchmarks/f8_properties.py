@@ -26,7 +26,6 @@ ROOMS = {
 
 
 def properties(options: Namespace) -> Result:
-    """All of them, in a pytest of its own."""
     examples = options.examples or (10_000 if options.long else 100)
     files = [file for room in ROOMS.values() for file in room]
     seed = int.from_bytes(os.urandom(3)) if options.seed is None else options.seed

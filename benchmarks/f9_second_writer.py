@@ -31,7 +31,6 @@ with Run.open(sys.argv[1]) as run:
 
 
 def second_writer(options: Namespace) -> Result:
-    """As many attempts as the form has."""
     attempts = 1000 if options.long else 50
     slowest, sentences = 0.0, set[str]()
     with tempfile.TemporaryDirectory() as folder:

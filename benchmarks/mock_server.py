@@ -128,7 +128,6 @@ class Connection(asyncio.Protocol):
             self.answer(head.split(b" ", 2)[1].decode(), body)
 
     def answer(self, path: str, body: bytes) -> None:
-        """Answers one request."""
         match path.removeprefix("/v1"):
             case "/completions" | "/chat/completions":
                 asked = json.loads(body)

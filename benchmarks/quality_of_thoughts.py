@@ -26,8 +26,6 @@ NUMBERED = re.compile(r"^\s*\d+\.\s+")
 
 
 class Text(NamedTuple):
-    """A text and its question."""
-
     text: str
     question: str
 
@@ -134,7 +132,6 @@ def by_people() -> dict[str, Any]:
 
 
 def qualities(options: Namespace) -> Result:
-    """All pairs, and people's labels."""
     if not DATA.is_dir():
         return Result({}, None, f"needs the data sets in {DATA}")
     apart = [told_apart(name, found) for name, found in pairs().items()]
@@ -147,7 +144,6 @@ def qualities(options: Namespace) -> Result:
 
 
 def shown(found: Mapping[str, Any]) -> str:
-    """A measure's share of the pairs."""
     return f"{'-' if found['apart'] is None else format(found['apart'], '.2f')} ({found['pairs']}, {found['ties']})"
 
 

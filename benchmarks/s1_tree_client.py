@@ -9,7 +9,6 @@ The two take turns; the figures are medians of the rounds, the ratio is taken wi
 
 import asyncio
 import gc
-import resource
 import tempfile
 import time
 from argparse import Namespace
@@ -47,7 +46,6 @@ QUESTION = "A farmer has {} sheep on {} meadows. " + "Each meadow feeds some of 
 
 
 def question(number: int) -> str:
-    """The question of a tree, of some 250 characters."""
     return QUESTION.format(number, number % 7 + 2)
 
 
@@ -69,7 +67,6 @@ async def bare_tree(session: aiohttp.ClientSession, url: str, number: int) -> in
 
 
 async def bare_call(session: aiohttp.ClientSession, url: str, prompt: str) -> list[str]:
-    """The texts of one request."""
     asked = {
         "model": MODEL, "prompt": prompt, "n": WIDTH, "max_tokens": STEP_TOKENS, "temperature": 0.7, "top_p": 0.95,
         "stop": ["\n"],
@@ -99,10 +96,7 @@ class Scorer:
 
 
 class Unanswered:
-    """A Grader for steps that never hold an answer."""
-
     async def grade(self, problem: Problem, text: str) -> Grade:
-        """No answer."""
         return Grade(None, None)
 
 
@@ -143,19 +137,12 @@ class Timed:
 
 
 async def timed(work: Callable[[], Awaitable[int]], trees: int) -> Timed:
-    """The figures of one round."""
     gc.collect()
-    wall, used = time.perf_counter(), cpu()
+    wall, used = time.perf_counter(), time.process_time()
     nodes = await work()
-    wall, used = time.perf_counter() - wall, cpu() - used
+    wall, used = time.perf_counter() - wall, time.process_time() - used
     assert nodes == trees * NODES
     return Timed(nodes / wall, 1000 * used / nodes)
-
-
-def cpu() -> float:
-    """Processor seconds of this process, all threads and the kernel's time for it included."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 async def measure(url: str, trees: int, rounds: int) -> list[tuple[Timed, Timed]]:
@@ -165,7 +152,6 @@ async def measure(url: str, trees: int, rounds: int) -> list[tuple[Timed, Timed]
 
 
 def figures(rounds: Sequence[tuple[Timed, Timed]], trees: int) -> dict[str, float]:
-    """Medians over the rounds."""
     return {
         f"{trees} trees: bare, nodes/s": round(median(b.rate for b, _ in rounds)),
         f"{trees} trees: ours, nodes/s": round(median(o.rate for _, o in rounds)),
@@ -176,7 +162,6 @@ def figures(rounds: Sequence[tuple[Timed, Timed]], trees: int) -> dict[str, floa
 
 
 async def main(options: Namespace) -> dict[str, float]:
-    """All figures, after a small round that loads and warms everything."""
     found: dict[str, float] = {}
     with serving() as url:
         await measure(url, 5, 1)
@@ -186,7 +171,6 @@ async def main(options: Namespace) -> dict[str, float]:
 
 
 def measure_all(options: Namespace) -> Result:
-    """All figures, and whether ours keeps up."""
     global FOLDER
     FOLDER = options.dir
     found = asyncio.run(main(options))

@@ -62,13 +62,11 @@ async def busy(url: str, work: Coroutine[Any, Any, int], trees: int, minute: flo
 
 
 def measure(work: Callable[[str, int], Coroutine[Any, Any, int]], trees: int, minute: float) -> dict[str, float]:
-    """The figures of one way of working, on a server of its own."""
     with serving(SLOTS, SPREAD) as url:
         return asyncio.run(busy(url, work(url, trees), trees, minute))
 
 
 def busy_server(options: Namespace) -> Result:
-    """Ours and peers' way, each on a server of its own."""
     scale = 1 if options.long else SCALE
     trees, minute = TREES // scale, 60 / scale
     found = {name: measure(work, trees, minute) for name, work in (("ours", ours), ("level by level", level_by_level))}

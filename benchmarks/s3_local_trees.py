@@ -70,7 +70,6 @@ async def in_trees(model: Local, questions: list[str]) -> tuple[Timed, list[tupl
 
 
 async def in_one_batch(model: Local, calls: list[Asked]) -> Timed:
-    """The same calls, all asked at once."""
     wall, cpu = time.perf_counter(), time.process_time()
     return timed(list(await asyncio.gather(*(model.complete(*call) for call in calls))), wall, cpu)
 
@@ -143,7 +142,6 @@ def figures(results: list[tuple[Timed, Timed, Timed]], long: list[tuple[Timed, T
 
 
 def local_trees(options: Namespace) -> Result:
-    """The medians of the rounds."""
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.model or save_word_model(Path(temporary), width=128)

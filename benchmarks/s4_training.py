@@ -81,7 +81,6 @@ def plain(model: Path, rows: list[dict[str, str]], out: Path, settings: SftSetti
 
 
 def ours(model: Path, rows: list[dict[str, str]], out: Path, settings: SftSettings) -> float:
-    """The package's training. CPU seconds of its steps."""
     train_sft(model, rows, out, settings)
     return json.loads((out / "training.json").read_text())["cpu_seconds"]
 
@@ -114,7 +113,6 @@ def measure(precision: Literal["fp32", "bf16"], steps: int, rounds: int, folder:
 
 
 def training(options: Namespace) -> Result:
-    """Both precisions, where the machine has both."""
     rounds, steps = (9, 40) if options.long else (5, 12)
     figures: dict[str, float] = {}
     with silenced():

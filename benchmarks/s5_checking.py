@@ -97,7 +97,6 @@ def forget() -> None:
 
 
 async def timed(grader: MathGrader, pair: Pair) -> tuple[Grade, float]:
-    """The grade of a pair and the seconds that it took from being asked."""
     began = time.perf_counter()
     return await grader.compare(*pair), time.perf_counter() - began
 
@@ -114,7 +113,6 @@ async def crowd(pairs: Sequence[Pair], harmful: Sequence[str]) -> tuple[float, f
 
 
 async def ready(grader: MathGrader) -> None:
-    """Starts the workers of both lanes."""
     await asyncio.gather(grader.compare("|x|", r"\sqrt{x^2}"), grader.compare("1", r"\int_0^1 dx"))
 
 
@@ -126,13 +124,11 @@ async def gather_or_cancel(grader: MathGrader, pairs: Sequence[Pair]) -> tuple[l
 
 
 def from_threads(grader: MathGrader, pairs: Sequence[Pair]) -> list[Grade]:
-    """The same from eight threads without an event loop."""
     with ThreadPoolExecutor(8) as pool:
         return list(pool.map(lambda pair: grader.check(*pair), pairs))
 
 
 def others(pairs: Sequence[Pair]) -> float:
-    """Seconds of math-verify alone."""
     began = time.perf_counter()
     for gold, answer in pairs:
         verify(parse(f"${gold}$"), parse(f"${answer}$"))
@@ -209,7 +205,6 @@ async def measure(pairs: list[Pair], harmful: list[str], rounds: int) -> dict[st
 
 
 def checking(options: Namespace) -> Result:
-    """Everything that the docstring says."""
     pairs = real(options.data) if options.data.is_file() else []
     harmful = [text for _, text in hostile(200 if options.long else 25, seed=1)]
     figures = asyncio.run(measure(pairs or made(10_000, 0), harmful, 5))

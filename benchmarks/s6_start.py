@@ -21,7 +21,6 @@ WANTED = {"import journey": 0.1, "journey --help": 0.3}  # seconds
 
 
 def starts(options: Namespace) -> Result:
-    """Medians of the starts."""
     taken: dict[str, list[float]] = {name: [] for name in STARTS}
     for round in range(51 if options.long else 11):
         for name, arguments in STARTS.items():

@@ -74,8 +74,6 @@ async def our_grouped(run: Run, turn: int, count: int) -> float:
 
 
 def commits(folder: Path, turns: int, count: int) -> dict[str, float]:
-    """Medians over the turns."""
-
     async def measure() -> list[tuple[float, float, float]]:
         with Run.open(folder / "commits") as run:
             return [
@@ -140,7 +138,6 @@ def keywords(folder: Path, count: int) -> dict[str, float]:
 
 
 def store(options: Namespace) -> Result:
-    """Commits, the resume index, key words."""
     with tempfile.TemporaryDirectory(dir=options.dir) as folder:
         figures = commits(Path(folder), 7 if options.long else 5, 500 if options.long else 100)
         figures |= resume(Path(folder), 1_000_000 if options.long else 100_000)

@@ -56,7 +56,6 @@ def tree(size: int) -> Tree:
 
 
 def told(of: Tree) -> Thought:
-    """The right path as a thought."""
     text, segments = "", list[Segment]()
     for i in range(12):
         piece = of.nodes[i].text
@@ -66,7 +65,6 @@ def told(of: Tree) -> Thought:
 
 
 def make_trees(folder: Path) -> None:
-    """The run of the trees."""
     with Run.open(folder) as run:
         for of in map(tree, SIZES):
             run.put_all("problems", [make_problem(f"size {len(of.nodes)}", "42")])
@@ -145,7 +143,6 @@ FILTERS = {
 
 
 def median_of(times: int, deed: Callable[[], Any]) -> float:
-    """Median seconds."""
     found = []
     for _ in range(times):
         started = time.perf_counter()
@@ -220,7 +217,6 @@ def search(page: Page) -> None:
 
 
 def studio(options: Namespace) -> Result:
-    """All figures; those of the browser only where there is one."""
     count, times = (100_000, 7) if options.long else (10_000, 3)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)

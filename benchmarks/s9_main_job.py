@@ -15,7 +15,6 @@ FIRST, ALL = 80.0, 300.0  # seconds
 
 
 def main_job(options: Namespace) -> Result:
-    """Runs the recipe and watches for its first table."""
     seeds = 5 if options.long else 1
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "journey", "run", "countdown", "--out", f"{folder}/run"]

@@ -77,7 +77,6 @@ def labelled(lists: Lists, failed: str | None) -> dict[str, tuple[str, str]]:
 
 
 def take(page: Page, file: Path, width: int, is_whole: bool) -> None:
-    """Writes one picture."""
     main = "document.querySelector('[data-testid=stMain]').scrollHeight"
     height = page.browser.execute_script(f"return {main}") if is_whole else HEIGHT
     metrics = {"width": width, "height": max(HEIGHT, height), "deviceScaleFactor": 1, "mobile": False}
@@ -91,7 +90,6 @@ def take(page: Page, file: Path, width: int, is_whole: bool) -> None:
 
 
 def main() -> None:
-    """Starts a studio, looks, and writes the pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--to", type=Path, default=Path(__file__).parents[1] / "docs" / "pictures")

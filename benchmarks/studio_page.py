@@ -16,13 +16,10 @@ DRIVER = shutil.which("chromedriver") or ""
 
 
 def can_look() -> bool:
-    """Whether there is a browser here."""
     return bool(CHROMIUM and DRIVER)
 
 
 class Page:
-    """A studio and a browser that looks at it."""
-
     def __init__(self, runs: list[Path]) -> None:
         command = [sys.executable, "-m", "journey", "view", *map(str, runs), "--port", "0"]
         self._server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -35,7 +32,6 @@ class Page:
         self.browser = webdriver.Chrome(options=options, service=Service(DRIVER))
 
     def close(self) -> None:
-        """Ends both."""
         self.browser.quit()
         self._server.terminate()
         self._server.wait()

@@ -6,7 +6,7 @@ read once, so the time is linear in the length of the text.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -269,7 +269,7 @@ class _Reader:
             if token in ("*", "/"):
                 self.at = end
                 self.operations += 1
-                other = self.signed(depth)
+                other = self.signed(self.power, depth)
                 result = result * other if token == "*" else result / other
                 divided = divided or token == "/"
             elif token == "(" and not spaced and self.at:
@@ -282,12 +282,12 @@ class _Reader:
                     raise _Unclear  # 2 3, or the mixed number 2 1/3
                 return result
 
-    def signed(self, depth: int) -> Fraction:
+    def signed(self, read: Callable[[int], Fraction], depth: int) -> Fraction:
         token, _, end = self.peek()
         if token == "-":
             self.at = end
-            return -self.power(depth)
-        return self.power(depth)
+            return -read(depth)
+        return read(depth)
 
     def power(self, depth: int) -> Fraction:
         base = self.factorial(depth)
@@ -296,11 +296,7 @@ class _Reader:
             return base
         self.at = end
         self.operations += 1
-        token, _, end = self.peek()
-        sign = 1
-        if token == "-":
-            self.at, sign = end, -1
-        exponent = sign * self.atom(depth)
+        exponent = self.signed(self.atom, depth)
         if self.peek()[0] == "^" or exponent.denominator != 1:
             raise _Unclear
         bits = max(base.numerator.bit_length(), base.denominator.bit_length())

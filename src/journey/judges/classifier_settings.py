@@ -101,7 +101,6 @@ def _read(key: str, value: str) -> Any:
 
 
 def _build(ref: JudgeRef, settings: ClassifierSettings, sources: JudgeSources) -> Judge:
-    """The classifier. Raises UsageError where the extra is not installed."""
     path = path_of(ref)
     try:
         from journey.judges.classifier import Classifier

@@ -103,7 +103,6 @@ def judgements(row: Mapping[str, Any], pieces: Sequence[int], by: str, where: st
 
 
 def _of_pieces(recorded: Sequence[Judgement], pieces: Sequence[int], where: str) -> tuple[Judgement, ...]:
-    """The worst judgement of each step's pieces."""
     if len(recorded) == len(pieces):
         return tuple(recorded)
     if len(recorded) != sum(pieces):

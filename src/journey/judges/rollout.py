@@ -215,7 +215,6 @@ class RolloutJudge:
         return found
 
     async def _roll(self, problem: Problem, texts: Sequence[str], number: int) -> tuple[Rollout, int]:
-        """One rollout and its tokens."""
         settings = self.settings
         prompt = self._ask(problem, texts)
         seed = content_seed("rollout", settings.seed, problem.id, list(texts), number)

@@ -56,7 +56,6 @@ def encode(
 
 
 def _texts(tokenizer: PreTrainedTokenizerBase, prompt: Any, answer: Any) -> tuple[str, str]:
-    """The text of the prompt and of prompt and answer together."""
     if tokenizer.chat_template is None:
         return _content(prompt), _content(prompt) + _content(answer)
     prompts = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
