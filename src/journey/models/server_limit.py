@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 Clock = Callable[[], float]
 
@@ -90,6 +91,15 @@ class Limit:
         self._begin_round()
 
 
+@dataclass(eq=False, slots=True)
+class Sent:
+    """A request: when it was sent, its tokens, and whether it still counts for the last minute."""
+
+    at: float
+    tokens: int
+    counts: bool = True
+
+
 class Rates:
     """Requests and tokens of the last minute, against what a user allows in any minute.
 
@@ -117,7 +127,7 @@ class Rates:
         too_much = self._most_tokens is not None and self._sent and self._tokens + tokens > self._most_tokens
         return self._sent[0].at + MINUTE - now if too_many or too_much else 0.0
 
-    def send(self, tokens: int) -> "Sent | None":
+    def send(self, tokens: int) -> Sent | None:
         """A request is sent now."""
         if self._most_requests is None and self._most_tokens is None:
             return None
@@ -126,20 +136,9 @@ class Rates:
         self._tokens += tokens
         return sent
 
-    def correct(self, sent: "Sent | None", tokens: int) -> None:
+    def correct(self, sent: Sent | None, tokens: int) -> None:
         """The request used so many tokens."""
         if sent is not None:
             if sent.counts:
                 self._tokens += tokens - sent.tokens
             sent.tokens = tokens
-
-
-class Sent:
-    """A request: when it was sent, its tokens, and whether it still counts for the last minute."""
-
-    __slots__ = ("at", "counts", "tokens")
-
-    def __init__(self, at: float, tokens: int) -> None:
-        self.at = at
-        self.tokens = tokens
-        self.counts = True

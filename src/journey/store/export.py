@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from journey.errors import UsageError
 from journey.store import parquet, version_1
-from journey.store.database import sync_folder
+from journey.store.database import replacing
 from journey.store.faults import one_sentence
 from journey.store.run import Run
 from journey.store.schema import Value, table_named
@@ -42,17 +41,8 @@ def write_rows(rows: Iterable[Mapping[str, Any]], to: str | Path, *, table: str 
     ending = _ending(path)
     with one_sentence(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            with part.open("wb") as file:
-                number = _WRITERS[ending](rows, file, table)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-            sync_folder(path.parent)
-        finally:
-            part.unlink(missing_ok=True)
-    return number
+        with replacing(path) as file:
+            return _WRITERS[ending](rows, file, table)
 
 
 def import_file(run: Run, table: str, source: str | Path, **columns: Value) -> int:

@@ -15,15 +15,7 @@ from journey.store.database import LOCK, NAME, commit, connect_reading, connect_
 from journey.store.entries import ENTRIES, Entry
 from journey.store.faults import one_sentence
 from journey.store.reader import Reader
-from journey.store.schema import (
-    Value,
-    Write,
-    dumps,
-    encode,
-    encode_entry,
-    sealed,
-    table_named,
-)
+from journey.store.schema import Value, Write, dumps, encode, encode_entry, sealed, table_named
 from journey.store.writer import Commit, Writer
 from journey.types import Record
 

@@ -191,20 +191,14 @@ def _type(column: str) -> str:
     return "INTEGER" if column in INTEGERS else "TEXT"
 
 
-def _insert(table: Table) -> str:
-    places = ", ".join("?" * (len(table.columns) + 3))
-    return f"INSERT INTO {table.name} ({columns_of(table)}) VALUES ({places}) ON CONFLICT (id) DO NOTHING"
-
-
-def _insert_entry(table: EntryTable) -> str:
-    places = ", ".join("?" * (len(table.columns) + 2))
-    return f"INSERT OR REPLACE INTO {table.name} ({entry_columns(table)}) VALUES ({places})"
+def _insert(verb: str, table: str, columns: str) -> str:
+    return f"{verb} INTO {table} ({columns}) VALUES ({', '.join('?' for _ in columns.split(', '))})"
 
 
 # Every way of changing a run; a worker names one of these, it never sends SQL.
 STATEMENTS: dict[str, str] = {
-    **{name: _insert(table) for name, table in TABLES.items()},
-    **{table.name: _insert_entry(table) for table in ENTRIES.values()},
+    **{name: f"{_insert('INSERT', name, columns_of(t))} ON CONFLICT (id) DO NOTHING" for name, t in TABLES.items()},
+    **{t.name: _insert("INSERT OR REPLACE", t.name, entry_columns(t)) for t in ENTRIES.values()},
     "restore": "DELETE FROM exclusions WHERE problem = ?",
     "call": "INSERT INTO calls (key, json, seal) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
     "fail": "INSERT OR REPLACE INTO failures (station, unit, json, seal) VALUES (?, ?, ?, ?)",

@@ -1,7 +1,6 @@
 """The settings that a run was made with: compared setting by setting, and written where a person can read them."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -9,7 +8,7 @@ from typing import Any, cast
 import yaml
 
 from journey.errors import UsageError
-from journey.store.database import sync_folder
+from journey.store.database import replacing
 from journey.store.schema import dumps
 
 UNSET = "not set"
@@ -52,13 +51,8 @@ def write_yaml(folder: Path, config: Mapping[str, Any]) -> None:
     text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
     if path.exists() and path.read_text(encoding="utf-8", errors="replace") == text:
         return
-    part = folder / ".config.yaml.part"
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    sync_folder(folder)
+    with replacing(path) as file:
+        file.write(text.encode())
 
 
 def _leaves(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,12 +5,12 @@ hashes. Text of models went through `safe.html`, as everywhere in the studio.
 """
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from journey import __version__
 from journey.errors import UsageError
+from journey.store.database import replacing
 from journey.store.faults import one_sentence
 from journey.store.run import Run
 from journey.studio import bundle, safe
@@ -40,12 +40,8 @@ def export_page(path: Path, item: str | None, to: Path) -> tuple[str, str]:
     text = page(path, table, id)
     with one_sentence(to):
         to.parent.mkdir(parents=True, exist_ok=True)
-        part = to.with_name(f".{to.name}.{os.getpid()}.part")
-        try:
-            part.write_text(text, encoding="utf-8", errors="replace")
-            part.replace(to)
-        finally:
-            part.unlink(missing_ok=True)
+        with replacing(to) as file:
+            file.write(text.encode("utf-8", "replace"))
     return table, id
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from journey.answers.plain import decide
-from journey.errors import UsageError
 from journey.store.database import NAME as DATABASE
 from journey.store.database import connect_reading
 from journey.store.derived import open_derived, read_to, remove
@@ -242,9 +241,3 @@ _FACTS: dict[str, Callable[[Row, Row, sqlite3.Connection], Sequence[Any]]] = {
     "thoughts": _thought,
     "attempts": _attempt,
 }
-
-
-def refuse_unknown(table: str) -> None:
-    """Raises UsageError for a kind of record that there is no list of."""
-    if table not in COLUMNS:
-        raise UsageError(f"There is no list of {table}; there are {', '.join(COLUMNS)}.")

@@ -5,14 +5,7 @@ from pathlib import Path
 
 from journey.studio import safe
 from journey.studio.diff import diff_html
-from journey.studio.fragments import (
-    attempt_outcome,
-    facts_line,
-    mark_html,
-    problem_html,
-    thought_html,
-    thought_panel,
-)
+from journey.studio.fragments import attempt_outcome, facts_line, mark_html, problem_html, thought_html, thought_panel
 from journey.studio.place import link, number_of
 from journey.studio.reading import Filter, lists_of
 from journey.studio.records import attempts_of, run_at, thoughts_of_tree, tree_of

@@ -136,7 +136,8 @@ class Lists:
         return found
 
     def _where(self, wanted: Filter) -> tuple[str, list[Any]]:
-        facts.refuse_unknown(wanted.table)
+        if wanted.table not in facts.COLUMNS:
+            raise UsageError(f"There is no list of {wanted.table}; there are {', '.join(facts.COLUMNS)}.")
         if any(word.strip() for word in wanted.words):
             self._read_words(wanted)
         parts, values = ["1"], list[Any]()
