@@ -125,7 +125,8 @@ class Rates:
             self._tokens -= old.tokens
         too_many = self._most_requests is not None and len(self._sent) >= self._most_requests
         too_much = self._most_tokens is not None and self._sent and self._tokens + tokens > self._most_tokens
-        return self._sent[0].at + MINUTE - now if too_many or too_much else 0.0
+        # What still counts is waited for, also where rounding leaves no time until it does not.
+        return max(self._sent[0].at + MINUTE - now, 1e-6) if too_many or too_much else 0.0
 
     def send(self, tokens: int) -> Sent | None:
         """A request is sent now."""
