@@ -254,7 +254,11 @@ def test_problems_without_a_thought_are_counted_with_their_reasons(asked_run: Pa
     assert said["thoughts"] == {"propose": 0} and said["failed"] == 0
     assert said["no_thought"] == {"more than 4 replies that were no action": 5}
     told = done(*command)
-    assert "problems told" in told.out and "problems that gave no thought" in told.out and "trees" not in told.out
+    assert (
+        "problems with a thought" in told.out
+        and "problems that gave no thought" in told.out
+        and "trees" not in told.out
+    )
     assert "asked derive propose" in told.err and "derive derive" not in told.err
 
 

@@ -130,6 +130,13 @@ def test_settings_in_two_places_by_one_anchor_are_set_in_one_of_them_alone(tmp_p
         ("thoughts: {methods: [travers]}", "did you mean thoughts.traverse"),
         ("thoughts: {methods: []}", "name at least one"),
         ("seeds: 2", "write seeds: 1"),
+        ("seeds: 0", "one seed or more"),
+        ("arms: [phase1: 3]", "arms.phase1 is 3; it must hold settings"),
+        ("trees: {grower: nosuch}", "there is no setting trees.grower; known are grow"),
+        ("thoughts: {settings: {}}", "there is no setting thoughts.settings; known are traverse"),
+        ("evaluation: {votes: 0}", "evaluation.votes is 0; it must be at least 1"),
+        ("evaluation: {max_tokens: 0}", "evaluation.max_tokens is 0; it must be at least 1"),
+        ("evaluation: {temperature: -1}", "must be at least 0.0"),
     ],
 )
 def test_parts_that_do_not_fit_together_are_refused(tmp_path: Path, text: str, sentence: str) -> None:

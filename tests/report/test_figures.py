@@ -126,7 +126,7 @@ def test_a_failed_unit_does_not_keep_its_seed_from_being_finished(tmp_path: Path
         lost = make_problem("a question", "that the model could not answer")
         run.put_all("problems", [lost], split="test")
         assert figures(run)["seeds"] == 0
-        run.fail("eval", f"seed-1/journey sampled {lost.id}", "server away")
+        run.fail("eval", f"seed-1/journey/sampled/{lost.id}", "server away")
         found = figures(run)
     assert (found["seeds"], found["failures"]) == (1, {"eval": 1})
 

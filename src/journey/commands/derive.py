@@ -117,7 +117,7 @@ def derive(
 
 
 def _lines(data: Mapping[str, Any], source: str) -> list[tuple[str, Any]]:
-    lines: list[tuple[str, Any]] = [(f"{source} told", data[f"{source}_told"])]
+    lines: list[tuple[str, Any]] = [(f"{source} with a thought", data[f"{source}_told"])]
     for method, number in data["thoughts"].items():
         lines.append((f"  thoughts by {method}", number))
         for what in ("refined", "drafts_kept"):

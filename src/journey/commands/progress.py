@@ -1,4 +1,4 @@
-"""What a user sees while long work is going on: one bar a seed or station, or sparse lines where no terminal is."""
+"""What a user sees while long work is going on: one bar a seed or stage, or sparse lines where no terminal is."""
 
 import time
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from rich.console import Console
 
 from journey.pipeline.fan_out import Progress
 
-EVERY = 15.0  # seconds between two lines about the same station
+EVERY = 15.0  # seconds between two lines about the same stage
 
 
 class Bars:
-    """Progress on standard error. Use it in a `with`; call it with who, station, done and total.
+    """Progress on standard error. Use it in a `with`; call it with who, stage, done and total.
 
     `note` gives what stands at the end of each line, what was spent so far, say; "" for nothing.
     """
@@ -47,7 +47,7 @@ class Bars:
         self._progress.stop()
 
     def __call__(self, who: str, stage: str, done: int, total: int) -> None:
-        """`who` is at `station`, with `done` of `total` units."""
+        """`who` is at `stage`, with `done` of `total` units."""
         if self._live:
             if who not in self._bars:
                 self._bars[who] = self._progress.add_task(stage, total=total, who=who, note="")
@@ -56,7 +56,7 @@ class Bars:
             self._line(who, stage, done, total)
 
     def of(self, who: str) -> Progress:
-        """The same for one `who`, as the stations call it."""
+        """The same for one `who`, as the stages call it."""
 
         def report(stage: str, done: int, total: int) -> None:
             self(who, stage, done, total)

@@ -40,6 +40,11 @@ class Decoding:
                 "samples": self.samples}  # fmt: skip
 
 
+def attempt_unit(model: str, decoding: str, problem: str) -> str:
+    """How the attempts of a model at a problem are listed in a run where they fail."""
+    return f"{model}/{decoding}/{problem}"
+
+
 def attempt_ids(problem: str, model: str, decoding: Decoding, seed: int) -> list[str]:
     """The ids of the attempts that `attempt` makes for a problem's id and a model's name, in the order of samples."""
     return [

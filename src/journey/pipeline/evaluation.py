@@ -7,7 +7,7 @@ from typing import Any
 from journey.answers.grade import Grader
 from journey.errors import UsageError
 from journey.evals import attempts, graded_answers, step_scores
-from journey.evals.attempts import Decoding, attempt_ids
+from journey.evals.attempts import Decoding, attempt_ids, attempt_unit
 from journey.evals.graded_answers import ModelGrader
 from journey.evals.step_scores import NOTHING, RmSettings, ScoredAttempts, judge_attempts, kept
 from journey.judges import names
@@ -151,8 +151,13 @@ async def evaluate(
 
 def failures(of: Run, plan: Plan, model: str, scored: ScoredAttempts | None) -> list[Failure]:
     """What failed of the plan, now or before."""
-    begins = [f"{model}/{plan.decoding.shown}/", *([f"{scored.judge}/{model}/"] if scored else [])]
-    return [f for f in of.failures() if f.unit.startswith(tuple(begins))]
+    units = {attempt_unit(model, plan.decoding.shown, p.id) for p in plan.problems}
+    units |= {_score_unit(scored.judge, model, p.id) for p in plan.problems} if scored else set()
+    return [f for f in of.failures() if f.unit in units]
+
+
+def _score_unit(judge: str, model: str, problem: str) -> str:
+    return f"{judge}/{model}/{problem}"
 
 
 def figures(
@@ -231,7 +236,7 @@ async def _score(
     problems = {p.id: p for p in plan.problems}
     before = kept(run, found).get(name, NOTHING)
     new = {
-        f"{name}/{model.name}/{problem}": (problems[problem], missing)
+        _score_unit(name, model.name, problem): (problems[problem], missing)
         for problem, tried in by_problem(found).items()
         if (missing := [a for a in tried if a.answer is not None and a.id not in before.steps])
     }

@@ -86,12 +86,10 @@ def run_recipe(
         if recipe.policy_arm is None:  # one seed by models of any kind, in this process
             budget = replace(budget, tracker=tracker or BudgetTracker())
         jobs = jobs_of(recipe, budget)
-        left = {job.name for job in jobs}
+        left = {job.name: seed_of(job) for job in jobs}
 
         def on_done(name: str) -> None:
-            left.discard(name)
-            seed = name.partition(" ")[0]
-            if not any(other.startswith(f"{seed} ") for other in left):
+            if left.pop(name) not in left.values():
                 on_seed(run)
 
         work_off(run, jobs, workers_of(recipe), progress, on_done)
@@ -127,6 +125,11 @@ def jobs_of(recipe: Recipe, budget: Budget = Budget()) -> list[Job]:
             work = {TRAIN: train_job, EVALUATE: evaluate_job}[kind]
             jobs.append(Job(f"seed-{seed} {kind} {arm}", work, (recipe, seed, arm), tuple(after)))
     return jobs
+
+
+def seed_of(job: Job) -> int:
+    """The seed that the job is a part of."""
+    return int(job.arguments[1])
 
 
 def is_evaluation_of(job: Job, arm: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median_low
 
+from journey.evals.attempts import attempt_unit
 from journey.pipeline.arms import ARMS, COMPARED
 from journey.store.entries import Training
 from journey.store.run import Run
@@ -136,8 +137,9 @@ def _wanted(run: Run, by_arm: Mapping[tuple[int, str], Arm]) -> set[str]:
     test = run.ids("problems", split=compared_on(run))
     if not test or not any(name in ARMS for _, name in by_arm):
         return max(({a.problem for a in arm.main} for arm in by_arm.values()), key=len, default=set())
-    failed = [failure.unit for failure in run.failures()]
-    return {problem for problem in test if not any(problem in unit for unit in failed)}
+    failed = {failure.unit for failure in run.failures()}
+    asked = {(a.model.name, a.decoding) for arm in by_arm.values() for a in (*arm.main, *arm.greedy)}
+    return {p for p in test if not any(attempt_unit(*by, p) in failed for by in asked)}
 
 
 def _missing(seed: int, names: set[str], by_arm: Mapping[tuple[int, str], Arm], wanted: set[str]) -> str:

@@ -155,7 +155,7 @@ def check_keys(kind: Any, data: Mapping[str, Any], where: str, known: Iterable[s
     keys = _keys(kind)
     for key, found in data.items():
         if key not in keys:
-            raise unknown_key(where, key, [*keys, *known])
+            raise unknown_key(where, key, list(dict.fromkeys((*keys, *known))))
         _check_inside(keys[key], found, f"{where}{key}")
 
 

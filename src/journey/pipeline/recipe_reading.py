@@ -1,7 +1,7 @@
 """Reads recipes: a file over its base, the environment and flags over both, typed and checked against each other."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,7 @@ def _refuse_old(data: Mapping[str, Any], where: str, above: str = "") -> None:
 
 def lay_over(data: dict[str, Any], key: str, found: Any, who: str) -> None:
     """Sets a dotted key of a recipe; a list of arms chooses among those that are there, which keep their settings."""
+    refuse_moved(key, who)
     if key == "arms":
         wanted = arms_named(found)
         data["arms"] = merged(_among(data.get("arms", {}), wanted), wanted)
@@ -100,6 +101,9 @@ def _among(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any
 def arms_named(found: Any) -> dict[str, Any]:
     """The arms of a recipe by name: from names in a list, each alone or with its settings below it, or a mapping."""
     if isinstance(found, Mapping):
+        for name, inner in found.items():
+            if not isinstance(inner, Mapping | None):
+                raise UsageError(f"arms.{name} is {inner!r}; it must hold settings, such as {name}: {{epochs: 3}}")
         return {name: copied(inner or {}) for name, inner in found.items()}
     if not isinstance(found, list):
         raise UsageError(f"arms is {found!r}; write a list of names such as [{', '.join(ARMS)}]")
@@ -143,6 +147,7 @@ def _trees(data: Any, where: str) -> Trees:
         raise UsageError(f"trees are grown in one way, but {' and '.join(named)} are both set; keep one of them")
     grower = named[0] if named else next(iter(GROWERS))
     rest = {key: inner for key, inner in data.items() if key not in GROWERS}
+    _refuse_own(rest, "trees.", Trees, ("grower", "settings"), GROWERS)
     found = typed(Trees, rest, where, "trees.", GROWERS)
     own = typed(GROWERS[grower].settings, data.get(grower) or {}, where, f"trees.{grower}.")
     return replace(found, grower=grower, settings=own)
@@ -153,6 +158,7 @@ def _thoughts(data: Any, where: str) -> Thoughts:
         raise UsageError(f"thoughts is {data!r}; it must hold settings, one a line, below it")
     with_settings = {name: kind for name, of in METHODS.items() if (kind := of.settings) is not None}
     rest = {key: inner for key, inner in data.items() if key not in with_settings}
+    _refuse_own(rest, "thoughts.", Thoughts, ("settings",), with_settings)
     found = typed(Thoughts, rest, where, "thoughts.", with_settings)
     own = {
         name: typed(kind, data.get(name) or {}, where, f"thoughts.{name}.")
@@ -162,11 +168,24 @@ def _thoughts(data: Any, where: str) -> Thoughts:
     return replace(found, settings=own)
 
 
+def _refuse_own(given: Mapping[str, Any], under: str, kind: type, own: Sequence[str], named: Iterable[str]) -> None:
+    """Raises UsageError for a field that a recipe does not write: it follows from the names that stand there."""
+    for key in own:
+        if key in given:
+            known = [*named, *(f.name for f in fields(kind) if f.name not in own)]
+            raise UsageError(f"there is no setting {under}{key}; known are {', '.join(known)}")
+
+
 def checked(wanted: Recipe) -> Recipe:
     """The recipe. Raises UsageError where its parts do not fit together."""
     thoughts, arms = wanted.thoughts, list(wanted.arms)
     if wanted.rounds != 1:
         raise UsageError(f"rounds is {wanted.rounds}, but only one round can be made so far; write rounds: 1")
+    if wanted.seeds < 1:
+        raise UsageError(f"seeds is {wanted.seeds}, but an experiment has one seed or more; write seeds: 1")
+    for name, least in {"votes": 1, "max_tokens": 1, "temperature": 0.0}.items():
+        if (found := getattr(wanted.evaluation, name)) < least:
+            raise UsageError(f"evaluation.{name} is {found}; it must be at least {least}")
     if wanted.redraws < 1:
         raise UsageError(f"an interval wants redraws, so redraws counts from 1, not {wanted.redraws}")
     if not thoughts.methods:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
-from journey.evals.attempts import Decoding, attempt, attempt_ids
+from journey.evals.attempts import Decoding, attempt, attempt_ids, attempt_unit
 from journey.evals.thinking_budget import Budget
 from journey.judges.base import Judge
 from journey.models.base import Model
@@ -153,7 +153,7 @@ def train(
     began = time.perf_counter()
 
     def on_log(point: dict[str, Any]) -> None:
-        progress(f"train {name.split('/')[-1]}", point["step"], point["steps"])
+        progress(f"train {model.arm or name}", point["step"], point["steps"])
 
     curve = TRAINERS[type(settings)](base, rows, out, settings, on_log)
     if not run.entries(Training, model=name):
@@ -181,7 +181,7 @@ async def evaluate(
     """
     ref = run.model_ref(model.name)
     have = run.ids("attempts", model=model.name, decoding=decoding.shown)
-    units = {f"{model.name}/{decoding.shown}/{p.id}": p for p in problems
+    units = {attempt_unit(model.name, decoding.shown, p.id): p for p in problems
              if not have.issuperset(attempt_ids(p.id, model.name, decoding, seed))}  # fmt: skip
     checker = TaskGrader() if grader is None else grader
 
@@ -190,7 +190,7 @@ async def evaluate(
 
     try:
         return await each(
-            run, f"{decoding.shown} {model.name.split('/')[-1]}", units, one, "attempts",
+            run, f"{decoding.shown} {ref.arm or model.name}", units, one, "attempts",
             in_flight=in_flight, progress=progress, split=split,
         )  # fmt: skip
     finally:

@@ -15,7 +15,7 @@ from typing import Any
 from journey.errors import UsageError
 from journey.pipeline.arms import ARMS, JOURNEY
 from journey.pipeline.executor import JobProgress, work_off
-from journey.pipeline.experiment import is_evaluation_of, jobs_of, workers_of
+from journey.pipeline.experiment import is_evaluation_of, jobs_of, seed_of, workers_of
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import store_problems
 from journey.pipeline.plain_settings import copied, value
@@ -102,8 +102,12 @@ def run_sweep(
             left_out = [name for name in point.recipe.arms if name not in asked]
             jobs = [job for job in jobs_of(point.recipe) if not any(is_evaluation_of(job, name) for name in left_out)]
 
-            def shown(who: str, stage: str, done: int, total: int, folder: str = point.folder) -> None:
-                progress(f"{folder} {who.partition(' ')[0]}", stage, done, total)
+            seeds = {job.name: seed_of(job) for job in jobs}
+
+            def shown(
+                who: str, stage: str, done: int, total: int, folder: str = point.folder, of: dict[str, int] = seeds
+            ) -> None:
+                progress(f"{folder} seed-{of[who]}", stage, done, total)
 
             work_off(run, jobs, workers_of(point.recipe), shown)
         on_point(point)
