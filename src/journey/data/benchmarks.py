@@ -14,12 +14,11 @@ class Benchmark:
     """One benchmark.
 
     `hub` is the data set's Hub id ("owner/name:config"), null where none could be confirmed; then a file must be given.
-    `split` is its part on the Hub. `size` counts its problems there. `task` names its task.
+    `split` is its part on the Hub, `task` the name of its task.
     """
 
     hub: str | None
     split: str
-    size: int
     columns: Columns
     task: str
     licence: str
@@ -31,26 +30,26 @@ _BBH = Columns("input", "target")
 
 BENCHMARKS: Mapping[str, Benchmark] = {
     "MATH500": Benchmark(
-        "HuggingFaceH4/MATH-500", "test", 500,
+        "HuggingFaceH4/MATH-500", "test",
         Columns("problem", "answer", "solution", "level", "subject"), "math", "MIT",
     ),
-    "GSM8K": Benchmark("openai/gsm8k:main", "test", 1319, Columns("question", "answer"), "math", "MIT"),
-    "AIME24": Benchmark("HuggingFaceH4/aime_2024", "train", 30, _WITH_SOLUTION, "math", _AIME),
-    "AIME25": Benchmark("math-ai/aime25", "test", 30, Columns("problem", "answer"), "math", f"Apache-2.0; {_AIME}"),
-    "AMC23": Benchmark("math-ai/amc23", "test", 40, Columns("question", "answer"), "math", _AIME),
+    "GSM8K": Benchmark("openai/gsm8k:main", "test", Columns("question", "answer"), "math", "MIT"),
+    "AIME24": Benchmark("HuggingFaceH4/aime_2024", "train", _WITH_SOLUTION, "math", _AIME),
+    "AIME25": Benchmark("math-ai/aime25", "test", Columns("problem", "answer"), "math", f"Apache-2.0; {_AIME}"),
+    "AMC23": Benchmark("math-ai/amc23", "test", Columns("question", "answer"), "math", _AIME),
     "OlympiadBench": Benchmark(
-        "Hothan/OlympiadBench:OE_TO_maths_en_COMP", "train", 674,
+        "Hothan/OlympiadBench:OE_TO_maths_en_COMP", "train",
         Columns("question", "final_answer", "solution", None, "subfield"), "math", "Apache-2.0",
     ),
-    "CN-math-2024": Benchmark(None, "test", 30, _WITH_SOLUTION, "math", "MIT; contest texts (c) their owners"),
+    "CN-math-2024": Benchmark(None, "test", _WITH_SOLUTION, "math", "MIT; contest texts (c) their owners"),
     "Gaokao-en": Benchmark(
-        "MARIO-Math-Reasoning/Gaokao2023-Math-En", "train", 385, Columns("question", "answer"), "math", "not stated"
+        "MARIO-Math-Reasoning/Gaokao2023-Math-En", "train", Columns("question", "answer"), "math", "not stated"
     ),
     "HumanEval": Benchmark(
-        "openai/openai_humaneval", "test", 164, Columns("prompt", "test", "canonical_solution"), "code", "MIT"
+        "openai/openai_humaneval", "test", Columns("prompt", "test", "canonical_solution"), "code", "MIT"
     ),
     "SimpleQA": Benchmark(
-        "basicv8vc/SimpleQA", "test", 4326, Columns("problem", "answer", None, None, "topic"), "judged", "MIT"
+        "basicv8vc/SimpleQA", "test", Columns("problem", "answer", None, None, "topic"), "judged", "MIT"
     ),
 }  # fmt: skip
 
@@ -64,7 +63,6 @@ BBH_TASKS = (
     "sports_understanding", "temporal_sequences", "tracking_shuffled_objects_five_objects",
     "tracking_shuffled_objects_seven_objects", "tracking_shuffled_objects_three_objects", "web_of_lies", "word_sorting",
 )  # fmt: skip
-BBH_SIZES = {"causal_judgement": 187, "penguins_in_a_table": 146, "snarks": 178}
 
 
 def benchmark(name: str) -> Benchmark:
@@ -101,8 +99,7 @@ def _found(name: str) -> tuple[str, Benchmark]:
     kind, _, task = name.partition("/")
     if kind.casefold() == "bbh" and task.casefold() in BBH_TASKS:
         task = task.casefold()
-        size = BBH_SIZES.get(task, 250)
-        return f"BBH/{task}", Benchmark(f"lukaemon/bbh:{task}", "test", size, _BBH, "text", "MIT")
+        return f"BBH/{task}", Benchmark(f"lukaemon/bbh:{task}", "test", _BBH, "text", "MIT")
     raise UsageError(
         f"there is no benchmark {name!r}; known are {', '.join(BENCHMARKS)} and BBH/TASK (BBH/navigate, ...)"
     )

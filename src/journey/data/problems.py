@@ -54,16 +54,9 @@ class Loaded:
     unanswered: int
 
 
-def load(
-    path: str | Path,
-    *,
-    format: Format = "auto",
-    columns: Columns | None = None,
-    split: str | None = None,
-    limit: int | None = None,
-) -> list[Problem]:
-    """The problems of a file, a folder or a Hugging Face data set, repeated ones left out; see `read`."""
-    loaded = read(path, format=format, columns=columns, split=split, limit=limit)
+def load(path: str | Path, **how: Any) -> list[Problem]:
+    """The problems of a file, a folder or a Hugging Face data set, repeated ones left out; `how` as in `read`."""
+    loaded = read(path, **how)
     if loaded.duplicates or loaded.unanswered:
         logger.warning(
             "%s: left out %d repeated problems and %d without an answer", path, loaded.duplicates, loaded.unanswered

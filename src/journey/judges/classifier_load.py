@@ -41,7 +41,6 @@ class Loaded(NamedTuple):
     spelling: Spelling
     backbone: Any
     head: torch.nn.Module
-    classes: int
     limit: int | None
 
 
@@ -90,7 +89,7 @@ def load(
     if classes not in wanted:
         raise UsageError(f"{path} has {classes} labels; the form {chosen} has {' or '.join(map(str, sorted(wanted)))}")
     limit = getattr(config.get_text_config(), "max_position_embeddings", None)
-    return Loaded(chosen, spelling, backbone, head.to(on).float().eval(), classes, limit)
+    return Loaded(chosen, spelling, backbone, head.to(on).float().eval(), limit)
 
 
 def detect(source: str, weights: Mapping[str, str]) -> str:
