@@ -38,7 +38,7 @@ async def measure(outage: float) -> dict[str, float | int]:
         before = len(done)
         await server.stop()
         await asyncio.sleep(outage * 2 / 3)
-        seen_away = model.state.away is not None
+        seen_away = model.health.away
         server.plan = lambda asked: Reply(503, {"error": {"message": "no backend"}})
         await server.start()
         reached = len(server.asked)

@@ -258,9 +258,9 @@ async def test_whoever_is_cancelled_leaves_nothing_behind(act):
         for work in works:
             work.cancel()
         await asyncio.gather(*works, return_exceptions=True)
-        assert (model.state.in_flight, model.state.waiting) == (0, 0)
+        assert (model.gate.in_flight, model.gate.waiting) == (0, 0)
         hanging = False
-        model._gate.open()
+        model.gate.open()
         assert await model.complete(Prompt("Q"), Sampling())
         await model.close()
     assert not tracker._flying
@@ -274,11 +274,6 @@ async def test_a_closed_server_opens_again_when_it_is_asked():
         await model.complete(Prompt("Q"), Sampling())
         await model.close()
     assert len(server.asked) == 2
-
-
-def test_the_state_can_be_read_before_anything_runs(monkeypatch):
-    state = Server("m", "openai/m", ServerSettings(url="http://localhost:1/v1"), BudgetTracker()).state
-    assert (state.in_flight, state.waiting, state.retries, state.pause, state.away) == (0, 0, 0, None, None)
 
 
 # What a user must mend
@@ -434,10 +429,10 @@ async def test_a_request_that_keeps_failing_is_tried_again_and_then_told(act, sa
     async with FaultServer(plan) as server:
         model = client(server, retries=2, **short)
         await model.complete(Prompt("first"), Sampling())
-        before, asked = model.state.retries, len(server.asked)
+        before, asked = model.retries, len(server.asked)
         with pytest.raises(ModelError, match=rf"failed 3 times, the last time with .*{said}"):
             await model.complete(Prompt("Q"), Sampling(max_tokens=10))
-        assert (model.state.retries - before, len(server.asked) - asked) == (2, 3)
+        assert (model.retries - before, len(server.asked) - asked) == (2, 3)
         await model.close()
 
 
@@ -467,7 +462,7 @@ async def test_the_key_stands_nowhere_but_in_its_header(caplog):
     async with FaultServer() as server:
         model = client(server)
         await model.complete(Prompt("Q"), Sampling())
-        said = [repr(model), repr(model.settings), model.identity, repr(model._caller), repr(model.state), caplog.text]
+        said = [repr(model), repr(model.settings), model.identity, repr(model._caller), caplog.text]
         await model.close()
     assert not any(KEY in text for text in said)
     assert KEY not in json.dumps(server.asked[0].body)

@@ -30,22 +30,6 @@ LONGEST_FIRST = 1.0  # and between two looks for a server that has never answere
 NOBODY, SOMEBODY = 2.0, 20.0  # seconds of first patience where nothing else is said
 
 
-@dataclass(frozen=True, slots=True)
-class ServerState:
-    """What a server's client is doing: requests in flight and waiting, the limit, tries that were tries again.
-
-    `pause` are the seconds until anything is sent again, `away` those since the server's last sign of life; null:
-    nothing is held back, the server is there.
-    """
-
-    in_flight: int
-    waiting: int
-    limit: int
-    retries: int
-    pause: float | None
-    away: float | None
-
-
 @dataclass(slots=True)
 class Tries:
     """How one request has fared: failed tries that count, all of them, and since when."""
@@ -67,7 +51,9 @@ class Server:
     n choices are asked for at once; a server that gives one only is asked n times at once, each with its own seed.
     Greedy completions are asked for once and repeated, since they are the same by their meaning.
 
-    Raises UsageError for what the user must mend (address, key, model), BudgetReached, and ModelError for one prompt.
+    `gate` (requests in flight and waiting), `limit`, `health` and `retries` (tries that were tries again) say how it
+    goes. Raises UsageError for what the user must mend (address, key, model), BudgetReached, and ModelError for one
+    prompt.
     """
 
     def __init__(self, model: str, name: str, settings: ServerSettings, tracker: BudgetTracker) -> None:
@@ -80,29 +66,15 @@ class Server:
         self._http = Http(self._caller.url, key, settings)
         self._tracker = tracker
         self._dialect = Dialect.of(settings)
-        self._limit = Limit(settings.max_in_flight)
-        self._gate = Gate(self._limit, Rates(settings.requests_per_minute, settings.tokens_per_minute))
-        self._health = Health()
+        self.limit = Limit(settings.max_in_flight)
+        self.gate = Gate(self.limit, Rates(settings.requests_per_minute, settings.tokens_per_minute))
+        self.health = Health()
         self._jitter = random.Random(content_seed("jitter", model, name))
-        self._asked = self._retries = 0
+        self._asked = self.retries = 0
         self._finding: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"Server({self.model!r}, {self.name!r})"
-
-    @property
-    def state(self) -> ServerState:
-        """What is going on, for a progress line."""
-        now, since = time.monotonic(), self._health.since
-        pause = self._gate.paused_until - now
-        return ServerState(
-            in_flight=self._gate.in_flight,
-            waiting=self._gate.waiting,
-            limit=self._limit.value,
-            retries=self._retries,
-            pause=pause if pause > 0 else None,
-            away=now - since if self._health.away and since is not None else None,
-        )
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
         """`sampling.n` completions. Raises UsageError, BudgetReached, ModelError."""
@@ -122,7 +94,7 @@ class Server:
 
     async def close(self) -> None:
         """Closes the connections."""
-        self._gate.close()
+        self.gate.close()
         if self._finding is not None:
             self._finding.cancel()
         await self._http.close()
@@ -161,12 +133,12 @@ class Server:
         read_tokens = 2 * estimate_tokens(prompt.text + prompt.prefix + (prompt.system or "")) + 16
         most = sampling.max_tokens * request.n
         while True:
-            ticket = await self._gate.enter(read_tokens + most)
+            ticket = await self.gate.enter(read_tokens + most)
             used, sent = Usage(), False
             try:
                 reservation = await self._tracker.reserve(self.name, read_tokens, most)
                 try:
-                    if self._gate.paused:  # the tracker took its time, and meanwhile the server asked to wait
+                    if self.gate.paused:  # the tracker took its time, and meanwhile the server asked to wait
                         continue
                     used, sent = Usage(calls=1), True
                     answer = await self._send(request, prompt, sampling, ticket)
@@ -175,7 +147,7 @@ class Server:
                 finally:
                     self._tracker.settle(reservation, used)
             finally:
-                self._gate.leave(ticket, used.prompt_tokens + used.tokens if not sent or used.tokens else most)
+                self.gate.leave(ticket, used.prompt_tokens + used.tokens if not sent or used.tokens else most)
 
     async def _send(self, request: Request, prompt: Prompt, sampling: Sampling, ticket: Pass) -> Answer:
         try:
@@ -183,12 +155,12 @@ class Server:
             most = BODY + per_token * sampling.max_tokens * request.n
             reply = await self._http.post(request.path, request.encoded(), most)
             if reply.status != 200:
-                raise refusal(reply, self._caller, self._health.met)
+                raise refusal(reply, self._caller, self.health.met)
             data = decode(reply.body)
             if isinstance(data, dict) and data.get("error") and not data.get("choices"):
                 code = data["error"].get("code") if isinstance(data["error"], dict) else None
                 status = code if isinstance(code, int) and 400 <= code < 600 else 500
-                raise refusal(replace(reply, status=status), self._caller, self._health.met)
+                raise refusal(replace(reply, status=status), self._caller, self.health.met)
             answer = read(data, request, prompt, sampling)
         except BadAnswer as bad:
             raise self._noted(Failed("broken", str(bad), strange=True), ticket) from None
@@ -198,28 +170,28 @@ class Server:
             self._good()  # the server is there and has understood
             raise
         self._good()
-        self._limit.answered(answer.used.tokens, self._gate.waiting > 0)
+        self.limit.answered(answer.used.tokens, self.gate.waiting > 0)
         return answer
 
     def _good(self) -> None:
-        if self._health.good():
-            self._limit.start_again()
-            self._gate.alone = False
-            self._gate.open()
+        if self.health.good():
+            self.limit.start_again()
+            self.gate.alone = False
+            self.gate.open()
 
     def _noted(self, failed: Failed, ticket: Pass) -> Failed:
         """The failure, when the gate and the limit have been told of it, before another request passes."""
         now = time.monotonic()
         if failed.kind == "busy":
-            self._limit.busy(ticket.began)
+            self.limit.busy(ticket.began)
         elif failed.slow:
-            self._limit.slow(ticket.began)
+            self.limit.slow(ticket.began)
         if failed.wait is not None and failed.wait <= self._patience(failed):
-            self._gate.pause(now + failed.wait * (1 + 0.05 * self._jitter.random()) + 0.01)
+            self.gate.pause(now + failed.wait * (1 + 0.05 * self._jitter.random()) + 0.01)
         return failed
 
     def _patience(self, failed: Failed) -> float:
-        if self._health.met:
+        if self.health.met:
             return self.settings.patience
         if self.settings.first_patience is not None:
             return self.settings.first_patience
@@ -227,7 +199,7 @@ class Server:
 
     async def _wait_after(self, failed: Failed, tries: Tries) -> None:
         """Waits until the request may be tried again. Raises what it comes to where it may not."""
-        health, now, url = self._health, time.monotonic(), self._caller.url
+        health, now, url = self.health, time.monotonic(), self._caller.url
         health.met = health.met or (failed.kind == "busy" and not failed.server)
         health.bad(failed, tries.who, now)
         tries.failures += 1
@@ -249,13 +221,13 @@ class Server:
                              f" model's name {self.model!r}")  # fmt: skip
         if tries.broken > self.settings.retries:
             raise ModelError(f"{url} failed {tries.failures} times, the last time with {failed}.")
-        self._retries += 1
+        self.retries += 1
         if health.away:
-            self._gate.alone = True
-            if not self._gate.paused:
+            self.gate.alone = True
+            if not self.gate.paused:
                 health.probes += 1
                 longest = LONGEST_PROBE if health.met else LONGEST_FIRST
-                self._gate.pause(now + backoff(health.probes, self._jitter, longest))
+                self.gate.pause(now + backoff(health.probes, self._jitter, longest))
         elif failed.wait is None:
             longest = LONGEST_BROKEN if failed.kind == "broken" else LONGEST_BUSY
             await asyncio.sleep(backoff(tries.failures, self._jitter, longest))
@@ -279,13 +251,13 @@ class Server:
 
     async def _models(self) -> list[dict[str, Any]]:
         """The server's list of models; empty where it has none to show."""
-        ticket = await self._gate.enter(0)
+        ticket = await self.gate.enter(0)
         data = None
         try:
             with suppress(Failed, BadAnswer):
                 reply = await self._http.get("/models", LIST)
                 data = decode(reply.body) if reply.status == 200 else None
         finally:
-            self._gate.leave(ticket, 0)
+            self.gate.leave(ticket, 0)
         rows = data.get("data") if isinstance(data, dict) else None
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

@@ -29,22 +29,21 @@ def agreement_html(path: Path) -> str:
     judge = _judge(path, done)
     items = sorted({item for verdicts in people.values() for item in verdicts})
     pairs = [*combinations(people, 2), *((name, "") for name in people)]
-    rows = [_pair_row(a, b, {**people, "": judge}) for a, b in pairs]
+    rows = [_pair(a, b, {**people, "": judge}) for a, b in pairs]
     units = [[verdicts.get(item) for verdicts in people.values()] for item in items]
     figures = [
         ("Krippendorff's alpha, nominal", _shown(krippendorff_alpha(units))),
         ("Krippendorff's alpha, ordinal", _shown(krippendorff_alpha(units, "ordinal", ORDER))),
     ]
-    counts = "".join(
-        f"<tr><td>{safe.html(name)}</td><td>{sum(one.item == 'node' for one in of):,}</td>"
-        f"<td>{sum(one.item == 'thought' for one in of):,}</td><td>{sum(one.item == 'tree' for one in of):,}</td></tr>"
+    counts = [
+        (safe.html(name), *(f"{sum(one.item == item for one in of):,}" for item in ("node", "thought", "tree")))
         for name, of in by_annotator(done).items()
-    )
+    ]
     return (
         _table("Submitted", ("annotator", "steps", "thoughts", "trees"), counts)
-        + _table("Verdicts of steps, two by two", ("", "steps", "the same", "Cohen's kappa"), "".join(rows))
-        + _table("Verdicts of steps, all annotators", ("", f"{len(items):,} steps"), _figures(figures))
-        + _table("Ratings of thoughts", ("", "Krippendorff's alpha, ordinal"), _figures(_traits(done)))
+        + _table("Verdicts of steps, two by two", ("", "steps", "the same", "Cohen's kappa"), rows)
+        + _table("Verdicts of steps, all annotators", ("", f"{len(items):,} steps"), figures)
+        + _table("Ratings of thoughts", ("", "Krippendorff's alpha, ordinal"), _traits(done))
         + '<p class="quiet">1 is agreement throughout, 0 what chance alone would give; – is where nothing can be said. '
         "Verdicts that were given with the judge's in sight agree with it too easily.</p>"
     )
@@ -63,15 +62,12 @@ def _judge(path: Path, done: Sequence[Label]) -> dict[str, str]:
     return found
 
 
-def _pair_row(a: str, b: str, verdicts: Verdicts) -> str:
+def _pair(a: str, b: str, verdicts: Verdicts) -> tuple[str, ...]:
     both = [item for item in verdicts[a] if item in verdicts[b]]
     first, second = [verdicts[a][item] for item in both], [verdicts[b][item] for item in both]
     same = sum(x == y for x, y in zip(first, second, strict=True))
     share = f"{same / len(both):.0%}" if both else "–"
-    names = f"{safe.html(a)} and {safe.html(b or JUDGE)}"
-    return (
-        f"<tr><td>{names}</td><td>{len(both):,}</td><td>{share}</td><td>{_shown(cohen_kappa(first, second))}</td></tr>"
-    )
+    return f"{safe.html(a)} and {safe.html(b or JUDGE)}", f"{len(both):,}", share, _shown(cohen_kappa(first, second))
 
 
 def _traits(done: Sequence[Label]) -> list[tuple[str, str]]:
@@ -90,12 +86,9 @@ def _shown(figure: float | None) -> str:
     return "–" if figure is None else f"{figure:.2f}"
 
 
-def _figures(rows: Sequence[tuple[str, str]]) -> str:
-    return "".join(f"<tr><td>{name}</td><td>{figure}</td></tr>" for name, figure in rows)
-
-
-def _table(title: str, head: Sequence[str], rows: str) -> str:
+def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return ""
     names = "".join(f"<th>{name}</th>" for name in head)
-    return f'<h2>{title}</h2><table class="agreement"><thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table>'
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<h2>{title}</h2><table class="agreement"><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>'

@@ -19,7 +19,7 @@ from journey.tasks.narration import Narration
 from journey.tasks.prompting import Ask
 from journey.tasks.steps import StepFormat
 from journey.thoughts.base import Common, Made, Material, Tools
-from journey.thoughts.propose import made_of
+from journey.thoughts.propose import RIGHT, made_of
 from journey.thoughts.thinking import visible
 from journey.thoughts.trail import Trail, TrailStyle, quoted, trail_thought
 from journey.types import Judgement, Problem, Thought, Tree, content_hash, content_seed
@@ -113,7 +113,6 @@ async def debate(
     return tree, await trail_thought(tree, problem, talk.trail.events, how, "debate", grader)
 
 
-RIGHT = "the right answer"
 _COUNTED = ("steps", "returns", "wrong_ends", "unreadable", "repeats")
 
 
