@@ -59,7 +59,7 @@ def test_the_installed_package_goes_from_rated_trees_to_a_report_and_with_extras
     journey = command(core, empty)
     with_the_core_alone(journey, empty)
     said = journey("run", "countdown", "--out", "experiment", codes=(2,))
-    assert "pip install 'journey-learning[local]'" in said.stderr and said.stderr.count("\n") <= 2
+    assert "pip install 'journey-learning[train]'" in said.stderr and said.stderr.count("\n") <= 2
 
     # The extras are those of the environment that runs the tests; the package is the installed one.
     extras = environment(tmp_path / "extras")
