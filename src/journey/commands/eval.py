@@ -15,13 +15,14 @@ from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, closing, note, paying, say_estimate, spent_lines, spent_rows
 from journey.evals.graded_answers import VERDICTS
 from journey.evals.step_scores import ScoredAttempts
+from journey.models.base import Model
+from journey.models.budget import BudgetTracker
 from journey.models.cached import Cached
 from journey.pipeline import evaluation, registry, searching
 from journey.pipeline.eval_options import EvalOptions, budget_of, model_of, problems_of, servers_of, weights_of
-from journey.pipeline.evaluation import JudgeOptions
 from journey.pipeline.run_judges import JudgeModels
-from journey.pipeline.searching import SearchOptions
 from journey.report.build import build as build_report
+from journey.store.run import Run
 
 
 def eval(
@@ -62,70 +63,58 @@ def eval(
     SimpleQA are graded by it.
     """
     budget, others = budget_of(settings or ())
-    options = EvalOptions(decoding, temperature, top_p, answer_tokens, samples, seed, budget, allow_code)
-    allowance = Allowance(max_cost, max_tokens, max_calls, prices)
+    options = EvalOptions(
+        decoding, temperature, top_p, answer_tokens, samples, seed, budget, allow_code, judge, tuple(others)
+    )
+    tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     check_part(split)
+    if dry_run:
+        with reading(run) as of:
+            problems = problems_of(of, split, limit)
+            if search:
+                chosen = searching.chosen_searches(of.model_ref(model), problems, search, options)
+                most = searching.estimate(of, model, problems, chosen, options)
+            else:
+                most = evaluation.estimate(of, model, evaluation.plan_of(of, model, problems, options))
+            return say_estimate(run, len(problems), most, tracker.prices, servers_of(of), json)
     if search:
-        searches = searching.options_of(options, search, judge, others)
-        return _search(run, model, split, searches, limit, allowance, json, dry_run)
-    return _evaluate(run, model, split, options, JudgeOptions(judge, tuple(others)), limit, allowance, json, dry_run)
+        return _search(run, model, split, search, options, limit, tracker, json)
+    return _evaluate(run, model, split, options, limit, tracker, json)
 
 
 def _evaluate(
-    path: Path, name: str, split: str, options: EvalOptions, judge: JudgeOptions, limit: int | None,
-    allowance: Allowance, json: bool, dry_run: bool,
-) -> int:  # fmt: skip
+    path: Path, name: str, split: str, options: EvalOptions, limit: int | None, tracker: BudgetTracker, json: bool
+) -> int:
     """Checked attempts at a part of the run's problems, graded or scored by the judge where one is named."""
-    tracker = allowance.tracker()
-    if dry_run:
-        with reading(path) as of:
-            problems = problems_of(of, split, limit)
-            most = evaluation.estimate(of, name, evaluation.plan_of(of, name, problems, options, judge))
-            return say_estimate(path, len(problems), most, tracker.prices, servers_of(of), json)
     with writing(path) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
         problems = problems_of(into, split, limit)
-        evaluation.plan_of(into, name, problems, options, judge)  # what is refused is refused before a model is loaded
+        evaluation.plan_of(into, name, problems, options)  # what is refused is refused before a model is loaded
         bars(name, "load", 0, 1)
-        servers = servers_of(into)
-        models, scoring = registry.Models(into, tracker, servers), JudgeModels(into, tracker, servers)
-        model = model_of(into, name, models)
-        if (weights := weights_of(into, name)) is not None:
-            scoring.register_loaded(weights, model)  # a judge may draw rollouts from the same weights
-        plan = evaluation.plan_of(into, model.name, problems, options, judge)
-        work = evaluation.evaluate(into, plan, model, models, scoring, split, bars.of(name))
-        attempts, scored = interrupts.run(closing(model, paying(into, models, tracker, scoring.closing(work))))
+        model, models, judging = _loaded(into, name, tracker)
+        plan = evaluation.plan_of(into, model.name, problems, options)
+        work = evaluation.evaluate(into, plan, model, models, judging, split, bars.of(name))
+        attempts, scored = interrupts.run(closing(model, paying(into, models, tracker, judging.closing(work))))
         failed = evaluation.failures(into, plan, model.name, scored)
     data = evaluation.figures(plan, model.name, split, attempts, scored)
     data |= {"failed": len(failed), "spent": spent_rows(tracker)}
-    more = [
-        *(_grading_lines(data["judged"]) if "judged" in data else []), *(_scoring_lines(scored) if scored else []),
-    ]  # fmt: skip
-    say(json, data, sheet(path, [*_lines(data), *more, *spent_lines(tracker)]))
+    lines = _lines(data)
+    lines += _grading_lines(data["judged"]) if "judged" in data else []
+    lines += _scoring_lines(scored) if scored else []
+    say(json, data, sheet(path, [*lines, *spent_lines(tracker)]))
     return failed_units(failed)
 
 
 def _search(
-    path: Path, name: str, split: str, options: SearchOptions, limit: int | None, allowance: Allowance, json: bool,
-    dry_run: bool,
+    path: Path, name: str, split: str, searches: Sequence[str], options: EvalOptions, limit: int | None,
+    tracker: BudgetTracker, json: bool,
 ) -> int:  # fmt: skip
     """Attempts at a part of the run's problems by each search, one after the other."""
-    tracker = allowance.tracker()
-    if dry_run:
-        with reading(path) as of:
-            problems = problems_of(of, split, limit)
-            chosen = searching.chosen_searches(of.model_ref(name), problems, options)
-            most = searching.estimate(of, name, problems, chosen, options)
-            return say_estimate(path, len(problems), most, tracker.prices, servers_of(of), json)
     with writing(path) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
         problems = problems_of(into, split, limit)
-        chosen = searching.chosen_searches(into.model_ref(name), problems, options)
+        chosen = searching.chosen_searches(into.model_ref(name), problems, searches, options)
         bars(name, "load", 0, 1)
-        servers = servers_of(into)
-        models, judging = registry.Models(into, tracker, servers), JudgeModels(into, tracker, servers)
-        made = model_of(into, name, models)
+        made, _, judging = _loaded(into, name, tracker)
         model = made if isinstance(made, Cached) else Cached(made, into)
-        if (weights := weights_of(into, name)) is not None:
-            judging.register_loaded(weights, made)
         work = searching.run_searches(into, problems, model, judging, chosen, options, split, bars.of(name))
         rows = interrupts.run(closing(model.model, paying(into, judging, tracker, work)))
         build_report(into)
@@ -136,6 +125,16 @@ def _search(
     drawn = f"accuracy against tokens spent is drawn in {path / 'report' / 'report.html'}"
     say(json, data, _grid(path, rows), *([sheet("", lines)] if lines else []), drawn)
     return failed_units(failed)
+
+
+def _loaded(into: Run, name: str, tracker: BudgetTracker) -> tuple[Model, registry.Models, JudgeModels]:
+    """The model that answers, those that grade, and those of judges, which may draw rollouts from the same weights."""
+    servers = servers_of(into)
+    models, judging = registry.Models(into, tracker, servers), JudgeModels(into, tracker, servers)
+    model = model_of(into, name, models)
+    if (weights := weights_of(into, name)) is not None:
+        judging.register_loaded(weights, model)
+    return model, models, judging
 
 
 def _grid(path: Path, rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -190,9 +189,7 @@ def _grading_lines(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """The same for a person."""
 
     def share(of: Mapping[str, float] | None) -> str:
-        return "nothing attempted" if of is None else (
-            f"{100 * of['value']:.1f} % ({100 * of['low']:.1f} to {100 * of['high']:.1f})"
-        )  # fmt: skip
+        return "nothing attempted" if of is None else _figure(of)
 
     f_score = data["f_score"]
     return [

@@ -1,6 +1,6 @@
 """Every arm of an experiment by its name: what it starts from, what it is trained on and how it is asked."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -32,26 +32,6 @@ class Work(NamedTuple):
     answers: int = 0
 
 
-def by_itself(settings: Any) -> TrainSettings:
-    """The training settings of an arm whose settings are these."""
-    return settings
-
-
-def compared(evaluation: Evaluation) -> Sequence[Decoding]:
-    """One answer a problem by each of the experiment's rules."""
-    return evaluation.rules()
-
-
-def with_votes(evaluation: Evaluation) -> Sequence[Decoding]:
-    """The same, with several answers a problem by the main rule, to vote with."""
-    return evaluation.rules(evaluation.votes)
-
-
-def not_compared(evaluation: Evaluation) -> Sequence[Decoding]:
-    """No rule: the arm's model is trained and not compared."""
-    return ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
     """A model that an experiment trains: its `label` in reports, the same in a word or two, its colour in charts.
@@ -61,7 +41,7 @@ class Arm:
     on, null for none. `rows(seed, settings, source, weights)` gives its rows, where `source` names the model that it
     starts from and `weights` is its folder; no rows leave the arm out for the reason `without`. `settings` is the
     dataclass of `arms.NAME` in a recipe, `trainer` gives the training settings in them. `decoding` says how its model
-    is asked, `estimate` what it comes to at most.
+    is asked (by no rule: it is not compared), `estimate` what it comes to at most.
     """
 
     label: str
@@ -72,8 +52,8 @@ class Arm:
     policy: bool = False
     method: str | None = None
     settings: type[Any] = SftSettings
-    trainer: Callable[[Any], TrainSettings] = by_itself
-    decoding: Callable[[Evaluation], Sequence[Decoding]] = compared
+    trainer: Callable[[Any], TrainSettings] = lambda settings: settings
+    decoding: Callable[[Evaluation], Sequence[Decoding]] = lambda evaluation: evaluation.rules()
     estimate: Callable[[Any, Sizes], Work] = lambda settings, sizes: Work(sizes.thoughts)
     without: str = "there is nothing to train it on"
 
@@ -93,7 +73,7 @@ ARMS: dict[str, Arm] = {
         needs=PHASE1,
         method="shortcut",
         rows=arm_rows.of_thoughts("shortcut"),
-        decoding=with_votes,
+        decoding=lambda evaluation: evaluation.rules(evaluation.votes),
     ),
     SHORTCUT_TOKENS: Arm(
         label="shortcut, matched by trained tokens",
@@ -128,7 +108,7 @@ ARMS: dict[str, Arm] = {
         short="rewrite",
         method="rewrite",
         rows=arm_rows.of_thoughts("rewrite"),
-        decoding=not_compared,
+        decoding=lambda evaluation: (),
     ),
     "distill": Arm(
         label="student of a teacher",
@@ -136,7 +116,7 @@ ARMS: dict[str, Arm] = {
         needs="rewrite",
         method="distill",
         rows=arm_rows.of_thoughts("distill"),
-        decoding=not_compared,
+        decoding=lambda evaluation: (),
     ),
 }
 """The arms in the order of the report."""
@@ -147,7 +127,7 @@ def method_of(name: str) -> str:
     return (ARMS[name].method or name) if name in ARMS else name
 
 
-def in_order(names: Sequence[str]) -> list[str]:
+def in_order(names: Iterable[str]) -> list[str]:
     """The arms in the order of the report, those that are no arms of experiments last."""
     return sorted(names, key=lambda name: (list(ARMS).index(name) if name in ARMS else len(ARMS), name))
 

@@ -18,7 +18,7 @@ from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, ask
 from journey.thoughts import refine as refinement
-from journey.thoughts.annotate import Notes, read_notes
+from journey.thoughts.annotate import read_notes
 from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.methods import METHODS
 from journey.thoughts.refine import RefineSettings, refine
@@ -104,12 +104,19 @@ class Derivation:
             steps=task.steps,
             narration=task.narration,
             rules=task.rules,
-            refused=self._refused,
+            refused=lambda reason: self.refused.update([reason]),
         )
 
-    def close(self) -> None:
-        """Gives back what the grader holds."""
-        self.grader.close()
+    async def make_all(
+        self, methods: Iterable[str], refined: Sequence[str], trees: Iterable[str] | None = None
+    ) -> None:
+        """Makes the thoughts of all methods, of `trees` (null: all of the run), and refines the drafts of some."""
+        try:
+            for method in methods:
+                await self.make(method, trees)
+            await self.refine(refined)
+        finally:
+            self.grader.close()
 
     async def make(self, method: str, trees: Iterable[str] | None = None) -> int:
         """Makes and stores the thoughts of a method; how many units failed. Raises UsageError.
@@ -132,9 +139,10 @@ class Derivation:
                 ids = sorted(self.run.ids("trees") if trees is None else trees)
                 return await self._each(method, ids, lambda id: self._of_tree(method, id))
             case "notes":
-                notes = {one.problem.id: one for one in read_notes(self.settings.notes or "")}
+                read = read_notes(self.settings.notes or "")
+                notes = {one.problem.id: Material(one.problem, notes=one) for one in read}
                 self.run.put_all("problems", [one.problem for one in notes.values()], split="train")
-                return await self._each(method, list(notes), lambda id: self._of_notes(method, notes[id]))
+                return await self._each(method, list(notes), lambda id: self._of(method, notes[id]))
             case "problems":
                 ids = sorted(self.run.ids("problems", split="train") - excluded(self.run))
                 return await self._each(method, ids, lambda id: self._of(method, Material(self.problems[id])))
@@ -171,9 +179,6 @@ class Derivation:
         made = await self._made(method, Material(self._problem(tree.problem), tree))
         return made.thoughts
 
-    async def _of_notes(self, method: str, notes: Notes) -> Sequence[Thought]:
-        return await self._of(method, Material(notes.problem, notes=notes))
-
     async def _of(self, method: str, material: Material) -> Sequence[Thought]:
         """The thoughts of a problem, its tree stored before them; where there are none, the reason is counted."""
         made = await self._made(method, material)
@@ -190,9 +195,6 @@ class Derivation:
         thought = self.run.thought(id)
         assert thought is not None
         return [await refine(self._problem(thought.problem), thought, self.tools.strong, self.settings.refining)]
-
-    def _refused(self, reason: str) -> None:
-        self.refused[reason] += 1
 
     def _problem(self, id: str) -> Problem:
         if id not in self.problems:

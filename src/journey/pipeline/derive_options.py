@@ -29,12 +29,7 @@ async def make_thoughts(into: Run, wanted: Recipe, models: registry.Models, prog
     """Makes the thoughts of the recipe's methods over all trees or problems of a run, and refines those it names."""
     settings = wanted.thought_settings(wanted.first_seed)
     derivation = Derivation(into, settings, task(wanted.task), models, progress)
-    try:
-        for method in wanted.thoughts.methods:
-            await derivation.make(method)
-        await derivation.refine(wanted.thoughts.refine)
-    finally:
-        derivation.close()
+    await derivation.make_all(wanted.thoughts.methods, wanted.thoughts.refine)
 
 
 def _kept(into: Run, methods: Sequence[str]) -> dict[str, Any]:

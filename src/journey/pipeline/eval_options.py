@@ -7,7 +7,9 @@ from typing import Any
 
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding, attempt_ids
+from journey.evals.step_scores import RmSettings
 from journey.evals.thinking_budget import Budget
+from journey.judges.kinds import default_settings
 from journey.models.base import Model
 from journey.models.server_settings import ServerSettings
 from journey.pipeline import plain_settings, registry
@@ -18,7 +20,11 @@ from journey.types import Problem
 
 @dataclass(frozen=True, slots=True)
 class EvalOptions:
-    """How answers are drawn; null: as the run's recipe says, or greedy where it says nothing."""
+    """How answers are drawn; null: as the run's recipe says, or greedy where it says nothing.
+
+    `judge` (null: nobody) grades answers, scores their steps or leads a search. `settings` are KIND.KEY=VALUE for the
+    judge, rm.KEY=VALUE for rm@k and search.KEY=VALUE for a search.
+    """
 
     decoding: str | None = None
     temperature: float | None = None
@@ -28,6 +34,23 @@ class EvalOptions:
     seed: int | None = None
     budget: Budget | None = None
     allow_code: bool = False
+    judge: str | None = None
+    settings: Sequence[str] = ()
+
+    @property
+    def rm(self) -> RmSettings:
+        """How step scores are joined. Raises UsageError."""
+        return plain_settings.typed(RmSettings, plain_settings.overridden(self.settings).get("rm", {}), "rm")
+
+    def check_judge(self) -> None:
+        """Raises UsageError for settings that mean nothing to a judge, or where there is none."""
+        for key, value in plain_settings.overridden(self.settings).items():
+            if self.judge is None or key not in (*default_settings(), "rm") or not isinstance(value, dict):
+                raise UsageError(
+                    f"--set {key} means nothing here; critic.KEY=VALUE, rollout.KEY=VALUE and rm.aggregate=KIND go "
+                    "with --judge, search.KEY=VALUE with --search"
+                )
+        _ = self.rm
 
 
 def budget_of(settings: Sequence[str]) -> tuple[Budget | None, list[str]]:

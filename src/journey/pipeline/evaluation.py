@@ -9,17 +9,16 @@ from journey.errors import UsageError
 from journey.evals import attempts, graded_answers, step_scores
 from journey.evals.attempts import Decoding, attempt_ids, attempt_unit
 from journey.evals.graded_answers import ModelGrader
-from journey.evals.step_scores import NOTHING, RmSettings, ScoredAttempts, judge_attempts, kept
+from journey.evals.step_scores import NOTHING, ScoredAttempts, judge_attempts, kept
 from journey.judges import names
 from journey.judges.base import JudgeRef
-from journey.judges.kinds import default_settings
 from journey.metrics.accuracy import accuracy, error_counts, finished, mean_tokens, unjudged, wilson
 from journey.metrics.at_k import at_k, by_problem
 from journey.metrics.breakdown import breakdown
 from journey.models.base import Model
 from journey.models.cached import Cached
 from journey.models.estimate import Estimate
-from journey.pipeline import plain_settings, registry
+from journey.pipeline import registry
 from journey.pipeline.eval_options import EvalOptions, decoding_of, servers_of
 from journey.pipeline.fan_out import Progress, each
 from journey.pipeline.run_judges import (
@@ -44,29 +43,6 @@ STAGE = "rm"
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeOptions:
-    """Who judges, by name (null: nobody), and settings as KIND.KEY=VALUE for the judge, rm.KEY=VALUE for rm@k."""
-
-    name: str | None = None
-    settings: Sequence[str] = ()
-
-    def check(self) -> None:
-        """Raises UsageError for settings that mean nothing to a judge, or where there is none."""
-        for key, value in plain_settings.overridden(self.settings).items():
-            if self.name is None or key not in (*default_settings(), "rm") or not isinstance(value, dict):
-                raise UsageError(
-                    f"--set {key} means nothing here; critic.KEY=VALUE, rollout.KEY=VALUE and rm.aggregate=KIND go "
-                    "with --judge, search.KEY=VALUE with --search"
-                )
-        _ = self.rm
-
-    @property
-    def rm(self) -> RmSettings:
-        """How step scores are joined. Raises UsageError."""
-        return plain_settings.typed(RmSettings, plain_settings.overridden(self.settings).get("rm", {}), "rm")
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """What is drawn and who judges it.
 
@@ -76,7 +52,6 @@ class Plan:
 
     problems: Sequence[Problem]
     options: EvalOptions
-    judge: JudgeOptions
     decoding: Decoding
     seed: int
     grader: str | None = None
@@ -85,44 +60,41 @@ class Plan:
     @property
     def scores_steps(self) -> bool:
         """Whether a judge scores the steps of the attempts."""
-        return self.judge.name is not None and self.grader is None
+        return self.options.judge is not None and self.grader is None
 
 
-def plan_of(of: Run, model: str, problems: Sequence[Problem], options: EvalOptions, judge: JudgeOptions) -> Plan:
+def plan_of(of: Run, model: str, problems: Sequence[Problem], options: EvalOptions) -> Plan:
     """What is drawn and who judges it. Raises UsageError for whatever does not go together."""
-    judge.check()
-    judge_settings(of, judge.settings)
-    check_gradable(problems, code=options.allow_code, model=judge.name is not None)
+    options.check_judge()
+    judge_settings(of, options.settings)
+    check_gradable(problems, code=options.allow_code, model=options.judge is not None)
     if options.budget is not None and options.budget.boxes and _has_programs(problems):
         raise UsageError(
             "budget.max asks for an answer in a box, and a program stands in none; give the words before a program, as "
             "in --set budget.answer='The program:'"
         )
     shared_task(problems)
-    if judge.name is None or not _graded(problems):
-        if judge.name is not None:
-            _check_scoring(of, problems, judge.name, options.samples)
-        return Plan(problems, options, judge, *decoding_of(of, model, problems, options, None))
-    grader = _grading_model(of, judge.name)
-    graded_by = f"{CRITIC}:{grader}{settings_label(judge.settings)}"
-    return Plan(
-        problems, options, judge, *decoding_of(of, model, problems, options, graded_by), grader=grader,
-        graded_by=graded_by,
-    )  # fmt: skip
+    if options.judge is None or not _graded(problems):
+        if options.judge is not None:
+            _check_scoring(of, problems, options.judge, options.samples)
+        return Plan(problems, options, *decoding_of(of, model, problems, options, None))
+    grader = _grading_model(of, options.judge)
+    graded_by = f"{CRITIC}:{grader}{settings_label(options.settings)}"
+    return Plan(problems, options, *decoding_of(of, model, problems, options, graded_by), grader, graded_by)
 
 
 def estimate(of: Run, model: str, plan: Plan) -> list[Estimate]:
     """What the models are asked at most: the one that answers, and those that grade or score."""
-    problems, decoding, settings = plan.problems, plan.decoding, judge_settings(of, plan.judge.settings)
+    problems, decoding, settings = plan.problems, plan.decoding, judge_settings(of, plan.options.settings)
     most = [attempts.estimate(problems, model, ask, decoding, plan.options.budget)]
     if plan.grader is not None:
         graded = _graded(problems)
         most.append(
             graded_answers.estimate(graded, plan.grader, decoding.samples, decoding.max_tokens, settings[CRITIC])
         )
-    elif plan.judge.name is not None:
+    elif plan.options.judge is not None:
         work = step_scores.work_at_most(problems, decoding.samples, decoding.max_tokens)
-        most += names.estimate(names.read(plan.judge.name), settings, work, strong_of(of, plan.judge.name))
+        most += names.estimate(names.read(plan.options.judge), settings, work, strong_of(of, plan.options.judge))
     return most
 
 
@@ -135,7 +107,7 @@ async def evaluate(
     if plan.options.allow_code:
         graders |= {task.name: task.code_grader() for task in used if task.code_grader is not None}
     if plan.grader is not None:
-        settings = judge_settings(run, plan.judge.settings)[CRITIC]
+        settings = judge_settings(run, plan.options.settings)[CRITIC]
         by_model = ModelGrader(models.model(plan.grader), settings)
         graders |= {task.name: by_model for task in used if task.model_graded}
         # Another judge asks the model nothing again.
@@ -228,8 +200,8 @@ async def _score(
     run: Run, plan: Plan, found: Sequence[Attempt], model: Model, models: JudgeModels, progress: Progress
 ) -> ScoredAttempts:
     """Has the judge score what it has not scored yet, each problem kept the moment it is done."""
-    options = plan.judge
-    judge = judge_of(run, str(options.name), options.settings, models)
+    options = plan.options
+    judge = judge_of(run, str(options.judge), options.settings, models)
     grader = TaskGrader()
     name = judge.name + settings_label(options.settings)
     context = SearchContext(model, grader, ask, shared_task(plan.problems).steps, judge, name)

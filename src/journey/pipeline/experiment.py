@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from journey import interrupts
 from journey.errors import UsageError
@@ -24,15 +25,7 @@ from journey.pipeline.fan_out import Progress, together
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import store_problems
 from journey.pipeline.recipe import Recipe
-from journey.pipeline.stages import (
-    branched_trees,
-    grow_trees,
-    keep_spent,
-    part,
-    refuse_retrained,
-    spent,
-    train,
-)
+from journey.pipeline.stages import branched_trees, grow_trees, keep_spent, part, refuse_retrained, spent, train
 from journey.store.entries import Spending
 from journey.store.export import write_rows
 from journey.store.run import Run
@@ -79,7 +72,7 @@ def run_recipe(
         store_problems(run, recipe, lambda *step: progress("problems", *step))
         if recipe.grows and not run.count("problems", split="train"):
             raise UsageError("there are no problems to grow trees of; say problems.file, or problems.train for puzzles")
-        check_readable(run, recipe)
+        check_student(recipe, part(run, "train"))
         budget = Budget(since=len(run.entries(Spending)))
         if tracker is not None:
             budget = replace(budget, limits=tracker.limits, prices=tracker.prices)
@@ -115,26 +108,27 @@ def jobs_of(recipe: Recipe, budget: Budget = Budget()) -> list[Job]:
     for seed in seeds:
         # No part of a seed but its trees begins before the trees of the seed before.
         before = [f"seed-{seed - 1} {TREES}"] if seed - 1 in seeds else []
-        jobs.append(Job(f"seed-{seed} {TREES}", trees_job, (recipe, seed, budget), tuple(before if is_paid else ())))
+        grown = (TREES, recipe, seed, budget)
+        jobs.append(Job(f"seed-{seed} {TREES}", work_on, grown, tuple(before if is_paid else ())))
         for kind, arm in _work(recipe):
             after = [f"seed-{seed} {TREES}", *before]
             source = source_of(arm, list(recipe.arms))
-            trained = arm if kind is EVALUATE else source
+            trained = arm if kind == EVALUATE else source
             if trained is not None and trained != recipe.policy_arm:
                 after.append(f"seed-{seed} {TRAIN} {trained}")
-            work = {TRAIN: train_job, EVALUATE: evaluate_job}[kind]
-            jobs.append(Job(f"seed-{seed} {kind} {arm}", work, (recipe, seed, arm), tuple(after)))
+            jobs.append(Job(f"seed-{seed} {kind} {arm}", work_on, (kind, recipe, seed, arm), tuple(after)))
     return jobs
 
 
 def seed_of(job: Job) -> int:
     """The seed that the job is a part of."""
-    return int(job.arguments[1])
+    return int(job.arguments[2])
 
 
 def is_evaluation_of(job: Job, arm: str) -> bool:
     """Whether the job lets the arm answer."""
-    return job.function is evaluate_job and job.arguments[2] == arm
+    kind, *_, last = job.arguments
+    return kind == EVALUATE and last == arm
 
 
 def _work(recipe: Recipe) -> list[tuple[str, str]]:
@@ -150,13 +144,15 @@ def _work(recipe: Recipe) -> list[tuple[str, str]]:
     return [one for arm in first for one in of(arm)]
 
 
-def trees_job(run: Run, progress: Progress, recipe: Recipe, seed: int, budget: Budget) -> None:
+def work_on(run: Run, progress: Progress, kind: str, recipe: Recipe, seed: int, about: Any) -> None:
+    """A job: makes the trees of a seed (`about`: the budget), trains an arm or evaluates it (`about`: the arm)."""
+    work = {TREES: make_trees, TRAIN: train_arm, EVALUATE: evaluate_arm}[kind]
+    interrupts.run(work(seed_run(run, progress, recipe, seed), recipe, about))
+
+
+async def make_trees(of: SeedRun, recipe: Recipe, budget: Budget) -> None:
     """The policy of a seed where an arm makes it, its trees, and its thoughts."""
-    interrupts.run(_trees(run, progress, recipe, seed, budget))
-
-
-async def _trees(run: Run, progress: Progress, recipe: Recipe, seed: int, budget: Budget) -> None:
-    of = seed_run(run, progress, recipe, seed)
+    run = of.run
     arm = recipe.policy_arm
     if arm is not None:
         await train_arm(of, recipe, arm)
@@ -178,26 +174,16 @@ async def _trees(run: Run, progress: Progress, recipe: Recipe, seed: int, budget
 
 
 async def grow_wanted(
-    of: SeedRun,
-    recipe: Recipe,
-    models: registry.Models,
-    policy: Model,
-    problems: Sequence[Problem],
+    of: SeedRun, recipe: Recipe, models: registry.Models, policy: Model, problems: Sequence[Problem]
 ) -> int:
     """The trees of problems by a policy and the recipe's judge; how many failed."""
     judge = models.judge(recipe.judge, recipe.helper, recipe.judge_settings)
     refuse_retrained(of.run, judge.name, registry.judge_weights(recipe.judge, recipe.helper))
+    settings = replace(recipe.trees.settings, seed=of.seed)
     return await grow_trees(
-        of.run,
-        problems,
-        policy,
-        judge,
-        of.task,
-        replace(recipe.trees.settings, seed=of.seed),
-        grower=recipe.trees.grower,
-        in_flight=of.in_flight,
+        of.run, problems, policy, judge, of.task, settings, grower=recipe.trees.grower, in_flight=of.in_flight,
         progress=of.progress,
-    )
+    )  # fmt: skip
 
 
 async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) -> None:
@@ -215,17 +201,7 @@ async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) ->
                 f"{recipe.policy_arm} more problems or epochs, or trees.{recipe.trees.grower} a greater width or keep"
             )
     derivation = Derivation(of.run, recipe.thought_settings(of.seed), of.task, models, of.progress, of.owner)
-    try:
-        for method in recipe.thoughts.methods:
-            await derivation.make(method, trees)
-        await derivation.refine(recipe.thoughts.refine)
-    finally:
-        derivation.close()
-
-
-def train_job(run: Run, progress: Progress, recipe: Recipe, seed: int, arm: str) -> None:
-    """Trains one arm of a seed, in this process."""
-    interrupts.run(train_arm(seed_run(run, progress, recipe, seed), recipe, arm))
+    await derivation.make_all(recipe.thoughts.methods, recipe.thoughts.refine, trees)
 
 
 async def train_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
@@ -243,13 +219,8 @@ async def train_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
     train(of.run, of.ref(arm), weights, rows, replace(kind.trainer(settings), seed=of.seed), of.progress)
 
 
-def evaluate_job(run: Run, progress: Progress, recipe: Recipe, seed: int, arm: str) -> None:
-    """Lets the model of an arm answer the problems that arms are compared on, in this process."""
-    interrupts.run(evaluate_arm(seed_run(run, progress, recipe, seed), recipe, arm))
-
-
 async def evaluate_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
-    """The arm's answers by all its rules; none where it could not be trained."""
+    """The arm's answers to the problems that arms are compared on, by all its rules; none where it was not trained."""
     if not of.weights(arm).is_dir():
         return
     model = registry.local(of.weights(arm), of.name(arm))
@@ -278,16 +249,11 @@ def base_of(recipe: Recipe) -> str:
     return recipe.student or recipe.model
 
 
-def check_readable(run: Run, recipe: Recipe) -> None:
+def check_student(recipe: Recipe, problems: Sequence[Problem]) -> None:
     """Raises UsageError for a student that cannot read what it would be trained on, as far as that is known.
 
     Before anything is asked that is the problems as they are asked, and the solutions that are to be rewritten.
     """
-    check_student(recipe, part(run, "train"))
-
-
-def check_student(recipe: Recipe, problems: Sequence[Problem]) -> None:
-    """The same for these problems."""
     if recipe.student is None or not recipe.arms:
         return
     texts = [ask(problem, ()).text for problem in problems]

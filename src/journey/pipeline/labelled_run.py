@@ -1,6 +1,5 @@
 """What people wrote in the studio: labels and notes as rows, and a run of trees as people judged them."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +64,9 @@ def labelled_run(source: Path, out: Path) -> dict[str, int]:
     with Run.read(source) as of:
         problems = list(of.problems())
         parts = {p.id: of.given("problems", p.id).get("split") for p in problems}
-        config = {**of.config, "labels": {"of": str(source), "said": _name(verdicts)}}
+        # With other verdicts it is another run.
+        said = sorted((t, i, j.verdict, j.reason) for t, steps in verdicts.items() for i, j in steps.items())
+        config = {**of.config, "labels": {"of": str(source), "said": content_hash("said", said)}}
         with Run.open(out, config, ignore=("labels.of",)) as into:
             for part in dict.fromkeys(parts.values()):
                 into.put_all("problems", [p for p in problems if parts[p.id] == part], split=part)
@@ -77,7 +78,7 @@ def labelled_run(source: Path, out: Path) -> dict[str, int]:
 def _put_trees(of: Run, into: Run, verdicts: dict[str, dict[int, Judgement]]) -> dict[str, int]:
     counts = {"trees": 0, "changed": 0, "turned": 0}
     waiting: list[Tree] = []
-    for tree in _trees(of):
+    for tree in of.trees():
         changed = preferred(tree, verdicts.get(tree.id, {}))
         counts["trees"] += 1
         counts["changed"] += changed is not tree
@@ -88,14 +89,3 @@ def _put_trees(of: Run, into: Run, verdicts: dict[str, dict[int, Judgement]]) ->
             waiting.clear()
     into.put_all("trees", waiting)
     return counts
-
-
-def _trees(of: Run) -> Iterable[Tree]:
-    return of.trees()
-
-
-def _name(verdicts: dict[str, dict[int, Judgement]]) -> str:
-    """One name for all that people said: with other verdicts it is another run."""
-    return content_hash(
-        "said", sorted((t, i, j.verdict, j.reason) for t, of in verdicts.items() for i, j in of.items())
-    )

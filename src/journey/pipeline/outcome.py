@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, median_low
 
 from journey.evals.attempts import attempt_unit
-from journey.pipeline.arms import ARMS, COMPARED
+from journey.pipeline.arms import ARMS, COMPARED, in_order
 from journey.store.entries import Training
 from journey.store.run import Run
 from journey.types import Attempt, ModelRef
@@ -80,7 +80,7 @@ def outcome(run: Run) -> Outcome:
     return Outcome(
         finished=done,
         left_out=[{"seed": seed, "why": why} for seed, why in missing.items() if why],
-        arms=sorted(names, key=_rank) if done else [],
+        arms=in_order(names) if done else [],
         split=compared_on(run),
         problems=len(wanted),
         main=main,
@@ -98,10 +98,6 @@ def compared_on(run: Run) -> str:
 def seed_and_arm(model: ModelRef) -> tuple[int, str]:
     """Where a model stands in the comparison: one that no experiment trained is an arm of the only seed."""
     return (1, model.name) if model.arm is None else (model.seed or 1, model.arm)
-
-
-def _rank(arm: str) -> tuple[int, str]:
-    return (list(ARMS).index(arm) if arm in ARMS else len(ARMS), arm)
 
 
 def _arms(run: Run) -> tuple[dict[tuple[int, str], Arm], str]:
@@ -144,7 +140,7 @@ def _wanted(run: Run, by_arm: Mapping[tuple[int, str], Arm]) -> set[str]:
 
 def _missing(seed: int, names: set[str], by_arm: Mapping[tuple[int, str], Arm], wanted: set[str]) -> str:
     """Why a seed is not finished, "" if it is: the first arm that lacks attempts of the main decoding."""
-    for name in sorted(names, key=_rank):
+    for name in in_order(names):
         arm = by_arm.get((seed, name))
         tried = {a.problem for a in arm.main} if arm else set[str]()
         if not tried or wanted - tried:

@@ -7,7 +7,7 @@ from journey.judges import names
 from journey.judges.base import JudgeWork
 from journey.models.budget import Usage
 from journey.models.estimate import Estimate
-from journey.pipeline.arms import ARMS, Sizes, Work
+from journey.pipeline.arms import ARMS, Sizes
 from journey.pipeline.parts import Parts
 from journey.pipeline.recipe import Recipe
 from journey.trees.growers import GROWERS
@@ -15,11 +15,7 @@ from journey.types import Problem, Thought
 
 
 def estimate(
-    wanted: Recipe,
-    problems: Sequence[Problem],
-    drafts: Sequence[Thought],
-    *,
-    trees_only: bool = False,
+    wanted: Recipe, problems: Sequence[Problem], drafts: Sequence[Thought], *, trees_only: bool = False
 ) -> list[Estimate]:
     """What models are asked at most for trees and thoughts, of every seed; arms that the recipe trains ask none.
 
@@ -45,27 +41,18 @@ def _judged(wanted: Recipe, steps: Usage) -> list[Estimate]:
     return names.estimate(names.read(wanted.judge), wanted.judge_settings, work, wanted.helper)
 
 
-def arms_work(wanted: Recipe, parts: Parts) -> dict[str, Work]:
-    """What each arm of one seed comes to at most."""
-    counts = {name: len(found) for name, found in parts.by_name.items()}
-    sizes = Sizes(counts["phase1"], counts["train"], min(wanted.trees.count or counts["train"], counts["train"]))
-    return {name: ARMS[name].estimate(settings, sizes) for name, settings in wanted.arms.items()}
-
-
-def answers_of(wanted: Recipe, arm: str) -> int:
-    """How many answers an arm gives to each problem that arms are compared on."""
-    return sum(rule.samples for rule in ARMS[arm].decoding(wanted.evaluation))
-
-
 def plan(wanted: Recipe, parts: Parts) -> dict[str, Any]:
     """What running the recipe comes to, in all seeds together; upper limits but for the two that say about."""
     counts = {name: len(found) for name, found in parts.by_name.items()}
     if not wanted.arms:
         return {"problems": counts["train"]}
-    work, way = arms_work(wanted, parts), wanted.trees.settings
-    drawn = sum(one.answers for one in work.values())
-    drawn += sum(answers_of(wanted, arm) for arm in wanted.arms) * counts[wanted.evaluation.split]
-    steps = GROWERS[wanted.trees.grower].estimate(parts.by_name["train"], wanted.model, way).most
+    sizes = Sizes(counts["phase1"], counts["train"], min(wanted.trees.count or counts["train"], counts["train"]))
+    work = [ARMS[name].estimate(settings, sizes) for name, settings in wanted.arms.items()]
+    rules = [rule for arm in wanted.arms for rule in ARMS[arm].decoding(wanted.evaluation)]
+    drawn = sum(one.answers for one in work)
+    drawn += sum(rule.samples for rule in rules) * counts[wanted.evaluation.split]
+    grower = GROWERS[wanted.trees.grower]
+    steps = grower.estimate(parts.by_name["train"], wanted.model, wanted.trees.settings).most
     return {
         "model": wanted.model,
         "judge": wanted.judge,
@@ -74,7 +61,7 @@ def plan(wanted: Recipe, parts: Parts) -> dict[str, Any]:
         **{f"problems_{part}": number for part, number in counts.items()},
         "trees_grown": wanted.seeds * counts["train"] * wanted.grows,
         "models_trained": wanted.seeds * len(wanted.arms),
-        "rows_trained_on_at_most": wanted.seeds * sum(one.rows for one in work.values()),
+        "rows_trained_on_at_most": wanted.seeds * sum(one.rows for one in work),
         "attempts_at_most": wanted.seeds * drawn,
         # Half of what a step may have, a third of what an answer may have: what the shipped recipe comes to.
         "tokens_in_trees_about": wanted.seeds * steps.tokens // 2 * wanted.grows,

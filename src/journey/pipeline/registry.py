@@ -135,9 +135,17 @@ def model(name: str, tracker: BudgetTracker | None = None, servers: Mapping[str,
     if kind == "scripted" and rest:
         return Scripted(Path(rest))
     if kind == "vllm" and rest:
-        return in_process_vllm(rest, name)
+        try:
+            from journey.models.vllm import Vllm
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"{name} needs {error.name}; install it with pip install 'journey-learning[vllm]'"
+            ) from None
+        return Vllm(rest, name)
     if is_served(name, servers):
-        return served(rest, name, servers.get(kind, ServerSettings()), tracker or BudgetTracker())
+        from journey.models.server import Server
+
+        return Server(rest, name, servers.get(kind, ServerSettings()), tracker or BudgetTracker())
     known = ", ".join((MODEL_NAMES, *(f"{server}/NAME" for server in servers if server != OPENAI)))
     raise UsageError(f"there is no model {name!r}; known are {known}")
 
@@ -151,22 +159,6 @@ def is_served(name: str, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> 
 def judge_is_served(judge: str, strong: str = "", servers: Mapping[str, ServerSettings] = NO_SERVERS) -> bool:
     """Whether a judge of that name asks a server, so that it costs something. Raises UsageError."""
     return any(is_served(name, servers) for name in judge_models(judge, strong))
-
-
-def served(model: str, called: str, settings: ServerSettings, tracker: BudgetTracker) -> Model:
-    """The model behind an OpenAI-compatible server."""
-    from journey.models.server import Server
-
-    return Server(model, called, settings, tracker)
-
-
-def in_process_vllm(path: str, called: str) -> Model:
-    """The model in a vLLM engine of this process. Raises UsageError where the extra is not installed."""
-    try:
-        from journey.models.vllm import Vllm
-    except ModuleNotFoundError as error:
-        raise UsageError(f"{called} needs {error.name}; install it with pip install 'journey-learning[vllm]'") from None
-    return Vllm(path, called)
 
 
 def local(path: str | Path, called: str, dtype: str | None = None) -> Model:

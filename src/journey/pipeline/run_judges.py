@@ -89,5 +89,6 @@ def judge_of(of: Run, judge: str, settings: Sequence[str], models: registry.Mode
     """
     strong = strong_of(of, judge)
     made = models.judge(judge, strong, judge_settings(of, settings))
-    refuse_retrained(of, made.name, registry.judge_weights(judge, strong))
+    called = made.name + settings_label(settings)
+    refuse_retrained(of, made.name, registry.judge_weights(judge, strong), called)
     return made

@@ -1,7 +1,7 @@
 """A run's problems attempted by searches, each attempt with its whole cost."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from journey.errors import UsageError
@@ -24,25 +24,41 @@ ALL = "all"
 IN_FLIGHT = 64
 
 
-@dataclass(frozen=True, slots=True)
-class SearchOptions:
-    """What is searched: searches by name ("all": every one), a judge's name, settings as KEY=VALUE, the seed."""
+def chosen_searches(
+    model: ModelRef, problems: Sequence[Problem], search_names: Sequence[str], options: EvalOptions
+) -> list[tuple[Search, Settings]]:
+    """The searches of these names ("all": every one) with their settings, one for every n where several are given.
 
-    names: Sequence[str]
-    judge: str | None
-    settings: Sequence[str]
-    seed: int | None
-
-
-def options_of(plain: EvalOptions, names: Sequence[str], judge: str | None, settings: Sequence[str]) -> SearchOptions:
-    """What the flags say of searches. Raises UsageError for flags that only answers without a search know."""
-    if plain != EvalOptions(seed=plain.seed):
+    The seed is the flag's, else that of the model, else 0. Of several searches each takes the settings
+    that it has. Without a judge "all" leaves out those that need one. Raises UsageError, also for flags that only
+    answers without a search know, and where the judge cannot judge such problems.
+    """
+    if options != EvalOptions(seed=options.seed, judge=options.judge, settings=options.settings):
         raise UsageError(
             "with --search the sampling is set by --set search.temperature=0.8, search.top_p, search.n, "
             "search.max_tokens or search.max_step_tokens; leave --decoding, --temperature, --top-p, --samples, "
             "--answer-tokens, --allow-code and --set budget away"
         )
-    return SearchOptions(tuple(names), judge, tuple(settings), plain.seed)
+    check_gradable(problems)
+    if options.judge is not None:
+        check_supported(options.judge, problems)
+    given = plain_settings.overridden(options.settings)
+    for key, value in given.items():
+        if key not in ("search", *default_settings()) or not isinstance(value, dict):
+            raise UsageError(f"--set {key} means nothing to a search; write --set search.n=8, for example")
+    given_settings: dict[str, Any] = dict(given.get("search", {}))
+    sizes = given_settings.pop("n", None)
+    seed = options.seed if options.seed is not None else model.seed or 0
+    methods = _named(search_names, options.judge)
+    known = {f.name for method in methods for f in fields(method.settings)}
+    found: list[tuple[Search, Settings]] = []
+    for method in methods:
+        others = known - {f.name for f in fields(method.settings)}
+        mine = {"seed": seed} | {key: value for key, value in given_settings.items() if key not in others}
+        for n in list(dict.fromkeys(sizes)) if isinstance(sizes, list) and sizes else [sizes]:
+            settings = mine if n is None else mine | {"n": n}
+            found.append((method, plain_settings.typed(method.settings, settings, f"search {method.name}")))
+    return found
 
 
 async def run_searches(
@@ -51,7 +67,7 @@ async def run_searches(
     model: Model,
     judging: registry.Models,
     chosen: Sequence[tuple[Search, Settings]],
-    options: SearchOptions,
+    options: EvalOptions,
     split: str,
     progress: Progress,
 ) -> list[dict[str, Any]]:
@@ -97,48 +113,13 @@ async def search_all(
                       in_flight=IN_FLIGHT, progress=progress, split=split)  # fmt: skip
 
 
-def chosen_searches(
-    model: ModelRef, problems: Sequence[Problem], options: SearchOptions
-) -> list[tuple[Search, Settings]]:
-    """The searches that are asked for. Raises UsageError, also where the judge cannot judge such problems."""
-    check_gradable(problems)
-    if options.judge is not None:
-        check_supported(options.judge, problems)
-    return searches(model, options)
-
-
-def searches(model: ModelRef, options: SearchOptions) -> list[tuple[Search, Settings]]:
-    """The searches that are asked for with their settings, one for every n where several are given. Raises UsageError.
-
-    The seed is the flag's, else that of the model, else 0. Of several searches each takes the settings
-    that it has. Without a judge "all" leaves out those that need one.
-    """
-    given = plain_settings.overridden(options.settings)
-    for key, value in given.items():
-        if key not in ("search", *default_settings()) or not isinstance(value, dict):
-            raise UsageError(f"--set {key} means nothing to a search; write --set search.n=8, for example")
-    given_settings: dict[str, Any] = dict(given.get("search", {}))
-    sizes = given_settings.pop("n", None)
-    seed = options.seed if options.seed is not None else model.seed or 0
-    methods = _named(options)
-    known = {f.name for method in methods for f in fields(method.settings)}
-    found: list[tuple[Search, Settings]] = []
-    for method in methods:
-        others = known - {f.name for f in fields(method.settings)}
-        mine = {"seed": seed} | {key: value for key, value in given_settings.items() if key not in others}
-        for n in list(dict.fromkeys(sizes)) if isinstance(sizes, list) and sizes else [sizes]:
-            settings = mine if n is None else mine | {"n": n}
-            found.append((method, plain_settings.typed(method.settings, settings, f"search {method.name}")))
-    return found
-
-
-def _named(options: SearchOptions) -> list[Search]:
+def _named(names: Sequence[str], judge: str | None) -> list[Search]:
     """The searches by their names, each once. Raises UsageError for one that needs a judge where none is named."""
-    if ALL in options.names:
-        return [method for method in SEARCHES.values() if options.judge is not None or not method.judged]
-    methods = [search(name) for name in dict.fromkeys(options.names)]
+    if ALL in names:
+        return [method for method in SEARCHES.values() if judge is not None or not method.judged]
+    methods = [search(name) for name in dict.fromkeys(names)]
     for method in methods:
-        if method.judged and options.judge is None:
+        if method.judged and judge is None:
             raise UsageError(f"the search {method.name} needs a judge of steps; give --judge exact, for example")
     return methods
 
@@ -164,7 +145,7 @@ def _row(
 
 
 def estimate(
-    of: Run, model: str, problems: Sequence[Problem], chosen: Sequence[tuple[Search, Settings]], options: SearchOptions
+    of: Run, model: str, problems: Sequence[Problem], chosen: Sequence[tuple[Search, Settings]], options: EvalOptions
 ) -> list[Estimate]:
     """What the model and the judge's models are asked at most."""
     most: list[Estimate] = []

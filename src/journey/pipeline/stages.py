@@ -55,33 +55,33 @@ def spent_by_model(run: Run, since: int = 0) -> list[dict[str, Any]]:
     return [{"model": model, **asdict(used), "cost": cost} for model, (used, cost) in rows.items()]
 
 
-def refuse_retrained(run: Run, judge: str, weights: Mapping[str, str]) -> None:
+def refuse_retrained(run: Run, judge: str, weights: Mapping[str, str], called: str | None = None) -> None:
     """Raises UsageError where the run keeps what this judge said before it was trained anew in its place.
 
     Records know their judge by its name, so the old one's would pass for those of the new one. `weights` by their
-    paths, as `registry.judge_weights` gives them, are kept in the run.
+    paths, as `registry.judge_weights` gives them, are kept in the run, with the names that the judge has in records:
+    `called` is one with settings of its own (null: it is called as it is).
     """
-    known = next((entry.weights for entry in run.entries(JudgeWeights, judge=judge)), None)
-    if known == dict(weights) or not (weights or known):
+    found = run.entries(JudgeWeights, judge=judge)
+    before = found[0] if found else JudgeWeights(judge, {})
+    if not (weights or before.weights):
         return
-    if known is not None and _judged(run, judge):
+    if found and before.weights != dict(weights) and _has_judged(run, {judge, *before.called}):
         raise UsageError(
             f"{run.path} was judged by {judge} with other weights than it has now; write to another --out, start this "
             "one over with --fresh, or put the judge that was into its place again"
         )
-    run.add(JudgeWeights(judge, dict(weights)))
+    now = JudgeWeights(judge, dict(weights), sorted({*before.called, called or judge}))
+    if now != before:
+        run.add(now)
 
 
-def _judged(run: Run, judge: str) -> bool:
-    """Whether the run holds trees, scores of attempts or searched attempts by that judge."""
-
-    def is_it(name: str) -> bool:
-        return name == judge or name.startswith(f"{judge}[")  # with settings of its own
-
+def _has_judged(run: Run, names: set[str]) -> bool:
+    """Whether the run holds trees, scores of attempts or searched attempts by a judge of one of these names."""
     return (
-        bool(run.ids("trees", judge=judge))
-        or any(is_it(scores.judge) for scores in run.entries(StepScores))
-        or any(a.model.judge is not None and is_it(a.model.judge) for a in run.attempts())
+        any(run.ids("trees", judge=name) for name in names)
+        or any(scores.judge in names for scores in run.entries(StepScores))
+        or any(a.model.judge in names for a in run.attempts())
     )
 
 

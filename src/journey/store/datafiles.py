@@ -5,6 +5,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -90,22 +91,21 @@ def _json_rows(file: Path) -> Iterator[tuple[str, Row]]:
 
 def _parquet_rows(file: Path) -> Iterator[tuple[str, Row]]:
     try:
-        import pyarrow
-        import pyarrow.parquet
+        arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError as error:
         raise UsageError(f"reading {file} needs pyarrow; install journey-learning[train]") from error
     try:
-        table = pyarrow.parquet.ParquetFile(file)
+        table = parquet.ParquetFile(file)
         batches = (row for batch in table.iter_batches(batch_size=1024) for row in batch.to_pylist())
         for number, row in enumerate(batches, 1):
             yield f"{file} row {number}", row
-    except pyarrow.ArrowException as error:
+    except arrow.ArrowException as error:
         raise UsageError(f"{file} is not a readable Parquet file ({error}); write or download it again") from error
 
 
 def _hub_rows(name: str, split: str) -> Iterator[tuple[str, Row]]:
     try:
-        from datasets import load_dataset
+        load_dataset = import_module("datasets").load_dataset
     except ImportError as error:
         raise UsageError(f"reading the data set {name} needs datasets; install journey-learning[train]") from error
     path, _, config = name.partition(":")

@@ -44,10 +44,11 @@ class StepScores:
 
 @dataclass(frozen=True, slots=True)
 class JudgeWeights:
-    """The weights that a judge had, as hashes by their paths."""
+    """The weights that a judge had, as hashes by their paths; `called`: its names in records, with settings or none."""
 
     judge: str
     weights: Mapping[str, str]
+    called: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from journey.thoughts.draft import Visit, Walk, draft
 from journey.thoughts.explain import explain
 from journey.thoughts.shortcut import shortest_paths
 from journey.trees.mark import children, failing, path, wrong_ends
-from journey.types import Problem, Tree, content_seed
+from journey.types import Problem, Thought, Tree, content_seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ async def make(material: Material, settings: TraverseSettings, tools: Tools) -> 
     """A tree's right paths with side trips, whose mistakes the strong model explains where that is wanted."""
     assert material.tree is not None
     tree, problem, common = material.tree, material.problem, tools.common
-    made = []
+    made: list[Thought] = []
     for leaf in shortest_paths(tree, tools):
         walk, told = traverse(tree, leaf, settings, common.seed), tree
         if common.explaining is not None:

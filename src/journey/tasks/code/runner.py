@@ -190,7 +190,8 @@ def limit(seconds: int, memory: int, file: int, user: str) -> None:
 def main() -> None:
     """Never returns: ends with exit code 0 where the tests came to their end."""
     try:
-        limit(*map(int, sys.argv[1:4]), sys.argv[4])
+        seconds, memory, file = map(int, sys.argv[1:4])
+        limit(seconds, memory, file, sys.argv[4])
     except OSError as error:
         sys.stderr.write(f"{error}\n")
         sys.stderr.flush()
