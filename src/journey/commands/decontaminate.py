@@ -30,12 +30,13 @@ def decontaminate(
         list[str] | None,
         typer.Option(help="A benchmark, NAME=FILE, a file or a run; may be given again.", metavar="SET"),
     ] = None,
-    ngram: Annotated[int, typer.Option(min=5, help="So many words in a row touch.", metavar="N")] = 13,
+    ngram: Annotated[int, typer.Option(min=5, help="How many words in a row count as an overlap.", metavar="N")] = 13,
     share: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="And cover so much of the question; 0 to 1.", metavar="X")
+        float,
+        typer.Option(min=0.0, max=1.0, help="The least part of the question that they cover; 0 to 1.", metavar="X"),
     ] = 0.0,
     drop: Annotated[
-        bool | None, typer.Option("--drop/--restore", help="Train no more on what touches; or on all of it again.")
+        bool | None, typer.Option("--drop/--restore", help="Leave what overlaps out of training; or take it all back.")
     ] = None,
     json: flags.Json = False,
 ) -> int:
@@ -43,7 +44,7 @@ def decontaminate(
 
     Compared are questions, worked solutions, thoughts, trees and training attempts with the run's test and validation
     problems, or with what --against names: the same question, the whole question inside a text, or --ngram words of it
-    in a row. A paraphrase is not found. The exit code is 1 while anything touches. --drop marks the problems that do,
+    in a row. A paraphrase is not found. The exit code is 1 while anything overlaps. --drop marks the problems that do,
     so that no training rows are made of them; nothing is deleted.
     """
     if drop is False:

@@ -25,7 +25,9 @@ def derive(
     run: flags.RunFolder,
     method: Annotated[
         str,
-        typer.Option(help="Right paths alone, with side trips, or both; or another way.", metavar="METHOD"),
+        typer.Option(
+            help="shortcut (right paths alone), traverse (with side trips), both, or another.", metavar="METHOD"
+        ),
     ] = BOTH,
     trials: Annotated[
         int | None, typer.Option(min=1, help="K: trials at a node, the right one included; 2.", metavar="K")
@@ -64,8 +66,8 @@ def derive(
     """Make thoughts from trees, problems or notes.
 
     METHOD is shortcut, traverse or both (from trees); propose, debate, distill, rewrite (from problems); annotate (from
-    notes). What is not given is taken from the run's recipe, or from the report where it has none; more settings go
-    by --set thoughts.NAME=VALUE.
+    notes). What is not given is taken from the run's recipe, or from the paper (O1 Replication Journey) where it has
+    none; more settings go by --set thoughts.NAME=VALUE.
     """
     options = DeriveOptions(
         method, trials, start, per_tree, neutral, model, strong, explain, refine, notes, seed, settings or ()

@@ -28,7 +28,7 @@ Item = Annotated[
 ]
 
 RecipeFile = Annotated[
-    Path, typer.Argument(help="A recipe's file, or the name of one that comes along.", metavar="RECIPE")
+    Path, typer.Argument(help="A recipe's file, or the name of one that ships with journey.", metavar="RECIPE")
 ]
 RunFolder = Annotated[Path, typer.Argument(help="A run's folder, such as runs/countdown.", metavar="RUN")]
 Out = Annotated[

@@ -33,7 +33,7 @@ def judge(
 ) -> int:
     """Judge a run's trees again, into a new run.
 
-    Another judge does; steps and answers stay as they are. Settings: --set rollout.n=16, rollout.label=soft,
+    The steps and answers stay as they are, their judgements are new. Settings: --set rollout.n=16, rollout.label=soft,
     critic.votes=3, ...
     """
     chosen = plain_settings.typed(RejudgeSettings, plain_settings.overridden(settings or ()), "judge")

@@ -22,7 +22,7 @@ EXAMPLES_SHOWN = 10
 def quality(sources: flags.Sources, method: flags.Method = None, top: flags.Top = 3, json: flags.Json = False) -> int:
     """Say how thoughts read and how good they are.
 
-    Also what they do on their way; no model is asked.
+    Lengths, moves, mistakes, frequent words, and measures of their quality; no model is asked.
     """
     sets: dict[tuple[str, str], list[TextFigures]] = {}
     for source in dict.fromkeys(sources):

@@ -1,4 +1,4 @@
-"""journey recipe: the recipes that come along, to run by their names or to print and edit."""
+"""journey recipe: the recipes that ship with journey, to run by their names or to print and edit."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ def recipe(
     ] = None,
     json: flags.Json = False,
 ) -> int:
-    """Print a recipe that comes along, or list them.
+    """Print a recipe that ships with journey, or list them.
 
     journey run NAME runs one; journey recipe NAME > mine.yaml gives a copy to edit, journey run mine.yaml runs that.
     """

@@ -25,6 +25,12 @@ def labelled_sets(
         return [labelled_set(limit or DRAWN, seed)]
     if (path / "run.db").is_file():
         return [_of_run(path, limit)]
+    if not path.exists() and path.name == path.stem == name:
+        drawn = [task for task, of in TASKS.items() if of.labelled_set is not None]
+        raise UsageError(
+            f"there is no set of labelled steps {name!r}; give a file, a folder, a run, a data set of the Hub such as "
+            f"OWNER/NAME, or {' or '.join(drawn)}"
+        )
     if not path.is_dir():
         return [_of_file(path, limit)]
     found: list[LabelledSet] = []

@@ -21,7 +21,7 @@ SAVED_ALWAYS = frozenset({"critic", "rollout"})
 
 
 def read_settings(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """The plain settings of a YAML file (or of a recipe that comes along) with overrides. Raises UsageError."""
+    """The plain settings of a YAML file (or of a recipe that ships with journey) with overrides. Raises UsageError."""
     try:
         data = yaml.safe_load(recipe_files.find(path).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

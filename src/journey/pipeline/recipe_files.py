@@ -1,4 +1,4 @@
-"""The recipes that come along: inside the installed package, or in `recipes/` beside the source."""
+"""The recipes that ship with journey: inside the installed package, or in `recipes/` beside the source."""
 
 from collections.abc import Iterator
 from importlib.resources import files
@@ -11,18 +11,18 @@ NO_RECIPES = ("prices",)  # a price table that lies among them, to be copied too
 
 
 def folder() -> Path:
-    """The folder with the recipes that come along."""
+    """The folder with the recipes that ship with journey."""
     package = Path(str(files("journey")))
     return next((place for place in (package / "recipes", package.parents[1] / "recipes") if place.is_dir()), package)
 
 
 def names() -> list[str]:
-    """The names of the recipes that come along."""
+    """The names of the recipes that ship with journey."""
     return sorted(file.stem for file in folder().glob(f"*{ENDING}") if file.stem not in NO_RECIPES)
 
 
 def find(named: str | Path) -> Path:
-    """The file of a recipe: a path, or the name of one that comes along ("countdown"). Raises UsageError."""
+    """The file of a recipe: a path, or the name of one that ships with journey ("countdown"). Raises UsageError."""
     path = Path(named)
     if path.is_file():
         return path
@@ -30,7 +30,7 @@ def find(named: str | Path) -> Path:
     shipped = folder() / f"{path.stem}{ENDING}"
     if is_name and shipped.is_file():
         return shipped
-    raise UsageError(f"there is no recipe {named}; the ones that come along are {', '.join(names())}")
+    raise UsageError(f"there is no recipe {named}; those that ship with journey are {', '.join(names())}")
 
 
 def summaries() -> Iterator[tuple[str, str]]:

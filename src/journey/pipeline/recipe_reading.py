@@ -30,7 +30,7 @@ from journey.trees.growers import GROWERS
 
 
 def load(path: str | Path, overrides: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> Recipe:
-    """The recipe of a YAML file, or the one of that name that comes along.
+    """The recipe of a YAML file, or the one of that name that ships with journey.
 
     `overrides` are "a.b=value", and beat JOURNEY_A__B=value, which beats the file. Raises UsageError: missing file, no
     YAML, unknown key (with the nearest right one), a key of an older form, wrong kind of value.
