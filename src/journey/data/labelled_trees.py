@@ -1,4 +1,4 @@
-"""Labelled solutions as trees to train step classifiers on: one path a row, in all formats of `judging_sets`."""
+"""Labelled solutions as trees to train step classifiers on: one path a row, in all formats of `step_labels`."""
 
 import asyncio
 from collections.abc import Sequence

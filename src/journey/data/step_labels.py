@@ -9,8 +9,8 @@
 | PRMBench (Song et al. 2025) | `error_steps` from 1, all others right; redundant steps are errors there, too |
 | perturbed PRM800K (Xia et al. 2024) | `tags`: the changed step from 0; the step after a repetition is neutral |
 | redundancy, PRM800K phase 2 (Xia et al. 2024) | `rating` a step: 1 right, 0 neutral |
-| PRM800K (Lightman et al. 2023) | trees, see `trees.prm800k` |
-| Math-Shepherd (Wang et al. 2024) | + or - in place of the tag behind each step, see `trees.labelled` |
+| PRM800K (Lightman et al. 2023) | trees, see `data.prm800k` |
+| Math-Shepherd (Wang et al. 2024) | + or - in place of the tag behind each step, see `data.labelled` |
 | RLHFlow's PRM data (Xiong et al. 2024) | a turn a step, answered + or - |
 | TRL's stepwise type | `prompt`, `completions`, `labels` |
 | ours | `question`, `steps`, `labels` ("right", "neutral", "wrong", true, false, + and -, a number in [0, 1], null) |

@@ -36,7 +36,7 @@ def train_prm(
     *,
     world: int | None = None,
 ) -> Curve:
-    """Trains a step classifier on rows of `step_rows`, starting from the backbone of `model`; else as `train_sft`.
+    """Trains a step classifier on rows of `tree_rows`, starting from the backbone of `model`; else as `train_sft`.
 
     What lies in `out` is loaded as a judge by "prm:OUT". The tokens of the curve are labelled steps. The head begins at
     zero, so the loss begins at that of knowing nothing. Raises UsageError also for rows that cannot be read, and where
