@@ -41,8 +41,8 @@ def spent(run: Run, since: int = 0, model: str | None = None) -> tuple[Usage, fl
     """What was used and what it cost, from the run's entry `since` on; of one model or (null) of all."""
     rows = [row for row in run.entries(Spending)[since:] if model in (None, row.model)]
     used = sum((Usage(row.calls, row.prompt_tokens, row.tokens) for row in rows), Usage())
-    costs = [row.cost for row in rows]
-    return used, None if None in costs else sum(costs)
+    costs = [row.cost for row in rows if row.cost is not None]
+    return used, sum(costs) if len(costs) == len(rows) else None
 
 
 def spent_by_model(run: Run, since: int = 0) -> list[dict[str, Any]]:
