@@ -1,6 +1,6 @@
-"""The five words everything here is said in: Problem, Judgement, Tree, Thought, Attempt.
+"""The five records that everything here is made of: Problem, Judgement, Tree, Thought, Attempt.
 
-Plain frozen records that only describe; deeds live in the other rooms. Each has one JSON form: `to_json` gives it,
+Plain frozen records that only describe; functions live in the other rooms. Each has one JSON form: `to_json` gives it,
 `from_json` reads it back, and `SCHEMA` is the version that every stored or exported record carries.
 """
 
@@ -94,7 +94,7 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of a thought: characters `start` to `end` of its text, told from node `node` (null: from no node)."""
+    """A piece of a thought: characters `start` to `end` of its text, made from node `node` (null: from no node)."""
 
     kind: SegmentKind
     text: str
@@ -105,12 +105,12 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """One way of telling a tree.
+    """A text made from a tree, such as a shortcut or a long thought.
 
     `tree` is null for a thought that came from no tree. `draft` is the text before refinement and `refined_by` the
     model that refined it; an unrefined thought has `text == draft` and `refined_by` null. `note` says what happened at
     its making that a reader should know (why a draft was kept unrefined, say), null where nothing did. `seed` and
-    `round` are those of the experiment that told it, null outside one.
+    `round` are those of the experiment that made it, null outside one.
     """
 
     id: str

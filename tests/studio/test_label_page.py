@@ -111,12 +111,12 @@ def test_an_item_that_is_not_there_is_said_in_a_sentence(visit: Open, item: str)
 
 def test_nobody_labels_without_a_name(visit: Open, folder: Path):
     page = visit()
-    assert page.button(key="verdict 1").disabled and page.button(key="deed s").disabled
+    assert page.button(key="verdict 1").disabled and page.button(key="action s").disabled
     assert page.text_area[0].disabled
     page.text_input(key="by").set_value("ann").run()
     assert query_of(page)["by"] == "ann"
     assert not page.button(key="verdict 1").disabled
-    page.button(key="deed s").click().run()
+    page.button(key="action s").click().run()
     assert "nothing to submit" in html_of(page, "saved")
     assert not (folder / NAME).exists()
 
@@ -129,7 +129,7 @@ def test_a_verdict_is_saved_at_once_and_counts_when_it_is_submitted(visit: Open,
     page.text_area[0].set_value("one is not two").run()
     page.text_area[1].set_value("a better step").run()
     page.text_area[2].set_value("a note").run()
-    page.button(key="deed s").click().run()
+    page.button(key="action s").click().run()
     (label,) = said(folder)
     assert (label.reason, label.step, label.note) == ("one is not two", "a better step", "a note")
     assert label.state == "submitted" and label.verdict == "wrong"
@@ -146,7 +146,7 @@ def test_widgets_that_change_at_once_do_not_undo_each_other(visit: Open, folder:
     page.text_area[0].set_value("a reason")
     page.text_area[2].set_value("a note")
     page.button(key="verdict 3").click()
-    page.button(key="deed s").click().run()
+    page.button(key="action s").click().run()
     (label,) = said(folder)
     assert (label.verdict, label.reason, label.note, label.state) == ("wrong", "a reason", "a note", "submitted")
 
@@ -162,11 +162,11 @@ def test_could_not_say_is_a_verdict_and_no_verdict_is_none(visit: Open, folder: 
 def test_a_discarded_label_is_gone_from_the_page_and_next_and_previous_walk(visit: Open, folder: Path):
     page = visit(by="ann")
     page.button(key="verdict 1").click().run()
-    page.button(key="deed d").click().run()
+    page.button(key="action d").click().run()
     assert said(folder) == [] and len(labels.history(folder)) == 2
-    page.button(key="deed n").click().run()
+    page.button(key="action n").click().run()
     assert query_of(page)["item"] == queue(folder, QueueSettings())[1]
-    page.button(key="deed p").click().run()
+    page.button(key="action p").click().run()
     assert query_of(page)["item"] == queue(folder, QueueSettings())[0]
 
 
@@ -199,7 +199,7 @@ def test_a_thought_is_rated_trait_by_trait(visit: Open, folder: Path):
     page.button_group[0].set_value(2).run()
     (label,) = said(folder)
     assert label.item == "thought" and label.ratings == {"rechecking": 4, "iterative_problem_solving": 2}
-    page.button(key="deed s").click().run()
+    page.button(key="action s").click().run()
     assert said(folder)[0].state == "submitted" and "1 submitted" in html_of(page, "progress")
 
 
@@ -209,10 +209,10 @@ def test_a_thought_is_rated_trait_by_trait(visit: Open, folder: Path):
 def test_a_free_note_is_written_on_a_whole_tree_those_that_failed_first(visit: Open, folder: Path):
     page = visit(by="ann", what="trees")
     assert len(page.text_area) == 1 and not page.button_group and "verdict 1" not in {b.key for b in page.button}
-    page.button(key="deed s").click().run()
+    page.button(key="action s").click().run()
     assert "nothing to submit" in html_of(page, "saved")
     page.text_area[0].set_value("it never tries to divide").run()
-    page.button(key="deed s").click().run()
+    page.button(key="action s").click().run()
     (label,) = said(folder)
     assert (label.item, label.note, label.state, label.suggestion) == (
         "tree",
@@ -236,12 +236,12 @@ def test_a_whole_thought_is_written_checked_and_submitted(visit: Open, folder: P
     page.button(key="another").click().run()
     page.selectbox[1].select("answer").run()
     page.text_area[1].set_value("\\boxed{77}").run()
-    page.button(key="deed s").click().run()
+    page.button(key="action s").click().run()
     assert "77" in html_of(page, "saved") and labels.written(folder)[0].state == "draft"
     with Run.read(folder) as run:
         problem = run.get("problems", labels.written(folder)[0].problem)
     page.text_area[1].set_value(f"\\boxed{{{problem.answer}}}").run()  # type: ignore[union-attr]
-    page.button(key="deed s").click().run()
+    page.button(key="action s").click().run()
     (kept,) = labels.written(folder)
     assert kept.state == "submitted"
     assert [(note.kind, note.reason) for note in kept.notes] == [("trial", "It is a sum."), ("answer", None)]
@@ -250,7 +250,7 @@ def test_a_whole_thought_is_written_checked_and_submitted(visit: Open, folder: P
     page.button(key=f"note {kept.about} ann 0 remove").click().run()
     (kept,) = labels.written(folder)
     assert [note.kind for note in kept.notes] == ["answer"] and kept.state == "draft"
-    page.button(key="deed d").click().run()
+    page.button(key="action d").click().run()
     assert labels.written(folder) == [] and page.text_area[0].value == ""
 
 

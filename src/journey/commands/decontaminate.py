@@ -110,7 +110,7 @@ def _lines(data: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield "nothing that is trained on touches what is tested"
     elif data["excluded_now"]:
         yield (
-            f"{number:,} problems are no longer trained on, with all that was told of them; nothing was deleted, and "
+            f"{number:,} problems are no longer trained on, with all their thoughts; nothing was deleted, and "
             "--restore lets them come back. Files and models made before still hold them: export and train again"
         )
     else:

@@ -65,7 +65,7 @@ def of_text(text: str, question: str = "") -> Quality:
 
 
 def of_thought(thought: Thought, question: str = "", tree: Tree | None = None) -> Quality:
-    """The quality of a thought; its known mistakes claim nothing, its tree says which steps must be told."""
+    """The quality of a thought; its known mistakes claim nothing, its tree says which steps it must show."""
     texts = [thought.text]
     if is_known(thought.segments):
         texts = [segment.text for segment in thought.segments if not is_wrong(segment, tree)]

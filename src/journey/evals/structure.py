@@ -53,9 +53,9 @@ class Structure:
 def of_thought(thought: Thought, tree: Tree | None = None) -> Structure:
     """The moves of a thought by its segments; by cue words where these were not made from known moves.
 
-    Wrong is a segment that is told as a mistake or, with the tree, a step whose node is judged wrong. A mistake counts
-    as recovered from where a segment that is not wrong follows as a step or the answer, with the tree one on the path
-    to a right leaf, and the thought ends right (`ends_right`).
+    Wrong is a segment that is marked as a mistake or, with the tree, a step whose node is judged wrong. A mistake
+    counts as recovered from where a segment that is not wrong follows as a step or the answer, with the tree one on the
+    path to a right leaf, and the thought ends right (`ends_right`).
     """
     if not is_known(thought.segments):
         return of_text(thought.text)
@@ -94,7 +94,7 @@ def is_known(segments: Sequence[Segment]) -> bool:
 
 
 def is_wrong(segment: Segment, tree: Tree | None = None) -> bool:
-    """Whether a segment belongs to a wrong branch: told as a mistake, or a step that its tree's judge calls wrong."""
+    """Whether a segment belongs to a wrong branch: marked as a mistake, or a step that its tree's judge calls wrong."""
     if segment.kind == "mistake":
         return True
     node = _node(segment.node, tree)

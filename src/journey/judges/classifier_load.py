@@ -1,4 +1,4 @@
-"""Loads a published process reward model: its form is told, its backbone and its head are read, nothing of it is run.
+"""Loads a published process reward model: recognises its form, reads backbone and head, runs nothing of it.
 
 Models whose head is code in their repository (Qwen's PRMs, ReasonEval, Skywork's) need no such code here: their
 backbone is an ordinary one, and their heads are the few matrices read here by name.

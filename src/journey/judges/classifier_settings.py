@@ -15,7 +15,7 @@ YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 class ClassifierSettings:
     """How a classifier is read.
 
-    `form` null: told by the model. A step is right with a score above `right`, wrong with one up to `wrong`, neutral
+    `form` null: known by the model. A step is right with a score above `right`, wrong with one up to `wrong`, neutral
     between them; of three classes a right step is neutral where the neutral class has more than `redundant`
     (ReasonEval's thresholds: validity 0.5, redundancy 0.15). `tag` null: that of the form (or of the model, where we
     trained it). `share` false computes every solution by itself.

@@ -1,4 +1,4 @@
-"""Which weights lie in a folder, told by their content; nothing is loaded."""
+"""Which weights lie in a folder, known by their content; nothing is loaded."""
 
 import hashlib
 from pathlib import Path

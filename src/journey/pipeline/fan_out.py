@@ -13,7 +13,7 @@ Unit = TypeVar("Unit")
 
 
 class Progress(Protocol):
-    """Told how far a stage is: `done` of `total` units."""
+    """Is given how far a stage is: `done` of `total` units."""
 
     def __call__(self, stage: str, done: int, total: int, /) -> None: ...
 

@@ -1,4 +1,4 @@
-"""What a run holds of its seeds: the attempts of each arm, which seeds are finished, how many trees were told."""
+"""What a run holds of its seeds: the attempts of each arm, which seeds are finished, how many trees gave a thought."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

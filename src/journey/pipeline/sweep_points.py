@@ -26,7 +26,7 @@ FORMS: tuple[Form, ...] = ("saturating", "power", "logarithmic", "flat")
 
 @dataclass(frozen=True, slots=True)
 class ArmAtPoint:
-    """One arm of one run: rows by seed (problem -> right), thoughts told and mean tokens, FLOPs of a seed."""
+    """One arm of one run: rows by seed (problem -> right), number of thoughts and mean tokens, FLOPs of a seed."""
 
     rows: tuple[Mapping[str, float], ...]
     thoughts: float
@@ -119,9 +119,9 @@ def _answer(shape: Shape, attempt: Attempt) -> float:
 
 
 def _data(run: Run, seed: int) -> tuple[int, float]:
-    """Tokens generated for the trees that a seed needs, up to the last one told, and the mean tokens of a whole path.
+    """Tokens of the trees that a seed needs, up to the last one with a thought, and the mean tokens of a whole path.
 
-    Trees grown beyond it are of no use to this point, but those on the way that could not be told were paid for.
+    Trees grown beyond it are of no use to this point, but those before it without a thought were paid for.
     """
     told = {t.tree for t in run.thoughts(seed=seed)}
     trees = list(run.trees(policy=f"seed-{seed}/phase1"))
@@ -148,7 +148,7 @@ def _axis(
 
 
 def _amount(axis: Axis, place: Point, measured: ArmAtPoint) -> Any:
-    """Where the point stands: the setting's value; of the number of trees, as many as were there to be told."""
+    """Where the point stands: the setting's value; of the number of trees, as many as gave a thought."""
     return measured.thoughts if axis.setting == "trees.count" else place.value
 
 

@@ -1,4 +1,4 @@
-"""One problem as two models tried it, or as two thoughts tell it: both texts side by side, word by word."""
+"""One problem as two models tried it, or as two thoughts show it: both texts side by side, word by word."""
 
 from collections.abc import Mapping
 from pathlib import Path

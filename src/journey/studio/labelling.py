@@ -20,7 +20,7 @@ LONGEST_NAME = 60
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where somebody labels: the run's folder and name, the queue and its wish, who labels ("": nobody yet), the item.
+    """Where somebody labels: the run's folder and name, the queue asked for, who labels ("": nobody yet), the item.
 
     `done` are the items of the queue that this annotator has submitted, `begun` those left as a draft. `shows_tree`:
     the tree is drawn below its step.
@@ -39,7 +39,7 @@ class Desk:
 
 @contextmanager
 def keeping() -> Generator[None]:
-    """Around what keeps a saying: what prevents it is shown by `fault_html`, and the rest of the deed is not done."""
+    """Around what keeps a saying: what prevents it is shown by `fault_html`, and the rest of the action is not done."""
     st.session_state.pop(FAULT, None)
     try:
         yield
@@ -68,15 +68,15 @@ def turn_to(item: str | None) -> None:
 
 def actions(desk: Desk, submit: Callable[[], None], discard: Callable[[], None], is_kept: bool) -> None:
     """The buttons below what is said: to submit or discard it, and to go to the item before or after."""
-    deeds = (
+    actions = (
         ("Submit", "s", submit, not desk.annotator),
         ("Discard", "d", discard, not (desk.annotator and is_kept)),
         ("Previous", "p", partial(turn_to, beside(desk.items, desk.item, -1)), False),
         ("Next", "n", partial(turn_to, beside(desk.items, desk.item, 1)), False),
     )
-    for place, (word, key, deed, is_off) in zip(st.columns(2) * 2, deeds, strict=True):
+    for place, (word, key, action, is_off) in zip(st.columns(2) * 2, actions, strict=True):
         with place:
-            st.button(word, key=f"deed {key}", shortcut=key, width="stretch", disabled=is_off, on_click=deed)
+            st.button(word, key=f"action {key}", shortcut=key, width="stretch", disabled=is_off, on_click=action)
 
 
 def saved_html(kept: Label | Written | None, annotator: str) -> str:

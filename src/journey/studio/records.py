@@ -64,7 +64,7 @@ def _tree(run: Run, id: str) -> Tree:
 
 
 def thoughts_of_tree(path: Path, tree: str) -> list[Thought]:
-    """The thoughts told of a tree, the long ones first."""
+    """The thoughts made of a tree, the long ones first."""
     return sorted(run_at(path).thoughts(tree=tree), key=lambda t: (t.method == "shortcut", t.method, t.id))
 
 

@@ -28,7 +28,7 @@ TREE_BOX = '<div class="panel tree-box" tabindex="0" aria-label="The tree"></div
 def viewer_data(tree: Tree, thought: Thought | None) -> dict[str, Any]:
     """What the viewer draws from: lists with one entry a step, `states` one letter a step, all in the tree's order.
 
-    `path` are the steps of all right paths, `walk` the steps as the thought tells them, `answers` those with an answer
+    `path` are the steps of all right paths, `walk` the steps as the thought takes them, `answers` those with an answer
     known as right (1) or wrong (0).
     """
     walk = paths(None, thought)[1] if thought else []
@@ -55,7 +55,7 @@ def work_html(tree: Tree, thought: Thought | None, side: str, rest: str = "") ->
     """The places where the viewer draws tree and step; `side` shows the thought, `rest` stands behind who made it."""
     walked = '<span><span class="stroke walked"></span>the thought\'s walk, in order</span>' if thought else ""
     made = facts_line({"steps by": tree.policy, "judged by": tree.judge, "": f"{len(tree.nodes):,} steps"})
-    side = side or '<p class="quiet made">No thought was told of this tree.</p>'
+    side = side or '<p class="quiet made">No thought was made of this tree.</p>'
     return (
         f'<div class="work"><div>{LEGEND}{walked}</div>{TREE_BOX}'
         '<details class="levels"><summary>Level by level</summary><div class="level-box"></div></details>'

@@ -1,1 +1,1 @@
-"""How it is told: trees become short and long thoughts here."""
+"""Trees become short and long thoughts here."""

@@ -1,4 +1,4 @@
-"""Tell a walk over a tree as text (O1 Replication Journey part 1, the section on deriving long thoughts).
+"""Write a walk over a tree as text (O1 Replication Journey part 1, the section on deriving long thoughts).
 
 All visited steps in order; after a wrong branch the judge's reason why it is wrong, then the return.
 """
@@ -42,7 +42,7 @@ class Piece(NamedTuple):
 
 
 def draft(tree: Tree, problem: Problem, walk: Walk, narration: Narration) -> Thought:
-    """The walk told by the narration. Every segment knows its node and its exact place in the text."""
+    """The walk as text, by the narration. Every segment knows its node and its exact place in the text."""
     text, segments = lay_out(tell(tree, problem, walk, narration), narration.separator)
     id = content_hash("thought", tree.id, walk.method, {**walk.settings, "voice": narration.name}, walk.leaf)
     answer = tree.nodes[walk.leaf].answer or ""

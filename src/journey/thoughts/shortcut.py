@@ -1,4 +1,4 @@
-"""Shortcut learning's way of telling a tree: the right path alone, from the question to a right leaf.
+"""Shortcut learning's thought of a tree: the right path alone, from the question to a right leaf.
 
 O1 Replication Journey part 1, "shortcut" (the control that journey learning is compared with).
 """

@@ -23,7 +23,7 @@ def unusable(reason: str) -> Judgement:
 
 
 def is_unusable(node: Node) -> bool:
-    """Whether the step is cut off or empty, so that it is kept in the tree but never told or gone on from."""
+    """Whether the step is cut off or empty: kept in the tree, but never in a thought, and never gone on from."""
     return not node.text or (node.judgement is not None and node.judgement.by == MARKER)
 
 
@@ -118,7 +118,7 @@ def wrong_branches(tree: Tree) -> list[int]:
 
 
 def no_thought_reason(tree: Tree, neutral: bool = True) -> str | None:
-    """Why no thought can be told of the tree, in words; null where it has a right leaf."""
+    """Why no thought can be made of the tree, in words; null where it has a right leaf."""
     if right_leaves(tree, neutral):
         return None
     answered = [node for node in tree.nodes if node.answer is not None]

@@ -72,7 +72,7 @@ def serve(calls: BinaryIO, results: BinaryIO) -> None:
         call = json.loads(line)
         try:
             if "program" in call:
-                exec(compile(call["program"], "program.py", "exec"), names)  # the deed of this file
+                exec(compile(call["program"], "program.py", "exec"), names)  # what this file is for
                 result = {"value": None}
             else:
                 args, kwargs = decode(call["args"]), decode(call["kwargs"])
