@@ -27,7 +27,6 @@ from journey.data.importing import (
 from journey.data.problems import Columns
 from journey.errors import UsageError
 from journey.store.run import Run
-from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader
 from journey.tasks.table import task as task_named
 from journey.trees import mark
@@ -86,20 +85,14 @@ def import_(
                 data = import_benchmark(into, files[0], files[1] if len(files) == 2 else None, limit, part)
                 lines = list(data.items())
             case "problems" | "puzzles":
-                own = _with_files(task) if format == "puzzles" else None
+                own = task_named(task) if format == "puzzles" else None
+                if own is not None and own.read is None:
+                    raise UsageError(f"the task {task} has no files of its own; import its problems as problems")
                 how = ProblemFiles(part=split, task=own, columns=columns, hub_split=hub_split, limit=limit)
                 data = import_problems(into, files, how)
                 lines = _problem_lines(data)
     say(json, {"run": str(out), **data}, sheet(out, lines))
     return 0
-
-
-def _with_files(name: str) -> Task:
-    """The task of that name. Raises UsageError where it has no file form of its own."""
-    found = task_named(name)
-    if found.read is None:
-        raise UsageError(f"the task {name} has no files of its own; import its problems as problems")
-    return found
 
 
 def _check_options(

@@ -39,12 +39,9 @@ def quality(sources: flags.Sources, method: flags.Method = None, top: flags.Top 
         {"source": source, "method": name, **summary(sets[source, name], name, top)}
         for source, name in sorted(sets, key=lambda key: (order[key[0]], key[1]))
     ]
-    say(json, {"tokens": words.TOKENS_BY_RULE, "sets": rows}, *_tables(rows))
+    tables = (_words_table(rows), _structure_table(rows), _quality_table(rows), _phrase_table(rows))
+    say(json, {"tokens": words.TOKENS_BY_RULE, "sets": rows}, *tables)
     return 0
-
-
-def _tables(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
-    return [_words_table(rows), _structure_table(rows), _quality_table(rows), _phrase_table(rows)]
 
 
 def _grid(title: str, *columns: str) -> Table:

@@ -1,8 +1,7 @@
 """journey run for a recipe with axes: a sweep."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -46,38 +45,26 @@ def run(
         rows = list(plan(found, out))
         points = sum(len(axis.values) for axis in wanted.axes.values())
         data = {"out": str(out), "runs": len(rows), "points": points, "each": rows}
-        say(json, data, _grid(("run", "takes over", "seeds", "begun"), [[str(v) for v in r.values()] for r in rows]),
-            f"{len(rows)} runs for {points} points of {len(wanted.axes)} axes")  # fmt: skip
+        grid = Table("run", "takes over", "seeds", "begun")
+        for row in rows:
+            grid.add_row(*(Text(str(value)) for value in row.values()))
+        say(json, data, grid, f"{len(rows)} runs for {points} points of {len(wanted.axes)} axes")
         return 0
     done: list[Point] = []
     with Bars(silent=json) as bars:
 
         def on_point(place: Point) -> None:
             done.append(place)
-            _write(figures(wanted, _standing(found, done), out), out)  # what stands so far can be read
+            folders = {one.folder for one in done}
+            so_far = figures(wanted, [one for one in found if one.folder in folders], out)
+            write(out, "scaling", so_far, document(so_far))  # what stands so far can be read
 
         run_sweep(found, out, fresh=fresh, progress=bars, on_point=on_point)
         data = figures(wanted, found, out)
-        _write(data, out)
+        write(out, "scaling", data, document(data))
     failed = []
     for place in runs_of(found):
         with Run.read(out / place.folder) as of:
             failed += of.failures()
     say(json, data, terminal(document(data)), f"report: {out}/scaling.html")
     return failed_units(failed)
-
-
-def _standing(found: list[Point], done: list[Point]) -> list[Point]:
-    folders = {place.folder for place in done}
-    return [place for place in found if place.folder in folders]
-
-
-def _write(data: Mapping[str, Any], out: Path) -> None:
-    write(out, "scaling", data, document(data))
-
-
-def _grid(heads: tuple[str, ...], rows: Any) -> Table:
-    grid = Table(*heads)
-    for row in rows:
-        grid.add_row(*map(Text, row))
-    return grid

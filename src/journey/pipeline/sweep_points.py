@@ -19,7 +19,6 @@ from journey.pipeline.sweep import BASE, Point, compared_arms
 from journey.store.entries import Training
 from journey.store.run import Run
 from journey.trees.mark import path_tokens
-from journey.types import Attempt
 
 FORMS: tuple[Form, ...] = ("saturating", "power", "logarithmic", "flat")
 
@@ -109,13 +108,9 @@ def _measured(
             growing=0.0 if kind.policy else forward(shape, grown, path),
             judging=0.0 if kind.policy or names.asks_nothing(names.read(recipe.judge)) else None,
             training=0.0 if kind.policy else training(shape, tokens, length),
-            inference=fmean(_answer(shape, a) for a in drawn),
+            inference=fmean(forward(shape, a.tokens, a.tokens) for a in drawn),
         ),
     )
-
-
-def _answer(shape: Shape, attempt: Attempt) -> float:
-    return forward(shape, attempt.tokens, attempt.tokens)
 
 
 def _data(run: Run, seed: int) -> tuple[int, float]:
@@ -196,10 +191,5 @@ def _fits(amounts: Mapping[float, ArmAtPoint], rounds: int) -> dict[str, Any]:
     found: dict[Form, Fit] = {form: fit(rows, form, at=at, rounds=rounds) for form in forms}
     if not found:
         return {}
-    return {"best": best_form(found), "forms": {form: _fit(of) for form, of in found.items()}}
-
-
-def _fit(of: Fit) -> dict[str, Any]:
-    data = asdict(of)
-    data["at"] = [{"at": n, **asdict(i)} for n, i in of.at]
-    return data
+    forms = {form: asdict(of) | {"at": [{"at": n, **asdict(i)} for n, i in of.at]} for form, of in found.items()}
+    return {"best": best_form(found), "forms": forms}

@@ -9,7 +9,6 @@ from journey.types import Node, Thought, Tree
 CHARACTER, GAP, ROW, MARGIN = 6.7, 62, 26, 16
 DEEP, INDENT = 6, 18  # more levels than this make an outline
 MARKS = {"right": "", "wrong": "✕", "neutral": "–", "unjudged": "?"}
-STATES = tuple(MARKS)
 
 
 @dataclass(frozen=True, slots=True)

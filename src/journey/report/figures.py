@@ -1,5 +1,6 @@
 """The figures of a run as one plain JSON object: `report.json`, which every other form of the report is drawn from."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -65,7 +66,7 @@ def figures(run: Run) -> Json:
         "words": _words(run, found),
         "thoughts": _thoughts(run),
         "spent": spent_by_model(run),
-        "failures": _failures(run),
+        "failures": dict(Counter(failure.stage for failure in run.failures())),
         "interval": "wider of Student's t over seeds and the bootstrap over seeds and problems"
         if len(found.finished) > 1
         else "Wilson for an accuracy, Newcombe's paired interval for a gain (one seed)",
@@ -215,10 +216,3 @@ def _thoughts(run: Run) -> Json:
         kind = "refined" if thought.refined_by is not None else "thoughts" if thought.note is None else "kept"
         of[kind] += 1
     return dict(sorted(counts.items()))
-
-
-def _failures(run: Run) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for failure in run.failures():
-        counts[failure.stage] = counts.get(failure.stage, 0) + 1
-    return counts

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from journey.errors import UsageError
 
@@ -39,6 +39,8 @@ def _kind(file: Path, name: str) -> Format:
             return "json"
         case ".parquet":
             return "parquet"
+        case _:
+            pass
     if file.is_file():
         raise UsageError(f"{name}: unknown kind of file; name it .jsonl, .json or .parquet, or say which format it is")
     is_hub_name = re.fullmatch(r"[\w.-]+(/[\w.-]+)?(:[\w.-]+)?", name) and not name.startswith(".")
@@ -74,16 +76,17 @@ def _object(text: bytes, place: str) -> Row:
 def _json_rows(file: Path) -> Iterator[tuple[str, Row]]:
     text = b"".join(line for _, line in _lines(file))
     try:
-        data = json.loads(text)
+        data: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
         if text.lstrip().startswith(b"{") and b"\n" in text.strip():
             yield from _jsonl_rows(file)  # one object a line under the name .json is common
             return
         raise UsageError(f"{file} is not JSON ({error}); give a list of objects, or one object a line") from error
     if isinstance(data, dict):
-        lists = [value for value in data.values() if isinstance(value, list)]
+        lists: list[Any] = [value for value in cast("Row", data).values() if isinstance(value, list)]
         data = lists[0] if len(lists) == 1 else [data]
-    for number, row in enumerate(data if isinstance(data, list) else [data], 1):
+    rows = cast("list[Any]", data) if isinstance(data, list) else [data]
+    for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             raise UsageError(f"{file} entry {number} is not a JSON object; each entry must be one")
         yield f"{file} entry {number}", row
