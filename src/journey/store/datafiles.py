@@ -70,7 +70,7 @@ def _object(text: bytes, place: str) -> Row:
         raise UsageError(f"{place} is not JSON ({reason}); each line must be one JSON object") from error
     if not isinstance(row, dict):
         raise UsageError(f'{place} is not a JSON object; each row must be one, such as {{"question": ..., ...}}')
-    return row
+    return cast("Row", row)
 
 
 def _json_rows(file: Path) -> Iterator[tuple[str, Row]]:
