@@ -174,6 +174,13 @@ def test_changed_settings_are_refused_by_name_with_both_values(run: Run):
     Run.open(run.path).close()  # a refusal leaves the lock free
 
 
+def test_of_very_many_changed_settings_the_first_are_named(run: Run):
+    run.close()
+    with pytest.raises(UsageError) as refusal:
+        Run.open(run.path, {"grow": {"width": 4}, "seed": 1, **{f"new {i}": i for i in range(30)}})
+    assert "new 11: was not set, now 11; and 18 more)" in str(refusal.value) and "new 12" not in str(refusal.value)
+
+
 def test_settings_that_change_no_result_are_not_compared_but_taken_over(run: Run):
     run.close()
     new = {"grow": {"width": 4, "in_flight": 64}, "seed": 1, "workers": 3, "cluster": {"nodes": 2}}

@@ -19,6 +19,9 @@ def plain(config: Mapping[str, Any]) -> dict[str, Any]:
     return json.loads(dumps(config))
 
 
+NAMED = 12  # changed settings that a sentence names at most
+
+
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], ignore: Sequence[str] = ()) -> list[str]:
     """One phrase a changed setting, "grow.width: was 4, now 6", in the order of the settings.
 
@@ -37,10 +40,12 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], ignore: Sequence
 
 
 def refuse_changes(folder: Path, old: Mapping[str, Any], new: Mapping[str, Any], ignore: Sequence[str]) -> None:
-    """Raises UsageError that names every setting the run was made with otherwise."""
+    """Raises UsageError that names the settings that the run was made with otherwise, the first of very many."""
     if changed := differences(old, new, ignore):
+        more = len(changed) - NAMED
+        named = [*changed[:NAMED], f"and {more} more"] if more > 1 else changed
         raise UsageError(
-            f"The run {folder} was made with other settings ({'; '.join(changed)}): "
+            f"The run {folder} was made with other settings ({'; '.join(named)}): "
             "give the old ones again, write to another --out, or start this one over with --fresh."
         )
 
