@@ -109,6 +109,13 @@ def test_an_axis_without_numbers_may_say_that_it_wants_no_curve() -> None:
     assert Axis(setting="thoughts.traverse.start", values=("path", "root"), fit=False).values == ("path", "root")
 
 
+def test_a_sweep_takes_no_budget_and_says_so(tmp_path: Path) -> None:
+    refused = journey("run", RECIPES / "scaling.yaml", "--out", tmp_path / "sweep", "--max-calls", 5)
+    assert refused.code == 2
+    assert "a sweep has no budget" in refused.err
+    assert not (tmp_path / "sweep").exists()
+
+
 def test_a_dry_run_says_how_many_runs_and_makes_nothing(tmp_path: Path) -> None:
     said = done("run", RECIPES / "scaling.yaml", "--out", tmp_path / "sweep", "--dry-run", "--json")
     assert said.data["runs"] == 13

@@ -151,6 +151,7 @@ def test_a_run_of_trees_alone_has_a_report_too(tmp_path: Path, make_run: Make) -
 def test_any_other_models_name_is_an_arm_of_the_only_seed() -> None:
     assert seed_and_arm(ModelRef("seed-12/journey", seed=12, arm="journey")) == (12, "journey")
     assert seed_and_arm(ModelRef("seed-12/journey")) == (1, "seed-12/journey")
+    assert seed_and_arm(ModelRef("seed-0/journey", seed=0, arm="journey")) == (0, "journey")
 
 
 def _of_seed(attempt: Attempt, seed: int) -> Attempt:

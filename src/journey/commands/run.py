@@ -53,6 +53,8 @@ def run(
     wanted = load(recipe, settings or ())
     out = out or Path("runs") / recipe.stem
     if wanted.axes:
+        if any(limit is not None for limit in (max_cost, max_tokens, max_calls)):
+            raise UsageError("a sweep has no budget: leave --max-cost, --max-tokens and --max-calls away")
         return sweeping.run(wanted, recipe, settings or (), out, limit, seed, json, fresh, dry_run)
     wanted = checked(with_flags(wanted, limit, seed))
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()

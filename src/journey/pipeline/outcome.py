@@ -97,7 +97,7 @@ def compared_on(run: Run) -> str:
 
 def seed_and_arm(model: ModelRef) -> tuple[int, str]:
     """Where a model stands in the comparison: one that no experiment trained is an arm of the only seed."""
-    return (1, model.name) if model.arm is None else (model.seed or 1, model.arm)
+    return (1, model.name) if model.arm is None else (1 if model.seed is None else model.seed, model.arm)
 
 
 def _arms(run: Run) -> tuple[dict[tuple[int, str], Arm], str]:

@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 
 from journey.errors import UsageError
-from journey.pipeline.arms import ARMS, method_of
+from journey.pipeline.arms import ARMS, JOURNEY, method_of
 from journey.pipeline.derive import chosen
 from journey.store.excluded import excluded
 from journey.store.run import Run
@@ -71,7 +71,9 @@ def _attempts(of: Run, chosen_of: str | None) -> list[Attempt]:
     """The attempts at training problems, of one model: that of the seed `chosen_of`, or the only one."""
     out = excluded(of)
     found = [a for a in of.attempts(split="train") if a.problem not in out]
-    found = [a for a in found if chosen_of is None or label(a.model) in (chosen_of, f"{chosen_of}/journey")]
+    if chosen_of is not None:
+        seed = seed_of(chosen_of)
+        found = [a for a in found if label(a.model) == chosen_of or (a.model.seed, a.model.arm) == (seed, JOURNEY)]
     models = sorted({label(a.model) for a in found})
     if len(models) > 1:
         raise UsageError(f"the attempts are of several models ({', '.join(models)}); choose one with --by")

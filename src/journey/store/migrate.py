@@ -101,7 +101,10 @@ def _upgraded(connection: sqlite3.Connection, path: Path, name: str) -> Iterator
     last = -1
 
     def is_model(name: str) -> bool:
-        return (path.parent / "models" / name / "config.json").is_file()
+        try:
+            return (path.parent / "models" / name / "config.json").is_file()
+        except (OSError, ValueError):  # longer than a file's name may be, or with a NUL in it
+            return False
 
     while found := connection.execute(query, (last,)).fetchall():
         rows: list[Row] = []

@@ -230,7 +230,8 @@ def _attempt(fields: Row, given: Row, _: sqlite3.Connection) -> Sequence[Any]:
     outcome = "right" if correct else "none" if fields["answer"] is None else "unknown" if correct is None else "wrong"
     return (
         fields["id"], fields["problem"], fields["model"], label(model, over_seeds=True),
-        1 if model.arm is None else model.seed or 1, fields["decoding"], fields["sample"], given["split"],
+        1 if model.arm is None or model.seed is None else model.seed,
+        fields["decoding"], fields["sample"], given["split"],
         fields["answer"], outcome, fields["error"], fields["tokens"], len(fields["text"]), fields["finish"],
     )  # fmt: skip
 
