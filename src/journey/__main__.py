@@ -27,8 +27,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except _sayable() as error:
         from journey.commands.mistakes import say_spent, sentence
 
-        said, code = sentence(error)
-        print(said, file=sys.stderr)
+        text, code = sentence(error)
+        print(text, file=sys.stderr)
         say_spent(error, json="--json" in (sys.argv[1:] if arguments is None else arguments))
     if code == INTERRUPTED:
         print("journey: interrupted; the same command goes on where it stopped", file=sys.stderr)

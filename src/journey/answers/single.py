@@ -161,10 +161,10 @@ def _formulas(left: str, right: str, one: Formula, other: Formula) -> bool | Non
         if one.is_word and other.is_word:
             return None
         return False if terms.compare(one, other) is False and not _unit_may_be_meant(left, right) else None
-    said = terms.compare(one, other)
-    if said or one.names == other.names:
-        return said
-    if said is None or {name.casefold() for name in one.names} == {name.casefold() for name in other.names}:
+    verdict = terms.compare(one, other)
+    if verdict or one.names == other.names:
+        return verdict
+    if verdict is None or {name.casefold() for name in one.names} == {name.casefold() for name in other.names}:
         return None
     return None if _unit_may_be_meant(left, right) else False
 

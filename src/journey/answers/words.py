@@ -183,10 +183,10 @@ def _number(stated: str, alone: bool) -> str | None:
     text = _cleaned(stated).rpartition("=")[2].strip() if not alone else _cleaned(stated)
     if (value := number(text)) is None:
         found = [] if alone else [n for n in map(number, _NUMBER.findall(text)) if n is not None]
-        told = [Fraction(NUMBERS.index(word)) for word in re.findall(r"[a-z]+", text.casefold()) if word in NUMBERS]
+        numbers = [Fraction(NUMBERS.index(word)) for word in re.findall(r"[a-z]+", text.casefold()) if word in NUMBERS]
         if alone:
-            told = told if text.casefold() in NUMBERS else []
-        different = set(found or told)
+            numbers = numbers if text.casefold() in NUMBERS else []
+        different = set(found or numbers)
         if len(different) != 1:
             return None
         value = different.pop()

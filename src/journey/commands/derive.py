@@ -95,9 +95,9 @@ def derive(
         interrupts.run(paying(into, models, tracker, make_thoughts(into, wanted, models, bars.of(into.path.name))))
         for method in () if from_their_trees else methods:
             reasons.update(counts_of(into, method).no_thought)
-        told = {m: list(into.thoughts(method=m)) for m in methods}
+        by_method = {m: list(into.thoughts(method=m)) for m in methods}
         failed = [f for m in methods for verb in ("derive", "refine") for f in into.failures(f"{verb} {m}")]
-    final = {method: chosen(of) for method, of in told.items()}
+    final = {method: chosen(of) for method, of in by_method.items()}
     if from_their_trees and not any(final.values()):
         raise UsageError(_nothing(path, reasons))
     trees = len({t.tree for of in final.values() for t in of if t.tree is not None})

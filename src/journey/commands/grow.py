@@ -51,8 +51,8 @@ def grow(
     if dry_run:
         parts, _, _ = looked_at(wanted, out, fresh)
         problems = parts.by_name["train"]
-        asked = estimate(recipes.without_arms(wanted), problems, [], trees_only=True)
-        return say_estimate(out, len(problems), asked, tracker.prices, wanted.servers, json)
+        expected = estimate(recipes.without_arms(wanted), problems, [], trees_only=True)
+        return say_estimate(out, len(problems), expected, tracker.prices, wanted.servers, json)
     if fresh:  # before anything is removed
         make_problems(wanted)
     with (

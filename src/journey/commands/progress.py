@@ -74,5 +74,5 @@ class Bars:
         if now - self._shown.get((who, stage), -EVERY) >= EVERY:
             self._shown[who, stage] = now
             minutes, seconds = divmod(int(now - self._began), 60)
-            said = f"{minutes}:{seconds:02d} {who} {stage} {done}/{total} {self._note()}"
-            self._console.print(said.rstrip(), highlight=False, markup=False)
+            line = f"{minutes}:{seconds:02d} {who} {stage} {done}/{total} {self._note()}"
+            self._console.print(line.rstrip(), highlight=False, markup=False)

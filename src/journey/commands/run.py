@@ -167,14 +167,14 @@ def _plan(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: 
     """Says what would be done and asked at most, and does nothing. Raises UsageError for whatever it would refuse."""
     parts, drafts, there = looked_at(wanted, out, fresh)
     experiment.check_student(wanted, parts.by_name["train"])
-    asked = estimate(wanted, parts.by_name["train"], drafts)
-    prices = with_local(tracker.prices, asked, wanted.servers)
-    data = {"run": str(out), **plan(wanted, parts), **there, "asked_at_most": priced(asked, prices)}
+    expected = estimate(wanted, parts.by_name["train"], drafts)
+    prices = with_local(tracker.prices, expected, wanted.servers)
+    data = {"run": str(out), **plan(wanted, parts), **there, "asked_at_most": priced(expected, prices)}
     if parts.dropped:
         data["dropped"] = parts.dropped
     lines = [(k.replace("_", " "), v) for k, v in data.items() if k not in ("asked_at_most", "dropped")]
     lines += [(f"dropped: {reason}", number) for reason, number in parts.dropped.items()]
-    say(json, data, sheet("what would be done, and asked at most", [*lines, *estimate_lines(asked, prices)]))
+    say(json, data, sheet("what would be done, and asked at most", [*lines, *estimate_lines(expected, prices)]))
     return 0
 
 

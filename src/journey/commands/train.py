@@ -60,8 +60,13 @@ def train(
         limit_threads(source)
         out = train_station(into, ModelRef(name), source, rows, chosen, bars.of(name))
         made = jsons.loads((out / "training.json").read_text("utf-8"))
-    said = {"model": str(out), "rows": made["rows"], "steps": made["steps"], "trained_tokens": made["trained_tokens"]}
-    say(json, said, sheet(run, [(key.replace("_", " "), value) for key, value in said.items()]))
+    summary = {
+        "model": str(out),
+        "rows": made["rows"],
+        "steps": made["steps"],
+        "trained_tokens": made["trained_tokens"],
+    }
+    say(json, summary, sheet(run, [(key.replace("_", " "), value) for key, value in summary.items()]))
     return 0
 
 

@@ -124,19 +124,19 @@ def summed(structures: Iterable[Structure]) -> dict[str, Any]:
     share of thoughts counted by cue words.
     """
     found = list(structures)
-    told = [s for s in found if s.mistakes is not None]
-    ended = [s for s in told if s.recovered is not None]
+    counted = [s for s in found if s.mistakes is not None]
+    ended = [s for s in counted if s.recovered is not None]
     mistakes = sum(s.mistakes or 0 for s in ended)
-    tokens = sum(s.tokens for s in told)
+    tokens = sum(s.tokens for s in counted)
     return {
         "thoughts": len(found),
         "estimated": sum(s.by == "cue words" for s in found) / len(found) if found else None,
         "reflections": fmean(s.reflections for s in found) if found else None,
         "backtracks": fmean(s.backtracks for s in found) if found else None,
-        "mistakes": fmean(s.mistakes or 0 for s in told) if told else None,
+        "mistakes": fmean(s.mistakes or 0 for s in counted) if counted else None,
         "recovery_rate": sum(s.recovered or 0 for s in ended) / mistakes if mistakes else None,
-        "wrong_tokens": fmean(s.wrong_tokens or 0 for s in told) if told else None,
-        "wrong_share": sum(s.wrong_tokens or 0 for s in told) / tokens if tokens else None,
+        "wrong_tokens": fmean(s.wrong_tokens or 0 for s in counted) if counted else None,
+        "wrong_share": sum(s.wrong_tokens or 0 for s in counted) / tokens if tokens else None,
     }
 
 

@@ -90,7 +90,7 @@ class Cached:
 
 def call_key(model: Model, prompt: Prompt, sampling: Sampling) -> str:
     """The name of a call: a hash of who is asked, what, and how the answers are drawn."""
-    asked = [prompt.system, prompt.text, prompt.prefix]
+    request = [prompt.system, prompt.text, prompt.prefix]
     drawn = [float(sampling.temperature), float(sampling.top_p), sampling.max_tokens, list(sampling.stop)]
     who = [model.name, getattr(model, "identity", None)]
-    return content_hash("call", who, asked, drawn, sampling.n, sampling.seed)
+    return content_hash("call", who, request, drawn, sampling.n, sampling.seed)

@@ -117,8 +117,8 @@ class Server:
             except Complaint as complaint:
                 tries.complaints += 1
                 if tries.complaints > COMPLAINTS or not learn(self._dialect, request, str(complaint)):
-                    said = words(str(complaint).encode(), self._caller)
-                    raise ModelError(f"{self._caller.url} refuses the request: {said}") from None
+                    message = words(str(complaint).encode(), self._caller)
+                    raise ModelError(f"{self._caller.url} refuses the request: {message}") from None
                 if n > 1 and self._dialect.one_by_one:
                     return []
             except NoModel:

@@ -84,17 +84,17 @@ def read(data: Any, request: Request, prompt: Prompt, sampling: Sampling) -> Ans
     if sorted(p for p in places if isinstance(p, int)) == list(range(len(rows))):
         rows = sorted(rows, key=lambda row: row["index"])
     choices = [choice(row, request, prompt, sampling) for row in rows[: request.n]]
-    said = usage(data.get("usage"))
-    tokens = split(said.tokens, choices) if said is not None else [guess(one) for one in choices]
+    counts = usage(data.get("usage"))
+    tokens = split(counts.tokens, choices) if counts is not None else [guess(one) for one in choices]
     for one, count in zip(choices, tokens, strict=True):
-        if one.blank and (said is None or not may_be_blank(one, count, sampling)):
+        if one.blank and (counts is None or not may_be_blank(one, count, sampling)):
             raise BadAnswer("an empty text")
     completions = [
         Completion(one.text, count, one.finish, None if one.logprobs is None else sum(one.logprobs), one.reasoning)
         for one, count in zip(choices, tokens, strict=True)
     ]
     read_tokens = estimate_tokens(prompt.text + prompt.prefix + (prompt.system or ""))
-    return Answer(completions, said or Usage(1, read_tokens, sum(tokens)), said is None)
+    return Answer(completions, counts or Usage(1, read_tokens, sum(tokens)), counts is None)
 
 
 def choice(row: Mapping[str, Any], request: Request, prompt: Prompt, sampling: Sampling) -> Choice:

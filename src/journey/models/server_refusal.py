@@ -51,8 +51,8 @@ def refusal(reply: Reply, caller: Caller, met: bool) -> Exception:
 
     `met`: this server has answered like an OpenAI-compatible one before.
     """
-    said, status = words(reply.body, caller), reply.status
-    says = f"{caller.url} says {status}" + (f": {said}" if said else "")
+    message, status = words(reply.body, caller), reply.status
+    says = f"{caller.url} says {status}" + (f": {message}" if message else "")
     everything = reply.body[:20_000].decode("utf-8", "replace")
     if 300 <= status < 400:
         return _moved(reply, caller, met)
@@ -62,7 +62,7 @@ def refusal(reply: Reply, caller: Caller, met: bool) -> Exception:
         return UsageError(
             f"{says} (the account has no money or quota left; top it up, then run the same command again)"
         )
-    failed = f"status {status}" + (f" ({said})" if said else "")
+    failed = f"status {status}" + (f" ({message})" if message else "")
     if status in BUSY:
         return Failed("busy", failed, reply.wait, server=status != 429)
     if status in (408, 409, 425) or status >= 500 or status < 300:
@@ -74,7 +74,7 @@ def refusal(reply: Reply, caller: Caller, met: bool) -> Exception:
             return Failed("broken", f"status {status}")
         return UsageError(f"{no_server(caller)} (it says {status} to this path)")
     if status in (400, 413, 422) and TOO_LONG.search(everything):
-        return ModelError(f"The prompt and its answer do not fit into the context of {caller.model}: {said}")
+        return ModelError(f"The prompt and its answer do not fit into the context of {caller.model}: {message}")
     if status in (400, 422):
         return Complaint(everything)
     return ModelError(f"{says}.")
@@ -122,9 +122,9 @@ def _message(data: Any) -> str:
     if not isinstance(data, dict):
         return ""
     for name in ("error", "message", "detail", "msg"):
-        if said := _message(data.get(name)):
+        if message := _message(data.get(name)):
             place = data.get("loc")
-            return f"{'.'.join(map(str, place))}: {said}" if isinstance(place, list) else said
+            return f"{'.'.join(map(str, place))}: {message}" if isinstance(place, list) else message
     return ""
 
 
@@ -132,12 +132,12 @@ def _names_no_model(body: bytes, model: str) -> bool:
     """Whether the server's own words, not those of a prompt that it repeats, say that it lacks this model."""
     data = json.loads(body)
     error = data.get("error") if isinstance(data.get("error"), dict) else data
-    said = _message(data)[:LONGEST]
+    message = _message(data)[:LONGEST]
     codes = (str(error.get(name)) for name in ("code", "type"))
     return bool(
         any(NO_MODEL.search(code) for code in codes)
-        or NO_MODEL.search(said)
-        or re.search(re.escape(model) + NOT_THERE, said, re.I | re.S)
+        or NO_MODEL.search(message)
+        or re.search(re.escape(model) + NOT_THERE, message, re.I | re.S)
     )
 
 

@@ -91,8 +91,8 @@ class ServerSettings:
 
     def identity(self, model: str) -> str:
         """A hash of what changes results: never the address or the key."""
-        asked = (self.api, self.continuation, self.stop, self.logprobs, dict(self.extra))
-        return content_hash("server", model, *asked)
+        request = (self.api, self.continuation, self.stop, self.logprobs, dict(self.extra))
+        return content_hash("server", model, *request)
 
 
 def checked_url(url: str, what: str) -> str:

@@ -188,17 +188,17 @@ class Vllm:
         """A completion spelled from its tokens; from vLLM's own text where that alone shows the stop string."""
         ids = list(output.token_ids)
         finish: Finish = "length"
-        said = text.spell(reading, ids)
+        spelled = text.spell(reading, ids)
         if output.finish_reason == "stop":
             reason = output.stop_reason  # a string, a token to stop at, or null for the model's own end
             is_token = isinstance(reason, int) and self._tokenizer.convert_ids_to_tokens(reason) in stop
             finish = "stop" if is_token or isinstance(reason, str) else "end"
         if output.finish_reason == "stop" and isinstance(output.stop_reason, str):
-            hits = [at for s in stop if s and (at := said.find(s)) >= 0]
-            said = said[: min(hits)] if hits else output.text
+            hits = [at for s in stop if s and (at := spelled.find(s)) >= 0]
+            spelled = spelled[: min(hits)] if hits else output.text
         elif output.finish_reason not in ("stop", "length"):
             raise ModelError(f"{self.name} ended a completion by {output.finish_reason!r}.")
-        return Completion(said, len(ids), finish, output.cumulative_logprob if self._logprobs else None)
+        return Completion(spelled, len(ids), finish, output.cumulative_logprob if self._logprobs else None)
 
 
 def _line(error: BaseException) -> str:

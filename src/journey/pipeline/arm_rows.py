@@ -116,11 +116,11 @@ def matched(method: str, to: str) -> Callable[[SeedRun, Any, str, str | Path], A
 
 async def of_preferences(of: SeedRun, settings: PreferenceSettings, source: str, weights: str | Path) -> list[Row]:
     """Pairs of right and wrong answers that the model gave to training problems; may be empty."""
-    asked = part(of.run, "train")[: settings.problems]
+    problems = part(of.run, "train")[: settings.problems]
     longest = of.evaluation.max_tokens
     rule = Decoding("preferences", settings.temperature, settings.top_p, longest, settings.samples)
     model = registry.local(weights, source)
-    await of.ask(model, rule, asked, "train")
+    await of.ask(model, rule, problems, "train")
     await registry.close(model)
     answers = of.run.attempts(model=source, decoding=rule.name, split="train")
-    return dpo_rows(answers, asked, ask, pairs=settings.pairs, samples=settings.samples, seed=of.seed)
+    return dpo_rows(answers, problems, ask, pairs=settings.pairs, samples=settings.samples, seed=of.seed)

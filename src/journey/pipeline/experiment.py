@@ -137,8 +137,8 @@ def _work(recipe: Recipe) -> list[tuple[str, str]]:
 
     def of(arm: str) -> list[tuple[str, str]]:
         trained = [] if arm == recipe.policy_arm else [(TRAIN, arm)]
-        asked = [(EVALUATE, arm)] if ARMS[arm].decoding(recipe.evaluation) else []
-        return [*trained, *(one for other in followers(arm, among) for one in of(other)), *asked]
+        evaluated = [(EVALUATE, arm)] if ARMS[arm].decoding(recipe.evaluation) else []
+        return [*trained, *(one for other in followers(arm, among) for one in of(other)), *evaluated]
 
     first = sorted((a for a in among if source_of(a, among) is None), key=lambda a: -len(followers(a, among)))
     return [one for arm in first for one in of(arm)]
@@ -163,8 +163,8 @@ async def make_trees(of: SeedRun, recipe: Recipe, budget: Budget) -> None:
         models.register_loaded(of.weights(arm), policy)  # a judge may roll out from the same weights
     try:
         if recipe.grows:
-            asked = models.model(recipe.model) if policy is None else Cached(policy, run)
-            await grow_wanted(of, recipe, models, asked, part(run, "train"))
+            proposer = models.model(recipe.model) if policy is None else Cached(policy, run)
+            await grow_wanted(of, recipe, models, proposer, part(run, "train"))
         await make_thoughts(of, recipe, models)
     finally:
         keep_spent(run, tracker)
@@ -193,11 +193,11 @@ async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) ->
     """
     trees = None
     if recipe.policy_arm is not None:
-        policy, asked = of.name(recipe.policy_arm), part(of.run, "train")
-        trees = [tree.id for tree in branched_trees(of.run, asked, policy, recipe.trees.count)]
+        policy, problems = of.name(recipe.policy_arm), part(of.run, "train")
+        trees = [tree.id for tree in branched_trees(of.run, problems, policy, recipe.trees.count)]
         if not trees:
             raise UsageError(
-                f"{policy} solved none of {len(asked)} problems, so there is nothing to make thoughts of; give "
+                f"{policy} solved none of {len(problems)} problems, so there is nothing to make thoughts of; give "
                 f"{recipe.policy_arm} more problems or epochs, or trees.{recipe.trees.grower} a greater width or keep"
             )
     derivation = Derivation(of.run, recipe.thought_settings(of.seed), of.task, models, of.progress, of.owner)
@@ -225,9 +225,9 @@ async def evaluate_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
         return
     model = registry.local(of.weights(arm), of.name(arm))
     rules, split = ARMS[arm].decoding(of.evaluation), of.evaluation.split
-    asked = part(of.run, split)
+    problems = part(of.run, split)
     # All rules side by side: the few answers that run to the limit then share their steps.
-    await together([of.ask(model, rule, asked, split) for rule in rules])
+    await together([of.ask(model, rule, problems, split) for rule in rules])
     await registry.close(model)
 
 

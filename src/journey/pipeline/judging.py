@@ -110,9 +110,9 @@ def estimate_comparison(
     """What the models of every judge are asked at most about all sets."""
     work = sum((evals.judge_work(item) for labelled in sets for item in labelled.items), JudgeWork())
     return [
-        asked
+        cost
         for name in judges
-        for asked in names.estimate(names.read(name), settings.judge_settings, work, settings.strong)
+        for cost in names.estimate(names.read(name), settings.judge_settings, work, settings.strong)
     ]
 
 

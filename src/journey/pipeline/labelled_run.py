@@ -65,8 +65,8 @@ def labelled_run(source: Path, out: Path) -> dict[str, int]:
         problems = list(of.problems())
         parts = {p.id: of.given("problems", p.id).get("split") for p in problems}
         # With other verdicts it is another run.
-        said = sorted((t, i, j.verdict, j.reason) for t, steps in verdicts.items() for i, j in steps.items())
-        config = {**of.config, "labels": {"of": str(source), "said": content_hash("said", said)}}
+        judged_steps = sorted((t, i, j.verdict, j.reason) for t, steps in verdicts.items() for i, j in steps.items())
+        config = {**of.config, "labels": {"of": str(source), "said": content_hash("said", judged_steps)}}
         with Run.open(out, config, ignore=("labels.of",)) as into:
             for part in dict.fromkeys(parts.values()):
                 into.put_all("problems", [p for p in problems if parts[p.id] == part], split=part)

@@ -134,8 +134,8 @@ def _wanted(run: Run, by_arm: Mapping[tuple[int, str], Arm]) -> set[str]:
     if not test or not any(name in ARMS for _, name in by_arm):
         return max(({a.problem for a in arm.main} for arm in by_arm.values()), key=len, default=set())
     failed = {failure.unit for failure in run.failures()}
-    asked = {(a.model.name, a.decoding) for arm in by_arm.values() for a in (*arm.main, *arm.greedy)}
-    return {p for p in test if not any(attempt_unit(*by, p) in failed for by in asked)}
+    drawn_by = {(a.model.name, a.decoding) for arm in by_arm.values() for a in (*arm.main, *arm.greedy)}
+    return {p for p in test if not any(attempt_unit(*by, p) in failed for by in drawn_by)}
 
 
 def _missing(seed: int, names: set[str], by_arm: Mapping[tuple[int, str], Arm], wanted: set[str]) -> str:
@@ -149,11 +149,11 @@ def _missing(seed: int, names: set[str], by_arm: Mapping[tuple[int, str], Arm], 
 
 
 def _trees(run: Run, seeds: Sequence[int]) -> Trees:
-    told = {thought.tree for thought in run.thoughts()}
+    with_thought = {thought.tree for thought in run.thoughts()}
     by_seed = list[dict[str, int]]()
     for seed in seeds:
         ids = run.ids("trees", policy=f"seed-{seed}/phase1")
-        by_seed.append({"seed": seed, "grown": len(ids), "told": len(ids & told)})
+        by_seed.append({"seed": seed, "grown": len(ids), "told": len(ids & with_thought)})
     if not any(row["grown"] for row in by_seed):
         return Trees(run.count("trees"), [])
     return Trees(median_low([row["told"] for row in by_seed]), by_seed)

@@ -25,8 +25,8 @@ def estimate(
     if wanted.grows:
         grower = GROWERS[wanted.trees.grower]
         steps = grower.estimate(problems, wanted.policy_arm or wanted.model, wanted.trees.settings)
-        asked = [*([] if wanted.policy_arm else [steps]), *_judged(wanted, steps.most)]
-        found += asked * wanted.seeds
+        stages = [*([] if wanted.policy_arm else [steps]), *_judged(wanted, steps.most)]
+        found += stages * wanted.seeds
     if not trees_only:
         thoughts = wanted.thoughts
         settings = wanted.thought_settings(wanted.first_seed)

@@ -215,8 +215,8 @@ def judge_weights(judge: str, strong: str) -> dict[str, str]:
     Raises UsageError for a judge that no name here means.
     """
     ref = names.read(judge)
-    asked = [name for name in names.models_of(ref, strong) if name == TINY or name.startswith("hf/")]
-    paths = [*names.weights_of(ref), *map(model_path, asked)]
+    local_models = [name for name in names.models_of(ref, strong) if name == TINY or name.startswith("hf/")]
+    paths = [*names.weights_of(ref), *map(model_path, local_models)]
     folders = [Path(path).expanduser() for path in paths]
     return {str(folder): folder_hash(folder) for folder in folders if folder.is_dir()}
 

@@ -150,8 +150,8 @@ def estimate(
     """What the model and the judge's models are asked at most."""
     most: list[Estimate] = []
     for method, settings in chosen:
-        asked, work = estimate_search(method, settings, problems, model)
-        most.append(asked)
+        cost, work = estimate_search(method, settings, problems, model)
+        most.append(cost)
         if method.judged and options.judge is not None:
             ref, strong = judge_names.read(options.judge), strong_of(of, options.judge)
             most += judge_names.estimate(ref, judge_settings(of, options.settings), work, strong)

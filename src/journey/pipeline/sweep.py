@@ -98,8 +98,8 @@ def run_sweep(
             if point.folder != BASE:
                 share(out / BASE, run, shared(base, point.recipe), base)
             store_problems(run, point.recipe)
-            asked = compared_arms(point)
-            left_out = [name for name in point.recipe.arms if name not in asked]
+            arms = compared_arms(point)
+            left_out = [name for name in point.recipe.arms if name not in arms]
             jobs = [job for job in jobs_of(point.recipe) if not any(is_evaluation_of(job, name) for name in left_out)]
 
             seeds = {job.name: seed_of(job) for job in jobs}

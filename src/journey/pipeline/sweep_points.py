@@ -118,9 +118,9 @@ def _data(run: Run, seed: int) -> tuple[int, float]:
 
     Trees grown beyond it are of no use to this point, but those before it without a thought were paid for.
     """
-    told = {t.tree for t in run.thoughts(seed=seed)}
+    with_thought = {t.tree for t in run.thoughts(seed=seed)}
     trees = list(run.trees(policy=f"seed-{seed}/phase1"))
-    last = max((t.problem for t in trees if t.id in told), default="")
+    last = max((t.problem for t in trees if t.id in with_thought), default="")
     needed = [t for t in trees if t.problem <= last]
     tokens = sum(node.tokens for tree in needed for node in tree.nodes)
     lengths = [length for tree in needed for length in path_tokens(tree)]
@@ -169,10 +169,11 @@ def _between(amounts: Mapping[Any, ArmAtPoint]) -> list[dict[str, Any]]:
         points = 100 * (fmean(fmean(s.values()) for s in two.rows) - fmean(fmean(s.values()) for s in one.rows))
         known = one.compute.made is not None and two.compute.made is not None
         made = two.compute.made - one.compute.made if known else None  # type: ignore[operator]
-        asked = two.compute.inference - one.compute.inference
+        difference = two.compute.inference - one.compute.inference
         rows.append({
-            "from": low, "to": high, "points": points, "made": made, "inference": asked,
-            "points_per_flop": points_per_flop(points, made), "points_per_flop_asked": points_per_flop(points, asked),
+            "from": low, "to": high, "points": points, "made": made, "inference": difference,
+            "points_per_flop": points_per_flop(points, made),
+            "points_per_flop_asked": points_per_flop(points, difference),
         })  # fmt: skip
     return rows
 

@@ -22,17 +22,17 @@ def training_rows(
 
     Raises UsageError where there are none, or where those of several models (or judges) would be mixed.
     """
-    asked = list(of.problems())
+    problems = list(of.problems())
     if kind == "prm":
-        return tree_rows(_judged_trees(of, chosen_of), asked, labels) or _no_labels(of)
-    shared_task(asked)
+        return tree_rows(_judged_trees(of, chosen_of), problems, labels) or _no_labels(of)
+    shared_task(problems)
     if kind == "dpo":
-        return dpo_rows(_attempts(of, chosen_of), asked, ask, messages=messages) or _no_pairs(of)
+        return dpo_rows(_attempts(of, chosen_of), problems, ask, messages=messages) or _no_pairs(of)
     method = method_of(arm)
     where = {"method": method} if chosen_of is None else {"method": method, "seed": seed_of(chosen_of)}
     out = excluded(of)
     found = chosen(t for t in of.thoughts(**where) if t.problem not in out)
-    rows = sft_rows(found, asked, ask, messages=messages)
+    rows = sft_rows(found, problems, ask, messages=messages)
     if not rows and arm not in (*ARMS, *METHODS):
         near = get_close_matches(arm, [*ARMS, *METHODS], 1, cutoff=0.4)
         mend = f"did you mean {near[0]!r}?" if near else f"known are {', '.join({**ARMS, **METHODS})}"

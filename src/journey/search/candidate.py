@@ -109,10 +109,10 @@ async def extend(
     whole = [one for one in found if flaw(one) is None]
     scores = await score(problem, context, candidate.steps, [one.text for one in whole])
     after: list[Candidate] = []
-    for one, said in zip(whole, scores, strict=True):
+    for one, of_one in zip(whole, scores, strict=True):
         steps = (*candidate.steps, one.text)
         grade = await context.grader.grade(problem, context.steps.join(steps))
-        made = replace(candidate, steps=steps, scores=(*candidate.scores, said), finish=one.finish,
+        made = replace(candidate, steps=steps, scores=(*candidate.scores, of_one), finish=one.finish,
                        tokens=candidate.tokens + length[one.text], drawn=drawn[one.text])  # fmt: skip
         after.append(_closed(context, made, grade, settings))
     if settings.until == "end" and any(not one.text and one.finish == "end" for one in found):
@@ -137,7 +137,7 @@ async def score(
     """The judge's score of each candidate step, null where it could not say; all null without a judge."""
     if context.judge is None or not candidates:
         return [None] * len(candidates)
-    return [score_of(said) for said in await context.judge.judge(problem, prefix, candidates)]
+    return [score_of(judgement) for judgement in await context.judge.judge(problem, prefix, candidates)]
 
 
 def attempt(

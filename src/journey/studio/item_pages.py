@@ -29,8 +29,8 @@ def tree_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     side = _side(run, tree, thoughts, thought, where) if thought else ""
     html = problem_html(run_at(path).problem(tree.problem), tree.problem, outcome, why)
     html += work_html(tree, thought, side, _rest(path, run, tree))
-    asked = number_of(where.get("node", ""))
-    node = first_look(tree, thought) if asked is None else asked
+    chosen = number_of(where.get("node", ""))
+    node = first_look(tree, thought) if chosen is None else chosen
     view(html, "body", tree=viewer_data(tree, thought), address={"run": run, "tree": tree.id}, node=node)
 
 

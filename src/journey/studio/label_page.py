@@ -86,10 +86,10 @@ def _choices(path: Path, what: str, where: Mapping[str, str]) -> None:
         ("tree", "Show the tree", where.get("tree") == "1", is_plain, None),
         ("plain", "Hide the judge's suggestions", is_plain, False, help),
     )
-    for column, (name, word, value, is_off, said) in zip(columns[2:], toggles, strict=True):
+    for column, (name, word, value, is_off, help_text) in zip(columns[2:], toggles, strict=True):
         with column:
             filled(name, value)
-            st.toggle(word, key=name, on_change=_changed, args=(name,), disabled=is_off, help=said)
+            st.toggle(word, key=name, on_change=_changed, args=(name,), disabled=is_off, help=help_text)
 
 
 def _changed(name: str) -> None:

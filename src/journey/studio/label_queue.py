@@ -75,7 +75,7 @@ def _trees(lists: Lists, queued: QueueSettings) -> list[str]:
         return [str(row["tree"]) for row in lists.figure(query, (queued.method, MOST))]
     outcomes = (NOT_RIGHT, "right") if queued.what == "trees" else (None,)
     filters = [Filter("trees", {} if outcome is None else {"outcome": outcome}) for outcome in outcomes]
-    return [str(row["id"]) for asked in filters for row in lists.page(asked, size=MOST)][:MOST]
+    return [str(row["id"]) for one_filter in filters for row in lists.page(one_filter, size=MOST)][:MOST]
 
 
 def label_of(item: str, annotator: str) -> Label | None:

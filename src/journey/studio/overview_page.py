@@ -70,7 +70,7 @@ def _models(lists: Lists, run: str) -> str:
 
 def _tile(lists: Lists, run: str, table: str) -> str:
     total = lists.count(Filter(table))
-    share, said = "", ""
+    share, summary = "", ""
     if table != "thoughts" and total:
         counts = {
             row["outcome"]: row["n"]
@@ -82,9 +82,11 @@ def _tile(lists: Lists, run: str, table: str) -> str:
             for name in ("right", "wrong", "none", "unknown")
         )
         share = f'<div class="share">{parts}</div>' if tried else ""
-        said = f"{counts.get('right', 0):,} of {tried:,} right" if tried else "not tried yet"
+        summary = f"{counts.get('right', 0):,} of {tried:,} right" if tried else "not tried yet"
     elif total:
         methods = lists.values("thoughts", "method")
-        said = ", ".join(f"{n:,} {safe.html(name or '')}" for name, n in methods[:3])
-    inside = f'<span class="quiet">{table.capitalize()}</span><b>{total:,}</b><span class="quiet">{said}</span>{share}'
+        summary = ", ".join(f"{n:,} {safe.html(name or '')}" for name, n in methods[:3])
+    inside = (
+        f'<span class="quiet">{table.capitalize()}</span><b>{total:,}</b><span class="quiet">{summary}</span>{share}'
+    )
     return link(inside, "tile", page=table, run=run)

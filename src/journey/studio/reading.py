@@ -208,8 +208,8 @@ class Lists:
                 if getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:
                     raise
                 self._begin_anew()
-                said = "was damaged and is made anew from the run: load the page again"
-                raise StoreError(f"{self._path / facts.NAME} {said}.") from error
+                message = "was damaged and is made anew from the run: load the page again"
+                raise StoreError(f"{self._path / facts.NAME} {message}.") from error
 
     def _begin_anew(self) -> None:
         """The facts hold no truth of their own: a damaged file is thrown away rather than a run lost to it."""

@@ -46,7 +46,7 @@ def _nothing() -> None:
 
 
 def _follow(key: str) -> None:
-    asked = st.session_state[key].get("open")
-    if isinstance(asked, str):
-        where = dict(parse_qsl(asked.removeprefix("?")[:LONGEST], keep_blank_values=True))
+    opened = st.session_state[key].get("open")
+    if isinstance(opened, str):
+        where = dict(parse_qsl(opened.removeprefix("?")[:LONGEST], keep_blank_values=True))
         st.query_params.from_dict(where)

@@ -88,8 +88,8 @@ async def annotate(problem: Problem, notes: Notes, model: Model, settings: Annot
 
     sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, seed=settings.seed)
     rules = Rules(words=settings.words, additions=True)
-    told = await retell(problem, drafted, model, settings.prompt, sampling, settings.tries, rules, too_short)
-    return replace(told, id=content_hash("annotate", drafted.id, model.name, asdict(settings)))
+    retold = await retell(problem, drafted, model, settings.prompt, sampling, settings.tries, rules, too_short)
+    return replace(retold, id=content_hash("annotate", drafted.id, model.name, asdict(settings)))
 
 
 def draft_notes(notes: Notes) -> Thought:
@@ -141,9 +141,9 @@ def notes_of(row: Mapping[str, Any], place: str, path: str) -> Notes:
     if notes[-1].kind == "answer":
         if notes[-1].reason is not None:
             raise UsageError(f"{place} has a reason at its answer; make it a reflection before the answer")
-        said = find_answer(notes[-1].text)
-        if said is not None and decide(answer, said) is False:
-            raise UsageError(f"{place} notes the answer {said!r} but its answer is {answer!r}; correct one of them")
+        found = find_answer(notes[-1].text)
+        if found is not None and decide(answer, found) is False:
+            raise UsageError(f"{place} notes the answer {found!r} but its answer is {answer!r}; correct one of them")
     return Notes(make_problem(question, answer, source=Path(path).name.split(".")[0], task="math"), notes)
 
 

@@ -134,8 +134,8 @@ async def check(problem: Problem, completion: Completion, grader: Grader, thinki
         return "no answer"
     if not grade.correct:
         return "could not check" if grade.correct is None else "wrong answer"
-    told = [part for part in (thought if thinking else "", answer) if part]
-    return Taught("\n\n".join(told), grade.answer)
+    parts = [part for part in (thought if thinking else "", answer) if part]
+    return Taught("\n\n".join(parts), grade.answer)
 
 
 async def rewrite(

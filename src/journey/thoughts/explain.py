@@ -123,8 +123,8 @@ def read(completion: Completion, material: Sequence[str], prompt: str = "explain
     if len(_WORD.findall(given)) < FEWEST_WORDS or not is_short or _MARKUP.search(answer) or denies(given):
         return None
     plain = _plain(given)
-    told = any(plain in _plain(text) or (len(_plain(text)) >= ECHOED and _plain(text) in plain) for text in material)
-    return None if told or _echoes(given, prompt) else given
+    repeats = any(plain in _plain(text) or (len(_plain(text)) >= ECHOED and _plain(text) in plain) for text in material)
+    return None if repeats or _echoes(given, prompt) else given
 
 
 def denies(given: str) -> bool:

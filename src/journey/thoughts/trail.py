@@ -197,8 +197,8 @@ def _reason(tree: Tree, event: Event, how: TrailStyle) -> str:
     if event.words and (how.own or how.verbatim):
         return f"{how.speaker}: {event.words}" if how.verbatim and how.speaker else event.words
     # Told as it was said then: the step may have been taken again since, and the word against it taken back.
-    said = Judgement("wrong", reason=event.words or None)
-    node = replace(tree.nodes[event.node], judgement=said, answer=None, correct=None)
+    judgement = Judgement("wrong", reason=event.words or None)
+    node = replace(tree.nodes[event.node], judgement=judgement, answer=None, correct=None)
     return how.narration.reflect(node, path_texts(tree, event.node))
 
 

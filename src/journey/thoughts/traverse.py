@@ -124,12 +124,12 @@ async def make(material: Material, settings: TraverseSettings, tools: Tools) -> 
     tree, problem, common = material.tree, material.problem, tools.common
     made: list[Thought] = []
     for leaf in shortest_paths(tree, tools):
-        walk, told = traverse(tree, leaf, settings, common.seed), tree
+        walk, explained = traverse(tree, leaf, settings, common.seed), tree
         if common.explaining is not None:
-            told = await explain(problem, tree, walk, tools.strong, common.explaining)
+            explained = await explain(problem, tree, walk, tools.strong, common.explaining)
             by = {"by": tools.strong.name, **asdict(common.explaining)}
             walk = replace(walk, settings={**walk.settings, "explained": by})
-        made.append(draft(told, problem, walk, tools.narration))
+        made.append(draft(explained, problem, walk, tools.narration))
     return Made(made)
 
 

@@ -116,9 +116,9 @@ def _row(prompt: Prompt, messages: bool, **answers: str) -> Row:
     if not messages:
         return {"prompt": (prompt.system or "") + prompt.text, **answers}
     system = [] if prompt.system is None else [{"role": "system", "content": prompt.system}]
-    asked = [*system, {"role": "user", "content": prompt.text}]
-    told = {side: [{"role": "assistant", "content": text}] for side, text in answers.items()}
-    return {"prompt": asked, **told}
+    question = [*system, {"role": "user", "content": prompt.text}]
+    sides = {side: [{"role": "assistant", "content": text}] for side, text in answers.items()}
+    return {"prompt": question, **sides}
 
 
 def _paths(tree: Tree, question: str, labels: Labels) -> list[Row]:

@@ -154,9 +154,9 @@ async def propose(
     judgements = await judge.judge(problem, branch.texts, whole) if whole else []
     # One after the other: most are no answers, which are told at once, and a task for each costs more than that.
     grades = [await grader.grade(problem, steps.join([*branch.texts, text])) for text in whole]
-    said = {text: (judgement, grade) for text, judgement, grade in zip(whole, judgements, grades, strict=True)}
+    by_text = {text: (judgement, grade) for text, judgement, grade in zip(whole, judgements, grades, strict=True)}
     unsaid = (None, Grade(None, None))
-    return [as_step(c, branch.end, *said.get(c.text, unsaid), policy.name) for c in completions]
+    return [as_step(c, branch.end, *by_text.get(c.text, unsaid), policy.name) for c in completions]
 
 
 def merge(completions: Sequence[Completion]) -> list[Completion]:
@@ -215,8 +215,8 @@ def going_on(candidates: Sequence[Branch], settings: GrowSettings) -> list[Branc
     """
 
     def score(branch: Branch) -> float:
-        said = branch.judgement
-        return -1.0 if said is None or said.score is None else said.score
+        judgement = branch.judgement
+        return -1.0 if judgement is None or judgement.score is None else judgement.score
 
     def standing(branch: Branch) -> tuple[int, float]:
         return GOES_FIRST[None if branch.judgement is None else branch.judgement.verdict], -score(branch)

@@ -110,5 +110,5 @@ def _no_return(maze: Maze, path: Path, depth: int) -> float:
         return 1.0
     ahead = [(*path, step.to) for step in steps(maze, path)]
     right = [longer for longer in ahead if can_reach(maze, longer)]
-    at_once = len(right) / len(ahead) if len(path) > depth else 1.0
-    return at_once * sum(_no_return(maze, longer, depth) for longer in right) / len(right)
+    directly = len(right) / len(ahead) if len(path) > depth else 1.0
+    return directly * sum(_no_return(maze, longer, depth) for longer in right) / len(right)
