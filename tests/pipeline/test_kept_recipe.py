@@ -44,3 +44,11 @@ def test_a_collection_of_version_1_keeps_its_methods_models_and_seed(tmp_path: P
     assert said["failed"] == 0 and said["thoughts"]["shortcut"] > 0
     other = journey("derive", folder, "--method", "traverse", "--trials", 5)
     assert other.code == 2 and "trials: was" in other.err
+
+
+def test_students_that_version_1_trained_in_phases_are_not_trained_again_under_other_names(tmp_path: Path) -> None:
+    folder = tmp_path / "distilled"
+    phases = [{"method": "rewrite", "training": {}}, {"method": "traverse", "training": {}}]
+    Run.open(folder, {"recipe": {"goal": "thoughts", "phases": phases}}).close()
+    with pytest.raises(UsageError, match=r"trained students in phases.*another --out"):
+        open_run(folder, recipe_of({"problems": {"train": 5}}, "the recipe"), fresh=False)

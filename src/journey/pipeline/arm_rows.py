@@ -37,6 +37,11 @@ class PreferenceSettings:
     training: DpoSettings = DpoSettings()
 
 
+def model_name(seed: int, arm: str) -> str:
+    """What the model that a seed trains for an arm is called."""
+    return f"seed-{seed}/{arm}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedRun:
     """One seed of an experiment over a run. `owner` is the seed of its thoughts, null: those without one."""
@@ -51,7 +56,7 @@ class SeedRun:
 
     def name(self, arm: str) -> str:
         """What the arm's model is called."""
-        return f"seed-{self.seed}/{arm}"
+        return model_name(self.seed, arm)
 
     def ref(self, arm: str) -> ModelRef:
         """The arm's model."""

@@ -122,6 +122,11 @@ ARMS: dict[str, Arm] = {
 """The arms in the order of the report."""
 
 
+def policies(seed: int) -> list[str]:
+    """The names of the models that can have grown the trees of a seed."""
+    return [arm_rows.model_name(seed, name) for name, arm in ARMS.items() if arm.policy]
+
+
 def method_of(name: str) -> str:
     """The thought method that an arm of that name is trained on; a name that is no arm's is a method's own."""
     return (ARMS[name].method or name) if name in ARMS else name

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from journey import prompts
+from journey.errors import UsageError
 from journey.pipeline.arms import JOURNEY, PHASE1, SHORTCUT, SHORTCUT_TOKENS
 from journey.pipeline.recipe import UNCOMPARED, Recipe
 from journey.pipeline.recipe_reading import plain_recipe, recipe_of
@@ -36,6 +37,11 @@ def refuse_other_recipe(before: Run, recipe: Recipe) -> bool:
     """Raises UsageError where the run was made with another recipe; whether it is written in an older form."""
     kept, now = before.config.get("recipe", {}), plain(config_of(recipe))
     is_old = is_of_older_form(kept)
+    if kept.get("phases"):
+        raise UsageError(
+            f"{before.path} trained students in phases, as version 1 did, and their models are called otherwise today; "
+            "its thoughts and rows stand: train on with journey train sft, or run the recipe with another --out"
+        )
     old = dict(before.config)
     if is_old:
         hashes: Mapping[str, str] = old.get("prompts", {})
@@ -76,7 +82,6 @@ def _thoughts(kept: Mapping[str, Any]) -> dict[str, Any]:
         "problems": {"train": problems.pop("limit", None)} | problems,
         "trees": kept["trees"],
         "thoughts": thoughts | {"methods": methods},
-        "arms": {phase["method"]: phase["training"] for phase in kept.get("phases", ())},
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, median_low
 
 from journey.evals.attempts import attempt_unit
-from journey.pipeline.arms import ARMS, COMPARED, in_order
+from journey.pipeline.arms import ARMS, COMPARED, in_order, policies
 from journey.store.entries import Training
 from journey.store.run import Run
 from journey.types import Attempt, ModelRef
@@ -152,7 +152,7 @@ def _trees(run: Run, seeds: Sequence[int]) -> Trees:
     with_thought = {thought.tree for thought in run.thoughts()}
     by_seed = list[dict[str, int]]()
     for seed in seeds:
-        ids = run.ids("trees", policy=f"seed-{seed}/phase1")
+        ids = set[str]().union(*(run.ids("trees", policy=policy) for policy in policies(seed)))
         by_seed.append({"seed": seed, "grown": len(ids), "told": len(ids & with_thought)})
     if not any(row["grown"] for row in by_seed):
         return Trees(run.count("trees"), [])

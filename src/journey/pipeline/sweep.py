@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
+from journey.pipeline.arm_rows import model_name
 from journey.pipeline.arms import ARMS, JOURNEY
 from journey.pipeline.executor import JobProgress, work_off
 from journey.pipeline.experiment import is_evaluation_of, jobs_of, seed_of, workers_of
@@ -138,7 +139,7 @@ def share(source: Path, run: Run, what: str, base: Recipe) -> None:
             run.put_all("problems", there.all("problems", split=part), split=part)
         exclude(run, excluded(there), {"as in": BASE})
         run.put_all("trees", there.all("trees"))
-        wanted = [f"seed-{seed}/{arm}" for seed in seeds for arm in arms]
+        wanted = [model_name(seed, arm) for seed in seeds for arm in arms]
         if what == "models":
             for seed in seeds:
                 run.put_all("thoughts", there.thoughts(seed=seed))

@@ -12,7 +12,7 @@ from journey.metrics.accuracy import mean_tokens, share_over_seeds
 from journey.metrics.curves import PARAMETERS, Fit, Form, best_form, fit
 from journey.metrics.flops import Compute, Shape, forward, points_per_flop, read_shape, training
 from journey.pipeline import registry
-from journey.pipeline.arms import ARMS
+from journey.pipeline.arms import ARMS, policies
 from journey.pipeline.outcome import Arm, outcome
 from journey.pipeline.recipe import Axis, Recipe
 from journey.pipeline.sweep import BASE, Point, compared_arms
@@ -119,7 +119,7 @@ def _data(run: Run, seed: int) -> tuple[int, float]:
     Trees grown beyond it are of no use to this point, but those before it without a thought were paid for.
     """
     with_thought = {t.tree for t in run.thoughts(seed=seed)}
-    trees = list(run.trees(policy=f"seed-{seed}/phase1"))
+    trees = [tree for policy in policies(seed) for tree in run.trees(policy=policy)]
     last = max((t.problem for t in trees if t.id in with_thought), default="")
     needed = [t for t in trees if t.problem <= last]
     tokens = sum(node.tokens for tree in needed for node in tree.nodes)

@@ -2,10 +2,9 @@
 
 import os
 import sqlite3
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
@@ -13,7 +12,8 @@ from filelock import FileLock, Timeout
 from journey.errors import UsageError
 from journey.store.entries import ENTRIES
 from journey.store.faults import damaged, one_sentence
-from journey.store.migrate import migrate
+from journey.store.files import sync_folder
+from journey.store.migrate import COPY, migrate
 from journey.store.schema import STATEMENTS, STORE_VERSION, Write, definitions, dumps, entry_definition, opened, sealed
 
 NAME = "run.db"
@@ -173,33 +173,7 @@ def commit(connection: sqlite3.Connection, path: Path, writes: Sequence[Write]) 
 
 def discard(folder: Path) -> None:
     """Removes the database, itself first: what then remains of its log is known to belong to nothing."""
-    for name in (NAME, "words.db", "studio.db"):
+    for name in (NAME, COPY, "words.db", "studio.db"):
         for ending in ("", "-wal", "-shm"):
             (folder / f"{name}{ending}").unlink(missing_ok=True)
     (folder / "config.yaml").unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Puts the names in a folder on the disk, not only the files."""
-    if os.name == "nt":  # Windows cannot open a folder, and does not need it
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def replacing(path: Path) -> Generator[IO[bytes]]:
-    """A file that takes the place of `path` once all is written and on the disk; a kill leaves the old one."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        sync_folder(path.parent)
-    finally:
-        part.unlink(missing_ok=True)

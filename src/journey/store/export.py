@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from journey.errors import UsageError
 from journey.store import parquet, version_1
-from journey.store.database import replacing
 from journey.store.faults import one_sentence
+from journey.store.files import replacing
 from journey.store.run import Run
 from journey.store.schema import Value, table_named
 from journey.types import SCHEMA, Record, Tree, model_from_json, to_json

@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 
 from journey.errors import UsageError
-from journey.store.database import PATIENCE, sync_folder
+from journey.store.database import PATIENCE
+from journey.store.files import sync_folder
 
 NAME = "labels.db"
 VERSION = 1

@@ -13,6 +13,7 @@ from typing import Any
 from journey.store import version_1
 from journey.store.entries import ENTRIES
 from journey.store.faults import damaged
+from journey.store.files import sync_folder
 from journey.store.schema import (
     STATEMENTS,
     STORE_VERSION,
@@ -68,6 +69,7 @@ def _keep_copy(connection: sqlite3.Connection, to: Path) -> None:
     with part.open("rb") as file:
         os.fsync(file.fileno())
     part.replace(to)
+    sync_folder(to.parent)
 
 
 def _rewrite(connection: sqlite3.Connection, path: Path) -> None:

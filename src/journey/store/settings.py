@@ -8,7 +8,7 @@ from typing import Any, cast
 import yaml
 
 from journey.errors import UsageError
-from journey.store.database import replacing
+from journey.store.files import replacing
 from journey.store.schema import dumps
 
 UNSET = "not set"

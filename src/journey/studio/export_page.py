@@ -10,8 +10,8 @@ from pathlib import Path
 
 from journey import __version__
 from journey.errors import UsageError
-from journey.store.database import replacing
 from journey.store.faults import one_sentence
+from journey.store.files import replacing
 from journey.store.run import Run
 from journey.studio import bundle, safe
 from journey.studio.diff import diff_html
