@@ -16,7 +16,7 @@ from journey.store.faults import StoreError
 from journey.store.run import Run
 from journey.studio import facts
 from journey.studio.facts import COLUMNS
-from journey.studio.reading import CHOICES, NOT_RIGHT, PAGE, RANGES, Filter, Lists, lists_of
+from journey.studio.reading import CHOICES, KEPT, NOT_RIGHT, PAGE, RANGES, Filter, Lists, lists_of
 from journey.types import SCHEMA, Node, Segment, Thought, Tree, make_problem
 
 
@@ -227,6 +227,16 @@ def test_a_problem_written_while_its_run_is_read_does_not_lose_its_tree(tmp_path
     query = "SELECT trees FROM problems WHERE id = ?"
     assert connection.execute(query, (late.id,)).fetchone() == (1,)
     connection.close()
+
+
+def test_a_search_of_more_words_than_are_kept_keeps_those_that_it_reads(small: Path):
+    lists = Lists(small)
+    total = lists.count(Filter("thoughts", words=("wait",)))
+    for number in range(KEPT - 1):
+        lists.count(Filter("thoughts", words=(f"no-such-{number}",)))
+    assert lists.count(Filter("thoughts", words=("wait", "no-such-at-all"))) == 0
+    assert lists.count(Filter("thoughts", words=("wait",) * 2 + ("Wait", " wait"))) == total
+    assert lists.count(Filter("thoughts", words=tuple(f"never-{n}" for n in range(2 * KEPT)))) == 0
 
 
 def test_looking_changes_nothing_in_the_run(tmp_path: Path):

@@ -160,9 +160,10 @@ class Lists:
             if id is not None and column in facts.COLUMNS[wanted.table]:
                 parts.append(f"{column} = ?")
                 values.append(id)
-        for word in wanted.words:
-            if word.strip():
-                parts.append(f"seq IN (SELECT seq FROM {self._matching(wanted.table, word)})")
+        words = [word for word in wanted.words if word.strip()]
+        parts += [f"seq IN (SELECT seq FROM {self._matching(wanted.table, word)})" for word in words]
+        while len(self._matches) > max(KEPT, len(words)):  # never one that this question reads: those come last
+            self._ask(f"DROP TABLE {self._matches.pop(next(iter(self._matches)))}", ())
         return " AND ".join(parts), values
 
     def _matching(self, table: str, word: str) -> str:
@@ -177,8 +178,7 @@ class Lists:
             self._ask(f"CREATE TABLE {name} (seq INTEGER PRIMARY KEY)", ())
             self._ask(f"INSERT INTO {name} SELECT rowid FROM words.{table} WHERE {table} MATCH ?", (phrase,))
             self._matches[known] = name
-            if len(self._matches) > KEPT:
-                self._ask(f"DROP TABLE {self._matches.pop(next(iter(self._matches)))}", ())
+        self._matches[known] = self._matches.pop(known)  # the one used last comes last
         return self._matches[known]
 
     def _read_words(self, wanted: Filter) -> None:
