@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, inf, log
 from statistics import fmean, linear_regression
-from typing import Literal
+from typing import Any, Literal
 
 from journey.metrics.accuracy import Interval, percentiles, redraws
 
@@ -159,7 +159,7 @@ def _searched(ns: Sequence[float], ys: Sequence[float], ceiling: float | None) -
     step = (high - low) / TRIED
     best = min((low + i * step for i in range(TRIED + 1)), key=lambda at: solved(at)[0])
     around = (max(low, best - step), min(high, best + step))
-    found = minimize_scalar(lambda at: solved(at)[0], bounds=around, method="bounded", options={"xatol": 1e-6})
+    found: Any = minimize_scalar(lambda at: solved(at)[0], bounds=around, method="bounded", options={"xatol": 1e-6})
     at = best if solved(best)[0] <= found.fun else float(found.x)
     _, a, b = solved(at)
     return a, b, exp(at)

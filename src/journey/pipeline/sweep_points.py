@@ -192,5 +192,5 @@ def _fits(amounts: Mapping[float, ArmAtPoint], rounds: int) -> dict[str, Any]:
     found: dict[Form, Fit] = {form: fit(rows, form, at=at, rounds=rounds) for form in forms}
     if not found:
         return {}
-    forms = {form: asdict(of) | {"at": [{"at": n, **asdict(i)} for n, i in of.at]} for form, of in found.items()}
-    return {"best": best_form(found), "forms": forms}
+    curves = {form: asdict(of) | {"at": [{"at": n, **asdict(i)} for n, i in of.at]} for form, of in found.items()}
+    return {"best": best_form(found), "forms": curves}

@@ -159,7 +159,8 @@ def _gain(found: Outcome, first: Sequence[Mapping[str, float]], second: Sequence
     """Journey over shortcut, with each seed's own paired comparison (exact McNemar)."""
     seeds: list[Json] = []
     for seed, one, two in zip(found.finished, first, second, strict=True):
-        pair = compared([tuple({p: v > 0.5 for p, v in arm.items()} for arm in (two, one))])
+        journey, shortcut = ({p: v > 0.5 for p, v in arm.items()} for arm in (one, two))
+        pair = compared([(shortcut, journey)])
         points = {"points": pair.difference.value, "low": pair.difference.low, "high": pair.difference.high}
         changes = {"only_journey": pair.fixed, "only_shortcut": pair.broke, "p": pair.p}
         seeds.append({"seed": seed, **{name: 100 * value for name, value in points.items()}, **changes})
