@@ -175,6 +175,25 @@ def test_one_changed_letter_in_a_record_is_noticed(tmp_path: Path):
             run.check()
 
 
+def test_records_that_an_index_has_lost_are_noticed(tmp_path: Path):
+    path = tmp_path / "run"
+    with Run.open(path, {}) as run:
+        run.put_all("problems", [problem(n) for n in range(3)], split="test")
+    file = path / "run.db"
+    connection = sqlite3.connect(file)
+    (page,) = connection.execute(
+        "SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_problems_1'"
+    ).fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    data = bytearray(file.read_bytes())
+    end = page * size  # the entries of a page stand at its end
+    data[end - 64 : end] = bytes(64)
+    file.write_bytes(data)
+    with Run.read(path) as run, pytest.raises(StoreDamaged, match="an index of problems gives"):
+        list(run.problems())
+
+
 def test_a_damaged_word_index_is_made_again(tmp_path: Path):
     _written(tmp_path / "run")
     with Run.read(tmp_path / "run") as run:

@@ -49,15 +49,23 @@ class Reader:
             return {row[0] for row in cursor}
 
     def all(self, table: str, **where: Value) -> Iterator[Record]:
-        """The records, in the order of their ids: the same order however many were in flight when they were made."""
+        """The records there are now, in the order of their ids, however many were in flight when they were made.
+
+        Raises StoreDamaged for a record that does not fit its seal, and at the end where an index gave fewer records
+        than the table holds: an index has no seal of its own.
+        """
         condition, values = _condition(table, table_named(table).columns, where)
-        columns = columns_of(table_named(table))
-        query = f"SELECT {columns} FROM {table} WHERE {condition} AND id > ? ORDER BY id LIMIT {PAGE}"
-        last = ""
-        while rows := self._rows(query, (*values, last)):
+        newest = self._rows(f"SELECT coalesce(max(seq), 0) FROM {table}", ())[0][0]
+        now = f"{condition} AND +seq <= ?"  # +: never looked up by seq, which would cost the order by id
+        query = f"SELECT {columns_of(table_named(table))} FROM {table} WHERE {now} AND id > ? ORDER BY id LIMIT {PAGE}"
+        last, given = "", 0
+        while rows := self._rows(query, (*values, newest, last)):
             for row in rows:
                 yield self._record(table, row)
-            last = rows[-1][0]
+            last, given = rows[-1][0], given + len(rows)
+        there = self._rows(f"SELECT count(*) FROM {table} NOT INDEXED WHERE {now}", (*values, newest))[0][0]
+        if there != given:
+            raise damaged(self._file, f"an index of {table} gives {given} of {there} records")
 
     def problems(self, **where: Value) -> Iterator[Problem]:
         """The problems whose columns have these values, in the order of their ids."""
