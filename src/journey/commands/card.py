@@ -14,6 +14,7 @@ MEANING = {
     "steps": "steps that are legal, true and leave the right state",
     "verdicts": "verdicts that are true of the end before them",
     "returns": "returns that restate an earlier state exactly",
+    "tried lists": "returns that list exactly the steps tried from there, too",
     "remarks": "checks, answers to claims, and states called lost, that are true",
     "lines": "lines that are of one of these kinds at all",
     "new walks": "walks that it had not taken before",

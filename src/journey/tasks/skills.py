@@ -10,7 +10,7 @@ from journey.tasks.prompting import Ask
 from journey.types import Problem, content_seed
 
 FAR = 400  # tokens from which a line counts as late
-SKILLS = ("steps", "verdicts", "returns", "remarks", "lines", "new walks")
+SKILLS = ("steps", "verdicts", "returns", "tried lists", "remarks", "lines", "new walks")
 QUESTIONS = ("Make ", "Go ", "Turn ")
 
 
@@ -42,8 +42,8 @@ async def skills(
     max_tokens: int = 700,
     seed: int = 0,
 ) -> dict[str, Skill]:
-    """The skills on one sampled walk a problem: true steps, verdicts, returns, remarks, lines of any known kind, and
-    walks that were not taken before."""
+    """The skills on one sampled walk a problem: true steps, verdicts, returns, returns that list what was tried,
+    remarks, lines of any known kind, and walks that were not taken before."""
 
     async def walk(problem: Problem) -> list[Line]:
         sampling = Sampling(max_tokens=max_tokens, seed=content_seed("skills", problem.id, seed))
@@ -83,7 +83,7 @@ def check(ground: Ground, text: str) -> Iterator[Line]:
             place, mark, names = line.partition(TRIED)
             found = next((there for there in reversed(passed) if ground.back(there[0][-1]) == place), None)
             right = found is not None and (not mark or tried_text(tried.get(found[0][-1], ())) == mark + names)
-            yield Line("returns", right, at)
+            yield Line("tried lists" if mark else "returns", right, at)
             if found is None:
                 return
             path, taken = list(found[0]), list(found[1])
