@@ -8,6 +8,7 @@ from transformers import AutoTokenizer
 
 from journey.errors import UsageError
 from journey.training.encode import encode
+from journey.training.rows import CUT_OFF
 
 
 def test_without_a_template_texts_are_joined_and_ended(words_model: Path) -> None:
@@ -15,6 +16,12 @@ def test_without_a_template_texts_are_joined_and_ended(words_model: Path) -> Non
     [row] = encode(tokenizer, [{"prompt": "1 2 -> 3\n", "completion": "1 + 2 = 3 yes"}], "completion", set())
     assert tokenizer.decode(row.prompt) == "1 2 -> 3 \n"
     assert tokenizer.decode(row.answer) == "1 + 2 = 3 yes <eos>"
+
+
+def test_a_rejected_answer_that_was_cut_off_has_no_end(words_model: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(words_model)
+    [row] = encode(tokenizer, [{"prompt": "1 2 -> 3\n", "rejected": "1 + 2", CUT_OFF: True}], "rejected", set())
+    assert tokenizer.decode(row.answer) == "1 + 2"
 
 
 def test_strings_become_turns_where_there_is_a_template(chat_model: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from journey.errors import UsageError
 from journey.models.base import Prompt
-from journey.training.rows import dpo_rows, match_tokens, sft_rows
+from journey.training.rows import CUT_OFF, dpo_rows, match_tokens, sft_rows
 from journey.types import Attempt, ModelRef, Problem, Thought, make_problem
 
 PROBLEM = make_problem("1 + 1?", "2")
@@ -65,6 +65,12 @@ def test_only_the_first_twenty_attempts_count() -> None:
 def test_could_not_say_and_cut_off_belong_to_neither_side() -> None:
     attempts = [attempt("a", True, 0), attempt("b", None, 1), attempt("c", False, 2, finish="length")]
     assert dpo_rows(attempts, [PROBLEM], ask) == []
+
+
+def test_cut_off_answers_are_wrong_answers_without_an_end_where_that_is_asked() -> None:
+    attempts = [attempt("a", True, 0), attempt("b", None, 1), attempt("c", None, 2, finish="length")]
+    (row,) = dpo_rows(attempts, [PROBLEM], ask, cut_off_is_wrong=True)
+    assert row == {"prompt": "1 + 1?\n", "chosen": "a", "rejected": "c", CUT_OFF: True}
 
 
 def test_problems_without_both_sides_are_left_out() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding
@@ -27,11 +27,13 @@ class PreferenceSettings:
     """Preference pairs (report: 20 answers a problem, 5 pairs), and the training on them.
 
     `samples` answers to each of the first `problems` training problems are drawn from the model that is trained on.
+    `cut_off` says what answers are that were cut off at the length limit: "wrong" ones, or none ("skip").
     """
 
     problems: int = 300
     samples: int = 20
     pairs: int = 5
+    cut_off: Literal["skip", "wrong"] = "skip"
     temperature: float = 0.7
     top_p: float = 0.95
     training: DpoSettings = DpoSettings()
@@ -128,4 +130,7 @@ async def of_preferences(of: SeedRun, settings: PreferenceSettings, source: str,
     await of.ask(model, rule, problems, "train")
     await registry.close(model)
     answers = of.run.attempts(model=source, decoding=rule.name, split="train")
-    return dpo_rows(answers, problems, ask, pairs=settings.pairs, samples=settings.samples, seed=of.seed)
+    return dpo_rows(
+        answers, problems, ask, pairs=settings.pairs, samples=settings.samples, seed=of.seed,
+        cut_off_is_wrong=settings.cut_off == "wrong",
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from journey.errors import UsageError
 from journey.models.local_text import Text
+from journey.training.rows import CUT_OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ def encode(
 
     Where the tokenizer has a chat template, strings become a user's and an assistant's turn, as models are asked; where
     it has none, the messages' texts are joined as they are. `stops` are the ids that may end an answer; the tokenizer's
-    own is appended where none stands there. Raises UsageError for a tokenizer without an ending token or for text that
-    it does not know.
+    own is appended where none stands there, except behind a rejected answer that was cut off. Raises UsageError for a
+    tokenizer without an ending token or for text that it does not know.
     """
     if not rows:
         return []
@@ -49,10 +50,13 @@ def encode(
     prompts: Any = tokenizer(opened, add_special_tokens=not chat)["input_ids"]
     complete: Any = tokenizer([whole for _, whole in texts], add_special_tokens=not chat)["input_ids"]
     alone: Any = tokenizer(answers, add_special_tokens=False)["input_ids"]
-    return [
-        Encoded(p, _ended(w[len(p) :] if w[: len(p)] == p else a, stops, eos, trim=chat))
-        for p, w, a in zip(prompts, complete, alone, strict=True)
-    ]
+    encoded: list[Encoded] = []
+    for row, p, w, a in zip(rows, prompts, complete, alone, strict=True):
+        if side == "rejected" and row.get(CUT_OFF):
+            encoded.append(Encoded(p, a))
+        else:
+            encoded.append(Encoded(p, _ended(w[len(p) :] if w[: len(p)] == p else a, stops, eos, trim=chat)))
+    return encoded
 
 
 def _texts(tokenizer: PreTrainedTokenizerBase, prompt: Any, answer: Any) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from journey.types import Attempt, Judgement, Problem, Thought, Tree, content_se
 
 Row = dict[str, Any]
 Labels = Literal["verdict", "hard", "soft"]
+CUT_OFF = "rejected_cut_off"
 
 
 def sft_rows(
@@ -40,14 +41,16 @@ def dpo_rows(
     samples: int = 20,
     seed: int = 0,
     messages: bool = False,
+    cut_off_is_wrong: bool = False,
 ) -> list[Row]:
     """Preference pairs: right answers against wrong answers to the same problem.
 
     Of each problem's first `samples` attempts, `pairs` right and as many wrong ones with different texts are drawn at
     random and paired (fewer where fewer are there; none where one side is empty). Attempts whose correctness is null
-    and attempts that did not come to their own end belong to neither side. The draw depends on the attempts and the
-    seed only, not on their order. Source: O1 Replication Journey part 1, the section on training (DPO): 20 answers a
-    problem, 5 pairs.
+    and attempts that did not come to their own end belong to neither side; with `cut_off_is_wrong` those cut off at the
+    length limit are wrong ones, and their rows say so in `CUT_OFF`, since such a text has no end to learn. The draw
+    depends on the attempts and the seed only, not on their order. Source: O1 Replication Journey part 1, the section on
+    training (DPO): 20 answers a problem, 5 pairs.
     """
     known = {problem.id: problem for problem in problems}
     grouped: dict[str, list[Attempt]] = {}
@@ -57,8 +60,10 @@ def dpo_rows(
     for name, group in grouped.items():
         prompt = ask(_problem(known, name), ())
         first = sorted(group, key=lambda a: (a.sample, a.id))[:samples]
-        for chosen, rejected in _pairs(first, pairs, content_seed("dpo", name, seed)):
-            rows.append(_row(prompt, messages, chosen=chosen, rejected=rejected))
+        cut_off = {a.text for a in first if a.finish == "length"} if cut_off_is_wrong else set()
+        for chosen, rejected in _pairs(first, cut_off, pairs, content_seed("dpo", name, seed)):
+            row = _row(prompt, messages, chosen=chosen, rejected=rejected)
+            rows.append(row | {CUT_OFF: True} if rejected in cut_off else row)
     return rows
 
 
@@ -103,10 +108,11 @@ def _problem(known: Mapping[str, Problem], name: str) -> Problem:
     return known[name]
 
 
-def _pairs(attempts: Sequence[Attempt], pairs: int, seed: int) -> list[tuple[str, str]]:
+def _pairs(attempts: Sequence[Attempt], cut_off: Iterable[str], pairs: int, seed: int) -> list[tuple[str, str]]:
     own_end = [a for a in attempts if a.finish in ("end", "stop")]
     right = list(dict.fromkeys(a.text for a in own_end if a.correct is True))
-    wrong = list(dict.fromkeys(a.text for a in own_end if a.correct is False and a.text not in right))
+    ended = [a.text for a in own_end if a.correct is False]
+    wrong = [text for text in dict.fromkeys((*ended, *sorted(cut_off))) if text.strip() and text not in right]
     drawn = min(pairs, len(right), len(wrong))
     stream = random.Random(seed)
     return list(zip(stream.sample(right, drawn), stream.sample(wrong, drawn), strict=True))
