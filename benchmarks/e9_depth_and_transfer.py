@@ -24,8 +24,8 @@ from bench import ROOT, Result, flag, percent, run, table
 from journey.answers.grade import Grader
 from journey.evals.attempts import Decoding, attempt
 from journey.judges.exact import Exact
-from journey.metrics.accuracy import over_seeds
-from journey.metrics.paired import compared
+from journey.metrics.accuracy import holm, no_difference, over_seeds
+from journey.metrics.paired import compared, gains
 from journey.models.local import Local
 from journey.models.weights import folder_hash
 from journey.pipeline.arm_rows import solution_rows
@@ -194,12 +194,17 @@ def rights(figures: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def gain(found: Mapping[str, Mapping[int, Any]], less: str, more: str) -> dict[str, Any] | None:
-    """The second arm's accuracy minus the first's in points, paired by problem, over the seeds that both have."""
+    """The second arm's accuracy minus the first's in points, paired by problem, over the seeds that both have.
+
+    "p": the probability of so large a difference where there is none, not yet corrected.
+    """
     seeds = sorted(found.get(less, {}).keys() & found.get(more, {}).keys())
     if not seeds:
         return None
-    d = compared([(rights(found[less][s]), rights(found[more][s])) for s in seeds]).difference
-    return {"seeds": len(seeds), "points": 100 * d.value, "low": 100 * d.low, "high": 100 * d.high}
+    pairs = [(rights(found[less][s]), rights(found[more][s])) for s in seeds]
+    d = compared(pairs).difference
+    p = no_difference(gains(pairs))
+    return {"seeds": len(seeds), "points": 100 * d.value, "low": 100 * d.low, "high": 100 * d.high, "p": p}
 
 
 def comparisons(arms: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -236,13 +241,15 @@ def depth_and_transfer(options: Namespace) -> Result:
         arms[arm] = {"seeds": len(seeds), "accuracy": spread.value, "low": spread.low, "high": spread.high, **means}
     compared_arms = comparisons(found)
     pairs = {name: d for name, (less, more) in compared_arms.items() if (d := gain(found, less, more)) is not None}
+    corrected = holm({name: d["p"] for name, d in pairs.items()})
+    pairs = {name: d | {"holm": corrected[name]} for name, d in pairs.items()}
     shown = [
         table("arms", ("arm", "seeds", "right", "low", "high", "tokens", "cut off", "wrong form"), [
             (arm, a["seeds"], *map(percent, (a["accuracy"], a["low"], a["high"])), a["tokens"],
              percent(a["cut_off"]), percent(a["wrong_form"])) for arm, a in sorted(arms.items())
         ]),
-        table("differences, points", ("", "seeds", "points", "low", "high"), [
-            (name, d["seeds"], d["points"], d["low"], d["high"]) for name, d in pairs.items()
+        table("differences, points", ("", "seeds", "points", "low", "high", "p (Holm)"), [
+            (name, d["seeds"], d["points"], d["low"], d["high"], f"{d['holm']:.3g}") for name, d in pairs.items()
         ]),
     ]  # fmt: skip
     fewest = min((d["seeds"] for d in pairs.values()), default=0)

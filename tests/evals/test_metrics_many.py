@@ -2,12 +2,22 @@
 
 import random
 from math import comb
+from statistics import fmean
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.metrics.accuracy import REDRAWN, bootstrap, mcnemar, normal_spread, over_seeds
+from journey.metrics.accuracy import (
+    REDRAWN,
+    bootstrap,
+    holm,
+    mcnemar,
+    no_difference,
+    normal_spread,
+    over_seeds,
+    t_interval,
+)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
@@ -37,3 +47,22 @@ def test_more_values_than_are_redrawn_have_an_interval_all_the_same():
     seeds = [{str(i): float(rng.random() < 0.4) for i in range(REDRAWN // 2)} for _ in range(3)]
     found = over_seeds(seeds)
     assert 0.38 < found.low < found.value < found.high < 0.42
+
+
+def test_probabilities_are_corrected_for_their_number_step_by_step() -> None:
+    assert holm({"a": 0.01, "b": 0.04, "c": 0.03}) == {"a": 0.03, "b": 0.06, "c": 0.06}
+    assert holm({"a": 0.9, "b": 0.8}) == {"a": 1.0, "b": 1.0}
+    assert holm({}) == {}
+
+
+def test_the_probability_of_no_difference_falls_below_a_twentieth_where_the_interval_leaves_zero() -> None:
+    for shift in (0.0, 0.05, 0.1, 0.15, 0.3):
+        seeds = [{str(p): float((p * 7 + s) % 10 < 10 * shift) for p in range(50)} for s in range(4)]
+        seeds = [{p: v - (s - 1.5) / 20 for p, v in values.items()} for s, values in enumerate(seeds)]
+        student, spread = t_interval([fmean(s.values()) for s in seeds]), normal_spread(seeds)
+        holds_zero = student.low <= 0 or spread.low <= 0
+        assert (no_difference(seeds) >= 0.05) is holds_zero
+
+
+def test_the_same_answers_are_no_difference() -> None:
+    assert no_difference([{"a": 0.0, "b": 0.0}] * 3) == 1.0

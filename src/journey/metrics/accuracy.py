@@ -5,7 +5,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, floor, sqrt
@@ -158,6 +158,29 @@ def normal_spread(seeds: Sequence[Mapping[str, float]], confidence: float = CONF
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     half = z * sqrt(pvariance(means) / len(means) + pvariance(problems) / len(problems))
     return Interval(fmean(means), fmean(means) - half, fmean(means) + half)
+
+
+def no_difference(seeds: Sequence[Mapping[str, float]]) -> float:
+    """The two-sided probability of so large a mean where there is none: the greater one of the tests whose intervals
+    `over_seeds` takes, Student's over the seeds and the normal one over seeds and problems."""
+    from scipy.special import ndtr, stdtr
+
+    def two_sided(half: float, tail: Callable[[float], float]) -> float:
+        return 2 * float(tail(-abs(spread.value) / half)) if half else float(spread.value == 0)
+
+    spread, means = normal_spread(seeds), [fmean(s.values()) for s in seeds]
+    probability = two_sided((spread.high - spread.value) / NormalDist().inv_cdf((1 + CONFIDENCE) / 2), ndtr)
+    if len(seeds) < 2:
+        return probability
+    return max(probability, two_sided(stdev(means) / sqrt(len(means)), lambda t: stdtr(len(means) - 1, t)))
+
+
+def holm(probabilities: Mapping[str, float]) -> dict[str, float]:
+    """Each probability corrected for all that were tested beside it (Holm 1979)."""
+    corrected: dict[str, float] = {}
+    for rank, (name, p) in enumerate(sorted(probabilities.items(), key=lambda item: item[1])):
+        corrected[name] = min(1.0, max([(len(probabilities) - rank) * p, *corrected.values()]))
+    return {name: corrected[name] for name in probabilities}
 
 
 def share_over_seeds(seeds: Sequence[Mapping[str, float]]) -> Interval:
