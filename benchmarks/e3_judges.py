@@ -21,7 +21,8 @@ from journey.judges.scripted import Scripted
 from journey.models.budget import BudgetTracker
 from journey.models.cached import MemoryCalls
 from journey.pipeline import registry
-from journey.report.judges import FIGURES, figure
+from journey.report.judges import FIGURES, document, figure
+from journey.report.render import terminal
 from journey.tasks.countdown.labelled import countdown_set
 from journey.tasks.labelled import LabelledSet
 
@@ -93,7 +94,8 @@ def figures_of(judge: Judge, labelled: LabelledSet, rounds: int, *, paper: bool 
     """What `journey eval judges` says of one judge on one set."""
     judged = asyncio.run(judge_set(judge, labelled.items))
     found = to_json(measure(labelled, judged, JudgingSettings(rounds=rounds, paper=paper)))
-    return {name: found[name] for name in ("solutions", "steps", "unsaid", "figures")}
+    kept = {name: found[name] for name in ("solutions", "steps", "unsaid", "figures", "calibration")}
+    return kept | {"failed": judged.failed}
 
 
 def recorded_rows(shown: list[Any], rounds: int) -> tuple[list[dict[str, Any]], bool]:
@@ -159,19 +161,6 @@ def own_rows(count: int, rounds: int, trained: str | None) -> list[dict[str, Any
     return rows
 
 
-def tables(rows: list[dict[str, Any]]) -> list[Any]:
-    found: list[Any] = []
-    for name in dict.fromkeys(row["set"] for row in rows):
-        lines: list[tuple[object, ...]] = []
-        for row in (of := [row for row in rows if row["set"] == name]):
-            cost = row.get("cost")
-            spent = f"{cost['calls'] / cost['labels']:.1f}, {cost['tokens'] / cost['labels']:.0f}" if cost else "-"
-            lines.append((row["judge"], *(figure(row["figures"][at]) for at in KEPT), row["unsaid"], spent))
-        columns = ("judge", *(FIGURES[at] for at in KEPT), "could not say", "calls and tokens a label")
-        found.append(table(f"{name}: {of[0]['solutions']} solutions, {of[0]['steps']} steps", columns, lines))
-    return found
-
-
 def outcome(rows: list[dict[str, Any]], agrees: bool | None) -> tuple[bool | None, str | None]:
     """Whether the row is reached; null, and why, where a part of it was not measured and no other part failed."""
     exact = [row["figures"]["step_f1"]["value"] == 1.0 for row in rows if row["judge"] == "exact"]
@@ -180,9 +169,6 @@ def outcome(rows: list[dict[str, Any]], agrees: bool | None) -> tuple[bool | Non
     if agrees is None:
         return None, "the recorded judges of the whole data are not there"
     return (True, None) if exact else (None, "the judges that run here were not measured")
-
-
-KEPT = ("step_f1", "step_f1_bad", "first_error", "processbench_f1", "step_auc", "ece")
 
 
 def judges(options: Namespace) -> Result:
@@ -194,7 +180,7 @@ def judges(options: Namespace) -> Result:
     except UsageError as error:
         shown.append(f"skipped: {error}")
     reached, reason = outcome(rows, agrees)
-    shown += tables([row for row in rows if row["set"] != WHOLE])
+    shown.append(terminal(document([row for row in rows if row["set"] != WHOLE])))
     return Result({"rows": rows, "agrees_with_authors": agrees}, reached, reason or "", shown)
 
 

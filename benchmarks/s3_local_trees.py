@@ -6,26 +6,31 @@ peers' way, one Hugging Face `generate` call a node for as many tokens, is timed
 take turns in one run; the figures are medians of the rounds' ratios.
 
 Long texts, too: 256 rows of 200 to 400 tokens by the engine's own forward pass, against the same engine with Hugging
-Face's forward pass (how an older checkout compares: decoding.py).
+Face's forward pass, each in a process of one thread that waits for its turn; with `--old ../older/src`, and
+`--old-model` its base, an older checkout takes its turns, too.
 """
 
 import asyncio
+import json
+import os
 import random
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from bench import Result, flag, run
+from bench import ROOT, Result, flag, run
 from tiny_models import save_word_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from journey.models.base import Completion, Prompt, Sampling
 from journey.models.local import Local
-from journey.models.local_generic import GenericDecoder
 
 WIDTH, KEEP, DEPTH, STEP_TOKENS = 4, 3, 3, 14
 Asked = tuple[Prompt, Sampling]
@@ -104,26 +109,64 @@ async def measure(folder: Path, problems: int, rounds: int) -> list[tuple[Timed,
     return results
 
 
-async def long_texts(folder: Path, rounds: int) -> list[tuple[Timed, Timed]]:
-    """256 texts of 200 to 400 tokens by the own forward pass and by Hugging Face's, in turn."""
-    rng = random.Random(0)
-    calls = [(Prompt(f"{i} 7\n"), Sampling(1.0, max_tokens=rng.randint(200, 400), seed=i)) for i in range(100)]
-    calls = [calls[i % 100] for i in range(256)]
-    own, general = Local(folder, device="cpu"), Local(folder, device="cpu")
-    general._engine._decoder = GenericDecoder(general._model)
-    for model in (own, general):
-        model._engine._ends[:] = False  # a text ends at its limit only
-        await in_one_batch(model, calls[:8])
-    results = [(await in_one_batch(own, calls), await in_one_batch(general, calls)) for _ in range(rounds)]
-    await own.close()
-    await general.close()
-    return results
+ENGINE = """
+import asyncio, json, random, sys, time
+import torch
+from journey.models.base import Prompt, Sampling
+from journey.models.local import Local
+torch.set_num_threads(1)
+model = Local(sys.argv[1], device="cpu")
+model._engine._ends[:] = False  # a text ends at its limit only, so that all engines write as many tokens
+if sys.argv[2] == "general":
+    from journey.models.local_generic import GenericDecoder
+    model._engine._decoder = GenericDecoder(model._model)
+limits = random.Random(0)
+asked = [(Prompt(f"{1 + i % 20} 7 9"), Sampling(1.0, 1.0, limits.randint(200, 400), seed=i)) for i in range(256)]
+async def turn(calls):
+    return await asyncio.gather(*(model.complete(*call) for call in calls))
+async def main():
+    await turn(asked[:8])
+    for _ in sys.stdin:
+        wall, cpu = time.perf_counter(), time.process_time()
+        tokens = sum(found[0].tokens for found in await turn(asked))
+        print(json.dumps([256, tokens, time.perf_counter() - wall, time.process_time() - cpu]), flush=True)
+asyncio.run(main())
+"""
 
 
-def figures(results: list[tuple[Timed, Timed, Timed]], long: list[tuple[Timed, Timed]]) -> dict[str, float]:
+def engine(source: Path, model: Path, kind: str = "own") -> "subprocess.Popen[str]":
+    """An engine's process, which decodes the long texts once for each line that it reads."""
+    environment = {**os.environ, "PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", ENGINE, str(model), kind]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def turn(child: "subprocess.Popen[str]") -> Timed:
+    assert child.stdin is not None and child.stdout is not None
+    child.stdin.write("go\n")
+    child.stdin.flush()
+    return Timed(*json.loads(child.stdout.readline()))
+
+
+def long_texts(model: Path, old: Path | None, old_model: Path | None, rounds: int) -> dict[str, list[Timed]]:
+    """The rounds of each engine, all in turn."""
+    here = ROOT / "src"
+    children = {"own": engine(here, model), "general": engine(here, model, "general")}
+    if old is not None:
+        children["old"] = engine(old, old_model or model)
+    found: dict[str, list[Timed]] = {name: [] for name in children}
+    for _ in range(rounds):
+        for name, child in children.items():
+            found[name].append(turn(child))
+    for child in children.values():
+        child.communicate()
+    return found
+
+
+def figures(results: Sequence[tuple[Timed, Timed, Timed]], long: Mapping[str, Sequence[Timed]]) -> dict[str, float]:
     """Medians over the rounds: rates, and ratios taken within a round, by the clock and by processor time."""
     middle = statistics.median
-    return {
+    found = {
         "nodes": results[0][0].nodes,
         "nodes_per_s": round(middle(t.nodes / t.wall for t, _, _ in results), 1),
         "tokens_per_s": round(middle(t.tokens / t.wall for t, _, _ in results), 1),
@@ -134,11 +177,15 @@ def figures(results: list[tuple[Timed, Timed, Timed]], long: list[tuple[Timed, T
         "times_generate_cpu": round(middle((t.nodes / t.cpu) / (g.nodes / g.cpu) for t, _, g in results), 2),
         "of_one_batch": round(middle((t.tokens / t.wall) / (b.tokens / b.wall) for t, b, _ in results), 3),
         "of_one_batch_cpu": round(middle((t.tokens / t.cpu) / (b.tokens / b.cpu) for t, b, _ in results), 3),
-        "long_tokens_per_s": round(middle(own.tokens / own.wall for own, _ in long), 1),
-        "long_tokens_per_cpu_s": round(middle(own.tokens / own.cpu for own, _ in long), 1),
-        "long_times_general": round(middle(general.wall / own.wall for own, general in long), 2),
-        "long_times_general_cpu": round(middle(general.cpu / own.cpu for own, general in long), 2),
+        "long_tokens_per_s": round(middle(one.tokens / one.wall for one in long["own"]), 1),
+        "long_tokens_per_cpu_s": round(middle(one.tokens / one.cpu for one in long["own"]), 1),
     }
+    for name, rounds in long.items():
+        if name != "own":
+            both = list(zip(long["own"], rounds, strict=True))
+            found[f"long_times_{name}"] = round(middle(other.wall / own.wall for own, other in both), 2)
+            found[f"long_times_{name}_cpu"] = round(middle(other.cpu / own.cpu for own, other in both), 2)
+    return found
 
 
 def local_trees(options: Namespace) -> Result:
@@ -148,7 +195,7 @@ def local_trees(options: Namespace) -> Result:
         rounds = 7 if options.long else 3
         trees = asyncio.run(measure(folder, options.problems, rounds))
         one_kv = save_word_model(Path(temporary) / "long", width=128, kv_heads=1)
-        found = figures(trees, asyncio.run(long_texts(options.model or one_kv, rounds)))
+        found = figures(trees, long_texts(options.model or one_kv, options.old, options.old_model, rounds))
     reached = found["times_generate"] >= 10 and found["of_one_batch"] >= 0.7
     return Result(found, reached, "wanted: times_generate >= 10, of_one_batch >= 0.7")
 
@@ -158,4 +205,6 @@ if __name__ == "__main__":
         "S3", __doc__, local_trees,
         flag("--model", type=Path, help="a model folder (default: a random one of 0.8M weights)"),
         flag("--problems", type=int, default=200),
+        flag("--old", type=Path, help="the src folder of an older checkout, to be compared on long texts"),
+        flag("--old-model", type=Path, help="its model's folder (default: the same)"),
     )  # fmt: skip

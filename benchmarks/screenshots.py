@@ -2,15 +2,16 @@
 
 make screenshots, or screenshots.py RUN [RUN ...] [--to FOLDER]: each page of the first run that has something for it.
 The tree is that of the thought with the most side trips; the failed one the first problem without a right answer.
-With --width 900 the window is as narrow, and the names end in -900. --whole: the whole page, not the window alone.
+With --width 900 the window is as narrow, and the names end in -900.
 """
 
 import argparse
 import time
 from pathlib import Path
 
+from bench import ROOT
 from PIL import Image
-from studio_page import Page, can_look
+from studio_page import Page, opened
 
 from journey.studio.list_page import filter_of
 from journey.studio.reading import Lists, lists_of
@@ -76,14 +77,8 @@ def labelled(lists: Lists, failed: str | None) -> dict[str, tuple[str, str]]:
     return found
 
 
-def take(page: Page, file: Path, width: int, is_whole: bool) -> None:
-    main = "document.querySelector('[data-testid=stMain]').scrollHeight"
-    height = page.browser.execute_script(f"return {main}") if is_whole else HEIGHT
-    metrics = {"width": width, "height": max(HEIGHT, height), "deviceScaleFactor": 1, "mobile": False}
-    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    time.sleep(0.4 if is_whole else 0.0)
+def take(page: Page, file: Path) -> None:
     page.browser.save_screenshot(str(file))
-    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {**metrics, "height": HEIGHT})
     few = Image.open(file).convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, kmeans=3, dither=Image.Dither.NONE)
     few.save(file, optimize=True)  # a third of the size, and large areas keep their exact colour
     print(file)
@@ -92,31 +87,25 @@ def take(page: Page, file: Path, width: int, is_whole: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path)
-    parser.add_argument("--to", type=Path, default=Path(__file__).parents[1] / "docs" / "pictures")
+    parser.add_argument("--to", type=Path, default=ROOT / "docs" / "pictures")
     parser.add_argument("--width", type=int, default=WIDTH)
-    parser.add_argument("--whole", action="store_true")
     parser.add_argument("--only", help="names of pages, with commas between")
     given = parser.parse_args()
-    if not can_look():
-        raise SystemExit("screenshots need chromium with chromedriver: apt-get install chromium chromium-driver")
     given.to.mkdir(parents=True, exist_ok=True)
-    page = Page(given.runs)
-    metrics = {"width": given.width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
-    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    try:
-        shown = {name: (run.name, *page) for run in reversed(given.runs) for name, page in pages(lists_of(run)).items()}
-        wanted = given.only.split(",") if given.only else list(shown)
-        width = "" if given.width == WIDTH else f"-{given.width}"
-        for ending, is_dark in (("", False), ("-dark", True)):
-            page.dark(is_dark)
-            for name in wanted:
+    shown = {name: (run.name, *page) for run in reversed(given.runs) for name, page in pages(lists_of(run)).items()}
+    width = "" if given.width == WIDTH else f"-{given.width}"
+    for ending in ("", "-dark"):
+        with opened(given.runs, dark=bool(ending)) as page:
+            if page is None:
+                raise SystemExit("screenshots need chromium and chromedriver: apt-get install chromium chromium-driver")
+            metrics = {"width": given.width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
+            page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+            for name in given.only.split(",") if given.only else list(shown):
                 run, query, script = shown[name]
                 page.paint(f"?run={run}{query}", script)
                 page.wait("document.fonts.status == 'loaded'")
                 time.sleep(0.6)  # Streamlit fades its widgets in
-                take(page, given.to / f"studio-{name}{width}{ending}.png", given.width, given.whole)
-    finally:
-        page.close()
+                take(page, given.to / f"studio-{name}{width}{ending}.png")
 
 
 if __name__ == "__main__":

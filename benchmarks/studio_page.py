@@ -1,40 +1,20 @@
 """A studio of its own and a headless chromium that looks at it, for measuring and for pictures."""
 
-import shutil
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+import bench  # noqa: F401  (through it the tests' browser is found)
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
-DRIVER = shutil.which("chromedriver") or ""
-
-
-def can_look() -> bool:
-    return bool(CHROMIUM and DRIVER)
+from studio.browser import Browser, programs, start
+from studio.conftest import serving
 
 
 class Page:
-    def __init__(self, runs: list[Path]) -> None:
-        command = [sys.executable, "-m", "journey", "view", *map(str, runs), "--port", "0"]
-        self._server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert self._server.stdout is not None
-        self.address = self._server.stdout.readline().split()[2]
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM
-        for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1440,900"):
-            options.add_argument(flag)
-        self.browser = webdriver.Chrome(options=options, service=Service(DRIVER))
-
-    def close(self) -> None:
-        self.browser.quit()
-        self._server.terminate()
-        self._server.wait()
+    def __init__(self, address: str, browser: Browser) -> None:
+        self.address, self.browser = address, browser
 
     def wait(self, script: str) -> None:
         """Until the script says true."""
@@ -59,7 +39,17 @@ class Page:
         self.wait(f"document.querySelector('.step-box').dataset.node == '{node}'")
         return time.perf_counter() - started
 
-    def dark(self, is_dark: bool) -> None:
-        """Asks for dark or light pages from now on."""
-        features = [{"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}]
-        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+@contextmanager
+def opened(runs: list[Path], dark: bool = False) -> Iterator[Page | None]:
+    """The studio on these runs in a browser; null where no chromium with chromedriver is installed."""
+    found = programs()
+    if found is None:
+        yield None
+        return
+    with serving(runs) as address:
+        browser = start(*found, dark)
+        try:
+            yield Page(address, browser)
+        finally:
+            browser.quit()

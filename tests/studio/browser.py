@@ -1,6 +1,7 @@
 """A headless chromium, and waiting for what a page shows."""
 
 import json
+import shutil
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,14 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 Browser = webdriver.Chrome
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def programs() -> tuple[str, str] | None:
+    """Where the browser and its driver lie; null where they are not installed."""
+    program = next((path for name in NAMES if (path := shutil.which(name))), None)
+    driver = shutil.which("chromedriver")
+    return (program, driver) if program and driver else None
 
 
 def start(program: str, driver: str, dark: bool = False, width: int = 1440, height: int = 900) -> Browser:

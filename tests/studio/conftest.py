@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,8 +13,6 @@ from typing import Any
 
 import pytest
 from studio import runs
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True)
@@ -53,17 +50,16 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 @pytest.fixture(scope="session")
 def session_browser() -> Iterator[Any]:
-    program = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    driver = shutil.which("chromedriver")
-    if program is None or driver is None:
+    from studio.browser import programs, start
+
+    found = programs()
+    if found is None:
         said = "no chromium with chromedriver here: apt-get install chromium chromium-driver"
         if os.environ.get("CI") == "true":
             pytest.fail(said)
         print(said)
         pytest.skip(said)
-    from studio.browser import start
-
-    browser = start(program, driver)
+    browser = start(*found)
     yield browser
     browser.quit()
 

@@ -12,7 +12,6 @@ step cannot be told is left out of the accuracies; how many there were stands be
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from journey.evals.judging_counts import count
 from journey.evals.judging_tables import Bin, Tables
 from journey.judges.base import Judge, JudgeWork, judge_solution, work_of
 from journey.judges.combine import HOWS, How
-from journey.metrics.accuracy import CONFIDENCE, Interval, wilson
+from journey.metrics.accuracy import Interval, percentiles, wilson
 from journey.models.base import ModelError
 from journey.models.gather import gather_or_cancel
 from journey.tasks.labelled import Labelled, LabelledSet
@@ -179,12 +178,8 @@ def _interval(value: float | None, drawn: list[float], solutions: int) -> Interv
         return None
     if len(drawn) < 2:
         return Interval(value, 0.0, 1.0)
-    drawn.sort()
-    tail = (1 - CONFIDENCE) / 2
-    low, high = drawn[floor(tail * len(drawn))], drawn[ceil((1 - tail) * len(drawn)) - 1]
-    if low == high == value and value in (0, 1):
-        return wilson(round(value * solutions), solutions)
-    return Interval(value, min(low, value), max(high, value))
+    found = percentiles(value, drawn)
+    return wilson(round(value * solutions), solutions) if found.low == found.high and value in (0, 1) else found
 
 
 def to_json(measured: JudgeFigures) -> dict[str, Any]:
