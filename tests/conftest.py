@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from properties import examples
 from real_data import NEEDS_WHOLE
+from real_model import NEEDS_MODEL
 
 # A busy machine is slow; that is no mistake of the code. A property fails by what is false only.
 settings.register_profile(
@@ -29,7 +30,8 @@ def patient_graders() -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line counts the tests that need the whole data sets."""
-    skipped = [report for report in terminalreporter.getreports("skipped") if NEEDS_WHOLE in str(report.longrepr)]
-    if skipped:
-        terminalreporter.write_line(f"{len(skipped)} tests skipped: {NEEDS_WHOLE}")
+    """One line counts the tests that need the whole data sets, one those that need the pretrained model."""
+    for need in (NEEDS_WHOLE, NEEDS_MODEL):
+        skipped = [report for report in terminalreporter.getreports("skipped") if need in str(report.longrepr)]
+        if skipped:
+            terminalreporter.write_line(f"{len(skipped)} tests skipped: {need}")

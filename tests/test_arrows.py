@@ -45,6 +45,7 @@ HEAVY = {
     "vllm": ("models/vllm",),
     "aiohttp": ("models/server",),
     "jinja2": ("report/",),
+    "gguf": ("models/local_gguf",),
 }
 FILES = sorted(SOURCE.rglob("*.py"))
 

@@ -9,8 +9,8 @@ import typer
 from typer.core import TyperGroup
 
 COMMANDS = (
-    "run", "recipe", "import", "grow", "judge", "derive", "train", "pretrain", "eval", "eval judges", "quality",
-    "decontaminate", "report", "compare", "export", "view", "status", "doctor",
+    "run", "recipe", "import", "fetch", "grow", "judge", "derive", "train", "pretrain", "eval", "eval judges",
+    "quality", "decontaminate", "report", "compare", "export", "view", "status", "doctor",
 )  # fmt: skip
 """The commands in the order of the help: `eval judges` is the function `eval_judges` of commands/eval_judges.py."""
 

@@ -79,11 +79,11 @@ def servers_of(of: Run) -> dict[str, ServerSettings]:
 
 
 def weights_of(of: Run, name: str) -> str | None:
-    """The folder (or hub id) of the model of that name: of the run, a folder, or tiny and hf/...; null for others."""
+    """The folder (or hub id) of the model of that name: of the run, a folder, or one with weights; null for others."""
     for folder in (of.path / "models" / name, Path(name)):
         if (folder / "config.json").is_file():
             return str(folder)
-    return registry.model_path(name) if name == registry.TINY or name.startswith("hf/") else None
+    return registry.model_path(name) if registry.has_weights(name) else None
 
 
 def model_of(of: Run, name: str, models: registry.Models) -> Model:

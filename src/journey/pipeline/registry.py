@@ -11,18 +11,20 @@ from journey.data.step_labels import load as load_labelled
 from journey.errors import UsageError
 from journey.judges import names
 from journey.judges.base import Judge, JudgeRef, JudgeSources
+from journey.models import smollm2
 from journey.models.base import Closeable, Completion, Model, Prompt, Sampling
 from journey.models.budget import BudgetTracker
 from journey.models.cached import Cached, Calls
 from journey.models.local_threads import limit_threads
 from journey.models.scripted import Scripted
 from journey.models.server_settings import ServerSettings
+from journey.models.smollm2 import SMOLLM2
 from journey.models.weights import folder_hash
 from journey.pipeline import plain_settings
 from journey.tasks.table import TaskGrader, ask
 
 TINY = "tiny"
-MODEL_NAMES = "tiny, hf/ID-or-folder, openai/NAME, vllm/ID-or-folder, scripted/FILE"
+MODEL_NAMES = "tiny, smollm2, hf/ID-or-folder, openai/NAME, vllm/ID-or-folder, scripted/FILE"
 OPENAI = "openai"
 NO_SERVERS: Mapping[str, ServerSettings] = MappingProxyType({})
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
@@ -32,10 +34,20 @@ def model_path(name: str) -> str:
     """The folder or hub id that a local model's name means, for training and loading. Raises UsageError."""
     if name == TINY:
         return str(files("journey.models") / "tiny")
+    if name == SMOLLM2:
+        if not smollm2.is_fetched():
+            raise UsageError(f"the model {name} is not on this machine yet; {smollm2.COMMAND} gets it (93 MB)")
+        return str(smollm2.folder())
     kind, _, rest = name.partition("/")
     if kind == "hf" and rest:
         return rest
-    raise UsageError(f"there is no model {name!r} with weights; known are tiny and hf/ID-or-folder")
+    raise UsageError(f"there is no model {name!r} with weights; known are tiny, smollm2 and hf/ID-or-folder")
+
+
+def has_weights(name: str) -> bool:
+    """Whether a model of that name is loaded into this process by `journey.models.local`."""
+    kind, _, rest = name.partition("/")
+    return name in (TINY, SMOLLM2) or (kind == "hf" and bool(rest))
 
 
 def place_of(path: str | Path) -> str:
@@ -89,7 +101,7 @@ class Models:
         self._loaded[place_of(path)] = model
 
     def _load(self, name: str) -> Model:
-        if name != TINY and not name.startswith("hf/"):
+        if not has_weights(name):
             return model(name, self._tracker, self._servers)
         place = place_of(model_path(name))
         if place in self._loaded:
@@ -130,7 +142,7 @@ class Models:
 def model(name: str, tracker: BudgetTracker | None = None, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> Model:
     """The model of that name, not yet loaded or asked. Raises UsageError."""
     kind, _, rest = name.partition("/")
-    if name == TINY or (kind == "hf" and rest):
+    if has_weights(name):
         return local(model_path(name), name)
     if kind == "scripted" and rest:
         return Scripted(Path(rest))
@@ -186,8 +198,8 @@ def check_names(
 
 
 def check_weights(name: str) -> None:
-    """Raises UsageError where the tiny model, or a folder that is named as one, is not there."""
-    if name != TINY and not name.startswith("hf/"):
+    """Raises UsageError where the tiny model, the fetched one, or a folder that is named as one, is not there."""
+    if not has_weights(name):
         return
     path = model_path(name)
     if name == TINY and not (Path(path) / "config.json").is_file():
@@ -215,7 +227,7 @@ def judge_weights(judge: str, strong: str) -> dict[str, str]:
     Raises UsageError for a judge that no name here means.
     """
     ref = names.read(judge)
-    local_models = [name for name in names.models_of(ref, strong) if name == TINY or name.startswith("hf/")]
+    local_models = list(filter(has_weights, names.models_of(ref, strong)))
     paths = [*names.weights_of(ref), *map(model_path, local_models)]
     folders = [Path(path).expanduser() for path in paths]
     return {str(folder): folder_hash(folder) for folder in folders if folder.is_dir()}
@@ -263,6 +275,17 @@ def pretrain(
     from journey.training.pretrain_settings import PretrainSettings
 
     pretrain(out, plain_settings.typed(PretrainSettings, data, "the recipe"), on_log, measure)
+
+
+def convert_gguf(gguf: Path, into: Path) -> None:
+    """Turns SmolLM2's GGUF file into a model folder. Raises UsageError."""
+    try:
+        from journey.models.local_gguf import convert
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{gguf.name} needs {error.name} to be read; install it with pip install 'journey-learning[local]'"
+        ) from None
+    convert(gguf, into)
 
 
 def hardware() -> dict[str, str]:
