@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,21 +16,7 @@ POLICY = (
 )
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function|class|const) (\w+)", re.MULTILINE)
-_FACE = re.compile(r"@font-face\{[^}]*url\(fonts/(KaTeX_\w+)-(\w+)\.woff2\)[^}]*\}")
-
-# What in a formula asks for a family beyond those that every formula may need; any weight and slant of it.
-ALWAYS: tuple[str, ...] = (
-    "Main-Regular", "Math-Italic", "AMS-Regular", "Size1-Regular", "Size2-Regular", "Size3-Regular", "Size4-Regular",
-)  # fmt: skip
-ASKS = (
-    (r"\\(?:math)?cal\b|\\(?:old)?mathcal\b|\\[A-Z]?cal", ("Caligraphic-Regular", "Caligraphic-Bold")),
-    (r"\\(?:math|text)?frak\b", ("Fraktur-Regular", "Fraktur-Bold")),
-    (r"\\(?:math)?scr\b", ("Script-Regular",)),
-    (r"\\(?:math|text)?sf(?:it)?\b", ("SansSerif-Regular", "SansSerif-Bold", "SansSerif-Italic")),
-    (r"\\(?:math|text)?tt\b", ("Typewriter-Regular",)),
-    (r"bf|bold|\\bm\b|\\pmb\b", ("Main-Bold", "Math-BoldItalic", "Main-BoldItalic")),
-    (r"\\(?:math|text)?it\b|\\emph\b|\\mathnormal\b|\\textsl\b|\\mathinner\b", ("Main-Italic",)),
-)
+_FONT = re.compile(r"url\((fonts/KaTeX_\w+-\w+\.woff2)\)")
 
 
 def viewer_script() -> str:
@@ -49,28 +35,13 @@ def katex_script() -> str:
     return _closed((KATEX / "katex.min.js").read_text(encoding="utf-8"))
 
 
-def katex_style(texts: Iterable[str]) -> str:
-    """KaTeX's style with the fonts inside that formulas in these texts may need."""
-    names = fonts(texts)
+def katex_style() -> str:
+    """KaTeX's style with its fonts inside."""
 
-    def face(found: re.Match[str]) -> str:
-        name = f"{found[1]}-{found[2]}"
-        if name.removeprefix("KaTeX_") not in names:
-            return ""
-        data = b64encode((KATEX / "fonts" / f"{name}.woff2").read_bytes()).decode()
-        return found[0].replace(f"fonts/{name}.woff2", f"data:font/woff2;base64,{data}")
+    def inside(found: re.Match[str]) -> str:
+        return f"url(data:font/woff2;base64,{b64encode((KATEX / found[1]).read_bytes()).decode()})"
 
-    return _FACE.sub(face, (KATEX / "katex.min.css").read_text(encoding="utf-8"))
-
-
-def fonts(texts: Iterable[str]) -> set[str]:
-    """The names of the fonts, such as "Main-Regular"; rather one too many than one missing."""
-    names = set(ALWAYS)
-    for text in texts:
-        for asks, wanted in ASKS:
-            if not names.issuperset(wanted) and re.search(asks, text):
-                names.update(wanted)
-    return names
+    return _FONT.sub(inside, (KATEX / "katex.min.css").read_text(encoding="utf-8"))
 
 
 def page_style() -> str:

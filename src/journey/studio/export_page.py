@@ -5,7 +5,6 @@ hashes. Text of models went through `safe.html`, as everywhere in the studio.
 """
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from journey import __version__
@@ -101,14 +100,11 @@ def _thought_html(thought: Thought) -> str:
 
 
 def _whole(title: str, body: str, data: dict[str, object]) -> str:
-    steps = data["steps"]
-    assert isinstance(steps, list)
-    texts: Sequence[str] = [body, *steps]
-    has_math = any('class="math' in text for text in texts)
-    scripts = ([bundle.katex_script()] if has_math else []) + [bundle.viewer_script()]
-    styles = (bundle.katex_style(texts) if has_math else "") + bundle.page_style()
     # In a script element only "<" could end it or begin a comment.
     embedded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+    has_math = 'class="math' in body or 'class=\\"math' in embedded
+    scripts = ([bundle.katex_script()] if has_math else []) + [bundle.viewer_script()]
+    styles = (bundle.katex_style() if has_math else "") + bundle.page_style()
     run = "".join(f'<script type="module">{script}</script>' for script in scripts)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

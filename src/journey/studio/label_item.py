@@ -8,9 +8,9 @@ import streamlit as st
 from journey.errors import UsageError
 from journey.store import labels
 from journey.store.labels import COULD_NOT_SAY, TRAITS, Label
-from journey.studio.label_queue import after, label_of
+from journey.studio.label_queue import label_of
 from journey.studio.label_shown import item_shown
-from journey.studio.labelling import Desk, actions, fault_html, filled, keeping, progress_html, saved_html, turn_to
+from journey.studio.labelling import Desk, actions, filled, keeping, progress_html, turn_to
 from journey.studio.records import tree_of
 from journey.studio.tree_data import TREE_BOX, viewer_data
 from journey.studio.view import view
@@ -54,7 +54,6 @@ def item_desk(desk: Desk) -> None:
             _ratings(desk, label)
         _text(desk, label, "note", "Free note", 160 if label.item == "tree" else 68)
         _actions(desk, label, kept)
-        view(fault_html() or saved_html(kept, desk.annotator), "saved")
 
 
 def _tree(desk: Desk, label: Label) -> None:
@@ -127,19 +126,11 @@ def _ratings(desk: Desk, label: Label) -> None:
 
 
 def _actions(desk: Desk, label: Label, kept: Label | None) -> None:
-    onward = after(desk.items, desk.item, desk.done)
+    def submitted() -> Label:
+        now = _kept(desk)
+        if now is None or not (now.judged or now.ratings or now.note or now.reason or now.step):
+            raise UsageError("there is nothing to submit yet")
+        return replace(now, state="submitted", made="")
 
-    def submit() -> None:
-        with keeping():
-            now = _kept(desk)
-            if now is None or not (now.judged or now.ratings or now.note or now.reason or now.step):
-                raise UsageError("there is nothing to submit yet")
-            labels.put(desk.path, replace(now, state="submitted", made=""))
-            turn_to(onward)
-
-    def discard() -> None:
-        with keeping():
-            empty = Label(label.item, label.annotator, label.tree, label.node, label.thought, state="discarded")
-            labels.put(desk.path, empty)
-
-    actions(desk, submit, discard, kept is not None)
+    discarded = Label(label.item, label.annotator, label.tree, label.node, label.thought, state="discarded")
+    actions(desk, kept, submitted, discarded)

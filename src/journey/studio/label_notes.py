@@ -8,8 +8,7 @@ from journey.store import labels
 from journey.store.labels import Written, WrittenNote
 from journey.studio import safe
 from journey.studio.fragments import problem_html
-from journey.studio.label_queue import after
-from journey.studio.labelling import Desk, actions, fault_html, filled, keeping, progress_html, saved_html, turn_to
+from journey.studio.labelling import Desk, actions, filled, keeping, progress_html
 from journey.studio.records import run_at
 from journey.studio.view import view
 from journey.thoughts.annotate import NOTE_KINDS, notes_of
@@ -33,7 +32,6 @@ def notes_desk(desk: Desk) -> None:
     with right:
         view(progress_html(desk), "progress")
         _actions(desk, problem, kept)
-        view(fault_html() or saved_html(kept, desk.annotator), "saved")
     with left:
         view(problem_html(problem, problem.id, "") + HINT, "body")
         for number in range(len(draft.notes)):
@@ -90,27 +88,15 @@ def _note(desk: Desk, draft: Written, number: int) -> None:
 
 
 def _actions(desk: Desk, problem: Problem, kept: Written | None) -> None:
-    onward = after(desk.items, desk.item, desk.done)
+    def submitted() -> Written:
+        draft = _kept(desk) or _empty(desk)
+        notes = tuple(note for note in draft.notes if note.text.strip())
+        rows = [{"kind": note.kind, "text": note.text, "reason": note.reason} for note in notes]
+        # Raises UsageError where `journey derive --method annotate` would refuse the notes.
+        notes_of({"question": problem.question, "answer": problem.answer, "notes": rows}, "The thought", "notes")
+        return replace(draft, notes=notes, made="", state="submitted")
 
-    def submit() -> None:
-        with keeping():
-            draft = _kept(desk) or _empty(desk)
-            whole = replace(draft, notes=tuple(note for note in draft.notes if note.text.strip()), made="")
-            _check(problem, whole)
-            labels.put(desk.path, replace(whole, state="submitted"))
-            turn_to(onward)
-
-    def discard() -> None:
-        with keeping():
-            labels.put(desk.path, replace(_empty(desk), notes=(), state="discarded"))
-
-    actions(desk, submit, discard, kept is not None)
-
-
-def _check(problem: Problem, draft: Written) -> None:
-    """Raises UsageError where `journey derive --method annotate` would refuse the notes."""
-    notes = [{"kind": note.kind, "text": note.text, "reason": note.reason} for note in draft.notes]
-    notes_of({"question": problem.question, "answer": problem.answer, "notes": notes}, "The thought", "notes")
+    actions(desk, kept, submitted, replace(_empty(desk), notes=(), state="discarded"))
 
 
 def _preview(draft: Written) -> str:

@@ -9,10 +9,12 @@ from pathlib import Path
 import streamlit as st
 
 from journey.errors import UsageError
+from journey.store import labels
 from journey.store.faults import StoreError
 from journey.store.labels import Label, Written
 from journey.studio import safe
-from journey.studio.label_queue import QueueSettings, beside
+from journey.studio.label_queue import QueueSettings, after, beside
+from journey.studio.view import view
 
 FAULT = "label fault"
 LONGEST_NAME = 60
@@ -39,7 +41,7 @@ class Desk:
 
 @contextmanager
 def keeping() -> Generator[None]:
-    """Around what keeps a saying: what prevents it is shown by `fault_html`, and the rest of the action is not done."""
+    """Around what keeps a saying: what prevents it is shown, and the rest of the action is not done."""
     st.session_state.pop(FAULT, None)
     try:
         yield
@@ -53,7 +55,7 @@ def filled(key: str, value: object) -> None:
         st.session_state[key] = value
 
 
-def fault_html() -> str:
+def _fault_html() -> str:
     """Why the last thing that was said could not be kept; empty where it was."""
     fault = st.session_state.get(FAULT)
     return f'<p class="fault" role="alert">Not saved. {safe.html(str(fault))}</p>' if fault else ""
@@ -66,20 +68,33 @@ def turn_to(item: str | None) -> None:
         st.query_params["item"] = item
 
 
-def actions(desk: Desk, submit: Callable[[], None], discard: Callable[[], None], is_kept: bool) -> None:
-    """The buttons below what is said: to submit or discard it, and to go to the item before or after."""
+def actions(
+    desk: Desk, kept: Label | Written | None, submitted: Callable[[], Label | Written], discarded: Label | Written
+) -> None:
+    """The buttons below what is said: to submit or discard it, and to go to the item before or after; and what is kept.
+
+    `submitted` makes the record that is submitted, and raises UsageError where nothing can be.
+    """
+    onward = after(desk.items, desk.item, desk.done)
+
+    def keep(record: Callable[[], Label | Written], turning: str | None) -> None:
+        with keeping():
+            labels.put(desk.path, record())
+            turn_to(turning)
+
     actions = (
-        ("Submit", "s", submit, not desk.annotator),
-        ("Discard", "d", discard, not (desk.annotator and is_kept)),
+        ("Submit", "s", partial(keep, submitted, onward), not desk.annotator),
+        ("Discard", "d", partial(keep, lambda: discarded, None), not (desk.annotator and kept)),
         ("Previous", "p", partial(turn_to, beside(desk.items, desk.item, -1)), False),
         ("Next", "n", partial(turn_to, beside(desk.items, desk.item, 1)), False),
     )
     for place, (word, key, action, is_off) in zip(st.columns(2) * 2, actions, strict=True):
         with place:
             st.button(word, key=f"action {key}", shortcut=key, width="stretch", disabled=is_off, on_click=action)
+    view(_fault_html() or _saved_html(kept, desk.annotator), "saved")
 
 
-def saved_html(kept: Label | Written | None, annotator: str) -> str:
+def _saved_html(kept: Label | Written | None, annotator: str) -> str:
     """Whether and when what is shown was saved."""
     if not annotator:
         return '<p class="quiet">Write your name above to begin.</p>'
