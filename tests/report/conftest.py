@@ -128,7 +128,17 @@ def write_run(
                     run.put_all("attempts", made, split=split)
                 curve = [{"step": s, "loss": 2 / (s + seed / 3) + 0.2} for s in range(1, 60, 3)]
                 tokens = 4000 * TOKENS[arm]
-                run.add(Training(f"seed-{seed}/{arm}", curve, tokens, 3.0, seed=seed, arm=arm))
+                run.add(
+                    Training(
+                        f"seed-{seed}/{arm}",
+                        curve,
+                        tokens,
+                        3.0,
+                        seed=seed,
+                        arm=arm,
+                        kind="dpo" if arm == "dpo" else "sft",
+                    )
+                )
     return path
 
 

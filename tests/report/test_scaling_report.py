@@ -26,7 +26,15 @@ def swept(name: str = "thoughts") -> dict[str, Any]:
     arm = {"points": points, "between": [step], "fits": {"best": "flat", "forms": {"flat": flat}}}
     axis = {"setting": "trees.count", "arms": {"journey": arm}}
     first = point(None, 0.4, 0.0)
-    return {"sweep": name, "seeds": 3, "problems": 300, "parameters": 1332896, "phase1": first, "axes": {name: axis}}
+    return {
+        "sweep": name,
+        "seeds": 3,
+        "problems": 300,
+        "parameters": 1332896,
+        "policy": "phase1",
+        "phase1": first,
+        "axes": {name: axis},
+    }
 
 
 def test_a_row_has_a_cell_for_every_column_and_no_exponent_that_nobody_reads() -> None:

@@ -8,7 +8,7 @@ import typer
 from journey.commands import flags
 from journey.commands.output import reading, say
 from journey.errors import UsageError
-from journey.pipeline.arms import JOURNEY
+from journey.pipeline.arms import compared
 from journey.pipeline.labelled_run import label_rows, note_rows
 from journey.pipeline.training_rows import training_rows
 from journey.store.export import export as export_table
@@ -21,8 +21,9 @@ def export(
     what: Annotated[flags.What, typer.Argument(help="Records as they are, or rows to train on.", metavar="WHAT")],
     to: Annotated[Path, typer.Option("--to", help="A .jsonl, .jsonl.gz, .parquet or .html file.", metavar="FILE")],
     arm: Annotated[
-        str, typer.Option(help="The arm or method whose thoughts to write (sft).", metavar="NAME")
-    ] = JOURNEY,
+        str | None,
+        typer.Option(help=f"The arm or method whose thoughts to write (sft); {compared()[1]}.", metavar="NAME"),
+    ] = None,
     by: flags.By = None,
     item: flags.Item = None,
     messages: Annotated[bool, typer.Option("--messages", help="Rows as chat messages (sft, dpo).")] = False,
@@ -40,7 +41,7 @@ def export(
         if what in ("labels", "notes"):
             number = write_rows(label_rows(run, by) if what == "labels" else note_rows(of, by), to)
         elif what not in TABLES:
-            number = write_rows(training_rows(of, what, arm, by, messages=messages), to)
+            number = write_rows(training_rows(of, what, arm or compared()[1], by, messages=messages), to)
         elif of.count(what):
             number = export_table(of, what, to)
         else:

@@ -14,7 +14,7 @@ from journey.commands.progress import Bars
 from journey.errors import UsageError
 from journey.models.local_threads import limit_threads
 from journey.pipeline import plain_settings, registry
-from journey.pipeline.arms import JOURNEY
+from journey.pipeline.arms import compared
 from journey.pipeline.stages import train as train_station
 from journey.pipeline.training_rows import training_rows
 from journey.store.run import Run
@@ -36,8 +36,9 @@ def train(
     ],
     name: Annotated[str | None, typer.Option(help="The new model's name; the arm's if not given.")] = None,
     arm: Annotated[
-        str, typer.Option(help="The arm or method whose thoughts to train on (sft).", metavar="NAME")
-    ] = JOURNEY,
+        str | None,
+        typer.Option(help=f"The arm or method whose thoughts to train on (sft); {compared()[1]}.", metavar="NAME"),
+    ] = None,
     by: flags.By = None,
     settings: flags.Set = None,
     json: flags.Json = False,
@@ -47,6 +48,7 @@ def train(
     sft takes its thoughts, dpo its attempts, prm (which makes a judge of steps) its trees. Settings:
     --set learning_rate=1e-4, epochs, batch, lora, ... The model lies in RUN/models/NAME.
     """
+    arm = arm or compared()[1]
     name = name or (arm if kind == "sft" else kind)
     if _NAME.fullmatch(name) is None:
         raise UsageError(f"{name!r} is no name for a model; use letters, digits, dots and dashes")

@@ -20,6 +20,7 @@ from journey.types import Problem, make_problem
 
 PARTS = ("phase1", "train", "validation", "test")
 """The parts of a run's problems."""
+TRAINED_PARTS = PARTS[:2]
 logger = logging.getLogger(__name__)
 
 

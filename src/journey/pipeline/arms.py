@@ -10,11 +10,9 @@ from journey.pipeline import arm_rows
 from journey.pipeline.arm_rows import PreferenceSettings, SeedRun
 from journey.pipeline.evaluation_settings import Evaluation
 from journey.training.rows import Row
-from journey.training.settings import SftSettings, TrainSettings
+from journey.training.settings import SftSettings, TrainSettings, kind_of
 
 JOURNEY, SHORTCUT, SHORTCUT_TOKENS, PHASE1 = "journey", "shortcut", "shortcut_tokens", "phase1"
-COMPARED = (SHORTCUT, JOURNEY)
-"""The two arms whose difference is the headline: without both there is no comparison."""
 
 
 class Sizes(NamedTuple):
@@ -32,6 +30,20 @@ class Work(NamedTuple):
     answers: int = 0
 
 
+class Gain(NamedTuple):
+    """What an arm is better by than the arm `over`: `key` in report.json, `text` in words.
+
+    Of sampled answers; with `greedy` of greedy ones. `votes` is the report's row of the other arm's answers by vote at
+    this one's output tokens, where the gain is over those; null: it is over single answers.
+    """
+
+    over: str
+    key: str
+    text: str
+    greedy: bool = False
+    votes: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
     """A model that an experiment trains: its `label` in reports, the same in a word or two, its colour in charts.
@@ -41,7 +53,8 @@ class Arm:
     on, null for none. `rows(seed, settings, source, weights)` gives its rows, where `source` names the model that it
     starts from and `weights` is its folder; no rows leave the arm out for the reason `without`. `settings` is the
     dataclass of `arms.NAME` in a recipe, `trainer` gives the training settings in them. `decoding` says how its model
-    is asked (by no rule: it is not compared), `estimate` what it comes to at most.
+    is asked (by no rule: it is not compared), `estimate` what it comes to at most. `gains` are what the report compares
+    it with, the main one first: the first arm that has any is the one that a report, a sweep and the studio are about.
     """
 
     label: str
@@ -56,6 +69,12 @@ class Arm:
     decoding: Callable[[Evaluation], Sequence[Decoding]] = lambda evaluation: evaluation.rules()
     estimate: Callable[[Any, Sizes], Work] = lambda settings, sizes: Work(sizes.thoughts)
     without: str = "there is nothing to train it on"
+    gains: tuple[Gain, ...] = ()
+
+    @property
+    def training(self) -> str:
+        """The method that it is trained by: "sft", "dpo"."""
+        return kind_of(self.trainer(self.settings()))
 
 
 ARMS: dict[str, Arm] = {
@@ -89,6 +108,12 @@ ARMS: dict[str, Arm] = {
         needs=PHASE1,
         method="traverse",
         rows=arm_rows.of_thoughts("traverse"),
+        gains=(
+            Gain(SHORTCUT, "gain", "journey over shortcut"),
+            Gain(SHORTCUT, "gain_equal_tokens", "at equal output tokens (shortcut with maj@k)", votes="shortcut_majk"),
+            Gain(SHORTCUT_TOKENS, "gain_trained_tokens", "at equal trained tokens"),
+            Gain(SHORTCUT, "gain_greedy", "both greedy", greedy=True),
+        ),
     ),
     "dpo": Arm(
         label="DPO after journey",
@@ -120,6 +145,16 @@ ARMS: dict[str, Arm] = {
     ),
 }
 """The arms in the order of the report."""
+
+
+def compared() -> tuple[str, str]:
+    """The two arms whose difference is the headline, the baseline first: without both there is no comparison."""
+    return next((arm.gains[0].over, name) for name, arm in ARMS.items() if arm.gains)
+
+
+def all_gains() -> list[tuple[str, Gain]]:
+    """Every gain that a report gives, with the arm whose it is."""
+    return [(name, gain) for name, arm in ARMS.items() for gain in arm.gains]
 
 
 def policies(seed: int) -> list[str]:

@@ -12,8 +12,8 @@ from journey.thoughts.methods import METHODS, from_trees
 
 BOTH = "both"
 FLAGS: Mapping[str, Callable[[str, ThoughtMethod], bool]] = {
-    "trials": lambda name, method: name == "traverse",
-    "start": lambda name, method: name == "traverse",
+    "trials": lambda name, method: hasattr(method.settings, "trials"),
+    "start": lambda name, method: hasattr(method.settings, "start"),
     "per_tree": lambda name, method: method.source == "trees",
     "neutral": lambda name, method: method.source == "trees",
     "model": lambda name, method: "model" in method.asks,

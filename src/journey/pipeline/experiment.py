@@ -30,6 +30,7 @@ from journey.store.entries import Spending
 from journey.store.export import write_rows
 from journey.store.run import Run
 from journey.tasks.table import ask, task
+from journey.thoughts.methods import METHODS
 from journey.types import Problem
 
 TREES, TRAIN, EVALUATE = "trees", "train", "evaluate"
@@ -257,7 +258,7 @@ def check_student(recipe: Recipe, problems: Sequence[Problem]) -> None:
     if recipe.student is None or not recipe.arms:
         return
     texts = [ask(problem, ()).text for problem in problems]
-    if "rewrite" in recipe.thoughts.methods:
+    if any(METHODS[method].reads_solutions for method in recipe.thoughts.methods):
         texts += [problem.solution for problem in problems if problem.solution is not None]
     if missing := registry.lacking(registry.model_path(recipe.student), texts):
         raise UsageError(

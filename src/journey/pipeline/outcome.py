@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, median_low
 
 from journey.evals.attempts import attempt_unit
-from journey.pipeline.arms import ARMS, COMPARED, in_order, policies
+from journey.pipeline.arms import ARMS, compared, in_order, policies
 from journey.store.entries import Training
 from journey.store.run import Run
 from journey.types import Attempt, ModelRef
@@ -74,7 +74,7 @@ def outcome(run: Run) -> Outcome:
     seeds = sorted({seed for seed, _ in by_arm})
     names = {name for _, name in by_arm}
     if names & ARMS.keys():
-        names |= set(run.config.get("recipe", {}).get("arms", COMPARED)) & set(COMPARED)
+        names |= {*compared()} & {*run.config.get("recipe", {}).get("arms", compared())}
     missing = {seed: _missing(seed, names, by_arm, wanted) for seed in seeds}
     done = [seed for seed in seeds if not missing[seed]]
     return Outcome(

@@ -6,16 +6,18 @@ from journey import interrupts
 from journey.data import choosing, prm800k, problems
 from journey.data.curation import curate
 from journey.data.importing import put_rated
-from journey.data.problems import PARTS
+from journey.data.problems import PARTS, TRAINED_PARTS
 from journey.errors import UsageError
 from journey.pipeline.fan_out import Progress, silent
 from journey.pipeline.recipe import Problems, Recipe
-from journey.pipeline.stages import TRAINED
 from journey.store.entries import Curation
 from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, task
 from journey.types import Problem
+
+STORED = ("test", "validation", "phase1", "train")
+"""The parts in the order of their storing: train is last and says that all of them are there."""
 
 
 class Parts(NamedTuple):
@@ -32,12 +34,12 @@ def store_problems(run: Run, recipe: Recipe, progress: Progress = silent) -> Non
     if run.count("problems", split="train"):
         return
     parts, dropped = make_problems(recipe)
-    for part in TRAINED:
+    for part in TRAINED_PARTS:
         choosing.disjoint(parts[part], [*parts["validation"], *parts["test"]])
     choosing.disjoint(parts["validation"], parts["test"])
     if dropped:
         run.add(Curation(dropped))
-    for part in ("test", "validation", "phase1", "train"):  # train last: it says that all of them are there
+    for part in STORED:
         run.put_all("problems", parts[part], split=part)
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from journey.data.problems import TRAINED_PARTS
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding, attempt, attempt_ids, attempt_unit
 from journey.evals.thinking_budget import Budget
@@ -22,12 +23,10 @@ from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, ask
 from journey.training.rows import Row
-from journey.training.settings import TrainSettings
+from journey.training.settings import TrainSettings, kind_of
 from journey.trees.growers import GROWERS
 from journey.trees.mark import right_leaves, wrong_branches
 from journey.types import Attempt, ModelRef, Problem, Tree
-
-TRAINED = ("phase1", "train")
 
 
 def keep_spent(run: Run, tracker: BudgetTracker) -> None:
@@ -87,7 +86,7 @@ def _has_judged(run: Run, names: set[str]) -> bool:
 
 def part(run: Run, name: str) -> list[Problem]:
     """The stored problems of a part, in the order of their ids; of a trained one without those that were taken out."""
-    out = excluded(run) if name in TRAINED else ()
+    out = excluded(run) if name in TRAINED_PARTS else ()
     return [p for p in run.problems(split=name) if p.id not in out]
 
 
@@ -158,7 +157,9 @@ def train(
     curve = TRAINERS[type(settings)](base, rows, out, settings, on_log)
     if not run.entries(Training, model=name):
         seconds = round(time.perf_counter() - began, 1)
-        run.add(Training(name, curve, curve[-1]["tokens"], seconds, model.seed, model.round, model.arm))
+        run.add(
+            Training(name, curve, curve[-1]["tokens"], seconds, model.seed, model.round, model.arm, kind_of(settings))
+        )
     return out
 
 

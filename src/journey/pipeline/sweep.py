@@ -14,11 +14,11 @@ from typing import Any
 
 from journey.errors import UsageError
 from journey.pipeline.arm_rows import model_name
-from journey.pipeline.arms import ARMS, JOURNEY
+from journey.pipeline.arms import ARMS, compared
 from journey.pipeline.executor import JobProgress, work_off
 from journey.pipeline.experiment import is_evaluation_of, jobs_of, seed_of, workers_of
 from journey.pipeline.kept_recipe import open_run
-from journey.pipeline.parts import store_problems
+from journey.pipeline.parts import STORED, store_problems
 from journey.pipeline.plain_settings import copied, value
 from journey.pipeline.recipe import Recipe, limited
 from journey.pipeline.recipe_reading import lay_over, load_settings, plain_recipe, recipe_of
@@ -61,8 +61,11 @@ def points_of(
         return limited(made if seed is None else replace(made, first_seed=seed), limit)
 
     found = [Point(BASE, None, BASE, recipe())]
-    if JOURNEY not in found[0].recipe.arms or found[0].recipe.policy_arm is None:
-        raise UsageError(f"a sweep wants the {JOURNEY} and the arm that makes the policy (phase1) among its arms")
+    if compared()[1] not in found[0].recipe.arms or found[0].recipe.policy_arm is None:
+        policies = " or ".join(name for name, arm in ARMS.items() if arm.policy)
+        raise UsageError(
+            f"a sweep wants the {compared()[1]} and the arm that makes the policy ({policies}) among its arms"
+        )
     for name, axis in axes.items():
         for at in axis.values:
             made = recipe(axis.setting, value(str(at)) if isinstance(at, str) else at)
@@ -135,7 +138,7 @@ def share(source: Path, run: Run, what: str, base: Recipe) -> None:
         return
     arms = [name for name in base.arms if what == "models" or ARMS[name].policy]
     with Run.read(source) as there:
-        for part in ("test", "validation", "phase1", "train"):
+        for part in STORED:
             run.put_all("problems", there.all("problems", split=part), split=part)
         exclude(run, excluded(there), {"as in": BASE})
         run.put_all("trees", there.all("trees"))

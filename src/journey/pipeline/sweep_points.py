@@ -55,6 +55,7 @@ def figures(wanted: Recipe, found: Sequence[Point], out: Path) -> dict[str, Any]
         "attention": shape.attention,
         "seeds": found[0].recipe.seeds,
         "problems": len(reference.rows[0]) if reference else 0,
+        "policy": policy,
         policy: None if reference is None else _point(None, BASE, reference, None),
         "axes": axes,
     }

@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 
 from journey.errors import UsageError
-from journey.pipeline.arms import ARMS, JOURNEY, method_of
+from journey.pipeline.arms import ARMS, method_of
 from journey.pipeline.derive import chosen
 from journey.store.excluded import excluded
 from journey.store.run import Run
@@ -73,7 +73,8 @@ def _attempts(of: Run, chosen_of: str | None) -> list[Attempt]:
     found = [a for a in of.attempts(split="train") if a.problem not in out]
     if chosen_of is not None:
         seed = seed_of(chosen_of)
-        found = [a for a in found if label(a.model) == chosen_of or (a.model.seed, a.model.arm) == (seed, JOURNEY)]
+        asked = {(seed, arm.needs) for arm in ARMS.values() if arm.training == "dpo" and arm.needs}
+        found = [a for a in found if label(a.model) == chosen_of or (a.model.seed, a.model.arm) in asked]
     models = sorted({label(a.model) for a in found})
     if len(models) > 1:
         raise UsageError(f"the attempts are of several models ({', '.join(models)}); choose one with --by")

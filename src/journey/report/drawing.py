@@ -108,9 +108,9 @@ def draw(tree: Tree, question: str, right_path: Sequence[int], walk: Sequence[in
     return Drawing(width, height, spots, [edge(i) for i in shown], len(tree.nodes) - len(shown))
 
 
-def paths(shortcut: Thought | None, traverse: Thought | None) -> tuple[list[int], list[int]]:
-    """The right path as the shortcut has it, and the walk of the long thought, both as indices of nodes."""
-    return (_visited(shortcut) if shortcut else []), (_visited(traverse) if traverse else [])
+def paths(short: Thought | None, long: Thought | None) -> tuple[list[int], list[int]]:
+    """The right path as the short thought has it, and the walk of the long one, both as indices of nodes."""
+    return (_visited(short) if short else []), (_visited(long) if long else [])
 
 
 def state(tree: Tree, node: int) -> str:

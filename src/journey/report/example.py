@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import ClassVar, get_args
 
+from journey.pipeline.arms import ARMS, compared, method_of
 from journey.report.drawing import Drawing, draw, drawing_svg, paths
 from journey.store.run import Run
 from journey.types import Problem, SegmentKind, Thought, Tree
@@ -14,12 +15,12 @@ READABLE = 40  # steps
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What is shown; `traverse` is the long thought, null where the tree has only a shortcut."""
+    """What is shown: a tree and its thoughts of the two arms that are compared, each null where the tree has none."""
 
     problem: Problem | None
     tree: Tree
-    shortcut: Thought | None
-    traverse: Thought | None
+    short: Thought | None
+    long: Thought | None
     drawing: Drawing
     kinds: ClassVar[tuple[str, ...]] = get_args(SegmentKind)
     kind: ClassVar[str] = "example"
@@ -31,7 +32,8 @@ class Example:
 
     def columns(self) -> list[tuple[str, list[tuple[str, str]]]]:
         """Both thoughts of the tree: a title and the pieces of its text."""
-        both = (("Shortcut", self.shortcut), ("Long thought (journey)", self.traverse))
+        baseline, treated = (ARMS[name].short for name in compared())
+        both = ((baseline.capitalize(), self.short), (f"Long thought ({treated})", self.long))
         return [(title, pieces(thought)) for title, thought in both if thought]
 
     @property
@@ -57,17 +59,19 @@ def choose(run: Run) -> Example | None:
 
     The same run gives the same tree. Null where no tree has a thought.
     """
-    shortcuts = {t.tree: t for t in sorted(run.thoughts(method="shortcut"), key=_longest_first) if t.tree}
-    long = {t.tree: t for t in sorted(run.thoughts(method="traverse"), key=_longest_first) if t.tree}
-    trees = sorted(long or shortcuts)
+    shorts, long = (
+        {t.tree: t for t in sorted(run.thoughts(method=method_of(arm)), key=_longest_first) if t.tree}
+        for arm in compared()
+    )
+    trees = sorted(long or shorts)
     if not trees:
         return None
-    lengths = {tree: len((long.get(tree) or shortcuts[tree]).text) for tree in trees}
+    lengths = {tree: len((long.get(tree) or shorts[tree]).text) for tree in trees}
     middle = median(lengths.values())
 
     def errs(tree: str) -> bool:
         thought = long.get(tree)
-        return tree in shortcuts and thought is not None and any(s.kind == "mistake" for s in thought.segments)
+        return tree in shorts and thought is not None and any(s.kind == "mistake" for s in thought.segments)
 
     chosen = [tree for tree in trees if errs(tree)] or trees
     best: Tree | None = None
@@ -80,10 +84,10 @@ def choose(run: Run) -> Example | None:
     if best is None:
         return None
     problem = run.problem(best.problem)
-    right_path, walk = paths(shortcuts.get(best.id), long.get(best.id))
+    right_path, walk = paths(shorts.get(best.id), long.get(best.id))
     question = problem.question if problem else best.problem
     drawing = draw(best, question, right_path, walk)
-    return Example(problem, best, shortcuts.get(best.id), long.get(best.id), drawing)
+    return Example(problem, best, shorts.get(best.id), long.get(best.id), drawing)
 
 
 def _longest_first(thought: Thought) -> tuple[int, str]:

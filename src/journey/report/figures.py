@@ -19,6 +19,7 @@ from journey.metrics.accuracy import (
 )
 from journey.metrics.paired import compared
 from journey.metrics.votes import Votes, maj_at_tokens
+from journey.pipeline.arms import ARMS, Gain, all_gains
 from journey.pipeline.outcome import Arm, Outcome, outcome
 from journey.pipeline.stages import spent_by_model
 from journey.report.samples import group_figures, vote_curve
@@ -38,12 +39,14 @@ def figures(run: Run) -> Json:
     """
     found = outcome(run)
     arms = {name: _arm(found, name) for name in found.arms}
-    votes = _votes_at_journey(found)
-    if votes:
-        arms["shortcut_majk"] = _majority_arm(found, votes)
-    rows = {name: [_rows(arm.main) for arm in found.seeds_of(name)] for name in found.arms}
-    rows["shortcut_majk"] = [dict(v.accuracy) for v in votes]
-    rows |= {f"{name}/greedy": [_rows(arm.greedy) for arm in found.seeds_of(name)] for name in found.arms}
+    gains: Json = {}
+    for name, gain in all_gains():
+        gains[gain.key] = None
+        if found.has(name, gain.over):
+            votes = _votes(found, name, gain.over) if gain.votes else []
+            if gain.votes:
+                arms[gain.votes] = _majority_arm(found, gain.over, votes)
+            gains[gain.key] = _gain(found, name, gain, votes)
     return {
         "schema": 1,
         "run": run.path.name,
@@ -55,10 +58,7 @@ def figures(run: Run) -> Json:
         "trees_by_seed": found.trees.by_seed,
         "decoding": found.main,
         "arms": arms,
-        "gain": _gain(found, rows["journey"], rows["shortcut"]) if found.has("journey", "shortcut") else None,
-        "gain_equal_tokens": _points(rows["journey"], rows["shortcut_majk"]) if votes else None,
-        "gain_greedy": _points(rows.get("journey/greedy", []), rows.get("shortcut/greedy", [])),
-        "gain_trained_tokens": _points(rows.get("journey", []), rows.get("shortcut_tokens", [])),
+        **gains,
         "search": search_figures(run),
         "votes": {name: curve for name in found.arms if (curve := vote_curve(found.seeds_of(name), run))},
         "groups": group_figures(run, {name: found.seeds_of(name) for name in found.arms}),
@@ -129,17 +129,15 @@ def _seed(arm: Arm) -> Json:
     }
 
 
-def _votes_at_journey(found: Outcome) -> list[Votes]:
-    """The shortcut's votes at the journey's mean output tokens, a seed each; none where an arm is missing."""
-    if not found.has("journey", "shortcut"):
-        return []
-    pairs = zip(found.seeds_of("shortcut"), found.seeds_of("journey"), strict=True)
-    return [maj_at_tokens(shortcut.samples, mean_tokens(journey.main)) for shortcut, journey in pairs]
+def _votes(found: Outcome, name: str, over: str) -> list[Votes]:
+    """The other arm's votes at this one's mean output tokens, a seed each."""
+    pairs = zip(found.seeds_of(over), found.seeds_of(name), strict=True)
+    return [maj_at_tokens(other.samples, mean_tokens(arm.main)) for other, arm in pairs]
 
 
-def _majority_arm(found: Outcome, votes: Sequence[Votes]) -> Json:
+def _majority_arm(found: Outcome, over: str, votes: Sequence[Votes]) -> Json:
     rows = [v.accuracy for v in votes]
-    drawn = [a for arm in found.seeds_of("shortcut") for attempts in arm.samples.values() for a in attempts]
+    drawn = [a for arm in found.seeds_of(over) for attempts in arm.samples.values() for a in attempts]
     interval = share_over_seeds(rows)
     return {
         "accuracy": interval.value,
@@ -155,14 +153,19 @@ def _majority_arm(found: Outcome, votes: Sequence[Votes]) -> Json:
     }
 
 
-def _gain(found: Outcome, first: Sequence[Mapping[str, float]], second: Sequence[Mapping[str, float]]) -> Json:
-    """Journey over shortcut, with each seed's own paired comparison (exact McNemar)."""
+def _gain(found: Outcome, name: str, gain: Gain, votes: Sequence[Votes]) -> Json | None:
+    """An arm's gain; the main one with each seed's own paired comparison (exact McNemar)."""
+    first, second = (
+        [_rows(arm.greedy if gain.greedy else arm.main) for arm in found.seeds_of(one)] for one in (name, gain.over)
+    )
+    if gain != ARMS[name].gains[0]:
+        return _points(first, [dict(v.accuracy) for v in votes] if gain.votes else second)
     seeds: list[Json] = []
     for seed, one, two in zip(found.finished, first, second, strict=True):
-        journey, shortcut = ({p: v > 0.5 for p, v in arm.items()} for arm in (one, two))
-        pair = compared([(shortcut, journey)])
+        ours, others = ({p: v > 0.5 for p, v in arm.items()} for arm in (one, two))
+        pair = compared([(others, ours)])
         points = {"points": pair.difference.value, "low": pair.difference.low, "high": pair.difference.high}
-        changes = {"only_journey": pair.fixed, "only_shortcut": pair.broke, "p": pair.p}
+        changes = {f"only_{name}": pair.fixed, f"only_{gain.over}": pair.broke, "p": pair.p}
         seeds.append({"seed": seed, **{name: 100 * value for name, value in points.items()}, **changes})
     if len(seeds) == 1:
         return {key: seeds[0][key] for key in ("points", "low", "high")} | {"by_seed": seeds}
@@ -184,12 +187,13 @@ def _points(first: Sequence[Mapping[str, float]], second: Sequence[Mapping[str, 
 def _curves(run: Run, most: int = 200) -> Json:
     """Each trained model's loss over its steps, thinned to `most` points, with the tokens and seconds it took."""
     curves: Json = {}
+    kinds = {name: arm.training for name, arm in ARMS.items()}
     for trained in run.entries(Training):
         points = [[p["step"], p["loss"]] for p in trained.curve if "loss" in p]
         stride = max(1, -(-len(points) // most))
         curves[trained.model] = {
-            "arm": trained.arm or trained.model, "points": points[::stride], "tokens": trained.tokens,
-            "seconds": trained.seconds,
+            "arm": trained.arm or trained.model, "kind": trained.kind or kinds.get(trained.arm or "", "sft"),
+            "points": points[::stride], "tokens": trained.tokens, "seconds": trained.seconds,
         }  # fmt: skip
     return curves
 

@@ -30,8 +30,17 @@ def accuracy_dots(figures: Json) -> list[Dot]:
 
 def charts(figures: Json) -> list[Chart]:
     """The line charts: accuracy against output tokens and against all that a search spends, and the training curves."""
-    drawn = (_budget(figures), search_chart(figures), _losses(figures), _losses(figures, dpo=True))
+    kinds = dict.fromkeys(row["kind"] for row in figures["curves"].values() if row["points"])
+    drawn = (
+        _budget(figures),
+        search_chart(figures),
+        *(_losses(figures, kind) for kind in sorted(kinds, key=_sft_first)),
+    )
     return [chart for chart in drawn if chart]
+
+
+def _sft_first(kind: str) -> tuple[bool, str]:
+    return kind != "sft", kind
 
 
 def _budget(figures: Json) -> Chart | None:
@@ -58,20 +67,20 @@ def _budget(figures: Json) -> Chart | None:
     return Chart("tokens", title, "output tokens a problem", "accuracy", lines, uncrowded(dots), percent=True, log=True)
 
 
-def _losses(figures: Json, dpo: bool = False) -> Chart | None:
-    """The loss over steps: the mean of the seeds as a full line, each seed as a soft one."""
+def _losses(figures: Json, kind: str) -> Chart:
+    """The loss over steps of one kind of training: the mean of the seeds as a full line, each seed as a soft one."""
     found: dict[str, list[Sequence[Sequence[float]]]] = {}
     for row in figures["curves"].values():
         arm = row["arm"]
-        if row["points"] and arm.startswith("dpo") == dpo:
+        if row["points"] and row["kind"] == kind:
             found.setdefault(arm, []).append(row["points"])
     lines: list[Line] = []
     for arm, runs in sorted(found.items())[:NAMED]:
         if len(runs) > 1:
             lines += [Line("", _points(points), f"{tone(arm)} thin") for points in runs]
         lines.append(Line(short(arm), _mean(runs), tone(arm)))
-    title = "DPO loss" if dpo else "Training loss"
-    return Chart("dpo_loss" if dpo else "loss", title, "optimizer steps", "loss", lines) if lines else None
+    name, title = ("loss", "Training loss") if kind == "sft" else (f"{kind}_loss", f"{kind.upper()} loss")
+    return Chart(name, title, "optimizer steps", "loss", lines)
 
 
 def _mean(runs: Sequence[Sequence[Sequence[float]]]) -> list[tuple[float, float]]:

@@ -6,7 +6,7 @@ from typing import Any
 from journey.metrics.curves import Curve
 from journey.report.charts import Chart, Dot, Line, chart_svg
 from journey.report.document import Column, Document, Picture, Pictures, Table, table
-from journey.report.wording import TOY, interval, number, percent, short, tone
+from journey.report.wording import TOY, interval, label, number, percent, short, tone
 
 Json = Mapping[str, Any]
 
@@ -23,7 +23,7 @@ def document(figures: Json) -> Document:
 
 
 def point_table(figures: Json) -> Table:
-    """Phase 1 first, then every point of every axis."""
+    """The policy first, then every point of every axis."""
     columns: list[Column] = [
         ("axis, arm", lambda row: ", ".join(filter(None, (row["axis"], short(row["arm"]))))),
         ("at", lambda row: "" if row["at"] is None else _amount(row["at"])),
@@ -35,7 +35,8 @@ def point_table(figures: Json) -> Table:
         ("FLOPs an answer", lambda row: _flops(row["flops"]["inference"])),
         ("points per TFLOP", lambda row: _rate(row["points_per_flop"], 1e12)),
     ]
-    first = [{"axis": "", "arm": "phase1", **figures["phase1"]}] if figures["phase1"] else []
+    policy = figures["policy"]
+    first = [{"axis": "", "arm": policy, **figures[policy]}] if figures[policy] else []
     return table("", columns, [*first, *_rows(figures, "points")], brief=True)
 
 
@@ -110,8 +111,8 @@ def notes(figures: Json) -> list[str]:
         f"{figures['problems']} problems, {many}",
         "FLOPs are of one seed, by 2 N D forward and 6 N D in training with the attention term "
         f"(Kaplan et al. 2020), N = {figures['parameters']:,} without embeddings; prompts are not counted. "
-        "Points per TFLOP: gained over phase 1, for each 10^12 FLOPs of data and training; between two points: gained "
-        'from one to the next, "-" where the next costs no more.',
+        f"Points per TFLOP: gained over {label(figures['policy'])}, for each 10^12 FLOPs of data and "
+        'training; between two points: gained from one to the next, "-" where the next costs no more.',
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from journey.pipeline.arms import JOURNEY
+from journey.pipeline.arms import compared
 from journey.report.charts import chart_svg, whiskers_svg
 from journey.report.document import Column, Document, Picture, Pictures, Table, table
 from journey.report.example import Example
@@ -23,7 +23,7 @@ SEEDS = 10  # of more seeds than these the single figures are left to report.jso
 def brief(figures: Json) -> Document:
     """What the terminal shows: the table, what came out, the searches."""
     thoughts = sum(of["thoughts"] for of in figures.get("thoughts", {}).values())
-    nothing = f"{number(thoughts)} thoughts, and no comparison of shortcut and journey yet."
+    nothing = f"{number(thoughts)} thoughts, and no comparison of {' and '.join(map(short, compared()))} yet."
     return Document(
         title=str(figures["run"]),
         subtitle="Journey learning against shortcut learning from the same trees",
@@ -36,22 +36,22 @@ def brief(figures: Json) -> Document:
 
 def document(figures: Json, example: Example | None = None, settings: Json | None = None) -> Document:
     """The whole report."""
-    short = brief(figures)
+    first = brief(figures)
     dots = accuracy_dots(figures)
     drawn = [Picture(chart.name, chart.title, chart_svg(chart)) for chart in charts(figures)]
     whiskers = whiskers_svg("Accuracy with 95 % interval", dots)
-    first = [Picture("accuracy", "95 % interval; thin ticks are single seeds", whiskers)] if dots else []
+    intervals = [Picture("accuracy", "95 % interval; thin ticks are single seeds", whiskers)] if dots else []
     return Document(
-        title=short.title,
-        subtitle=short.subtitle,
-        headline=short.headline,
+        title=first.title,
+        subtitle=first.subtitle,
+        headline=first.headline,
         parts=[
-            short.parts[0], Pictures("Accuracy", first), Pictures("", drawn), short.parts[1],
+            first.parts[0], Pictures("Accuracy", intervals), Pictures("", drawn), first.parts[1],
             vote_table(figures), best_table(figures), group_table(figures), *([example] if example else []),
             error_table(figures), words_table(figures), seed_table(figures),
         ],
-        notes=short.notes,
-        warning=short.warning,
+        notes=first.notes,
+        warning=first.warning,
         settings=json.dumps(settings, indent=1, ensure_ascii=False, default=str) if settings else "",
     )  # fmt: skip
 
@@ -59,7 +59,7 @@ def document(figures: Json, example: Example | None = None, settings: Json | Non
 def arm_table(figures: Json) -> Table:
     """The table in the shape of Journey part 1, Table 6, one row an arm."""
     columns: list[Column] = [
-        ("", lambda row: _label_with_k(*row)),
+        ("", lambda row: label(row[0], row[1].get("k"))),
         ("accuracy", lambda row: percent(row[1]["accuracy"])),
         ("95 % interval", lambda row: interval(row[1]["low"], row[1]["high"])),
         ("output tokens", lambda row: number(row[1]["tokens"])),
@@ -67,12 +67,8 @@ def arm_table(figures: Json) -> Table:
         ("greedy", lambda row: percent((row[1].get("greedy") or {}).get("accuracy"))),
     ]
     named = arms(figures)
-    strong = [i for i, arm in enumerate(named) if arm == JOURNEY]
+    strong = [i for i, arm in enumerate(named) if arm == compared()[1]]
     return table("", columns, [(arm, figures["arms"][arm]) for arm in named], strong=strong, brief=True)
-
-
-def _label_with_k(arm: str, row: Json) -> str:
-    return f"shortcut, maj@{row['k']:.1f} at the journey's tokens" if "k" in row else label(arm)
 
 
 def error_table(figures: Json) -> Table:

@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from journey.pipeline.arms import ARMS, SHORTCUT
+from journey.pipeline.arms import ARMS, all_gains
 
 Json = Mapping[str, Any]
 
-VOTES = "shortcut_majk"
-"""The shortcut's answers by vote at the journey's tokens: a row of the report after the shortcut's, and no arm."""
 TOY = (
     "These figures are of a small model on its own task. They show which kind of thought from the same trees teaches "
     "more; they do not stand in one column with those of 7B models on MATH."
@@ -16,16 +14,26 @@ TOY = (
 NOTHING = "-"
 
 
-def label(arm: str) -> str:
-    """What an arm is called in the report; its own name where the table of arms has none."""
-    return "shortcut, maj@k at the journey's tokens" if arm == VOTES else ARMS[arm].label if arm in ARMS else arm
+def votes() -> dict[str, tuple[str, str]]:
+    """The rows of answers by vote, which are no arms: whose answers, and the arm at whose tokens."""
+    return {gain.votes: (gain.over, arm) for arm, gain in all_gains() if gain.votes is not None}
+
+
+def label(arm: str, k: float | None = None) -> str:
+    """What an arm is called in the report; its own name where the table of arms has none. `k`: of how many votes."""
+    if arm in votes():
+        over, at = map(short, votes()[arm])
+        return f"{over}, maj@{'k' if k is None else format(k, '.1f')} at the {at}'s tokens"
+    return ARMS[arm].label if arm in ARMS else arm
 
 
 def short(arm: str) -> str:
     """The same in a word or two, for charts and narrow columns."""
     if arm in ARMS:
         return ARMS[arm].short
-    return "shortcut, maj@k" if arm == VOTES else arm if len(arm) <= 24 else arm[:23] + "…"
+    if arm in votes():
+        return f"{short(votes()[arm][0])}, maj@k"
+    return arm if len(arm) <= 24 else arm[:23] + "…"
 
 
 def tone(arm: str) -> str:
@@ -34,20 +42,14 @@ def tone(arm: str) -> str:
 
 
 def arms(figures: Json) -> list[str]:
-    """The arms in the order of the table, the shortcut's votes after the shortcut, then any others."""
-    known = [name for arm in ARMS for name in ((arm, VOTES) if arm == SHORTCUT else (arm,))]
+    """The arms in the order of the table, an arm's votes after the arm, then any others."""
+    known = [name for arm in ARMS for name in (arm, *(row for row, (over, _) in votes().items() if over == arm))]
     return [name for name in known if name in figures["arms"]] + [n for n in figures["arms"] if n not in known]
 
 
 def gain_lines(figures: Json) -> list[str]:
-    """The gains of journey over shortcut, the main one first; nothing where an arm is missing."""
-    kinds = {
-        "gain": "journey over shortcut",
-        "gain_equal_tokens": "at equal output tokens (shortcut with maj@k)",
-        "gain_trained_tokens": "at equal trained tokens",
-        "gain_greedy": "both greedy",
-    }
-    return [f"{text}: {points(figures[key])}" for key, text in kinds.items() if figures.get(key)]
+    """The gains of arms over others, the main one first; nothing where an arm is missing."""
+    return [f"{gain.text}: {points(figures[gain.key])}" for _, gain in all_gains() if figures.get(gain.key)]
 
 
 def notes(figures: Json) -> list[str]:
@@ -65,9 +67,10 @@ def notes(figures: Json) -> list[str]:
         for why, of in unfinished.items()
     ]
     lines += [f"{_plural(n, 'unit')} failed in {stage}." for stage, n in figures["failures"].items()]
-    capped = figures["arms"].get(VOTES, {})
-    if capped.get("capped"):
-        lines.append(f"The shortcut had too few samples to use up the journey's tokens: k stops at {capped['k']:.1f}.")
+    for row, (over, at) in votes().items():
+        if (found := figures["arms"].get(row, {})).get("capped"):
+            few = f"The {short(over)} had too few samples to use up the {short(at)}'s tokens"
+            lines.append(f"{few}: k stops at {found['k']:.1f}.")
     for method, of in figures.get("thoughts", {}).items():
         if of["refined"] + of["kept"]:
             kept = f", {of['kept']} drafts kept" if of["kept"] else ""

@@ -55,7 +55,8 @@ class JudgeWeights:
 class Training:
     """How a model of the run was trained: its curve (one point a logged step), the tokens it read, the seconds.
 
-    `seed`, `round` and `arm` are those of the experiment, null outside one.
+    `seed`, `round` and `arm` are those of the experiment, null outside one. `kind`: that of the training
+    ("sft"), null in entries that are older.
     """
 
     model: str
@@ -65,6 +66,7 @@ class Training:
     seed: int | None = None
     round: int | None = None
     arm: str | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

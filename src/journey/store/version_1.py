@@ -84,7 +84,8 @@ def entries(log: list[tuple[str, Json]]) -> Iterator[Entry]:
             case "train":
                 ref = model_ref(row["model"], lambda name: True)
                 tokens, seconds = row.get("tokens"), row.get("seconds")
-                yield Training(row["model"], row["curve"], tokens, seconds, ref.seed, None, ref.arm)
+                kind = next((kind for kind in ("dpo", "prm") if (ref.arm or ref.name).startswith(kind)), "sft")
+                yield Training(row["model"], row["curve"], tokens, seconds, ref.seed, None, ref.arm, kind)
             case "import":
                 for listed in row.get("listed", []):
                     yield ImportListing(**listed)

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from journey.metrics.accuracy import Interval
 from journey.metrics.paired import Compared
+from journey.pipeline.arms import compared, method_of
 from journey.studio import safe
 from journey.studio.compare_beside import beside_html
 from journey.studio.compare_charts import charts_html
@@ -125,7 +126,7 @@ def thoughts_html(runs: Mapping[str, Path], here: dict[str, str], where: Where) 
     if len(found) < 2:
         return f'<p class="empty">{FEW if found else "No thoughts yet."}</p>'
     own = [side for side in found if side.run == here["run"]] or found
-    base = _chosen(found, here, FIRST[:2]) or next((s for s in own if s.name == "shortcut"), own[0])
+    base = _chosen(found, here, FIRST[:2]) or next((s for s in own if s.name == method_of(compared()[0])), own[0])
     others = [side for side in found if side != base]
     fallback = [s for s in others if s.name == base.name] + [s for s in others if s.run == base.run] + others
     other = _chosen(found, here, SECOND[:2]) or fallback[0]
@@ -144,18 +145,17 @@ def thoughts_html(runs: Mapping[str, Path], here: dict[str, str], where: Where) 
 
 
 def first_base(found: Sequence[Side], run: str) -> Side:
-    """What the others are compared with where nobody chose: the run's shortcut arm, else its first."""
+    """What the others are compared with where nobody chose: the run's baseline, else its first."""
     own = [side for side in found if side.run == run] or list(found)
-    return next((side for side in own if side.name == "shortcut"), own[0])
+    return next((side for side in own if side.name == compared()[0]), own[0])
 
 
 def first_other(found: Sequence[Side], base: Side) -> Side:
-    """What is compared with it: the same model of another run, else the run's journey arm, else the next by the same
-    decoding, else the next."""
+    """What is compared with it: the same model of another run, else the arm that the run is about, else the next."""
     others = [side for side in found if side != base]
     ways = (
         lambda s: (s.name, s.decoding) == (base.name, base.decoding),
-        lambda s: (s.run, s.name, s.decoding) == (base.run, "journey", base.decoding),
+        lambda s: (s.run, s.name, s.decoding) == (base.run, compared()[1], base.decoding),
         lambda s: s.decoding == base.decoding,
     )
     return next((side for way in ways for side in others if way(side)), others[0])

@@ -5,6 +5,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from journey.pipeline.arms import compared, method_of
 from journey.store.database import NAME, connect_reading, meta
 from journey.store.run import Run
 from journey.types import Attempt, Problem, Thought, Tree, label
@@ -65,7 +66,9 @@ def _tree(run: Run, id: str) -> Tree:
 
 def thoughts_of_tree(path: Path, tree: str) -> list[Thought]:
     """The thoughts made of a tree, the long ones first."""
-    return sorted(run_at(path).thoughts(tree=tree), key=lambda t: (t.method == "shortcut", t.method, t.id))
+    return sorted(
+        run_at(path).thoughts(tree=tree), key=lambda t: (t.method == method_of(compared()[0]), t.method, t.id)
+    )
 
 
 def attempts_of(path: Path, problem: str) -> list[Attempt]:

@@ -90,7 +90,7 @@ class ThoughtMethod:
     `source`: what it works on. `make` makes the thoughts of one problem by the method's own `settings` (a dataclass;
     null where it has none). `estimate`: what it asks for some problems at most. `asks`: which of the recipe's models
     it always asks. `refinable`: whether its drafts can be smoothed. `explains`: whether the strong model can give it
-    reasons.
+    reasons. `reads_solutions`: whether it works on the problems' worked solutions.
     """
 
     source: Source
@@ -100,6 +100,7 @@ class ThoughtMethod:
     asks: tuple[Literal["model", "strong"], ...] = ()
     refinable: bool = False
     explains: bool = False
+    reads_solutions: bool = False
 
 
 def asks_nothing(problems: Sequence[Problem], settings: Any, common: Common) -> list[Estimate]:

@@ -22,7 +22,7 @@ METHODS: dict[str, ThoughtMethod] = {
     ),
     "rewrite": ThoughtMethod(
         "problems", distill.make_rewritten, distill.estimate_rewritten, distill.RewriteSettings, asks=("strong",),
-        refinable=True,
+        refinable=True, reads_solutions=True,
     ),
     "annotate": ThoughtMethod("notes", annotate.make, annotate.estimate, annotate.AnnotateSettings, asks=("strong",)),
 }  # fmt: skip

@@ -91,6 +91,11 @@ class PrmSettings(TrainSettings):
 KINDS: dict[str, type[TrainSettings]] = {"sft": SftSettings, "dpo": DpoSettings, "prm": PrmSettings}
 
 
+def kind_of(settings: TrainSettings) -> str:
+    """The name of the settings' kind of training."""
+    return next(name for name, kind in KINDS.items() if type(settings) is kind)
+
+
 def settings_from_json(kind: str, data: Mapping[str, Any]) -> TrainSettings:
     """The settings of such a kind from a JSON object; an unknown key is refused with the nearest right one."""
     names = [f.name for f in fields(KINDS[kind])]
