@@ -25,6 +25,7 @@ from journey.report.judges import FIGURES, document, figure
 from journey.report.render import terminal
 from journey.tasks.countdown.labelled import countdown_set
 from journey.tasks.labelled import LabelledSet
+from journey.tasks.table import task_of
 
 RECORDED = DATA / "step_judges/recorded_judge_outputs.jsonl"
 WHOLE = "mr_math_invalid"
@@ -146,7 +147,7 @@ def own_rows(count: int, rounds: int, trained: str | None) -> list[dict[str, Any
         "hard, ends where it goes back": RolloutSettings(stop=("Back to",), count_unanswered=True, max_tokens=100),
         "binary": RolloutSettings(search="binary", max_tokens=100),
     }
-    judges: dict[str, Judge] = {"exact": Exact(), "always right": Scripted({}, otherwise="right")}
+    judges: dict[str, Judge] = {"exact": Exact(task_of), "always right": Scripted({}, otherwise="right")}
     for how, settings in hows.items():
         judges[f"rollout:tiny, {how}"] = models.judge("rollout:tiny", "tiny", {"rollout": settings})
     if trained is not None:

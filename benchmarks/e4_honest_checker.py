@@ -10,8 +10,8 @@ from fractions import Fraction
 from bench import Result, listed, run, table
 
 from journey.tasks.countdown.checker import grade
-from journey.tasks.countdown.exploration import back_text, ground, made_text
-from journey.tasks.countdown.puzzle import Puzzle, draw, question, solutions
+from journey.tasks.countdown.exploration import ground
+from journey.tasks.countdown.puzzle import Puzzle, back_text, draw, made_text, question, solutions
 from journey.tasks.exploration import document
 
 STEP = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+) \( ([\d ]+)-> (\d+) \)")

@@ -30,7 +30,8 @@ from journey.models.local import Local
 from journey.models.weights import folder_hash
 from journey.pipeline.arm_rows import solution_rows
 from journey.pipeline.registry import model_path, token_counter
-from journey.tasks.table import TASKS, Task
+from journey.tasks.base import Task
+from journey.tasks.table import TASKS, task_of
 from journey.thoughts.draft import draft
 from journey.thoughts.shortcut import straight
 from journey.thoughts.traverse import TraverseSettings, traverse
@@ -116,7 +117,7 @@ class Seed:
     async def thoughts(self, name: str, policy: Path) -> dict[str, list[Thought]]:
         """The thoughts of a task's arms, made of the same trees."""
         task, by_id = TASKS[name], {p.id: p for p in self.problems[name]["train"]}
-        model, judge, grader = Local(policy, f"seed-{self.number}/phase1"), Exact(), task.grader()
+        model, judge, grader = Local(policy, f"seed-{self.number}/phase1"), Exact(task_of), task.grader()
         found = await asyncio.gather(*(self.tree(p, model, judge, grader, task) for p in by_id.values()))
         await model.close()
         trees = [tree for tree in found if right_leaves(tree) and wrong_branches(tree)][: self.settings.thoughts]

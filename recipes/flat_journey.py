@@ -20,7 +20,7 @@ from journey.models.local import Local
 from journey.models.local_threads import use_one_thread
 from journey.pipeline.arm_rows import solution_rows
 from journey.pipeline.registry import TINY, model_path
-from journey.tasks.table import TASKS
+from journey.tasks.table import TASKS, task_of
 from journey.thoughts.draft import draft
 from journey.thoughts.shortcut import straight
 from journey.thoughts.traverse import TraverseSettings, traverse
@@ -65,7 +65,7 @@ def flat_journey(folder: Path, phase1: int = 1500, train: int = 480, test: int =
     policy = Local(folder / "policy", "policy")
 
     # 2. A tree for every problem: the policy proposes steps, an exact judge judges them, right ones are followed on.
-    judge, grader = Exact(), TASK.grader()
+    judge, grader = Exact(task_of), TASK.grader()
     growing = [grow(problem, policy, judge, grader, TASK.ask, TASK.steps, GROW) for problem in problems]
     trees: list[Tree] = asyncio.run(together(growing))
 

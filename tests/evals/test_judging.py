@@ -19,6 +19,7 @@ from journey.metrics.accuracy import wilson
 from journey.models.base import ModelError
 from journey.tasks.countdown.labelled import countdown_set
 from journey.tasks.labelled import Labelled, LabelledSet, solution, until
+from journey.tasks.table import task_of
 from journey.trees.mark import unusable
 from journey.types import VERDICTS, Judgement, Node, Problem, Tree, make_problem
 
@@ -224,7 +225,7 @@ async def test_the_exact_judge_is_right_on_countdown_and_a_judge_that_says_right
     assert labelled == countdown_set(80, seed=3) and labelled != countdown_set(80, seed=4)
     share = sum("wrong" not in item.labels for item in labelled.items) / 80
     assert 0.3 < share < 0.7
-    exact = values(measure(labelled, await judge_set(Exact(), labelled.items), QUICK))
+    exact = values(measure(labelled, await judge_set(Exact(task_of), labelled.items), QUICK))
     assert exact["step_f1"] == exact["processbench_f1"] == exact["step_auc"] == exact["solution_f1"] == 1.0
     always = Scripted({}, otherwise="right")
     lazy = values(measure(labelled, await judge_set(always, labelled.items), QUICK))

@@ -9,6 +9,7 @@ from journey.judges.base import judge_solution
 from journey.judges.combine import HOWS, WAYS, Combined, Way, solution_score
 from journey.judges.exact import Exact
 from journey.judges.scripted import Scripted, Word
+from journey.tasks.table import task_of
 from journey.types import VERDICTS, Judgement, make_problem
 
 PROBLEM = make_problem("What is 6 times 7?", "42")
@@ -88,16 +89,16 @@ async def test_whole_solutions_are_judged_by_those_that_can() -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_judge_that_knows_nothing_of_such_problems_has_no_voice(way: Way) -> None:
-    both = Combined([Exact(), Scripted({"a": "right", "b": "wrong", "c": None})], way)
+    both = Combined([Exact(task_of), Scripted({"a": "right", "b": "wrong", "c": None})], way)
     one_by_one = await both.judge(PROBLEM, [], ["a", "b", "c"])
     whole = await judge_solution(both, PROBLEM, ["a", "b", "c"])
     assert [one.verdict for one in one_by_one] == [one.verdict for one in whole] == ["right", "wrong", None]
     assert "the judge exact does not know problems of the task math" in str(one_by_one[2].reason)
-    nested = Combined([Combined([Exact(), Exact()]), Scripted({"a": "wrong"})], way)
+    nested = Combined([Combined([Exact(task_of), Exact(task_of)]), Scripted({"a": "wrong"})], way)
     assert [one.verdict for one in await nested.judge(PROBLEM, [], ["a"])] == ["wrong"]
 
 
 async def test_judges_that_all_know_nothing_of_such_problems_are_refused() -> None:
-    for judge in (Exact(), Combined([Exact(), Exact()])):
+    for judge in (Exact(task_of), Combined([Exact(task_of), Exact(task_of)])):
         with pytest.raises(UsageError, match="does not know problems of the task math; name another, as in"):
             await judge_solution(judge, PROBLEM, ["a"])

@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from journey.judges.exact import Exact
 from journey.tasks.countdown.puzzle import Puzzle, draw, solutions, steps, to_problem
+from journey.tasks.table import task_of
 
 PROBLEM = to_problem(Puzzle((8, 19, 18), 29))
 
 
 async def test_every_wrong_step_has_its_reason_in_words() -> None:
-    said = await Exact().judge(
+    said = await Exact(task_of).judge(
         PROBLEM,
         [],
         [
@@ -36,12 +37,12 @@ async def test_every_wrong_step_has_its_reason_in_words() -> None:
 
 
 async def test_a_last_step_beside_the_target_is_wrong_by_its_result() -> None:
-    said = await Exact().judge(PROBLEM, ["19 + 18 = 37 ( 8 37 -> 29 )"], ["37 + 8 = 45 ( 45 -> 29 )"])
+    said = await Exact(task_of).judge(PROBLEM, ["19 + 18 = 37 ( 8 37 -> 29 )"], ["37 + 8 = 45 ( 45 -> 29 )"])
     assert said[0].reason == "45 is not 29"
 
 
 async def test_a_step_after_a_wrong_prefix_is_judged_by_itself() -> None:
-    said = await Exact().judge(PROBLEM, ["19 + 18 = 21 ( 8 21 -> 29 )"], ["21 + 8 = 29 ( 29 -> 29 )"])
+    said = await Exact(task_of).judge(PROBLEM, ["19 + 18 = 21 ( 8 21 -> 29 )"], ["21 + 8 = 29 ( 29 -> 29 )"])
     assert said[0].verdict == "right"
 
 
@@ -49,7 +50,7 @@ async def test_a_step_after_a_wrong_prefix_is_judged_by_itself() -> None:
 async def test_exactly_the_steps_of_solutions_are_right(seed: int) -> None:
     puzzle = draw(random.Random(seed))
     candidates = steps(puzzle.numbers, puzzle.target)
-    said = await Exact().judge(to_problem(puzzle), [], [str(step) for step in candidates])
+    said = await Exact(task_of).judge(to_problem(puzzle), [], [str(step) for step in candidates])
     first = {str(chain[0]) for chain in solutions(puzzle)}
     for step, judgement in zip(candidates, said, strict=True):
         assert judgement.verdict == ("right" if str(step) in first else "wrong")

@@ -16,7 +16,7 @@ from journey.models.server_settings import ServerSettings
 from journey.pipeline import registry
 from journey.tasks.countdown import sources
 from journey.tasks.countdown.puzzle import PuzzleSettings
-from journey.tasks.table import task
+from journey.tasks.table import task, task_of
 from journey.trees.grow import GrowSettings, grow
 
 PUZZLES = sources.drawn("test", 30, 0, PuzzleSettings(), held_out=True)
@@ -98,7 +98,7 @@ async def test_a_half_written_answer_goes_on_by_an_instruction_where_the_field_i
 async def test_a_tree_grows_by_a_served_policy(text: Server) -> None:
     countdown = task("countdown")
     settings = GrowSettings(width=3, keep=2, depth=2, max_step_tokens=24, temperature=1.0, top_p=1.0)
-    tree = await grow(PUZZLES[0], text, Exact(), countdown.grader(), countdown.ask, countdown.steps, settings)
+    tree = await grow(PUZZLES[0], text, Exact(task_of), countdown.grader(), countdown.ask, countdown.steps, settings)
     assert len(tree.nodes) >= 3
     assert any(node.judgement is not None and node.judgement.verdict for node in tree.nodes)
 

@@ -10,6 +10,7 @@ from journey.errors import UsageError
 from journey.models.base import Model
 from journey.models.estimate import Estimate, question_tokens, tokens_of
 from journey.models.gather import gather_or_cancel
+from journey.tasks.base import Task
 from journey.tasks.labelled import LabelledSet
 from journey.tasks.prompting import Ask
 from journey.types import Judgement, Problem, Verdict
@@ -111,6 +112,7 @@ class JudgeSources:
     judge: Callable[[JudgeRef], Judge]
     strong: str
     ask: Ask
+    task_of: Callable[[Problem], Task]
     grader: Grader
     labelled: Callable[[Path], LabelledSet]
 

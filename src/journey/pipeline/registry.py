@@ -21,7 +21,7 @@ from journey.models.server_settings import ServerSettings
 from journey.models.smollm2 import SMOLLM2
 from journey.models.weights import folder_hash
 from journey.pipeline import plain_settings
-from journey.tasks.table import TaskGrader, ask
+from journey.tasks.table import TaskGrader, ask, task_of
 
 TINY = "tiny"
 MODEL_NAMES = "tiny, smollm2, hf/ID-or-folder, openai/NAME, vllm/ID-or-folder, scripted/FILE"
@@ -120,7 +120,13 @@ class Models:
         if key in self._loaded_judges:
             return self._loaded_judges[key]
         sources = JudgeSources(
-            self.model, lambda part: self.judge(part, strong, settings), strong, ask, self._grader, load_labelled
+            self.model,
+            lambda part: self.judge(part, strong, settings),
+            strong,
+            ask,
+            task_of,
+            self._grader,
+            load_labelled,
         )
         made = names.build(ref, settings, sources)
         if isinstance(made, Closeable):

@@ -6,16 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.tasks.countdown.checker import (
-    BAD_NUMBER,
-    BAD_STATE,
-    FALSE_SUM,
-    MISSED,
-    NO_ANSWER,
-    STOPPED_SHORT,
-    CountdownGrader,
-    grade,
-)
+from journey.tasks.countdown.chain import BAD_NUMBER, BAD_STATE, FALSE_SUM
+from journey.tasks.countdown.checker import MISSED, NO_ANSWER, STOPPED_SHORT, CountdownGrader, grade
 from journey.tasks.countdown.exploration import ground
 from journey.tasks.countdown.expression import ExpressionError, evaluate, leaves, normal, parse
 from journey.tasks.countdown.puzzle import Puzzle, draw, solutions, to_problem

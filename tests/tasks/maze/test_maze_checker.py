@@ -7,12 +7,21 @@ from itertools import pairwise
 import pytest
 
 from journey.tasks.exploration import END, document
-from journey.tasks.maze.checker import MazeGrader, grade, last_walk
+from journey.tasks.maze.checker import MazeGrader, grade
 from journey.tasks.maze.draw import MazeSettings, draw
-from journey.tasks.maze.exploration import ground, reached_text
-from journey.tasks.maze.judge import judge
+from journey.tasks.maze.exploration import ground
 from journey.tasks.maze.labelled import illegal, maze_set
-from journey.tasks.maze.puzzle import can_reach, make_maze, parse_step, question, solutions, steps, to_problem
+from journey.tasks.maze.puzzle import (
+    can_reach,
+    make_maze,
+    parse_step,
+    question,
+    reached_text,
+    solutions,
+    steps,
+    to_problem,
+)
+from journey.tasks.maze.walk import judge, last_walk
 from journey.tasks.table import TASKS, task_of
 
 MAZE = make_maze("A", "D", [("A", "B"), ("B", "C"), ("C", "D"), ("B", "E"), ("E", "F")])

@@ -5,9 +5,9 @@ import random
 from journey.tasks.maze.checker import grade
 from journey.tasks.maze.draw import draw
 from journey.tasks.maze.exploration import ground
-from journey.tasks.maze.judge import judge
 from journey.tasks.maze.narration import NARRATION
 from journey.tasks.maze.puzzle import Maze, steps, to_problem
+from journey.tasks.maze.walk import judge
 from journey.tasks.skills import check
 from journey.thoughts.draft import draft
 from journey.thoughts.shortcut import shortcut

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from functools import lru_cache
 from typing import cast
 
-from journey.tasks.countdown.checker import why_not
+from journey.tasks.countdown.chain import lost, why_not
 from journey.tasks.countdown.puzzle import (
     Number,
     Numbers,
@@ -13,13 +13,14 @@ from journey.tasks.countdown.puzzle import (
     PuzzleSettings,
     Step,
     apply,
-    can_make,
+    back_text,
     draw,
     is_held_out,
+    made_text,
+    miss_text,
     parse_step,
     question,
     solutions,
-    state_text,
     steps,
 )
 from journey.tasks.exploration import ExplorationSettings, Ground, Move, document, draw_style
@@ -27,21 +28,6 @@ from journey.tasks.exploration import ExplorationSettings, Ground, Move, documen
 LARGEST = 100  # number that the tiny base's vocabulary can write
 ANY = 1_000_000  # targets need not be within reach of the vocabulary: a walk that finds nothing is truthful too
 FOUR_NUMBERS = 0.08  # of the puzzles
-
-
-def miss_text(result: Number, target: Number) -> str:
-    """The verdict on a walk that ended beside the target."""
-    return f"Wait , {result} is not {target}"
-
-
-def back_text(numbers: Numbers, target: Number) -> str:
-    """The return to an earlier state."""
-    return f"Back to {state_text(numbers, target)}"
-
-
-def made_text(target: Number) -> str:
-    """The verdict on a walk that made the target."""
-    return f"Yes , {target} is {target}"
 
 
 def explore(rng: random.Random, settings: ExplorationSettings) -> str:
@@ -66,10 +52,6 @@ def ground(puzzle: Puzzle) -> Ground:
         result = cast(Numbers, state)[-1]
         return made_text(target) if result == target else miss_text(result, target)
 
-    def lost(state: Hashable) -> str | None:
-        numbers = cast(Numbers, state)
-        return None if can_make(numbers, target) else f"{' and '.join(map(str, numbers))} cannot make {target}"
-
     def hint(rng: random.Random) -> tuple[str, list[str]] | None:
         ways = [way for way in solutions(puzzle) if all(step.result <= LARGEST for step in way)]
         if not ways:
@@ -91,7 +73,7 @@ def ground(puzzle: Puzzle) -> Ground:
         is_goal=lambda state: state == (target,),
         back=lambda state: back_text(cast(Numbers, state), target),
         check=lambda taken: " , ".join(f"{move.short} = {cast(Numbers, move.to)[-1]}" for move in taken),
-        lost=lost,
+        lost=lambda state: lost(puzzle, cast(Numbers, state)),
         unsolvable=f"{target} cannot be made",
         claim=lambda rng, state: _claim(target, cast(Numbers, state), rng),
         answer=lambda state, line: _answer(puzzle, cast(Numbers, state), line),

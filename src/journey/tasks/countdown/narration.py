@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from journey.tasks.countdown.exploration import back_text, made_text
-from journey.tasks.countdown.puzzle import parse_puzzle, parse_step
+from journey.tasks.countdown.puzzle import back_text, made_text, parse_puzzle, parse_step
 from journey.tasks.exploration import tried_text
 from journey.tasks.narration import Narration
 from journey.types import Node, Problem

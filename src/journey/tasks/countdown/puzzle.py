@@ -55,6 +55,21 @@ def state_text(numbers: Numbers, target: Number) -> str:
     return f"( {' '.join(map(str, numbers))} -> {target} )"
 
 
+def miss_text(result: Number, target: Number) -> str:
+    """The verdict on a walk that ended beside the target."""
+    return f"Wait , {result} is not {target}"
+
+
+def back_text(numbers: Numbers, target: Number) -> str:
+    """The return to an earlier state."""
+    return f"Back to {state_text(numbers, target)}"
+
+
+def made_text(target: Number) -> str:
+    """The verdict on a walk that made the target."""
+    return f"Yes , {target} is {target}"
+
+
 def value(text: str) -> Number:
     """The number that the text writes: an int where it is whole. Raises ZeroDivisionError on "1/0"."""
     return int(text) if "/" not in text else whole(Fraction(text))

@@ -1,9 +1,9 @@
 """Countdown as a task: everything that the rest of the package needs of it."""
 
 from journey.tasks.base import Task
+from journey.tasks.countdown.chain import judge
 from journey.tasks.countdown.checker import CountdownGrader
 from journey.tasks.countdown.exploration import explore, ground
-from journey.tasks.countdown.judge import judge
 from journey.tasks.countdown.labelled import countdown_set
 from journey.tasks.countdown.narration import NARRATION
 from journey.tasks.countdown.puzzle import PuzzleSettings, is_held_out, parse_puzzle

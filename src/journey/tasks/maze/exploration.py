@@ -5,38 +5,25 @@ from collections.abc import Hashable, Sequence
 from typing import cast
 
 from journey.tasks.exploration import ExplorationSettings, Ground, Move, document, draw_style
-from journey.tasks.maze.checker import flaw_of, listed, lost
 from journey.tasks.maze.draw import MazeSettings, draw
 from journey.tasks.maze.puzzle import (
     Maze,
     Path,
     Step,
+    back_text,
+    dead_end_text,
     is_held_out,
     make_maze,
     open_places,
     parse_step,
     question,
+    reached_text,
     solutions,
-    state_text,
     steps,
 )
+from journey.tasks.maze.walk import flaw_of, listed, lost
 
 ALIKE = MazeSettings(shortest=3, deep=2, fewest=4)  # somewhat smaller mazes, too, than those that are asked
-
-
-def dead_end_text(place: str) -> str:
-    """The verdict on a walk that came to a dead end."""
-    return f"Wait , {place} is a dead end"
-
-
-def back_text(place: str, open_here: Path, goal: str) -> str:
-    """The return to an earlier place."""
-    return f"Back to {state_text(place, open_here, goal)}"
-
-
-def reached_text(goal: str) -> str:
-    """The verdict on a walk that came to the goal."""
-    return f"Yes , {goal} is reached"
 
 
 def explore(rng: random.Random, settings: ExplorationSettings) -> str:

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from journey.tasks.exploration import tried_text
-from journey.tasks.maze.exploration import back_text, dead_end_text, reached_text
-from journey.tasks.maze.puzzle import open_places, parse_maze, parse_step
+from journey.tasks.maze.puzzle import back_text, dead_end_text, open_places, parse_maze, parse_step, reached_text
 from journey.tasks.narration import Narration
 from journey.types import Node, Problem
 

@@ -66,6 +66,21 @@ def state_text(place: str, open_places: Path, goal: str) -> str:
     return " ".join([place, "(", *open_places, "->", goal, ")"])
 
 
+def dead_end_text(place: str) -> str:
+    """The verdict on a walk that came to a dead end."""
+    return f"Wait , {place} is a dead end"
+
+
+def back_text(place: str, open_here: Path, goal: str) -> str:
+    """The return to an earlier place."""
+    return f"Back to {state_text(place, open_here, goal)}"
+
+
+def reached_text(goal: str) -> str:
+    """The verdict on a walk that came to the goal."""
+    return f"Yes , {goal} is reached"
+
+
 def question(maze: Maze) -> str:
     """How a maze is asked."""
     places = " ".join(" ".join([place, "(", *beside, ")"]) for place, beside in maze.ways)

@@ -4,10 +4,10 @@ from journey.tasks.base import Task
 from journey.tasks.maze.checker import MazeGrader
 from journey.tasks.maze.draw import MazeSettings, drawn
 from journey.tasks.maze.exploration import explore, ground
-from journey.tasks.maze.judge import judge
 from journey.tasks.maze.labelled import maze_set
 from journey.tasks.maze.narration import NARRATION
 from journey.tasks.maze.puzzle import is_held_out, parse_maze
+from journey.tasks.maze.walk import judge
 from journey.tasks.prompting import asker
 from journey.tasks.steps import FORMATS
 

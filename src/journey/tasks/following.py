@@ -1,0 +1,64 @@
+"""Texts in a puzzle's own steps, followed line by line, and the exact judge that judges a step from where they end."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from journey.types import Judgement, Problem
+
+Puzzle = TypeVar("Puzzle")
+State = TypeVar("State")
+Step = TypeVar("Step")
+Restated = TypeVar("Restated")
+
+
+def followed(
+    start: State,
+    text: str,
+    step_of: Callable[[str], Step | None],
+    follow: Callable[[State, Step], State],
+    restated: Callable[[str], Restated | None],
+    restate: Callable[[Sequence[State], Restated], State],
+) -> tuple[State, bool]:
+    """What stands at the end of a text, and whether there was any step at all.
+
+    A line is a step (`step_of`), or restates an earlier state (`restated`), or says nothing. `restate` is given all
+    that stood so far.
+    """
+    seen, any_step = [start], False
+    for line in text.splitlines():
+        if (step := step_of(line)) is not None:
+            seen.append(follow(seen[-1], step))
+            any_step = True
+        elif (state := restated(line)) is not None:
+            seen.append(restate(seen, state))
+    return seen[-1], any_step
+
+
+def exact_judge(
+    read: Callable[[str], Puzzle],
+    stands: Callable[[Puzzle, str], State],
+    step_of: Callable[[str], Step | None],
+    flaw: Callable[[Puzzle, State, Step], str | None],
+    lost: Callable[[Puzzle, State, Step], str | None],
+) -> Callable[[Problem, Sequence[str], Sequence[str]], list[Judgement]]:
+    """The judge of a puzzle: one judgement a candidate, never neutral; each verdict "wrong" has its reason in words.
+
+    A judgement holds for the step alone: after a wrong prefix it is judged from what `stands` there. The score is 1 for
+    right, 0.5 for a legal step after which the goal is out of reach (`lost`), 0 for one that has a `flaw`. The judge
+    raises UsageError where the problem is no such puzzle (`read`).
+    """
+
+    def judged(puzzle: Puzzle, state: State, line: str) -> Judgement:
+        if (step := step_of(line)) is None:
+            return Judgement(None, None, "not a step of the puzzle")
+        if (reason := flaw(puzzle, state, step)) is not None:
+            return Judgement("wrong", 0.0, reason)
+        reason = lost(puzzle, state, step)
+        return Judgement("right", 1.0) if reason is None else Judgement("wrong", 0.5, reason)
+
+    def judge(problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
+        puzzle = read(problem.question)
+        state = stands(puzzle, "\n".join(prefix))
+        return [judged(puzzle, state, line) for line in candidates]
+
+    return judge
