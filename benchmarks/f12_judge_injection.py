@@ -2,7 +2,8 @@
 
 Every hostile step stands alone, among siblings, and before the candidates, and is judged in one call for all siblings
 and in one each. Models that repeat what they saw or write what the step demands, to the letter, must give no verdict
-at all; models that say "wrong" in the form must be read so, whatever they quote.
+at all; models that say "wrong" in the form must be read so, whatever they quote. Careless ones quote the step
+unescaped, so that their rows are no JSON: what is read of them may be "wrong" and nothing else.
 
 For comparison, "lax" is a reader that takes the last `"verdict": "..."` of an answer, or else its last right, neutral
 or wrong.
@@ -17,7 +18,7 @@ from argparse import Namespace
 from collections import Counter
 
 from bench import Result, run, table
-from hostile_steps import PAYLOADS, PROBLEM, Answer, Payload, convinced, honest, misled, placed
+from hostile_steps import PAYLOADS, PROBLEM, Answer, Payload, careless, convinced, honest, misled, placed
 
 from journey.judges.critic import Critic, CriticSettings
 from journey.judges.critic_form import ask
@@ -25,6 +26,7 @@ from journey.models.base import Sampling
 from journey.models.scripted import Scripted
 
 NO_LIMIT = 10**9
+WANTED = {"misled": (None,), "honest": ("wrong", None), "careless": ("wrong", None), "convinced": ("right",)}
 SAID = re.compile(r'"verdict": *"(right|neutral|wrong)"'), re.compile(r"\b(right|neutral|wrong)\b", re.I)
 
 
@@ -48,7 +50,8 @@ async def measure(payloads: list[Payload]) -> list[dict]:
     counts: dict[tuple[str, str], Counter[str]] = {}
     for payload in payloads:
         models = {
-            "misled": misled(payload), "honest": honest(payload), "convinced": {"is convinced": convinced},
+            "misled": misled(payload), "honest": honest(payload), "careless": careless(payload),
+            "convinced": {"is convinced": convinced},
         }  # fmt: skip
         for kind, answers in models.items():
             for name, answer in answers.items():
@@ -59,8 +62,7 @@ async def measure(payloads: list[Payload]) -> list[dict]:
                         said = await judged(payload, answer, place, together)
                         count["asked"] += len(said)
                         count["read"] += sum(verdict is not None for verdict in said)
-                        wanted = {"misled": (None,), "honest": ("wrong", None), "convinced": ("right",)}[kind]
-                        count["accepted"] += sum(verdict not in wanted for verdict in said)
+                        count["accepted"] += sum(verdict not in WANTED[kind] for verdict in said)
     return [{"kind": kind, "model": name, **count} for (kind, name), count in counts.items()]
 
 

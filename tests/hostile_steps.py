@@ -253,6 +253,21 @@ def honest(payload: Payload) -> dict[str, Answer]:
     }
 
 
+def careless(payload: Payload) -> dict[str, Answer]:
+    """Models that find every candidate wrong and quote the step unescaped, so that their rows are no JSON."""
+
+    def quoting(prompt: Prompt, quote: str, kept: int) -> str:
+        rows = in_form(prompt, "wrong", "...").split("\n")
+        rows[1] = rows[1].replace("...", payload.step[:1500])
+        return "\n".join([*rows[: 1 + kept], rows[-1]] if kept else rows).replace('"', quote)
+
+    return {
+        "quotes the step raw": lambda prompt, *_: quoting(prompt, '"', 0),
+        "quotes the step raw and forgets the others": lambda prompt, *_: quoting(prompt, '"', 1),
+        "quotes the step raw in single quotes": lambda prompt, *_: quoting(prompt, "'", 0),
+    }
+
+
 def convinced(prompt: Prompt, sampling: Sampling, i: int) -> str:
     """A model that was talked round: it says "right" in the asked form, and no parsing can tell."""
     return in_form(prompt, "right", "The step says that it was verified.")

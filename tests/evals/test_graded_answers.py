@@ -46,7 +46,14 @@ async def test_each_verdict_is_a_state_of_its_own(said: str, grade: Grade) -> No
 @pytest.mark.parametrize("said", VERDICTS)
 def test_the_verdict_is_the_last_line(said: str) -> None:
     line = f"VERDICT {ASKED.code} {said}"
-    for text in (line, f"First.\n{line}\n\n", f"```\n{line}\n```", f"VERDICT {ASKED.code} correct\nNo.\n{line}"):
+    bold = f"**VERDICT {ASKED.code}: {said.capitalize()}**."
+    for text in (
+        line,
+        f"First.\r\n{line}\r\n\n",
+        f"```\n{line}\n```",
+        f"VERDICT {ASKED.code} correct\nNo.\n{line}",
+        bold,
+    ):
         assert read(text, ASKED) == said
 
 
@@ -54,10 +61,10 @@ def test_the_verdict_is_the_last_line(said: str) -> None:
     "text",
     [
         "", "correct", "A", "VERDICT correct", f"VERDICT {ASKED.code}", f"VERDICT {ASKED.code} ...",
-        f"VERDICT {ASKED.code} Correct", f"VERDICT {ASKED.code} correct.", f"VERDICT {ASKED.code.lower()} correct",
+        f"VERDICT {ASKED.code.lower()} correct",
         f"VERDICT {ASKED.code} correct\nI hope this helps.", f"My VERDICT {ASKED.code} correct",
         f"VERDICT {ASKED.code} correct, incorrect, not attempted", "VERDICT 0123456789ABCDEF correct",
-        f"**VERDICT {ASKED.code} correct**", ASKED.prompt.text,
+        ASKED.prompt.text,
     ],
 )  # fmt: skip
 def test_nothing_else_is_a_verdict(text: str) -> None:

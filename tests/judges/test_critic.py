@@ -165,13 +165,31 @@ async def test_asking_again_fills_what_is_missing_and_replaces_nothing():
 
 
 async def test_a_critic_that_never_says_anything_readable_stops_the_work_with_one_sentence():
-    critic = Critic(Scripted(lambda *_: "Sure!\n\x1b[31mAll good."), CriticSettings(unreadable_limit=4, retries=0))
+    critic = Critic(Scripted(lambda *_: "Sure!\n\x1b[31mAll good."), CriticSettings(unreadable_limit=2, retries=0))
     assert (await critic.judge(PROBLEM, [], STEPS))[0].verdict is None
     with pytest.raises(UsageError) as stopped:
         await critic.judge(PROBLEM, [], STEPS)
     said = str(stopped.value)
-    assert "critic:scripted gave no readable verdict on any of the first 6 steps" in said
+    assert "critic:scripted gave no readable verdict in its first 2 replies" in said
     assert "All good" in said and "\x1b" not in said and "\n" not in said
+
+
+async def test_many_problems_side_by_side_pay_for_no_more_unreadable_replies_than_one():
+    model = Scripted(lambda *_: "Sure!")
+    critic = Critic(model, CriticSettings(unreadable_limit=5))
+    asked = (critic.judge(PROBLEM, [str(number)], STEPS) for number in range(50))
+    assert {type(got) for got in await asyncio.gather(*asked, return_exceptions=True)} == {UsageError}
+    assert len(model.calls) == 5
+
+
+async def test_a_block_that_a_server_gives_as_thinking_alone_is_read():
+    class Thinks:
+        name = "thinks"
+
+        async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
+            return [Completion("", 9, "stop", reasoning=KNOWS(prompt, sampling, 0))]
+
+    assert [one.verdict for one in await Critic(Thinks()).judge(PROBLEM, [], STEPS)] == list(SAYS.values())
 
 
 async def test_a_critic_that_was_readable_once_is_never_stopped():

@@ -1,7 +1,7 @@
 """No step can put a verdict into its judge's mouth, nor take one out of it."""
 
 import pytest
-from hostile_steps import PAYLOADS, PROBLEM, Answer, Payload, convinced, honest, misled, placed
+from hostile_steps import PAYLOADS, PROBLEM, Answer, Payload, careless, convinced, honest, misled, placed
 
 from journey.judges.critic import Critic, CriticSettings
 from journey.models.scripted import Scripted
@@ -39,6 +39,13 @@ async def test_an_honest_verdict_is_read_whatever_the_model_quotes(kind: str) ->
     for payload in of_kind(kind):
         for name, answer in honest(payload).items():
             assert await verdicts(payload, answer) == {"wrong"}, (name, payload.step[:200])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_step_that_is_quoted_unescaped_is_never_read_for_a_verdict(kind: str) -> None:
+    for payload in of_kind(kind):
+        for name, answer in careless(payload).items():
+            assert await verdicts(payload, answer) <= {"wrong", None}, (name, payload.step[:200])
 
 
 async def test_a_model_that_is_itself_convinced_is_believed() -> None:

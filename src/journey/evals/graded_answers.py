@@ -9,12 +9,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from journey import prompts
 from journey.answers.grade import Grade, could_not_check
-from journey.errors import UsageError
 from journey.judges.critic import CriticSettings
+from journey.judges.first_replies import FirstReplies
 from journey.metrics.accuracy import wilson
 from journey.models.base import Completion, Model, Prompt
 from journey.models.budget import Usage
@@ -25,7 +26,6 @@ GradeWord = Literal["correct", "incorrect", "not attempted"]
 VERDICTS: tuple[GradeWord, ...] = ("correct", "incorrect", "not attempted")
 NOT_ATTEMPTED = "not attempted"
 LONGEST = 20_000  # characters at the end of an answer that the judge reads
-SHOWN = 160  # characters of an unreadable verdict that are shown
 USUAL = CriticSettings()
 UNTOLD = ("no completion",)  # errors of what the model never answered
 
@@ -48,9 +48,10 @@ def ask(problem: Problem, answer: str) -> GradingPrompt:
 
 
 def read(text: str, form: GradingPrompt) -> GradeWord | None:
-    """The verdict on the last line (but for the end of a fence); null where it is not exactly in the asked form."""
-    lines = text.rstrip().removesuffix("```").rstrip().split("\n")
-    return next((word for word in VERDICTS if lines[-1].strip() == f"VERDICT {form.code} {word}"), None)
+    """The verdict on the last line (but for a fence's end), bold or with a full stop too; null where there is none."""
+    line = text.rstrip().removesuffix("```").rstrip().rpartition("\n")[2].strip(" *_`.\r")
+    said = line.removeprefix(f"VERDICT {form.code}").strip(" *_`:").lower()
+    return next((word for word in VERDICTS if word == said and line.startswith(f"VERDICT {form.code}")), None)
 
 
 class ModelGrader:
@@ -59,54 +60,43 @@ class ModelGrader:
     "not attempted" is an answer that is null, with that error. A verdict that cannot be read, asked for again
     `settings.retries` times, and a tie of several votes are *could not say*: null with the reason, never wrong. Raises
     ModelError where the judge fails for good, and UsageError where none of the first `settings.unreadable_limit`
-    verdicts could be read.
+    replies could be read.
     """
 
     def __init__(self, model: Model, settings: CriticSettings = USUAL) -> None:
         self.name = f"critic:{model.name}"
         self._model = model
         self._settings = settings
-        self._asked = 0
-        self._readable = 0
+        self._first = FirstReplies(self.name, settings.unreadable_limit)
 
     async def grade(self, problem: Problem, text: str) -> Grade:
         """The judge's grade of an answer; `tokens` and `calls` say what it cost. What thinks before it is left out."""
         answer = text.rpartition("</think>")[2].strip()[-LONGEST:]
         if not answer:
             return Grade(None, None, "empty")
-        form, tokens, calls, why, shown = ask(problem, answer), 0, 0, "", ""
+        form, tokens, calls, why = ask(problem, answer), 0, 0, ""
         word: GradeWord | None = None
         for attempt in range(1 + self._settings.retries):
             seed = content_seed("grade", self._settings.seed, problem.id, answer, attempt)
-            drawn = await self._model.complete(form.prompt, self._settings.sampling(seed, attempt))
-            calls, tokens = calls + 1, tokens + sum(completion.tokens for completion in drawn)
-            word, why = self._agreed(drawn, form)
-            shown = next((c.text for c in drawn if c.text.strip()), shown)
+            sampling = self._settings.sampling(seed, attempt)
+            replies = await self._first.ask(self._model, form.prompt, sampling, partial(read, form=form))
+            calls, tokens = calls + 1, tokens + sum(reply.tokens for reply, _ in replies)
+            word, why = _agreed(replies)
             if word is not None or why.startswith("the votes"):
                 break
-        self._note(word is not None or why.startswith("the votes"), shown)
         grade = _grade(" ".join(answer.split()), word, why)
         return Grade(grade.answer, grade.correct, grade.error, tokens, calls)
 
-    def _agreed(self, drawn: Iterable[Completion], form: GradingPrompt) -> tuple[GradeWord | None, str]:
-        """The verdict of most readable votes; null with the reason where there are none, or a tie."""
-        whole = [c for c in drawn if c.finish in ("end", "stop")]
-        votes = Counter[GradeWord](word for c in whole if (word := read(c.text, form)) is not None).most_common()
-        if not votes:
-            return None, "no readable verdict" if whole else "the verdict was cut off"
-        if len(votes) > 1 and votes[0][1] == votes[1][1]:
-            return None, "the votes of the judge are tied"
-        return votes[0][0], ""
 
-    def _note(self, is_readable: bool, shown: str) -> None:
-        self._asked += 1
-        self._readable += is_readable
-        if not self._readable and self._asked >= self._settings.unreadable_limit:
-            words = " ".join(shown.split())[:SHOWN]
-            raise UsageError(
-                f"{self.name} gave no readable verdict on any of the first {self._asked} answers (it said {words!r}); "
-                "take a model that follows instructions, or give it more critic.max_tokens"
-            )
+def _agreed(replies: Sequence[tuple[Completion, GradeWord | None]]) -> tuple[GradeWord | None, str]:
+    """The verdict of most readable votes; null with the reason where there are none, or a tie."""
+    votes = Counter[GradeWord](word for _, word in replies if word is not None).most_common()
+    if not votes:
+        is_cut = all(reply.finish == "length" for reply, _ in replies)
+        return None, "the verdict was cut off" if is_cut else "no readable verdict"
+    if len(votes) > 1 and votes[0][1] == votes[1][1]:
+        return None, "the votes of the judge are tied"
+    return votes[0][0], ""
 
 
 def _grade(answer: str, word: GradeWord | None, why: str) -> Grade:

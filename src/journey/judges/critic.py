@@ -7,18 +7,18 @@ than a score, and the long thought is written from the reason.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 
 from journey.errors import UsageError
 from journey.judges.base import SURE, JudgeKind, JudgeRef, JudgeWork
-from journey.judges.critic_form import StepVerdict, ask, read
+from journey.judges.critic_form import CriticPrompt, StepVerdict, ask, read
+from journey.judges.first_replies import FirstReplies
 from journey.models.base import Model, Sampling
 from journey.models.budget import Usage
 from journey.models.estimate import Estimate
 from journey.models.gather import gather_or_cancel
 from journey.types import Judgement, Problem, Verdict, content_seed
-
-SHOWN = 160  # characters of an unreadable answer that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class CriticSettings:
 
     `together`: one call for all siblings; else one call each, side by side. `votes` answers are drawn a call and each
     candidate's verdict is that of most of them. An answer that cannot be read is asked for again `retries` times.
-    After `unreadable_limit` judgements of which not one could be read the work stops. `show_answer` lets the critic
-    see the problem's known answer.
+    After `unreadable_limit` replies of which not one could be read the work stops. `show_answer` lets the critic see
+    the problem's known answer.
     """
 
     together: bool = True
@@ -65,15 +65,14 @@ class Critic:
     What cannot be read is *could not say* (verdict null, with the reason why), never "wrong"; nor does a vote that
     could not be read count against a step. The score of a judgement is the mean of the scores that its readable votes
     gave, where a vote without one stands for 1, 0.5 or 0. Raises ModelError where the model fails for good, and
-    UsageError where none of the first `unreadable_limit` judgements could be read.
+    UsageError where none of the first `unreadable_limit` replies could be read.
     """
 
     def __init__(self, model: Model, settings: CriticSettings = CriticSettings(), name: str | None = None) -> None:
         self.name = name or f"critic:{model.name}"
         self._model = model
         self._settings = settings
-        self._asked = 0
-        self._readable = 0
+        self._first = FirstReplies(self.name, settings.unreadable_limit)
 
     async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
         """One judgement per candidate; equal candidates are judged once."""
@@ -89,21 +88,19 @@ class Critic:
     async def _judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
         """One call's candidates, asked again while some could not be read; a later answer never replaces a read one."""
         judged: list[Judgement | None] = [None] * len(candidates)
-        flaw, shown = "", ""
+        flaw = ""
         for attempt in range(1 + self._settings.retries):
             prompt = ask(problem, prefix, candidates, show_answer=self._settings.show_answer)
             seed = content_seed("critic", self._settings.seed, problem.id, list(prefix), list(candidates), attempt)
-            completions = await self._model.complete(prompt.prompt, self._settings.sampling(seed, attempt))
-            votes = [
-                read(completion.text, prompt) for completion in completions if completion.finish in ("end", "stop")
-            ]
+            sampling = self._settings.sampling(seed, attempt)
+            replies = await self._first.ask(self._model, prompt.prompt, sampling, partial(_readable, prompt=prompt))
+            votes = [said for _, said in replies if said is not None]
             for number in range(len(candidates)):
                 judged[number] = judged[number] or self._agreed([vote[number] for vote in votes if vote[number]])
             if all(judged):
                 break
-            shown = next((c.text for c in completions if c.text.strip()), shown)
-            flaw = "the answer was cut off" if all(c.finish == "length" for c in completions) else "no readable verdict"
-        self._note(sum(one is not None for one in judged), len(judged), shown)
+            is_cut = all(reply.finish == "length" for reply, _ in replies)
+            flaw = "the answer was cut off" if is_cut else "no readable verdict"
         return [one or Judgement(None, reason=f"the critic could not say: {flaw}", by=self.name) for one in judged]
 
     def _agreed(self, votes: Sequence[StepVerdict | None]) -> Judgement | None:
@@ -120,15 +117,11 @@ class Critic:
         reason = next((vote.reason for vote in readable_votes if vote.verdict == verdict and vote.reason), None)
         return Judgement(verdict, score, reason, self.name)
 
-    def _note(self, readable: int, judged: int, shown: str) -> None:
-        self._asked += judged
-        self._readable += readable
-        if not self._readable and self._asked >= self._settings.unreadable_limit:
-            words = " ".join(shown.split())[:SHOWN]
-            raise UsageError(
-                f"{self.name} gave no readable verdict on any of the first {self._asked} steps (it said {words!r}); "
-                "take a model that follows instructions, or give it more critic.max_tokens"
-            )
+
+def _readable(text: str, prompt: CriticPrompt) -> list[StepVerdict | None] | None:
+    """What the reply says of each candidate, null where it says nothing of any."""
+    said = read(text, prompt)
+    return said if any(said) else None
 
 
 def estimate(ref: JudgeRef, settings: CriticSettings, work: JudgeWork, strong: str) -> list[Estimate]:

@@ -1,11 +1,14 @@
-"""How a critic is asked and how its answer is read: strictly, so that nothing a step says can pass for a verdict.
+"""How a critic is asked and how its answer is read, so that nothing a step says can pass for a verdict.
 
 The steps go in as JSON strings between marks, and the answer must stand in a block opened by a code that is the hash of
-the very question: a step cannot contain the code of a question that it is a part of.
+the very question: a step cannot contain the code of a question that it is a part of. Inside that block a row is read as
+models write it: with unescaped LaTeX, over several lines, numbered, fenced.
 """
 
 import json
+import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from journey import prompts
@@ -14,6 +17,25 @@ from journey.types import VERDICTS, Problem, Verdict, content_hash
 
 KEYS = {"candidate", "verdict", "score", "reason"}
 LONGEST_REASON = 2000  # characters
+SAME: dict[str, Verdict] = {
+    "correct": "right", "true": "right", "valid": "right", "incorrect": "wrong", "false": "wrong", "invalid": "wrong",
+}  # fmt: skip
+ROW = re.compile(r"^[ \t>`*_\[-]{0,20}(?:(?:candidate |row )?\d{1,4}[.):]{1,2}[ \t`*_]{0,20})?(?=\{)", re.I | re.M)
+NAMED = re.compile(r"""["']candidate["']\s*:\s*["']?(\d{1,9})\b""", re.I)
+LATEX = (
+    r"bar|beta|big|binom|boxed|because|bullet|frac|forall|neq|ne\b|nu\b|not\b|nmid|nabla|right|rangle|rho|root|times"
+    r"|text|tfrac|theta|therefore|triangle|tan\b|tau\b|to\b"
+)
+ESCAPE = re.compile(rf"""\\(?!{LATEX})(?:["\\/bfnrt]|u[\da-fA-F]{{4}})|\\""")
+LOOSE = re.compile(
+    r"""\{\s*(["'])candidate\1\s*:\s*(?P<candidate>\d{1,9})\s*,\s*(["'])verdict\3\s*:\s*(["'])(?P<verdict>\w+)\4
+    (?:\s*,\s*(["'])score\6\s*:\s*(?P<score>[\d.]+))?
+    (?:\s*,\s*(["'])reason\8\s*:\s*(["'])(?P<reason>(?:(?!["']\s*[,:}]|[{,]\s*["']).)*)\9)?\s*,?\s*\}""",
+    re.X | re.S | re.I,
+)
+"""A row in the asked order that is no JSON: in single quotes, or with quotes in its reason that end no string."""
+COULD_SAY = re.compile(r"""[{}"]|verdict|right|wrong|neutral|correct|true|false|valid""", re.I)
+"""What may not stand behind the block, since it could be one more verdict."""
 
 
 class StepVerdict(NamedTuple):
@@ -56,40 +78,61 @@ def ask(
 def read(text: str, prompt: CriticPrompt) -> list[StepVerdict | None]:
     """What the answer says of each candidate; null where it says nothing that can be read.
 
-    Only the last block counts, and it must be closed and end the answer (but for a fence around it). A candidate that
-    is named twice, or whose line is not exactly in the form, is null; the others stand.
+    Only the last block counts. It must be closed, and nothing behind it may be one more verdict. A candidate that is
+    named twice, or whose row cannot be read, is null; the others stand.
     """
     nothing: list[StepVerdict | None] = [None] * prompt.candidates
-    before, opened, block = text.rstrip().rpartition(f"VERDICTS {prompt.code}\n")
-    body, closed, after = block.partition(f"END {prompt.code}")
-    fenced = after.strip() in ("", "```")
-    if not opened or not closed or not fenced or (before and not before.endswith("\n")):
+    code = rf":?[ ]{{1,9}}{prompt.code}"
+    opening = rf"(?:^|</think>)[ \t>#*_`]{{0,20}}VERDICTS{code}[ \t:*_`\r]{{0,20}}$"
+    opened = list(re.finditer(opening, text, re.I | re.M))
+    body = text[opened[-1].end() :] if opened else ""
+    closed = re.search(rf"END{code}", body, re.I)
+    if closed is None or COULD_SAY.search(body, closed.end()):
         return nothing
+    body = body[: closed.start()]
+    starts = [row.end() for row in ROW.finditer(body)]
     found: dict[int, StepVerdict | None] = {}
-    for line in filter(None, map(str.strip, body.split("\n"))):
-        number, verdict = _line(line)
-        if number is None or not 1 <= number <= prompt.candidates:
-            return nothing  # a block with anything else in it is not the one that was asked for
-        found[number] = None if number in found else verdict
+    for start, end in pairwise([*starts, len(body)]):
+        # What stands between two rows, as a comma or a fence, is nobody's; a quote there is a string gone wrong, and
+        # what follows may stand inside it.
+        row, brace, between = body[start:end].rpartition("}")
+        is_closed = brace and '"' not in between
+        number, verdict = _row(row + brace) if is_closed else (None, None)
+        unread = NAMED.findall(body, start, end if is_closed else len(body))
+        for named in map(int, unread) if number is None else (number,):
+            found[named] = None if named in found else verdict
+        if not is_closed:
+            break
     return [found.get(number) for number in range(1, prompt.candidates + 1)]
 
 
-def _line(line: str) -> tuple[int | None, StepVerdict | None]:
-    """The candidate's number and what is said of it; nulls where the line is not in the form."""
+def _row(text: str) -> tuple[int | None, StepVerdict | None]:
+    """The candidate's number and what is said of it; nulls where the text is not in the form."""
     try:
-        row = json.loads(line, parse_constant=_refuse, object_pairs_hook=_once)
+        whole = ESCAPE.sub(lambda found: found[0] if len(found[0]) > 1 else r"\\", text)
+        row = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_once, strict=False).decode(whole)
     except (ValueError, RecursionError):
-        return None, None
+        loose = LOOSE.fullmatch(text)
+        row = None if loose is None else loose.groupdict()
     if not isinstance(row, dict) or not {"candidate", "verdict"} <= row.keys() <= KEYS:
         return None, None
-    number, verdict, score, reason = (row.get(key) for key in ("candidate", "verdict", "score", "reason"))
-    if type(number) is not int:
+    number, score, reason = _number(row["candidate"]), row.get("score"), row.get("reason")
+    verdict = str(row["verdict"]).strip(" *_`.").lower() if isinstance(row["verdict"], str | bool) else None
+    verdict = SAME.get(verdict or "", verdict)
+    if number is None or int(number) != number:
         return None, None
-    is_score = score is None or (type(score) in (int, float) and 0 <= score <= 1)
+    is_score = score is None or ((score := _number(score)) is not None and 0 <= score <= 1)
     is_reason = reason is None or (isinstance(reason, str) and len(reason) <= LONGEST_REASON)
     if verdict not in VERDICTS or not is_score or not is_reason:
-        return number, None
-    return number, StepVerdict(verdict, None if score is None else float(score), (reason or "").strip() or None)
+        return int(number), None
+    return int(number), StepVerdict(verdict, None if score is None else float(score), (reason or "").strip() or None)
+
+
+def _number(said: Any) -> float | None:
+    """The number that was said, also as a string of digits; null for anything else."""
+    if isinstance(said, str):
+        return float(said) if re.fullmatch(r"\d{1,9}(\.\d{1,30})?", said) else None
+    return said if type(said) in (int, float) else None
 
 
 def _refuse(constant: str) -> None:
@@ -97,6 +140,6 @@ def _refuse(constant: str) -> None:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({key for key, _ in pairs}) < len(pairs):
+    if len({key.lower() for key, _ in pairs}) < len(pairs):
         raise ValueError("a key stands twice")
-    return dict(pairs)
+    return {key.lower(): value for key, value in pairs}
