@@ -7,7 +7,8 @@ import pytest
 from real_data import sample, whole
 
 from journey.data.choosing import disjoint, drawn, normalised, overlaps
-from journey.data.problems import Columns, load, read
+from journey.data.columns import Columns
+from journey.data.problems import load, read
 from journey.errors import UsageError
 from journey.types import make_problem, to_json
 

@@ -57,6 +57,12 @@ def outline(tree: Tree) -> list[tuple[int, str, str | None]]:
 RIGHT_END = step(completion("So it is 42.\n\n# Answer\n\n42", 1), chosen=0)
 
 
+def test_a_mark_at_the_head_of_the_file_is_no_part_of_its_first_row(tmp_path: Path):
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps(row(RIGHT_END)), encoding="utf-8-sig")
+    assert len(asyncio.run(read([file], PlainGrader())).trees) == 1
+
+
 def test_alternatives_hang_under_the_step_that_was_chosen_before(tmp_path: Path):
     got = imported(
         tmp_path,
@@ -172,6 +178,7 @@ def failing_folder(tmp_path: Path) -> str:
 
 def test_answers_are_split_off_and_a_bare_answer_keeps_its_text():
     assert split_answer("It is 4.\n\n# Answer\n\n4") == ("It is 4.", "4")
+    assert split_answer("# Answer\n\n4\n\nWait.\n\n# Answer\n\n5") == ("# Answer\n\n4\n\nWait.", "5")
     assert split_answer("# Answer\n\n4") == ("# Answer\n\n4", "4")
     assert split_answer("It is 4.") == ("It is 4.", None)
     assert split_answer("It is 4.\n\n# Answer\n\n") == ("It is 4.\n\n# Answer", None)

@@ -14,6 +14,7 @@ from journey.commands import flags
 from journey.commands.output import check_part, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
 from journey.data import labelled_trees, prm800k
+from journey.data.columns import Columns
 from journey.data.importing import (
     ProblemFiles,
     check_files,
@@ -24,7 +25,6 @@ from journey.data.importing import (
     opened,
     store_rated,
 )
-from journey.data.problems import Columns
 from journey.errors import UsageError
 from journey.store.run import Run
 from journey.tasks.table import TaskGrader
@@ -51,6 +51,12 @@ def import_(
     solution_column: Annotated[str | None, typer.Option(help="Where a solution stands.", metavar="NAME")] = None,
     level_column: Annotated[str | None, typer.Option(help="Where the level stands.", metavar="NAME")] = None,
     subject_column: Annotated[str | None, typer.Option(help="Where the subject stands.", metavar="NAME")] = None,
+    choices_column: Annotated[
+        str | None, typer.Option(help="Where the options stand, which become part of the question.", metavar="NAME")
+    ] = None,
+    context_column: Annotated[
+        str | None, typer.Option(help="Where stands what is told before the question.", metavar="NAME")
+    ] = None,
     split: Annotated[
         str, typer.Option(help="The part of the run: phase1, train, validation or test.", metavar="PART")
     ] = "train",
@@ -71,7 +77,9 @@ def import_(
     Every row of these and of PRM800K is accounted for: it makes a tree, joins one, or is listed with the reason.
     """
     check_part(split)
-    columns = Columns(question_column, answer_column, solution_column, level_column, subject_column)
+    columns = Columns(
+        question_column, answer_column, solution_column, level_column, subject_column, choices_column, context_column
+    )
     _check_options(format, files, columns, hub_split, limit)
     part = "test" if format == "benchmark" and split == "train" else split
     with opened(out) as into:  # first of all, so that a second writer is refused at once
@@ -167,4 +175,10 @@ def _record_lines(table: str, data: Mapping[str, Any]) -> Lines:
 
 def _problem_lines(data: Mapping[str, Any]) -> Lines:
     lines: Lines = [("problems read", data["read"]), *((f"rows {what}", n) for what, n in data["left_out"].items())]
+    taken = data["taken_in"]
+    lines += [(f"questions with their {what}", n) for what, n in taken.items() if n and what != "picture"]
+    if taken["picture"]:
+        lines.append(("questions without their picture, which is not taken in", taken["picture"]))
+    if unreadable := data["unreadable"]:
+        lines.append((f"answers whose brackets do not pair, the first in {unreadable[0]}", len(unreadable)))
     return [*lines, ("new in the run", data["new"]), *((f"now in {part}", n) for part, n in data["problems"].items())]

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
-from journey.data.problems import Columns, Loaded, read
+from journey.data.columns import Columns
+from journey.data.problems import Loaded, read
 from journey.errors import UsageError
 from journey.store.datafiles import Row, rows
 from journey.types import Problem, make_problem

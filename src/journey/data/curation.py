@@ -80,7 +80,7 @@ def why_not(problem: Problem, rules: Curation = Curation()) -> str | None:
 
 # --- the rules --------------------------------------------------------------------------------------------------------
 
-_NO_ANSWER = re.compile(r"|n/?a|none|null|-+|\?+|see (?:the )?solution.*|proof.*|omitted", re.IGNORECASE)
+_NO_ANSWER = re.compile(r"|n/?a|none|null|-+|\?+|see (?:the )?solution.*|proof.*|omitted|not[ _-]?found", re.IGNORECASE)
 _IMAGE = re.compile(
     r"\[/?asy\]|\\includegraphics|\\begin\{(?:tikzpicture|asy|figure|picture|pspicture)\}|<img\b|!\[[^\]]*\]\("
     r"|\.(?:png|jpe?g|gif|svg)\b",

@@ -14,8 +14,9 @@ from typing import Any
 
 from journey.data import benchmarks, prm800k, problems
 from journey.data.choosing import disjoint
+from journey.data.columns import Columns
 from journey.data.prm800k import Imported, Listed
-from journey.data.problems import PARTS, Columns
+from journey.data.problems import PARTS
 from journey.errors import UsageError
 from journey.store.datafiles import rows
 from journey.store.entries import ImportListing
@@ -64,7 +65,8 @@ def import_problems(into: Run, files: Sequence[str], how: ProblemFiles) -> dict[
     """Problems of files or Hub ids. Rows that a run exported keep their ids, parts and tasks."""
     parts: dict[str, list[Problem]] = {how.part: []}
     found, exported = parts[how.part], list[str]()
-    left_out: Counter[str] = Counter()
+    left_out, taken_in = Counter[str](), Counter[str]()
+    unreadable: list[str] = []
     for file in files:
         room = None if how.limit is None else how.limit - len(found)
         if room == 0:
@@ -80,6 +82,8 @@ def import_problems(into: Run, files: Sequence[str], how: ProblemFiles) -> dict[
             loaded = problems.read(file, columns=how.columns, split=how.hub_split, limit=room)
             found += loaded.problems
             left_out.update({"repeated": loaded.duplicates, "without an answer": loaded.unanswered})
+            taken_in += loaded.taken_in
+            unreadable += loaded.unreadable
     for part, those in parts.items():
         check_disjoint(into, those, part, parts)
     before = into.count("problems")
@@ -89,7 +93,10 @@ def import_problems(into: Run, files: Sequence[str], how: ProblemFiles) -> dict[
         into.put_all("problems", found, split=how.part)
     now = {part: n for part in PARTS if (n := into.count("problems", split=part))}
     new = into.count("problems") - before
-    return {"read": sum(map(len, parts.values())), "left_out": left_out, "new": new, "problems": now}
+    return {
+        "read": sum(map(len, parts.values())), "left_out": left_out, "taken_in": taken_in, "unreadable": unreadable,
+        "new": new, "problems": now,
+    }  # fmt: skip
 
 
 def _is_exported(file: str) -> bool:

@@ -169,7 +169,7 @@ def rows(file: Path) -> Iterator[tuple[int, Row | str]]:
     opened = gzip.open if file.suffix == ".gz" else open
     line = 0
     try:
-        with opened(file, "rt", encoding="utf-8") as lines:
+        with opened(file, "rt", encoding="utf-8-sig") as lines:
             for line, text in enumerate(lines, start=1):
                 if text.strip():
                     yield line, _row(file, line, text)
@@ -253,11 +253,11 @@ def place(tree: Growing, parent: int, text: str, judgement: Judgement, by: str) 
 
 
 def split_answer(text: str) -> tuple[str, str | None]:
-    """A step's text without "# Answer" and what stands after it, and the answer; null where there is none.
+    """A step's text without its last "# Answer" and what stands after it, and the answer; null where there is none.
 
     A step that is nothing but the answer keeps its text.
     """
-    before, mark, answer = text.partition(ANSWER_MARK)
+    before, mark, answer = text.rpartition(ANSWER_MARK)
     before, answer = before.strip(), answer.strip()
     if not mark or not answer:
         return text.strip(), None

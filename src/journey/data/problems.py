@@ -1,18 +1,24 @@
 """Read problems from anybody's files: MATH, GSM8K, AIME and other contests, JSONL, JSON, Parquet, Hugging Face data.
 
-Columns are found by their usual names or named by the caller. Files are streamed; what is wrong in one is reported in
-one sentence with its place.
+Columns are found by their usual names, capitals aside, or named by the caller. A question's options and what is told
+before it (`context`) become part of it. Files are streamed; what is wrong in one is reported in one sentence with its
+place.
 """
 
 import logging
 import math
 import re
-from dataclasses import dataclass, fields, replace
-from itertools import chain
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from journey.answers.find import find_answer
+from journey.data import choices
+from journey.data.columns import Columns, find_columns, plain
+from journey.data.curation import has_answer
 from journey.errors import UsageError
 from journey.store.datafiles import Format, Row, rows
 from journey.tasks.base import Task
@@ -22,37 +28,24 @@ PARTS = ("phase1", "train", "validation", "test")
 """The parts of a run's problems."""
 TRAINED_PARTS = PARTS[:2]
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The names of a data set's columns; null: found by its usual names, or not there."""
-
-    question: str | None = None
-    answer: str | None = None
-    solution: str | None = None
-    level: str | None = None
-    subject: str | None = None
-
-
-# In order of preference. MATH says problem, GSM8K question, OlympiadBench final_answer and subfield, Hendrycks' own
-# MATH files type and "Level 5", the long-thought sets gold.
-USUAL_NAMES: dict[str, tuple[str, ...]] = {
-    "question": ("question", "problem", "query", "instruction", "prompt", "input"),
-    "answer": ("answer", "final_answer", "expected_answer", "reference_answer", "gold", "target", "output"),
-    "solution": ("solution", "rationale", "generated_solution", "response"),
-    "level": ("level", "difficulty"),
-    "subject": ("subject", "subfield", "type", "category", "topic"),
-}
+PICTURES = ("image", "images", "image_url", "decoded_image", "figure")
+SCANNED = 5000  # rows in which the least and greatest index of an option are looked for
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Problems, and how many rows gave none: repeated ones, and ones without an answer (proofs, say)."""
+    """Problems, and what became of the rows.
+
+    `duplicates` and `unanswered` rows gave none: repeated ones, and ones without an answer (proofs, say). `taken_in`
+    counts the rows whose options or context became part of the question, and those whose picture did not.
+    `unreadable` are the places and answers of rows whose answer has brackets that do not pair; they are kept.
+    """
 
     problems: list[Problem]
     duplicates: int
     unanswered: int
+    taken_in: Counter[str] = field(default_factory=Counter[str])
+    unreadable: list[str] = field(default_factory=list[str])
 
 
 def load(path: str | Path, **how: Any) -> list[Problem]:
@@ -73,7 +66,7 @@ def read(
     split: str | None = None,
     limit: int | None = None,
 ) -> Loaded:
-    """The problems of a data set and the count of rows left out.
+    """The problems of a data set and what became of its rows.
 
     `path` is a file (.jsonl, .json, .parquet; .jsonl.gz, .json.gz), a folder or a Hub name ("owner/name", or
     "owner/name:config"); `split` names a split of the latter two ("train" if null). At most `limit` problems are read.
@@ -83,12 +76,13 @@ def read(
     first = next(stream, None)
     if first is None:
         raise UsageError(f"{path} holds no rows; give a file with one problem a row")
-    found = _find_columns(first[1], columns or Columns(), str(path))
-    source = _source(path)
+    reader = _Reader(find_columns(first[1], columns or Columns(), str(path)), _source(path))
+    if isinstance(_index(first[1].get(reader.columns.answer or "")), int) and reader.options(first[1]) is not None:
+        reader.counted_from = _counted_from(reader, rows(path, format=format, split=split))
     problems: dict[str, Problem] = {}
     duplicates = unanswered = 0
     for place, row in chain([first], stream):
-        problem = _problem(row, found, place, source)
+        problem = reader.problem(row, place)
         if problem is None:
             unanswered += 1
         elif problem.id in problems:
@@ -98,16 +92,20 @@ def read(
         if limit is not None and len(problems) >= limit:
             break
     if not problems and unanswered:
-        column = f"column {found.answer or found.solution!r}"
+        column = f"column {reader.columns.answer or reader.columns.solution!r}"
         raise UsageError(f"{path}: none of {unanswered} rows has an answer in {column}; name the column")
-    return Loaded(list(problems.values()), duplicates, unanswered)
+    return Loaded(list(problems.values()), duplicates, unanswered, reader.taken_in, reader.unreadable)
 
 
 def load_for(task: Task, path: str | Path, *, split: str | None = None, limit: int | None = None) -> list[Problem]:
-    """The problems of a file for a task: in the task's own form where it has one, else as `load` reads them."""
+    """The problems of a file for a task: in the task's own form where it has one, else as `load` reads them.
+
+    Questions with options stay of the task that reads letters where the task is mathematics.
+    """
     if task.read is not None:
         return task.read(path, limit)
-    return [replace(problem, task=task.name) for problem in load(path, split=split, limit=limit)]
+    loaded = load(path, split=split, limit=limit)
+    return loaded if task.name == "math" else [replace(problem, task=task.name) for problem in loaded]
 
 
 # --- a row as a problem -----------------------------------------------------------------------------------------------
@@ -120,45 +118,96 @@ def _source(path: str | Path) -> str:
     return f"{file.absolute().parent.name}/{file.name.split('.')[0]}"
 
 
-def _find_columns(row: Row, wanted: Columns, path: str) -> Columns:
-    there = ", ".join(str(name) for name in row) or "none"
-    found: dict[str, str | None] = {}
-    for field in fields(Columns):
-        name = getattr(wanted, field.name)
-        if name is not None and name not in row:
-            raise UsageError(f"{path} has no column {name!r} for the {field.name}; its columns are {there}")
-        found[field.name] = name or next((n for n in USUAL_NAMES[field.name] if n in row), None)
-    if found["question"] is None:
-        raise UsageError(f"{path} has no column with the question; name it, its columns are {there}")
-    if found["answer"] is None and found["solution"] is None:
-        raise UsageError(f"{path} has no column with the answer; name it, its columns are {there}")
-    return Columns(**found)
-
-
-def _problem(row: Row, columns: Columns, place: str, source: str) -> Problem | None:
-    """The problem of a row; null where the row has no answer. Raises UsageError for a broken row."""
-    question = _text(_cell(row, columns.question, place), place, "question")
-    if not question:
-        raise UsageError(f"{place} has an empty question in column {columns.question!r}; fill it or take the row out")
-    context = _text(row.get("context"), place, "context") if columns.question == "question" else None
-    answer = _text(_cell(row, columns.answer, place), place, "answer") if columns.answer else None
-    solution = _text(_cell(row, columns.solution, place), place, "solution") if columns.solution else None
-    if columns.answer is None or (answer and ("####" in answer or "\\boxed" in answer)):
-        # GSM8K, and MATH as first published: the answer stands at the end of the worked solution.
-        worked = answer or solution or ""
-        solution, answer = _worked(worked), find_answer(worked)
-    if not answer:
+def _index(cell: Any) -> int | None:
+    """An answer as the index of an option, null for anything else."""
+    if isinstance(cell, bool):
         return None
-    level = _text(row.get(columns.level), place, "level") if columns.level else None
-    return make_problem(
-        f"{context}\n{question}" if context else question,
-        _without_dollars(answer),
-        source=str(row.get("source") or source) if "schema" in row else source,
-        solution=solution or None,
-        level=level.removeprefix("Level ") if level else None,
-        subject=(_text(row.get(columns.subject), place, "subject") or None) if columns.subject else None,
-        task=str(row.get("task") or "") if "schema" in row else "math",
-    )
+    if isinstance(cell, int | float):
+        return int(cell) if cell == cell // 1 else None
+    return int(cell) if isinstance(cell, str) and cell.strip().isdecimal() and len(cell) < 4 else None
+
+
+def _counted_from(reader: "_Reader", stream: Iterable[tuple[str, Row]]) -> int:
+    """Whether indices of options are counted from 0, as they mostly are, or from 1."""
+    is_last = False
+    for _, row in islice(stream, SCANNED):
+        index, given = _index(row.get(reader.columns.answer or "")), reader.options(row)
+        if index == 0:
+            return 0
+        is_last = is_last or (given is not None and index == len(given.texts))
+    return int(is_last)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """How the rows of one data set are read, and what was noticed in them."""
+
+    columns: Columns
+    source: str
+    counted_from: int = 0
+    taken_in: Counter[str] = field(default_factory=Counter[str])
+    unreadable: list[str] = field(default_factory=list[str])
+
+    def options(self, row: Row) -> choices.Options | None:
+        """The options of a row; null where it has none."""
+        if self.columns.choices is not None:
+            return choices.options(row.get(self.columns.choices))
+        names = {plain(name): name for name in reversed(tuple(row))}
+        one_each = [row[names[name]] for name in choices.family(names)]
+        return choices.options([text for text in one_each if text not in (None, "")])
+
+    def problem(self, row: Row, place: str) -> Problem | None:
+        """The problem of a row; null where the row has no answer. Raises UsageError for a broken row."""
+        columns, own = self.columns, "schema" in row
+        question = _text(_cell(row, columns.question, place), place, "question")
+        if not question:
+            raise UsageError(
+                f"{place} has an empty question in column {columns.question!r}; fill it or take the row out"
+            )
+        context = _text(row.get(columns.context), place, "context") if columns.context else None
+        given = self.options(row)
+        cell = _cell(row, columns.answer, place) if columns.answer else None
+        chosen = None if given is None else choices.chosen(cell, given, self.counted_from)
+        if given is not None and chosen is None and isinstance(_index(cell), int) and not isinstance(cell, str):
+            return None  # -1 and the like: the index of no option
+        answer = chosen or (_text(cell, place, "answer") if columns.answer else None)
+        solution = _text(_cell(row, columns.solution, place), place, "solution") if columns.solution else None
+        if columns.answer is None or (answer and ("####" in answer or "\\boxed" in answer)):
+            # GSM8K, and MATH as first published: the answer stands at the end of the worked solution.
+            worked = answer or solution or ""
+            solution, answer = _worked(worked), find_answer(worked)
+            answer = (given and choices.chosen(answer, given)) or answer
+        if not answer or not has_answer(answer) or plain(str(row.get("question_type"))) == "proof":
+            return None
+        self.taken_in.update({"options": given is not None, "context": bool(context)})
+        self.taken_in["picture"] += any(row.get(name) for name in PICTURES) and not own
+        if given is not None:
+            question = choices.written(question, given)
+        elif not own and not _pairs(answer):
+            self.unreadable.append(f"{place}: {answer[:80]!r}")
+        told = [part for part in (context, question) if part]
+        if columns.context and plain(columns.context) == "input":  # Alpaca's instruction stands before it
+            told.reverse()
+        level = _text(row.get(columns.level), place, "level") if columns.level else None
+        return make_problem(
+            "\n".join(told),
+            _without_dollars(answer),
+            source=str(row.get("source") or self.source) if own else self.source,
+            solution=solution or None,
+            level=level.removeprefix("Level ") if level else None,
+            subject=(_text(row.get(columns.subject), place, "subject") or None) if columns.subject else None,
+            task=str(row.get("task") or "") if own else "math" if given is None else "text",
+        )
+
+
+def _pairs(answer: str) -> bool:
+    """Whether the braces and environments of an answer in TeX pair; round and square brackets may be an interval's."""
+    depth = 0
+    for mark in re.sub(r"\\.", "", answer):
+        depth += (mark == "{") - (mark == "}")
+        if depth < 0:
+            return False
+    return depth == 0 and answer.count("\\begin{") == answer.count("\\end{") and answer.count("$") % 2 == 0
 
 
 def _cell(row: Row, column: str | None, place: str) -> Any:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from journey.errors import UsageError
 from journey.store import parquet, version_1
 from journey.store.faults import one_sentence
-from journey.store.files import replacing
+from journey.store.files import replacing, without_halves
 from journey.store.run import Run
 from journey.store.schema import Value, table_named
 from journey.types import SCHEMA, Record, Tree, model_from_json, to_json
@@ -112,12 +112,8 @@ def _ending(path: Path) -> str:
 def _write_jsonl(rows: Iterable[Mapping[str, Any]], file: IO[bytes], table: str | None) -> int:
     number = 0
     for row in rows:
-        line = json.dumps(row, ensure_ascii=False, allow_nan=False, default=dict)
-        try:
-            data = line.encode()
-        except UnicodeEncodeError:  # a lone surrogate has no UTF-8, but an escape
-            data = json.dumps(row, allow_nan=False, default=dict).encode()
-        file.write(data + b"\n")
+        line = without_halves(json.dumps(row, ensure_ascii=False, allow_nan=False, default=dict))
+        file.write(line.encode() + b"\n")
         number += 1
     return number
 

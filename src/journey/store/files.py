@@ -1,10 +1,21 @@
 """Files that are on the disk whole, or not there."""
 
 import os
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def without_halves(text: str) -> str:
+    """The text with U+FFFD in place of each half of a surrogate pair, which no UTF-8 file can hold; as long as before.
+
+    Half pairs come from tools that cut an emoji in two.
+    """
+    return _HALF.sub("\ufffd", text)
 
 
 def sync_folder(folder: Path) -> None:

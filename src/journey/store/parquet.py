@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from journey.errors import UsageError
+from journey.store.files import without_halves
 
 GROUP = 1000  # rows written at a time
 
@@ -41,7 +42,7 @@ def write(rows: Iterable[Mapping[str, Any]], file: IO[bytes], table: str | None)
     rest = iter(rows)
     number = 0
     if table is None:
-        found = pa.Table.from_pylist([dict(row) for row in rest])
+        found = pa.Table.from_pylist([_plain(row) for row in rest])
         parquet.write_table(found, file)
         return found.num_rows
     schema = pa.schema([(name, _type(pa, kind)) for name, kind in COLUMNS[table].items()])
@@ -78,8 +79,14 @@ def _type(pa: Any, kind: Any) -> Any:
     return getattr(pa, kind if kind != "bool" else "bool_")()
 
 
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row as JSON has it, without what UTF-8 cannot hold. Raises ValueError for NaN."""
+    text = json.dumps(row, ensure_ascii=False, default=dict, allow_nan=False)
+    return json.loads(without_halves(text))
+
+
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = json.loads(json.dumps(row, default=dict, allow_nan=False).encode())
+    flat = _plain(row)
     if "settings" in flat:
         flat["settings"] = json.dumps(flat["settings"])
     if (search := flat.get("model_ref", {}).get("search")) is not None:
