@@ -27,9 +27,8 @@ from journey.judges.exact import Exact
 from journey.metrics.accuracy import holm, no_difference, over_seeds
 from journey.metrics.paired import compared, gains
 from journey.models.local import Local
-from journey.models.weights import folder_hash
+from journey.models.weights import folder_hash, model_path, token_counter
 from journey.pipeline.arm_rows import solution_rows
-from journey.pipeline.registry import model_path, token_counter
 from journey.tasks.base import Task
 from journey.tasks.table import TASKS, task_of
 from journey.thoughts.draft import draft

@@ -31,7 +31,7 @@ from journey.pipeline.stages import grow_trees
 from journey.prompts import fill
 from journey.store.run import Run
 from journey.tasks.prompting import asker
-from journey.tasks.qa.math import MATH
+from journey.tasks.qa.task import MATH
 from journey.tasks.steps import FORMATS
 from journey.tasks.table import TASKS
 from journey.trees.grow import GrowSettings

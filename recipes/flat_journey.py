@@ -18,8 +18,8 @@ from journey.metrics.accuracy import accuracy, mean_tokens
 from journey.metrics.paired import compared
 from journey.models.local import Local
 from journey.models.local_threads import use_one_thread
+from journey.models.weights import TINY, model_path
 from journey.pipeline.arm_rows import solution_rows
-from journey.pipeline.registry import TINY, model_path
 from journey.tasks.table import TASKS, task_of
 from journey.thoughts.draft import draft
 from journey.thoughts.shortcut import straight

@@ -27,6 +27,7 @@ LEVEL = {room: level for level, rooms in enumerate(BRACKETS) for room in rooms}
 TABLES = {
     "__main__.py",
     "judges/classifier_settings.py",
+    "models/weights.py",
     "commands/export.py",
     "commands/view.py",
     "pipeline/registry.py",
@@ -34,8 +35,8 @@ TABLES = {
 }
 """Files that import our own modules inside functions: what a table names is loaded on use."""
 HEAVY = {
-    "torch": ("models/local", "judges/classifier", "training/", "pipeline/registry"),
-    "transformers": ("models/local", "models/vllm", "judges/classifier", "training/", "pipeline/registry"),
+    "torch": ("models/local", "models/weights", "judges/classifier", "training/"),
+    "transformers": ("models/local", "models/weights", "models/vllm", "judges/classifier", "training/"),
     "trl": ("training/",),
     "peft": ("training/",),
     "scipy": ("metrics/",),

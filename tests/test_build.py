@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from journey.judges.rollout import RolloutJudge
+from journey.models import weights
 from journey.models.base import Completion, Prompt, Sampling
 from journey.models.budget import BudgetTracker
 from journey.pipeline import registry
@@ -47,7 +48,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[Weights]:
         found.append(Weights(called))
         return found[-1]
 
-    monkeypatch.setattr(registry, "local", load)
+    monkeypatch.setattr(weights, "local", load)
     return found
 
 

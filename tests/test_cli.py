@@ -24,7 +24,7 @@ from commanding import (
 from real_data import whole
 
 from journey.cli import COMMANDS, app, help_line
-from journey.pipeline import registry
+from journey.models import weights
 from journey.store.run import Run
 from journey.tasks.countdown import sources
 from journey.tasks.countdown.puzzle import parse_puzzle, steps
@@ -330,7 +330,7 @@ def test_all_rows_of_the_shared_files_are_accounted_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["grow", "judge"])
 def test_a_judge_that_was_trained_anew_in_its_place_is_refused(grown_run: Path, tmp_path: Path, command: str) -> None:
     place, out = tmp_path / "judge", tmp_path / "judged"
-    shutil.copytree(Path(registry.model_path("tiny")), place)
+    shutil.copytree(Path(weights.model_path("tiny")), place)
     name = f"rollout:hf/{place}"
     short = ("--set", "rollout.n=1", "--set", "rollout.max_tokens=4")
     begin = (

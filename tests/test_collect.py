@@ -13,9 +13,9 @@ from real_data import sample
 from served import served
 from tiny_models import save_chat_model, save_word_model
 
-from journey.pipeline.derive import chosen
 from journey.store.entries import Refusals
 from journey.store.run import Run
+from journey.thoughts.draft import chosen
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 RATED = sample("prm800k/phase1_test_trees.jsonl")

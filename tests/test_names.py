@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from commanding import done, write_rows
 
-from journey.pipeline import registry
+from journey.models import weights
 from journey.store.run import Run
 from journey.studio.compare_sides import sides
 from journey.studio.facts import catch_up, connect
@@ -28,7 +28,7 @@ def test_every_command_takes_the_name_as_it_is(name: str, tmp_path: Path) -> Non
     run = tmp_path / f"run of {name}"
     file = write_rows(tmp_path / "tests.jsonl", [{"nums": [3, 4, 5], "target": 17}, {"nums": [2, 7, 9], "target": 25}])
     done("import", "puzzles", file, "--split", "test", "--out", run)
-    shutil.copytree(registry.model_path("tiny"), run / "models" / name)
+    shutil.copytree(weights.model_path("tiny"), run / "models" / name)
     asked = ("eval", run, "--model", name)
     plain = done(*asked, "--answer-tokens", 8, "--json").data
     assert plain["model"] == name

@@ -7,7 +7,7 @@ import pytest
 import tiny_models
 from commanding import done, journey, small, write_rows
 
-from journey.pipeline import registry
+from journey.models import weights
 from journey.store.run import Run
 from journey.tasks.countdown.puzzle import parse_puzzle, steps
 from journey.tasks.countdown.sources import read
@@ -89,7 +89,7 @@ def test_searches_by_a_judge_that_was_trained_anew_in_its_place_are_refused(
 ) -> None:
     run, model = world
     place = tmp_path / "judge"
-    shutil.copytree(Path(registry.model_path("tiny")), place)
+    shutil.copytree(Path(weights.model_path("tiny")), place)
     asked = ("eval", run, "--model", model, "--search", "best_of_n", "--judge", f"rollout:hf/{place}", *QUICK[4:],
              "--set", "search.n=2", "--set", "rollout.n=1", "--set", "rollout.max_tokens=4")  # fmt: skip
     done(*asked)

@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from journey.errors import UsageError
 from journey.metrics.flops import Compute, Shape, forward, points_per_flop, read_shape, training
-from journey.pipeline.registry import model_path
+from journey.models.weights import model_path
 
 
 def test_seven_billion_parameters_cost_fourteen_billion_flops_a_token() -> None:

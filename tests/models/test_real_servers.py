@@ -8,12 +8,12 @@ from real_servers import Real, tiny_copy, transformers_serve, vllm_serve, why_no
 
 from journey.errors import UsageError
 from journey.judges.exact import Exact
+from journey.models import weights
 from journey.models.base import ModelError, Prompt, Sampling
 from journey.models.budget import BudgetTracker
 from journey.models.local import Local
 from journey.models.server import Server
 from journey.models.server_settings import ServerSettings
-from journey.pipeline import registry
 from journey.tasks.countdown import sources
 from journey.tasks.countdown.puzzle import PuzzleSettings
 from journey.tasks.table import task, task_of
@@ -36,7 +36,7 @@ def client(real: Real, model: str | None = None, **settings: object) -> Server:
 
 async def local_texts(count: int) -> list[str]:
     """What the local engine says greedily."""
-    model = Local(registry.model_path("tiny"), "tiny", dtype="float32")
+    model = Local(weights.model_path("tiny"), "tiny", dtype="float32")
     try:
         return [(await model.complete(question(i), GREEDY))[0].text for i in range(count)]
     finally:

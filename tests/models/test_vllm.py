@@ -18,6 +18,7 @@ import pytest
 from real_servers import tiny_copy
 
 from journey.errors import UsageError
+from journey.models import weights
 from journey.models.base import ModelError, Prompt, Sampling
 from journey.models.local import Local
 from journey.pipeline import registry
@@ -104,12 +105,12 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 
 def model(path: str | None = None, **settings: Any) -> Any:
     return importlib.import_module("journey.models.vllm").Vllm(
-        path or registry.model_path("tiny"), "vllm/tiny", **settings
+        path or weights.model_path("tiny"), "vllm/tiny", **settings
     )
 
 
 def tokens(text: str) -> list[int]:
-    vocabulary = json.loads((Path(registry.model_path("tiny")) / "tokenizer.json").read_text("utf-8"))["model"]["vocab"]
+    vocabulary = json.loads((Path(weights.model_path("tiny")) / "tokenizer.json").read_text("utf-8"))["model"]["vocab"]
     return [vocabulary[word] for word in text.replace("\n", " \n ").split(" ") if word]
 
 
@@ -275,7 +276,7 @@ def test_its_identity_is_that_of_the_weights_and_of_what_changes_results(engine:
 
 async def test_the_name_of_a_folder_builds_it(engine: Engine) -> None:
     engine.say = lambda params: [output([1], "length")]
-    folder = registry.model_path("tiny")
+    folder = weights.model_path("tiny")
     made = registry.model(f"vllm/{folder}")
     await made.complete(QUESTION, Sampling())
     assert made.name == f"vllm/{folder}" and engine.arguments["model"] == folder
@@ -345,7 +346,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 async def local_answers(sampling: Sampling, prompts: list[Prompt]) -> list[tuple[str, int, str]]:
     """What the local engine says: text, tokens and finish."""
-    local = Local(registry.model_path("tiny"), "tiny", dtype="float32")
+    local = Local(weights.model_path("tiny"), "tiny", dtype="float32")
     try:
         answers = await asyncio.gather(*(local.complete(prompt, sampling) for prompt in prompts))
         return [(one.text, one.tokens, one.finish) for (one,) in answers]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from commanding import PUZZLES, done, write_rows
 
-from journey.pipeline import registry
+from journey.models import weights
 
 DRAWN = ("--answer-tokens", 12, "--set", "rollout.n=1", "--set", "rollout.max_tokens=8")
 
@@ -22,13 +22,13 @@ def run(tmp_path: Path) -> Path:
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of models whose weights were loaded."""
     names: list[str] = []
-    load = registry.local
+    load = weights.local
 
     def counted(path: str | Path, called: str, dtype: str | None = None) -> Any:
         names.append(called)
         return load(path, called, dtype)
 
-    monkeypatch.setattr(registry, "local", counted)
+    monkeypatch.setattr(weights, "local", counted)
     return names
 
 
@@ -40,6 +40,6 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_judge_that_draws_from_the_model_itself_loads_no_second_one(
     run: Path, loaded: list[str], flags: tuple[object, ...], judge: str
 ) -> None:
-    judge = judge.replace("TINY", f"hf/{registry.model_path('tiny')}/.")
+    judge = judge.replace("TINY", f"hf/{weights.model_path('tiny')}/.")
     done("eval", run, "--model", "tiny", "--judge", judge, *flags)
     assert loaded == ["tiny"]

@@ -14,10 +14,11 @@ from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
 from journey.errors import UsageError
 from journey.pipeline import registry
-from journey.pipeline.derive import chosen, counts_of
+from journey.pipeline.derive import counts_of
 from journey.pipeline.derive_flags import BOTH, DeriveOptions
 from journey.pipeline.derive_options import derive_recipe, make_thoughts, reasons_without, refuse_other_settings
 from journey.pipeline.labelled_run import labelled_run
+from journey.thoughts.draft import chosen
 from journey.thoughts.methods import needs_trees
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from journey import __version__
 from journey.commands import flags
 from journey.commands.output import say, sheet
-from journey.pipeline import recipe, registry
+from journey.models import weights
+from journey.pipeline import recipe
 from journey.tasks.code.sandbox import BWRAP, PACKAGE
 
 EXTRAS = {
@@ -32,7 +33,7 @@ def doctor(json: flags.Json = False) -> int:
     Versions, cores, precision, disk, the tiny model.
     """
     # Names of settings only, never their values: keys are among them.
-    tiny = Path(registry.model_path(registry.TINY)) / "model.safetensors"
+    tiny = Path(weights.model_path(weights.TINY)) / "model.safetensors"
     found: dict[str, Any] = {
         "journey": __version__,
         "python": sys.version.split()[0],
@@ -42,7 +43,7 @@ def doctor(json: flags.Json = False) -> int:
     }
     for extra, packages in EXTRAS.items():
         found |= {f"{name} [{extra}]": _version(name) for name in packages}
-    found |= registry.hardware()
+    found |= weights.hardware()
     found["bwrap (runs code that models write)"] = shutil.which(BWRAP) or f"not installed; the package {PACKAGE}"
     found["tiny model"] = f"{tiny.stat().st_size / 1e6:.1f} MB" if tiny.is_file() else "missing"
     found["free disk here"] = f"{shutil.disk_usage('.').free / 1e9:.0f} GB"

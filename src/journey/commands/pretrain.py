@@ -13,6 +13,7 @@ from journey.commands.card import measure, write_card
 from journey.commands.output import say
 from journey.commands.progress import Bars
 from journey.commands.spending import closing
+from journey.models import weights
 from journey.pipeline import plain_settings, registry
 
 BRIEF = 40  # walks a task while training goes on
@@ -42,14 +43,14 @@ def pretrain(
                 bars.print(line, Console(stderr=True, quiet=json, highlight=False))
 
         def measured(folder: Path) -> dict[str, dict[str, float | None]]:
-            model = registry.local(folder, registry.TINY)
+            model = weights.local(folder, weights.TINY)
             found = interrupts.run(closing(model, measure(model, BRIEF)))
             return {task: {name: skill.right for name, skill in by_name.items()} for task, by_name in found.items()}
 
         bars("pretrain", "first steps", 0, 1)
         registry.pretrain(wanted, out, on_log, measured)
         bars("pretrain", "measure skills", 0, 1)
-        model = registry.local(out, registry.TINY)
+        model = weights.local(out, weights.TINY)
         write_card(out, wanted, points[-1], interrupts.run(closing(model, measure(model))))
     say(json, {"model": str(out), **points[-1]}, f"the model lies in {out}, its card in {out}/README.md")
     return 0

@@ -10,10 +10,11 @@ from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, estimate_lines, note, priced, row_lines, with_local
 from journey.data import prm800k
 from journey.errors import BudgetReached, UsageError
+from journey.models import weights
 from journey.models.budget import BudgetTracker
 from journey.pipeline import experiment, registry
 from journey.pipeline import recipe as recipes
-from journey.pipeline.derive import chosen, counts_of
+from journey.pipeline.derive import counts_of
 from journey.pipeline.kept_recipe import refuse_other_recipe
 from journey.pipeline.parts import Parts, make_problems
 from journey.pipeline.plans import estimate, plan
@@ -26,6 +27,7 @@ from journey.report.render import terminal
 from journey.report.tables import brief
 from journey.store.entries import Spending
 from journey.store.run import Run
+from journey.thoughts.draft import chosen
 from journey.types import Thought
 
 
@@ -75,10 +77,10 @@ def checked(wanted: Recipe) -> Recipe:
     """The recipe, unless it names a model or judge that is not there. Raises UsageError."""
     registry.check_names(wanted.models(), wanted.judge, wanted.servers, wanted.helper)
     if wanted.arms:
-        registry.model_path(experiment.base_of(wanted))  # it is trained, so it must have weights
-        registry.check_weights(experiment.base_of(wanted))
+        weights.model_path(experiment.base_of(wanted))  # it is trained, so it must have weights
+        weights.check_weights(experiment.base_of(wanted))
     for name in wanted.models():
-        registry.check_weights(name)
+        weights.check_weights(name)
     return wanted
 
 

@@ -14,7 +14,7 @@ import yaml
 
 from journey.commands.output import say, sheet
 from journey.errors import BudgetReached, UsageError
-from journey.models.base import Model
+from journey.models.base import Model, close
 from journey.models.budget import BudgetTracker, Limits, Price, Usage, cost_of, unknown_prices
 from journey.models.estimate import Estimate
 from journey.models.server_settings import ServerSettings
@@ -113,7 +113,7 @@ async def closing(model: Model, work: Awaitable[Result]) -> Result:
     try:
         return await work
     finally:
-        await registry.close(model)
+        await close(model)
 
 
 async def paying(run: Run | None, models: registry.Models, tracker: BudgetTracker, work: Awaitable[Result]) -> Result:

@@ -9,6 +9,7 @@ from rich.text import Text
 from journey.commands.output import failed_units, say
 from journey.commands.progress import Bars
 from journey.errors import UsageError
+from journey.models import weights
 from journey.pipeline import registry
 from journey.pipeline.parts import make_problems
 from journey.pipeline.recipe import Recipe
@@ -37,8 +38,8 @@ def run(
         registry.check_names([place.recipe.model], place.recipe.judge, place.recipe.servers)
         if registry.judge_is_served(place.recipe.judge, place.recipe.model, place.recipe.servers):
             raise UsageError(f"a sweep has no budget for the served judge {place.recipe.judge}; name a local one")
-    registry.model_path(found[0].recipe.model)  # it is trained, so it must have weights
-    registry.check_weights(found[0].recipe.model)
+    weights.model_path(found[0].recipe.model)  # it is trained, so it must have weights
+    weights.check_weights(found[0].recipe.model)
     for place in runs_of(found):
         make_problems(place.recipe)  # whatever would be refused later is refused now
     if dry_run:

@@ -12,8 +12,9 @@ from journey.commands import flags
 from journey.commands.output import say, sheet, writing
 from journey.commands.progress import Bars
 from journey.errors import UsageError
+from journey.models import weights
 from journey.models.local_threads import limit_threads
-from journey.pipeline import plain_settings, registry
+from journey.pipeline import plain_settings
 from journey.pipeline.arms import compared
 from journey.pipeline.stages import train as train_station
 from journey.pipeline.training_rows import training_rows
@@ -77,8 +78,8 @@ def _source(of: Run, name: str) -> str:
     for folder in (of.path / "models" / name, Path(name)):
         if (folder / "config.json").is_file():
             return str(folder)
-    registry.check_weights(name)
-    return registry.model_path(name)
+    weights.check_weights(name)
+    return weights.model_path(name)
 
 
 def _refuse_other_training(folder: Path, wanted: Mapping[str, Any]) -> None:

@@ -69,5 +69,11 @@ class Closeable(Protocol):
         ...
 
 
+async def close(holder: object) -> None:
+    """Gives back what a model or judge holds, if anything."""
+    if isinstance(holder, Closeable):
+        await holder.close()
+
+
 class ModelError(Exception):
     """The model could not answer; the message is one sentence, and the unit of work is listed as failed."""

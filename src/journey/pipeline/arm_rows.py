@@ -7,9 +7,8 @@ from typing import Any, Literal
 
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding
-from journey.models.base import Model
-from journey.pipeline import registry
-from journey.pipeline.derive import chosen
+from journey.models.base import Model, close
+from journey.models.weights import local, token_counter
 from journey.pipeline.evaluation_settings import Evaluation
 from journey.pipeline.fan_out import Progress, silent
 from journey.pipeline.stages import evaluate, part
@@ -17,6 +16,7 @@ from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import ask
+from journey.thoughts.draft import chosen
 from journey.training.rows import Row, dpo_rows, match_tokens, sft_rows
 from journey.training.settings import DpoSettings
 from journey.types import ModelRef, Node, Problem
@@ -114,7 +114,7 @@ def matched(method: str, to: str) -> Callable[[SeedRun, Any, str, str | Path], A
     """The thoughts of one method, as often as it takes to train on as many tokens as another's have."""
 
     async def rows(of: SeedRun, settings: Any, source: str, weights: str | Path) -> list[Row]:
-        count = registry.token_counter(weights)
+        count = token_counter(weights)
         target = sum(map(count, thought_rows(of.run, to, seed=of.owner)))
         return match_tokens(thought_rows(of.run, method, seed=of.owner), count, target, seed=of.seed)
 
@@ -126,9 +126,9 @@ async def of_preferences(of: SeedRun, settings: PreferenceSettings, source: str,
     problems = part(of.run, "train")[: settings.problems]
     longest = of.evaluation.max_tokens
     rule = Decoding("preferences", settings.temperature, settings.top_p, longest, settings.samples)
-    model = registry.local(weights, source)
+    model = local(weights, source)
     await of.ask(model, rule, problems, "train")
-    await registry.close(model)
+    await close(model)
     answers = of.run.attempts(model=source, decoding=rule.name, split="train")
     return dpo_rows(
         answers, problems, ask, pairs=settings.pairs, samples=settings.samples, seed=of.seed,

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from journey.errors import UsageError
+from journey.models.base import Model
 from journey.models.estimate import Estimate
 from journey.pipeline.fan_out import Progress, each, silent
-from journey.pipeline.registry import Models
 from journey.store.entries import Refusals
 from journey.store.excluded import excluded
 from journey.store.run import Run
@@ -20,6 +20,7 @@ from journey.tasks.table import TaskGrader, ask
 from journey.thoughts import refine as refinement
 from journey.thoughts.annotate import read_notes
 from journey.thoughts.base import Common, Made, Material, Tools
+from journey.thoughts.draft import is_draft
 from journey.thoughts.methods import METHODS
 from journey.thoughts.refine import RefineSettings, refine
 from journey.types import Problem, Thought, Tree
@@ -80,14 +81,14 @@ def named(settings: Any) -> dict[str, Any]:
 
 
 class Derivation:
-    """One run, the models and the settings by which its thoughts are made. `seed` is that of the experiment, if any."""
+    """One run, models by name, and how its thoughts are made. `seed` is that of the experiment, if any."""
 
     def __init__(
         self,
         run: Run,
         settings: ThoughtSettings,
         task: Task,
-        models: Models,
+        models: Callable[[str], Model],
         progress: Progress = silent,
         seed: int | None = None,
     ) -> None:
@@ -98,7 +99,7 @@ class Derivation:
         self.grader = TaskGrader()
         self.tools = Tools(
             common=settings.common,
-            models=models.model,
+            models=models,
             grader=self.grader,
             ask=ask,
             steps=task.steps,
@@ -210,17 +211,3 @@ def counts_of(run: Run, method: str) -> Refusals:
 def has_own_thought(tree: Tree) -> bool:
     """Whether the tree was made by a method that makes its thought, too."""
     return "made" in tree.settings
-
-
-def is_draft(thought: Thought) -> bool:
-    """Whether nobody has refined the thought, nor tried to and kept the draft."""
-    return thought.refined_by is None and thought.note is None
-
-
-def chosen(thoughts: Iterable[Thought]) -> list[Thought]:
-    """Each thought as it is to be trained on: refined where it was refined, in the order they come in."""
-    everything = list(thoughts)
-    refined: Mapping[tuple[str, str, str], Thought] = {
-        (t.problem, t.method, t.draft): t for t in everything if not is_draft(t)
-    }
-    return [t for t in everything if not is_draft(t) or (t.problem, t.method, t.draft) not in refined]

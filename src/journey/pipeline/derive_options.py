@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
+from journey.models import weights
 from journey.pipeline import registry
 from journey.pipeline.arms import ARMS
 from journey.pipeline.derive import Derivation, has_own_thought
@@ -28,7 +29,7 @@ from journey.trees.mark import no_thought_reason
 async def make_thoughts(into: Run, wanted: Recipe, models: registry.Models, progress: Progress) -> None:
     """Makes the thoughts of the recipe's methods over all trees or problems of a run, and refines those it names."""
     settings = wanted.thought_settings(wanted.first_seed)
-    derivation = Derivation(into, settings, task(wanted.task), models, progress)
+    derivation = Derivation(into, settings, task(wanted.task), models.model, progress)
     await derivation.make_all(wanted.thoughts.methods, wanted.thoughts.refine)
 
 
@@ -81,7 +82,7 @@ def derive_recipe(into: Run, options: DeriveOptions) -> Recipe:
     refuse_unfit(options, methods, helped=bool(thoughts.explain or thoughts.refine))
     registry.check_names(wanted.models(), "exact", wanted.servers)
     for name in wanted.models():
-        registry.check_weights(name)
+        weights.check_weights(name)
     return wanted
 
 

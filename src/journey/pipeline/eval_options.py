@@ -10,6 +10,7 @@ from journey.evals.attempts import Decoding, attempt_ids
 from journey.evals.step_scores import RmSettings
 from journey.evals.thinking_budget import Budget
 from journey.judges.kinds import default_settings
+from journey.models import weights
 from journey.models.base import Model
 from journey.models.server_settings import ServerSettings
 from journey.pipeline import plain_settings, registry
@@ -83,14 +84,14 @@ def weights_of(of: Run, name: str) -> str | None:
     for folder in (of.path / "models" / name, Path(name)):
         if (folder / "config.json").is_file():
             return str(folder)
-    return registry.model_path(name) if registry.has_weights(name) else None
+    return weights.model_path(name) if weights.has_weights(name) else None
 
 
 def model_of(of: Run, name: str, models: registry.Models) -> Model:
     """The model of that name: of the run, in a folder, or one that the registry knows. Raises UsageError."""
-    if (weights := weights_of(of, name)) is not None:
-        registry.check_weights(name)
-        return registry.local(weights, name)
+    if (folder := weights_of(of, name)) is not None:
+        weights.check_weights(name)
+        return weights.local(folder, name)
     if registry.is_served(name, servers_of(of)):
         return models.model(name)  # what was paid for is remembered
     return registry.model(name)

@@ -12,10 +12,11 @@ from typing import Any
 
 from journey import interrupts
 from journey.errors import UsageError
-from journey.models.base import Model
+from journey.models.base import Model, close
 from journey.models.budget import BudgetTracker, Limits, Price
 from journey.models.cached import Cached
 from journey.models.local_threads import limit_threads
+from journey.models.weights import lacking, local, model_path
 from journey.pipeline import registry
 from journey.pipeline.arm_rows import SeedRun, thought_rows
 from journey.pipeline.arms import ARMS, followers, source_of
@@ -159,7 +160,7 @@ async def make_trees(of: SeedRun, recipe: Recipe, budget: Budget) -> None:
         await train_arm(of, recipe, arm)
     tracker = budget.begin(run)
     models = registry.Models(run, tracker, recipe.servers)
-    policy = None if arm is None else registry.local(of.weights(arm), of.name(arm))
+    policy = None if arm is None else local(of.weights(arm), of.name(arm))
     if policy is not None and arm is not None:
         models.register_loaded(of.weights(arm), policy)  # a judge may roll out from the same weights
     try:
@@ -171,7 +172,7 @@ async def make_trees(of: SeedRun, recipe: Recipe, budget: Budget) -> None:
         keep_spent(run, tracker)
         await models.close()
         if policy is not None:
-            await registry.close(policy)
+            await close(policy)
 
 
 async def grow_wanted(
@@ -201,7 +202,7 @@ async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) ->
                 f"{policy} solved none of {len(problems)} problems, so there is nothing to make thoughts of; give "
                 f"{recipe.policy_arm} more problems or epochs, or trees.{recipe.trees.grower} a greater width or keep"
             )
-    derivation = Derivation(of.run, recipe.thought_settings(of.seed), of.task, models, of.progress, of.owner)
+    derivation = Derivation(of.run, recipe.thought_settings(of.seed), of.task, models.model, of.progress, of.owner)
     await derivation.make_all(recipe.thoughts.methods, recipe.thoughts.refine, trees)
 
 
@@ -210,7 +211,7 @@ async def train_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
     kind, settings = ARMS[arm], recipe.arms[arm]
     needs = source_of(arm, list(recipe.arms))
     base = base_of(recipe)
-    source, weights = (base, registry.model_path(base)) if needs is None else (of.name(needs), of.weights(needs))
+    source, weights = (base, model_path(base)) if needs is None else (of.name(needs), of.weights(needs))
     limit_threads(weights)
     rows = await kind.rows(of, settings, source, weights)
     if not rows:
@@ -224,12 +225,12 @@ async def evaluate_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
     """The arm's answers to the problems that arms are compared on, by all its rules; none where it was not trained."""
     if not of.weights(arm).is_dir():
         return
-    model = registry.local(of.weights(arm), of.name(arm))
+    model = local(of.weights(arm), of.name(arm))
     rules, split = ARMS[arm].decoding(of.evaluation), of.evaluation.split
     problems = part(of.run, split)
     # All rules side by side: the few answers that run to the limit then share their steps.
     await together([of.ask(model, rule, problems, split) for rule in rules])
-    await registry.close(model)
+    await close(model)
 
 
 def seed_run(run: Run, progress: Progress, recipe: Recipe, seed: int) -> SeedRun:
@@ -260,7 +261,7 @@ def check_student(recipe: Recipe, problems: Sequence[Problem]) -> None:
     texts = [ask(problem, ()).text for problem in problems]
     if any(METHODS[method].reads_solutions for method in recipe.thoughts.methods):
         texts += [problem.solution for problem in problems if problem.solution is not None]
-    if missing := registry.lacking(registry.model_path(recipe.student), texts):
+    if missing := lacking(model_path(recipe.student), texts):
         raise UsageError(
             f"the student {recipe.student} cannot read {len(missing)} of {len(texts)} problems and solutions, such as "
             f"{missing[0]!r}, and nothing was asked yet; choose a student whose vocabulary has it"

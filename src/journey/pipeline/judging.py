@@ -11,6 +11,7 @@ from journey.judges import names
 from journey.judges.base import Judge, JudgeWork
 from journey.judges.kinds import default_settings
 from journey.judges.rollout import RolloutJudge
+from journey.models import weights
 from journey.models.estimate import Estimate
 from journey.pipeline import registry
 from journey.pipeline.fan_out import Progress, each
@@ -30,7 +31,7 @@ class RejudgeSettings:
     """How trees are judged again: the settings of judges by kind, the model of a judge that names none (`strong`)."""
 
     judge_settings: Mapping[str, Any] = field(default_factory=default_settings)
-    strong: str = registry.TINY
+    strong: str = weights.TINY
     in_flight: int = 64
 
     def __post_init__(self) -> None:

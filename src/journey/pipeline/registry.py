@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,49 +10,20 @@ from journey.data.step_labels import load as load_labelled
 from journey.errors import UsageError
 from journey.judges import names
 from journey.judges.base import Judge, JudgeRef, JudgeSources
-from journey.models import smollm2
-from journey.models.base import Closeable, Completion, Model, Prompt, Sampling
+from journey.models import weights
+from journey.models.base import Closeable, Completion, Model, Prompt, Sampling, close
 from journey.models.budget import BudgetTracker
 from journey.models.cached import Cached, Calls
-from journey.models.local_threads import limit_threads
 from journey.models.scripted import Scripted
 from journey.models.server_settings import ServerSettings
-from journey.models.smollm2 import SMOLLM2
-from journey.models.weights import folder_hash
+from journey.models.weights import folder_hash, has_weights, model_path, place_of
 from journey.pipeline import plain_settings
 from journey.tasks.table import TaskGrader, ask, task_of
 
-TINY = "tiny"
 MODEL_NAMES = "tiny, smollm2, hf/ID-or-folder, openai/NAME, vllm/ID-or-folder, scripted/FILE"
 OPENAI = "openai"
 NO_SERVERS: Mapping[str, ServerSettings] = MappingProxyType({})
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
-
-
-def model_path(name: str) -> str:
-    """The folder or hub id that a local model's name means, for training and loading. Raises UsageError."""
-    if name == TINY:
-        return str(files("journey.models") / "tiny")
-    if name == SMOLLM2:
-        if not smollm2.is_fetched():
-            raise UsageError(f"the model {name} is not on this machine yet; {smollm2.COMMAND} gets it (93 MB)")
-        return str(smollm2.folder())
-    kind, _, rest = name.partition("/")
-    if kind == "hf" and rest:
-        return rest
-    raise UsageError(f"there is no model {name!r} with weights; known are tiny, smollm2 and hf/ID-or-folder")
-
-
-def has_weights(name: str) -> bool:
-    """Whether a model of that name is loaded into this process by `journey.models.local`."""
-    kind, _, rest = name.partition("/")
-    return name in (TINY, SMOLLM2) or (kind == "hf" and bool(rest))
-
-
-def place_of(path: str | Path) -> str:
-    """One name for a folder of weights however its path is written; a hub id is its own."""
-    folder = Path(path).expanduser()
-    return str(folder.resolve()) if folder.is_dir() else str(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +119,7 @@ def model(name: str, tracker: BudgetTracker | None = None, servers: Mapping[str,
     """The model of that name, not yet loaded or asked. Raises UsageError."""
     kind, _, rest = name.partition("/")
     if has_weights(name):
-        return local(model_path(name), name)
+        return weights.local(model_path(name), name)
     if kind == "scripted" and rest:
         return Scripted(Path(rest))
     if kind == "vllm" and rest:
@@ -179,18 +149,6 @@ def judge_is_served(judge: str, strong: str = "", servers: Mapping[str, ServerSe
     return any(is_served(name, servers) for name in judge_models(judge, strong))
 
 
-def local(path: str | Path, called: str, dtype: str | None = None) -> Model:
-    """The model in a folder (or of a hub id), in this process. Raises UsageError where the extra is not installed."""
-    try:
-        from journey.models.local import Local
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"{called} needs {error.name}; install it with pip install 'journey-learning[local]'"
-        ) from None
-    limit_threads(path)
-    return Local(path, called, dtype=dtype)
-
-
 def check_names(
     models: Iterable[str], judge: str, servers: Mapping[str, ServerSettings] = NO_SERVERS, strong: str = ""
 ) -> None:
@@ -201,20 +159,6 @@ def check_names(
     for name in (*models, *judge_models(judge, strong)):
         if not (name.startswith(("scripted/", "vllm/")) or is_served(name, servers)):
             model_path(name)
-
-
-def check_weights(name: str) -> None:
-    """Raises UsageError where the tiny model, the fetched one, or a folder that is named as one, is not there."""
-    if not has_weights(name):
-        return
-    path = model_path(name)
-    if name == TINY and not (Path(path) / "config.json").is_file():
-        raise UsageError(
-            "the tiny model is missing in this installation; make it with journey pretrain recipes/tiny_base.yaml "
-            f"--out {path}"
-        )
-    if path.startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
-        raise UsageError(f"there is no model folder {path}; give one with config.json and model.safetensors")
 
 
 def judge_models(judge: str, strong: str = "") -> list[str]:
@@ -239,37 +183,6 @@ def judge_weights(judge: str, strong: str) -> dict[str, str]:
     return {str(folder): folder_hash(folder) for folder in folders if folder.is_dir()}
 
 
-async def close(model: Model | Judge) -> None:
-    """Gives back what a model or judge holds, if anything."""
-    if isinstance(model, Closeable):
-        await model.close()
-
-
-def lacking(path: str | Path, texts: Iterable[str]) -> list[str]:
-    """Of each text that the tokenizer of the model in that folder cannot read, the first piece it lacks.
-
-    Raises UsageError where there is no tokenizer.
-    """
-    from transformers import AutoTokenizer
-
-    from journey.models.local_text import Text
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(str(Path(path).expanduser()), trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the tokenizer of {path} cannot be loaded ({' '.join(str(error).split())[:160]})") from None
-    reader = Text(tokenizer, (), len(tokenizer))
-    return [piece for piece in map(reader.missing, texts) if piece is not None]
-
-
-def token_counter(path: str | Path) -> Callable[[dict[str, Any]], int]:
-    """How many tokens of a prompt/completion row the model in that folder is trained on."""
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(path)
-    return lambda row: len(tokenizer(row["completion"])["input_ids"]) + 1
-
-
 def pretrain(
     data: Mapping[str, Any],
     out: Path,
@@ -281,26 +194,3 @@ def pretrain(
     from journey.training.pretrain_settings import PretrainSettings
 
     pretrain(out, plain_settings.typed(PretrainSettings, data, "the recipe"), on_log, measure)
-
-
-def convert_gguf(gguf: Path, into: Path) -> None:
-    """Turns SmolLM2's GGUF file into a model folder. Raises UsageError."""
-    try:
-        from journey.models.local_gguf import convert
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"{gguf.name} needs {error.name} to be read; install it with pip install 'journey-learning[local]'"
-        ) from None
-    convert(gguf, into)
-
-
-def hardware() -> dict[str, str]:
-    """What torch sees of this machine; "no torch" without the extra."""
-    try:
-        import torch
-    except ModuleNotFoundError:
-        return {"computes on": "no torch: pip install 'journey-learning[local]'"}
-    if torch.cuda.is_available():
-        return {"computes on": torch.cuda.get_device_name(), "bf16": str(torch.cuda.is_bf16_supported())}
-    kind = "mps" if torch.backends.mps.is_available() else "cpu"
-    return {"computes on": kind, "bf16": str(bool(torch.cpu.get_capabilities().get("avx512_bf16")))}

@@ -9,6 +9,7 @@ from journey.judges.base import Judge, JudgeRef
 from journey.judges.exact import check_exact
 from journey.judges.kinds import default_settings
 from journey.models.base import Model
+from journey.models.weights import token_counter
 from journey.pipeline import plain_settings, registry
 from journey.pipeline.stages import refuse_retrained
 from journey.search.cost import MeteredJudge, MeteredModel
@@ -34,7 +35,7 @@ class JudgeModels(registry.Models):
         weights = [] if ref.parts else names.weights_of(ref)  # parts are metered one by one
         if not weights:
             return made
-        count = registry.token_counter(weights[0])
+        count = token_counter(weights[0])
         return MeteredJudge(made, lambda text: count({"completion": text}) - 1)  # it counts the closing token, too
 
     async def closing(self, work: Awaitable[Result]) -> Result:

@@ -11,7 +11,7 @@ from journey.judges import names
 from journey.metrics.accuracy import mean_tokens, share_over_seeds
 from journey.metrics.curves import PARAMETERS, Fit, Form, best_form, fit
 from journey.metrics.flops import Compute, Shape, forward, points_per_flop, read_shape, training
-from journey.pipeline import registry
+from journey.models import weights
 from journey.pipeline.arms import ARMS, policies
 from journey.pipeline.outcome import Arm, outcome
 from journey.pipeline.recipe import Axis, Recipe
@@ -36,7 +36,7 @@ class ArmAtPoint:
 
 def figures(wanted: Recipe, found: Sequence[Point], out: Path) -> dict[str, Any]:
     """All figures of the sweep as plain data; shares in 0..1, FLOPs of one seed."""
-    shape = read_shape(registry.model_path(found[0].recipe.model))
+    shape = read_shape(weights.model_path(found[0].recipe.model))
     runs: dict[str, dict[str, ArmAtPoint]] = {}
     for place in found:
         if place.folder not in runs:

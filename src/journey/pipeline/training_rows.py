@@ -4,10 +4,10 @@ from difflib import get_close_matches
 
 from journey.errors import UsageError
 from journey.pipeline.arms import ARMS, method_of
-from journey.pipeline.derive import chosen
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.table import ask, shared_task
+from journey.thoughts.draft import chosen
 from journey.thoughts.methods import METHODS
 from journey.training.rows import Labels, Row, dpo_rows, sft_rows, tree_rows
 from journey.types import Attempt, Tree, label

@@ -12,13 +12,11 @@ from filelock import FileLock, Timeout
 from journey.errors import UsageError
 from journey.store.entries import ENTRIES
 from journey.store.faults import damaged, one_sentence
-from journey.store.files import sync_folder
+from journey.store.files import NAME, PATIENCE, sync_folder
 from journey.store.migrate import COPY, migrate
 from journey.store.schema import STATEMENTS, STORE_VERSION, Write, definitions, dumps, entry_definition, opened, sealed
 
-NAME = "run.db"
 LOCK = "run.lock"
-PATIENCE = 10.0  # seconds to wait for another connection that holds the database for a moment
 
 
 def connect_writing(folder: Path) -> sqlite3.Connection:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from journey.store.database import PATIENCE
+from journey.store.files import PATIENCE
 
 
 def open_derived(path: Path, uid: str, tables: Mapping[str, Sequence[str]]) -> sqlite3.Connection:

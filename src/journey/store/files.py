@@ -1,4 +1,4 @@
-"""Files that are on the disk whole, or not there."""
+"""The files of a run: the database's name, how long is waited for it, and files that are whole or not there."""
 
 import os
 import re
@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+NAME = "run.db"
+PATIENCE = 10.0  # seconds to wait for another connection that holds the database for a moment
 _HALF = re.compile("[\ud800-\udfff]")
 
 

@@ -5,8 +5,7 @@ import time
 from pathlib import Path
 
 from journey.errors import UsageError
-from journey.store.database import PATIENCE
-from journey.store.files import sync_folder
+from journey.store.files import PATIENCE, sync_folder
 
 NAME = "labels.db"
 VERSION = 1

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from journey.store.database import NAME, meta
+from journey.store.database import meta
 from journey.store.entries import ENTRIES, Training
 from journey.store.faults import damaged, one_sentence
+from journey.store.files import NAME
 from journey.store.schema import TABLES, Failure, Row, Value, columns_of, decode, entry_columns, opened, table_named
 from journey.store.words import Words
 from journey.types import Attempt, ModelRef, Problem, Record, Thought, Tree

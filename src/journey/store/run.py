@@ -11,9 +11,10 @@ from filelock import FileLock, Timeout
 
 from journey.errors import UsageError
 from journey.store import settings
-from journey.store.database import LOCK, NAME, commit, connect_reading, connect_writing, discard, meta
+from journey.store.database import LOCK, commit, connect_reading, connect_writing, discard, meta
 from journey.store.entries import ENTRIES, Entry
 from journey.store.faults import one_sentence
+from journey.store.files import NAME
 from journey.store.reader import Reader
 from journey.store.schema import Value, Write, dumps, encode, encode_entry, sealed, table_named
 from journey.store.writer import Commit, Writer

@@ -7,9 +7,9 @@ thought costs nothing for it. It is thrown away and made again when it does not 
 import sqlite3
 from pathlib import Path
 
-from journey.store.database import NAME as DATABASE
 from journey.store.derived import open_derived, read_to, remove
 from journey.store.faults import damaged
+from journey.store.files import NAME as DATABASE
 from journey.store.schema import Row, columns_of, opened, table_named
 
 INDEXED = ("problems", "trees", "thoughts", "attempts")

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from journey.answers.plain import decide
-from journey.store.database import NAME as DATABASE
 from journey.store.database import connect_reading
 from journey.store.derived import open_derived, read_to, remove
 from journey.store.faults import damaged, one_sentence
+from journey.store.files import NAME as DATABASE
 from journey.store.schema import columns_of, opened, table_named
 from journey.studio.records import uid_of
 from journey.trees.mark import no_thought_reason, statistics

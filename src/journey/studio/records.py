@@ -6,7 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from journey.pipeline.arms import compared, method_of
-from journey.store.database import NAME, connect_reading, meta
+from journey.store.database import connect_reading, meta
+from journey.store.files import NAME
 from journey.store.run import Run
 from journey.types import Attempt, Problem, Thought, Tree, label
 

@@ -10,9 +10,9 @@ from journey.answers.grade import Grade, Grader
 from journey.errors import UsageError
 from journey.tasks.exploration import ExplorationSettings, Ground
 from journey.tasks.labelled import LabelledSet
-from journey.tasks.narration import Narration
-from journey.tasks.prompting import Ask
-from journey.tasks.steps import StepFormat
+from journey.tasks.narration import PROSE, Narration
+from journey.tasks.prompting import Ask, asker
+from journey.tasks.steps import FORMATS, StepFormat
 from journey.types import Judgement, Problem
 
 ExactJudge = Callable[[Problem, Sequence[str], Sequence[str]], list[Judgement]]
@@ -70,6 +70,26 @@ class Task:
     labelled_set: Callable[[int, int], LabelledSet] | None = None
     explore: Explore | None = None
     ground: Callable[[Problem], Ground] | None = None
+
+
+def in_words(name: str, grader: Callable[[], Grader], **others: Any) -> Task:
+    """The task of problems in words, whose solutions are paragraphs; its own prompt file asks them."""
+    steps = FORMATS["paragraphs"]
+    return Task(
+        name=name,
+        ask=asker(name, steps),
+        steps=steps,
+        narration=PROSE,
+        grader=grader,
+        rules="rules_math",
+        prompts=(name,),
+        **others,
+    )
+
+
+def ungraded(name: str, refusal: str, **others: Any) -> Task:
+    """The same where ordinary commands cannot check the answers, for the reason `refusal`."""
+    return in_words(name, lambda: CannotGrade(refusal), refusal=refusal, **others)
 
 
 class CannotGrade:

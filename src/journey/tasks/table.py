@@ -10,9 +10,7 @@ from journey.tasks.base import Task
 from journey.tasks.code.task import CODE
 from journey.tasks.countdown.task import COUNTDOWN
 from journey.tasks.maze.task import MAZE
-from journey.tasks.qa.math import MATH
-from journey.tasks.qa.model_graded import MODEL_GRADED
-from journey.tasks.qa.text import TEXT
+from journey.tasks.qa.task import MATH, MODEL_GRADED, TEXT
 from journey.types import EMPTY, Problem
 
 TASKS: dict[str, Task] = {

@@ -93,3 +93,17 @@ def lay_out(pieces: Iterable[Piece], separator: str) -> tuple[str, tuple[Segment
         segments.append(Segment(kind, text, node, start, start + len(text)))
         start += len(text) + len(separator)
     return separator.join(piece.text for piece in spoken), tuple(segments)
+
+
+def is_draft(thought: Thought) -> bool:
+    """Whether nobody has refined the thought, nor tried to and kept the draft."""
+    return thought.refined_by is None and thought.note is None
+
+
+def chosen(thoughts: Iterable[Thought]) -> list[Thought]:
+    """Each thought as it is to be trained on: refined where it was refined, in the order they come in."""
+    everything = list(thoughts)
+    refined: Mapping[tuple[str, str, str], Thought] = {
+        (t.problem, t.method, t.draft): t for t in everything if not is_draft(t)
+    }
+    return [t for t in everything if not is_draft(t) or (t.problem, t.method, t.draft) not in refined]
