@@ -119,7 +119,7 @@ model = Local(sys.argv[1], device="cpu")
 model._engine._ends[:] = False  # a text ends at its limit only, so that all engines write as many tokens
 if sys.argv[2] == "general":
     from journey.models.local_generic import GenericDecoder
-    model._engine._decoder = GenericDecoder(model._model)
+    model._engine._decoder = GenericDecoder(model._model, model._engine._max_tokens)
 limits = random.Random(0)
 asked = [(Prompt(f"{1 + i % 20} 7 9"), Sampling(1.0, 1.0, limits.randint(200, 400), seed=i)) for i in range(256)]
 async def turn(calls):

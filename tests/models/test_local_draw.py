@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journey.models import local_draw
 from journey.models.base import ModelError
 from journey.models.local_draw import draw, stream
 
@@ -51,6 +52,18 @@ def test_a_row_is_drawn_alike_beside_rows_of_other_temperature_and_nucleus():
     together, _ = draw(logits, temperature, top_p, uniform)
     alone = [int(draw(logits[[i]], temperature[[i]], top_p[[i]], uniform[[i]])[0][0]) for i in range(60)]
     assert together.tolist() == alone
+
+
+def test_of_a_large_vocabulary_looking_at_the_likely_tokens_first_changes_no_draw(monkeypatch):
+    rng = np.random.default_rng(0)
+    torch.manual_seed(0)
+    logits = torch.randn(400, 90) * torch.tensor([1.0, 3.0, 8.0, 20.0]).repeat(100)[:, None]
+    logits[::3] = logits[::3].round()  # many tokens are equally likely, also at the edge of those looked at
+    temperature, top_p, uniform = rng.choice([0.5, 1.0], 400), rng.choice([0.05, 0.6, 0.95, 1.0], 400), rng.random(400)
+    whole = draw(logits, temperature, top_p, uniform)
+    monkeypatch.setattr(local_draw, "_LIKELY", 8)
+    first = draw(logits, temperature, top_p, uniform)
+    assert whole[0].tolist() == first[0].tolist() and whole[1].tolist() == first[1].tolist()
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 100))

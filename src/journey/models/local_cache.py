@@ -47,9 +47,13 @@ class _Layer(CacheLayerMixin):
 
 
 class Block:
-    """The live rows: row r holds columns `first[r]` to `end`; columns before `start` are dead for all."""
+    """The live rows: row r holds columns `first[r]` to `end`; columns before `start` are dead for all.
 
-    def __init__(self, layers: int) -> None:
+    Storage for more than `max_tokens` columns of rows is taken where they need it, never ahead.
+    """
+
+    def __init__(self, layers: int, max_tokens: int) -> None:
+        self._max_tokens = max_tokens
         self.rows = 0
         self.start = 0
         self.end = 0
@@ -122,6 +126,8 @@ class Block:
         shift = end - self.end
         room = max(_ROOM, columns)  # doubling: few moves, and each costs fresh memory
         capacity = max(rows, 0 if keys is None else min(keys.shape[0], 2 * rows))
+        if capacity * (end + room) > self._max_tokens:
+            room, capacity = _ROOM, rows
         for i, layer in enumerate(self._layers):
             layer.keys = self._moved(layer.keys, None if states is None else states[i][0], capacity, end, room)
             layer.values = self._moved(layer.values, None if states is None else states[i][1], capacity, end, room)

@@ -38,10 +38,21 @@ class Cohort:
         """Columns that any row holds."""
         return self.end - self.start
 
-    def prepare(self) -> None:
-        """Room for a column, and which of the first columns are before the beginning of a row."""
+    @property
+    def held(self) -> int:
+        """Columns that storage is taken for, over all rows."""
+        keys = self._states[0][0]
+        return keys.shape[0] // self._kv_heads * keys.shape[2]
+
+    def prepare(self, spare: int) -> None:
+        """Room for a column, and which of the first columns are before the beginning of a row.
+
+        Storage is doubled while the new columns are fewer than the `spare` ones that all cohorts may still take.
+        """
         if self.end == self._states[0][1].shape[1]:
-            self._move(len(self), self.width, self.width + max(_ROOM, self.width))
+            doubled = max(_ROOM, self.width)
+            room = doubled if len(self) * (self.width + doubled) - self.held <= spare else _ROOM
+            self._move(len(self), self.width, self.width + room)
         self._hidden = None
         padding = int(self.first.max()) - self.start
         if padding:
@@ -99,7 +110,8 @@ class Cohort:
             new_values[:live, new] = values[:live, old]
             return new_keys, new_values
 
-        self._states = [moved(keys, values) for keys, values in self._states]
+        for number, (keys, values) in enumerate(self._states):  # one layer after the other: each lies in memory once
+            self._states[number] = moved(keys, values)
         self.first = self.first + (width - self.end)
         self.start, self.end = new.start, width
 
@@ -116,10 +128,16 @@ def _storage(like: torch.Tensor, rows: int, head: int, capacity: int, zeros: int
 
 
 class PlainDecoder:
-    """Reads prompts and writes tokens with a `PlainForward`; the rows of all cohorts stand one behind the other."""
+    """Reads prompts and writes tokens with a `PlainForward`; the rows of all cohorts stand one behind the other.
 
-    def __init__(self, forward: PlainForward) -> None:
+    Storage for more than `max_tokens` columns is taken where the rows need it, never ahead.
+    """
+
+    padded = False
+
+    def __init__(self, forward: PlainForward, max_tokens: int) -> None:
         self._forward = forward
+        self._max_tokens = max_tokens
         self._cohorts: list[Cohort] = []
 
     def clear(self) -> None:
@@ -157,7 +175,7 @@ class PlainDecoder:
         cohorts, forward = self._cohorts, self._forward
         bounds = np.cumsum([0, *(len(c) for c in cohorts)]).tolist()
         for cohort in cohorts:
-            cohort.prepare()
+            cohort.prepare(self._max_tokens - sum(c.held for c in cohorts))
         positions = np.concatenate([c.end - c.first for c in cohorts])
 
         def attend(number: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:

@@ -5,6 +5,8 @@ import torch
 
 from journey.models.base import ModelError
 
+_LIKELY = 1024  # tokens of a large vocabulary that are looked at before all of them
+_MOST = 0xFFFFFFFF
 _CHUNK = 256  # random numbers fetched from a row's stream at a time
 
 
@@ -66,9 +68,29 @@ def _sample(logits: torch.Tensor, temperature: np.ndarray, top_p: np.ndarray, un
 
 
 def _from_nucleus(probs: torch.Tensor, top_p: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+    """Of a large vocabulary the most likely tokens are looked at first; all of it only where they hold too little."""
+    if probs.shape[1] <= 4 * _LIKELY:
+        return _from_sorted(probs, torch.arange(probs.shape[1], device=probs.device), top_p, u)[0]
+    if probs.device.type == "cpu":  # numpy finds them as fast however many they are
+        places = torch.from_numpy(np.argpartition(probs.numpy(), -_LIKELY, axis=1)[:, -_LIKELY:])
+        likely = probs.gather(1, places)
+    else:
+        likely, places = probs.topk(_LIKELY, dim=-1, sorted=False)
+    tokens, least = _from_sorted(likely, places, top_p, u)
+    # Tokens as likely as the last of them may have been left out: they must all lie outside the nucleus.
+    open_rows = (least <= likely.amin(dim=-1)).nonzero()[:, 0]
+    if len(open_rows):
+        everything = torch.arange(probs.shape[1], device=probs.device)
+        tokens[open_rows] = _from_sorted(probs[open_rows], everything, top_p[open_rows], u[open_rows])[0]
+    return tokens
+
+
+def _from_sorted(
+    probs: torch.Tensor, places: torch.Tensor, top_p: torch.Tensor, u: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A token of each row's nucleus, and the probability of the least likely one in it; `places` names the tokens."""
     # One whole number sorts a token by its probability, then by its place: numpy sorts these faster than torch pairs.
-    last = probs.shape[1] - 1
-    keys = probs.contiguous().view(torch.int32).long() << 32 | torch.arange(last, -1, -1, device=probs.device)
+    keys = probs.contiguous().view(torch.int32).long() << 32 | (_MOST - places)
     on_cpu = keys.device.type == "cpu"
     keys = torch.from_numpy(np.sort(keys.numpy(), axis=1)) if on_cpu else keys.sort(dim=-1).values
     keys = keys.flip(-1)
@@ -77,7 +99,8 @@ def _from_nucleus(probs: torch.Tensor, top_p: torch.Tensor, u: torch.Tensor) -> 
     inside = mass - ordered < top_p
     inside[:, 0] = True
     chosen = _lookup((ordered * inside).cumsum(dim=-1, dtype=torch.float64), u)
-    return last - (keys.gather(1, chosen[:, None])[:, 0] & 0xFFFFFFFF)
+    least = ordered.gather(1, inside.sum(dim=-1, keepdim=True) - 1)[:, 0]
+    return _MOST - (keys.gather(1, chosen[:, None])[:, 0] & _MOST), least
 
 
 def _lookup(cumulative: torch.Tensor, u: torch.Tensor) -> torch.Tensor:

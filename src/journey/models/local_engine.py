@@ -48,7 +48,12 @@ class _Row:
 
 
 class Decoder(Protocol):
-    """What reads prompts and writes tokens; it holds the keys and values of the rows at work, in their order."""
+    """What reads prompts and writes tokens; it holds the keys and values of the rows at work, in their order.
+
+    `padded`: every row takes as many columns as the longest one.
+    """
+
+    padded: bool
 
     def read(self, prompts: Sequence[tuple[int, ...]], take: np.ndarray) -> torch.Tensor:
         """New rows behind the others, row j continuing prompt `take[j]`; returns their logits (rows, vocabulary)."""
@@ -76,7 +81,9 @@ class Engine:
 
     def __init__(self, model: Any, text: Text, *, max_rows: int, max_tokens: int, prefill_tokens: int) -> None:
         forward = plain_forward(model)
-        self._decoder: Decoder = GenericDecoder(model) if forward is None else PlainDecoder(forward)
+        self._decoder: Decoder = (
+            GenericDecoder(model, max_tokens) if forward is None else PlainDecoder(forward, max_tokens)
+        )
         self._text = text
         self._max_rows = max_rows
         self._max_tokens = max_tokens
@@ -117,9 +124,13 @@ class Engine:
     def _admit(self, waiting: list[Job]) -> list[Job]:
         """The next jobs in the order they came, as many as fit, or none while too few would join those at work."""
         rows, columns, count = len(self._rows), self._columns, 0
+        longest = max((row.job.columns for row in self._rows), default=0)
         for job in waiting:
             rows += len(job.samples)
             columns += len(job.samples) * job.columns
+            longest = max(longest, job.columns)
+            if self._decoder.padded:
+                columns = rows * longest
             if (rows > self._max_rows or columns > self._max_tokens) and (count or self._rows):
                 break
             count += 1

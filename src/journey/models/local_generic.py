@@ -13,13 +13,16 @@ from journey.models.local_cache import Block
 class GenericDecoder:
     """Reads prompts and writes tokens with a Hugging Face causal language model on any device."""
 
-    def __init__(self, model: Any) -> None:
+    padded = True
+
+    def __init__(self, model: Any, max_tokens: int) -> None:
         self._model = model
+        self._max_tokens = max_tokens
         self.clear()
 
     def clear(self) -> None:
         """No rows are left."""
-        self._block = Block(self._model.config.get_text_config().num_hidden_layers)
+        self._block = Block(self._model.config.get_text_config().num_hidden_layers, self._max_tokens)
 
     def read(self, prompts: Sequence[tuple[int, ...]], take: np.ndarray) -> torch.Tensor:
         """New rows, row j behind prompt `take[j]`; returns their logits (rows, vocabulary)."""
