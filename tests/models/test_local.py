@@ -123,6 +123,25 @@ async def test_long_answers_outgrow_the_storage_and_stay_exact(word_folder):
     await model.close()
 
 
+@pytest.mark.parametrize("decoder", [PlainDecoder, GenericDecoder])
+async def test_keys_and_values_keep_to_the_memory_that_they_were_promised(word_folder, decoder, monkeypatch):
+    most, write = [0], decoder.write
+
+    def measured(self, tokens):
+        logits = write(self, tokens)
+        held = [c.held for c in self._cohorts] if decoder is PlainDecoder else [self._block.held]
+        most[0] = max(most[0], sum(held) - 64 * len(tokens))
+        return logits
+
+    monkeypatch.setattr(decoder, "write", measured)
+    if decoder is GenericDecoder:
+        monkeypatch.setattr(local_engine, "plain_forward", lambda model: None)
+    model = Local(word_folder, device="cpu", max_batch_tokens=4096)
+    await _gather(model, _prompts(24), Sampling(temperature=1, max_tokens=400))
+    await model.close()
+    assert 2000 < most[0] <= 4096 + 64 * 16
+
+
 async def test_a_stop_string_ends_the_text_and_its_tokens_are_counted(word_folder):
     model = Local(word_folder, device="cpu")
     (free,) = await model.complete(Prompt("3 4 5\n"), Sampling(max_tokens=20, seed=5))

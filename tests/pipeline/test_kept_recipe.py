@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from commanding import done, journey
+from commanding import done, journey, write_rows
 from version_1 import unpacked
 
 from journey.errors import UsageError
-from journey.pipeline.kept_recipe import kept_recipe, open_run
+from journey.pipeline.kept_recipe import config_of, kept_recipe, open_run
 from journey.pipeline.recipe_reading import recipe_of
 from journey.store.run import Run
+from journey.store.settings import plain
 
 
 def test_a_comparison_of_version_1_is_gone_on_with_by_the_recipe_that_means_the_same(tmp_path: Path) -> None:
@@ -52,3 +53,23 @@ def test_students_that_version_1_trained_in_phases_are_not_trained_again_under_o
     Run.open(folder, {"recipe": {"goal": "thoughts", "phases": phases}}).close()
     with pytest.raises(UsageError, match=r"trained students in phases.*another --out"):
         open_run(folder, recipe_of({"problems": {"train": 5}}, "the recipe"), fresh=False)
+
+
+def test_a_setting_that_a_run_is_older_than_is_as_it_is_by_default(tmp_path: Path) -> None:
+    folder, recipe = tmp_path / "run", recipe_of({"problems": {"train": 5}}, "the recipe")
+    config = plain(config_of(recipe))
+    del config["recipe"]["dtype"]
+    Run.open(folder, config).close()
+    open_run(folder, recipe, fresh=False).close()
+    with pytest.raises(UsageError, match='dtype: was "auto", now "float32"'):
+        open_run(folder, replace(recipe, dtype="float32"), fresh=False)
+    with pytest.raises(UsageError, match="there is no dtype 'bf16'"):
+        replace(recipe, dtype="bf16")
+
+
+def test_a_dry_run_on_imported_problems_says_the_same_as_the_run(tmp_path: Path) -> None:
+    rows = write_rows(tmp_path / "rows.jsonl", [{"question": "1 + 1?", "answer": "2"}])
+    done("import", "problems", rows, "--out", tmp_path / "run")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("{task: math, judge: exact, thoughts: {methods: [traverse]}}")
+    done("grow", recipe, "--out", tmp_path / "run", "--dry-run")

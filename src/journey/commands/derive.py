@@ -92,7 +92,7 @@ def derive(
         methods, from_their_trees = wanted.thoughts.methods, needs_trees(wanted.thoughts.methods)
         reasons = reasons_without(into, wanted)
         refuse_other_settings(into, wanted)
-        models = registry.Models(into, tracker, wanted.servers)
+        models = registry.Models(into, tracker, wanted.servers, wanted.dtype)
         interrupts.run(paying(into, models, tracker, make_thoughts(into, wanted, models, bars.of(into.path.name))))
         for method in () if from_their_trees else methods:
             reasons.update(counts_of(into, method).no_thought)

@@ -48,6 +48,7 @@ def eval(
     seed: flags.Seed = None,
     limit: flags.Limit = None,
     json: flags.Json = False,
+    dtype: flags.Dtype = "auto",
     dry_run: flags.DryRun = False,
     max_cost: flags.MaxCost = None,
     max_calls: flags.MaxCalls = None,
@@ -78,19 +79,20 @@ def eval(
                 most = evaluation.estimate(of, model, evaluation.plan_of(of, model, problems, options))
             return say_estimate(run, len(problems), most, tracker.prices, servers_of(of), json)
     if search:
-        return _search(run, model, split, search, options, limit, tracker, json)
-    return _evaluate(run, model, split, options, limit, tracker, json)
+        return _search(run, model, split, search, options, limit, tracker, dtype, json)
+    return _evaluate(run, model, split, options, limit, tracker, dtype, json)
 
 
 def _evaluate(
-    path: Path, name: str, split: str, options: EvalOptions, limit: int | None, tracker: BudgetTracker, json: bool
-) -> int:
+    path: Path, name: str, split: str, options: EvalOptions, limit: int | None, tracker: BudgetTracker, dtype: str,
+    json: bool,
+) -> int:  # fmt: skip
     """Checked attempts at a part of the run's problems, graded or scored by the judge where one is named."""
     with writing(path) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
         problems = problems_of(into, split, limit)
         evaluation.plan_of(into, name, problems, options)  # what is refused is refused before a model is loaded
         bars(name, "load", 0, 1)
-        model, models, judging = _loaded(into, name, tracker)
+        model, models, judging = _loaded(into, name, tracker, dtype)
         plan = evaluation.plan_of(into, model.name, problems, options)
         work = evaluation.evaluate(into, plan, model, models, judging, split, bars.of(name))
         attempts, scored = interrupts.run(closing(model, paying(into, models, tracker, judging.closing(work))))
@@ -106,14 +108,14 @@ def _evaluate(
 
 def _search(
     path: Path, name: str, split: str, searches: Sequence[str], options: EvalOptions, limit: int | None,
-    tracker: BudgetTracker, json: bool,
+    tracker: BudgetTracker, dtype: str, json: bool,
 ) -> int:  # fmt: skip
     """Attempts at a part of the run's problems by each search, one after the other."""
     with writing(path) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
         problems = problems_of(into, split, limit)
         chosen = searching.chosen_searches(into.model_ref(name), problems, searches, options)
         bars(name, "load", 0, 1)
-        made, _, judging = _loaded(into, name, tracker)
+        made, _, judging = _loaded(into, name, tracker, dtype)
         model = made if isinstance(made, Cached) else Cached(made, into)
         work = searching.run_searches(into, problems, model, judging, chosen, options, split, bars.of(name))
         rows = interrupts.run(closing(model.model, paying(into, judging, tracker, work)))
@@ -127,10 +129,10 @@ def _search(
     return failed_units(failed)
 
 
-def _loaded(into: Run, name: str, tracker: BudgetTracker) -> tuple[Model, registry.Models, JudgeModels]:
+def _loaded(into: Run, name: str, tracker: BudgetTracker, dtype: str) -> tuple[Model, registry.Models, JudgeModels]:
     """The model that answers, those that grade, and those of judges, which may draw rollouts from the same weights."""
     servers = servers_of(into)
-    models, judging = registry.Models(into, tracker, servers), JudgeModels(into, tracker, servers)
+    models, judging = registry.Models(into, tracker, servers, dtype), JudgeModels(into, tracker, servers, dtype)
     model = model_of(into, name, models)
     if (weights := weights_of(into, name)) is not None:
         judging.register_loaded(weights, model)

@@ -37,6 +37,7 @@ def eval_judges(
     seed: flags.Seed = None,
     settings: flags.Set = None,
     json: flags.Json = False,
+    dtype: flags.Dtype = "auto",
     dry_run: flags.DryRun = False,
     max_cost: flags.MaxCost = None,
     max_tokens: flags.MaxTokens = None,
@@ -61,7 +62,7 @@ def eval_judges(
             most = judging.estimate_comparison(judge, sets, chosen)
             return say_estimate(", ".join(on), number, most, tracker.prices, {}, json)
         into = None if out is None else stack.enter_context(Run.open(out))
-        models = registry.Models(into or MemoryCalls(), tracker)
+        models = registry.Models(into or MemoryCalls(), tracker, dtype=dtype)
         judges = [models.judge(name, chosen.strong, chosen.judge_settings) for name in judge]
         work = judging.compare_judges(judges, sets, chosen, bars.of("judges"))
         results = interrupts.run(paying(into, models, tracker, work))

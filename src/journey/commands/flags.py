@@ -55,6 +55,10 @@ Strong = Annotated[
         "--strong", envvar="JOURNEY_STRONG", help="The model that explains, refines, teaches.", metavar="NAME"
     ),
 ]
+Dtype = Annotated[
+    Literal["auto", "float32", "bfloat16", "float16"],
+    typer.Option("--dtype", envvar="JOURNEY_DTYPE", help="What local models compute in; auto: bf16 where faster."),
+]
 MaxCost = Annotated[
     float | None,
     typer.Option("--max-cost", min=0.0, envvar="JOURNEY_MAX_COST", help="Budget in US dollars.", metavar="USD"),

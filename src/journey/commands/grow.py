@@ -62,7 +62,7 @@ def grow(
     ):
         store_problems(into, wanted, bars.of("grow"))
         if not wanted.trees.prm800k:
-            models = registry.Models(into, tracker, wanted.servers)
+            models = registry.Models(into, tracker, wanted.servers, wanted.dtype)
             interrupts.run(paying(into, models, tracker, _grow(into, wanted, limit, models, bars)))
         counts = tree_counts(into.trees())
         failed = into.failures("trees")

@@ -25,6 +25,7 @@ def judge(
     limit: flags.Limit = None,
     settings: flags.Set = None,
     json: flags.Json = False,
+    dtype: flags.Dtype = "auto",
     dry_run: flags.DryRun = False,
     max_cost: flags.MaxCost = None,
     max_tokens: flags.MaxTokens = None,
@@ -60,7 +61,7 @@ def judge(
         for part in dict.fromkeys(parts.values()):
             into.put_all("problems", (problems[id] for id, split in parts.items() if split == part), split=part)
         exclude(into, out_of_training, {"as in": str(run)})
-        models = registry.Models(into, tracker, servers)
+        models = registry.Models(into, tracker, servers, dtype)
         work = judging.rejudge_trees(into, trees, problems, models, judge, chosen, bars.of(judge))
         interrupts.run(paying(into, models, tracker, work))
         counts = tree_counts(into.trees())

@@ -19,6 +19,7 @@ from journey.errors import UsageError
 from journey.judges.classifier_forms import FORMS, spell
 from journey.judges.classifier_spelling import Spelling
 from journey.models.local import best_device, choose_dtype
+from journey.models.weights import AUTO
 
 OURS = "journey_prm"
 HEADS = {
@@ -66,7 +67,7 @@ def load(
         spelling = spell(chosen, tokenizer, tag or kept.get("tag"))
         made = AutoModelForCausalLM if FORMS[chosen].head == "words" else AutoModel
         model = made.from_pretrained(
-            source, dtype=choose_dtype(dtype, on), use_safetensors=True, trust_remote_code=False
+            source, dtype=choose_dtype(dtype or AUTO, on, config.dtype), use_safetensors=True, trust_remote_code=False
         )
     except (OSError, ValueError) as error:
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

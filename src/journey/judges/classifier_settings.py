@@ -7,6 +7,7 @@ from typing import Any
 from journey.errors import UsageError
 from journey.judges.base import Judge, JudgeKind, JudgeRef, JudgeSources
 from journey.models.local_threads import limit_threads
+from journey.models.weights import AUTO, check_dtype
 
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
@@ -35,6 +36,7 @@ class ClassifierSettings:
             raise UsageError("a classifier's thresholds lie between 0 and 1, and wrong is not above right")
         if self.max_tokens is not None and self.max_tokens < 1:
             raise UsageError("a classifier's max_tokens counts from 1")
+        check_dtype(self.dtype or AUTO)
 
 
 def split(named: str) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.local_engine import Engine, Job
 from journey.models.local_text import Text
-from journey.models.weights import folder_hash
+from journey.models.weights import AUTO, folder_hash
 
 _LAYERS = {"full_attention", "sliding_attention", "chunked_attention"}
 
@@ -23,8 +23,8 @@ _LAYERS = {"full_attention", "sliding_attention", "chunked_attention"}
 class Local:
     """A Model that runs here. Requests of all coroutines are gathered and worked on together, on one thread.
 
-    `dtype`: "float32" (default on CPU and MPS), "bfloat16" (default on CUDA where it is supported), "float16", or
-    "auto" for bfloat16 where the processor has it in hardware (faster from a width of about 256 on).
+    `dtype`: "float32", "bfloat16", "float16", or "auto": bfloat16 on a GPU that has it, and on a processor that
+    multiplies it in hardware for weights that were saved in 16 bits (twice as fast there), else float32.
     `max_batch_tokens` bounds the tokens (prompts and what may be written) of the rows at work together, `max_rows`
     their number. In float32 a completion depends on its prompt, its
     sampling and its index alone, up to rounding; in bfloat16 rounding may depend on what else was in the batch.
@@ -35,14 +35,14 @@ class Local:
         path: str | Path,
         name: str | None = None,
         device: str | None = None,
-        dtype: str | None = None,
+        dtype: str = AUTO,
         max_batch_tokens: int | None = None,
         max_rows: int | None = None,
     ) -> None:
         self.name = name or f"hf/{Path(path).name if Path(path).is_dir() else path}"
         self._device = torch.device(device or best_device())
-        self._dtype = choose_dtype(dtype, self._device)
-        tokenizer, self._model = load(path, self._device, self._dtype)
+        tokenizer, self._model = load(path, self._device, dtype)
+        self._dtype = self._model.dtype
         self.identity = f"{weights_hash(path, self._model)}-{str(self._dtype).removeprefix('torch.')}"
         config = self._model.config.get_text_config()
         self._context: int | None = getattr(config, "max_position_embeddings", None)
@@ -148,7 +148,7 @@ def _on_loop(
         loop.call_soon_threadsafe(tell)
 
 
-def load(path: str | Path, device: torch.device, dtype: torch.dtype) -> tuple[Any, Any]:
+def load(path: str | Path, device: torch.device, dtype: str) -> tuple[Any, Any]:
     """Tokenizer and model of a folder or hub id: safetensors only, no code from the folder. Raises UsageError."""
     if str(path).startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
         raise UsageError(f"There is no model folder {path}; give a folder with config.json and model.safetensors.")
@@ -157,7 +157,11 @@ def load(path: str | Path, device: torch.device, dtype: torch.dtype) -> tuple[An
     logging.disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        model = AutoModelForCausalLM.from_pretrained(source, dtype=dtype, use_safetensors=True, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        chosen = choose_dtype(dtype, device, config.dtype)
+        model = AutoModelForCausalLM.from_pretrained(
+            source, config=config, dtype=chosen, use_safetensors=True, trust_remote_code=False
+        )
     except (OSError, ValueError) as error:
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         message = f"The model {path} cannot be loaded ({line}); give a folder or hub id with safetensors."
@@ -181,17 +185,13 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def choose_dtype(dtype: str | None, device: torch.device) -> torch.dtype:
-    """The torch dtype of a name; null means the device's default. Raises UsageError."""
-    names = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+def choose_dtype(dtype: str, device: torch.device, saved: Any) -> torch.dtype:
+    """The torch dtype of a name; "auto" depends on the device and on what the weights were `saved` in."""
+    if dtype != AUTO:
+        return getattr(torch, dtype)
     gpu = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    if dtype is None:
-        return torch.bfloat16 if gpu else torch.float32
-    if dtype == "auto":
-        return torch.bfloat16 if gpu or (device.type == "cpu" and cpu_has_bf16()) else torch.float32
-    if dtype not in names:
-        raise UsageError(f"Unknown dtype {dtype!r}; use one of {', '.join(names)} or auto.")
-    return names[dtype]
+    cpu = device.type == "cpu" and cpu_has_bf16() and saved in (torch.bfloat16, torch.float16)
+    return torch.bfloat16 if gpu or cpu else torch.float32
 
 
 def cpu_has_bf16() -> bool:

@@ -66,6 +66,12 @@ class Block:
         """Live columns."""
         return self.end - self.start
 
+    @property
+    def held(self) -> int:
+        """Columns that storage is taken for, over all rows."""
+        keys = self._layers[0].keys
+        return 0 if keys is None else keys.shape[0] * keys.shape[2]
+
     def join(self, states: Sequence[tuple[torch.Tensor, torch.Tensor]], lengths: np.ndarray, take: np.ndarray) -> None:
         """Add rows: `states` holds each layer's left-padded keys and values (prompts, heads, columns, width), `lengths`
         the prompts' tokens, and new row j continues prompt `take[j]`."""

@@ -13,6 +13,9 @@ from journey.models.local_threads import limit_threads
 from journey.models.smollm2 import SMOLLM2
 
 TINY = "tiny"
+AUTO = "auto"
+DTYPES = (AUTO, "float32", "bfloat16", "float16")
+"""What a model computes in; auto is bfloat16 where that is faster."""
 SAMPLE = 1 << 20  # bytes hashed at both ends of a weights file too large to hash whole
 WHOLE = 1 << 28
 
@@ -73,7 +76,7 @@ def check_weights(name: str) -> None:
         raise UsageError(f"there is no model folder {path}; give one with config.json and model.safetensors")
 
 
-def local(path: str | Path, called: str, dtype: str | None = None) -> Model:
+def local(path: str | Path, called: str, dtype: str = AUTO) -> Model:
     """The model in a folder (or of a hub id), in this process. Raises UsageError where the extra is not installed."""
     try:
         from journey.models.local import Local
@@ -131,3 +134,9 @@ def hardware() -> dict[str, str]:
         return {"computes on": torch.cuda.get_device_name(), "bf16": str(torch.cuda.is_bf16_supported())}
     kind = "mps" if torch.backends.mps.is_available() else "cpu"
     return {"computes on": kind, "bf16": str(bool(torch.cpu.get_capabilities().get("avx512_bf16")))}
+
+
+def check_dtype(name: str) -> None:
+    """Raises UsageError for a name that says no precision."""
+    if name not in DTYPES:
+        raise UsageError(f"there is no dtype {name!r}; known are {', '.join(DTYPES)}")

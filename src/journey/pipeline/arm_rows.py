@@ -8,7 +8,7 @@ from typing import Any, Literal
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding
 from journey.models.base import Model, close
-from journey.models.weights import local, token_counter
+from journey.models.weights import AUTO, local, token_counter
 from journey.pipeline.evaluation_settings import Evaluation
 from journey.pipeline.fan_out import Progress, silent
 from journey.pipeline.stages import evaluate, part
@@ -55,6 +55,7 @@ class SeedRun:
     owner: int | None = None
     in_flight: int = 256
     progress: Progress = field(default=silent)
+    dtype: str = AUTO
 
     def name(self, arm: str) -> str:
         """What the arm's model is called."""
@@ -126,7 +127,7 @@ async def of_preferences(of: SeedRun, settings: PreferenceSettings, source: str,
     problems = part(of.run, "train")[: settings.problems]
     longest = of.evaluation.max_tokens
     rule = Decoding("preferences", settings.temperature, settings.top_p, longest, settings.samples)
-    model = local(weights, source)
+    model = local(weights, source, of.dtype)
     await of.ask(model, rule, problems, "train")
     await close(model)
     answers = of.run.attempts(model=source, decoding=rule.name, split="train")

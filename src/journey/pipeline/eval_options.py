@@ -91,7 +91,7 @@ def model_of(of: Run, name: str, models: registry.Models) -> Model:
     """The model of that name: of the run, in a folder, or one that the registry knows. Raises UsageError."""
     if (folder := weights_of(of, name)) is not None:
         weights.check_weights(name)
-        return weights.local(folder, name)
+        return weights.local(folder, name, models.dtype)
     if registry.is_served(name, servers_of(of)):
         return models.model(name)  # what was paid for is remembered
     return registry.model(name)

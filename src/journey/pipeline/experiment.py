@@ -159,8 +159,8 @@ async def make_trees(of: SeedRun, recipe: Recipe, budget: Budget) -> None:
     if arm is not None:
         await train_arm(of, recipe, arm)
     tracker = budget.begin(run)
-    models = registry.Models(run, tracker, recipe.servers)
-    policy = None if arm is None else local(of.weights(arm), of.name(arm))
+    models = registry.Models(run, tracker, recipe.servers, recipe.dtype)
+    policy = None if arm is None else local(of.weights(arm), of.name(arm), recipe.dtype)
     if policy is not None and arm is not None:
         models.register_loaded(of.weights(arm), policy)  # a judge may roll out from the same weights
     try:
@@ -225,7 +225,7 @@ async def evaluate_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
     """The arm's answers to the problems that arms are compared on, by all its rules; none where it was not trained."""
     if not of.weights(arm).is_dir():
         return
-    model = local(of.weights(arm), of.name(arm))
+    model = local(of.weights(arm), of.name(arm), recipe.dtype)
     rules, split = ARMS[arm].decoding(of.evaluation), of.evaluation.split
     problems = part(of.run, split)
     # All rules side by side: the few answers that run to the limit then share their steps.
@@ -243,6 +243,7 @@ def seed_run(run: Run, progress: Progress, recipe: Recipe, seed: int) -> SeedRun
         owner=None if recipe.policy_arm is None else seed,
         in_flight=recipe.concurrency,
         progress=progress,
+        dtype=recipe.dtype,
     )
 
 

@@ -1,6 +1,7 @@
 """The recipe that a run was made with: read in the form of today, and gone on with only where it is the same."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,20 @@ def open_run(out: Path, recipe: Recipe, *, fresh: bool) -> Run:
     ignored = UNCOMPARED
     if (out / "run.db").is_file() and not fresh:
         with Run.read(out) as before:
-            if refuse_other_recipe(before, recipe):
-                ignored = (*UNCOMPARED, "recipe", "prompts")
+            refuse_other_recipe(before, recipe)
+        ignored = (*UNCOMPARED, "recipe", "prompts")  # compared there
     return Run.open(out, config_of(recipe), fresh=fresh, ignore=ignored)
 
 
-def refuse_other_recipe(before: Run, recipe: Recipe) -> bool:
-    """Raises UsageError where the run was made with another recipe; whether it is written in an older form."""
+def refuse_other_recipe(before: Run, recipe: Recipe) -> None:
+    """Raises UsageError where the run was made with another recipe.
+
+    What the kept one does not say is as it is by default: it may be older than a setting. A run without one, of
+    imported problems say, takes any.
+    """
     kept, now = before.config.get("recipe", {}), plain(config_of(recipe))
+    if not before.config:
+        return
     is_old = is_of_older_form(kept)
     if kept.get("phases"):
         raise UsageError(
@@ -47,9 +54,10 @@ def refuse_other_recipe(before: Run, recipe: Recipe) -> bool:
         hashes: Mapping[str, str] = old.get("prompts", {})
         now["prompts"] = {name: now["prompts"][name] for name in hashes if name in now["prompts"]}
         old["prompts"] = {name: hashes[name] for name in now["prompts"]}
-        old["recipe"] = plain(plain_recipe(recipe_of(upgraded(kept), f"the recipe of {before.path}")))
+    if kept:
+        with suppress(UsageError):
+            old["recipe"] = plain(plain_recipe(recipe_of(upgraded(kept), f"the recipe of {before.path}")))
     refuse_changes(before.path, old, now, UNCOMPARED)
-    return is_old
 
 
 def is_of_older_form(kept: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from journey.data.curation import Curation
 from journey.errors import UsageError
 from journey.judges.kinds import default_settings
 from journey.models.server_settings import ServerSettings
+from journey.models.weights import AUTO, check_dtype
 from journey.pipeline.arms import ARMS
 from journey.pipeline.derive import ThoughtSettings
 from journey.pipeline.evaluation_settings import Evaluation
@@ -112,6 +113,7 @@ class Recipe:
     arms' settings beside their own, first phases excepted. `axes` make the recipe a sweep: each value of each is a run
     with that one setting changed; `redraws` of the bootstrap give its intervals. `rounds`: one, so far. `workers`
     (null: one a core; 0: all in this process) and `in_flight` (null: as many as suit the model) change no result.
+    `dtype`: what models in this process compute in; auto is bfloat16 where that is faster.
     """
 
     task: str = "countdown"
@@ -134,6 +136,10 @@ class Recipe:
     redraws: int = 500
     workers: int | None = None
     in_flight: int | None = None
+    dtype: str = AUTO
+
+    def __post_init__(self) -> None:
+        check_dtype(self.dtype)
 
     @property
     def helper(self) -> str:

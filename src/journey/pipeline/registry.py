@@ -16,7 +16,7 @@ from journey.models.budget import BudgetTracker
 from journey.models.cached import Cached, Calls
 from journey.models.scripted import Scripted
 from journey.models.server_settings import ServerSettings
-from journey.models.weights import folder_hash, has_weights, model_path, place_of
+from journey.models.weights import AUTO, folder_hash, has_weights, model_path, place_of
 from journey.pipeline import plain_settings
 from journey.tasks.table import TaskGrader, ask, task_of
 
@@ -48,11 +48,18 @@ class Models:
 
     Every call is remembered in the run (see `Cached`), so that what was answered is never asked or paid for again.
     `servers` are those of the recipe by name; `openai` is always there, set up by the environment. Weights in this
-    process are loaded once, whatever names they are asked for by.
+    process are loaded once, whatever names they are asked for by, and compute in `dtype`.
     """
 
-    def __init__(self, run: Calls, tracker: BudgetTracker, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> None:
+    def __init__(
+        self,
+        run: Calls,
+        tracker: BudgetTracker,
+        servers: Mapping[str, ServerSettings] = NO_SERVERS,
+        dtype: str = AUTO,
+    ) -> None:
         self._run = run
+        self.dtype = dtype
         self._tracker = tracker
         self._servers = servers
         self._made: dict[str, Cached] = {}
@@ -76,7 +83,7 @@ class Models:
         place = place_of(model_path(name))
         if place in self._loaded:
             return Called(self._loaded[place], name)
-        self._loaded[place] = made = model(name, self._tracker, self._servers)
+        self._loaded[place] = made = weights.local(model_path(name), name, self.dtype)
         return made
 
     def judge(self, name: str | JudgeRef, strong: str, settings: Mapping[str, Any] = NO_SETTINGS) -> Judge:
