@@ -7,7 +7,7 @@ from typing import ClassVar, get_args
 from journey.pipeline.arms import ARMS, compared, method_of
 from journey.report.drawing import Drawing, draw, drawing_svg, paths
 from journey.store.run import Run
-from journey.types import Problem, SegmentKind, Thought, Tree
+from journey.types import Problem, Segment, SegmentKind, Thought, Tree
 
 LOOKED_AT = 100  # trees read for choosing one that fits a page
 READABLE = 40  # steps
@@ -30,7 +30,7 @@ class Example:
         """The tree as a picture."""
         return drawing_svg(self.drawing, "A tree of steps")
 
-    def columns(self) -> list[tuple[str, list[tuple[str, str]]]]:
+    def columns(self) -> list[tuple[str, list[tuple[Segment | None, str]]]]:
         """Both thoughts of the tree: a title and the pieces of its text."""
         baseline, treated = (ARMS[name].short for name in compared())
         both = ((baseline.capitalize(), self.short), (f"Long thought ({treated})", self.long))
@@ -42,16 +42,16 @@ class Example:
         return self.problem.question if self.problem else self.tree.problem
 
 
-def pieces(thought: Thought) -> list[tuple[str, str]]:
-    """The thought's text in pieces, each with the kind of its segment, "" for what lies between segments."""
-    found: list[tuple[str, str]] = []
+def pieces(thought: Thought) -> list[tuple[Segment | None, str]]:
+    """The thought's text in pieces, each with its segment, null for what lies between segments."""
+    found: list[tuple[Segment | None, str]] = []
     at = 0
     for segment in thought.segments:
         start, end = max(at, segment.start), min(len(thought.text), segment.end)
         if start < end:
-            found += [("", thought.text[at:start]), (segment.kind, thought.text[start:end])]
+            found += [(None, thought.text[at:start]), (segment, thought.text[start:end])]
             at = end
-    return [piece for piece in [*found, ("", thought.text[at:])] if piece[1]]
+    return [piece for piece in [*found, (None, thought.text[at:])] if piece[1]]
 
 
 def choose(run: Run) -> Example | None:

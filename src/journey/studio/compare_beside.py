@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from journey.studio import safe
+from markupsafe import Markup
+
 from journey.studio.compare_sides import Side, Thoughts, thoughts_of
 from journey.studio.diff import sides_html
-from journey.studio.fragments import attempt_outcome, facts_line, mark_html, problem_html, thought_html, thought_place
 from journey.studio.place import link, number_of, tabs_html, without
 from journey.studio.reading import lists_of
 from journey.studio.records import run_at
+from journey.studio.templates import html, render
 from journey.types import Attempt, Thought
 
 WAYS = {"words": "word by word", "text": "as written"}
@@ -32,38 +33,16 @@ def beside_html(
         for side in (base, other)
     )
     way = "text" if where.get("as") == "text" else "words"
-    texts = _written(one), _written(two)
+    texts: tuple[Markup | None, ...] = (None, None)
     if one is not None and two is not None and way == "words":
-        texts = sides_html(one.text, two.text)
-    panels = _panel(base, one, texts[0]) + _panel(other, two, texts[1])
+        texts = tuple(map(html, sides_html(one.text, two.text)))
     place = {**here, "problem": id} | ({"seed": seed} if seed else {})
     back = link("back to the list", "", **without(here, "at"))
-    is_same = one is not None and two is not None and one.text == two.text
-    return (
-        f"{problem_html(run_at(runs[base.run]).problem(id), id, '')}{tabs_html(WAYS, way, 'as', place, back)}"
-        f'<div class="beside">{panels}</div>'
-        + ('<p class="quiet made">Both texts are the same.</p>' if is_same else "")
-    )
-
-
-def _written(found: Attempt | Thought | None) -> str:
-    return thought_html(found) if isinstance(found, Thought) else safe.html(found.text) if found else ""
-
-
-def _panel(side: Side | Thoughts, found: Attempt | Thought | None, text: str) -> str:
-    title = f'<h3>{safe.html(side.name)} <span class="quiet">{safe.html(side.run)}</span></h3>'
-    if found is None:
-        return f'<div>{title}<p class="empty">Nothing here.</p></div>'
-    if isinstance(found, Thought):
-        facts = facts_line({"": f"{len(found.text):,} letters", "refined by": found.refined_by})
-        before, place = "", thought_place(found.id, found.tree)
-    else:
-        answer = "" if found.answer is None else f"<span>answer {safe.answer(safe.line(found.answer, 120))}</span>"
-        facts = facts_line({"": found.error, " ": f"{found.tokens:,} tokens", "ended by": found.finish})
-        before, place = mark_html(attempt_outcome(found)) + answer, {"page": "attempt", "id": found.id}
-    more = link("open", run=side.run, **place)
-    head = f'<p class="legend">{before}<span>{facts}</span>{more}</p>'
-    return f'<div>{title}{head}<div class="panel thought whole">{text}</div></div>'
+    return render(
+        "beside", problem=run_at(runs[base.run]).problem(id), id=id, tabs=html(tabs_html(WAYS, way, "as", place, back)),
+        sides=[(base, one, texts[0]), (other, two, texts[1])], are_thoughts=isinstance(base, Thoughts),
+        is_same=one is not None and two is not None and one.text == two.text,
+    )  # fmt: skip
 
 
 def _attempt(path: Path, side: Side, problem: str, seed: str, part: str) -> Attempt | None:

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from journey.metrics.accuracy import Interval
-from journey.metrics.paired import Compared
 from journey.pipeline.arms import compared, method_of
 from journey.studio import safe
 from journey.studio.compare_beside import beside_html
@@ -24,11 +22,11 @@ from journey.studio.compare_sides import (
     thoughts_of,
 )
 from journey.studio.compare_words import words_html
-from journey.studio.fragments import level_text
 from journey.studio.list_page import pager_html
 from journey.studio.place import link, number_of, tabs_html, without
 from journey.studio.reading import PAGE, Lists, lists_of
 from journey.studio.records import opened
+from journey.studio.templates import html, render
 from journey.studio.view import view
 
 Where = Mapping[str, str]
@@ -38,15 +36,6 @@ SHOWN = {"fixed": "fixed", "broke": "broke", "same": "same", "words": "how they 
 FIRST, SECOND = ("run", "model", "decoding"), ("run2", "model2", "decoding2")
 KEPT = ("page", "what", "part", "show", *FIRST, *SECOND)
 FEW = "There is only one here. Open more runs side by side with journey view RUN RUN, or let another model try them."
-MODELS_HEAD = (
-    "<th>model</th><th>decoding</th><th class=n>problems</th><th class=n>accuracy</th><th>95 % interval</th>"
-    "<th class=n>tokens</th><th class=n>points</th><th>95 % interval</th>{p}"
-    "<th class=n>fixed</th><th class=n>broke</th><th class=n>same</th>"
-)
-THOUGHTS_HEAD = (
-    "<th>run</th><th>thoughts by</th><th class=n>thoughts</th><th class=n>problems</th>"
-    "<th class=n>letters</th><th class=n>trials</th><th class=n>refined</th>"
-)
 
 
 def compare_page(path: Path, run: str, where: Where) -> None:
@@ -90,21 +79,6 @@ def models_html(runs: Mapping[str, Path], here: dict[str, str], where: Where, al
     show = show if show in SHOWN else "fixed"
     # Curves and words are below the table, and speak of these two.
     listed = [side for side in shown if side in (base, other)] if show in ("curves", "words") else shown
-    rows = [
-        _row(
-            side,
-            base,
-            other,
-            here,
-            *_model_cells(
-                side,
-                intervals[side.key],
-                has_runs,
-                _against(results[side.key], has_p) if side != base else "<td></td>" * (5 + has_p),
-            ),
-        )
-        for side in listed
-    ]
     left = len(found) - len(listed)
     more = link(f"all {len(found)} models", "quiet", **without(here, "show", "at")) if left else ""
     more = f'<p class="quiet">and {left} more</p>' if left and "show" not in here else more
@@ -116,8 +90,10 @@ def models_html(runs: Mapping[str, Path], here: dict[str, str], where: Where, al
     else:
         inside = _problems(lists[base.run], counted[show], {**here, "show": show}, len(base.models) > 1)
     tabs = {name: f"{word} {len(counted[name]):,}" if name in counted else word for name, word in SHOWN.items()}
-    head = MODELS_HEAD.format(p="<th class=n>p</th>" if has_p else "")
-    return part_tabs + _table(head, rows) + more + _lower(base, other, tabs, show, here, inside)
+    return _compared(
+        here, base, other, listed, tabs, show, inside, what="models", part_tabs=html(part_tabs), more=html(more),
+        intervals=intervals, results=results, has_runs=has_runs, has_p=has_p,
+    )  # fmt: skip
 
 
 def thoughts_html(runs: Mapping[str, Path], here: dict[str, str], where: Where) -> str:
@@ -137,11 +113,10 @@ def thoughts_html(runs: Mapping[str, Path], here: dict[str, str], where: Where) 
     lists = lists_of(runs[base.run])
     first, second = thoughts_of(lists, base.name), thoughts_of(lists_of(runs[other.run]), other.name)
     both = [(id, 1) for id in first if id in second]
-    rows = [_row(side, base, other, here, *_thoughts_cells(side)) for side in found[:MOST]]
     show = "words" if here.get("show") == "words" else "both"
     inside = words_html(runs, base, other, "") if show == "words" else _problems(lists, both, here, False)
     tabs = {"both": f"problems with both {len(both):,}", "words": "how they read"}
-    return _table(THOUGHTS_HEAD, rows) + _lower(base, other, tabs, show, here, inside)
+    return _compared(here, base, other, found[:MOST], tabs, show, inside, what="thoughts", part_tabs="", more="")
 
 
 def first_base(found: Sequence[Side], run: str) -> Side:
@@ -173,80 +148,26 @@ def _named(here: Where, base: Side | Thoughts, other: Side | Thoughts) -> dict[s
     return rest | dict(zip(FIRST, base.key, strict=False)) | dict(zip(SECOND, other.key, strict=False))
 
 
-def _table(head: str, rows: Sequence[str]) -> str:
-    return (
-        f'<table class="compare"><thead><tr><th></th>{head}<th></th></tr></thead><tbody>{"".join(rows)}</tbody></table>'
-    )
-
-
-def _row(side: S, base: S, other: S, here: Where, before: str, name: str, cells: str) -> str:
-    """A side's row: what stands before its name, the name as a link that makes it the second, its other cells."""
-    kind, mark = ("base", "first") if side == base else ("other", "second") if side == other else ("", "")
-    swap = ""
-    if side != base:
-        name = link(name, "", **_named(here, base, side))
-        swap = link("as first", "quiet", **_named(here, side, base if other == side else other))
-    return f'<tr class="{kind}"><td class="quiet">{mark}</td>{before}{name}</td>{cells}<td>{swap}</td></tr>'
-
-
-def _model_cells(side: Side, interval: Interval, has_runs: bool, changes: str) -> tuple[str, str, str]:
-    run = f'<span class="quiet">{safe.html(side.run)}</span> ' if has_runs else ""
-    seeds = f' <span class="quiet">{len(side.models)} seeds</span>' if len(side.models) > 1 else ""
-    cells = (
-        f'<td class="quiet">{safe.html(side.decoding)}</td>'
-        f"<td class=n>{side.tried:,}</td><td class=n><b>{100 * interval.value:.1f} %</b></td>"
-        f'<td class="quiet">{100 * interval.low:.1f} to {100 * interval.high:.1f}</td>'
-        f"<td class=n>{side.tokens:,.0f}</td>"
-    )
-    return f"<td>{run}", f"{safe.html(side.name)}{seeds}", cells + changes
-
-
-def _against(result: Compared | None, has_p: bool) -> str:
-    if result is None:
-        return f'<td class="quiet" colspan="{5 + has_p}">no problem in common</td>'
-    d = result.difference
-    p = f"<td class=n>{'' if result.p is None else f'{result.p:.2g}'}</td>" if has_p else ""
-    return (
-        f"<td class=n><b>{100 * d.value:+.1f}</b></td>"
-        f'<td class="quiet">{100 * d.low:+.1f} to {100 * d.high:+.1f}</td>{p}'
-        f'<td class="n fixed">{result.fixed:,}</td><td class="n broke">{result.broke:,}</td>'
-        f"<td class=n>{result.same:,}</td>"
-    )
-
-
-def _thoughts_cells(side: Thoughts) -> tuple[str, str, str]:
-    cells = (
-        f"<td class=n>{side.thoughts:,}</td><td class=n>{side.problems:,}</td><td class=n>{side.letters:,.0f}</td>"
-        f"<td class=n>{side.trials:.1f}</td><td class=n>{side.refined:,}</td>"
-    )
-    return f'<td class="quiet">{safe.html(side.run)}</td><td>', safe.html(side.name), cells
-
-
-def _lower(base: S, other: S, tabs: Mapping[str, str], show: str, here: dict[str, str], inside: str) -> str:
-    """The problems that changed, or what is shown in their place."""
-
-    def title(side: S) -> str:
-        place = ", ".join(safe.html(part) for part in (side.run, *side.key[2:]))
-        return f'{safe.html(side.name)} <span class="quiet">{place}</span>'
-
-    head = f'<h2>{title(base)} <span class="quiet">→</span> {title(other)}</h2>'
-    return head + tabs_html(tabs, show, "show", without(here, "at", "show")) + inside
+def _compared(
+    here: dict[str, str], base: S, other: S, listed: Sequence[S], tabs: Mapping[str, str], show: str, inside: str,
+    **given: Any,
+) -> str:  # fmt: skip
+    """The table of all sides, and below it what changed between two, or what is shown in its place."""
+    below = html(tabs_html(tabs, show, "show", without(here, "at", "show")))
+    return render(
+        "compare", here=here, base=base, other=other, listed=listed, named=_named, tabs=below, inside=html(inside),
+        **given,
+    )  # fmt: skip
 
 
 def _problems(lists: Lists, found: Sequence[tuple[str, int]], here: dict[str, str], has_seeds: bool) -> str:
     """One page of problems as links to both texts."""
-    if not found:
-        return '<p class="empty">None.</p>'
-    at = min(number_of(here.get("at", "")) or 0, (len(found) - 1) // PAGE)
+    at = min(number_of(here.get("at", "")) or 0, max(0, len(found) - 1) // PAGE)
     few = found[at * PAGE : (at + 1) * PAGE]
     known = lists.problems({id for id, _ in few})
-    rows: list[str] = []
-    for id, seed in few:
-        row = known.get(id) or {"question": id, "level": None, "subject": None}
-        facts = [safe.html(fact) for fact in (level_text(row["level"]), row["subject"]) if fact]
-        facts += [f"seed {seed}"] if has_seeds else []
-        question = safe.html(safe.line(str(row["question"]), 400))
-        inside = f'<span class="what">{question}</span><span class="facts">{" · ".join(facts)}</span>'
-        where = {**without(here, "at"), "problem": id} | ({"seed": str(seed)} if has_seeds else {})
-        rows.append(link(inside, "row pair", **where))
-    return f'<div class="rows">{"".join(rows)}</div>{pager_html(here, at, len(found))}'
+    rows = [
+        (known.get(id) or {"id": id, "question": id, "level": None, "subject": None}, str(seed) if has_seeds else "")
+        for id, seed in few
+    ]
+    pager = html(pager_html(here, at, len(found)))
+    return render("problems", listed=rows, here=without(here, "at"), pager=pager)

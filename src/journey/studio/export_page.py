@@ -12,14 +12,13 @@ from journey.errors import UsageError
 from journey.store.faults import one_sentence
 from journey.store.files import replacing
 from journey.store.run import Run
-from journey.studio import bundle, safe
+from journey.studio import bundle
 from journey.studio.diff import diff_html
 from journey.studio.facts import tree_outcome
-from journey.studio.fragments import facts_line, problem_html, thought_html, thought_panel
 from journey.studio.records import run_at, thoughts_of_tree, tree_of
-from journey.studio.tree_data import first_look, step_html, viewer_data, work_html
+from journey.studio.templates import html, render
+from journey.studio.tree_data import first_look, step_html, viewer_data
 from journey.trees.mark import children, no_thought_reason
-from journey.types import Thought
 
 ENDING = ".html"
 NAMED = 5  # ids that are listed where a beginning fits several
@@ -72,46 +71,23 @@ def page(path: Path, table: str, id: str) -> str:
     about = tree.problem if tree else thought.problem if thought else ""
     problem = run.problem(about)
     below = children(tree) if tree else []
-    steps = [step_html(tree, problem, i, below) for i in range(len(tree.nodes))] if tree else []
-    body = problem_html(problem, about, tree_outcome(tree, no_thought_reason(tree)) if tree else "")
-    side = _thought_html(thought) if thought else ""
-    body += work_html(tree, thought, side) if tree else side
-    made = facts_line({"": path.resolve().name, "tree": tree and tree.id, "thought": thought and thought.id,
-                       "made by journey": __version__})  # fmt: skip
     data = {
         "tree": viewer_data(tree, thought) if tree else None,
-        "steps": steps,
+        "steps": [step_html(tree, problem, i, below) for i in range(len(tree.nodes))] if tree else [],
         "node": first_look(tree, thought) if tree else None,
     }
-    title = safe.html(safe.line(problem.question if problem else id, 80), math=False)
-    return _whole(title, f'{body}<p class="quiet made">{made}</p>', data)
-
-
-def _thought_html(thought: Thought) -> str:
-    facts = {"thought by": thought.method, "refined by": thought.refined_by, "answer": thought.answer,
-             "note:": thought.note}  # fmt: skip
-    diff = (
-        "<details><summary>Draft and refined, word by word</summary>"
-        f'<div class="panel thought whole drafted">{diff_html(thought.draft, thought.text)}</div></details>'
-        if thought.draft != thought.text
-        else ""
-    )
-    return thought_panel(thought_html(thought), facts) + diff
-
-
-def _whole(title: str, body: str, data: dict[str, object]) -> str:
-    # In a script element only "<" could end it or begin a comment.
-    embedded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    has_math = 'class="math' in body or 'class=\\"math' in embedded
+    made = {"": path.resolve().name, "tree": tree and tree.id, "thought": thought and thought.id,
+            "made by journey": __version__}  # fmt: skip
+    body = render(
+        "item", problem=problem, about=about, tree=tree, thought=thought, made=made,
+        outcome=tree_outcome(tree, no_thought_reason(tree)) if tree else "",
+        diff=html(diff_html(thought.draft, thought.text)) if thought and thought.draft != thought.text else "",
+    )  # fmt: skip
+    has_math = any('class="math' in text for text in (body, *data["steps"]))
     scripts = ([bundle.katex_script()] if has_math else []) + [bundle.viewer_script()]
-    styles = (bundle.katex_style() if has_math else "") + bundle.page_style()
-    run = "".join(f'<script type="module">{script}</script>' for script in scripts)
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{bundle.policy(scripts)}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{title}</title>\n<style>{styles}</style>\n</head>\n"
-        f'<body><div class="journey">{body}</div>\n'
-        f'<script type="application/json" id="data">{embedded}</script>\n{run}\n</body>\n</html>\n'
-    )
+    return render(
+        "page", title=problem.question if problem else id, policy=html(bundle.policy(scripts)), body=html(body),
+        scripts=list(map(html, scripts)), style=html((bundle.katex_style() if has_math else "") + bundle.page_style()),
+        # In a script element only "<" could end it or begin a comment.
+        data=html(json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")),
+    )  # fmt: skip

@@ -6,21 +6,25 @@ from pathlib import Path
 
 from journey.metrics.agreement import cohen_kappa, krippendorff_alpha
 from journey.store.labels import TRAITS, Label, by_annotator, labels, submitted
-from journey.studio import safe
 from journey.studio.records import tree_of
+from journey.studio.templates import render
 from journey.trees.mark import verdict
 
 ORDER = ("wrong", "neutral", "right")
 JUDGE = "the judge"  # in a table; among the annotators it is "", which nobody can be called
 Verdicts = Mapping[str, Mapping[str, str]]
 """What each annotator said of each item."""
+Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
+"""A title, the columns' heads, and the rows."""
 
 
 def agreement_html(path: Path) -> str:
     """Tables of agreement over what was submitted; *could not say* counts as nothing said."""
     done = submitted(labels(path))
-    if not done:
-        return '<p class="empty">Nothing was submitted yet.</p>'
+    return render("agreement", tables=_tables(path, done) if done else [])
+
+
+def _tables(path: Path, done: Sequence[Label]) -> list[Table]:
     people: dict[str, dict[str, str]] = {
         name: {one.about: one.verdict for one in of if one.item == "node" and one.verdict is not None}
         for name, of in by_annotator(done).items()
@@ -29,24 +33,22 @@ def agreement_html(path: Path) -> str:
     judge = _judge(path, done)
     items = sorted({item for verdicts in people.values() for item in verdicts})
     pairs = [*combinations(people, 2), *((name, "") for name in people)]
-    rows = [_pair(a, b, {**people, "": judge}) for a, b in pairs]
     units = [[verdicts.get(item) for verdicts in people.values()] for item in items]
     figures = [
         ("Krippendorff's alpha, nominal", _shown(krippendorff_alpha(units))),
         ("Krippendorff's alpha, ordinal", _shown(krippendorff_alpha(units, "ordinal", ORDER))),
     ]
     counts = [
-        (safe.html(name), *(f"{sum(one.item == item for one in of):,}" for item in ("node", "thought", "tree")))
+        (name, *(f"{sum(one.item == item for one in of):,}" for item in ("node", "thought", "tree")))
         for name, of in by_annotator(done).items()
     ]
-    return (
-        _table("Submitted", ("annotator", "steps", "thoughts", "trees"), counts)
-        + _table("Verdicts of steps, two by two", ("", "steps", "the same", "Cohen's kappa"), rows)
-        + _table("Verdicts of steps, all annotators", ("", f"{len(items):,} steps"), figures)
-        + _table("Ratings of thoughts", ("", "Krippendorff's alpha, ordinal"), _traits(done))
-        + '<p class="quiet">1 is agreement throughout, 0 what chance alone would give; – is where nothing can be said. '
-        "Verdicts that were given with the judge's in sight agree with it too easily.</p>"
-    )
+    beside = [_pair(a, b, {**people, "": judge}) for a, b in pairs]
+    return [
+        ("Submitted", ("annotator", "steps", "thoughts", "trees"), counts),
+        ("Verdicts of steps, two by two", ("", "steps", "the same", "Cohen's kappa"), beside),
+        ("Verdicts of steps, all annotators", ("", f"{len(items):,} steps"), figures),
+        ("Ratings of thoughts", ("", "Krippendorff's alpha, ordinal"), _traits(done)),
+    ]
 
 
 def _judge(path: Path, done: Sequence[Label]) -> dict[str, str]:
@@ -67,7 +69,7 @@ def _pair(a: str, b: str, verdicts: Verdicts) -> tuple[str, ...]:
     first, second = [verdicts[a][item] for item in both], [verdicts[b][item] for item in both]
     same = sum(x == y for x, y in zip(first, second, strict=True))
     share = f"{same / len(both):.0%}" if both else "–"
-    return f"{safe.html(a)} and {safe.html(b or JUDGE)}", f"{len(both):,}", share, _shown(cohen_kappa(first, second))
+    return f"{a} and {b or JUDGE}", f"{len(both):,}", share, _shown(cohen_kappa(first, second))
 
 
 def _traits(done: Sequence[Label]) -> list[tuple[str, str]]:
@@ -84,11 +86,3 @@ def _traits(done: Sequence[Label]) -> list[tuple[str, str]]:
 
 def _shown(figure: float | None) -> str:
     return "–" if figure is None else f"{figure:.2f}"
-
-
-def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    if not rows:
-        return ""
-    names = "".join(f"<th>{name}</th>" for name in head)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<h2>{title}</h2><table class="agreement"><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>'

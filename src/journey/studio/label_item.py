@@ -8,11 +8,12 @@ import streamlit as st
 from journey.errors import UsageError
 from journey.store import labels
 from journey.store.labels import COULD_NOT_SAY, TRAITS, Label
+from journey.studio.fragments import TREE_BOX
 from journey.studio.label_queue import label_of
 from journey.studio.label_shown import item_shown
 from journey.studio.labelling import Desk, actions, filled, keeping, progress_html, turn_to
 from journey.studio.records import tree_of
-from journey.studio.tree_data import TREE_BOX, viewer_data
+from journey.studio.tree_data import viewer_data
 from journey.studio.view import view
 from journey.types import Verdict
 

@@ -6,18 +6,12 @@ import streamlit as st
 
 from journey.store import labels
 from journey.store.labels import Written, WrittenNote
-from journey.studio import safe
-from journey.studio.fragments import problem_html
 from journey.studio.labelling import Desk, actions, filled, keeping, progress_html
 from journey.studio.records import run_at
+from journey.studio.templates import render
 from journey.studio.view import view
 from journey.thoughts.annotate import NOTE_KINDS, notes_of
 from journey.types import Problem
-
-HINT = (
-    '<p class="quiet">Note what you really did, in order: what you tried and why, where it went wrong, how you '
-    "noticed, what it reminded you of. Formulas stand between dollar signs. End with the answer, boxed.</p>"
-)
 
 
 def notes_desk(desk: Desk) -> None:
@@ -33,7 +27,7 @@ def notes_desk(desk: Desk) -> None:
         view(progress_html(desk), "progress")
         _actions(desk, problem, kept)
     with left:
-        view(problem_html(problem, problem.id, "") + HINT, "body")
+        view(render("notes", problem=problem, notes=None), "body")
         for number in range(len(draft.notes)):
             _note(desk, draft, number)
         st.button(
@@ -41,7 +35,7 @@ def notes_desk(desk: Desk) -> None:
             args=(desk, draft, len(draft.notes), (WrittenNote("trial", ""),)),
         )  # fmt: skip
     with right:
-        view(_preview(draft), "preview")
+        view(render("notes", problem=None, notes=[note for note in draft.notes if note.text.strip()]), "preview")
 
 
 def _kept(desk: Desk) -> Written | None:
@@ -97,14 +91,3 @@ def _actions(desk: Desk, problem: Problem, kept: Written | None) -> None:
         return replace(draft, notes=notes, made="", state="submitted")
 
     actions(desk, kept, submitted, replace(_empty(desk), notes=(), state="discarded"))
-
-
-def _preview(draft: Written) -> str:
-    parts = [
-        f'<p><span class="quiet">{safe.html(note.kind)}</span><br><span class="prose">{safe.html(note.text)}</span>'
-        + (f'<br><span class="prose quiet">{safe.html(note.reason)}</span>' if note.reason else "")
-        + "</p>"
-        for note in draft.notes
-        if note.text.strip()
-    ]
-    return f'<h3>As it will be read</h3><div class="panel labelled">{"".join(parts)}</div>' if parts else ""

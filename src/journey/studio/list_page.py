@@ -8,10 +8,11 @@ import streamlit as st
 
 from journey.studio import safe
 from journey.studio.excerpt import excerpt, marked
-from journey.studio.fragments import WORDS, level_text, mark_html, thought_place
+from journey.studio.fragments import OUTCOMES, level_text
 from journey.studio.place import href, link, number_of, without
 from journey.studio.reading import CHOICES, NOT_RIGHT, OF_PROBLEM, PAGE, RANGES, Filter, Lists, lists_of
 from journey.studio.records import text_of
+from journey.studio.templates import html, render
 from journey.studio.view import view
 
 FIRST: dict[str, tuple[str, ...]] = {
@@ -149,7 +150,8 @@ def _choice(lists: Lists, table: str, column: str, where: Mapping[str, str]) -> 
     value = None if chosen is None else chosen or NOTHING
     if value is not None:
         counts.setdefault(value, 0)
-    words = {"outcome": {**WORDS, NOTHING: WORDS[None]}, "refined": {"0": "no", "1": "yes"}}.get(column, {})
+    outcomes = {NOTHING if value is None else value: word for value, (_, _, word) in OUTCOMES.items()}
+    words = {"outcome": outcomes, "refined": {"0": "no", "1": "yes"}}.get(column, {})
     is_counted = not (column in OF_PROBLEM and table != "problems")
 
     def words_of(value: str) -> str:
@@ -179,21 +181,12 @@ def rows_html(
     excerpts: Mapping[str, str] | None = None,
 ) -> str:  # fmt: skip
     """Rows of a list as links to their items; `excerpts` is HTML by id, the words that were searched for are marked."""
-    if not rows:
-        return '<p class="empty">Nothing here fits the filter.</p>'
-    listed = "".join(_row(run, table, row, words, (excerpts or {}).get(row["id"], "")) for row in rows)
-    return f'<div class="rows">{listed}</div>'
-
-
-def _row(run: str, table: str, row: Mapping[str, Any], words: Sequence[str], words_of: str) -> str:
-    what = marked(_short(str(row["question"])), words if table == "problems" else ())
-    if table == "attempts" and row["answer"] is not None:
-        what += f' <span class="quiet">→ {safe.answer(safe.line(str(row["answer"]), 80))}</span>'
-    facts = " · ".join(FACTS[table](row))
-    inside = f'{mark_html(row["outcome"])}<span class="what">{what}</span><span class="facts">{facts}</span>'
-    inside += f'<span class="excerpt">{words_of}</span>' if words_of else ""
-    place = thought_place(row["id"], row["tree"]) if table == "thoughts" else {"page": table[:-1], "id": row["id"]}
-    return link(inside, "row", run=run, **place)
+    listed = [
+        (row, html(marked(_short(str(row["question"])), words if table == "problems" else ())), FACTS[table](row),
+         html((excerpts or {}).get(row["id"], "")))
+        for row in rows
+    ]  # fmt: skip
+    return render("rows", run=run, table=table, listed=listed)
 
 
 def _short(question: str) -> str:
@@ -204,12 +197,10 @@ def _short(question: str) -> str:
 
 
 def _problem_facts(row: Mapping[str, Any]) -> list[str]:
-    facts = [safe.html(fact) for fact in (level_text(row["level"]), str(row["subject"] or "")) if fact]
-    if row["trees"] > 1:
-        facts.append(f"{row['trees']:,} trees")
-    if row["attempts"]:
-        facts.append(f"{row['right_attempts']:,} of {row['attempts']:,} attempts right")
-    return facts
+    return [
+        level_text(row["level"]), str(row["subject"] or ""), f"{row['trees']:,} trees" if row["trees"] > 1 else "",
+        f"{row['right_attempts']:,} of {row['attempts']:,} attempts right" if row["attempts"] else "",
+    ]  # fmt: skip
 
 
 def _tree_facts(row: Mapping[str, Any]) -> list[str]:
@@ -218,13 +209,11 @@ def _tree_facts(row: Mapping[str, Any]) -> list[str]:
 
 def _thought_facts(row: Mapping[str, Any]) -> list[str]:
     trials = f"{row['trials']:,} trial{'' if row['trials'] == 1 else 's'}"
-    refined = ["refined"] if row["refined"] else []
-    return [safe.html(row["method"]), trials, f"{row['letters']:,} letters", *refined]
+    return [row["method"], trials, f"{row['letters']:,} letters", "refined" if row["refined"] else ""]
 
 
 def _attempt_facts(row: Mapping[str, Any]) -> list[str]:
-    error = [safe.html(row["error"])] if row["error"] else []
-    return [*error, safe.html(row["model"]), safe.html(row["decoding"]), f"{row['tokens']:,} tokens"]
+    return [row["error"] or "", row["model"], row["decoding"], f"{row['tokens']:,} tokens"]
 
 
 FACTS = {"problems": _problem_facts, "trees": _tree_facts, "thoughts": _thought_facts, "attempts": _attempt_facts}
