@@ -45,7 +45,7 @@ HEAVY = {
     "starlette": ("studio/",),
     "vllm": ("models/vllm",),
     "aiohttp": ("models/server",),
-    "jinja2": ("report/",),
+    "jinja2": ("report/", "studio/templates"),
     "gguf": ("models/local_gguf",),
 }
 FILES = sorted(SOURCE.rglob("*.py"))
