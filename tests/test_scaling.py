@@ -9,9 +9,10 @@ import yaml
 from commanding import done, journey
 
 from journey.errors import UsageError
+from journey.pipeline.points import Point, points_of, runs_of, shared
 from journey.pipeline.recipe import Axis
 from journey.pipeline.recipe_reading import load, plain_recipe
-from journey.pipeline.sweep import Point, points_of, runs_of, share, shared
+from journey.pipeline.sweep import share
 from journey.store.entries import SharedPart, Training
 from journey.store.run import Run
 

@@ -6,16 +6,15 @@ from journey import interrupts
 from journey.commands import flags
 from journey.commands.output import failed_units, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
-from journey.commands.run import looked_at, with_flags
 from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
 from journey.errors import UsageError
 from journey.models import weights
-from journey.pipeline import experiment, registry
-from journey.pipeline import recipe as recipes
+from journey.pipeline import registry
+from journey.pipeline.jobs import grow_wanted, seed_run
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import make_problems, store_problems
-from journey.pipeline.plans import estimate
-from journey.pipeline.recipe import Recipe
+from journey.pipeline.plans import estimate, looked_at
+from journey.pipeline.recipe import Recipe, limited, without_arms
 from journey.pipeline.recipe_reading import load
 from journey.pipeline.stages import part
 from journey.store.run import Run
@@ -44,7 +43,7 @@ def grow(
     if wanted.axes:
         raise UsageError(f"{recipe} is a sweep; journey run {recipe} grows its trees, journey grow those of its base")
     out = out or Path("runs") / recipe.stem
-    wanted = with_flags(wanted, limit, seed)
+    wanted = limited(wanted, limit, seed)
     registry.check_names(wanted.models(), wanted.judge, wanted.servers, wanted.helper)
     for name in wanted.models():
         weights.check_weights(name)
@@ -52,7 +51,7 @@ def grow(
     if dry_run:
         parts, _, _ = looked_at(wanted, out, fresh)
         problems = parts.by_name["train"]
-        expected = estimate(recipes.without_arms(wanted), problems, [], trees_only=True)
+        expected = estimate(without_arms(wanted), problems, [], trees_only=True)
         return say_estimate(out, len(problems), expected, tracker.prices, wanted.servers, json)
     if fresh:  # before anything is removed
         make_problems(wanted)
@@ -80,5 +79,5 @@ async def _grow(into: Run, wanted: Recipe, limit: int | None, models: registry.M
         )
     check_gradable(problems)
     bars("grow", f"load {wanted.model}", 0, 1)
-    of = experiment.seed_run(into, bars.of("grow"), wanted, wanted.first_seed)
-    await experiment.grow_wanted(of, wanted, models, models.model(wanted.model), problems)
+    of = seed_run(into, bars.of("grow"), wanted, wanted.first_seed)
+    await grow_wanted(of, wanted, models, models.model(wanted.model), problems)

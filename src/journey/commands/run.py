@@ -1,6 +1,5 @@
 """journey run: a whole recipe, from problems to the report."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +7,15 @@ from journey.commands import flags, sweeping
 from journey.commands.output import console, failed_units, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, estimate_lines, note, priced, row_lines, with_local
-from journey.data import prm800k
 from journey.errors import BudgetReached, UsageError
 from journey.models import weights
 from journey.models.budget import BudgetTracker
 from journey.pipeline import experiment, registry
-from journey.pipeline import recipe as recipes
 from journey.pipeline.derive import counts_of
-from journey.pipeline.kept_recipe import refuse_other_recipe
-from journey.pipeline.parts import Parts, make_problems
-from journey.pipeline.plans import estimate, plan
-from journey.pipeline.recipe import Recipe
+from journey.pipeline.jobs import base_of
+from journey.pipeline.parts import make_problems
+from journey.pipeline.plans import estimate, looked_at, plan
+from journey.pipeline.recipe import Recipe, limited
 from journey.pipeline.recipe_reading import load
 from journey.pipeline.stages import spent_by_model
 from journey.report.build import build as build_report
@@ -28,7 +25,6 @@ from journey.report.tables import brief
 from journey.store.entries import Spending
 from journey.store.run import Run
 from journey.thoughts.draft import chosen
-from journey.types import Thought
 
 
 def run(
@@ -58,7 +54,7 @@ def run(
         if any(limit is not None for limit in (max_cost, max_tokens, max_calls)):
             raise UsageError("a sweep has no budget: leave --max-cost, --max-tokens and --max-calls away")
         return sweeping.run(wanted, recipe, settings or (), out, limit, seed, json, fresh, dry_run)
-    wanted = checked(with_flags(wanted, limit, seed))
+    wanted = checked(limited(wanted, limit, seed))
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     if dry_run:
         return _plan(wanted, out, tracker, json, fresh)
@@ -67,18 +63,12 @@ def run(
     return _run(wanted, out, tracker, json, fresh)
 
 
-def with_flags(wanted: Recipe, limit: int | None, seed: int | None) -> Recipe:
-    """The recipe with --limit and --seed."""
-    wanted = recipes.limited(wanted, limit)
-    return wanted if seed is None else replace(wanted, first_seed=seed)
-
-
 def checked(wanted: Recipe) -> Recipe:
     """The recipe, unless it names a model or judge that is not there. Raises UsageError."""
     registry.check_names(wanted.models(), wanted.judge, wanted.servers, wanted.helper)
     if wanted.arms:
-        weights.model_path(experiment.base_of(wanted))  # it is trained, so it must have weights
-        weights.check_weights(experiment.base_of(wanted))
+        weights.model_path(base_of(wanted))  # it is trained, so it must have weights
+        weights.check_weights(base_of(wanted))
     for name in wanted.models():
         weights.check_weights(name)
     return wanted
@@ -178,21 +168,3 @@ def _plan(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: 
     lines += [(f"dropped: {reason}", number) for reason, number in parts.dropped.items()]
     say(json, data, sheet("what would be done, and asked at most", [*lines, *estimate_lines(expected, prices)]))
     return 0
-
-
-def looked_at(wanted: Recipe, out: Path, fresh: bool) -> tuple[Parts, list[Thought], dict[str, int]]:
-    """The problems of a recipe, and the thoughts and the counts of what its run holds already. Raises UsageError."""
-    parts, drafts, there = make_problems(wanted), list[Thought](), dict[str, int]()
-    train = parts.by_name["train"]
-    if (out / "run.db").is_file() and not fresh:
-        with Run.read(out) as before:
-            refuse_other_recipe(before, wanted)
-            train = train or list(before.problems(split="train"))
-            drafts = list(before.thoughts())
-            counts = {name: before.count(name) for name in ("trees", "thoughts", "attempts")}
-            there = {f"there_already_{name}": number for name, number in counts.items()}
-    if not train and wanted.trees.prm800k:
-        train = prm800k.problems(wanted.trees.prm800k, wanted.problems.train)
-    if not train and wanted.grows:
-        raise UsageError("there are no problems to grow trees of; say problems.file, or problems.train for puzzles")
-    return Parts(parts.by_name | {"train": train}, parts.dropped), drafts, there

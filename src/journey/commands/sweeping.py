@@ -12,8 +12,9 @@ from journey.errors import UsageError
 from journey.models import weights
 from journey.pipeline import registry
 from journey.pipeline.parts import make_problems
+from journey.pipeline.points import Point, plan, points_of, runs_of
 from journey.pipeline.recipe import Recipe
-from journey.pipeline.sweep import Point, plan, points_of, run_sweep, runs_of
+from journey.pipeline.sweep import run_sweep
 from journey.pipeline.sweep_points import figures
 from journey.report.build import write
 from journey.report.render import terminal

@@ -1,15 +1,20 @@
 """What a recipe would do and ask at most: the sum of what its growers, methods and arms say of themselves."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from journey.data import prm800k
+from journey.errors import UsageError
 from journey.judges import names
 from journey.judges.base import JudgeWork
 from journey.models.budget import Usage
 from journey.models.estimate import Estimate
 from journey.pipeline.arms import ARMS, Sizes
-from journey.pipeline.parts import Parts
+from journey.pipeline.kept_recipe import refuse_other_recipe
+from journey.pipeline.parts import Parts, make_problems
 from journey.pipeline.recipe import Recipe
+from journey.store.run import Run
 from journey.trees.growers import GROWERS
 from journey.types import Problem, Thought
 
@@ -67,3 +72,21 @@ def plan(wanted: Recipe, parts: Parts) -> dict[str, Any]:
         "tokens_in_trees_about": wanted.seeds * steps.tokens // 2 * wanted.grows,
         "tokens_in_attempts_about": wanted.seeds * drawn * wanted.evaluation.max_tokens // 3,
     }
+
+
+def looked_at(wanted: Recipe, out: Path, fresh: bool) -> tuple[Parts, list[Thought], dict[str, int]]:
+    """The problems of a recipe, and the thoughts and the counts of what its run holds already. Raises UsageError."""
+    parts, drafts, there = make_problems(wanted), list[Thought](), dict[str, int]()
+    train = parts.by_name["train"]
+    if (out / "run.db").is_file() and not fresh:
+        with Run.read(out) as before:
+            refuse_other_recipe(before, wanted)
+            train = train or list(before.problems(split="train"))
+            drafts = list(before.thoughts())
+            counts = {name: before.count(name) for name in ("trees", "thoughts", "attempts")}
+            there = {f"there_already_{name}": number for name, number in counts.items()}
+    if not train and wanted.trees.prm800k:
+        train = prm800k.problems(wanted.trees.prm800k, wanted.problems.train)
+    if not train and wanted.grows:
+        raise UsageError("there are no problems to grow trees of; say problems.file, or problems.train for puzzles")
+    return Parts(parts.by_name | {"train": train}, parts.dropped), drafts, there

@@ -199,8 +199,12 @@ def without_arms(wanted: Recipe) -> Recipe:
     return replace(wanted, arms={}, seeds=1)
 
 
-def limited(wanted: Recipe, limit: int | None) -> Recipe:
-    """At most `limit` problems to grow trees of, to choose on and to test on, and thoughts of as many trees."""
+def limited(wanted: Recipe, limit: int | None, seed: int | None = None) -> Recipe:
+    """At most `limit` problems to grow trees of, to choose on and to test on, and thoughts of as many trees.
+
+    `seed` is the first seed, null: the recipe's.
+    """
+    wanted = wanted if seed is None else replace(wanted, first_seed=seed)
     if limit is None:
         return wanted
     of = wanted.problems

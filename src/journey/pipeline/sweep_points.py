@@ -14,8 +14,8 @@ from journey.metrics.flops import Compute, Shape, forward, points_per_flop, read
 from journey.models import weights
 from journey.pipeline.arms import ARMS, policies
 from journey.pipeline.outcome import Arm, outcome
+from journey.pipeline.points import BASE, Point, compared_arms
 from journey.pipeline.recipe import Axis, Recipe
-from journey.pipeline.sweep import BASE, Point, compared_arms
 from journey.store.entries import Training
 from journey.store.run import Run
 from journey.trees.mark import path_tokens

@@ -175,3 +175,12 @@ def discard(folder: Path) -> None:
         for ending in ("", "-wal", "-shm"):
             (folder / f"{name}{ending}").unlink(missing_ok=True)
     (folder / "config.yaml").unlink(missing_ok=True)
+
+
+def uid_of(path: Path) -> str:
+    """The name that the run in that folder was born with; a run made afresh has another. UsageError without a run."""
+    reading = connect_reading(path)
+    try:
+        return str(meta(reading, path / NAME, "uid"))
+    finally:
+        reading.close()

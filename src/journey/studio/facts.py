@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from journey.answers.plain import decide
-from journey.store.database import connect_reading
+from journey.store.database import connect_reading, uid_of
 from journey.store.derived import open_derived, read_to, remove
 from journey.store.faults import damaged, one_sentence
 from journey.store.files import NAME as DATABASE
 from journey.store.schema import columns_of, opened, table_named
-from journey.studio.records import uid_of
 from journey.trees.mark import no_thought_reason, statistics
 from journey.types import Tree, label, model_from_json, tree_from_json
 

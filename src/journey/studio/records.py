@@ -5,9 +5,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from journey.pipeline.arms import compared, method_of
-from journey.store.database import connect_reading, meta
-from journey.store.files import NAME
+from journey.store.database import uid_of
 from journey.store.run import Run
 from journey.types import Attempt, Problem, Thought, Tree, label
 
@@ -28,15 +26,6 @@ def opened() -> dict[str, Path]:
         for number, (one, two) in enumerate(zip(short, long, strict=True), 1)
     ]
     return dict(zip(names, paths, strict=True))
-
-
-def uid_of(path: Path) -> str:
-    """The name that the run in that folder was born with; a run made afresh has another. UsageError without a run."""
-    reading = connect_reading(path)
-    try:
-        return str(meta(reading, path / NAME, "uid"))
-    finally:
-        reading.close()
 
 
 def run_at(path: Path) -> Run:
@@ -66,10 +55,8 @@ def _tree(run: Run, id: str) -> Tree:
 
 
 def thoughts_of_tree(path: Path, tree: str) -> list[Thought]:
-    """The thoughts made of a tree, the long ones first."""
-    return sorted(
-        run_at(path).thoughts(tree=tree), key=lambda t: (t.method == method_of(compared()[0]), t.method, t.id)
-    )
+    """The thoughts made of a tree, the longest first."""
+    return sorted(run_at(path).thoughts(tree=tree), key=lambda t: (-len(t.text), t.method, t.id))
 
 
 def attempts_of(path: Path, problem: str) -> list[Attempt]:

@@ -1,0 +1,208 @@
+"""What a recipe does with each of its seeds, as jobs: trees and thoughts, the training of arms, their evaluation.
+
+A seed makes its own policy where an arm is one (phase 1), trees, thoughts and arms; only the base model is shared. Both
+arms are trained on thoughts of the same trees and for the same passes (O1 Replication Journey part 1, Table 6).
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from journey import interrupts
+from journey.errors import UsageError
+from journey.models.base import Model, close
+from journey.models.budget import BudgetTracker, Limits, Price
+from journey.models.cached import Cached
+from journey.models.local_threads import limit_threads
+from journey.models.weights import local, model_path
+from journey.pipeline import registry
+from journey.pipeline.arm_rows import SeedRun
+from journey.pipeline.arms import ARMS, followers, source_of
+from journey.pipeline.derive import Derivation
+from journey.pipeline.executor import Job
+from journey.pipeline.fan_out import Progress, together
+from journey.pipeline.recipe import Recipe
+from journey.pipeline.stages import branched_trees, grow_trees, keep_spent, part, refuse_retrained, spent, train
+from journey.store.run import Run
+from journey.tasks.table import task
+from journey.types import Problem
+
+TREES, TRAIN, EVALUATE = "trees", "train", "evaluate"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What served models may cost, and at which prices; `since` entries of the run's spending were there before.
+
+    `tracker`: the one that counts in this process; null: every job makes its own from what is left.
+    """
+
+    limits: Limits = Limits()
+    prices: Mapping[str, Price] = field(default_factory=dict[str, Price])  # goes to other processes: a plain dict
+    since: int = 0
+    tracker: BudgetTracker | None = None
+
+    def begin(self, run: Run) -> BudgetTracker:
+        """The tracker of a job."""
+        if self.tracker is not None:
+            return self.tracker
+        return BudgetTracker(self.limits.less(*spent(run, self.since)), self.prices)
+
+
+def workers_of(recipe: Recipe) -> int:
+    """In how many processes the recipe is run; 0: in this one."""
+    return 0 if recipe.policy_arm is None else os.cpu_count() or 1 if recipe.workers is None else recipe.workers
+
+
+def jobs_of(recipe: Recipe, budget: Budget = Budget()) -> list[Job]:
+    """The parts of every seed as jobs; earlier seeds go first, so that the first table stands early.
+
+    Where the judge is behind a server, the trees of one seed wait for those of the seed before: they share a budget.
+    """
+    is_paid = registry.judge_is_served(recipe.judge, recipe.helper, recipe.servers)
+    seeds = recipe.seed_numbers()
+    jobs: list[Job] = []
+    for seed in seeds:
+        # No part of a seed but its trees begins before the trees of the seed before.
+        before = [f"seed-{seed - 1} {TREES}"] if seed - 1 in seeds else []
+        grown = (TREES, recipe, seed, budget)
+        jobs.append(Job(f"seed-{seed} {TREES}", work_on, grown, tuple(before if is_paid else ())))
+        for kind, arm in _work(recipe):
+            after = [f"seed-{seed} {TREES}", *before]
+            source = source_of(arm, list(recipe.arms))
+            trained = arm if kind == EVALUATE else source
+            if trained is not None and trained != recipe.policy_arm:
+                after.append(f"seed-{seed} {TRAIN} {trained}")
+            jobs.append(Job(f"seed-{seed} {kind} {arm}", work_on, (kind, recipe, seed, arm), tuple(after)))
+    return jobs
+
+
+def seed_of(job: Job) -> int:
+    """The seed that the job is a part of."""
+    return int(job.arguments[2])
+
+
+def is_evaluation_of(job: Job, arm: str) -> bool:
+    """Whether the job lets the arm answer."""
+    kind, *_, last = job.arguments
+    return kind == EVALUATE and last == arm
+
+
+def _work(recipe: Recipe) -> list[tuple[str, str]]:
+    """What is done of every arm, in order: an arm that others start from is trained early, and asked after them."""
+    among = list(recipe.arms)
+
+    def of(arm: str) -> list[tuple[str, str]]:
+        trained = [] if arm == recipe.policy_arm else [(TRAIN, arm)]
+        evaluated = [(EVALUATE, arm)] if ARMS[arm].decoding(recipe.evaluation) else []
+        return [*trained, *(one for other in followers(arm, among) for one in of(other)), *evaluated]
+
+    first = sorted((a for a in among if source_of(a, among) is None), key=lambda a: -len(followers(a, among)))
+    return [one for arm in first for one in of(arm)]
+
+
+def work_on(run: Run, progress: Progress, kind: str, recipe: Recipe, seed: int, about: Any) -> None:
+    """A job: makes the trees of a seed (`about`: the budget), trains an arm or evaluates it (`about`: the arm)."""
+    work = {TREES: make_trees, TRAIN: train_arm, EVALUATE: evaluate_arm}[kind]
+    interrupts.run(work(seed_run(run, progress, recipe, seed), recipe, about))
+
+
+async def make_trees(of: SeedRun, recipe: Recipe, budget: Budget) -> None:
+    """The policy of a seed where an arm makes it, its trees, and its thoughts."""
+    run = of.run
+    arm = recipe.policy_arm
+    if arm is not None:
+        await train_arm(of, recipe, arm)
+    tracker = budget.begin(run)
+    models = registry.Models(run, tracker, recipe.servers, recipe.dtype)
+    policy = None if arm is None else local(of.weights(arm), of.name(arm), recipe.dtype)
+    if policy is not None and arm is not None:
+        models.register_loaded(of.weights(arm), policy)  # a judge may roll out from the same weights
+    try:
+        if recipe.grows:
+            proposer = models.model(recipe.model) if policy is None else Cached(policy, run)
+            await grow_wanted(of, recipe, models, proposer, part(run, "train"))
+        await make_thoughts(of, recipe, models)
+    finally:
+        keep_spent(run, tracker)
+        await models.close()
+        if policy is not None:
+            await close(policy)
+
+
+async def grow_wanted(
+    of: SeedRun, recipe: Recipe, models: registry.Models, policy: Model, problems: Sequence[Problem]
+) -> int:
+    """The trees of problems by a policy and the recipe's judge; how many failed."""
+    judge = models.judge(recipe.judge, recipe.helper, recipe.judge_settings)
+    refuse_retrained(of.run, judge.name, registry.judge_weights(recipe.judge, recipe.helper))
+    settings = replace(recipe.trees.settings, seed=of.seed)
+    return await grow_trees(
+        of.run, problems, policy, judge, of.task, settings, grower=recipe.trees.grower, in_flight=of.in_flight,
+        progress=of.progress,
+    )  # fmt: skip
+
+
+async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) -> None:
+    """The thoughts of a seed by the recipe's methods; of a policy's trees, so that all arms have the same ones.
+
+    Raises UsageError where the policy solved nothing.
+    """
+    trees = None
+    if recipe.policy_arm is not None:
+        policy, problems = of.name(recipe.policy_arm), part(of.run, "train")
+        trees = [tree.id for tree in branched_trees(of.run, problems, policy, recipe.trees.count)]
+        if not trees:
+            raise UsageError(
+                f"{policy} solved none of {len(problems)} problems, so there is nothing to make thoughts of; give "
+                f"{recipe.policy_arm} more problems or epochs, or trees.{recipe.trees.grower} a greater width or keep"
+            )
+    derivation = Derivation(of.run, recipe.thought_settings(of.seed), of.task, models.model, of.progress, of.owner)
+    await derivation.make_all(recipe.thoughts.methods, recipe.thoughts.refine, trees)
+
+
+async def train_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
+    """Trains an arm from the model that it starts from; an arm without rows is listed as failed, the others stand."""
+    kind, settings = ARMS[arm], recipe.arms[arm]
+    needs = source_of(arm, list(recipe.arms))
+    base = base_of(recipe)
+    source, weights = (base, model_path(base)) if needs is None else (of.name(needs), of.weights(needs))
+    limit_threads(weights)
+    rows = await kind.rows(of, settings, source, weights)
+    if not rows:
+        of.run.fail(arm, of.name(arm), kind.without)
+        return
+    of.run.unfail(arm, of.name(arm))
+    train(of.run, of.ref(arm), weights, rows, replace(kind.trainer(settings), seed=of.seed), of.progress)
+
+
+async def evaluate_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
+    """The arm's answers to the problems that arms are compared on, by all its rules; none where it was not trained."""
+    if not of.weights(arm).is_dir():
+        return
+    model = local(of.weights(arm), of.name(arm), recipe.dtype)
+    rules, split = ARMS[arm].decoding(of.evaluation), of.evaluation.split
+    problems = part(of.run, split)
+    # All rules side by side: the few answers that run to the limit then share their steps.
+    await together([of.ask(model, rule, problems, split) for rule in rules])
+    await close(model)
+
+
+def seed_run(run: Run, progress: Progress, recipe: Recipe, seed: int) -> SeedRun:
+    """One seed of the recipe over a run."""
+    return SeedRun(
+        run=run,
+        seed=seed,
+        task=task(recipe.task),
+        evaluation=recipe.evaluation,
+        owner=None if recipe.policy_arm is None else seed,
+        in_flight=recipe.concurrency,
+        progress=progress,
+        dtype=recipe.dtype,
+    )
+
+
+def base_of(recipe: Recipe) -> str:
+    """The name of the model that arms start from."""
+    return recipe.student or recipe.model
