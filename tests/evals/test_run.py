@@ -73,6 +73,13 @@ async def test_empty_and_missing_answers_are_marked_and_never_graded() -> None:
     assert (missing.answer, missing.correct, missing.error) == (None, None, "no completion")
 
 
+async def test_an_answer_that_a_server_gave_as_thinking_alone_is_graded_and_marked() -> None:
+    whole, cut = (Completion("", 9, finish, reasoning="the answer 2") for finish in ("stop", "length"))
+    right, none = await tried(Fixed(whole, cut), Decoding("sampled", samples=2))
+    assert (right.text, right.correct, right.error) == ("<think>\n1. the answer 2", True, None)
+    assert (none.text, none.correct, none.error) == ("1. ", None, "cut off")
+
+
 async def test_what_cannot_be_checked_stays_unsaid_with_its_reason() -> None:
     (only,) = await tried(Fixed(Completion("answer ?", 2, "end")), Decoding("greedy", temperature=0))
     assert (only.answer, only.correct, only.error) == ("?", None, "could not check: time limit")

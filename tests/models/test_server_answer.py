@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from journey.models.base import Completion, Prompt, Sampling
 from journey.models.budget import Usage
-from journey.models.server_answer import BadAnswer, decode, read
+from journey.models.server_answer import decode, read, upstream_error
+from journey.models.server_message import BadAnswer
 from journey.models.server_request import Dialect, Request, build
 from journey.models.server_settings import ServerSettings
 
@@ -47,6 +48,12 @@ def one(data: Any, sampling: Sampling = LINE, prompt: Prompt = CHAT, **settings:
         ("a", {"finish": "length"}, "length"),
         ("a", {"finish": "eos_token"}, "end"),
         ("a", {"finish": "stop_sequence"}, "stop"),
+        ("a", {"finish": "STOP"}, "stop"),
+        ("a", {"finish": "MAX_TOKENS"}, "length"),
+        ("a", {"finish": "model_context_window_exceeded"}, "length"),
+        ("a", {"finish": "sensitive"}, "error"),
+        ("a", {"finish": None}, "stop"),
+        ("a", {"finish": "", "tokens": 8}, "length"),
         ("a", {"finish": "content_filter"}, "error"),
         ("a", {"finish": "tool_calls"}, "error"),
         ("a", {}, "stop"),
@@ -81,6 +88,29 @@ def test_thinking_that_used_up_all_tokens_leaves_an_empty_text():
     assert got == Completion("", 8, "length", None, "hm")
 
 
+@pytest.mark.parametrize(
+    ("message", "text", "reasoning"),
+    [
+        ({"content": [{"type": "text", "text": "4"}]}, "4", None),
+        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "2+2"}]}, {"text": "4"}]}, "4", "2+2"),
+        ({"content": ["4", " apples"]}, "4 apples", None),
+        ({"content": "4", "reasoning_details": [{"type": "reasoning.text", "text": "2+2"}]}, "4", "2+2"),
+        ({"content": None, "thinking": "2+2 is 4"}, "", "2+2 is 4"),
+    ],
+)
+def test_content_and_thinking_may_come_in_parts(message, text, reasoning):
+    got = one(body(None, message=message))
+    assert (got.text, got.reasoning) == (text, reasoning)
+
+
+def test_parts_without_end_are_no_text():
+    deep: Any = "x"
+    for _ in range(500):
+        deep = {"content": [deep]}
+    with pytest.raises(BadAnswer, match="empty"):
+        one(body(None, message={"content": [deep]}))
+
+
 def test_a_refusal_is_what_the_model_said():
     assert one(body(None, 3, message={"content": None, "refusal": "No."})).text == "No."
 
@@ -89,7 +119,9 @@ def test_a_refusal_is_what_the_model_said():
     ("data", "said"),
     [
         (body("", None), "empty"), (body("", 0), "empty"), (body("", 50), "empty"), (body("", 3, "length"), "empty"),
-        (body(None), "without text"), (body("x", finish=None), "finish"), (body("x", finish=3), "finish"),
+        (body(None), "without text"), (body("", finish=None), "finish"), (body("x", finish=3), "finish"),
+        (body("x", finish="odd"), "finish reason 'odd'"), (body("x", finish="error"), "finish reason 'error'"),
+        (body("", 1, "length"), "its context is full"), (body(None, 1, "length"), "its context is full"),
         (body("x", message=[]), "without message"), ({"choices": None}, "without choices"), (None, "without choices"),
         ("text", "without choices"), (body(7), "without text"),  # type: ignore[arg-type]
     ],
@@ -141,7 +173,7 @@ def test_any_json_is_an_answer_or_refused_and_never_a_silent_blank(data):
         assert got.text or got.finish == "error" or got.tokens > 0 or got.reasoning
 
 
-@given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=6), st.integers(0, 500))
+@given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=6), st.integers(160, 500))
 def test_shared_tokens_are_split_to_the_last_one(texts, tokens):
     sampling = Sampling(n=len(texts))
     rows = [{"index": i, "finish_reason": "stop", "message": {"content": t}} for i, t in enumerate(texts)]
@@ -198,3 +230,37 @@ def test_usage_that_is_no_count_is_estimated():
         answer = read(body("x" * 7, tokens), request(), CHAT, LINE)  # type: ignore[arg-type]
         assert (answer.completions[0].tokens, answer.estimated) == (3, True)
         assert answer.used == Usage(1, 1, 3)
+
+
+def test_usage_of_nothing_or_of_one_choice_of_many_is_estimated():
+    assert read(body("x" * 7, 0), request(), CHAT, LINE).completions[0].tokens == 3
+    sampling = Sampling(n=3)
+    rows = [{"index": i, "finish_reason": "stop", "message": {"content": "word " * 20}} for i in range(3)]
+    data = {"choices": rows, "usage": {"prompt_tokens": 1, "completion_tokens": 20}}
+    answer = read(data, request(sampling), CHAT, sampling)
+    assert ([got.tokens for got in answer.completions], answer.used.tokens, answer.estimated) == ([26] * 3, 78, True)
+
+
+def test_llama_cpp_says_who_ended_and_repeats_the_prefix():
+    for said, finish in (("eos", "end"), ("word", "stop")):
+        data = body("1 + 1", 4) | {"timings": {"predicted_n": 4}, "__verbose": {"stop_type": said}}
+        answer = read(data, request(prompt=Prompt("Q", "1 +")), Prompt("Q", "1 +"), LINE)
+        assert answer.completions == [Completion(" 1", 4, finish)]
+        assert (answer.is_llama, answer.is_plain) == (True, False)
+    assert read(body("a") | {"timings": {"predicted_n": 4}}, request(), CHAT, LINE).is_plain
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        ({"error": {"code": 502, "message": "x"}}, 502),
+        ({"error": {"code": "503"}}, 503),
+        ({"error": "Rate limit reached"}, 429),
+        ({"choices": [{"finish_reason": "error", "error": {"code": 502}}]}, 502),
+        ({"choices": None, "error": {"code": 7, "message": "x"}}, 500),
+    ],
+)
+def test_an_error_under_status_200_is_one_whether_it_stands_for_the_choices_or_in_one(data, status):
+    found = upstream_error(data)
+    assert found is not None and found[0] == status
+    assert upstream_error(body("a")) is None and upstream_error(body("a", error=None)) is None

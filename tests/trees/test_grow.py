@@ -97,8 +97,8 @@ def test_siblings_with_the_same_text_become_one_and_their_tokens_are_summed():
 
 
 def test_a_cut_off_step_is_kept_as_a_marked_leaf():
-    tree = grown({"": ["and so " * 30]}, {}, replace(SETTINGS, width=1))
-    assert len(tree.nodes) == 1
+    tree = grown({"": ["and so " * 30]}, {}, SETTINGS)
+    assert [node.tokens for node in tree.nodes] == [80]
     assert tree.nodes[0].judgement == Judgement(None, reason="cut off after 20 tokens", by="grow")
     assert is_unusable(tree.nodes[0])
 

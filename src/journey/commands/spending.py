@@ -68,7 +68,7 @@ def read_prices(file: Path | None) -> dict[str, Price]:
 def note(tracker: BudgetTracker) -> str:
     """What was spent so far, for the progress line; "" before the first call."""
     spent = tracker.spent()
-    return usage_text(sum(spent.values(), Usage()), tracker.cost()) if spent else ""
+    return "; ".join([usage_text(sum(spent.values(), Usage()), tracker.cost()), *tracker.remarks]) if spent else ""
 
 
 def usage_text(used: Usage, cost: float | None) -> str:
@@ -96,8 +96,8 @@ def spent_row(model: str, used: Usage, prices: Mapping[str, Price]) -> dict[str,
 
 
 def spent_lines(tracker: BudgetTracker) -> list[tuple[str, str]]:
-    """The same for a person; nothing where no server was called."""
-    return row_lines(spent_rows(tracker))
+    """The same for a person, and what is to be known of the servers; nothing where none was called."""
+    return row_lines(spent_rows(tracker)) + [("note", what) for what in tracker.remarks]
 
 
 def row_lines(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

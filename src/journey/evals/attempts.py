@@ -68,7 +68,8 @@ async def attempt(
     """The model's `decoding.samples` checked answers to one problem.
 
     `split` ("test", "validation") is part of the random stream, so draws on one never repeat on the other. An empty
-    answer has the error "empty", one cut off before any answer "cut off"; neither is right, and both say so. A
+    answer has the error "empty", one cut off before any answer "cut off"; neither is right, and both say so. An answer
+    that a server gave as thinking alone is graded, and its text marked by a <think> that is never closed. A
     `budget` forces the thinking longer or shorter; the decoding's name must say so. `ref` says which model it
     is, null: one that only has a name. Raises ModelError.
     """
@@ -84,6 +85,9 @@ async def attempt(
 
     async def checked(sample: int, id: str, forced: Forced) -> Attempt:
         completion = forced.completion
+        is_thought = completion.finish in ("end", "stop") and not completion.text.strip() and bool(completion.reasoning)
+        if is_thought:  # its server took the whole answer for thinking, as where no </think> is written
+            completion = replace(completion, text=completion.reasoning or "")
         grade = await _check(problem, grader, prompt, completion)
         return Attempt(
             id=id,
@@ -91,7 +95,7 @@ async def attempt(
             model=ref or ModelRef(model.name),
             decoding=decoding.shown,
             sample=sample,
-            text=prompt.prefix + completion.text,
+            text=("<think>\n" if is_thought else "") + prompt.prefix + completion.text,
             answer=grade.answer,
             correct=grade.correct,
             error=grade.error,
@@ -124,7 +128,7 @@ async def _check(problem: Problem, grader: Grader, prompt: Prompt, completion: C
     if completion.finish == "error":
         return Grade(None, None, "no completion")
     if not completion.text.strip():
-        return Grade(None, None, "empty")
+        return Grade(None, None, "cut off" if completion.finish == "length" and completion.reasoning else "empty")
     grade = await grader.grade(problem, prompt.prefix + completion.text)
     is_cut = completion.finish == "length" and grade.answer is None and grade.correct is not True
     return replace(grade, error="cut off") if is_cut else grade

@@ -78,6 +78,7 @@ class BudgetTracker:
         self._spent: dict[str, Usage] = {}
         self._flying: set[Reservation] = set()
         self._settled = asyncio.Event()
+        self.remarks: dict[str, None] = {}
 
     async def reserve(self, model: str, prompt_tokens: int, tokens: int) -> Reservation:
         """Room for one request that reads and generates at most so many tokens. Raises BudgetReached."""
@@ -95,6 +96,10 @@ class BudgetTracker:
         self._flying.remove(reservation)
         self._spent[reservation.model] = self._spent.get(reservation.model, Usage()) + used
         self._settled.set()
+
+    def remark(self, what: str) -> None:
+        """Keeps a sentence about a server for who pays for it: each once, in order, in `remarks`."""
+        self.remarks[what] = None
 
     def spent(self) -> dict[str, Usage]:
         """What each model used so far."""

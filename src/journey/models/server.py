@@ -1,6 +1,7 @@
 """A model behind an OpenAI-compatible server: vLLM, SGLang, llama.cpp, transformers serve, or a vendor."""
 
 import asyncio
+import json
 import random
 import time
 from contextlib import suppress
@@ -11,11 +12,13 @@ from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.budget import BudgetTracker, Usage
 from journey.models.gather import gather_or_cancel
-from journey.models.server_answer import Answer, BadAnswer, decode, estimate_tokens, read
+from journey.models.server_answer import Answer, decode, estimate_tokens, read, upstream_error
 from journey.models.server_gate import Gate, Pass
 from journey.models.server_http import Http
 from journey.models.server_limit import Limit, Rates
-from journey.models.server_refusal import Caller, Complaint, NoModel, no_server, refusal, words
+from journey.models.server_message import BadAnswer
+from journey.models.server_refusal import Caller, Complaint, Forbidden, NoModel, no_server, refusal, words, wrong_key
+from journey.models.server_remarks import Remarks
 from journey.models.server_request import Dialect, Request, build, learn
 from journey.models.server_retry import Failed, Health, backoff
 from journey.models.server_settings import ServerSettings
@@ -25,6 +28,8 @@ BODY, BODY_PER_TOKEN, BODY_PER_LOGPROB = 1 << 20, 48, 512
 LIST = 4 << 20
 COMPLAINTS = 8  # ways to put one request otherwise
 STRANGE = 4  # answers like no model server's to one request, before the first good one to any
+EMPTY = 4  # answers to one request that hold nothing of use
+NOTHING, FORBIDDEN = 8, 3  # requests that came to nothing, or were forbidden, before the first good answer to any
 LONGEST_BUSY, LONGEST_BROKEN, LONGEST_PROBE = 30.0, 8.0, 15.0  # seconds between two tries
 LONGEST_FIRST = 1.0  # and between two looks for a server that has never answered
 NOBODY, SOMEBODY = 2.0, 20.0  # seconds of first patience where nothing else is said
@@ -38,6 +43,7 @@ class Tries:
     broken: int = 0
     failures: int = 0
     strange: int = 0
+    empty: int = 0
     complaints: int = 0
     since: float | None = None
 
@@ -49,7 +55,8 @@ class Server:
     Failures that may pass are tried again (see `server_retry`); a server that was there once is waited for. Each
     request is reserved and settled in the tracker under `name`; asking for the list of models is free and is not.
     n choices are asked for at once; a server that gives one only is asked n times at once, each with its own seed.
-    Greedy completions are asked for once and repeated, since they are the same by their meaning.
+    Greedy completions are asked for once and repeated, since they are the same by their meaning. What a user would
+    not notice of the server is told to the tracker (`Remarks`).
 
     `gate` (requests in flight and waiting), `limit`, `health` and `retries` (tries that were tries again) say how it
     goes. Raises UsageError for what the user must mend (address, key, model), BudgetReached, and ModelError for one
@@ -71,6 +78,9 @@ class Server:
         self.health = Health()
         self._jitter = random.Random(content_seed("jitter", model, name))
         self._asked = self.retries = 0
+        self._answered = False
+        self._came_to_nothing = self._forbidden = 0
+        self._remarks = Remarks(model, name, tracker)
         self._finding: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
@@ -78,9 +88,15 @@ class Server:
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
         """`sampling.n` completions. Raises UsageError, BudgetReached, ModelError."""
-        wanted = sampling.n
         if sampling.temperature == 0:
-            return await self._ask(prompt, sampling, 0, 1) * wanted
+            return await self._ask(prompt, sampling, 0, 1) * sampling.n
+        got = await self._draw(prompt, sampling)
+        self._remarks.drawn(got)
+        return got
+
+    async def _draw(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
+        """As many samples as wanted, in as few requests as the server gives them."""
+        wanted = sampling.n
         got: list[Completion] = []
         if wanted == 1 or not self._dialect.one_by_one:
             got = await self._ask(prompt, sampling, 0, wanted)
@@ -119,6 +135,7 @@ class Server:
                 if tries.complaints > COMPLAINTS or not learn(self._dialect, request, str(complaint)):
                     message = words(str(complaint).encode(), self._caller)
                     raise ModelError(f"{self._caller.url} refuses the request: {message}") from None
+                self._remarks.refused(self._dialect.refused)
                 if n > 1 and self._dialect.one_by_one:
                     return []
             except NoModel:
@@ -126,7 +143,21 @@ class Server:
             else:
                 if request.way is not None and request.way == self._dialect.way:
                     self._dialect.proved = True
+                if self._is_unclear(answer, request):
+                    if n > 1:
+                        return []
+                    continue
                 return answer.completions
+
+    def _is_unclear(self, answer: Answer, request: Request) -> bool:
+        """Whether llama.cpp is to be asked again, now that it is known: who ended a text, and one sample at a time.
+
+        It counts the tokens of one of n samples only, and tells a stop string from the model's end where it is asked.
+        """
+        if not answer.is_llama or "verbose" in request.body:
+            return False
+        self._dialect.llama = self._dialect.one_by_one = True
+        return request.n > 1 or answer.is_plain
 
     async def _try(self, request: Request, prompt: Prompt, sampling: Sampling) -> Answer:
         """One try: through the gate, paid for, sent, read. Raises whatever it comes to."""
@@ -157,19 +188,29 @@ class Server:
             if reply.status != 200:
                 raise refusal(reply, self._caller, self.health.met)
             data = decode(reply.body)
-            if isinstance(data, dict) and data.get("error") and not data.get("choices"):
-                code = data["error"].get("code") if isinstance(data["error"], dict) else None
-                status = code if isinstance(code, int) and 400 <= code < 600 else 500
-                raise refusal(replace(reply, status=status), self._caller, self.health.met)
+            if (error := upstream_error(data)) is not None:
+                reply = replace(reply, status=error[0], body=json.dumps({"error": error[1]}).encode())
+                if reply.status >= 500:  # the upstream's, behind a gateway that is well
+                    raise Failed("broken", f"status {reply.status} ({words(reply.body, self._caller)})")
+                raise refusal(reply, self._caller, self.health.met)
             answer = read(data, request, prompt, sampling)
         except BadAnswer as bad:
-            raise self._noted(Failed("broken", str(bad), strange=True), ticket) from None
+            self.health.met = self.health.met or not bad.strange
+            failed = Failed("broken", str(bad), strange=bad.strange, empty=not (bad.strange or bad.passing))
+            raise self._noted(failed, ticket) from None
+        except Forbidden:
+            self._forbidden += 1
+            if not self._answered and self._forbidden >= FORBIDDEN:
+                raise UsageError(wrong_key(self._caller, 403, words(reply.body, self._caller))) from None
+            raise
         except Failed as failed:
             raise self._noted(failed, ticket) from None
         except (Complaint, ModelError):
             self._good()  # the server is there and has understood
             raise
         self._good()
+        self._remarks.answered(answer.model)
+        self._answered = True
         self.limit.answered(answer.used.tokens, self.gate.waiting > 0)
         return answer
 
@@ -204,6 +245,7 @@ class Server:
         health.bad(failed, tries.who, now)
         tries.failures += 1
         tries.strange += failed.strange
+        tries.empty += failed.empty
         tries.since = now if tries.since is None else tries.since
         is_waiting = failed.kind != "broken" or (failed.server and health.away)
         tries.broken += not is_waiting
@@ -216,10 +258,11 @@ class Server:
             raise UsageError(f"{no_server(self._caller)} (the last answer was {failed})")
         if over:
             raise ModelError(f"{url} did not come back within {self._patience(failed):g} s: {failed}.")
-        if tries.broken > self.settings.retries and not health.met:
-            raise UsageError(f"{url} has not given one answer, the last time {failed}; look into its log, and check the"
-                             f" model's name {self.model!r}")  # fmt: skip
-        if tries.broken > self.settings.retries:
+        if tries.broken > self.settings.retries or tries.empty >= EMPTY:
+            self._came_to_nothing += 1
+            if not health.met or (not self._answered and self._came_to_nothing >= NOTHING):
+                raise UsageError(f"{url} has not given one answer, the last time {failed}; look into its log, and check"
+                                 f" the model's name {self.model!r}")  # fmt: skip
             raise ModelError(f"{url} failed {tries.failures} times, the last time with {failed}.")
         self.retries += 1
         if health.away:

@@ -32,9 +32,10 @@ SEED_NAMES: tuple[str | None, ...] = ("seed", "random_seed", None)
 class Dialect:
     """What is known of a server's way to be asked. It only ever learns, from the server's complaints.
 
-    `way` null: not found out yet; `proved`: an answer was continued that way. `one_by_one`: it gives one choice however
-    many were asked for. `cuts`: it takes stop strings. `seed`: the name of the field, null where it takes none.
-    `guess` is the way to begin with, null where the settings say which.
+    `way` null: not found out yet; `proved`: an answer was continued that way. `guess` is the way to begin with, null
+    where the settings say which. `one_by_one`: it gives one choice however many were asked for, or counts the tokens of
+    one. `cuts`: it takes stop strings. `seed`: the name of the field, null where it takes none. `refused`: fields of
+    sampling that it does not take. `llama`: it is llama.cpp's, and is asked what ended a text.
     """
 
     way: Way | None
@@ -45,6 +46,8 @@ class Dialect:
     proved: bool = False
     one_by_one: bool = False
     seed: str | None = "seed"
+    refused: frozenset[str] = frozenset()
+    llama: bool = False
 
     @classmethod
     def of(cls, settings: ServerSettings) -> "Dialect":
@@ -102,6 +105,10 @@ def build(
         body["stop"] = stop
     if dialect.logprobs:
         body["logprobs"] = True if chat else 1
+    for name in dialect.refused:
+        body.pop(name, None)
+    if dialect.llama:
+        body |= {"verbose": True, "response_fields": ["stop_type"]}
     body |= settings.extra
     for name in [name for name in settings.extra if settings.extra[name] is None]:
         del body[name]
@@ -138,6 +145,8 @@ def learn(dialect: Dialect, request: Request, complaint: str) -> bool:
         dialect.cuts = False
     elif named("logprobs"):
         dialect.logprobs = False
+    elif (name := next((name for name in ("top_p", "temperature") if named(name)), None)) is not None:
+        dialect.refused |= {name}
     elif (seed := next((name for name in ("seed", "random_seed") if named(name)), None)) is not None:
         dialect.seed = SEED_NAMES[SEED_NAMES.index(seed) + 1]
     else:

@@ -20,7 +20,8 @@ class Failed(Exception):
     "busy": the server, or a gateway before it, said that it has too much to do. "away": no server was there. "broken":
     it failed or gave no answer; only these count against a request's tries. `wait`: the seconds the server asked for.
     `server` is set where the failure may be the server's rather than this request's. `strange`: what came does not
-    look like an OpenAI-compatible server at all. `slow`: it took longer than it may, as busy servers do.
+    look like an OpenAI-compatible server at all. `empty`: an answer that holds nothing of use, as the same prompt may
+    get again. `slow`: it took longer than it may, as busy servers do.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Failed(Exception):
         *,
         server: bool = False,
         strange: bool = False,
+        empty: bool = False,
         slow: bool = False,
     ) -> None:
         super().__init__(message)
@@ -38,6 +40,7 @@ class Failed(Exception):
         self.wait = wait
         self.server = server or kind == "away"
         self.strange = strange
+        self.empty = empty
         self.slow = slow
 
 

@@ -156,7 +156,8 @@ async def propose(
     grades = [await grader.grade(problem, steps.join([*branch.texts, text])) for text in whole]
     by_text = {text: (judgement, grade) for text, judgement, grade in zip(whole, judgements, grades, strict=True)}
     unsaid = (None, Grade(None, None))
-    return [as_step(c, branch.end, *by_text.get(c.text, unsaid), policy.name) for c in completions]
+    longest = settings.max_step_tokens
+    return [as_step(c, branch.end, *by_text.get(c.text, unsaid), policy.name, longest) for c in completions]
 
 
 def merge(completions: Sequence[Completion]) -> list[Completion]:
@@ -175,20 +176,22 @@ def merge(completions: Sequence[Completion]) -> list[Completion]:
     return list(merged.values())
 
 
-def flaw(completion: Completion) -> str | None:
-    """Why the completion is no whole step; null where it is one."""
+def flaw(completion: Completion, longest: int | None = None) -> str | None:
+    """Why the completion is no whole step; null where it is one. `longest`: the tokens that each one might have."""
     if completion.finish == "error":
         return "the model gave nothing usable"
     if not completion.text:
-        return "empty step"
+        return "nothing but thinking, apart from the answer" if completion.reasoning else "empty step"
     if completion.finish == "length":
-        return f"cut off after {completion.tokens} tokens"
+        return f"cut off after {min(completion.tokens, longest or completion.tokens)} tokens"
     return None
 
 
-def as_step(completion: Completion, parent: int, judgement: Judgement | None, grade: Grade, by: str) -> Step:
+def as_step(
+    completion: Completion, parent: int, judgement: Judgement | None, grade: Grade, by: str, longest: int | None = None
+) -> Step:
     """The node of a completion. A flawed one, an answer and the end of the model's text each close the branch."""
-    reason = flaw(completion)
+    reason = flaw(completion, longest)
     node = Node(
         parent=parent,
         text=completion.text,
