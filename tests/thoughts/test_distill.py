@@ -14,6 +14,7 @@ from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted
 from journey.tasks.countdown.checker import CountdownGrader
 from journey.thoughts.distill import (
+    END_MARK,
     DistillSettings,
     RewriteSettings,
     Taught,
@@ -65,6 +66,12 @@ async def test_what_the_server_gave_as_thinking_is_the_thought_and_the_text_its_
     check_spans(thought)
     (thought,) = await distill(MATH, Server(ended(ANSWER, THOUGHT)), grader, DistillSettings(thinking=False))
     assert thought.text == ANSWER
+
+
+async def test_marks_of_an_end_behind_an_answer_are_cut_off_and_counted(grader):
+    told: list[str] = []
+    (thought,) = await distill(MATH, Server(ended(f"{ANSWER}<|im_end|>\n")), grader, DistillSettings(), told.append)
+    assert (thought.text, told) == (ANSWER, [END_MARK])
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from journey.report.render import terminal
 from journey.report.tables import brief
 from journey.store.entries import Spending
 from journey.store.run import Run
+from journey.thoughts.distill import END_MARK
 from journey.thoughts.draft import chosen
 
 
@@ -141,7 +142,10 @@ def _lines(made: dict[str, Any]) -> list[tuple[str, Any]]:
     for method, of in made["thoughts"].items():
         lines.append((f"thoughts by {method}", of["thoughts"]))
         lines += [(f"  {what}", of[what]) for what in ("refined", "draft kept") if of[what]]
-        lines += [(f"  answers not kept: {why}", n) for why, n in made["refused"].get(method, {}).items()]
+        lines += [
+            (f"  answers {'' if why == END_MARK else 'not kept: '}{why}", n)
+            for why, n in made["refused"].get(method, {}).items()
+        ]
         lines += [(f"  no thought: {why}", n) for why, n in made["problems_without_thought"].get(method, {}).items()]
     lines += [(f"rows in rows/{method}.jsonl", rows) for method, rows in made["rows"].items()]
     return [*lines, *(("trained", path) for path in made["models"])]

@@ -9,6 +9,7 @@ import numpy as np
 
 from journey.errors import UsageError
 from journey.models.base import Prompt
+from journey.models.local_marks import Marks
 
 # One character that no closed vocabulary holds: tells whether a tokenizer can spell anything at all.
 _PROBE = "\U0001f70b"
@@ -32,6 +33,7 @@ class Text:
         self._tokenizer = tokenizer
         self._vocabulary = vocabulary
         self._special = set(tokenizer.all_special_ids)
+        self._marks = Marks(tokenizer)
         self._pieces: list[str] | None = None
         self._stops: dict[tuple[str, ...], np.ndarray] = {}
         self._closed = bool(self._missing(_PROBE))
@@ -42,17 +44,24 @@ class Text:
         """The tokens of a prompt, through the chat template where there is one.
 
         The whole text is tokenised at once, as training does. Spaces at its end are held back, because most
-        vocabularies join a space to the word behind it. Raises UsageError for a word that the vocabulary lacks.
+        vocabularies join a space to the word behind it. Special tokens that stand in it are read as their letters.
+        Raises UsageError for a word that the vocabulary lacks.
         """
         template = self._tokenizer.chat_template is not None
+        hidden = self._marks.hidden
+        prompt = Prompt(
+            hidden(prompt.text),
+            hidden(prompt.prefix, by_model=True),
+            None if prompt.system is None else hidden(prompt.system),
+        )
         whole = self._templated(prompt) if template else (prompt.system or "") + prompt.text + prompt.prefix
         text = whole.rstrip(" ")
-        if missing := self.missing(text):
+        if missing := self.missing(self._marks.shown(text)):
             raise UsageError(
                 f"the model's vocabulary lacks {missing!r}; use a model whose tokenizer knows it, or other problems."
             )
-        ids = list(self._tokenizer(text, add_special_tokens=not template)["input_ids"])
-        if not template and ids and ids[-1] in self.ends and not text.endswith(self._tokenizer.decode(ids[-1:])):
+        ids = list(self._marks.ids([text], add_special_tokens=not template)[0])
+        if not template and ids and ids[-1] in self.ends:
             ids.pop()  # some tokenizers close every text; a prompt stays open
         if not ids:
             start = self._tokenizer.bos_token_id

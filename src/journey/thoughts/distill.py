@@ -15,6 +15,7 @@ from journey.answers.grade import Grader
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
 from journey.models.budget import Usage
+from journey.models.end_marks import without_end_marks
 from journey.models.estimate import Estimate, question_tokens, tokens_of
 from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.numbers import numbers
@@ -23,6 +24,7 @@ from journey.thoughts.trail import quoted
 from journey.types import Problem, Segment, SegmentKind, Thought, content_hash, content_seed
 
 OnRefusal = Callable[[str], None]
+END_MARK = "kept without the end mark behind it"
 
 
 def nobody(reason: str) -> None:
@@ -89,14 +91,16 @@ async def distill(
 ) -> list[Thought]:
     """The kept right answers of the teacher as thoughts, in the order chosen; an empty list where none was right.
 
-    `on_refusal` hears why each other answer was not kept: "cut off", "wrong answer", "no answer", ... Raises
-    ModelError.
+    `on_refusal` hears why each other answer was not kept: "cut off", "wrong answer", "no answer", ..., and END_MARK for
+    each that carried one. Raises ModelError.
     """
     seed = content_seed("distill", settings.seed, problem.id)
     sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, n=settings.samples, seed=seed)
     prompt = Prompt(prompts.fill(settings.prompt, question=problem.question))
     right: dict[str, Taught] = {}
     for completion in await teacher.complete(prompt, sampling):
+        if without_end_marks(completion.text)[1]:
+            on_refusal(END_MARK)
         taught = await check(problem, completion, grader, settings.thinking)
         if isinstance(taught, str):
             on_refusal(taught)
@@ -113,7 +117,7 @@ async def distill(
 
 
 async def check(problem: Problem, completion: Completion, grader: Grader, thinking: bool = True) -> Taught | str:
-    """What a teacher's completion teaches, or why it teaches nothing.
+    """What a teacher's completion teaches, or why it teaches nothing; marks of an end behind it are cut off.
 
     The final answer is looked for in what was answered; in the thought only where there is no answer beside it.
     """
@@ -121,9 +125,10 @@ async def check(problem: Problem, completion: Completion, grader: Grader, thinki
         return "nothing usable"
     if completion.finish == "length":
         return "cut off"
+    text, _ = without_end_marks(completion.text)
     if completion.reasoning is not None and completion.reasoning.strip():
-        thought, answer = completion.reasoning.strip(), completion.text.strip()
-    elif (split := split_thinking(completion.text)) is not None:
+        thought, answer = completion.reasoning.strip(), text.strip()
+    elif (split := split_thinking(text)) is not None:
         thought, answer = split
     else:
         return "marks of thinking that do not pair"

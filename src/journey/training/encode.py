@@ -3,6 +3,7 @@
 The prompt's ids are those of the prompt alone, because that is what the model reads when it is asked.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from journey.errors import UsageError
+from journey.models.local_marks import Marks
 from journey.models.local_text import Text
 from journey.training.rows import CUT_OFF
+
+_OPENING = re.compile(r"\s*(<[^<>\s]{1,40}>)\n*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,10 @@ def encode(
 
     Where the tokenizer has a chat template, strings become a user's and an assistant's turn, as models are asked; where
     it has none, the messages' texts are joined as they are. `stops` are the ids that may end an answer; the tokenizer's
-    own is appended where none stands there, except behind a rejected answer that was cut off. Raises UsageError for a
-    tokenizer without an ending token or for text that it does not know.
+    own is appended where none stands there, except behind a rejected answer that was cut off. Special tokens that stand
+    in a text are read as their letters, those that end an answer are cut off it, and of a mark that opens the thinking
+    both at the prompt's end and at the answer's beginning one is left. Raises UsageError for a tokenizer without an
+    ending token or for text that it does not know.
     """
     if not rows:
         return []
@@ -42,14 +48,20 @@ def encode(
     if eos is None:
         raise UsageError("The model's tokenizer has no token that ends a text (eos_token): set one.")
     chat = tokenizer.chat_template is not None
-    texts = [_texts(tokenizer, row["prompt"], row[side]) for row in rows]
-    _refuse_unknown(tokenizer, [whole for _, whole in texts])
+    marks = Marks(tokenizer)
+    ends = tuple(str(tokenizer.convert_ids_to_tokens(id)) for id in {eos, *stops})
+    said = [marks.hidden(_ended_once(_content(row[side]), ends), by_model=True) for row in rows]
+    texts = [_texts(tokenizer, marks, row["prompt"], answer) for row, answer in zip(rows, said, strict=True)]
+    _refuse_unknown(tokenizer, [marks.shown(whole) for _, whole in texts])
     # A model is asked without the spaces at the prompt's end, which belong to the word behind them.
     opened = [prompt.rstrip(" ") for prompt, _ in texts]
-    answers = [prompt[len(o) :] + _content(row[side]) for (prompt, _), o, row in zip(texts, opened, rows, strict=True)]
-    prompts: Any = tokenizer(opened, add_special_tokens=not chat)["input_ids"]
-    complete: Any = tokenizer([whole for _, whole in texts], add_special_tokens=not chat)["input_ids"]
-    alone: Any = tokenizer(answers, add_special_tokens=False)["input_ids"]
+    answers = [
+        prompt[len(o) :] + _thinking_once(prompt, answer)
+        for (prompt, _), o, answer in zip(texts, opened, said, strict=True)
+    ]
+    prompts = marks.ids(opened, add_special_tokens=not chat)
+    complete = marks.ids([whole for _, whole in texts], add_special_tokens=not chat)
+    alone = marks.ids(answers, add_special_tokens=False)
     encoded: list[Encoded] = []
     for row, p, w, a in zip(rows, prompts, complete, alone, strict=True):
         if side == "rejected" and row.get(CUT_OFF):
@@ -59,14 +71,28 @@ def encode(
     return encoded
 
 
-def _texts(tokenizer: PreTrainedTokenizerBase, prompt: Any, answer: Any) -> tuple[str, str]:
+def _texts(tokenizer: PreTrainedTokenizerBase, marks: Marks, prompt: Any, answer: str) -> tuple[str, str]:
     if tokenizer.chat_template is None:
-        return _content(prompt), _content(prompt) + _content(answer)
-    prompts = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
-    complete = [*prompts, {"role": "assistant", "content": _content(answer)}]
-    opened: Any = tokenizer.apply_chat_template(prompts, add_generation_prompt=True, tokenize=False)
-    closed: Any = tokenizer.apply_chat_template(complete, tokenize=False)
+        prompt = marks.hidden(_content(prompt))
+        return prompt, prompt + answer
+    turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
+    turns = [turn | {"content": marks.hidden(turn["content"], by_model=turn["role"] == "assistant")} for turn in turns]
+    opened: Any = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
+    closed: Any = tokenizer.apply_chat_template([*turns, {"role": "assistant", "content": answer}], tokenize=False)
     return opened, closed
+
+
+def _ended_once(answer: str, ends: tuple[str, ...]) -> str:
+    """An answer without the marks of an end that it may carry already."""
+    while (stripped := answer.rstrip()).endswith(ends):
+        answer = stripped.removesuffix(max((end for end in ends if stripped.endswith(end)), key=len))
+    return answer
+
+
+def _thinking_once(prompt: str, answer: str) -> str:
+    """An answer without the mark that opens it ("<think>") where the prompt ends with that mark."""
+    mark = _OPENING.match(answer)
+    return answer[mark.end() :] if mark and prompt.rstrip().endswith(mark[1]) else answer
 
 
 def _content(side: Any) -> str:

@@ -21,7 +21,8 @@ from journey.answers.grade import Grade
 from journey.data.benchmarks import load
 from journey.errors import UsageError
 from journey.tasks.code import grader as code
-from journey.tasks.code.grader import CodeGrader, find_code
+from journey.tasks.code.finding import find_code
+from journey.tasks.code.grader import CodeGrader
 from journey.tasks.code.runner import decode, encode
 from journey.tasks.code.sandbox import FORBIDDEN, NUMBERS, call_filter
 from journey.types import make_problem
@@ -312,6 +313,42 @@ def test_a_python_that_cannot_be_started_is_no_verdict(monkeypatch: pytest.Monke
 def test_children_left_behind_do_not_hold_up_the_grade() -> None:
     (grade,) = graded("    import os, time\n    if os.fork() == 0:\n        os.setsid(); time.sleep(600)\n    return 3")
     assert grade.correct is True
+
+
+WHOLE = "def add(a, b):\n    return a + b\n"
+FOUND = {
+    "behind the fence's name stands a title": f'```python title="x.py"\n{WHOLE}```',
+    "a second block runs tests": f"```python\n{WHOLE}```\nTests:\n```python\ndef test():\n    add(1)\n\ntest()\n```",
+    "a helper stands in a block of its own": "```py\ndef one(a):\n    return a\n```\nand\n```py\n"
+    + WHOLE.replace("a +", "one(a) +") + "```\n```bash\npython x.py\n```",
+    "an earlier try was given up": f"```\n{WHOLE.replace('+', '-')}```\nNo:\n```\n{WHOLE}```",
+    "prose around and no fence": f"Here is the function.\n\n{WHOLE}\n\nIt adds, as the tests want.\nDone (I hope!",
+    "a body and prose behind it": "    return a + b\n\nThis adds.",
+    "a body without its first indent": "c = a\n    return c + b",
+    "a body without any indent": "if a:\n    return a + b\nreturn b",
+    "the same in a fence": "```python\nreturn a + b\n```",
+    "a mark of the end": f"```python\n{WHOLE}```<|im_end|>",
+    "no fence and a mark of the end": "    return a + b<|im_end|>\n",
+    "a fence that closes and was not opened": f"{WHOLE}```",
+    "a fence in a list": "1. So:\n   ```python\n   def add(a, b):\n       return a + b\n   ```",
+    "a fence behind words": f"Answer: ```python\n{WHOLE.rstrip()}```",
+    "another name of the language": f"```Python3.11\n{WHOLE}```\n```output\n3\n```",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FOUND.values(), ids=FOUND)
+def test_the_program_is_found_where_models_put_it(text: str) -> None:
+    assert [grade.correct for grade in graded(text)] == [True]
+
+
+def test_what_is_no_right_program_stays_wrong() -> None:
+    wrong = [
+        "```python\nclass Solution:\n    def add(self, a, b):\n        return a + b\n```",
+        "I cannot say.",
+        WHOLE[:-8],
+    ]
+    wrong += [f"```python\n{WHOLE.replace('+', '-')}```", f"```python\n{WHOLE}It adds.\n```"]
+    assert [grade.correct for grade in graded(*wrong)] == [False] * 5
 
 
 def test_code_is_found_in_fences_and_without() -> None:

@@ -17,6 +17,7 @@ from typing import IO
 
 from journey.answers.grade import Grade, could_not_check
 from journey.errors import UsageError
+from journey.tasks.code.finding import Programs, find_code, programs
 from journey.tasks.code.sandbox import BWRAP, PACKAGE, call_filter, command
 from journey.types import Problem
 
@@ -26,18 +27,7 @@ SHOWN = 160  # characters of why there is no sandbox
 NOT_PLAIN = 98
 NO_SANDBOX = "no safe place to run code here: "
 
-_FENCE = re.compile(r"```[ \t]*(?:python|py|python3)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
 _ERROR = re.compile(rb"^(?:[\w.]+\.)?(\w+)(?::.*)?$")
-
-
-def find_code(text: str) -> str | None:
-    """The code of an answer: the last fenced block that defines something, else the last one, else all of the text."""
-    blocks = [block for block in _FENCE.findall(text) if block.strip()]
-    if not blocks:
-        return text if text.strip() and "```" not in text else None
-    return next(
-        (block for block in reversed(blocks) if re.search(r"^\s*(def|class) ", block, re.MULTILINE)), blocks[-1]
-    )
 
 
 class CodeGrader:
@@ -59,21 +49,21 @@ class CodeGrader:
 
     async def grade(self, problem: Problem, text: str) -> Grade:
         """The grade of the code in a text; null where there is none, or where it cannot be run safely."""
-        code = find_code(text)
+        code = find_code(text, problem.question)
         if code is None:
             return Grade(None, None, "no answer")
-        is_whole = re.search(r"^(def|class) ", code, re.MULTILINE)
-        program = f"{problem.question}\n{code}" if is_whole else problem.question + code
-        if len(program) > LONGEST:
+        found = programs(code, problem.question, is_fenced="```" in text)
+        if len(found.ways[-1]) > LONGEST:
             return could_not_check(code, f"longer than {LONGEST} characters")
         async with self._room:
-            correct, error = await self._run(problem, program)
+            correct, error = await self._run(problem, found)
         return Grade(code, correct, error)
 
-    async def _run(self, problem: Problem, program: str) -> tuple[bool | None, str | None]:
+    async def _run(self, problem: Problem, found: Programs) -> tuple[bool | None, str | None]:
         begun, passed = secrets.token_hex(16), secrets.token_hex(16)
         given = {
-            "head": problem.question, "program": program, "tests": problem.answer, "begun": begun, "passed": passed,
+            "head": problem.question, "program": found.ways, "floor": found.floor, "tests": problem.answer,
+            "begun": begun, "passed": passed,
         }  # fmt: skip
         with (
             contextlib.ExitStack() as stack,

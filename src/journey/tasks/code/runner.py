@@ -5,8 +5,9 @@ the like. So the program can neither see nor change the tests, the mark that say
 
 Arguments: seconds of processor time, bytes of memory, bytes of a file, the user to become ("": the one we are), and the
 number of a pipe whose other end is held by whoever asks. On standard input a JSON object: `head` (the function's head,
-helpers before it), `program`, `tests`, `begun`, `passed`. Exit code 98: the tests hand over what is no plain data, or
-have no function to call. Exit code 97: a limit or the user could not be set, and nothing was run.
+helpers before it), `program` (ways to read it) and `floor` (see `compiled`), `tests`, `begun`, `passed`. Exit code 98:
+the tests hand over what is no plain data, or have no function to call. Exit code 97: a limit or the user could not be
+set, and nothing was run.
 """
 
 import ast
@@ -23,6 +24,7 @@ from typing import Any, BinaryIO, NoReturn
 SET_DUMPABLE = 4
 NO_LIMITS, NOT_PLAIN = 97, 98
 PROCESSES, FILES = 16, 64
+PROSE = 100  # paragraphs of prose behind a program
 SHOWN = 200  # characters of an error's message
 
 KINDS: dict[str, Callable[[Any], Any]] = {
@@ -65,6 +67,31 @@ def decode(value: Any) -> Any:
     return KINDS[kind](decode(one) for one in parts)
 
 
+def compiled(ways: list[str], floor: int) -> Any:
+    """The first of several texts that is a program; else the first that is one without the prose behind it.
+
+    Prose begins at a line without indent, behind line `floor`; 0: there is none. Raises what `compile` does of the
+    first text.
+    """
+    first: Exception | None = None
+    shorter: list[str] = []
+    for way in ways:
+        try:
+            return compile(way, "program.py", "exec")
+        except (SyntaxError, ValueError) as error:
+            first = first or error
+            shorter.append(way)
+    for way in shorter if floor else ():
+        lines = way.split("\n")
+        ends = [n for n in range(len(lines) - 1, floor - 1, -1) if lines[n].strip() and not lines[n][0].isspace()]
+        for end in ends[:PROSE]:
+            try:
+                return compile("\n".join(lines[:end]), "program.py", "exec")
+            except (SyntaxError, ValueError):
+                continue
+    raise first or SyntaxError("no program")
+
+
 def serve(calls: BinaryIO, results: BinaryIO) -> None:
     """The program's process: runs it, then answers calls. What it prints goes nowhere."""
     names: dict[str, Any] = {"__name__": "__main__"}
@@ -72,7 +99,7 @@ def serve(calls: BinaryIO, results: BinaryIO) -> None:
         call = json.loads(line)
         try:
             if "program" in call:
-                exec(compile(call["program"], "program.py", "exec"), names)  # what this file is for
+                exec(compiled(call["program"], call["floor"]), names)  # what this file is for
                 result = {"value": None}
             else:
                 args, kwargs = decode(call["args"]), decode(call["kwargs"])
@@ -212,7 +239,7 @@ def main() -> None:
         give_up("the question is no head of a function")
     exec(compile(head, "head.py", "exec"), names)  # the benchmark's own words
     tests = compile(given["tests"], "tests.py", "exec")
-    program.ask({"program": given["program"]})
+    program.ask({"program": given["program"], "floor": given["floor"]})
     names[functions[-1]] = program.function(functions[-1])
     exec(tests, names)
     os.write(1, given["passed"].encode())
