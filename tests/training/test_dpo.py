@@ -43,6 +43,15 @@ def test_the_chosen_answers_become_likelier_than_the_rejected(
     assert capfd.readouterr() == ("", "")
 
 
+def test_with_a_share_of_supervised_loss_the_chosen_answers_themselves_become_likelier(
+    words_model: Path, pairs: list, tmp_path: Path
+) -> None:
+    alone = train_dpo(words_model, pairs, tmp_path / "alone", FAST)
+    both = train_dpo(words_model, pairs, tmp_path / "both", replace(FAST, sft_weight=0.5))
+    assert both[0]["loss"] > alone[0]["loss"] + 0.1  # the chosen answers' own loss is added
+    assert both[-1]["loss"] < both[0]["loss"]
+
+
 def test_the_reference_computed_before_gives_the_same_losses(
     words_model: Path, pairs: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,9 +59,10 @@ class Preference:
         # Reference log-probabilities of every row cost one forward pass each: fewer than computing them at every step
         # as soon as each row is seen once. TRL hands them to the other processes in a file they cannot find.
         once = len(order) >= len(parts["train_dataset"]) and processes() == 1
-        config = DPOConfig(
-            **arguments, beta=self.settings.beta, loss_type=[self.settings.loss], precompute_ref_log_probs=once
-        )
+        terms: dict[str, Any] = {"loss_type": [self.settings.loss]}
+        if self.settings.sft_weight:
+            terms = {"loss_type": [self.settings.loss, "sft"], "loss_weights": [1.0, self.settings.sft_weight]}
+        config = DPOConfig(**arguments, **terms, beta=self.settings.beta, precompute_ref_log_probs=once)
         return OrderedDPOTrainer(net, None, config, peft_config=adapters(self.settings.lora), **parts)
 
 

@@ -57,12 +57,16 @@ class SftSettings(TrainSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DpoSettings(TrainSettings):
-    """Preference optimisation. `beta` and `loss` are those of the DPO paper (Rafailov et al. 2023, equation 7)."""
+    """Preference optimisation. `beta` and `loss` are those of the DPO paper (Rafailov et al. 2023, equation 7).
+
+    `sft_weight`: how much the chosen answers' own loss counts beside it; DPO alone lowers the likelihood of both.
+    """
 
     epochs: float = 1.0
     learning_rate: float = 1e-6
     beta: float = 0.1
     loss: Literal["sigmoid", "ipo", "hinge"] = "sigmoid"
+    sft_weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,5 +111,9 @@ def settings_from_json(kind: str, data: Mapping[str, Any]) -> TrainSettings:
 
 
 def what_matters(settings: TrainSettings) -> dict[str, Any]:
-    """The settings that decide the trained weights, which name the unit of work."""
-    return {name: value for name, value in asdict(settings).items() if name not in ("save_every", "resume")}
+    """The settings that decide the trained weights, which name the unit of work.
+
+    One that is younger than runs that people have is left out where it changes nothing, so that their models stand.
+    """
+    without = {"save_every", "resume", *(["sft_weight"] if getattr(settings, "sft_weight", None) == 0 else [])}
+    return {name: value for name, value in asdict(settings).items() if name not in without}
