@@ -218,8 +218,8 @@ def comparisons(arms: Iterable[str]) -> dict[str, tuple[str, str]]:
         matched = [f"{rule},-equal-tokens" if f"{rule},-equal-tokens" in arms else rule for rule in rules]
         pairs[f"{name}: every node over the question, equal tokens"] = (matched[1], matched[0])
         for count in (0, *ADAPT):
-            arms = (f"{name}-shortcut-on-{other}-after-{count}", f"{name}-journey-on-{other}-after-{count}")
-            pairs[f"{name}'s journey over its shortcut on {other} after {count} of its journeys"] = arms
+            both = (f"{name}-shortcut-on-{other}-after-{count}", f"{name}-journey-on-{other}-after-{count}")
+            pairs[f"{name}'s journey over its shortcut on {other} after {count} of its journeys"] = both
     return pairs
 
 
