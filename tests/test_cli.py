@@ -88,7 +88,7 @@ def test_trees_become_rows_for_both_arms(rated_run: Path, tmp_path: Path) -> Non
     prompt = next(prompt for prompt in rows["journey"] if "What is 3 + 3?" in prompt)
     assert "Multiply 3 by 3." in rows["journey"][prompt]
     assert "Multiply" not in rows["shortcut"][prompt]
-    assert all(row.endswith("# Answer\n\n6") for row in (rows["journey"][prompt], rows["shortcut"][prompt]))
+    assert all(row.endswith("\\boxed{6}") for row in (rows["journey"][prompt], rows["shortcut"][prompt]))
 
 
 def test_rows_load_with_datasets_from_both_kinds_of_file(rated_run: Path, tmp_path: Path) -> None:

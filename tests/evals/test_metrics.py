@@ -167,7 +167,7 @@ def test_lengths_endings_and_errors_are_counted() -> None:
     assert mean_tokens(attempts) == 20
     assert finished(attempts) == 0.6
     assert finish_shares(attempts) == {"end": 0.4, "error": 0.2, "length": 0.2, "stop": 0.2}
-    assert list(error_counts(attempts).items()) == [("false sum", 2), ("cut off", 1), ("unclassified", 1)]
+    assert list(error_counts(attempts).items()) == [("false sum", 2), ("cut off", 1), ("wrong answer", 1)]
 
 
 def test_no_attempts_are_no_error() -> None:

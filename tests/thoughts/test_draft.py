@@ -43,7 +43,7 @@ def test_a_thought_tells_mistake_reflection_return_and_the_right_steps():
     ]
     assert "6 * 6 is 36." in thought.segments[1].text
     assert "the question" in thought.segments[2].text
-    assert thought.text.endswith("30 + 12 = 42\n\n# Answer\n\n42")
+    assert thought.text.endswith("30 + 12 = 42\n\n\\boxed{42}")
     assert (thought.answer, thought.tree, thought.problem) == ("42", "tree", PROBLEM.id)
     assert thought.draft == thought.text and thought.refined_by is None
 

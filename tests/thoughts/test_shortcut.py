@@ -20,7 +20,7 @@ TREE = Tree(
 
 def test_all_right_paths_are_told_and_the_shortest_first():
     assert [thought.text for thought in shortcut(TREE, PROBLEM, PROSE)] == [
-        "6 * 7 is 42.\n\n# Answer\n\n42",
+        "6 * 7 is 42.\n\n\\boxed{42}",
         "Seven is a prime.\n\nSo I multiply.\n\nThe answer is \\boxed{42}.",
     ]
 

@@ -50,14 +50,23 @@ def test_braces_in_a_step_or_reason_are_left_as_they_are():
 
 
 @pytest.mark.parametrize(
-    ("text", "closing"),
+    ("text", "last"),
     [
-        ("So it is 42", "# Answer\n\n42"),
-        ("So the answer is 42.", "# Answer\n\n42"),
-        ("So \\boxed{42}.", ""),
-        ("# Answer\n\n42", ""),
-        ("#### 42", ""),
+        ("So it is 42", "So it is 42"),
+        ("It is 40 + 2.\n\nFinal Answer: 42", "It is 40 + 2."),
+        ("It is 40 + 2.\nThe answer is 42.", "It is 40 + 2."),
+        ("It is 40 + 2.\n\n# Answer\n\n42", "It is 40 + 2."),
+        ("It is 40 + 2.\n#### 42", "It is 40 + 2."),
+        ("So the answer is 42.", "So the answer is 42."),
+        ("So \\boxed{42}.", "So \\boxed{42}."),
     ],
 )
-def test_the_answer_is_marked_once(text: str, closing: str):
-    assert PROSE.close(PROBLEM, Node(-1, text, None, "42", True)) == closing
+def test_the_answer_is_told_once_in_the_form_that_the_prompt_asks_for(text: str, last: str):
+    node = Node(-1, text, None, "42", True)
+    assert PROSE.last(node) == last
+    assert PROSE.close(PROBLEM, node) == ("" if "boxed" in text else "\\boxed{42}")
+
+
+def test_what_rollouts_say_is_no_reason_that_a_thought_tells():
+    by = Judgement("wrong", 0.0, "0 of 4 rollouts from here ended right", "rollout:tiny")
+    assert PROSE.reflect(Node(-1, "x", by), ["x"]) in narration.WRONG_STEP

@@ -216,4 +216,4 @@ def test_rows_as_upstream_has_them_of_both_phases_become_trees():
     ]
     pencils = next(tree for tree in got.trees if tree.nodes[0].text.startswith("Let's call the price of a pencil"))
     problem = next(problem for problem in got.problems if problem.id == pencils.problem)
-    assert any(thought.text.endswith("# Answer\n\n29") for thought in shortcut(pencils, problem, PROSE))
+    assert any(thought.text.endswith("\\boxed{29}") for thought in shortcut(pencils, problem, PROSE))

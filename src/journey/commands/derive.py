@@ -9,7 +9,7 @@ import typer
 
 from journey import interrupts
 from journey.commands import flags
-from journey.commands.output import failed_units, reading, say, sheet, writing
+from journey.commands.output import failed_units, reading, say, sheet, side_trip_lines, side_trips, writing
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
 from journey.errors import UsageError
@@ -107,6 +107,7 @@ def derive(
         "trees_told": trees,
         "problems_told": len({t.problem for of in final.values() for t in of}),
         "thoughts": {method: len(of) for method, of in final.items()},
+        "side_trips": side_trips(t for of in final.values() for t in of),
         "refined": {method: sum(t.refined_by is not None for t in of) for method, of in final.items()},
         "drafts_kept": {method: sum(t.note is not None for t in of) for method, of in final.items()},
         "no_thought": dict(reasons.most_common()),
@@ -123,6 +124,7 @@ def _lines(data: Mapping[str, Any], source: str) -> list[tuple[str, Any]]:
     lines: list[tuple[str, Any]] = [(f"{source} with a thought", data[f"{source}_told"])]
     for method, number in data["thoughts"].items():
         lines.append((f"  thoughts by {method}", number))
+        lines += side_trip_lines(data["side_trips"], method, number)
         for what in ("refined", "drafts_kept"):
             if data[what][method]:
                 lines.append((f"    {what.replace('_', ' ')}", data[what][method]))

@@ -16,10 +16,12 @@ from journey.data.problems import PARTS
 from journey.errors import UsageError
 from journey.store.run import Run
 from journey.store.schema import Failure
+from journey.thoughts.traverse import has_side_trip
 from journey.trees.mark import no_thought_reason, wrong_branches
-from journey.types import Tree
+from journey.types import Thought, Tree
 
 WIDE = 120  # columns, where no terminal says how many it has
+TRAVERSE = "traverse"
 SHOWN = 10  # failures that are written out
 
 
@@ -75,6 +77,20 @@ def tree_lines(counts: Mapping[str, Any]) -> list[tuple[str, Any]]:
         ("  without a right leaf", sum(counts["no_thought"].values())),
         *((f"    {reason}", number) for reason, number in counts["no_thought"].items()),
     ]
+
+
+def side_trips(thoughts: Iterable[Thought]) -> dict[str, int]:
+    """Of thoughts by the methods that walk a tree with side trips: how many have one at all."""
+    found: dict[str, int] = {}
+    for thought in thoughts:
+        if thought.method == TRAVERSE:
+            found[TRAVERSE] = found.get(TRAVERSE, 0) + has_side_trip(thought)
+    return found
+
+
+def side_trip_lines(counts: Mapping[str, int], method: str, of: int) -> list[tuple[str, Any]]:
+    """The same for a person, below the method's thoughts; the others are their shortcuts, letter by letter."""
+    return [("    with a side trip", f"{counts[method]} of {of}")] if method in counts else []
 
 
 def sheet(title: object, lines: Iterable[tuple[str, Any]]) -> Table:

@@ -4,7 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from journey.commands import flags, sweeping
-from journey.commands.output import console, failed_units, say, sheet, tree_counts, tree_lines
+from journey.commands.output import (
+    console,
+    failed_units,
+    say,
+    sheet,
+    side_trip_lines,
+    side_trips,
+    tree_counts,
+    tree_lines,
+)
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, estimate_lines, note, priced, row_lines, with_local
 from journey.errors import BudgetReached, UsageError
@@ -116,6 +125,7 @@ def _made(of: Run, wanted: Recipe, written: dict[str, int], spent: list[dict[str
         "problems": of.count("problems"),
         **tree_counts(of.trees()),
         "thoughts": {method: _thoughts(of, method) for method in methods},
+        "side_trips": side_trips(of.thoughts()),
         "refused": {method: dict(found.refused) for method, found in counted.items() if found.refused},
         "problems_without_thought": {
             method: dict(found.no_thought) for method, found in counted.items() if found.no_thought
@@ -141,6 +151,7 @@ def _lines(made: dict[str, Any]) -> list[tuple[str, Any]]:
     lines: list[tuple[str, Any]] = [*tree_lines(made)] if made["trees"] else []
     for method, of in made["thoughts"].items():
         lines.append((f"thoughts by {method}", of["thoughts"]))
+        lines += side_trip_lines(made["side_trips"], method, of["thoughts"])
         lines += [(f"  {what}", of[what]) for what in ("refined", "draft kept") if of[what]]
         lines += [
             (f"  answers {'' if why == END_MARK else 'not kept: '}{why}", n)

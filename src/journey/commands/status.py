@@ -4,7 +4,16 @@ from collections import Counter
 from typing import Any
 
 from journey.commands import flags
-from journey.commands.output import failed_units, reading, say, sheet, tree_counts, tree_lines
+from journey.commands.output import (
+    failed_units,
+    reading,
+    say,
+    sheet,
+    side_trip_lines,
+    side_trips,
+    tree_counts,
+    tree_lines,
+)
 from journey.commands.spending import row_lines
 from journey.data.problems import PARTS
 from journey.pipeline.stages import spent_by_model
@@ -26,7 +35,9 @@ def status(run: flags.RunFolder, json: flags.Json = False) -> int:
     lines += [("  taken out of training", data["excluded"])] if data["excluded"] else []
     lines += tree_lines(data["trees"])
     lines.append(("thoughts", sum(data["thoughts"].values())))
-    lines += [(f"  by {method}", n) for method, n in data["thoughts"].items()]
+    for method, n in data["thoughts"].items():
+        lines.append((f"  by {method}", n))
+        lines += side_trip_lines(data["side_trips"], method, n)
     lines.append(("models trained", len(data["models"])))
     lines.append(("attempts", sum(row["attempts"] for row in data["attempts"])))
     lines += [(f"  {r['model']}, {r['decoding']}", f"{r['attempts']}, {r['right']} right") for r in data["attempts"]]
@@ -56,6 +67,7 @@ def _holdings(of: Run) -> dict[str, Any]:
         "excluded": len(excluded(of)),
         "trees": tree_counts(of.trees()),
         "thoughts": dict(sorted(Counter(t.method for t in of.thoughts()).items())),
+        "side_trips": side_trips(of.thoughts()),
         "models": [entry.model for entry in of.entries(Training)],
         "attempts": [
             {"model": model, "decoding": decoding, "attempts": n, "right": right[model, decoding]}

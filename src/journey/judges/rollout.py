@@ -247,10 +247,13 @@ class RolloutJudge:
         if not could:
             reason = f"none of {self.settings.n} rollouts gave an answer that could be checked"
             return Judgement(None, None, reason, self.name)
-        if self.settings.label == "hard":
-            return Judgement(*(("right", 1.0) if any(could) else ("wrong", 0.0)), None, self.name)
         share = sum(could) / len(could)
-        return Judgement("right" if share >= self.settings.threshold else "wrong", share, None, self.name)
+        is_right = any(could) if self.settings.label == "hard" else share >= self.settings.threshold
+        is_answer = len(rollouts) == 1 and not rollouts[0].text
+        unread = f", {len(rollouts) - len(could)} more gave no answer" if len(could) < len(rollouts) else ""
+        reason = None if is_answer else f"{sum(could)} of {len(could)} rollouts from here ended right{unread}"
+        score = float(is_right) if self.settings.label == "hard" else share
+        return Judgement("right" if is_right else "wrong", score, reason, self.name)
 
     def _of(self, problem: Problem) -> dict[tuple[str, ...], _Place]:
         known = self._known.setdefault(problem.id, {})

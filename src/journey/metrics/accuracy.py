@@ -59,9 +59,14 @@ def finished(attempts: Sequence[Attempt]) -> float:
     return sum(a.finish in ("end", "stop") for a in attempts) / len(attempts) if attempts else 0.0
 
 
+def _kind(attempt: Attempt) -> str:
+    """What is wrong with an attempt whose task names no error."""
+    return "wrong answer" if attempt.correct is False and attempt.answer is not None else "unclassified"
+
+
 def error_counts(attempts: Iterable[Attempt]) -> dict[str, int]:
     """How many attempts that are not right have each kind of error, the most frequent first."""
-    counts = Counter((a.error or "unclassified").partition(" (")[0] for a in attempts if a.correct is not True)
+    counts = Counter((a.error or _kind(a)).partition(" (")[0] for a in attempts if a.correct is not True)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 

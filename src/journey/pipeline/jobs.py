@@ -26,8 +26,10 @@ from journey.pipeline.recipe import Recipe
 from journey.pipeline.stages import branched_trees, grow_trees, keep_spent, part, refuse_retrained, spent, train
 from journey.store.run import Run
 from journey.tasks.table import task
+from journey.thoughts.traverse import TraverseSettings, has_side_trip
 from journey.types import Problem
 
+FEW = 5  # thoughts that may all lack a side trip by chance
 TREES, TRAIN, EVALUATE = "trees", "train", "evaluate"
 
 
@@ -160,6 +162,26 @@ async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) ->
             )
     derivation = Derivation(of.run, recipe.thought_settings(of.seed), of.task, models.model, of.progress, of.owner)
     await derivation.make_all(recipe.thoughts.methods, recipe.thoughts.refine, trees)
+    refuse_equal_arms(of, recipe)
+
+
+def refuse_equal_arms(of: SeedRun, recipe: Recipe) -> None:
+    """Raises UsageError where the long thoughts are the shortcuts: two arms would be trained on the same texts.
+
+    A few thoughts, and trials that allow no side trip (a point of a sweep), are let through.
+    """
+    methods = {ARMS[name].method for name in recipe.arms}
+    if not {"shortcut", "traverse"} <= methods:
+        return
+    settings: TraverseSettings = recipe.thoughts.of("traverse")
+    long = list(of.run.thoughts(method="traverse", seed=of.owner))
+    if len(long) < FEW or max(settings.trials_by_depth or (settings.trials,)) < 2 or any(map(has_side_trip, long)):
+        return
+    raise UsageError(
+        f"none of the {len(long)} long thoughts of seed {of.seed} has a side trip, so they are their shortcuts letter "
+        "by letter and both arms would be equal; lower thoughts.traverse.least_score, leave out "
+        "thoughts.traverse.to_answer, or let the trees keep more wrong steps (trees.grow.follow_wrong)"
+    )
 
 
 async def train_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:

@@ -26,6 +26,7 @@ from journey.report.samples import group_figures, vote_curve
 from journey.report.searches import search_figures
 from journey.store.entries import Training
 from journey.store.run import Run
+from journey.thoughts.traverse import has_side_trip
 from journey.types import Attempt
 
 Json = dict[str, Any]
@@ -214,10 +215,12 @@ def _words(run: Run, found: Outcome) -> Json:
 
 
 def _thoughts(run: Run) -> Json:
-    """How many thoughts each method made, how many were refined, and of how many the draft was kept instead."""
+    """How many thoughts each method made, how many were refined, of how many the draft was kept instead; side trips."""
     counts: dict[str, dict[str, int]] = {}
     for thought in run.thoughts():
         of = counts.setdefault(thought.method, {"thoughts": 0, "refined": 0, "kept": 0})
         kind = "refined" if thought.refined_by is not None else "thoughts" if thought.note is None else "kept"
         of[kind] += 1
+        if thought.method == "traverse":
+            of["side_trips"] = of.get("side_trips", 0) + has_side_trip(thought)
     return dict(sorted(counts.items()))

@@ -72,6 +72,9 @@ def notes(figures: Json) -> list[str]:
             few = f"The {short(over)} had too few samples to use up the {short(at)}'s tokens"
             lines.append(f"{few}: k stops at {found['k']:.1f}.")
     for method, of in figures.get("thoughts", {}).items():
+        made = of["thoughts"] + of["refined"] + of["kept"]
+        if of.get("side_trips", made) < made:
+            lines.append(f"{of['side_trips']} of {_plural(made, 'thought')} by {method} have a side trip at all.")
         if of["refined"] + of["kept"]:
             kept = f", {of['kept']} drafts kept" if of["kept"] else ""
             lines.append(f"{_plural(of['thoughts'], 'thought')} by {method}: {of['refined']} refined{kept}.")

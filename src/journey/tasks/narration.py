@@ -3,10 +3,11 @@
 No narration alters a step.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from journey.types import Node, Problem, content_hash
+from journey.types import Judgement, Node, Problem, content_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Narration:
     `reflect(node, texts)`: why the branch was wrong; `node` is the step that was found wrong; `texts` are the
     steps from the first one to the end of the branch, which is `node` or lies after it.
     `go_back(problem, texts)`: the return; `texts` are the steps that stand again, none of them at the question.
-    `close(problem, node)`: the final answer, where the last step `node` does not give it well enough.
+    `close(problem, node)`: the final answer, where the last step `node` does not give it in the form asked for;
+    `last(node)`: the text of that step, less a line that only gives the answer in another form.
     `tried(texts)`: what a return adds that lists the `texts` of the steps taken from there so far; null: nothing.
     `separator` stands between all pieces. `name` is part of a thought's id.
     """
@@ -27,10 +29,18 @@ class Narration:
     separator: str = "\n\n"
     name: str = ""
     tried: Callable[[Sequence[str]], str] | None = None
+    last: Callable[[Node], str] = lambda node: node.text
 
 
 LONGEST_QUOTE = 90
-ANSWER_MARKS = ("\\boxed", "# Answer", "####")
+_BOX = "\\boxed"
+_TAIL = 400  # characters in which a last line that gives the answer begins
+_MARKS = 10  # characters of colons, bold marks and spaces around an answer
+_ANSWER_LINE = re.compile(
+    r"\n\s*(?:#+ *answer\s*\n|####|(?:\*\*)?(?:so,? |therefore,? )?(?:the )?(?:final )?answer(?: is)?)([^\n]*)\Z",
+    re.IGNORECASE,
+)
+"""A last line, or two with a heading, that gives the final answer and nothing else."""
 
 WRONG_STEP = (
     "Wait, that last step is not right.",
@@ -78,7 +88,8 @@ def reflect(node: Node, texts: Sequence[str]) -> str:
     """Why the branch was wrong: the judge's reason where there is one, and the wrong answer where it led to one."""
     judgement = node.judgement
     is_wrong = judgement is not None and judgement.verdict == "wrong"
-    reason = _sentence(judgement.reason) if judgement is not None and is_wrong and judgement.reason else ""
+    told = told_reason(judgement)
+    reason = _sentence(told) if told and is_wrong else ""
     if node.answer is not None and node.correct is False:
         return f"{_pick(WRONG_ANSWER, texts).format(answer=_mathematics(node.answer))} {reason}".rstrip()
     is_last = texts[-1] == node.text
@@ -90,6 +101,13 @@ def reflect(node: Node, texts: Sequence[str]) -> str:
     return _pick(WRONG_STEP if is_last and is_wrong else EARLIER_STEP, texts)
 
 
+def told_reason(judgement: Judgement | None) -> str | None:
+    """What is wrong with a step; null where nobody said it, as rollouts only say how often its tries ended right."""
+    if judgement is None or judgement.by.startswith("rollout:"):
+        return None
+    return (judgement.reason or "").strip() or None
+
+
 def go_back(problem: Problem, texts: Sequence[str]) -> str:
     """The return; it may name the step that stands again where that is short enough."""
     if not texts:
@@ -99,13 +117,25 @@ def go_back(problem: Problem, texts: Sequence[str]) -> str:
 
 
 def close(problem: Problem, node: Node) -> str:
-    """The final answer in PRM800K's form; nothing where the last step marks it itself."""
-    if node.answer is None or any(mark in node.text for mark in ANSWER_MARKS):
+    """The final answer in the form that the task's prompt asks for; nothing where the last step gives it so."""
+    if node.answer is None or _BOX in node.text:
         return ""
-    return f"# Answer\n\n{node.answer}"
+    if problem.task == "text":
+        return "" if node.text.rpartition("\n")[2].startswith("The answer is") else f"The answer is {node.answer}"
+    return f"{_BOX}{{{node.answer.strip().strip('$')}}}"
 
 
-PROSE = Narration(reflect, go_back, close, separator="\n\n", name="prose")
+def last(node: Node) -> str:
+    """The last step without a line that only tells the answer in another form than a box."""
+    text = node.text.rstrip()
+    if node.answer is None or _BOX in text:
+        return node.text
+    found = _ANSWER_LINE.search(text, max(0, len(text) - _TAIL))
+    is_alone = found is not None and len(found[1]) <= len(node.answer) + _MARKS
+    return node.text if found is None or not is_alone else text[: found.start()].rstrip() or node.text
+
+
+PROSE = Narration(reflect, go_back, close, separator="\n\n", name="prose", last=last)
 
 
 def _pick(variants: Sequence[str], content: object) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from journey.tasks.narration import Narration
+from journey.tasks.narration import Narration, told_reason
 from journey.trees.mark import path_texts
 from journey.types import Problem, Segment, SegmentKind, Thought, Tree, content_hash
 
@@ -59,7 +59,8 @@ def tell(tree: Tree, problem: Problem, walk: Walk, narration: Narration) -> Iter
             taken.setdefault(node.parent, {})[node.text] = None
         match visit.kind:
             case "forward":
-                yield Piece("step", tree.nodes[visit.node].text, visit.node)
+                node = tree.nodes[visit.node]
+                yield Piece("step", narration.last(node) if visit.node == walk.leaf else node.text, visit.node)
             case "mistake":
                 trip.append(visit.node)
                 yield Piece("mistake", tree.nodes[visit.node].text, visit.node)
@@ -79,7 +80,7 @@ def found_wrong(tree: Tree, trip: Sequence[int]) -> int:
     """The step a side trip is found wrong by: the last one judged wrong with a reason, else the last one of all."""
     for index in reversed(trip):
         judgement = tree.nodes[index].judgement
-        if judgement is not None and judgement.verdict == "wrong" and judgement.reason:
+        if judgement is not None and judgement.verdict == "wrong" and told_reason(judgement):
             return index
     return trip[-1]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from journey import prompts
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
+from journey.tasks.narration import told_reason
 from journey.thoughts.draft import Walk
 from journey.thoughts.thinking import visible
 from journey.thoughts.trail import quoted
@@ -67,7 +68,7 @@ def unexplained(tree: Tree, walk: Walk) -> list[int]:
     found: dict[int, None] = {}
     for node in (visit.node for visit in walk.visits if visit.kind == "mistake"):
         judgement = tree.nodes[node].judgement
-        if judgement is not None and judgement.verdict == "wrong" and not (judgement.reason or "").strip():
+        if judgement is not None and judgement.verdict == "wrong" and not told_reason(judgement):
             found[node] = None
     return list(found)
 

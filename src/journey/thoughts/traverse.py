@@ -115,6 +115,11 @@ def side_trip(
     return trip
 
 
+def has_side_trip(thought: Thought) -> bool:
+    """Whether a long thought goes wrong anywhere; one that does not is its shortcut, letter by letter."""
+    return any(segment.kind == "mistake" for segment in thought.segments)
+
+
 STEPS = 10  # a right path has about so many steps, where an estimate needs to know
 
 
