@@ -28,11 +28,11 @@ from bench import DATA, Result, flag, run
 from hostile_answers import hostile
 from math_verify import parse, verify
 
-from journey.answers import formula, quotient, terms
+from journey.answers import clean, formula, read, values
 from journey.answers.check import MathGrader
+from journey.answers.compare import decide
 from journey.answers.find import find_answer
 from journey.answers.grade import Grade
-from journey.answers.plain import decide
 
 ANSWERS = DATA / "model_outputs/math500_short_answers_4_models.jsonl.gz"
 TRAIN = DATA / "math/train_12000.jsonl.gz"
@@ -91,8 +91,8 @@ def mixed(pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def forget() -> None:
-    """Empties what the plain checks keep of formulas that they read."""
-    for kept in (formula.read, quotient.quotient, terms.value):
+    """Empties what the checker keeps of answers that it read."""
+    for kept in (clean.clean, formula.parse, read.read, values.equal, values.exact, values.rough):
         kept.cache_clear()
 
 
@@ -113,7 +113,7 @@ async def crowd(pairs: Sequence[Pair], harmful: Sequence[str]) -> tuple[float, f
 
 
 async def ready(grader: MathGrader) -> None:
-    await asyncio.gather(grader.compare("|x|", r"\sqrt{x^2}"), grader.compare("1", r"\int_0^1 dx"))
+    await asyncio.gather(grader.compare("f(2x)", "2f(x)"), grader.compare("1", r"\int_0^1 dx"))
 
 
 async def gather_or_cancel(grader: MathGrader, pairs: Sequence[Pair]) -> tuple[list[Grade], float]:

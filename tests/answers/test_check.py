@@ -14,6 +14,12 @@ from journey.answers.find import find_answer
 from journey.answers.grade import Grade
 from journey.types import make_problem
 
+# Only math-verify adds matrices up.
+SUM = (
+    r"\begin{pmatrix}1\\3\end{pmatrix}",
+    r"\begin{pmatrix}0\\1\end{pmatrix}+\begin{pmatrix}1\\2\end{pmatrix}",
+)
+
 
 @pytest.fixture(scope="module")
 def grader():
@@ -26,7 +32,6 @@ def grader():
     [
         (r"so $\boxed{\frac{1}{2}}$.", r"\frac{1}{2}"),
         (r"\boxed{3} no, wait \boxed{4}", "4"),
-        (r"\boxed{5} and then \boxed{6", "5"),
         (r"\boxed{5} and then \boxed{}", "5"),
         (r"\boxed{\{1,2\}}", r"\{1,2\}"),
         (r"\boxed{\left\{ x : x > 0 \right.}", r"\left\{ x : x > 0 \right."),
@@ -53,7 +58,17 @@ def test_the_final_answer_is_found(text, answer):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "no idea", r"\boxed{", r"\boxed{}", r"\boxed{ $ $ }", "# Answer\n\n", "####", "#### Step 3: add\n\nNow x"],
+    [
+        "",
+        "no idea",
+        r"\boxed{5} and then \boxed{6",
+        r"\boxed{",
+        r"\boxed{}",
+        r"\boxed{ $ $ }",
+        "# Answer\n\n",
+        "####",
+        "#### Step 3: add\n\nNow x",
+    ],
 )
 def test_no_answer_is_found_where_there_is_none(text):
     assert find_answer(text) is None
@@ -68,7 +83,7 @@ def test_finding_never_fails_and_never_gives_an_empty_answer(text):
 @pytest.mark.parametrize(
     ("piece", "found"),
     [("\\boxed{", None), ("}", None), ("{", None), ("# Answer\n", None), ("####", None), ("answer is.\n", None),
-     ("the answer is", "the answer is"), ("\\boxed{1},", "1")],
+     ("the answer is", None), ("\\boxed{1},", "1")],
 )  # fmt: skip
 def test_a_megabyte_of_marks_is_read_in_one_pass(piece, found):
     assert find_answer(piece * (1_000_000 // len(piece))) == found
@@ -101,7 +116,7 @@ async def test_what_takes_too_long_could_not_be_checked_and_the_worker_is_replac
         hard = await impatient.compare(r"\int_0^1 \sin(x^{x^{9x}}) dx", "3")
         assert hard.correct is None
         assert hard.error is not None and hard.error.startswith("could not check: ")
-        while (grade := await impatient.compare("|x|", r"\sqrt{x^2}")).correct is None:
+        while (grade := await impatient.compare(*SUM)).correct is None:
             pass  # half a second may be too short for this one, too, on a busy machine
         assert grade.correct is True
 
@@ -152,13 +167,13 @@ def test_answers_are_checked_from_any_thread_and_event_loop(grader):
 
 def test_no_process_starts_before_an_answer_needs_one():
     script = (
-        "import multiprocessing\n"
+        f"import multiprocessing\nSUM = {SUM!r}\n"
         "from journey.answers.check import MathGrader\n"
         "if __name__ == '__main__':\n"
         "    with MathGrader() as grader:\n"
         "        assert grader.check('1/2', '\\\\frac12').correct\n"
         "        assert not multiprocessing.active_children()\n"
-        "        assert grader.check('|x|', '\\\\sqrt{x^2}').correct\n"
+        "        assert grader.check(*SUM).correct\n"
         "        assert multiprocessing.active_children()\n"
         "    assert not multiprocessing.active_children()\n"
     )
@@ -217,14 +232,14 @@ async def test_ordinary_answers_do_not_wait_for_hard_ones():
         hard = [
             asyncio.ensure_future(grader.compare("42", rf"\int_0^1 \sin(x^{{x^{{{n}x}}}}) dx")) for n in range(3, 7)
         ]
-        assert (await grader.compare("|x|", r"\sqrt{x^2}")).correct is True
+        assert (await grader.compare(*SUM)).correct is True
         assert not all(one.done() for one in hard)
 
 
 def test_a_script_in_which_no_worker_can_start_is_told_why() -> None:
     script = (
         "from journey.answers.check import MathGrader\n"
-        "with MathGrader() as grader:\n    print(grader.check(r'\\sin x', r'\\cos x').error)\n"
+        "with MathGrader() as grader:\n    print(grader.check('f(2x)', '2f(x)').error)\n"
     )
     said = subprocess.run([sys.executable, "-"], input=script, capture_output=True, text=True, timeout=600, check=True)
     assert "no checking process can be started" in said.stdout

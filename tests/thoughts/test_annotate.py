@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from thoughts.retellers import parts, same, tagged, with_fault
 
+from journey.answers.compare import decide
 from journey.answers.find import find_answer
-from journey.answers.plain import decide
 from journey.errors import UsageError
 from journey.models.base import ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted

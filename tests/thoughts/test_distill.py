@@ -9,6 +9,7 @@ from thoughts.players import puzzle
 from thoughts.told import check_spans
 
 from journey.answers.check import MathGrader
+from journey.answers.thinking import Thinking, split_thinking, visible
 from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted
@@ -26,7 +27,6 @@ from journey.thoughts.distill import (
     rewrite,
     survival,
 )
-from journey.thoughts.thinking import Thinking, split_thinking, visible
 from journey.types import Thought, make_problem
 
 MATH = make_problem("What is $15 \\cdot 4 - 18$?", "42", solution="$15 \\cdot 4 = 60$ and $60 - 18 = \\boxed{42}$.")

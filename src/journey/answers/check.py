@@ -11,9 +11,9 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Self
 
 from journey.answers.bounds import is_hard, refusal
+from journey.answers.compare import decide, may_ask
 from journey.answers.find import find_answer
 from journey.answers.grade import Grade, could_not_check
-from journey.answers.plain import decide
 from journey.answers.pool import Closed, Died, Lanes, TookLong
 from journey.types import Problem
 
@@ -94,6 +94,8 @@ class MathGrader:
                 return could_not_check(answer, f"the {what} is empty")
         if reason := refusal(gold) or refusal(answer):
             return could_not_check(answer, reason)
+        if not may_ask(gold, answer):
+            return could_not_check(answer, "words or units in it leave open what is meant")
         return None
 
     def _outcome(self, gold: str, answer: str, future: Future[bool | str]) -> Grade:

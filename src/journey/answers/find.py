@@ -1,26 +1,50 @@
-"""Find the final answer of a text."""
+"""Find the final answer of a text, in the places where people and models put it."""
 
 import re
 from typing import NamedTuple
 
-from journey.answers.plain import number
+from journey.answers.phrases import cut
+from journey.answers.thinking import visible
 
-_BRACES = re.compile(r"\\+(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
-_BOX_BEGINS = re.compile(r"\\boxed|\\fbox")
-_BETWEEN = re.compile(r"(?:\s|\$|\\quad|\\[,;: ])*(?:,|and|,\s*and|\\text\{\s*and\s*\})(?:\s|\$|\\quad|\\[,;: ])*")
-_BARE_BOX = re.compile(r"\\boxed\s+([^\s${}\\]+)")
-_HEADING = re.compile(r"^#{1,2} Answer[ \t]*(?::|\n)\s*(?![#\s])(.+)", re.MULTILINE)
-_STATED = re.compile(r"\b(?:answer is|answer:)[ \t]*:?", re.IGNORECASE)
-_SENTENCE = re.compile(r"[ \t*]*((?:[^.\n]|\.(?!\s|$)){0,2000})")
+_BOX = r"\\+(?:boxed|fbox)|\x08oxed|(?<![A-Za-z\\])boxed(?=\{)"
+_BRACES = re.compile(rf"(?:{_BOX})\s*\{{|\\.|[{{}}]", re.DOTALL)
+_BOX_BEGINS = re.compile(_BOX)
+_BETWEEN = re.compile(
+    r"(?:\s|\$|\\quad|\\[,;: ])*(?:,|and|or|,\s*(?:and|or)|\\text\{\s*(?:and|or)\s*\})(?:\s|\$|\\quad|\\[,;: ])*|[ $]*"
+)
+_BARE_BOX = re.compile(r"\\boxed(?:\s+|(?=\\[dt]?frac|\\sqrt|\d))((?:\\[A-Za-z]+\s*(?:\{[^{}]*\}|\d)*|[^\s${}\\])+)")
+_ANSWER = r"(?:the[ \t]+)?(?:final[ \t]+|correct[ \t]+)?answer"
+_HEADING = re.compile(
+    rf"^[ \t]*(?:#{{1,6}}[ \t]*(?:\*\*)?|\*\*){_ANSWER}[ \t]*:?[ \t]*(?:\*\*)?[ \t]*(?::|$)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
+_STATED = re.compile(
+    r"\banswer(?:[ \t]*\*\*)?[ \t]*(?:is|(?:would|should|must|will) be|equals|comes (?:out )?to"
+    r"|turns out to be|=|:)(?![a-z])[ \t]*:?|答案(?:是|为|：|:)+|\[Final solution\]",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"[ \t*]*((?:[^.\n。]|\.(?!\s|$|\*\*)){0,2000})")
+_DISPLAY = re.compile(r"\s*(?:\$\$(.+?)\$\$|\\\[(.+?)\\\])", re.DOTALL)
+_NONE = re.compile(
+    r"(?:not|just|found|obtained|given|determined|calculated|computed|to|in|below|above|as|correct|wrong|right|incorrect|"
+    r"simply|also|then|clear\w*|supposed|already|therefore|expected|reasonable|unique|what|how|when|if)\b",
+    re.IGNORECASE,
+)
+"""How a sentence goes on that tells of the answer and does not say it."""
+_MOST = 64  # places that are looked at
 
 
 def find_answer(text: str) -> str | None:
-    r"""The final answer of a text, null where there is none.
+    r"""The final answer of a text, null where there is none. What a model thinks before it answers is left out.
 
-    Explicit marks first, the last of them wins: `\boxed{...}` with balanced braces (an unclosed one is no answer) and
-    PRM800K's heading "# Answer"; then GSM8K's and Abel's "####"; then what follows "[Final solution]" or "answer is".
-    An empty answer is none.
+    Explicit marks first, the last of them wins: `\boxed{...}` with balanced braces, a heading ("# Answer", "**Final
+    Answer**"), `<answer>`; then GSM8K's and Abel's "####"; then what follows "answer is". A last box that is never
+    closed is no answer, nor is an empty one, nor a sentence that only speaks of the answer.
     """
+    text = visible(text)
+    if (position := _unclosed(text)) >= 0:
+        return marked(text[position:]) if _HEADING.search(text, position) else None
     for find in (marked, hashed, _stated):
         if answer := find(text):
             return answer
@@ -28,11 +52,28 @@ def find_answer(text: str) -> str | None:
 
 
 def marked(text: str) -> str | None:
-    """What stands in the last explicit mark (a box, PRM800K's heading), null without one."""
+    """What stands in the last explicit mark (a box, a heading, a tag), null without one."""
     position, answer = _last_box(text)
     for heading in _HEADING.finditer(text, max(position, 0)):
-        answer = bare(heading[1]) or answer
+        rest = text[heading.end() :][:4_000].lstrip(" \t*:")
+        if not rest.lstrip().startswith("#") and (found := _first(rest.lstrip("\n \t"), whole_line=True)):
+            position, answer = heading.start(), found
+    for tag in _TAGGED.finditer(text, max(position, 0)):
+        answer = find_answer(tag[1]) or bare(tag[1]) or answer
     return answer
+
+
+def _unclosed(text: str) -> int:
+    """Where the text's last box begins if it is never closed; -1 where all is well."""
+    start = max((text.rfind(mark) for mark in (r"\boxed{", r"\fbox{")), default=-1)
+    if start < 0:
+        return -1
+    depth = 0
+    for token in re.finditer(r"\\.|[{}]", text[start + 6 :], re.DOTALL):
+        depth += (token[0] == "{") - (token[0] == "}")
+        if depth <= 0 and token[0] == "}":
+            return -1
+    return start
 
 
 def _last_box(text: str) -> tuple[int, str | None]:
@@ -40,7 +81,7 @@ def _last_box(text: str) -> tuple[int, str | None]:
     boxes = _boxes(text)
     if not boxes:
         loose = list(_BARE_BOX.finditer(text))
-        return (loose[-1].start(), loose[-1][1]) if loose else (-1, None)
+        return (loose[-1].start(), bare(loose[-1][1])) if loose else (-1, None)
     row = [boxes.pop()]
     while boxes and boxes[-1].end <= row[-1].start and _BETWEEN.fullmatch(text, boxes[-1].end, row[-1].start):
         row.append(boxes.pop())
@@ -81,24 +122,38 @@ def hashed(text: str) -> str | None:
     if start < 0:
         return None
     line, _, rest = text[start + 4 :].lstrip(" \t#").partition("\n")
-    return bare(line) if not rest.strip() or number(bare(line) or "") is not None else None
+    return bare(line) if not rest.strip() or re.fullmatch(r"[-+$\d.,/\s]*\d", bare(line) or "") else None
 
 
 def _stated(text: str) -> str | None:
-    for place in reversed(list(_STATED.finditer(text))):
-        sentence = _SENTENCE.match(text, place.end())
-        if sentence and (answer := bare(sentence[1])):
+    for place in list(_STATED.finditer(text))[: -_MOST - 1 : -1]:
+        if answer := _first(text[place.end() :][:4_000]):
             return answer
-    start = text.rfind("[Final solution]")
-    return None if start < 0 else bare(text[start + len("[Final solution]") :].strip().split("\n", 1)[0])
+    return None
+
+
+def _first(rest: str, *, whole_line: bool = False) -> str | None:
+    """The answer that a text begins with: a formula set by itself, or the first sentence as far as it says it."""
+    if display := _DISPLAY.match(rest):
+        return bare(display[1] or display[2])
+    line = rest.lstrip(" \t*:")
+    if line[:1] == "\n" and not line.strip().startswith("#"):
+        line = line.strip().partition("\n")[0]
+    sentence = _SENTENCE.match(line)
+    said = bare(line.partition("\n")[0] if whole_line else sentence[1] if sentence else "")
+    if said is None or whole_line:
+        return said
+    if _NONE.match(said) or (len(said.split()) > 5 and not re.search(r"[\d\\$()=]", said)):
+        return None
+    return bare(cut(" " + said).strip()) or said
 
 
 def bare(answer: str) -> str | None:
     """An answer without the dollars, bold marks and full stop around it; null when nothing is left."""
     for _ in range(4):  # layers: **$5$.**
-        answer = answer.strip().removeprefix("**").removesuffix("**").strip()
-        if answer.endswith(".") and not answer.endswith(r"\right."):
-            answer = answer.rstrip(".")
+        answer = answer.strip().removeprefix("**").removesuffix("**").strip().strip("`")
+        if answer.endswith(("。", ".")) and not answer.endswith((r"\right.", "...")):
+            answer = answer.rstrip("。.")
         for left, right in (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")):
             if answer.startswith(left) and answer.endswith(right) and len(answer) >= len(left) + len(right):
                 inner = answer[len(left) : len(answer) - len(right)]

@@ -13,14 +13,12 @@ from typing import TypeVar
 
 from journey.answers.find import bare, hashed, marked
 from journey.answers.grade import Grade, could_not_check
-from journey.answers.plain import number
+from journey.answers.phrases import NUMBERS
+from journey.answers.read import exact
+from journey.answers.thinking import visible
 from journey.types import Problem
 
 PAIRS = (("yes", "no"), ("true", "false"), ("valid", "invalid"))
-NUMBERS = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-)  # fmt: skip
 LONGEST = 20_000  # characters at the end of a text where an answer is looked for that has no explicit mark
 MOST = 32  # places in it
 LIST = 4_000  # characters of a list
@@ -29,11 +27,16 @@ _OPTION = re.compile(r"^\(([A-Z])\)[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _BRACKETS = re.compile(r"[()\[\]{}<>\s]+")
 _BRACKET_BOX = re.compile(r"\\boxed[ \t]*\{([^\n]*)\}")
 _STATED = re.compile(
-    r"\b(?:answer|option|choice|list|order|sequence)\b[ \t*_]*"
+    r"\b(?:answer|option|choice|list|order|sequence|sorted)\b[ \t*_]*"
     r"(?:(?:is|are|would be|must be|should be)\b[ \t]*:?|:|=)[ \t*_]*\n{0,2}",
     re.IGNORECASE,
 )
-_NAMED = re.compile(r"(\([A-Z]\))[^.\n()]{0,80}? is (?:the )?(?:correct|right|best|answer)")
+_NAMED = re.compile(
+    r"(\([A-Z]\))[^.\n()]{0,80}? is (?:the )?(?:correct|right|best|answer)"
+    r"|\b(?:pick|choose|select|chose|picked|go with|opt for) (?:option )?(\([A-Z]\)|[A-Z]\b)"
+)
+_VERDICT = re.compile(r"\b(?:argument|statement|sentence|expression|result|it) is ((?:\w+ ){0,2}\w+)", re.IGNORECASE)
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3002: "."}
 _SENTENCE = re.compile(r"[ \t*]*((?:[^.\n]|\.(?!\s|$)){0,2000})")
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
 _SET = re.compile(r"\\(?:text|textbf|textit|texttt|mathrm|mathbf|mathtt|mbox)\{([^{}]*)\}")
@@ -65,7 +68,7 @@ class TextGrader:
 
     async def grade(self, problem: Problem, text: str) -> Grade:
         """The grade of the final answer found in `text`; null where nothing in it reads as an answer."""
-        shape = shape_of(problem)
+        shape, text = shape_of(problem), visible(text).translate(_WIDE)
         wanted = shape.read(problem.answer, True) or _words(problem.answer)
         first: str | None = None
         for stated, is_sure in _candidates(text, shape):
@@ -88,7 +91,7 @@ def shape_of(problem: Problem) -> Shape:
             return Shape(" or ".join(pair), lambda stated, alone, pair=pair: _one_of(stated, alone, pair))
     if wanted and _BRACKETS.fullmatch(wanted):
         return Shape("brackets", _brackets)
-    if number(wanted) is not None:
+    if exact(wanted) is not None:
         return Shape("a number", _number)
     known = set(_listed(problem.question))
     if not options and len(wanted.split()) > 1 and set(_listed(wanted)) <= known:
@@ -113,11 +116,14 @@ def _candidates(text: str, shape: Shape) -> Iterator[tuple[str, bool]]:
             yield text[stated.end() : stated.end() + LIST].lstrip().partition("\n\n")[0], False
         if (sentence := _SENTENCE.match(text, stated.end())) and sentence[1].strip(" *_\"'`"):
             yield sentence[1], True
-    yield from ((named, True) for named in _last(_NAMED.findall(text)) if shape.name == "one of the options")
+    if shape.name == "one of the options":
+        yield from ((one or other, True) for one, other in _last(_NAMED.findall(text)))
     yield from ((bold, False) for bold in _last(_BOLD.findall(text)))
     if shape.name.startswith("a list"):
         yield text.rpartition("\n\n")[2][-LIST:], False
     yield text.rpartition("\n")[2][-LIST:], False
+    if " or " in shape.name:
+        yield from ((said, True) for said in _last(_VERDICT.findall(text)))
 
 
 def _last(found: Sequence[Found]) -> Sequence[Found]:
@@ -141,10 +147,14 @@ def _words(stated: str) -> str:
 
 def _choice(stated: str, alone: bool, options: dict[str, str]) -> str | None:
     """An option's letter: "(B)", "B", "B) Paris", "option B", or an option's own words."""
-    text = re.sub(r"^(?:option|choice|answer:?)\s+", "", _cleaned(stated), flags=re.IGNORECASE)
+    text = re.sub(r"^not\b.*?\b(?:it is|it's|but|rather)\s+", "", _cleaned(stated), flags=re.IGNORECASE)
+    text = re.sub(r"^(?:option|choice|answer:?)\s+", "", text, flags=re.IGNORECASE)
     if (same := [letter for letter, words in options.items() if words == _words(text)]) and len(same) == 1:
         return f"({same[0]})"
-    match = re.match(r"\(([A-Za-z])\)|([A-Z])(?:[).:]|$)|([A-Z])(?=\s*[,/]|\s+(?:or|and)\b|\s+[-\u2013(])", text)
+    match = re.match(
+        r"\(([A-Za-z])\)|([A-Za-z])(?:[).:]|$)|([A-Z])(?=\s*[,/;]|\s+(?:or|and|because|since|as|for|is)\b|\s+[-\u2013(])",
+        text,
+    )
     if match is None:
         led = re.match(r"([A-Z])\s+(.+)", text, re.DOTALL)
         return f"({led[1]})" if led and options.get(led[1]) == _words(led[2]) else None
@@ -181,8 +191,8 @@ def _brackets(stated: str, alone: bool) -> str | None:
 def _number(stated: str, alone: bool) -> str | None:
     """A number as digits; in a longer text the only one in it, or the one after the last "="."""
     text = _cleaned(stated).rpartition("=")[2].strip() if not alone else _cleaned(stated)
-    if (value := number(text)) is None:
-        found = [] if alone else [n for n in map(number, _NUMBER.findall(text)) if n is not None]
+    if (value := exact(text)) is None:
+        found = [] if alone else [n for n in map(exact, _NUMBER.findall(text)) if n is not None]
         numbers = [Fraction(NUMBERS.index(word)) for word in re.findall(r"[a-z]+", text.casefold()) if word in NUMBERS]
         if alone:
             numbers = numbers if text.casefold() in NUMBERS else []

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from journey.answers.plain import number, value
+from journey.answers.read import exact as number
+from journey.answers.read import rough as value
 from journey.data.choosing import normalised
 from journey.errors import UsageError
 from journey.types import Problem

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from journey import prompts
 from journey.answers.grade import Grade, could_not_check
+from journey.answers.thinking import visible
 from journey.judges.critic import CriticSettings
 from journey.judges.first_replies import FirstReplies
 from journey.metrics.accuracy import wilson
@@ -71,7 +72,7 @@ class ModelGrader:
 
     async def grade(self, problem: Problem, text: str) -> Grade:
         """The judge's grade of an answer; `tokens` and `calls` say what it cost. What thinks before it is left out."""
-        answer = text.rpartition("</think>")[2].strip()[-LONGEST:]
+        answer = visible(text).strip()[-LONGEST:]
         if not answer:
             return Grade(None, None, "empty")
         form, tokens, calls, why = ask(problem, answer), 0, 0, ""

@@ -12,15 +12,15 @@ from itertools import pairwise
 from math import fsum, log
 from typing import Any
 
+from journey.answers.compare import decide
 from journey.answers.find import find_answer
-from journey.answers.plain import decide
+from journey.answers.thinking import split_thinking
 from journey.evals.equalities import equalities
 from journey.evals.structure import is_known, is_wrong
 from journey.evals.words import count_tokens
 from journey.thoughts.distill import paragraphs
 from journey.thoughts.faithful import words
 from journey.thoughts.numbers import numbers
-from journey.thoughts.thinking import split_thinking
 from journey.trees.mark import path
 from journey.types import Thought, Tree
 

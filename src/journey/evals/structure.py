@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any, Literal
 
+from journey.answers.compare import decide
 from journey.answers.find import find_answer
-from journey.answers.plain import decide
 from journey.evals.words import count_tokens
 from journey.thoughts.distill import kind, paragraphs
 from journey.trees.mark import path, verdict

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from journey.answers.plain import decide
+from journey.answers.compare import decide
 from journey.store.database import connect_reading, uid_of
 from journey.store.derived import open_derived, read_to, remove
 from journey.store.faults import damaged, one_sentence

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from journey.answers.grade import Grade, Grader, HoldsProcesses
+from journey.answers.thinking import visible
 from journey.errors import UsageError
 from journey.models.base import Prompt
 from journey.tasks import old_records
@@ -82,8 +83,8 @@ class TaskGrader:
         self._graders: dict[str, Grader] = dict(instead)
 
     async def grade(self, problem: Problem, text: str) -> Grade:
-        """The grade of a text. Raises UsageError where it cannot be graded here."""
-        task = task_of(problem)
+        """The grade of what a text says after its thinking. Raises UsageError where it cannot be graded here."""
+        task, text = task_of(problem), visible(text)
         if task.name not in self._graders:
             self._graders[task.name] = task.grader()
         return await self._graders[task.name].grade(problem, text)

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast, get_args
 
+from journey.answers.compare import decide
 from journey.answers.find import find_answer
-from journey.answers.plain import decide
 from journey.errors import UsageError
 from journey.models.base import Model, Sampling
 from journey.models.budget import Usage

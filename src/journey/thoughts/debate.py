@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from journey import prompts
 from journey.answers.grade import Grader
+from journey.answers.thinking import visible
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.models.estimate import Estimate, dialogue, question_tokens
@@ -20,7 +21,6 @@ from journey.tasks.prompting import Ask
 from journey.tasks.steps import StepFormat
 from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.propose import RIGHT, made_of
-from journey.thoughts.thinking import visible
 from journey.thoughts.trail import Trail, TrailStyle, quoted, trail_thought
 from journey.types import Judgement, Problem, Thought, Tree, content_hash, content_seed
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 from journey import prompts
 from journey.answers.find import find_answer
 from journey.answers.grade import Grader
+from journey.answers.thinking import split_thinking
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
 from journey.models.budget import Usage
@@ -19,7 +20,6 @@ from journey.models.end_marks import without_end_marks
 from journey.models.estimate import Estimate, question_tokens, tokens_of
 from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.numbers import numbers
-from journey.thoughts.thinking import split_thinking
 from journey.thoughts.trail import quoted
 from journey.types import Problem, Segment, SegmentKind, Thought, content_hash, content_seed
 

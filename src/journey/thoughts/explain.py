@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from journey import prompts
+from journey.answers.thinking import visible
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
 from journey.tasks.narration import told_reason
 from journey.thoughts.draft import Walk
-from journey.thoughts.thinking import visible
 from journey.thoughts.trail import quoted
 from journey.trees.mark import path_texts
 from journey.types import Problem, Tree, content_seed

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from journey.answers.compare import decide
 from journey.answers.find import find_answer
-from journey.answers.plain import decide
 from journey.thoughts.numbers import NUMBER, plain, undecorated
 from journey.types import Problem, Segment, Thought
 

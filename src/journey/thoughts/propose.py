@@ -12,13 +12,13 @@ from typing import Literal, NamedTuple
 
 from journey import prompts
 from journey.answers.grade import Grader
+from journey.answers.thinking import visible
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.models.estimate import Estimate, dialogue, question_tokens
 from journey.tasks.narration import Narration
 from journey.tasks.steps import StepFormat
 from journey.thoughts.base import Common, Made, Material, Tools
-from journey.thoughts.thinking import visible
 from journey.thoughts.trail import Trail, TrailStyle, quoted, trail_thought
 from journey.types import Problem, Thought, Tree, content_hash, content_seed
 

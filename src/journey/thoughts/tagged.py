@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from journey import prompts
+from journey.answers.thinking import visible
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.thoughts.faithful import Rules, flaws
-from journey.thoughts.thinking import visible
 from journey.thoughts.trail import quoted
 from journey.types import Problem, Segment, Thought, content_hash, content_seed
 

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.answers.plain import decide, number, value
+from journey.answers.compare import decide
+from journey.answers.read import exact as number
+from journey.answers.read import rough as value
 
 SMALL = st.fractions(-(10**9), 10**9, max_denominator=10**9)  # longer ones may be left to math-verify
 
@@ -54,6 +56,16 @@ SMALL = st.fractions(-(10**9), 10**9, max_denominator=10**9)  # longer ones may 
         ("y=2x+1", "2x+1=y"),
         (r"p = 5, q = 2 \quad \text{and} \quad p = 7, q = 2", "p=5,q=2;p=7,q=2"),
         ("y^2 - 4x - 6y + 9 = 0", "y^2-6y-4x+9=0"),
+        ("i^2", "-1"),
+        (r"\sqrt[3]{-8}", "-2"),
+        ("0,111", "0.111"),
+        ("C", "c"),
+        ("x^12", "x^{12}"),
+        ("2516_8", "2516"),
+        (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", "(1,2)"),
+        ("2", "two apples"),
+        ("2^{n+1}", r"2\cdot 2^n"),
+        (r"(1,2]\cup[2,3)", "(1,3)"),
     ],
 )
 def test_plainly_equal_answers_are_right(gold, answer):
@@ -171,7 +183,7 @@ def test_equal_answers_in_rare_writings_are_never_wrong(left, right):
         ("1 hour", "1 hours", True),
         ("5 miles", "5 km", None),
         ("5 boys", "5 people", None),
-        ("5 cm", r"5\text{ cm}^2", False),
+        ("5 cm", r"5\text{ cm}^2", None),
     ],
 )
 def test_numbers_with_two_units_are_compared_by_what_they_measure(left, right, same):
@@ -187,31 +199,20 @@ def test_unions_with_other_ends_are_wrong_though_pieces_touch():
     ("gold", "answer"),
     [
         (r"3\frac{1}{2}", r"3 \cdot \frac12"),  # mixed or a product
-        ("i^2", "-1"),
         ("x=3", "y=3"),
-        (r"\sqrt[3]{-8}", "-2"),
         ("1,22", "1.22"),
-        ("0,111", "0.111"),
-        ("C", "c"),
-        ("x^12", "x^{12}"),
         ("9**9**9", "1"),
         ("3/4x", r"\frac{3}{4x}"),  # or three quarters of x
         ("f(2x)", "2f(x)"),  # not a product
-        ("5 \\text{ million}", "5"),
         (r"\frac{1}{3}", "0.3333333"),  # rounded
-        ("2516_8", "2516"),
         ("y(2)", "2y"),
         ("1,1,2", "1,2,2"),
         ("5", "fifth"),
         (r"\begin{pmatrix} 5 \end{pmatrix}", "5"),
-        (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", "(1,2)"),
         (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", "v"),
         ("4 cm", "4 inches"),
         ("0", "no solutions"),
-        ("2", "two apples"),
-        ("2^{n+1}", r"2\cdot 2^n"),
         ("[1,2,3]", "(1,2,3)"),
-        (r"(1,2]\cup[2,3)", "(1,3)"),
         ("x^2=0", "x=0"),
         ("ab", "ba"),
         ("9^{9^{9^{9}}}", "3"),
