@@ -13,17 +13,16 @@ slot-seconds worked since the first request, at every tenth of a second.
 
 import argparse
 import asyncio
-import json
 import re
 import subprocess
 import sys
 import time
 import zlib
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
+
+from aiohttp import web
 
 START, A_TOKEN = 0.040, 0.002  # seconds
 SHORTEST, LONGEST = 20, 160  # tokens of a step
@@ -58,93 +57,47 @@ def scored(text: str) -> float:
     return (0.9 if said_true else 0.1) - bits / 2**36  # no two alike, so that no order is left open
 
 
-@dataclass(slots=True)
 class Slots:
-    """What the server is working on, what waits for it, and how busy it was."""
+    """How many requests are worked on at a time, and how busy that was at every tenth of a second."""
 
-    most: int | None
-    spread: float
-    loop: asyncio.AbstractEventLoop
-    busy: int = 0
-    requests: int = 0
-    queue: deque[tuple["Connection", float, bytes]] = field(default_factory=deque)
-    worked: float = 0.0  # slot-seconds up to `since`
-    since: float = 0.0
-    history: list[tuple[float, float]] = field(default_factory=list)
+    def __init__(self, most: int | None, spread: float) -> None:
+        self.spread, self.requests, self.history = spread, 0, list[tuple[float, float]]()
+        self._room = asyncio.Semaphore(most or 1_000_000)
+        self._busy, self._worked, self._since = 0, 0.0, 0.0
 
-    def ask(self, connection: "Connection", seconds: float, body: bytes) -> None:
-        """Sends the answer once a slot has worked on it for so long."""
+    async def answer(self, request: web.Request) -> web.Response:
+        """The answer once a slot has worked on it for as long as a model would."""
+        asked = await request.json()
         self.requests += 1
         if self.requests == 1:
-            self.since = time.perf_counter()
+            self._since = time.perf_counter()
             self._note()
-        if self.most is not None and self.busy >= self.most:
-            self.queue.append((connection, seconds, body))
-        else:
-            self._begin(connection, seconds, body)
+        seconds, body = completed(asked, "messages" in asked, self.spread)
+        async with self._room:
+            self._count(1)
+            await asyncio.sleep(seconds)
+            self._count(-1)
+        return web.Response(body=body, content_type="application/json")
 
-    def _begin(self, connection: "Connection", seconds: float, body: bytes) -> None:
-        self._count(1)
-        self.loop.call_later(seconds, self._end, connection, body)
-
-    def _end(self, connection: "Connection", body: bytes) -> None:
-        self._count(-1)
-        connection.send(body)
-        if self.queue and (self.most is None or self.busy < self.most):
-            self._begin(*self.queue.popleft())
+    async def busy(self, _: web.Request) -> web.Response:
+        start = self.history[0][0] if self.history else 0.0
+        history = [(at - start, worked) for at, worked in self.history]
+        return web.json_response({"requests": self.requests, "history": history})
 
     def _count(self, change: int) -> None:
         now = time.perf_counter()
-        self.worked += self.busy * (now - self.since)
-        self.since = now
-        self.busy += change
+        self._worked += self._busy * (now - self._since)
+        self._since = now
+        self._busy += change
 
     def _note(self) -> None:
         self._count(0)
-        self.history.append((self.since, self.worked))
-        self.loop.call_later(0.1, self._note)
+        self.history.append((self._since, self._worked))
+        asyncio.get_running_loop().call_later(0.1, self._note)
 
 
-class Connection(asyncio.Protocol):
-    """One client's connection: as little HTTP/1.1 as the clients speak (no chunks, one request at a time)."""
-
-    def __init__(self, slots: Slots) -> None:
-        self.slots = slots
-        self.read = b""
-
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self.read = self.read + data if self.read else data
-        end = self.read.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        head = self.read[:end]
-        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-        total = end + 4 + (int(length[1]) if length else 0)
-        if len(self.read) >= total:
-            body, self.read = self.read[end + 4 : total], self.read[total:]
-            self.answer(head.split(b" ", 2)[1].decode(), body)
-
-    def answer(self, path: str, body: bytes) -> None:
-        match path.removeprefix("/v1"):
-            case "/completions" | "/chat/completions":
-                asked = json.loads(body)
-                self.slots.ask(self, *completed(asked, "messages" in asked, self.slots.spread))
-            case "/models":
-                self.send(json.dumps({"object": "list", "data": [{"id": MODEL, "object": "model"}]}).encode())
-            case "/busy":
-                start = self.slots.history[0][0] if self.slots.history else 0.0
-                history = [(at - start, worked) for at, worked in self.slots.history]
-                self.send(json.dumps({"requests": self.slots.requests, "history": history}).encode())
-            case _:
-                self.send(b'{"error": {"message": "no such path"}}', "404 Not Found")
-
-    def send(self, body: bytes, status: str = "200 OK") -> None:
-        """Sends one answer; a client that is gone misses it."""
-        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        self.transport.write(head.encode() + body)
+async def models(_: web.Request) -> web.Response:
+    return web.json_response({"object": "list", "data": [{"id": MODEL, "object": "model"}]})
 
 
 def completed(asked: dict[str, Any], chat: bool, spread: float) -> tuple[float, bytes]:
@@ -180,23 +133,20 @@ def serving(slots: int | None = None, spread: float = 1.0) -> Iterator[str]:
             process.terminate()
 
 
-async def serve(port: int, slots: int | None, spread: float) -> None:
+async def serve(slots: int | None, spread: float) -> None:
     """Serves until the process is ended; prints the URL first."""
-    loop = asyncio.get_running_loop()
-    shared = Slots(slots, spread, loop)
-    server = await loop.create_server(lambda: Connection(shared), "127.0.0.1", port, backlog=4096)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
-    await server.serve_forever()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--port", type=int, default=0, help="0: any that is free")
-    parser.add_argument("--slots", type=int, help="requests worked on at a time (default: all)")
-    parser.add_argument("--spread", type=float, default=1.0, help="how much longer the slowest takes than the fastest")
-    options = parser.parse_args()
-    asyncio.run(serve(options.port, options.slots, options.spread))
+    shared, app = Slots(slots, spread), web.Application()
+    app.add_routes([web.post("/v1/completions", shared.answer), web.post("/v1/chat/completions", shared.answer),
+                    web.get("/v1/models", models), web.get("/v1/busy", shared.busy)])  # fmt: skip
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096).start()
+    print(f"http://127.0.0.1:{runner.addresses[0][1]}/v1", flush=True)
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--slots", type=int)
+    parser.add_argument("--spread", type=float, default=1.0)
+    asyncio.run(serve(**vars(parser.parse_args())))

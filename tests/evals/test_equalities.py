@@ -1,7 +1,5 @@
 """Arithmetic that texts state, and whether it holds."""
 
-from fractions import Fraction
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,10 +91,9 @@ def test_a_chain_is_its_neighbouring_pairs() -> None:
     assert found("2 + 3 = 5 = 1 + 4 = 6") == [True, True, False]
 
 
-def test_an_equality_knows_its_sides_and_the_numbers_it_starts_from() -> None:
+def test_an_equality_knows_its_sides() -> None:
     (equality,) = equalities("Then 12 * 3 = 36 apples.")
     assert (equality.left, equality.right) == ("12 * 3", "36")
-    assert equality.operands == (Fraction(12), Fraction(3))
 
 
 @given(st.integers(-999, 999), st.sampled_from("+-*"), st.integers(0, 999), st.integers(-2000, 2000))
@@ -138,7 +135,7 @@ def test_any_heap_of_signs_can_be_read(text: str) -> None:
 def test_hostile_texts_are_read_to_their_end(piece: str) -> None:
     # Long enough that time in the square of the length would be noticed.
     *_, last = equalities(f"{piece * (60_000 // len(piece))}\n1 + 1 = 2")
-    assert last == ("1 + 1", "2", True, (1, 1))
+    assert last == ("1 + 1", "2", True)
 
 
 def test_huge_powers_are_left_alone() -> None:

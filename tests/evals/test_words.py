@@ -11,11 +11,12 @@ from journey.evals.words import LENGTHS, count_tokens, describe, frequent, key_w
 
 def test_lengths_are_means_a_text_and_empty_lines_do_not_count() -> None:
     found = describe(["one two three\n\nfour", "five six"], tokens=[7, 3])
-    assert (found.texts, found.tokens, found.words, found.lines, found.words_a_line) == (2, 5, 3, 1.5, 2)
+    lengths = ("texts", "tokens", "words", "lines", "words_a_line")
+    assert [found[name] for name in lengths] == [2, 5, 3, 1.5, 2]
 
 
 def test_nobody_counted_tokens_is_null() -> None:
-    assert describe(["one"]).tokens is None
+    assert describe(["one"])["tokens"] is None
 
 
 def test_key_words_are_whole_words_in_any_case() -> None:
@@ -31,14 +32,13 @@ def test_phrases_stay_within_a_line_and_the_longest_stands_for_its_parts() -> No
 
 
 def test_no_texts_are_no_error() -> None:
-    assert describe([]).texts == 0
+    assert describe([])["texts"] == 0
 
 
 @given(st.lists(st.text(), max_size=5))
 def test_any_text_can_be_described(texts: list[str]) -> None:
     found = describe(texts)
-    assert found.texts == len(texts)
-    assert found.to_json()["words"] >= 0
+    assert found["texts"] == len(texts) and found["words"] >= 0
 
 
 def test_words_digits_and_signs_are_tokens_by_rule() -> None:

@@ -22,19 +22,17 @@ _ROUNDED = Fraction(1, 1000)  # relative: results of operands that were rounded 
 
 
 class Equality(NamedTuple):
-    """A stated equality: both sides as they are read, their values' agreement, and the numbers it starts from."""
+    """A stated equality: both sides as they are read, and their values' agreement."""
 
     left: str
     right: str
     holds: bool
-    operands: tuple[Fraction, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Value:
     value: Fraction
-    numbers: tuple[Fraction, ...]
-    is_bare: bool
+    is_bare: bool  # a number alone
     places: int  # the most decimal places of its numbers
 
 
@@ -68,7 +66,7 @@ def _in_line(line: str) -> Iterator[Equality]:
         if not holds and (_is_cut(left[0], right[0]) or _DENIED.match(after[len(right[1]) :][:_WINDOW])):
             continue
         if holds or not (has_bullet and place == 0):  # a bullet may have been a minus sign
-            yield Equality(left[1], right[1], holds, left[0].numbers)
+            yield Equality(left[1], right[1], holds)
 
 
 def _agree(left: _Value, right: _Value) -> bool:
@@ -225,8 +223,7 @@ def _read(text: str, *, whole: bool) -> tuple[_Value, int] | None:
         return None
     if whole and text[reader.at :].strip():
         return None
-    numbers = tuple(reader.numbers)
-    return _Value(value, numbers, reader.operations == 0 and len(numbers) == 1, reader.places), reader.at
+    return _Value(value, reader.operations == 0, reader.places), reader.at
 
 
 class _Reader:
@@ -235,7 +232,6 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.numbers: list[Fraction] = []
         self.operations = 0
         self.places = 0
 
@@ -330,5 +326,4 @@ class _Reader:
             raise _Unclear
         self.at = end
         self.places = max(self.places, len(token.partition(".")[2]))
-        self.numbers.append(Fraction(token.replace(",", "")))
-        return self.numbers[-1]
+        return Fraction(token.replace(",", ""))

@@ -30,44 +30,25 @@ _COMMON = frozenset(
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What a set of texts looks like; lengths are means a text.
+def describe(texts: Sequence[str], tokens: Sequence[int] | None = None, *, phrases: int = 10) -> dict[str, Any]:
+    """What a set of texts looks like, for a report; lengths are means a text.
 
-    `tokens` is null where nobody counted them. `words` are whatever stands between spaces, `words_a_line` counts
-    non-empty lines. `key_words` says how often each occurs and in what share of the texts. `phrases` are the most
-    frequent runs of two to four words within a line; numbers, signs and names of variables make none.
+    `tokens` are their lengths, one a text, where they are known, else null. "words" are whatever stands between spaces,
+    "words_a_line" counts non-empty lines. "key_words" says how often each occurs and in what share of the texts.
+    "phrases" are the most frequent runs of two to four words within a line; numbers, signs and names of variables make
+    none.
     """
-
-    texts: int
-    tokens: float | None
-    words: float
-    lines: float
-    words_a_line: float
-    key_words: Mapping[str, tuple[int, float]]
-    phrases: Sequence[tuple[str, int]]
-
-    def to_json(self) -> dict[str, Any]:
-        """The plain form for a report."""
-        return asdict(self)
-
-
-def describe(texts: Sequence[str], tokens: Sequence[int] | None = None, *, phrases: int = 10) -> Words:
-    """The statistics of a set of texts; `tokens` are their lengths, one a text, where they are known."""
-    if not texts:
-        return Words(0, None, 0.0, 0.0, 0.0, {}, [])
-    lines = [[line for line in text.splitlines() if line.strip()] for text in texts]
-    counts = [sum(len(line.split()) for line in some) for some in lines]
-    total = sum(len(some) for some in lines)
-    return Words(
-        texts=len(texts),
-        tokens=fmean(tokens) if tokens else None,
-        words=fmean(counts),
-        lines=total / len(texts),
-        words_a_line=sum(counts) / total if total else 0.0,
-        key_words=key_words(texts),
-        phrases=top_phrases((line for some in lines for line in some), phrases),
-    )
+    lines = [line for text in texts for line in text.splitlines() if line.strip()]
+    words = sum(len(line.split()) for line in lines)
+    return {
+        "texts": len(texts),
+        "tokens": fmean(tokens) if tokens else None,
+        "words": words / len(texts) if texts else 0.0,
+        "lines": len(lines) / len(texts) if texts else 0.0,
+        "words_a_line": words / len(lines) if lines else 0.0,
+        "key_words": key_words(texts),
+        "phrases": top_phrases(lines, phrases),
+    }
 
 
 def key_words(texts: Sequence[str]) -> dict[str, tuple[int, float]]:

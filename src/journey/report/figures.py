@@ -206,9 +206,9 @@ def _words(run: Run, found: Outcome) -> Json:
         texts_of.setdefault(thought.method, []).append(thought.text)
     answers = {name: [a for arm in found.seeds_of(name) for a in arm.main] for name in found.arms}
     return {
-        "thoughts": {method: describe(texts).to_json() for method, texts in sorted(texts_of.items())},
+        "thoughts": {method: describe(texts) for method, texts in sorted(texts_of.items())},
         "answers": {
-            name: describe([a.text for a in attempts], [a.tokens for a in attempts]).to_json()
+            name: describe([a.text for a in attempts], [a.tokens for a in attempts])
             for name, attempts in answers.items()
         },
     }
