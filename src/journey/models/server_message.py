@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from journey.models.base import Prompt, Sampling
+from journey.models.end_marks import without_end_marks
 from journey.models.server_request import Request, Way
 from journey.types import Finish
 
@@ -75,6 +76,8 @@ def choice(
     text = without_echo(text, prompt.prefix, request.way, is_llama)
     blank = not text and finish != "error"
     text, finish = stopped(text, finish, row, request, sampling)
+    text, marks = without_end_marks(text)
+    finish = "end" if marks and finish == "stop" else finish
     return Choice(text, finish, reasoning, logprobs(row.get("logprobs")), blank)
 
 

@@ -1,8 +1,9 @@
 """The one function through which all text of models and people goes before it stands in a page.
 
 HTML is escaped, so nothing in it is ever a tag; pictures and links written as Markdown lose their address and keep
-their words; mathematics between \\( \\), \\[ \\], $$ $$ or $ $ becomes an element that the page's KaTeX typesets with
-`trust` off (no links, no pictures, no HTML from TeX); characters that reorder or hide text are shown as what they are.
+their words, while brackets that hold no address stay, as in M[1](2); mathematics between \\( \\), \\[ \\], $$ $$ or $ $
+becomes an element that the page's KaTeX typesets with `trust` off (no links, no pictures, no HTML from TeX); characters
+that reorder or hide text are shown as what they are.
 """
 
 import re
@@ -14,18 +15,23 @@ LONGEST_MATH = 4000  # letters of one formula; longer ones are shown as they are
 
 # What may begin a formula; a doubled backslash or an escaped dollar sign is stepped over.
 _BEGIN = re.compile(
-    r"\\\\|\\\$|\\\[|\\\(|\$\$|\$"
+    r"\\\\[(\[]|\\\\|\\\$|\\\[|\\\(|\$\$|\$"
     r"|\\begin\{(?P<name>(?:align|aligned|equation|gather|gathered|array|cases|[pbBvV]?matrix)\*?)\}"
 )
 # A lone dollar sign is money more often than mathematics: both must stand close to what they enclose, on one line, or
-# have a command of TeX between them.
+# have a command of TeX between them, or a space each and no words.
 _SINGLE = re.compile(r"\$(?![\s$])((?:\\.|[^\\$\n]){1,1000})(?<!\s)\$(?![\d$])")
 _SPACED = re.compile(r"\$((?:\\.|[^\\$\n]){1,1000})\$")
 _COMMAND = re.compile(r"\\[A-Za-z]")
+_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_UNENDED = re.compile(r"[-+*/=<>,;:(]\s*\Z")
 _DOUBLE = re.compile(r"\$\$((?:\\.|[^\\$]){1,4000})\$\$", re.DOTALL)
 _MARKDOWN = re.compile(
     r"!?\[(?P<words>[^\[\]\n]{0,300})\]"
-    r"\(\s{0,9}<?[^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)?>?[^()\n]{0,200}\)"
+    r"\(\s{0,9}<?(?:(?:https?|ftp|wss?|file|data|blob|about|javascript|vbscript|mailto|tel):|[#?/]|\.{1,2}/|www\."
+    r"|[^()\s]{1,200}\.(?:png|jpe?g|gif|svg|webp|html?|pdf)\b)"
+    r"[^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)?>?[^()\n]{0,200}\)",
+    re.IGNORECASE,
 )
 # Control characters but for line breaks and tabs, marks of direction, invisible and private characters, surrogates.
 _HIDDEN = re.compile(
@@ -74,12 +80,14 @@ def _formula(text: str, begin: re.Match[str]) -> Formula | None:
             return None
         case "$":
             whole = _SINGLE.match(text, begin.start()) or _SPACED.match(text, begin.start())
-            if whole and whole.re is _SPACED and not _COMMAND.search(whole[1]):
+            if whole and whole.re is _SPACED and not _is_spaced_formula(whole[1]):
                 return None
             return Formula(whole.start(), whole.end(), whole[1], False) if whole else None
         case "$$":
             whole = _DOUBLE.match(text, begin.start())
             return Formula(whole.start(), whole.end(), whole[1], True) if whole else None
+        case "\\\\(" | "\\\\[":  # escaped twice, as dumps of JSON do
+            closing = "\\\\)" if begin[0] == "\\\\(" else "\\\\]"
         case "\\(" | "\\[":
             closing = "\\)" if begin[0] == "\\(" else "\\]"
         case _:
@@ -90,7 +98,17 @@ def _formula(text: str, begin: re.Match[str]) -> Formula | None:
     if begin["name"]:  # an environment is part of the TeX, its marks are not taken off
         end += len(closing)
         return Formula(begin.start(), end, text[begin.start() : end], True)
-    return Formula(begin.start(), end + len(closing), text[begin.end() : end], begin[0] == "\\[")
+    tex = text[begin.end() : end]
+    tex = tex.replace("\\\\", "\\") if len(closing) > 2 else tex
+    return Formula(begin.start(), end + len(closing), tex, closing.endswith("]"))
+
+
+def _is_spaced_formula(inner: str) -> bool:
+    """Whether what stands between two dollar signs with spaces is mathematics, and not between two prices."""
+    if _UNENDED.search(inner):
+        return False
+    spaced = inner[0] == inner[-1] == " " and not _WORD.search(inner)
+    return spaced or _COMMAND.search(inner) is not None
 
 
 def answer(text: str) -> str:
