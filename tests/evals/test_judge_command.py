@@ -89,6 +89,24 @@ def test_a_served_model_grades_and_is_paid_once(tmp_path: Path) -> None:
     assert len(attempts(run)) == 8
 
 
+def test_every_command_that_may_ask_a_server_takes_its_settings(tmp_path: Path, server: FaultServer) -> None:
+    run = tmp_path / "run"
+    done("import", "problems", write_rows(tmp_path / "s.jsonl", sums(2)), "--split", "test", "--out", run)
+    flags = ("--set", f"servers.mine.url={server.url}", "--set", "servers.mine.extra={temperature: null}", "--json")
+    before = len(server.asked)
+    assert done("eval", run, "--model", "mine/m", *flags).data["spent"][0]["model"] == "mine/m"
+    assert len(server.asked) == before + 2 and not any("temperature" in one.body for one in server.asked[before:])
+    steps = write_rows(tmp_path / "steps.jsonl", [{"question": "q", "steps": ["a"], "labels": ["right"]}])
+    asked = ("eval", "judges", "--judge", "critic:mine/m", "--on", steps, "--dry-run", *flags)
+    assert done(*asked).data["asked_at_most"][0]["model"] == "mine/m"
+    for command in (
+        ("judge", run, "--judge", "critic:mine/m", "--out", tmp_path / "new"),
+        ("eval", run, "--model", "mine/m"),
+    ):
+        wrong = journey(*command, "--set", "servers.mine.time=3")
+        assert wrong.code == 2 and "servers.mine" in wrong.err and "timeout" in wrong.err
+
+
 @pytest.mark.usefixtures("environment")
 def test_a_dry_run_counts_the_judge_and_a_budget_stops_it(tmp_path: Path) -> None:
     run = simpleqa(tmp_path)

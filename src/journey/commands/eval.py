@@ -19,7 +19,7 @@ from journey.models.base import Model
 from journey.models.budget import BudgetTracker
 from journey.models.cached import Cached
 from journey.pipeline import evaluation, registry, searching
-from journey.pipeline.eval_options import EvalOptions, budget_of, model_of, problems_of, servers_of, weights_of
+from journey.pipeline.eval_options import EvalOptions, budget_of, model_of, parted, problems_of, servers_of, weights_of
 from journey.pipeline.run_judges import JudgeModels
 from journey.report.build import build as build_report
 from journey.store.run import Run
@@ -61,11 +61,12 @@ def eval(
     and the like; --set search.n=[1,4,16] draws accuracy against the tokens spent. --set budget.max=500 ends the
     thinking there and asks for the answer, --set budget.waits=2 makes the model think on where it would end. With
     --judge and several samples the judge scores their steps (rm@k, joined by --set rm.aggregate=min); answers to
-    SimpleQA are graded by it.
+    SimpleQA are graded by it. --set servers.openai.url=... and the like set a model server.
     """
     budget, others = budget_of(settings or ())
+    servers, others = parted(others, "servers.")
     options = EvalOptions(
-        decoding, temperature, top_p, answer_tokens, samples, seed, budget, allow_code, judge, tuple(others)
+        decoding, temperature, top_p, answer_tokens, samples, seed, budget, allow_code, judge, tuple(others), servers
     )
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     check_part(split)
@@ -77,7 +78,7 @@ def eval(
                 most = searching.estimate(of, model, problems, chosen, options)
             else:
                 most = evaluation.estimate(of, model, evaluation.plan_of(of, model, problems, options))
-            return say_estimate(run, len(problems), most, tracker.prices, servers_of(of), json)
+            return say_estimate(run, len(problems), most, tracker.prices, servers_of(of, servers), json)
     if search:
         return _search(run, model, split, search, options, limit, tracker, dtype, json)
     return _evaluate(run, model, split, options, limit, tracker, dtype, json)
@@ -92,7 +93,7 @@ def _evaluate(
         problems = problems_of(into, split, limit)
         evaluation.plan_of(into, name, problems, options)  # what is refused is refused before a model is loaded
         bars(name, "load", 0, 1)
-        model, models, judging = _loaded(into, name, tracker, dtype)
+        model, models, judging = _loaded(into, name, tracker, options, dtype)
         plan = evaluation.plan_of(into, model.name, problems, options)
         work = evaluation.evaluate(into, plan, model, models, judging, split, bars.of(name))
         attempts, scored = interrupts.run(closing(model, paying(into, models, tracker, judging.closing(work))))
@@ -115,7 +116,7 @@ def _search(
         problems = problems_of(into, split, limit)
         chosen = searching.chosen_searches(into.model_ref(name), problems, searches, options)
         bars(name, "load", 0, 1)
-        made, _, judging = _loaded(into, name, tracker, dtype)
+        made, _, judging = _loaded(into, name, tracker, options, dtype)
         model = made if isinstance(made, Cached) else Cached(made, into)
         work = searching.run_searches(into, problems, model, judging, chosen, options, split, bars.of(name))
         rows = interrupts.run(closing(model.model, paying(into, judging, tracker, work)))
@@ -129,9 +130,11 @@ def _search(
     return failed_units(failed)
 
 
-def _loaded(into: Run, name: str, tracker: BudgetTracker, dtype: str) -> tuple[Model, registry.Models, JudgeModels]:
+def _loaded(
+    into: Run, name: str, tracker: BudgetTracker, options: EvalOptions, dtype: str
+) -> tuple[Model, registry.Models, JudgeModels]:
     """The model that answers, those that grade, and those of judges, which may draw rollouts from the same weights."""
-    servers = servers_of(into)
+    servers = servers_of(into, options.servers)
     models, judging = registry.Models(into, tracker, servers, dtype), JudgeModels(into, tracker, servers, dtype)
     model = model_of(into, name, models)
     if (weights := weights_of(into, name)) is not None:

@@ -15,6 +15,7 @@ from journey.commands.spending import Allowance, note, paying, say_estimate, spe
 from journey.data.labelled_sets import labelled_sets
 from journey.models.cached import MemoryCalls
 from journey.pipeline import judging, plain_settings, registry
+from journey.pipeline.eval_options import parted, servers_of
 from journey.pipeline.judging import EvalJudgesSettings
 from journey.report.build import write
 from journey.report.judges import document
@@ -48,11 +49,13 @@ def eval_judges(
 
     For every judge on every set: step F1, accuracy of the first wrong step and its harmonic mean over right and wrong
     solutions, AUC, calibration, each with its 95 % interval. --judge and --on may be given again. Settings: --set
-    judging.combine=product, rollout.n=16, critic.votes=3, ...
+    judging.combine=product, rollout.n=16, critic.votes=3, servers.openai.url=..., ...
     """
-    chosen = plain_settings.typed(EvalJudgesSettings, plain_settings.overridden(settings or ()), "eval judges")
+    given, others = parted(settings or (), "servers.")
+    servers = servers_of(None, given)
+    chosen = plain_settings.typed(EvalJudgesSettings, plain_settings.overridden(others), "eval judges")
     for name in judge:
-        registry.check_names([], name, strong=chosen.strong)
+        registry.check_names([], name, servers, chosen.strong)
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     with ExitStack() as stack:
         bars = stack.enter_context(Bars(silent=json, note=lambda: note(tracker)))
@@ -60,9 +63,9 @@ def eval_judges(
         if dry_run:
             number = sum(len(one.items) for one in sets)
             most = judging.estimate_comparison(judge, sets, chosen)
-            return say_estimate(", ".join(on), number, most, tracker.prices, {}, json)
+            return say_estimate(", ".join(on), number, most, tracker.prices, servers, json)
         into = None if out is None else stack.enter_context(Run.open(out))
-        models = registry.Models(into or MemoryCalls(), tracker, dtype=dtype)
+        models = registry.Models(into or MemoryCalls(), tracker, servers, dtype)
         judges = [models.judge(name, chosen.strong, chosen.judge_settings) for name in judge]
         work = judging.compare_judges(judges, sets, chosen, bars.of("judges"))
         results = interrupts.run(paying(into, models, tracker, work))

@@ -12,7 +12,7 @@ from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
 from journey.errors import UsageError
 from journey.pipeline import judging, plain_settings, registry
-from journey.pipeline.eval_options import servers_of
+from journey.pipeline.eval_options import parted, servers_of
 from journey.pipeline.judging import RejudgeSettings
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
@@ -35,14 +35,15 @@ def judge(
     """Judge a run's trees again, into a new run.
 
     The steps and answers stay as they are, their judgements are new. Settings: --set rollout.n=16, rollout.label=soft,
-    critic.votes=3, ...
+    critic.votes=3, servers.openai.url=..., ...
     """
-    chosen = plain_settings.typed(RejudgeSettings, plain_settings.overridden(settings or ()), "judge")
+    given, others = parted(settings or (), "servers.")
+    chosen = plain_settings.typed(RejudgeSettings, plain_settings.overridden(others), "judge")
     if run.resolve() == out.resolve():
         raise UsageError(f"{out} holds the trees as they were judged; name another run with --out")
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     with reading(run) as of:
-        servers = servers_of(of)
+        servers = servers_of(of, given)
         registry.check_names([], judge, servers, chosen.strong)
         problems = {p.id: p for p in of.problems()}
         trees = [t for t in of.trees() if t.problem in problems][:limit]

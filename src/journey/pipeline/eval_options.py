@@ -24,7 +24,7 @@ class EvalOptions:
     """How answers are drawn; null: as the run's recipe says, or greedy where it says nothing.
 
     `judge` (null: nobody) grades answers, scores their steps or leads a search. `settings` are KIND.KEY=VALUE for the
-    judge, rm.KEY=VALUE for rm@k and search.KEY=VALUE for a search.
+    judge, rm.KEY=VALUE for rm@k and search.KEY=VALUE for a search; `servers` are servers.NAME.KEY=VALUE.
     """
 
     decoding: str | None = None
@@ -37,6 +37,7 @@ class EvalOptions:
     allow_code: bool = False
     judge: str | None = None
     settings: Sequence[str] = ()
+    servers: Sequence[str] = ()
 
     @property
     def rm(self) -> RmSettings:
@@ -54,10 +55,15 @@ class EvalOptions:
         _ = self.rm
 
 
+def parted(settings: Sequence[str], prefix: str) -> tuple[list[str], list[str]]:
+    """The settings that begin with the prefix, and the others."""
+    ours = [one for one in settings if one.startswith(prefix)]
+    return ours, [one for one in settings if one not in ours]
+
+
 def budget_of(settings: Sequence[str]) -> tuple[Budget | None, list[str]]:
     """The budget that the settings budget.max=... and the like give (null: none), and the other settings."""
-    ours = [one for one in settings if one.startswith("budget.")]
-    others = [one for one in settings if one not in ours]
+    ours, others = parted(settings, "budget.")
     if not ours:
         return None, others
     return plain_settings.typed(Budget, plain_settings.overridden(ours)["budget"], "the budget"), others
@@ -71,11 +77,15 @@ def problems_of(of: Run, split: str, limit: int | None) -> list[Problem]:
     return problems
 
 
-def servers_of(of: Run) -> dict[str, ServerSettings]:
-    """The servers of the run's recipe, by name."""
-    kept: dict[str, Any] = of.config.get("recipe", {}).get("servers", {})
+def servers_of(of: Run | None, given: Sequence[str] = ()) -> dict[str, ServerSettings]:
+    """The servers of the run's recipe by name, servers.NAME.KEY=VALUE over them. Raises UsageError."""
+    kept: dict[str, Any] = {} if of is None else of.config.get("recipe", {}).get("servers", {})
+    changed = plain_settings.overridden(given).get("servers", {})
     return {
-        name: plain_settings.typed(ServerSettings, data, f"the settings of {of.path}") for name, data in kept.items()
+        name: plain_settings.typed(
+            ServerSettings, data, f"the settings of {of.path}" if of else "--set", f"servers.{name}."
+        )
+        for name, data in plain_settings.merged(kept, changed).items()
     }
 
 
@@ -92,7 +102,7 @@ def model_of(of: Run, name: str, models: registry.Models) -> Model:
     if (folder := weights_of(of, name)) is not None:
         weights.check_weights(name)
         return weights.local(folder, name, models.dtype)
-    if registry.is_served(name, servers_of(of)):
+    if models.is_served(name):
         return models.model(name)  # what was paid for is remembered
     return registry.model(name)
 

@@ -76,9 +76,9 @@ def plan_of(of: Run, model: str, problems: Sequence[Problem], options: EvalOptio
     shared_task(problems)
     if options.judge is None or not _graded(problems):
         if options.judge is not None:
-            _check_scoring(of, problems, options.judge, options.samples)
+            _check_scoring(of, problems, options.judge, options)
         return Plan(problems, options, *decoding_of(of, model, problems, options, None))
-    grader = _grading_model(of, options.judge)
+    grader = _grading_model(of, options.judge, options)
     graded_by = f"{CRITIC}:{grader}{settings_label(options.settings)}"
     return Plan(problems, options, *decoding_of(of, model, problems, options, graded_by), grader, graded_by)
 
@@ -162,7 +162,7 @@ def _has_programs(problems: Sequence[Problem]) -> bool:
     return any(task.code_grader is not None for task in tasks_of(problems))
 
 
-def _grading_model(of: Run, judge: str) -> str:
+def _grading_model(of: Run, judge: str, options: EvalOptions) -> str:
     """The model that a judge's name means: critic:MODEL, critic (the recipe's strong one) or MODEL. Raises UsageError.
 
     Judges of steps cannot grade answers.
@@ -173,7 +173,7 @@ def _grading_model(of: Run, judge: str) -> str:
         ref = JudgeRef(CRITIC, judge)  # a model by its name alone
     name = (ref.model or strong_of(of, judge)) if ref.kind == CRITIC else judge
     try:
-        registry.check_names([name], "exact", servers_of(of))
+        registry.check_names([name], "exact", servers_of(of, options.servers))
     except UsageError:
         raise UsageError(
             f"{judge} cannot grade answers; name a model that does, as in --judge critic:openai/NAME "
@@ -182,12 +182,12 @@ def _grading_model(of: Run, judge: str) -> str:
     return name
 
 
-def _check_scoring(of: Run, problems: Sequence[Problem], judge: str, samples: int) -> None:
+def _check_scoring(of: Run, problems: Sequence[Problem], judge: str, options: EvalOptions) -> None:
     """Raises UsageError where a judge of steps has nothing to choose from, or knows nothing of such problems."""
-    registry.check_names([], judge, servers_of(of))
+    registry.check_names([], judge, servers_of(of, options.servers))
     if _has_programs(problems):
         raise UsageError("judges score steps of reasoning, and code has none; leave --judge away")
-    if samples == 1:
+    if options.samples == 1:
         raise UsageError(
             "with one answer a problem there is nothing for a judge to choose; say --decoding sampled --samples 8 for "
             "rm@k, or name a search, as in --search best_of_n"

@@ -73,6 +73,10 @@ class Models:
             self._made[name] = Cached(self._load(name), self._run)
         return self._made[name]
 
+    def is_served(self, name: str) -> bool:
+        """Whether a model of that name asks a server."""
+        return is_served(name, self._servers)
+
     def register_loaded(self, path: str | Path, model: Model) -> None:
         """Takes a model that is loaded from that folder already; whoever lends it gives it back."""
         self._loaded[place_of(path)] = model

@@ -33,7 +33,9 @@ def chosen_searches(
     that it has. Without a judge "all" leaves out those that need one. Raises UsageError, also for flags that only
     answers without a search know, and where the judge cannot judge such problems.
     """
-    if options != EvalOptions(seed=options.seed, judge=options.judge, settings=options.settings):
+    if options != EvalOptions(
+        seed=options.seed, judge=options.judge, settings=options.settings, servers=options.servers
+    ):
         raise UsageError(
             "with --search the sampling is set by --set search.temperature=0.8, search.top_p, search.n, "
             "search.max_tokens or search.max_step_tokens; leave --decoding, --temperature, --top-p, --samples, "
