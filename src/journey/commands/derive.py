@@ -15,7 +15,7 @@ from journey.commands.spending import Allowance, note, paying, say_estimate, spe
 from journey.errors import UsageError
 from journey.pipeline import registry
 from journey.pipeline.derive import counts_of
-from journey.pipeline.derive_flags import BOTH, DeriveOptions
+from journey.pipeline.derive_flags import BOTH
 from journey.pipeline.derive_options import derive_recipe, make_thoughts, reasons_without, refuse_other_settings
 from journey.pipeline.labelled_run import labelled_run
 from journey.thoughts.draft import chosen
@@ -70,13 +70,15 @@ def derive(
     notes). What is not given is taken from the run's recipe, or from the paper (O1 Replication Journey) where it has
     none; more settings go by --set thoughts.NAME=VALUE.
     """
-    options = DeriveOptions(
-        method, trials, start, per_tree, neutral, model, strong, explain, refine, notes, seed, settings or ()
-    )
+    flags_given = {
+        "trials": trials, "start": start, "per_tree": per_tree, "neutral": neutral, "model": model, "strong": strong,
+        "explain": explain, "refine": refine, "notes": notes and str(notes), "seed": seed,
+    }  # fmt: skip
+    given = {name: value for name, value in flags_given.items() if value is not None}
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     if dry_run:
         with reading(run) as of:
-            wanted = derive_recipe(of, options)
+            wanted = derive_recipe(of, method, given, settings or ())
             problems = list(of.problems(split="train"))
             thoughts, kept = wanted.thoughts, wanted.thought_settings(wanted.first_seed)
             most = kept.estimate(thoughts.methods, thoughts.refine, problems, list(of.thoughts()))
@@ -88,7 +90,7 @@ def derive(
         path = out or run.with_name(f"{run.resolve().name}-labelled")
         labelled = labelled_run(run, path)
     with writing(path) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
-        wanted = derive_recipe(into, options)
+        wanted = derive_recipe(into, method, given, settings or ())
         methods, from_their_trees = wanted.thoughts.methods, needs_trees(wanted.thoughts.methods)
         reasons = reasons_without(into, wanted)
         refuse_other_settings(into, wanted)

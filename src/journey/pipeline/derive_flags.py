@@ -1,94 +1,85 @@
-"""The flags of journey derive, and which of them mean something to which method."""
+"""The flags of journey derive: which setting of the recipe each gives, and to which methods it means something."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 from journey.errors import UsageError
 from journey.thoughts.base import ThoughtMethod
 from journey.thoughts.methods import METHODS, from_trees
 
 BOTH = "both"
-FLAGS: Mapping[str, Callable[[str, ThoughtMethod], bool]] = {
-    "trials": lambda name, method: hasattr(method.settings, "trials"),
-    "start": lambda name, method: hasattr(method.settings, "start"),
-    "per_tree": lambda name, method: method.source == "trees",
-    "neutral": lambda name, method: method.source == "trees",
-    "model": lambda name, method: "model" in method.asks,
-    "explain": lambda name, method: method.explains,
-    "refine": lambda name, method: method.refinable,
-    "notes": lambda name, method: method.source == "notes",
-    "seed": lambda name, method: method.settings is not None,
+
+
+class Flag(NamedTuple):
+    """The recipe's `setting` that a flag gives, and whether it means something to a method."""
+
+    setting: str
+    fits: Callable[[str, ThoughtMethod], bool]
+
+
+FLAGS: Mapping[str, Flag] = {
+    "trials": Flag("thoughts.traverse.trials", lambda name, method: name == "traverse"),
+    "start": Flag("thoughts.traverse.start", lambda name, method: name == "traverse"),
+    "per_tree": Flag("thoughts.per_tree", lambda name, method: method.source == "trees"),
+    "neutral": Flag("thoughts.neutral", lambda name, method: method.source == "trees"),
+    "model": Flag("model", lambda name, method: "model" in method.asks),
+    "explain": Flag("thoughts.explain", lambda name, method: method.explains),
+    "refine": Flag("thoughts.refine", lambda name, method: method.refinable),
+    "notes": Flag("thoughts.notes", lambda name, method: method.source == "notes"),
+    "seed": Flag("first_seed", lambda name, method: method.settings is not None),
+    "strong": Flag("strong", lambda name, method: "strong" in method.asks),
 }
-"""To which methods a flag means something."""
-SETTINGS: Mapping[str, Callable[[str, ThoughtMethod], bool]] = {
-    **{name: FLAGS[name] for name in ("per_tree", "neutral", "explain", "refine", "notes")},
-    "explaining": FLAGS["explain"],
-    "refining": FLAGS["refine"],
+SETTINGS = {"explaining": "explain", "refining": "refine"} | {
+    name: name for name in ("per_tree", "neutral", "explain", "refine", "notes")
 }
-"""The same of what stands below `thoughts`, by --set; a method's own settings are for it alone."""
+"""The flags whose methods a setting below `thoughts` is for; a method's own settings are for it alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeriveOptions:
-    """What the flags say; null: as the run's recipe says, or the default where it has none."""
-
-    method: str = BOTH
-    trials: int | None = None
-    start: Literal["path", "root"] | None = None
-    per_tree: int | None = None
-    neutral: bool | None = None
-    model: str | None = None
-    strong: str | None = None
-    explain: bool | None = None
-    refine: bool | None = None
-    notes: Path | None = None
-    seed: int | None = None
-    settings: Sequence[str] = ()
-
-    def methods(self) -> tuple[str, ...]:
-        """The methods that are meant. Raises UsageError."""
-        if self.method != BOTH and self.method not in METHODS:
-            raise UsageError(f"there is no method {self.method!r}; known are {BOTH}, {', '.join(METHODS)}")
-        return from_trees() if self.method == BOTH else (self.method,)
+def methods_of(method: str) -> tuple[str, ...]:
+    """The methods that --method means. Raises UsageError."""
+    if method != BOTH and method not in METHODS:
+        raise UsageError(f"there is no method {method!r}; known are {BOTH}, {', '.join(METHODS)}")
+    return from_trees() if method == BOTH else (method,)
 
 
 def refuse_unfit(
-    given: DeriveOptions, methods: Sequence[str], *, helped: bool, environment: Mapping[str, str] = os.environ
+    given: Mapping[str, Any],
+    settings: Sequence[str],
+    methods: Sequence[str],
+    *,
+    helped: bool,
+    environment: Mapping[str, str] = os.environ,
 ) -> None:
-    """Raises UsageError for a flag that means nothing to the methods; what the environment gives may be for others.
+    """Raises UsageError for a flag or --set that means nothing to the methods; the environment's may be for others.
 
     `helped`: the strong model explains or refines.
     """
-    for name, fits in FLAGS.items():
-        if _is_given(given, name, environment) and not set(_fitting(fits)) & set(methods):
-            raise _unfit(f"--{name.replace('_', '-')}", _fitting(fits), methods)
-    for setting in given.settings:
+    for name, value in given.items():
+        fitting = _fitting(name)
+        if (value is False and name in ("explain", "refine")) or environment.get(f"JOURNEY_{name.upper()}") == str(
+            value
+        ):
+            continue
+        if set(fitting) & set(methods) or (name == "strong" and helped):
+            continue
+        if name == "strong":
+            raise UsageError(
+                f"--strong is for {_listed(fitting)}, or for --explain or --refine, not for {_listed(methods)}; leave "
+                "it out, or give one of these"
+            )
+        raise _unfit(f"--{name.replace('_', '-')}", fitting, methods)
+    for setting in settings:
         name = setting.partition("=")[0].strip().removeprefix("thoughts.").partition(".")[0]
         if not setting.strip().startswith("thoughts.") or name not in (*SETTINGS, *METHODS):
             continue
-        found = [name] if name in METHODS else _fitting(SETTINGS[name])
-        if not set(found) & set(methods):
-            raise _unfit(f"--set {setting}", found, methods)
-    strong = [name for name, method in METHODS.items() if "strong" in method.asks]
-    if _is_given(given, "strong", environment) and not helped and not set(strong) & set(methods):
-        raise UsageError(
-            f"--strong is for {_listed(strong)}, or for --explain or --refine, not for {_listed(methods)}; leave it "
-            "out, or give one of these"
-        )
+        fitting = [name] if name in METHODS else _fitting(SETTINGS[name])
+        if not set(fitting) & set(methods):
+            raise _unfit(f"--set {setting}", fitting, methods)
 
 
-def _fitting(fits: Callable[[str, ThoughtMethod], bool]) -> list[str]:
-    return [name for name, method in METHODS.items() if fits(name, method)]
-
-
-def _is_given(given: DeriveOptions, name: str, environment: Mapping[str, str]) -> bool:
-    """Whether the command line gave a flag that asks for something."""
-    value: Any = getattr(given, name)
-    wanted = value if name in ("explain", "refine") else value is not None
-    return bool(wanted) and environment.get(f"JOURNEY_{name.upper()}") != str(value)
+def _fitting(flag: str) -> list[str]:
+    return [name for name, method in METHODS.items() if FLAGS[flag].fits(name, method)]
 
 
 def _unfit(flag: str, fits: Sequence[str], methods: Sequence[str]) -> UsageError:

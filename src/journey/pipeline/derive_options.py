@@ -1,21 +1,21 @@
 """What journey derive makes: the run's own recipe with the flags over it, refused where a run has other thoughts."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
-from journey.models import weights
+from journey.models.weights import check_weights
 from journey.pipeline import registry
 from journey.pipeline.arms import ARMS
 from journey.pipeline.derive import Derivation, has_own_thought
-from journey.pipeline.derive_flags import DeriveOptions, refuse_unfit
+from journey.pipeline.derive_flags import FLAGS, methods_of, refuse_unfit
 from journey.pipeline.fan_out import Progress
 from journey.pipeline.kept_recipe import kept_recipe
 from journey.pipeline.moved_keys import refuse_moved
-from journey.pipeline.plain_settings import flags, merged, override
+from journey.pipeline.plain_settings import copied, flags, override, set_value
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.recipe_reading import recipe_of
 from journey.store.entries import MethodSettings
@@ -46,43 +46,27 @@ def _kept(into: Run, methods: Sequence[str]) -> dict[str, Any]:
     return kept | {"arms": {}, "seeds": 1, "thoughts": thoughts | {"methods": list(methods), "refine": refined}}
 
 
-def derive_recipe(into: Run, options: DeriveOptions) -> Recipe:
-    """The run's recipe where it has one, the flags over it. Raises UsageError."""
-    methods = options.methods()
-    settings = merged(
-        _kept(into, methods), {} if options.notes is None else {"thoughts": {"notes": str(options.notes)}}
-    )
-    for key, _, who in flags(options.settings):
+def derive_recipe(into: Run, method: str, given: Mapping[str, Any], settings: Sequence[str] = ()) -> Recipe:
+    """The run's recipe where it has one, the flags (`given`, by name) and --set over it. Raises UsageError."""
+    methods = methods_of(method)
+    data = copied(_kept(into, methods))
+    for key, _, who in flags(settings):
         refuse_moved(key, who)
-    override(settings, options.settings)
-    wanted = recipe_of(settings, f"the settings of {into.path}")
-    thoughts, own = wanted.thoughts, dict(wanted.thoughts.settings)
-    changed: dict[str, Any] = {} if options.start is None else {"start": options.start}
-    if options.trials is not None:
-        changed |= {"trials": options.trials, "trials_by_depth": None, "vary": False}
-    if changed:
-        own["traverse"] = replace(thoughts.of("traverse"), **changed)
-    refined = thoughts.refine if options.refine is None else methods if options.refine else ()
-    thoughts = replace(
-        thoughts,
-        settings=own,
-        per_tree=thoughts.per_tree if options.per_tree is None else options.per_tree,
-        neutral=thoughts.neutral if options.neutral is None else options.neutral,
-        explain=thoughts.explain if options.explain is None else options.explain,
-        # A shortcut is what it is: refinement is for what a method made as a draft.
-        refine=tuple(m for m in refined if m in methods and METHODS[m].refinable),
-    )
-    wanted = replace(
-        wanted,
-        thoughts=thoughts,
-        model=options.model or wanted.model,
-        strong=options.strong or wanted.strong,
-        first_seed=wanted.first_seed if options.seed is None else options.seed,
-    )
-    refuse_unfit(options, methods, helped=bool(thoughts.explain or thoughts.refine))
+    override(data, settings)
+    values = dict(given)
+    if "refine" in values:  # a shortcut is what it is: refinement is for what a method made as a draft
+        values["refine"] = [name for name in methods if values["refine"] and METHODS[name].refinable]
+    for name, value in values.items():
+        set_value(data, FLAGS[name].setting, value, f"--{name}")
+    if "trials" in values:
+        data["thoughts"]["traverse"] |= {"trials_by_depth": None, "vary": False}
+    wanted = recipe_of(data, f"the settings of {into.path}")
+    refine = tuple(name for name in wanted.thoughts.refine if METHODS[name].refinable)
+    wanted = replace(wanted, thoughts=replace(wanted.thoughts, refine=refine))
+    refuse_unfit(given, settings, methods, helped=wanted.thoughts.explain or bool(refine))
     registry.check_names(wanted.models(), "exact", wanted.servers)
     for name in wanted.models():
-        weights.check_weights(name)
+        check_weights(name)
     return wanted
 
 
