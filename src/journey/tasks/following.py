@@ -1,8 +1,9 @@
-"""Texts in a puzzle's own steps, followed line by line, and the exact judge that judges a step from where they end."""
+"""What tasks of drawn puzzles share: different puzzles, texts in their own steps, and the exact judge of a step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
+from journey.errors import UsageError
 from journey.types import Judgement, Problem
 
 Puzzle = TypeVar("Puzzle")
@@ -62,3 +63,22 @@ def exact_judge(
         return [judged(puzzle, state, line) for line in candidates]
 
     return judge
+
+
+def different(
+    draw: Callable[[], Puzzle],
+    kind: Callable[[Puzzle], Hashable],
+    fits: Callable[[Puzzle], bool],
+    count: int,
+    what: str,
+) -> list[Puzzle]:
+    """The first `count` drawn puzzles that fit, the first of each kind. Raises UsageError where there are too few."""
+    found: dict[Hashable, Puzzle] = {}
+    for _ in range(1000 * count):
+        if len(found) == count:
+            break
+        if fits(puzzle := draw()):
+            found.setdefault(kind(puzzle), puzzle)
+    if len(found) < count:
+        raise UsageError(f"there are no {count} different {what} of this kind; ask for fewer, or larger ones")
+    return list(found.values())

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.errors import UsageError
-from journey.tasks.maze.draw import MazeSettings, draw, drawn, return_chance
+from journey.tasks.maze.draw import MazeSettings, draw, drawn
 from journey.tasks.maze.puzzle import (
     Maze,
     can_reach,
@@ -147,13 +147,9 @@ def walker_returns(maze: Maze, rng: random.Random, depth: int) -> bool:
 
 def test_three_in_ten_held_out_mazes_need_a_return_at_depth_three_or_more() -> None:
     mazes = [parse_maze(problem.question) for problem in drawn("test", 300, 0, MazeSettings(), held_out=True)]
-    chances = [return_chance(maze) for maze in mazes]
-    assert sum(chances) / len(chances) > 0.5
-    assert sum(chance >= 0.5 for chance in chances) / len(chances) > 0.9
     rng = random.Random(0)
     share = sum(walker_returns(maze, rng, 3) for maze in mazes * 10) / (10 * len(mazes))
-    assert abs(share - sum(chances) / len(chances)) < 0.04
-    assert share >= 0.3
+    assert share > 0.5
 
 
 def test_settings_that_no_maze_can_meet_are_refused() -> None:

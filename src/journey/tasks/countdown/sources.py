@@ -6,23 +6,21 @@ from pathlib import Path
 from journey.errors import UsageError
 from journey.store.datafiles import rows
 from journey.tasks.countdown.puzzle import Puzzle, PuzzleSettings, draw, is_held_out, to_problem
+from journey.tasks.following import different
 from journey.types import Problem, content_seed
 
 
 def drawn(name: str, count: int, seed: int, settings: PuzzleSettings, *, held_out: bool) -> list[Problem]:
     """`count` different random puzzles of the set `name`, all of them held out from every training or none of them."""
     rng = random.Random(content_seed("puzzles", name, seed))
-    problems: dict[tuple[object, ...], Problem] = {}
-    tries = 0
-    while len(problems) < count:
-        puzzle = draw(rng, settings)
-        if is_held_out(puzzle) == held_out:
-            key = (*sorted(puzzle.numbers), puzzle.target)
-            problems.setdefault(key, to_problem(puzzle, f"countdown/{name}", seed, settings.largest_result))
-        tries += 1
-        if tries > 1000 * count:
-            raise UsageError(f"there are no {count} different puzzles of this kind; ask for fewer or larger numbers")
-    return list(problems.values())
+    found = different(
+        count,
+        "puzzles",
+        lambda: draw(rng, settings),
+        lambda puzzle: (*sorted(puzzle.numbers), puzzle.target),
+        lambda puzzle: is_held_out(puzzle) == held_out,
+    )
+    return [to_problem(puzzle, f"countdown/{name}", seed, settings.largest_result) for puzzle in found]
 
 
 def read(path: str | Path, limit: int | None = None) -> list[Problem]:

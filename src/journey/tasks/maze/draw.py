@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 
 from journey.errors import UsageError
-from journey.tasks.maze.puzzle import Maze, Path, can_reach, make_maze, solutions, steps, structure, to_problem
-from journey.tasks.maze.puzzle import is_held_out as is_held_out_maze
+from journey.tasks.following import different
+from journey.tasks.maze.puzzle import Maze, is_held_out, make_maze, solutions, structure, to_problem
 from journey.types import Problem, content_seed
 
 RUNS_ON = 0.65  # chance that a place beside the right way prolongs a wrong branch instead of beginning one
@@ -42,16 +42,10 @@ class MazeSettings:
 def drawn(name: str, count: int, seed: int, settings: MazeSettings, *, held_out: bool) -> list[Problem]:
     """`count` mazes of the set `name`, no two of one structure, all held out from every training or none of them."""
     rng = random.Random(content_seed("mazes", name, seed))
-    problems: dict[str, Problem] = {}
-    tries = 0
-    while len(problems) < count:
-        maze = draw(rng, settings)
-        if is_held_out_maze(maze) == held_out:
-            problems.setdefault(structure(maze), to_problem(maze, f"maze/{name}", seed))
-        tries += 1
-        if tries > 1000 * count:
-            raise UsageError(f"there are no {count} different mazes of this kind; ask for fewer or larger ones")
-    return list(problems.values())
+    found = different(
+        lambda: draw(rng, settings), structure, lambda maze: is_held_out(maze) == held_out, count, "mazes"
+    )
+    return [to_problem(maze, f"maze/{name}", seed) for maze in found]
 
 
 def draw(rng: random.Random, settings: MazeSettings = MazeSettings()) -> Maze:
@@ -93,22 +87,3 @@ def _tree(rng: random.Random, length: int, settings: MazeSettings) -> list[tuple
         if depth[place] > settings.deepest:
             return None
     return pairs
-
-
-def return_chance(maze: Maze, depth: int = DEEP) -> float:
-    """How likely an exploring walker has to come back to a place `depth` or more steps along a right way.
-
-    The walker takes a random open place that it has not tried, and where none is left goes back to the latest place of
-    its walk that has one. It does not come back to a place where it takes a right place before all wrong ones. Exact
-    for mazes without loops; with loops wrong tries that meet each other count once each.
-    """
-    return 1.0 - _no_return(maze, (maze.start,), depth)
-
-
-def _no_return(maze: Maze, path: Path, depth: int) -> float:
-    if path[-1] == maze.goal:
-        return 1.0
-    ahead = [(*path, step.to) for step in steps(maze, path)]
-    right = [longer for longer in ahead if can_reach(maze, longer)]
-    directly = len(right) / len(ahead) if len(path) > depth else 1.0
-    return directly * sum(_no_return(maze, longer, depth) for longer in right) / len(right)
