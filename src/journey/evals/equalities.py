@@ -6,18 +6,17 @@ read once, so the time is linear in the length of the text.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import factorial, floor
+from math import floor
 from typing import NamedTuple
 
+from journey.answers.formula import parse
+from journey.answers.values import exact
+
 _WINDOW = 200  # characters that are read on either side of a sign
-_DEEPEST = 20
-_DIGITS = 30
-_BITS = 4000
-_LARGEST_FACTORIAL = 30
 _ROUNDED = Fraction(1, 1000)  # relative: results of operands that were rounded themselves
 
 
@@ -34,10 +33,6 @@ class _Value:
     value: Fraction
     is_bare: bool  # a number alone
     places: int  # the most decimal places of its numbers
-
-
-class _Unclear(Exception):
-    """Not an expression of plain numbers that can be read in one way only."""
 
 
 def equalities(text: str) -> Iterator[Equality]:
@@ -211,119 +206,46 @@ def _right(piece: str) -> tuple[_Value, str] | None:
 
 # --- the value of a side ----------------------------------------------------------------------------------------------
 
-_TOKEN = re.compile(r"(\s*)(\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|\.\d+|[-+*/^()!])")
+_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|\.\d+"
+_TOKEN = re.compile(rf"(\s*)({_NUMBER}|[-+*/^()!])")
+_BARE = re.compile(rf"[\s(+-]*(?:{_NUMBER})[\s)]*")
 
 
 def _read(text: str, *, whole: bool) -> tuple[_Value, int] | None:
     """The value of the expression that the text is (`whole`) or begins with, and where that ends."""
-    reader = _Reader(text)
-    try:
-        value = reader.sum(0)
-    except (_Unclear, ZeroDivisionError):
+    end = _end(text)
+    if end is None or (whole and text[end:].strip()):
         return None
-    if whole and text[reader.at :].strip():
+    expression = text[:end]
+    formula = parse(expression.strip())
+    if formula is None or len(formula.trees) > 1 or (value := exact(formula.trees[0])) is None:
         return None
-    return _Value(value, reader.operations == 0, reader.places), reader.at
+    places = max((len(decimals) for decimals in re.findall(r"\.(\d+)", expression)), default=0)
+    return _Value(value, _BARE.fullmatch(expression) is not None, places), end
 
 
-class _Reader:
-    """Recursive descent over exact fractions; gives up on depth, size and whatever could be read in two ways."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-        self.operations = 0
-        self.places = 0
-
-    def peek(self) -> tuple[str, bool, int]:
-        """The next token ("" at the end), whether space stands before it, and where it ends."""
-        match = _TOKEN.match(self.text, self.at)
-        return ("", False, self.at) if match is None else (match[2], bool(match[1]), match.end())
-
-    def sum(self, depth: int) -> Fraction:
-        if depth > _DEEPEST:
-            raise _Unclear
-        token, _, end = self.peek()
-        sign = 1
-        if token in ("-", "+"):
-            self.at, sign = end, -1 if token == "-" else 1
-        result = sign * self.product(depth)
-        while True:
-            token, _, end = self.peek()
-            if token not in ("+", "-"):
-                return result
-            self.at = end
-            self.operations += 1
-            other = self.product(depth)
-            result = result + other if token == "+" else result - other
-
-    def product(self, depth: int) -> Fraction:
-        result = self.power(depth)
-        divided = False
-        while True:
-            token, spaced, end = self.peek()
-            if token in ("*", "/"):
-                self.at = end
-                self.operations += 1
-                other = self.signed(self.power, depth)
-                result = result * other if token == "*" else result / other
-                divided = divided or token == "/"
-            elif token == "(" and not spaced and self.at:
-                if divided:
-                    raise _Unclear  # 1/2(3)
-                self.operations += 1
-                result *= self.power(depth)
-            else:
-                if token and token[0].isdigit():
-                    raise _Unclear  # 2 3, or the mixed number 2 1/3
-                return result
-
-    def signed(self, read: Callable[[int], Fraction], depth: int) -> Fraction:
-        token, _, end = self.peek()
-        if token == "-":
-            self.at = end
-            return -read(depth)
-        return read(depth)
-
-    def power(self, depth: int) -> Fraction:
-        base = self.factorial(depth)
-        token, _, end = self.peek()
-        if token != "^":
-            return base
-        self.at = end
-        self.operations += 1
-        exponent = self.signed(self.atom, depth)
-        if self.peek()[0] == "^" or exponent.denominator != 1:
-            raise _Unclear
-        bits = max(base.numerator.bit_length(), base.denominator.bit_length())
-        if bits * abs(exponent) > _BITS:
-            raise _Unclear
-        return base ** int(exponent)
-
-    def factorial(self, depth: int) -> Fraction:
-        value = self.atom(depth)
-        token, spaced, end = self.peek()
-        if token != "!" or spaced:
-            return value
-        follows = self.text[end : end + 1]
-        if follows == "!" or value.denominator != 1 or not 0 <= value <= _LARGEST_FACTORIAL:
-            raise _Unclear
-        self.at = end
-        self.operations += 1
-        return Fraction(factorial(int(value)))
-
-    def atom(self, depth: int) -> Fraction:
-        token, _, end = self.peek()
-        if token == "(":
-            self.at = end
-            value = self.sum(depth + 1)
-            token, _, end = self.peek()
-            if token != ")":
-                raise _Unclear
-            self.at = end
-            return value
-        if not token or token in "+-*/^)!" or len(token) > _DIGITS:
-            raise _Unclear
-        self.at = end
-        self.places = max(self.places, len(token.partition(".")[2]))
-        return Fraction(token.replace(",", ""))
+def _end(text: str) -> int | None:
+    """Where the expression ends that a text begins with; null where none does, or nobody knows how it is read."""
+    at = depth = 0
+    is_whole = False  # an expression may end here
+    while token := _TOKEN.match(text, at):
+        spaced, sign = token.groups()
+        if sign[0] in ".0123456789":
+            if is_whole:
+                return None  # 2 3, or the mixed number 2 1/3
+            is_whole = True
+        elif sign in "(!":
+            if is_whole and spaced:
+                break
+            if sign == "!" and (not is_whole or text[token.end() : token.end() + 1] == "!"):
+                return None
+            depth += sign == "("
+            is_whole = sign == "!"
+        elif sign == ")":
+            if not (is_whole and depth):
+                break
+            depth -= 1
+        else:
+            is_whole = False
+        at = token.end()
+    return at if is_whole and not depth else None
