@@ -24,6 +24,7 @@ def test_a_prefix_without_steps_is_only_the_first_number():
         "lines": "",
         "numbered": "1. ",
         "paragraphs": "",
+        "written": "",
     }
 
 
@@ -44,3 +45,14 @@ def test_abels_numbered_lines_are_cut_at_the_number_that_is_due():
         "So 10 * 2.",
         "[Final solution] 20 #### 20",
     ]
+
+
+def test_steps_as_chat_models_write_them_begin_at_empty_lines_and_at_their_numbers():
+    written = FORMATS["written"]
+    text = "I add.\n\nStep 1: 3 + 4 = 7\nso 7 it is.\nStep 2: 7 * 2 = 14\n1. One is 1.5\n2.5 is no number of a step"
+    assert written.split(text) == [
+        "I add.", "Step 1: 3 + 4 = 7\nso 7 it is.", "Step 2: 7 * 2 = 14", "1. One is 1.5\n2.5 is no number of a step",
+    ]  # fmt: skip
+    assert written.stop_after([]) == ("\n\n", "\nStep ", "\n2.")
+    assert written.stop_after(["I add.", "4. four", "so"])[-1] == "\n6."
+    assert FORMATS["lines"].stop_after(["4. four"]) == ("\n",)

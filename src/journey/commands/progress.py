@@ -1,5 +1,6 @@
 """What a user sees while long work is going on: one bar a seed or stage, or sparse lines where no terminal is."""
 
+import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -23,6 +24,8 @@ class Bars:
         self._console = Console(stderr=True, quiet=silent)
         self._bars: dict[str, bars.TaskID] = {}
         self._shown: dict[tuple[str, str], float] = {}
+        self._last: tuple[str, str, int, int] | None = None
+        self._ended = threading.Event()
         self._began = time.monotonic()
         self._live = self._console.is_terminal and not silent
         self._progress = bars.Progress(
@@ -39,15 +42,25 @@ class Bars:
 
     def __enter__(self) -> "Bars":
         self._progress.start()
+        if not self._console.quiet:
+            threading.Thread(target=self._move, daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ended.set()
         self._progress.stop()
+
+    def _move(self) -> None:
+        """Shows the last stage again with what was spent since, where nothing ends for long (trees grow together)."""
+        while not self._ended.wait(EVERY):
+            if self._last is not None:
+                self(*self._last)
 
     def __call__(self, who: str, stage: str, done: int, total: int) -> None:
         """`who` is at `stage`, with `done` of `total` units."""
+        self._last = who, stage, done, total
         if self._live:
             if who not in self._bars:
                 self._bars[who] = self._progress.add_task(stage, total=total, who=who, note="")

@@ -18,6 +18,7 @@ from journey.models.base import Model, close
 from journey.models.budget import BudgetTracker, Limits, Price, Usage, cost_of, unknown_prices
 from journey.models.estimate import Estimate
 from journey.models.server_settings import ServerSettings
+from journey.models.weights import WRITTEN
 from journey.pipeline import plain_settings, registry
 from journey.pipeline.stages import keep_spent
 from journey.store.run import Run
@@ -68,7 +69,8 @@ def read_prices(file: Path | None) -> dict[str, Price]:
 def note(tracker: BudgetTracker) -> str:
     """What was spent so far, for the progress line; "" before the first call."""
     spent = tracker.spent()
-    return "; ".join([usage_text(sum(spent.values(), Usage()), tracker.cost()), *tracker.remarks]) if spent else ""
+    paid = [usage_text(sum(spent.values(), Usage()), tracker.cost()), *tracker.remarks] if spent else []
+    return "; ".join([*paid, *([f"{WRITTEN.total():,} tokens written here"] if WRITTEN else [])])
 
 
 def usage_text(used: Usage, cost: float | None) -> str:

@@ -15,7 +15,7 @@ from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.local_engine import Engine, Job
 from journey.models.local_text import Text
-from journey.models.weights import AUTO, folder_hash
+from journey.models.weights import AUTO, WRITTEN, folder_hash
 
 _LAYERS = {"full_attention", "sliding_attention", "chunked_attention"}
 
@@ -109,6 +109,7 @@ class Local:
         return jobs
 
     def _give(self, jobs: list[Job]) -> None:
+        WRITTEN[self.name] += sum(one.tokens for job in jobs for one in job.done.values())
         by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
         with self._lock:
             for job in jobs:

@@ -1,6 +1,8 @@
 """Models whose weights lie in folders of this machine: how they are named, known by their content, and loaded."""
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from importlib.resources import files
 from pathlib import Path
@@ -9,13 +11,15 @@ from typing import Any
 from journey.errors import UsageError
 from journey.models import smollm2
 from journey.models.base import Model
-from journey.models.local_threads import limit_threads
+from journey.models.local_threads import SMALL, limit_threads
 from journey.models.smollm2 import SMOLLM2
 
 TINY = "tiny"
 AUTO = "auto"
 DTYPES = (AUTO, "float32", "bfloat16", "float16")
 """What a model computes in; auto is bfloat16 where that is faster."""
+WRITTEN: Counter[str] = Counter()
+"""Tokens that each model in this process has written so far, for lines of progress."""
 SAMPLE = 1 << 20  # bytes hashed at both ends of a weights file too large to hash whole
 WHOLE = 1 << 28
 
@@ -140,3 +144,24 @@ def check_dtype(name: str) -> None:
     """Raises UsageError for a name that says no precision."""
     if name not in DTYPES:
         raise UsageError(f"there is no dtype {name!r}; known are {', '.join(DTYPES)}")
+
+
+def worker_memory(path: str | Path) -> int:
+    """Bytes that a process needs to train the model in a folder and to write with it; 0 for a small one, or unknown.
+
+    Weights, gradients and Adam's two moments in float32, and 4 GB for a batch or for keys and values: a 135M model's
+    workers were measured at 5 to 10 GB.
+    """
+    folder = Path(path).expanduser()
+    size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    if size < SMALL:
+        return 0
+    wide = '"dtype": "float32"' in (folder / "config.json").read_text("utf-8")
+    return 16 * size // (4 if wide else 2) + (4 << 30)
+
+
+def free_memory() -> int | None:
+    """Bytes that this machine could give to new processes; null where it does not say."""
+    facts = Path("/proc/meminfo")
+    found = re.search(r"MemAvailable: *(\d+) kB", facts.read_text()) if facts.is_file() else None
+    return None if found is None else int(found[1]) << 10

@@ -15,7 +15,7 @@ from journey.models.base import Model, close
 from journey.models.budget import BudgetTracker, Limits, Price
 from journey.models.cached import Cached
 from journey.models.local_threads import limit_threads
-from journey.models.weights import local, model_path
+from journey.models.weights import free_memory, local, model_path, worker_memory
 from journey.pipeline import registry
 from journey.pipeline.arm_rows import SeedRun
 from journey.pipeline.arms import ARMS, followers, source_of
@@ -53,8 +53,13 @@ class Budget:
 
 
 def workers_of(recipe: Recipe) -> int:
-    """In how many processes the recipe is run; 0: in this one."""
-    return 0 if recipe.policy_arm is None else os.cpu_count() or 1 if recipe.workers is None else recipe.workers
+    """In how many processes the recipe is run; 0: in this one. By default one a core, as many as the memory holds."""
+    if recipe.policy_arm is None:
+        return 0
+    if recipe.workers is not None:
+        return recipe.workers
+    cores, need, free = os.cpu_count() or 1, worker_memory(model_path(recipe.student or recipe.model)), free_memory()
+    return max(1, min(cores, free // need)) if need and free is not None else cores
 
 
 def jobs_of(recipe: Recipe, budget: Budget = Budget()) -> list[Job]:

@@ -10,7 +10,9 @@ from journey.judges import names
 from journey.judges.base import JudgeWork
 from journey.models.budget import Usage
 from journey.models.estimate import Estimate
+from journey.models.weights import has_weights, model_path, worker_memory
 from journey.pipeline.arms import ARMS, Sizes
+from journey.pipeline.jobs import workers_of
 from journey.pipeline.kept_recipe import refuse_other_recipe
 from journey.pipeline.parts import Parts, make_problems
 from journey.pipeline.recipe import Recipe
@@ -71,7 +73,15 @@ def plan(wanted: Recipe, parts: Parts) -> dict[str, Any]:
         # Half of what a step may have, a third of what an answer may have: what the shipped recipe comes to.
         "tokens_in_trees_about": wanted.seeds * steps.tokens // 2 * wanted.grows,
         "tokens_in_attempts_about": wanted.seeds * drawn * wanted.evaluation.max_tokens // 3,
+        **_memory(wanted),
     }
+
+
+def _memory(wanted: Recipe) -> dict[str, Any]:
+    """How many processes work side by side and what each needs of memory; nothing for small models."""
+    name = wanted.student or wanted.model
+    need = worker_memory(model_path(name)) if has_weights(name) else 0
+    return {"processes": workers_of(wanted), "gigabytes_a_process_about": round(need / 1e9, 1)} if need else {}
 
 
 def looked_at(wanted: Recipe, out: Path, fresh: bool) -> tuple[Parts, list[Thought], dict[str, int]]:

@@ -1,4 +1,4 @@
-"""Cut a text into steps and put it back: one step a line, numbered lines, or paragraphs."""
+"""Cut a text into steps and put it back: one step a line, numbered lines, paragraphs, or as chat models write."""
 
 import re
 from collections.abc import Sequence
@@ -19,10 +19,21 @@ class StepFormat:
     stop: tuple[str, ...]
     separator: str
     numbered: bool = False
+    begins: re.Pattern[str] | None = None  # what begins a step besides the separator
+
+    def stop_after(self, steps: Sequence[str]) -> tuple[str, ...]:
+        """What ends the next step; where models number them as they please, also the number that comes after it."""
+        if self.begins is None:
+            return self.stop
+        numbers = [int(mark[1]) for step in steps if (mark := _NUMBER.match(step))]
+        return (*self.stop, f"\n{(numbers[-1] if numbers else 0) + 2}.")
 
     def split(self, text: str) -> list[str]:
         """The steps of a text, stripped; empty ones are left out, numbers (if any) are taken off."""
-        pieces = [piece.strip() for piece in text.replace("\r\n", "\n").split(self.separator)]
+        text = text.replace("\r\n", "\n")
+        if self.begins is not None:
+            text = self.begins.sub(self.separator, text)
+        pieces = [piece.strip() for piece in text.split(self.separator)]
         return _unnumbered(pieces) if self.numbered else [piece for piece in pieces if piece]
 
     def join(self, steps: Sequence[str]) -> str:
@@ -58,4 +69,7 @@ FORMATS: dict[str, StepFormat] = {
     "lines": StepFormat("lines", stop=("\n",), separator="\n"),
     "numbered": StepFormat("numbered", stop=("\n",), separator="\n", numbered=True),
     "paragraphs": StepFormat("paragraphs", stop=("\n\n",), separator="\n\n"),
+    "written": StepFormat(
+        "written", stop=("\n\n", "\nStep "), separator="\n\n", begins=re.compile(r"\n(?=Step \d|\d{1,2}\. )")
+    ),
 }

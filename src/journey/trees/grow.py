@@ -7,7 +7,7 @@ until all branches have an answer or the depth is reached. That takes about w*K*
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from journey.answers.grade import Grade, Grader
 from journey.errors import UsageError
@@ -17,7 +17,7 @@ from journey.models.budget import Usage
 from journey.models.estimate import INSTRUCTIONS, Estimate, tokens_of
 from journey.models.gather import gather_or_cancel
 from journey.tasks.prompting import Ask
-from journey.tasks.steps import StepFormat
+from journey.tasks.steps import FORMATS, StepFormat
 from journey.trees.mark import is_unusable, unusable, verdict
 from journey.types import Judgement, Node, Problem, Tree, Verdict, content_hash, content_seed
 
@@ -33,7 +33,9 @@ class GrowSettings:
     `select` "verdict": of the steps that were not judged wrong, the right ones first, then neutral ones, then those of
     which the judge could not say; of branches with a wrong step up to `follow_wrong` a level are followed beside them,
     so that some run on to a wrong answer. `select` "score": the highest scores, whatever the verdict.
-    `max_nodes` and `max_tokens` are never exceeded; null means no limit.
+    `max_nodes` and `max_tokens` are never exceeded; null means no limit. `steps` cuts what the model writes by "lines",
+    "numbered" lines, "paragraphs", or "written": at empty lines and where a line begins with "Step 2" or "2.", as chat
+    models write; null: as the task does.
     """
 
     width: int = 4
@@ -47,12 +49,22 @@ class GrowSettings:
     max_nodes: int | None = None
     max_tokens: int | None = None
     seed: int = 0
+    steps: Literal["lines", "numbered", "paragraphs", "written"] | None = None
 
     def __post_init__(self) -> None:
         if self.select not in ("verdict", "score"):
             raise UsageError(f'select is {self.select!r}; write "verdict" or "score"')
         if min(self.width, self.keep, self.depth, self.max_step_tokens) < 1 or self.follow_wrong < 0:
             raise UsageError("width, keep, depth and max_step_tokens must be at least 1 and follow_wrong at least 0")
+        if self.steps is not None and self.steps not in FORMATS:
+            raise UsageError(f"steps is {self.steps!r}; write one of {', '.join(FORMATS)}")
+
+    def named(self) -> dict[str, Any]:
+        """The settings as JSON, which name the trees; those made before `steps` was there keep their names."""
+        settings = asdict(self)
+        if self.steps is None:
+            del settings["steps"]
+        return settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,7 @@ class Step:
 
 def tree_id(problem: Problem, policy: str, judge: str, settings: GrowSettings) -> str:
     """The name of the tree that `grow` will make, known before it is made."""
-    return content_hash("tree", problem.id, policy, judge, asdict(settings))
+    return content_hash("tree", problem.id, policy, judge, settings.named())
 
 
 def estimate(problems: Sequence[Problem], policy: str, settings: GrowSettings) -> Estimate:
@@ -102,6 +114,8 @@ async def grow(
     settings: GrowSettings,
 ) -> Tree:
     """The reasoning tree of one problem. A model or judge that raises ModelError fails the whole tree."""
+    if settings.steps is not None:
+        steps = FORMATS[settings.steps]
     nodes: list[Node] = []
     tokens = 0
     ties = random.Random(content_seed("ties", settings.seed, problem.id))
@@ -123,7 +137,7 @@ async def grow(
         ties.shuffle(candidates)
         level = going_on(candidates, settings)
     identity = tree_id(problem, policy.name, judge.name, settings)
-    return Tree(identity, problem.id, tuple(nodes), policy.name, judge.name, asdict(settings))
+    return Tree(identity, problem.id, tuple(nodes), policy.name, judge.name, settings.named())
 
 
 async def propose(
@@ -137,14 +151,15 @@ async def propose(
     settings: GrowSettings,
 ) -> list[Step]:
     """The next steps after one open branch: proposed, merged, judged together, their answers found and checked."""
+    asked = ask(problem, branch.texts)
     completions = merge(
         await policy.complete(
-            ask(problem, branch.texts),
+            asked if settings.steps is None else replace(asked, prefix=steps.prefix(branch.texts)),
             Sampling(
                 temperature=settings.temperature,
                 top_p=settings.top_p,
                 max_tokens=settings.max_step_tokens,
-                stop=steps.stop,
+                stop=steps.stop_after(branch.texts),
                 n=settings.width,
                 seed=content_seed(settings.seed, problem.id, branch.texts),
             ),
