@@ -5,10 +5,9 @@ import json
 import re
 from argparse import Namespace
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from bench import DATA, Result, flag, run, table
+from bench import DATA, Result, run, table
 
 from journey.data.step_labels import load
 from journey.errors import UsageError
@@ -136,7 +135,7 @@ def recorded_rows(shown: list[Any], rounds: int) -> tuple[list[dict[str, Any]], 
     return rows, agrees
 
 
-def own_rows(count: int, rounds: int, trained: str | None) -> list[dict[str, Any]]:
+def own_rows(count: int, rounds: int) -> list[dict[str, Any]]:
     """Judges that run here, on Countdown solutions with exact labels."""
     labelled = countdown_set(count)
     models = registry.Models(MemoryCalls(), BudgetTracker())
@@ -150,8 +149,6 @@ def own_rows(count: int, rounds: int, trained: str | None) -> list[dict[str, Any
     judges: dict[str, Judge] = {"exact": Exact(task_of), "always right": Scripted({}, otherwise="right")}
     for how, settings in hows.items():
         judges[f"rollout:tiny, {how}"] = models.judge("rollout:tiny", "tiny", {"rollout": settings})
-    if trained is not None:
-        judges[f"prm, {Path(trained).name}"] = models.judge(f"prm:hf/{trained}", "tiny")
     rows: list[dict[str, Any]] = []
     for name, judge in judges.items():
         row = {"judge": name, "set": f"countdown ({count} made here)", **figures_of(judge, labelled, rounds)}
@@ -177,7 +174,7 @@ def judges(options: Namespace) -> Result:
     rounds = 1000
     rows, agrees = recorded_rows(shown, rounds) if RECORDED.is_file() else ([], None)
     try:
-        rows += own_rows(400 if options.long else 80, rounds, options.prm)
+        rows += own_rows(400 if options.long else 80, rounds)
     except UsageError as error:
         shown.append(f"skipped: {error}")
     reached, reason = outcome(rows, agrees)
@@ -186,5 +183,4 @@ def judges(options: Namespace) -> Result:
 
 
 if __name__ == "__main__":
-    help = "a trained step classifier for Countdown, judged with the others"
-    run("E3", __doc__, judges, flag("--prm", metavar="FOLDER", help=help))
+    run("E3", __doc__, judges)

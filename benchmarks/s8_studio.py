@@ -96,10 +96,13 @@ def attempt(number: int, problems: list[Any], rng: random.Random) -> Attempt:
     )  # fmt: skip
 
 
-PAIRS = {"two models": ("a", "b"), "five seeds": [f"seed-{n}/{arm}" for n in range(1, 6) for arm in ("one", "two")]}
+PAIRS = {
+    "two models": [ModelRef("a"), ModelRef("b")],
+    "five seeds": [ModelRef(f"seed-{n}/{arm}", seed=n, arm=arm) for n in range(1, 6) for arm in ("one", "two")],
+}
 
 
-def make_pairs(folder: Path, models: Sequence[str], count: int) -> None:
+def make_pairs(folder: Path, models: Sequence[ModelRef], count: int) -> None:
     """`count` attempts, the first of each model at each problem."""
     rng = random.Random(1)
     problems = [
@@ -109,7 +112,7 @@ def make_pairs(folder: Path, models: Sequence[str], count: int) -> None:
         run.put_all("problems", problems, split="test")
         for model in models:
             drawn = [attempt(n, problems, rng) for n in range(len(problems))]
-            ids = [content_hash("p", model, n) for n in range(len(problems))]
+            ids = [content_hash("p", model.name, n) for n in range(len(problems))]
             named = [replace(a, id=id, model=model, sample=0) for a, id in zip(drawn, ids, strict=True)]
             run.put_all("attempts", named, split="test")
 

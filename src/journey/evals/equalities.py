@@ -218,7 +218,7 @@ def _read(text: str, *, whole: bool) -> tuple[_Value, int] | None:
         return None
     expression = text[:end]
     formula = parse(expression.strip())
-    if formula is None or len(formula.trees) > 1 or (value := exact(formula.trees[0])) is None:
+    if formula is None or len(formula.trees) != 1 or (value := exact(formula.trees[0])) is None:
         return None
     places = max((len(decimals) for decimals in re.findall(r"\.(\d+)", expression)), default=0)
     return _Value(value, _BARE.fullmatch(expression) is not None, places), end
