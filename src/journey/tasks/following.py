@@ -66,11 +66,11 @@ def exact_judge(
 
 
 def different(
+    count: int,
+    what: str,
     draw: Callable[[], Puzzle],
     kind: Callable[[Puzzle], Hashable],
     fits: Callable[[Puzzle], bool],
-    count: int,
-    what: str,
 ) -> list[Puzzle]:
     """The first `count` drawn puzzles that fit, the first of each kind. Raises UsageError where there are too few."""
     found: dict[Hashable, Puzzle] = {}

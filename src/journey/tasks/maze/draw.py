@@ -43,7 +43,7 @@ def drawn(name: str, count: int, seed: int, settings: MazeSettings, *, held_out:
     """`count` mazes of the set `name`, no two of one structure, all held out from every training or none of them."""
     rng = random.Random(content_seed("mazes", name, seed))
     found = different(
-        lambda: draw(rng, settings), structure, lambda maze: is_held_out(maze) == held_out, count, "mazes"
+        count, "mazes", lambda: draw(rng, settings), structure, lambda maze: is_held_out(maze) == held_out
     )
     return [to_problem(maze, f"maze/{name}", seed) for maze in found]
 
