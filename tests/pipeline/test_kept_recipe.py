@@ -8,13 +8,16 @@ from commanding import done, journey, write_rows
 from version_1 import unpacked
 
 from journey.errors import UsageError
+from journey.pipeline import kept_recipe as kept_recipe_module
 from journey.pipeline.kept_recipe import config_of, kept_recipe, open_run
 from journey.pipeline.recipe_reading import recipe_of
 from journey.store.run import Run
 from journey.store.settings import plain
 
 
-def test_a_comparison_of_version_1_is_gone_on_with_by_the_recipe_that_means_the_same(tmp_path: Path) -> None:
+def test_a_comparison_of_version_1_is_gone_on_with_by_the_recipe_that_means_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = unpacked("countdown", tmp_path) / "countdown"
     with Run.read(folder) as run:
         old, recipe = run.config["recipe"], recipe_of(kept_recipe(run), "the run")
@@ -25,6 +28,9 @@ def test_a_comparison_of_version_1_is_gone_on_with_by_the_recipe_that_means_the_
     assert recipe.thoughts.settings["traverse"].trials == old["telling"]["traverse"]["trials"]
     with pytest.raises(UsageError, match="task: was"):
         open_run(folder, replace(recipe, task="maze"), fresh=False)
+    with pytest.raises(UsageError, match="other weights of the tiny model"):
+        open_run(folder, recipe, fresh=False)
+    monkeypatch.setattr(kept_recipe_module, "FIRST_TINY", config_of(recipe)["weights"]["tiny"])
     with open_run(folder, recipe, fresh=False) as run:
         assert run.count("trees") == trees and "goal" not in run.config["recipe"]
     open_run(folder, recipe, fresh=False).close()

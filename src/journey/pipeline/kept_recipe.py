@@ -8,6 +8,7 @@ from typing import Any
 
 from journey import prompts
 from journey.errors import UsageError
+from journey.models.weights import TINY, folder_hash, model_path
 from journey.pipeline.arms import JOURNEY, PHASE1, SHORTCUT, SHORTCUT_TOKENS
 from journey.pipeline.recipe import UNCOMPARED, Recipe
 from journey.pipeline.recipe_reading import plain_recipe, recipe_of
@@ -16,6 +17,8 @@ from journey.store.settings import plain, refuse_changes
 from journey.tasks.table import task
 from journey.thoughts.methods import METHODS
 
+FIRST_TINY = "a0b086127963d1c7"
+"""The weights of the tiny model before it read mazes, too; runs of that time do not say which they were."""
 SAME = ("task", "model", "strong", "student", "judge", "critic", "rollout", "servers", "workers", "in_flight")
 
 
@@ -30,7 +33,7 @@ def open_run(out: Path, recipe: Recipe, *, fresh: bool) -> Run:
     if (out / "run.db").is_file() and not fresh:
         with Run.read(out) as before:
             refuse_other_recipe(before, recipe)
-        ignored = (*UNCOMPARED, "recipe", "prompts")  # compared there
+        ignored = (*UNCOMPARED, "recipe", "prompts", "weights")  # compared there
     return Run.open(out, config_of(recipe), fresh=fresh, ignore=ignored)
 
 
@@ -50,6 +53,8 @@ def refuse_other_recipe(before: Run, recipe: Recipe) -> None:
             "its thoughts and rows stand: train on with journey train sft, or run the recipe with another --out"
         )
     old = dict(before.config)
+    weights = old.get("weights", {TINY: FIRST_TINY} if kept.get("model") == TINY else {})
+    old["weights"] = now["weights"]
     if is_old:
         hashes: Mapping[str, str] = old.get("prompts", {})
         now["prompts"] = {name: now["prompts"][name] for name in hashes if name in now["prompts"]}
@@ -58,6 +63,11 @@ def refuse_other_recipe(before: Run, recipe: Recipe) -> None:
         with suppress(UsageError):
             old["recipe"] = plain(plain_recipe(recipe_of(upgraded(kept), f"the recipe of {before.path}")))
     refuse_changes(before.path, old, now, UNCOMPARED)
+    if weights not in ({}, now["weights"]):
+        raise UsageError(
+            f"{before.path} was made with other weights of the tiny model than this version's: run the recipe with "
+            "another --out (the old run is read, reported and exported as before)"
+        )
 
 
 def is_of_older_form(kept: Mapping[str, Any]) -> bool:
@@ -103,6 +113,7 @@ def config_of(recipe: Recipe) -> dict[str, Any]:
     return {
         "recipe": plain_recipe(recipe),
         "prompts": {name: prompts.hash(name) for name in sorted({*task(recipe.task).prompts, *also})},
+        "weights": {TINY: folder_hash(Path(model_path(TINY)))} if recipe.model == TINY else {},
         "versions": versions(),
     }
 
