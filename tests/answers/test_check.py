@@ -50,6 +50,18 @@ def grader():
         (r"roots \boxed{1} and \boxed{2}", "1, 2"),
         (r"$\boxed{1}, \boxed{2}, \boxed{3}$", "1, 2, 3"),
         (r"\boxed{1} and \boxed{1}", "1"),
+        (r"$\boxed{1}$ or $\boxed{2}$", "1, 2"),
+        ("So boxed{42}", "42"),
+        (r"So $\boxed\frac12$.", r"\frac12"),
+        ("**Final Answer**\n\n$$4$$", "4"),
+        ("### Final Answer\n\n4", "4"),
+        ("#### Answer\n\n4", "4"),
+        ("The answer is:\n$$\n12\n$$", "12"),
+        ("The answer would be 12.", "12"),
+        ("Hence, the answer is 12, as wanted.", "12"),
+        ("<think>It is 3.</think><answer> 4 </answer>", "4"),
+        (r"<think>Maybe \boxed{5}?</think>The final answer is 7.", "7"),
+        ("\u7b54\u6848\uff1a42", "42"),
     ],
 )
 def test_the_final_answer_is_found(text, answer):

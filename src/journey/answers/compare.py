@@ -328,9 +328,3 @@ def _key(one: Value) -> str:
 
 def _ends(one: Value) -> list[regions.End]:
     return [end for piece in one.region for end in piece]
-
-
-def group(answers: Sequence[str]) -> dict[str, str]:
-    """What each of some answers counts as in votes: of equal ones all as the first."""
-    first: dict[str, str] = {}
-    return {answer: first.setdefault(key(answer), answer) for answer in answers}

@@ -143,7 +143,7 @@ def _first(rest: str, *, whole_line: bool = False) -> str | None:
     said = bare(line.partition("\n")[0] if whole_line else sentence[1] if sentence else "")
     if said is None or whole_line:
         return said
-    if _NONE.match(said) or (len(said.split()) > 5 and not re.search(r"[\d\\$()=]", said)):
+    if _NONE.match(said) or (len(said.split()) > 5 and not re.search(r"[\d\\$()=>,]", said)):
         return None
     return bare(cut(" " + said).strip()) or said
 

@@ -1,7 +1,8 @@
 """Several samples a problem: the majority's answer (maj@k), any right one (pass@k), and votes at a token budget.
 
-Samples vote by their normalised answer; one without an answer does not vote. All figures are exact expectations over
-every choice of k of the samples and over ties broken at random, so the order of the samples never matters.
+Samples vote by the value of their answer, however it is written (`journey.answers.compare.key`); one without an answer
+does not vote. All figures are exact expectations over every choice of k of the samples and over ties broken at random,
+so the order of the samples never matters.
 """
 
 from collections import Counter
@@ -11,6 +12,7 @@ from functools import lru_cache
 from math import ceil, comb, floor
 from statistics import fmean
 
+from journey.answers.compare import key
 from journey.types import Attempt
 
 Samples = Mapping[str, Sequence[Attempt]]
@@ -37,8 +39,8 @@ def maj_at_k(samples: Sequence[Attempt], k: float) -> float:
     """
     if not 1 <= k <= len(samples):
         raise ValueError(f"maj@{k} wants between 1 and {len(samples)} votes")
-    counts = Counter(a.answer for a in samples if a.answer is not None)
-    right = {a.answer for a in samples if a.correct is True}
+    counts = Counter(key(a.answer) for a in samples if a.answer is not None)
+    right = {key(a.answer) for a in samples if a.correct is True and a.answer is not None}
     rights = tuple(sorted(n for answer, n in counts.items() if answer in right))
     wrongs = tuple(sorted(n for answer, n in counts.items() if answer not in right))
     silent = len(samples) - sum(counts.values())

@@ -9,6 +9,7 @@ from math import exp, inf, log
 from statistics import fmean
 from typing import Literal
 
+from journey.answers.compare import key
 from journey.judges.combine import How as Aggregate
 from journey.search.candidate import Candidate
 
@@ -93,9 +94,9 @@ def chosen(candidates: Iterable[Candidate], how: Aggregate, choice: Choice) -> C
 
 
 def by_answer(candidates: Iterable[Candidate]) -> list[list[Candidate]]:
-    """The finished candidates grouped by their normalised answer, groups and members in the order they come in."""
+    """The finished candidates grouped by the value of their answer, groups and members in the order they come in."""
     groups: dict[str, list[Candidate]] = {}
     for one in candidates:
         if one.answer is not None:
-            groups.setdefault(one.answer, []).append(one)
+            groups.setdefault(key(one.answer), []).append(one)
     return list(groups.values())

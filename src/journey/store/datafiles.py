@@ -47,7 +47,8 @@ def _kind(file: Path, name: str) -> Format:
     return "hub" if file.is_dir() or is_hub_name else "jsonl"
 
 
-def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
+def lines(file: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file with their numbers, unpacked if it is gzipped. Raises UsageError."""
     # Bytes, because lines end at \n only: a text stream would also cut at the other line ends inside strings.
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
@@ -57,12 +58,13 @@ def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _jsonl_rows(file: Path) -> Iterator[tuple[str, Row]]:
-    for number, line in _lines(file):
+    for number, line in lines(file):
         if line.strip():
-            yield f"{file} line {number}", _object(line, f"{file} line {number}")
+            yield f"{file} line {number}", row_of(line, f"{file} line {number}")
 
 
-def _object(text: bytes, place: str) -> Row:
+def row_of(text: bytes, place: str) -> Row:
+    """The row that a line of JSONL is. Raises UsageError with the place."""
     try:
         row = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -74,7 +76,7 @@ def _object(text: bytes, place: str) -> Row:
 
 
 def _json_rows(file: Path) -> Iterator[tuple[str, Row]]:
-    text = b"".join(line for _, line in _lines(file))
+    text = b"".join(line for _, line in lines(file))
     try:
         data: Any = json.loads(text)
     except (ValueError, RecursionError) as error:

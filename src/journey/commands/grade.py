@@ -1,0 +1,47 @@
+"""journey grade: answers in a file, checked against the reference beside them."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from journey.commands import flags
+from journey.commands.output import say, sheet
+from journey.data.answer_files import graded
+from journey.errors import UsageError
+from journey.store.export import write_rows
+
+File = Annotated[
+    Path,
+    typer.Argument(help="Rows with reference and answer or text: a file or data set.", metavar="FILE"),
+]
+To = Annotated[Path, typer.Option("--to", help="The file to write: .jsonl, .jsonl.gz or .parquet.", metavar="OUT")]
+Task = Annotated[str, typer.Option("--task", help="How rows that name no task are graded: math, text, ...")]
+_STATES = {True: "right", False: "wrong", None: "could not say"}
+
+
+def grade(file: File, to: To, task: Task = "math", json: flags.Json = False) -> int:
+    """Check the answers of a file.
+
+    Each row has `reference`, and `answer` or a whole `text`; written are the same rows in the same order with `correct`
+    (true, false, or null: nobody can say), `found`, `reason` and `seconds`.
+    """
+    if file.resolve() == to.resolve():
+        raise UsageError(f"{to} is the file to read; give another one to --to")
+    counts, began = Counter[str](), time.perf_counter()
+
+    def counted() -> Iterator[dict[str, Any]]:
+        for row in graded(file, task):
+            counts["no answer" if row["reason"] == "no answer" else _STATES[row["correct"]]] += 1
+            counts["unreadable"] += row["correct"] is None and set(row) == {"correct", "found", "reason", "seconds"}
+            yield row
+
+    rows = write_rows(counted(), to)
+    seconds = round(time.perf_counter() - began, 1)
+    data = {"rows": rows, **{name: counts[name] for name in (*_STATES.values(), "no answer", "unreadable")}}
+    lines = [(name, n) for name, n in data.items()]
+    say(json, {**data, "seconds": seconds, "to": str(to)}, sheet(to, [*lines, ("seconds", seconds)]))
+    return 1 if counts["unreadable"] else 0
