@@ -128,11 +128,11 @@ def _row(text: str) -> tuple[int | None, StepVerdict | None]:
     return int(number), StepVerdict(verdict, None if score is None else float(score), (reason or "").strip() or None)
 
 
-def _number(said: Any) -> float | None:
-    """The number that was said, also as a string of digits; null for anything else."""
-    if isinstance(said, str):
-        return float(said) if re.fullmatch(r"\d{1,9}(\.\d{1,30})?", said) else None
-    return said if type(said) in (int, float) else None
+def _number(value: Any) -> float | None:
+    """The number that was given, also as a string of digits; null for anything else."""
+    if isinstance(value, str):
+        return float(value) if re.fullmatch(r"\d{1,9}(\.\d{1,30})?", value) else None
+    return value if type(value) in (int, float) else None
 
 
 def _refuse(constant: str) -> None:

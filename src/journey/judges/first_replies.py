@@ -9,7 +9,7 @@ from journey.models.base import Completion, Model, Prompt, Sampling
 
 SHOWN = 160  # characters of an unreadable reply that are shown
 
-Said = TypeVar("Said")
+Reading = TypeVar("Reading")
 
 
 class FirstReplies:
@@ -28,17 +28,17 @@ class FirstReplies:
         self._turn = asyncio.Event()
 
     async def ask(
-        self, model: Model, prompt: Prompt, sampling: Sampling, read: Callable[[str], Said | None]
-    ) -> list[tuple[Completion, Said | None]]:
+        self, model: Model, prompt: Prompt, sampling: Sampling, read: Callable[[str], Reading | None]
+    ) -> list[tuple[Completion, Reading | None]]:
         """The model's replies, each with what was read in it, null for nothing. Raises ModelError and UsageError."""
         while not self._readable and self._open and self._open + self._unreadable + sampling.n > self._limit:
             await self._turn.wait()
         self._refuse_unreadable()
         self._open += sampling.n
         try:
-            replies = [(one, _said(one, read)) for one in await model.complete(prompt, sampling)]
-            self._readable = self._readable or any(said is not None for _, said in replies)
-            self._unreadable += sum(said is None for _, said in replies)
+            replies = [(one, _reading(one, read)) for one in await model.complete(prompt, sampling)]
+            self._readable = self._readable or any(reading is not None for _, reading in replies)
+            self._unreadable += sum(reading is None for _, reading in replies)
             self._shown = next((one.text for one, _ in replies if one.text.strip()), self._shown)
         finally:
             self._open -= sampling.n
@@ -56,7 +56,7 @@ class FirstReplies:
             )
 
 
-def _said(reply: Completion, read: Callable[[str], Said | None]) -> Said | None:
+def _reading(reply: Completion, read: Callable[[str], Reading | None]) -> Reading | None:
     if reply.finish not in ("end", "stop"):
         return None
     return read(reply.text if reply.text.strip() else reply.reasoning or "")

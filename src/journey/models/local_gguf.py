@@ -96,19 +96,19 @@ def convert(gguf: Path, into: Path) -> None:
 
 
 def _model(fields: dict[str, Any]) -> LlamaForCausalLM:
-    def said(name: str) -> Any:
+    def field(name: str) -> Any:
         return fields[f"llama.{name}"]
 
     config = LlamaConfig(
         vocab_size=len(fields["tokenizer.ggml.tokens"]),
-        hidden_size=said("embedding_length"),
-        intermediate_size=said("feed_forward_length"),
-        num_hidden_layers=said("block_count"),
-        num_attention_heads=said("attention.head_count"),
-        num_key_value_heads=said("attention.head_count_kv"),
-        max_position_embeddings=said("context_length"),
-        rms_norm_eps=said("attention.layer_norm_rms_epsilon"),
-        rope_parameters={"rope_type": "default", "rope_theta": said("rope.freq_base")},
+        hidden_size=field("embedding_length"),
+        intermediate_size=field("feed_forward_length"),
+        num_hidden_layers=field("block_count"),
+        num_attention_heads=field("attention.head_count"),
+        num_key_value_heads=field("attention.head_count_kv"),
+        max_position_embeddings=field("context_length"),
+        rms_norm_eps=field("attention.layer_norm_rms_epsilon"),
+        rope_parameters={"rope_type": "default", "rope_theta": field("rope.freq_base")},
         tie_word_embeddings=True,
         bos_token_id=fields["tokenizer.ggml.bos_token_id"],
         eos_token_id=fields["tokenizer.ggml.eos_token_id"],

@@ -59,7 +59,7 @@ def choice(
     message = row.get("message") if chat else row
     if not isinstance(message, dict):
         raise BadAnswer("JSON with a choice without message", strange=True)
-    text, reasoning = spoken(message, "content" if chat else "text")
+    text, reasoning = content_of(message, "content" if chat else "text")
     reason = row.get("finish_reason")
     word = reason.lower() if isinstance(reason, str) else ""
     finish = FINISHES.get(word)
@@ -81,7 +81,7 @@ def choice(
     return Choice(text, finish, reasoning, logprobs(row.get("logprobs")), blank)
 
 
-def spoken(message: Mapping[str, Any], name: str) -> tuple[str | None, str | None]:
+def content_of(message: Mapping[str, Any], name: str) -> tuple[str | None, str | None]:
     """What a message says and what was thought before it, each null where there is none.
 
     The content is a string, or a list of parts as of Mistral's and others' models that think.

@@ -190,9 +190,9 @@ def wrong_key(caller: Caller, status: int, message: str) -> str:
     return f"{caller.url} refuses the key in {variable} ({status}{says}); set {variable} to one that is valid there"
 
 
-def _wait_in_words(said: str) -> float | None:
+def _wait_in_words(words: str) -> float | None:
     """The seconds that an error's own words ask to wait, where no header does (OpenAI, Groq, Gemini)."""
-    found = WAIT_IN_WORDS.search(said)
+    found = WAIT_IN_WORDS.search(words)
     if found is None:
         return None
     return 60 * int(found[1] or 0) + float(found[2]) / (1000 if found[3].lower() == "ms" else 1)

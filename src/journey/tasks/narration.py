@@ -88,7 +88,7 @@ def reflect(node: Node, texts: Sequence[str]) -> str:
     """Why the branch was wrong: the judge's reason where there is one, and the wrong answer where it led to one."""
     judgement = node.judgement
     is_wrong = judgement is not None and judgement.verdict == "wrong"
-    told = told_reason(judgement)
+    told = clean_reason(judgement)
     reason = _sentence(told) if told and is_wrong else ""
     if node.answer is not None and node.correct is False:
         return f"{_pick(WRONG_ANSWER, texts).format(answer=_mathematics(node.answer))} {reason}".rstrip()
@@ -101,7 +101,7 @@ def reflect(node: Node, texts: Sequence[str]) -> str:
     return _pick(WRONG_STEP if is_last and is_wrong else EARLIER_STEP, texts)
 
 
-def told_reason(judgement: Judgement | None) -> str | None:
+def clean_reason(judgement: Judgement | None) -> str | None:
     """What is wrong with a step; null where nobody said it, as rollouts only say how often its tries ended right."""
     if judgement is None or judgement.by.startswith("rollout:"):
         return None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from journey.tasks.narration import Narration, told_reason
+from journey.tasks.narration import Narration, clean_reason
 from journey.trees.mark import path_texts
 from journey.types import Problem, Segment, SegmentKind, Thought, Tree, content_hash
 
@@ -80,7 +80,7 @@ def found_wrong(tree: Tree, trip: Sequence[int]) -> int:
     """The step a side trip is found wrong by: the last one judged wrong with a reason, else the last one of all."""
     for index in reversed(trip):
         judgement = tree.nodes[index].judgement
-        if judgement is not None and judgement.verdict == "wrong" and told_reason(judgement):
+        if judgement is not None and judgement.verdict == "wrong" and clean_reason(judgement):
             return index
     return trip[-1]
 

@@ -13,7 +13,7 @@ from journey import prompts
 from journey.answers.thinking import visible
 from journey.errors import UsageError
 from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
-from journey.tasks.narration import told_reason
+from journey.tasks.narration import clean_reason
 from journey.thoughts.draft import Walk
 from journey.thoughts.trail import quoted
 from journey.trees.mark import path_texts
@@ -68,7 +68,7 @@ def unexplained(tree: Tree, walk: Walk) -> list[int]:
     found: dict[int, None] = {}
     for node in (visit.node for visit in walk.visits if visit.kind == "mistake"):
         judgement = tree.nodes[node].judgement
-        if judgement is not None and judgement.verdict == "wrong" and not told_reason(judgement):
+        if judgement is not None and judgement.verdict == "wrong" and not clean_reason(judgement):
             found[node] = None
     return list(found)
 
