@@ -13,7 +13,7 @@ from argparse import Namespace
 from collections import Counter
 from pathlib import Path
 
-from bench import Result, flag, run
+from bench import Result, run
 from hostile_answers import CANARY, hostile
 
 from journey.answers.check import MathGrader
@@ -61,7 +61,7 @@ async def read(grader: MathGrader, text: str) -> list[str]:
     return raised
 
 
-async def measure(count: int, seed: int) -> dict:
+async def measure(count: int) -> dict:
     kinds, raised = Counter[str](), Counter[str]()
     with MathGrader() as grader:
         await grader.compare("f(2x)", "2f(x)")  # starts the workers
@@ -72,7 +72,7 @@ async def measure(count: int, seed: int) -> dict:
                 kinds[kind] += 1
                 raised.update(f"{kind}, {found}" for found in await read(grader, text))
 
-        await asyncio.gather(*(one(kind, text) for kind, text in hostile(count, seed)))
+        await asyncio.gather(*(one(kind, text) for kind, text in hostile(count)))
     return {"texts": count, "kinds": kinds, "raised": raised}
 
 
@@ -81,11 +81,11 @@ def hostile_text(options: Namespace) -> Result:
     home = Path(tempfile.mkdtemp())
     os.chdir(home)
     began = time.perf_counter()
-    figures = asyncio.run(measure(WANTED if options.long else 300, options.seed))
+    figures = asyncio.run(measure(WANTED if options.long else 300))
     figures["seconds"] = round(time.perf_counter() - began, 1)
     figures["code_run"] = len(list(home.rglob(f"*{CANARY}*")))
     return Result(figures, not figures["raised"] and not figures["code_run"])
 
 
 if __name__ == "__main__":
-    run("F7", __doc__, hostile_text, flag("--seed", type=int, default=0))
+    run("F7", __doc__, hostile_text)

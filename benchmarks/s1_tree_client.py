@@ -18,11 +18,10 @@ from heapq import nlargest
 from statistics import median
 
 import aiohttp
-from bench import Result, flag, run
+from bench import Result, run
 from mock_server import MODEL, scored, serving
 
 from journey.answers.grade import Grade
-from journey.models.base import Model
 from journey.models.budget import BudgetTracker
 from journey.models.cached import Cached
 from journey.models.server import Server
@@ -107,25 +106,20 @@ SETTINGS = GrowSettings(
 )
 
 
-async def ours(url: str, trees: int, model: Callable[[str], Model] | None = None) -> int:
+async def ours(url: str, trees: int) -> int:
     """Grows all trees into a run; how many nodes they had."""
     problems = [make_problem(question(number), "1", task="speed") for number in range(trees)]
-    with tempfile.TemporaryDirectory(dir=FOLDER) as folder, Run.open(folder) as into:
-        server = (model or served)(url)
+    with tempfile.TemporaryDirectory() as folder, Run.open(folder) as into:
+        # It sends no seeds, so that both ask the same and grow the same trees.
+        settings = ServerSettings(url=url, api="text", extra={"seed": None})
+        server = Server(MODEL, f"openai/{MODEL}", settings, BudgetTracker())
         failed = await grow_trees(into, problems, Cached(server, into), Scorer(), TASK, SETTINGS, in_flight=IN_FLIGHT)
         await server.close()
         assert not failed and into.count("trees") == trees
         return trees * NODES
 
 
-def served(url: str) -> Server:
-    """The client of the mock server. It sends no seeds, so that both ask the same and grow the same trees."""
-    return Server(MODEL, f"openai/{MODEL}", ServerSettings(url=url, api="text", extra={"seed": None}), BudgetTracker())
-
-
 # Measuring.
-
-FOLDER: str | None = None  # where runs are written
 
 
 @dataclass(frozen=True)
@@ -171,8 +165,6 @@ async def main(options: Namespace) -> dict[str, float]:
 
 
 def measure_all(options: Namespace) -> Result:
-    global FOLDER
-    FOLDER = options.dir
     found = asyncio.run(main(options))
     reached = all(
         found[f"{trees} trees: ours of bare"] >= least and found[f"{trees} trees: ours, CPU ms/node"] <= MOST_CPU
@@ -182,4 +174,4 @@ def measure_all(options: Namespace) -> Result:
 
 
 if __name__ == "__main__":
-    run("S1", __doc__, measure_all, flag("--dir", help="where runs are written (default: the temporary folder)"))
+    run("S1", __doc__, measure_all)

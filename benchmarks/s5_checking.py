@@ -1,6 +1,6 @@
 """S5: how fast answers are checked: ordinary pairs, 10,000 mixed ones, hostile ones, and math-verify beside them.
 
-Ordinary pairs are the reference and the answer of models to MATH-500 (--data), each pair once, or without that file
+Ordinary pairs are the reference and the answer of models to MATH-500, each pair once, or without that data set
 pairs made here. They are asked at the same time of a grader whose workers run and that knows none of them (median of
 five rounds, with everything forgotten in between). Beside it math-verify is called for each of them in the main thread,
 with its own time limits.
@@ -24,7 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from bench import DATA, Result, flag, run
+from bench import DATA, Result, run
 from hostile_answers import hostile
 from math_verify import parse, verify
 
@@ -205,7 +205,7 @@ async def measure(pairs: list[Pair], harmful: list[str], rounds: int) -> dict[st
 
 
 def checking(options: Namespace) -> Result:
-    pairs = real(options.data) if options.data.is_file() else []
+    pairs = real(ANSWERS) if ANSWERS.is_file() else []
     harmful = [text for _, text in hostile(200 if options.long else 25, seed=1)]
     figures = asyncio.run(measure(pairs or made(10_000, 0), harmful, 5))
     figures["pairs_are"] = "answers of models" if pairs else "made here"
@@ -215,4 +215,4 @@ def checking(options: Namespace) -> Result:
 
 
 if __name__ == "__main__":
-    run("S5", __doc__, checking, flag("--data", type=Path, default=ANSWERS, help="rows with gold and response"))
+    run("S5", __doc__, checking)

@@ -1,8 +1,8 @@
 """S7: commits a second against bare SQLite, the resume index over a million records, key words over 100k thoughts.
 
 Commits are measured in turns, ours and bare SQLite (WAL, synchronous=FULL, a table of id and text) in the same run and
-on the same disk, so that other load meets both; the figure is the median of the turns' ratios. The quick form takes
-a tenth of the records under the same limits.
+on the same disk (TMPDIR names it), so that other load meets both; the figure is the median of the turns' ratios. The
+quick form takes a tenth of the records under the same limits.
 """
 
 import asyncio
@@ -138,7 +138,7 @@ def keywords(folder: Path, count: int) -> dict[str, float]:
 
 
 def store(options: Namespace) -> Result:
-    with tempfile.TemporaryDirectory(dir=options.dir) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         figures = commits(Path(folder), 7 if options.long else 5, 500 if options.long else 100)
         figures |= resume(Path(folder), 1_000_000 if options.long else 100_000)
         figures |= keywords(Path(folder), 100_000 if options.long else 10_000)
@@ -152,4 +152,4 @@ def store(options: Namespace) -> Result:
 
 
 if __name__ == "__main__":
-    bench.run("S7", __doc__, store, bench.flag("--dir", help="where the database lies (default: the temporary folder)"))
+    bench.run("S7", __doc__, store)
