@@ -1,5 +1,6 @@
 """The report's forms: nothing from outside, nothing that runs, everything as it is."""
 
+import errno
 import json
 import re
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from journey.errors import UsageError
 from journey.report.build import build
 from journey.report.charts import Chart, Dot, Line, chart_svg, nice_ticks, whiskers_svg
 from journey.report.figures import figures
@@ -137,6 +139,28 @@ def test_a_run_without_attempts_or_trees_has_a_page(tmp_path: Path) -> None:
     with Run.open(tmp_path / "empty", {}) as run:
         build(run)
     assert "no comparison" in assert_inert((tmp_path / "empty" / "report" / "report.html").read_text()).text
+
+
+@pytest.mark.parametrize("kind", [errno.EACCES, errno.EROFS])
+def test_the_report_of_a_run_that_may_not_be_written_goes_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: int
+) -> None:
+    with Run.open(tmp_path / "run", {}):
+        pass
+
+    def refuse(path: Path, **how: bool) -> None:
+        raise OSError(kind, "not allowed")
+
+    with Run.read(tmp_path / "run") as run:
+        with monkeypatch.context() as patched, pytest.raises(UsageError, match="may not be written"):
+            patched.setattr(Path, "mkdir", refuse)
+            build(run)
+        build(run, tmp_path / "elsewhere" / "report")
+    assert (tmp_path / "elsewhere" / "report" / "report.html").exists()
+    assert not (tmp_path / "run" / "report").exists()
+    with monkeypatch.context() as patched, pytest.raises(UsageError, match="cannot be written"):
+        patched.setattr(Path, "mkdir", refuse)
+        Run.open(tmp_path / "other")
 
 
 def test_the_terminal_table_has_the_rows_of_table_6_and_the_gain(experiment: Path) -> None:

@@ -5,23 +5,31 @@ import os
 from pathlib import Path
 from typing import Any
 
+from journey.errors import UsageError
 from journey.report.document import Document
 from journey.report.example import choose
 from journey.report.figures import figures
 from journey.report.render import markdown, page, write_pictures
 from journey.report.tables import document
+from journey.store.files import NOT_ALLOWED
 from journey.store.run import Run
 
 
-def build(run: Run) -> dict[str, Any]:
-    """Writes the report of what the run holds now into its `report` folder and returns the figures of report.json.
+def build(run: Run, to: Path | None = None) -> dict[str, Any]:
+    """Writes the report of what the run holds now and returns the figures of report.json.
 
-    Reads only: the run may be open for reading beside the process that is still writing it.
+    Into the folder `to`, null: `report` in the run's own. Reads only: the run may be open for reading beside the
+    process that is still writing it. Raises UsageError where the folder may not be written.
     """
-    folder = run.path / "report"
-    folder.mkdir(exist_ok=True)
+    folder = to or run.path / "report"
     numbers = figures(run)
-    write(folder, "report", numbers, document(numbers, choose(run), run.config))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write(folder, "report", numbers, document(numbers, choose(run), run.config))
+    except OSError as error:
+        if error.errno not in NOT_ALLOWED:
+            raise
+        raise UsageError(f"{folder} may not be written ({error.strerror}); give another folder with --to") from error
     return numbers
 
 

@@ -4,11 +4,13 @@ import os
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
+from errno import EACCES, EPERM, EROFS
 from pathlib import Path
 from typing import IO
 
 NAME = "run.db"
 PATIENCE = 10.0  # seconds to wait for another connection that holds the database for a moment
+NOT_ALLOWED = (EACCES, EPERM, EROFS)  # the errors of a folder that may not be written
 _HALF = re.compile("[\ud800-\udfff]")
 
 

@@ -14,7 +14,7 @@ from journey.store import settings
 from journey.store.database import LOCK, commit, connect_reading, connect_writing, discard, meta
 from journey.store.entries import ENTRIES, Entry
 from journey.store.faults import one_sentence
-from journey.store.files import NAME
+from journey.store.files import NAME, NOT_ALLOWED
 from journey.store.reader import Reader
 from journey.store.schema import Value, Write, dumps, encode, encode_entry, sealed, table_named
 from journey.store.writer import Commit, Writer
@@ -157,7 +157,9 @@ def _take(path: Path) -> FileLock:
         raise UsageError(
             f"The run {path} is being written by another command: wait for it, stop it, or write to another --out."
         ) from None
-    except PermissionError as error:
+    except OSError as error:
+        if error.errno not in NOT_ALLOWED:
+            raise
         raise UsageError(f"The folder {path} cannot be written ({error.strerror}): choose another --out.") from None
     return lock
 
