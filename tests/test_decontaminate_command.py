@@ -9,10 +9,10 @@ from commanding import done, journey, write_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journey.data.problems import part
 from journey.data.tested import trained
 from journey.pipeline.arm_rows import thought_rows
 from journey.pipeline.labelled_run import labelled_run
-from journey.pipeline.stages import part
 from journey.store import labels
 from journey.store.excluded import exclude, excluded, restore
 from journey.store.labels import Label

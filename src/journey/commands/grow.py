@@ -7,6 +7,7 @@ from journey.commands import flags
 from journey.commands.output import failed_units, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
+from journey.data.problems import part
 from journey.errors import UsageError
 from journey.models import weights
 from journey.pipeline import registry
@@ -16,7 +17,6 @@ from journey.pipeline.parts import make_problems, store_problems
 from journey.pipeline.plans import estimate, looked_at
 from journey.pipeline.recipe import Recipe, limited, without_arms
 from journey.pipeline.recipe_reading import load
-from journey.pipeline.stages import part
 from journey.store.run import Run
 from journey.tasks.table import check_gradable
 

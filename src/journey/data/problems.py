@@ -21,6 +21,8 @@ from journey.data.columns import Columns, find_columns, plain
 from journey.data.curation import has_answer
 from journey.errors import UsageError
 from journey.store.datafiles import Format, Row, rows
+from journey.store.excluded import excluded
+from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.types import Problem, make_problem
 
@@ -251,3 +253,9 @@ def _worked(text: str) -> str:
 def _without_dollars(answer: str) -> str:
     inner = answer[1:-1]
     return inner.strip() if re.fullmatch(r"\$.+\$", answer, re.DOTALL) and "$" not in inner else answer
+
+
+def part(run: Run, name: str) -> list[Problem]:
+    """The stored problems of a part, in the order of their ids; of a trained one without those that were taken out."""
+    out = excluded(run) if name in TRAINED_PARTS else ()
+    return [p for p in run.problems(split=name) if p.id not in out]

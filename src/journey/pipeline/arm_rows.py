@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from journey.data.problems import part
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding
 from journey.models.base import Model, close
 from journey.models.weights import AUTO, local, token_counter
 from journey.pipeline.evaluation_settings import Evaluation
 from journey.pipeline.fan_out import Progress, silent
-from journey.pipeline.stages import evaluate, part
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
@@ -46,11 +46,15 @@ def model_name(seed: int, arm: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedRun:
-    """One seed of an experiment over a run. `owner` is the seed of its thoughts, null: those without one."""
+    """One seed of an experiment over a run. `owner` is the seed of its thoughts, null: those without one.
+
+    `evaluate` lets a model answer problems (`stages.evaluate`).
+    """
 
     run: Run
     seed: int
     task: Task
+    evaluate: Callable[..., Awaitable[int]]
     evaluation: Evaluation = Evaluation()
     owner: int | None = None
     in_flight: int = 256
@@ -71,7 +75,7 @@ class SeedRun:
 
     async def ask(self, model: Model, decoding: Decoding, problems: Sequence[Problem], split: str) -> None:
         """Lets a model answer what it has not answered yet."""
-        await evaluate(
+        await self.evaluate(
             self.run, problems, model, decoding, split=split, seed=self.seed,
             in_flight=self.in_flight, progress=self.progress,
         )  # fmt: skip

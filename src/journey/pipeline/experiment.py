@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from journey.data.problems import part
 from journey.errors import UsageError
 from journey.models.budget import BudgetTracker
 from journey.models.weights import lacking, model_path
@@ -13,7 +14,6 @@ from journey.pipeline.jobs import Budget, jobs_of, seed_of, workers_of
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import store_problems
 from journey.pipeline.recipe import Recipe
-from journey.pipeline.stages import part
 from journey.store.entries import Spending
 from journey.store.export import write_rows
 from journey.store.run import Run

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from journey import interrupts
+from journey.data.problems import part
 from journey.errors import UsageError
 from journey.models.base import Model, close
 from journey.models.budget import BudgetTracker, Limits, Price
@@ -23,7 +24,7 @@ from journey.pipeline.derive import Derivation
 from journey.pipeline.executor import Job
 from journey.pipeline.fan_out import Progress, together
 from journey.pipeline.recipe import Recipe
-from journey.pipeline.stages import branched_trees, grow_trees, keep_spent, part, refuse_retrained, spent, train
+from journey.pipeline.stages import branched_trees, evaluate, grow_trees, keep_spent, refuse_retrained, spent, train
 from journey.store.run import Run
 from journey.tasks.table import task
 from journey.thoughts.traverse import TraverseSettings, has_side_trip
@@ -222,6 +223,7 @@ def seed_run(run: Run, progress: Progress, recipe: Recipe, seed: int) -> SeedRun
         run=run,
         seed=seed,
         task=task(recipe.task),
+        evaluate=evaluate,
         evaluation=recipe.evaluation,
         owner=None if recipe.policy_arm is None else seed,
         in_flight=recipe.concurrency,

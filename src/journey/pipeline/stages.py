@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from journey.data.problems import TRAINED_PARTS
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding, attempt, attempt_ids, attempt_unit
 from journey.evals.thinking_budget import Budget
@@ -18,7 +17,6 @@ from journey.models.base import Model
 from journey.models.budget import BudgetTracker, Usage, cost_of
 from journey.pipeline.fan_out import Progress, each, silent
 from journey.store.entries import JudgeWeights, Spending, StepScores, Training
-from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, ask
@@ -82,12 +80,6 @@ def _has_judged(run: Run, names: set[str]) -> bool:
         or any(scores.judge in names for scores in run.entries(StepScores))
         or any(a.model.judge in names for a in run.attempts())
     )
-
-
-def part(run: Run, name: str) -> list[Problem]:
-    """The stored problems of a part, in the order of their ids; of a trained one without those that were taken out."""
-    out = excluded(run) if name in TRAINED_PARTS else ()
-    return [p for p in run.problems(split=name) if p.id not in out]
 
 
 async def grow_trees(
