@@ -96,3 +96,9 @@ def test_words_that_stand_for_no_answer_are_none_and_unreadable_answers_and_pict
     assert ([p.question for p in loaded.problems], loaded.unanswered) == (["d", "e", "f"], 3)
     assert loaded.unreadable == [f"{tmp_path}/a.jsonl line 4: '\\\\frac{{1}}{{2'"]
     assert loaded.taken_in["picture"] == 1
+
+
+def test_columns_that_only_look_like_options_or_contexts_are_left_alone(tmp_path):
+    row = {"question": "a+b?", "a": 1, "b": 2, "op1": "+", "op2": "-", "context": {"page": 3}, "answer": "3"}
+    loaded = read(write(tmp_path / "a.jsonl", row))
+    assert [(p.question, p.answer, p.task) for p in loaded.problems] == [("a+b?", "3", "math")]

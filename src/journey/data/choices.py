@@ -26,10 +26,11 @@ FAMILIES = (
     *(
         tuple(pattern.format(mark) for mark in marks)
         for marks in ("abcdefghij", "123456789", "0123456789")
-        for pattern in ("option_{}", "option{}", "choice_{}", "choice{}", "op{}", "answer_{}", "answer{}")
+        for pattern in ("option_{}", "option{}", "choice_{}", "choice{}")
     ),
-    tuple("abcdefghij"),
+    *(tuple(pattern.format(mark) for mark in "abcdefghij") for pattern in ("op{}", "answer_{}", "answer{}")),
 )
+LETTERS = tuple("abcdefghij")  # four at least: a and b may be numbers of a sum
 """The usual names of columns with one option each."""
 _MARKED = re.compile(r"\s*\(?\s*([A-Za-z])\s*[).:]\s*(.*)", re.DOTALL)
 _MARK = re.compile(r"(?<![A-Za-z0-9\\])\(?\s?([A-Za-z])\s?[).:](?=\s|\S)")
@@ -46,9 +47,9 @@ class Options(NamedTuple):
 def family(names: Iterable[str]) -> tuple[str, ...]:
     """The columns that hold one option each, of names without capitals; empty where there are no two of a kind."""
     there = set(names)
-    for kind in FAMILIES:
+    for kind, least in (*((kind, 2) for kind in FAMILIES), (LETTERS, 4)):
         found = tuple(name for name in kind if name in there)
-        if len(found) > 1 and found == kind[: len(found)]:
+        if len(found) >= least and found == kind[: len(found)]:
             return found
     return ()
 

@@ -166,7 +166,8 @@ class _Reader:
             raise UsageError(
                 f"{place} has an empty question in column {columns.question!r}; fill it or take the row out"
             )
-        context = _text(row.get(columns.context), place, "context") if columns.context else None
+        told = row.get(columns.context) if columns.context else None
+        context = None if isinstance(told, dict) else _text(told, place, "context")  # an object is no text before it
         given = self.options(row)
         cell = _cell(row, columns.answer, place) if columns.answer else None
         chosen = None if given is None else choices.chosen(cell, given, self.counted_from)
