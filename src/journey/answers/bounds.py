@@ -17,6 +17,7 @@ _TOWER = re.compile(_POWERS)
 _FACTORIAL = re.compile(rf"({_POWERS}|\d+)[\s)}}]*(!+)")
 _CHOOSE = re.compile(rf"\\[dt]?binom\s*\{{\s*({_POWERS}|\d+)")
 _LONG_SUM = re.compile(rf"\\(?:sum|prod)(?![a-zA-Z])[^^]*\^\s*\{{?\s*({_POWERS}|\d+)")
+_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\ud800-\udfff\u202a-\u202e]|\\\\{4}")
 _HARD = re.compile(
     r"\\(?:int|sum|prod|lim|iint|oint)(?![a-zA-Z])|\"|__|`|@|#|\*\*|!!|'[^']*'|[A-Za-z]{25}|\d{40}|[^\x09-\x7e°−·×÷π√∞≤≥≠]"
 )
@@ -26,13 +27,15 @@ def refusal(text: str) -> str | None:
     """Why nothing is worth trying on a text; null if it is."""
     if len(text) > LONGEST:
         return f"longer than {LONGEST} characters"
+    if not re.search(r"\w", text) or _NO_TEXT.search(text):
+        return "not written in characters of a formula"
     depth = deepest = 0
     for char in text:
         depth += (char in _OPENS) - (char in _CLOSES)
         deepest = max(deepest, depth)
     if deepest > _DEEPEST or re.search(r"[-+]{30}", text.replace(" ", "")):
         return "nested too deeply"
-    if any(_digits(tower[0]) > _DIGITS for tower in _TOWER.finditer(text)):
+    if re.search(r"\d[eE]\+?\d{5}", text) or any(_digits(tower[0]) > _DIGITS for tower in _TOWER.finditer(text)):
         return "a number too large to write out"
     for found in _FACTORIAL.finditer(text):
         # A factorial of a factorial, or of a large number.

@@ -219,6 +219,9 @@ def _equation_and(equation: Value, other: Value) -> bool | None:
     sides = [side.formula for side in equation.parts if side.formula]
     if len(sides) == len(equation.parts) and not any(side.names for side in sides):
         return same(equation.parts[-1], other)
+    is_zero = len(sides) == 2 and values.exact(sides[1].trees[0]) == 0 and len(sides[0].names) > 1
+    if is_zero and not other.name and (other.formula is None or not other.formula.names):
+        return False if other.kind in ("number", "tuple", "list", "region") else None
     if len(other.name) == 1 and other.formula and len(sides) == 2:
         left = Formula((("name", other.name),), names=frozenset({other.name}))
         return values.same_zeros(values.less(*sides), values.less(left, other.formula))
