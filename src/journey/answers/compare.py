@@ -170,7 +170,9 @@ def _tuples(one: Value, other: Value) -> bool | None:
 def _regions(one: Value, other: Value) -> bool | None:
     left, right = region_of(one), region_of(other)
     if not left or not right:
-        return None if "tuple" in (one.kind, other.kind) else False
+        point = one if one.kind == "tuple" else other
+        are_known = all(part.formula and not part.formula.names for part in point.parts)
+        return False if are_known else None  # a point with falling parts is no interval
     return regions.same(left, right)
 
 

@@ -1,7 +1,7 @@
 """The processes that ask math-verify: a lane for ordinary answers, and one for those that take long.
 
-An ordinary answer has a short time; what needs longer begins again in the other lane. So answers that mean harm wait
-for each other and hardly for anyone else.
+An ordinary answer has a short time; what needs longer begins again in the other lane, before all that were expected to
+be hard: those have all but one of its processes. So answers that mean harm wait for each other, and nobody for them.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from collections import deque
 from concurrent.futures import CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver
@@ -42,13 +43,30 @@ class Lanes:
         self._workers = workers
         self._lock = threading.Lock()
         self._pools: dict[bool, Future[ProcessPool]] = {}
+        self._hard = 0  # that are worked on; those that wait:
+        self._waiting = deque[tuple[Future[bool | str], str, str]]()
 
     def submit(self, gold: str, answer: str, *, hard: bool) -> "Future[bool | str]":
         """What math-verify says, or in words why it cannot; raises TookLong, Closed, Died or what the worker raised."""
         answered_by: Future[bool | str] = Future()
         answered_by.set_running_or_notify_cancel()  # who waits and is cancelled must not cancel it: others may wait
-        self._run(answered_by, gold, answer, hard, self.seconds if hard else min(BRIEF, self.seconds))
+        if hard:
+            self._waiting.append((answered_by, gold, answer))
+            self._work_on(0)
+        else:
+            self._run(answered_by, gold, answer, False, min(BRIEF, self.seconds))
         return answered_by
+
+    def _work_on(self, done: int) -> None:
+        """Begins with the next hard one where there is room, after so many that are done."""
+        with self._lock:
+            self._hard -= done
+            if self._hard >= max(1, self._workers - 1) or not self._waiting:
+                return
+            self._hard += 1
+            answered_by, gold, answer = self._waiting.popleft()
+        answered_by.add_done_callback(lambda _: self._work_on(1))
+        self._run(answered_by, gold, answer, True, self.seconds)
 
     def _run(self, answered_by: "Future[bool | str]", gold: str, answer: str, hard: bool, seconds: float) -> None:
         def ask(started: Future[ProcessPool]) -> None:
@@ -94,6 +112,9 @@ class Lanes:
         """Ends the processes; the next answer would start new ones."""
         with self._lock:
             pools, self._pools = list(self._pools.values()), {}
+            waiting, self._waiting = self._waiting, deque[tuple[Future[bool | str], str, str]]()
+        for answered_by, _, _ in waiting:
+            answered_by.set_exception(Closed())
         if any(not pool.done() for pool in pools):
             _end_fork_server()
             wait(pools, timeout=1.0)
