@@ -53,6 +53,7 @@ def one(data: Any, sampling: Sampling = LINE, prompt: Prompt = CHAT, **settings:
         ("a", {"finish": "model_context_window_exceeded"}, "length"),
         ("a", {"finish": "sensitive"}, "error"),
         ("a", {"finish": None}, "stop"),
+        ("a", {"finish": "null"}, "stop"),
         ("a", {"finish": "", "tokens": 8}, "length"),
         ("a", {"finish": "content_filter"}, "error"),
         ("a", {"finish": "tool_calls"}, "error"),

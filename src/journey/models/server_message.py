@@ -19,6 +19,9 @@ FINISHES: dict[str, Finish] = {
 }  # fmt: skip
 """What the servers' words for an ending mean, in small letters."""
 
+UNSAID = {"", "null", "none", "unknown"}
+"""Endings that say nothing, as some servers give beside a whole text."""
+
 PASSING = {
     "error", "network_error", "abort", "aborted", "cancelled", "load", "unload", "timeout", "failed",
     "insufficient_system_resource", "engine_overloaded", "server_error",
@@ -61,9 +64,9 @@ def choice(
         raise BadAnswer("JSON with a choice without message", strange=True)
     text, reasoning = content_of(message, "content" if chat else "text")
     reason = row.get("finish_reason")
-    word = reason.lower() if isinstance(reason, str) else ""
+    word = "" if reason is None else str(reason).lower()
     finish = FINISHES.get(word)
-    if reason in (None, "") and (text or "").strip():
+    if word in UNSAID and (text or "").strip():
         finish = "length" if is_full else "stop"  # some servers never say how a text ended
     if finish is None:
         raise BadAnswer(f"JSON with the finish reason {str(reason)[:30]!r}", passing=word in PASSING)
