@@ -249,6 +249,12 @@ def test_weights_without_safetensors_are_refused(word_folder, tmp_path):
         Local(tmp_path)
 
 
+def test_a_folder_of_gguf_alone_is_told_from_a_broken_one(tmp_path):
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    with pytest.raises(UsageError, match=r"holds GGUF, which is not read here: serve it with llama.cpp"):
+        Local(tmp_path)
+
+
 def test_identity_names_the_weights_and_not_the_folder(word_folder, tmp_path):
     same = save_word_model(tmp_path / "same")
     other = save_word_model(tmp_path / "other", seed=1)

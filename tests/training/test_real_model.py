@@ -37,6 +37,7 @@ async def test_the_loss_falls_and_answers_end_as_they_were_told(tmp_path: Path, 
     rate = 3e-4 if lora is None else 3e-3
     curve = train_sft(real_model(), SUMS, tmp_path / "out", replace(FEW, lora=lora, learning_rate=rate))
     assert curve[-1]["loss"] < curve[0]["loss"] / 2
+    assert (tmp_path / "out" / "model.safetensors").stat().st_size < 300e6  # in 16 bits, as the base was saved
     model = Local(tmp_path / "out")
     (found,) = await model.complete(Prompt(SUMS[3]["prompt"]), Sampling(temperature=0, max_tokens=40))
     assert found.text.startswith("Sum: 3 + 4") and found.finish == "end"

@@ -165,6 +165,10 @@ def load(path: str | Path, device: torch.device, dtype: str) -> tuple[Any, Any]:
         )
     except (OSError, ValueError) as error:
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        if Path(source).is_dir() and list(Path(source).glob("*.gguf")):
+            line = (
+                "it holds GGUF, which is not read here: serve it with llama.cpp, as docs/servers.md says, or convert it"
+            )
         message = f"The model {path} cannot be loaded ({line}); give a folder or hub id with safetensors."
         raise UsageError(message) from error
     finally:

@@ -4,10 +4,10 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from journey.errors import UsageError
 from journey.training.settings import TrainSettings
@@ -53,6 +53,12 @@ def load(model: str | Path, settings: TrainSettings) -> tuple[PreTrainedModel, P
     except (OSError, ValueError) as error:  # transformers raises both for what it cannot find or does not know
         raise UsageError(f"The model {model} cannot be loaded: {str(error).strip().splitlines()[0]}") from error
     return net, tokenizer
+
+
+def saved_as(model: str | Path) -> torch.dtype:
+    """What the weights were saved in, and what those that are made of them are saved in; trained they are in fp32."""
+    config: Any = AutoConfig.from_pretrained(model)
+    return config.dtype or torch.float32
 
 
 def attention(longest: int, *, cpu: bool) -> str:

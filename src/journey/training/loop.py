@@ -18,7 +18,7 @@ from torch.utils.data import Sampler
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 
 from journey.errors import UsageError
-from journey.training.base import LARGE, attention, hardware, identity, load, processes, stop_ids
+from journey.training.base import LARGE, attention, hardware, identity, load, processes, saved_as, stop_ids
 from journey.training.curve import COMPLETE, OnLog, Watch
 from journey.training.order import plan
 from journey.training.rows import Row
@@ -73,6 +73,7 @@ class Built:
     tokenizer: PreTrainedTokenizerBase
     watch: Watch
     summary: dict[str, Any]
+    dtype: torch.dtype
 
 
 def train(
@@ -145,7 +146,7 @@ def build(
         "settings": asdict(settings),
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "trl": trl.__version__},
     }
-    return Built(trainer, tokenizer, watch, summary)
+    return Built(trainer, tokenizer, watch, summary, saved_as(model))
 
 
 def _fitting(columns: Columns, net: PreTrainedModel, settings: TrainSettings) -> tuple[Columns, int]:
@@ -235,5 +236,6 @@ def _save(built: Built, curve: Curve, summary: dict[str, Any], out: Path) -> Non
         if not all(bool(torch.isfinite(weights).all()) for weights in net.parameters()):
             raise UsageError("Training left weights that are no numbers: lower the learning rate.")
         net.config.use_cache = True  # switched off by the trainer; whoever generates wants it
+        net.to(built.dtype)
         write_model(net, built.tokenizer, curve, summary, out)
     accelerator.wait_for_everyone()
