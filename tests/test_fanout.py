@@ -29,11 +29,11 @@ async def test_every_unit_is_stored_and_failures_are_listed_by_name(tmp_path: Pa
     with Run.open(tmp_path) as run:
         assert await each(run, "test", units, work, "problems", in_flight=4) == 3
         assert run.count("problems") == 17
-        assert sorted(f.unit for f in run.failures("test")) == bad
+        assert sorted(f.unit for f in run.failures(stage="test")) == bad
         bad.clear()
         left = {name: unit for name, unit in units.items() if name not in run.ids("problems")}
         assert await each(run, "test", left, work, "problems", in_flight=4) == 0
-        assert run.failures("test") == []
+        assert run.failures(stage="test") == []
         assert run.count("problems") == 20
 
 

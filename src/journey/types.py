@@ -158,9 +158,12 @@ def label(ref: ModelRef, *, over_seeds: bool = False) -> str:
     name = ref.arm if over_seeds and ref.arm is not None else ref.name
     if ref.search is None:
         return name
-    words = [ref.search.name, f"n={ref.search.n}", *(f"{key}={value}" for key, value in ref.search.settings)]
-    words += [] if ref.judge is None else [f"judge={ref.judge}"]
-    return f"{name}+{' '.join(words)}"
+    return f"{name}+{' '.join((ref.search.name, f'n={ref.search.n}', *search_words(ref.search, ref.judge)))}"
+
+
+def search_words(search: SearchRef, judge: str | None) -> list[str]:
+    """How the settings of a search and its judge are shown: ["width=2", "judge=exact"]."""
+    return [f"{key}={value}" for key, value in search.settings] + ([] if judge is None else [f"judge={judge}"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from store.records import problem, thought
 from journey.errors import UsageError
 from journey.pipeline.executor import Job, WorkerDied, work_off
 from journey.pipeline.fan_out import Progress
+from journey.store.entries import Failure
 from journey.store.faults import StoreFull
 from journey.store.run import Run
 from journey.types import make_problem
@@ -39,7 +40,7 @@ def store_many(run: Run, progress: Progress, start: int) -> None:
 
     asyncio.run(main())
     run.put_all("thoughts", [thought(start)])
-    run.fail("grow", str(start), "reason")
+    run.add(Failure("grow", str(start), "reason"))
 
 
 def refuse(run: Run, progress: Progress) -> None:
@@ -78,7 +79,7 @@ def test_jobs_write_through_one_process(workers: int, tmp_path: Path) -> None:
         work_off(run, jobs, workers, lambda *stage: shown.append(stage), ended.append)
         assert run.count("problems") == 5
     assert ("job-3", "storing", 1, 1) in shown
-    assert sorted(ended) == [job.name for job in jobs]
+    assert sorted(ended) == [job.key for job in jobs]
 
 
 def test_every_worker_sees_what_it_was_told_is_stored(tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ def test_every_worker_sees_what_it_was_told_is_stored(tmp_path: Path) -> None:
         work_off(run, [Job(f"job-{start}", store_many, (start,)) for start in (0, 100, 200)], 3, ignore)
         wanted = {problem(n).id for start in (0, 100, 200) for n in range(start, start + 20)}
         assert run.ids("problems") == wanted and run.count("thoughts") == 3
-        assert {failure.unit for failure in run.failures("grow")} == {"0", "100", "200"}
+        assert {failure.unit for failure in run.failures(stage="grow")} == {"0", "100", "200"}
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -11,6 +11,7 @@ import pytest
 
 from journey.pipeline.outcome import seed_and_arm
 from journey.report.figures import figures
+from journey.store.entries import Failure
 from journey.store.run import Run
 from journey.types import Attempt, ModelRef, make_problem
 
@@ -73,7 +74,7 @@ def test_each_seed_says_who_got_right_what_the_other_did_not(found: dict[str, An
 
 
 def test_trees_curves_words_and_trained_tokens_are_told(found: dict[str, Any]) -> None:
-    assert found["trees_by_seed"] == [{"seed": s, "grown": 5, "told": 5} for s in (1, 2, 3)]
+    assert found["trees_by_seed"] == [{"seed": s, "grown": 5, "with_thought": 5} for s in (1, 2, 3)]
     assert found["curves"]["seed-1/journey"]["points"][0][0] == 1
     assert found["words"]["thoughts"]["traverse"]["texts"] == 15
     assert found["words"]["answers"]["journey"]["key_words"]["wait"][0] == 120
@@ -126,7 +127,7 @@ def test_a_failed_unit_does_not_keep_its_seed_from_being_finished(tmp_path: Path
         lost = make_problem("a question", "that the model could not answer")
         run.put_all("problems", [lost], split="test")
         assert figures(run)["seeds"] == 0
-        run.fail("eval", f"seed-1/journey/sampled/{lost.id}", "server away")
+        run.add(Failure("eval", "unit", "server away", lost.id, "seed-1/journey", "sampled"))
         found = figures(run)
     assert (found["seeds"], found["failures"]) == (1, {"eval": 1})
 

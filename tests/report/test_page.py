@@ -20,7 +20,7 @@ from journey.report.charts import Chart, Dot, Line, chart_svg, nice_ticks, whisk
 from journey.report.figures import figures
 from journey.report.render import terminal
 from journey.report.tables import brief, document
-from journey.store.entries import Training
+from journey.store.entries import Failure, Training
 from journey.store.run import Run
 
 Make = Callable[..., Path]
@@ -107,7 +107,7 @@ def test_a_hostile_arm_or_error_is_only_a_name(tmp_path: Path, make_run: Make) -
         config = run.config
     with Run.open(path, config) as run:
         run.add(Training(f"seed-1/{HOSTILE}", [{"step": 1, "loss": 1.0}], 1, 1, seed=1, arm=HOSTILE))
-        run.fail(HOSTILE, "unit", HOSTILE)
+        run.add(Failure(HOSTILE, "unit", HOSTILE))
     assert HOSTILE in assert_inert(built(path)).text
 
 

@@ -17,7 +17,7 @@ def point(at: float | None, accuracy: float, made: float) -> dict[str, Any]:
 
 def swept(name: str = "thoughts") -> dict[str, Any]:
     points = [point(41, 0.6, 1e11), point(1308.0, 0.75, 1e12)]
-    step = {"from": 41, "to": 1308.0, "points": 15.0, "points_per_flop": 1.7e-11, "points_per_flop_asked": None}
+    step = {"from": 41, "to": 1308.0, "points": 15.0, "points_per_flop": 1.7e-11, "points_per_answer_flop": None}
     bounds = {"value": 0.7, "low": 0.6, "high": 0.8}
     flat = {
         "curve": {"form": "flat", "a": 0.7, "b": 0.0, "c": 0.0, "error": 0.1}, "a": bounds, "b": bounds, "c": bounds,

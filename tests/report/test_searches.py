@@ -59,8 +59,8 @@ def plain(tmp_path: Path) -> Path:
 def test_each_search_is_told_at_what_it_spent(plain: Path) -> None:
     with Run.read(plain) as run:
         found = figures(run)["search"]
-    assert [(row["family"], row["n"], row["tokens"], row["judge_tokens"]) for row in found] == [
-        ("beam judge=exact", 4, 100, 0), ("beam judge=exact", 16, 450, 50), ("vote", 4, 120, 0)
+    assert [(row["name"], row["judge"], row["n"], row["tokens"], row["judge_tokens"]) for row in found] == [
+        ("beam", "exact", 4, 100, 0), ("beam", "exact", 16, 450, 50), ("vote", None, 4, 120, 0)
     ]  # fmt: skip
     assert [row["accuracy"] for row in found] == [0.5, 1.0, 0.5]
     assert all(row["low"] <= row["accuracy"] <= row["high"] and row["problems"] == 8 for row in found)

@@ -15,9 +15,9 @@ from properties import examples
 from store.records import attempt, problem, problems, thought, tree, trees
 
 from journey.errors import UsageError
-from journey.store.entries import ENTRIES, Curation, EntryTable, Refusals, Spending
+from journey.store.entries import ENTRIES, Curation, EntryTable, Failure, Refusals, Spending
 from journey.store.run import Run
-from journey.store.schema import STATEMENTS, Failure
+from journey.store.schema import STATEMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +135,11 @@ async def test_model_calls_are_kept_by_key(run: Run):
 
 
 def test_failures_are_listed_until_taken_off(run: Run):
-    run.fail("grow", "b", "server gone")
-    run.fail("grow", "a", "first reason")
-    run.fail("grow", "a", "second reason")
-    run.fail("eval", "a", "cut")
-    assert run.failures("grow") == [Failure("grow", "a", "second reason"), Failure("grow", "b", "server gone")]
+    run.add(Failure("grow", "b", "server gone"))
+    run.add(Failure("grow", "a", "first reason"))
+    run.add(Failure("grow", "a", "second reason"))
+    run.add(Failure("eval", "a", "cut"))
+    assert run.failures(stage="grow") == [Failure("grow", "a", "second reason"), Failure("grow", "b", "server gone")]
     run.unfail("grow", "a")
     assert [failure.unit for failure in run.failures()] == ["a", "b"]
 

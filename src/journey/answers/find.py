@@ -140,12 +140,12 @@ def _first(rest: str, *, whole_line: bool = False) -> str | None:
     if line[:1] == "\n" and not line.strip().startswith("#"):
         line = line.strip().partition("\n")[0]
     sentence = _SENTENCE.match(line)
-    said = bare(line.partition("\n")[0] if whole_line else sentence[1] if sentence else "")
-    if said is None or whole_line:
-        return said
-    if _NONE.match(said) or (len(said.split()) > 5 and not re.search(r"[\d\\$()=>,]", said)):
+    given = bare(line.partition("\n")[0] if whole_line else sentence[1] if sentence else "")
+    if given is None or whole_line:
+        return given
+    if _NONE.match(given) or (len(given.split()) > 5 and not re.search(r"[\d\\$()=>,]", given)):
         return None
-    return bare(cut(" " + said).strip()) or said
+    return bare(cut(" " + given).strip()) or given
 
 
 def bare(answer: str) -> str | None:

@@ -123,7 +123,7 @@ def _candidates(text: str, shape: Shape) -> Iterator[tuple[str, bool]]:
         yield text.rpartition("\n\n")[2][-LIST:], False
     yield text.rpartition("\n")[2][-LIST:], False
     if " or " in shape.name:
-        yield from ((said, True) for said in _last(_VERDICT.findall(text)))
+        yield from ((given, True) for given in _last(_VERDICT.findall(text)))
 
 
 def _last(found: Sequence[Found]) -> Sequence[Found]:

@@ -99,15 +99,15 @@ def derive(
         for method in () if from_their_trees else methods:
             reasons.update(counts_of(into, method).no_thought)
         by_method = {m: list(into.thoughts(method=m)) for m in methods}
-        failed = [f for m in methods for verb in ("derive", "refine") for f in into.failures(f"{verb} {m}")]
+        failed = [f for m in methods for verb in ("derive", "refine") for f in into.failures(stage=f"{verb} {m}")]
     final = {method: chosen(of) for method, of in by_method.items()}
     if from_their_trees and not any(final.values()):
         raise UsageError(_nothing(path, reasons))
     trees = len({t.tree for of in final.values() for t in of if t.tree is not None})
     data = {
         "run": str(path),
-        "trees_told": trees,
-        "problems_told": len({t.problem for of in final.values() for t in of}),
+        "trees_with_thought": trees,
+        "problems_with_thought": len({t.problem for of in final.values() for t in of}),
         "thoughts": {method: len(of) for method, of in final.items()},
         "side_trips": side_trips(t for of in final.values() for t in of),
         "refined": {method: sum(t.refined_by is not None for t in of) for method, of in final.items()},
@@ -123,7 +123,7 @@ def derive(
 
 
 def _lines(data: Mapping[str, Any], source: str) -> list[tuple[str, Any]]:
-    lines: list[tuple[str, Any]] = [(f"{source} with a thought", data[f"{source}_told"])]
+    lines: list[tuple[str, Any]] = [(f"{source} with a thought", data[f"{source}_with_thought"])]
     for method, number in data["thoughts"].items():
         lines.append((f"  thoughts by {method}", number))
         lines += side_trip_lines(data["side_trips"], method, number)

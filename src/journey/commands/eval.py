@@ -121,7 +121,7 @@ def _search(
         work = searching.run_searches(into, problems, model, judging, chosen, options, split, bars.of(name))
         rows = interrupts.run(closing(model.model, paying(into, judging, tracker, work)))
         build_report(into)
-        failed = [f for row in rows for f in into.failures(f"search {row['model']}")]
+        failed = [f for row in rows for f in into.failures(stage=searching.STAGE, model=row["model"])]
     data = {"model": model.name, "split": split, "problems": len(problems), "searches": rows,
             "failed": len(failed), "spent": spent_rows(tracker), "report": str(path / "report")}  # fmt: skip
     lines = spent_lines(tracker)

@@ -64,7 +64,7 @@ def grow(
             models = registry.Models(into, tracker, wanted.servers, wanted.dtype)
             interrupts.run(paying(into, models, tracker, _grow(into, wanted, limit, models, bars)))
         counts = tree_counts(into.trees())
-        failed = into.failures("trees")
+        failed = into.failures(stage="trees")
     data = {"run": str(out), **counts, "failed": len(failed), "spent": spent_rows(tracker)}
     say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(tracker)]))
     return failed_units(failed)

@@ -66,7 +66,7 @@ def judge(
         work = judging.rejudge_trees(into, trees, problems, models, judge, chosen, bars.of(judge))
         interrupts.run(paying(into, models, tracker, work))
         counts = tree_counts(into.trees())
-        failed = into.failures(judging.STAGE)
+        failed = into.failures(stage=judging.STAGE)
     data = {"run": str(out), "judge": judge, **counts, "failed": len(failed), "spent": spent_rows(tracker)}
     say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(tracker)]))
     return failed_units(failed)

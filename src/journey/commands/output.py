@@ -14,8 +14,8 @@ from rich.text import Text
 
 from journey.data.problems import PARTS
 from journey.errors import UsageError
+from journey.store.entries import Failure
 from journey.store.run import Run
-from journey.store.schema import Failure
 from journey.thoughts.traverse import has_side_trip
 from journey.trees.mark import no_thought_reason, wrong_branches
 from journey.types import Thought, Tree

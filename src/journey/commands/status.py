@@ -1,6 +1,7 @@
 """journey status: what a run holds, what failed in it, and what was spent."""
 
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from journey.commands import flags
@@ -75,5 +76,5 @@ def _holdings(of: Run) -> dict[str, Any]:
         ],
         "listed": dict(sorted(listed.items())),
         "spent": spent_by_model(of),
-        "failures": [{"station": f.stage, "unit": f.unit, "reason": f.reason} for f in of.failures()],
+        "failures": [asdict(failure) for failure in of.failures()],
     }

@@ -166,8 +166,10 @@ class _Reader:
             raise UsageError(
                 f"{place} has an empty question in column {columns.question!r}; fill it or take the row out"
             )
-        told = row.get(columns.context) if columns.context else None
-        context = None if isinstance(told, dict) else _text(told, place, "context")  # an object is no text before it
+        stated = row.get(columns.context) if columns.context else None
+        context = (
+            None if isinstance(stated, dict) else _text(stated, place, "context")
+        )  # an object is no text before it
         given = self.options(row)
         cell = _cell(row, columns.answer, place) if columns.answer else None
         chosen = None if given is None else choices.chosen(cell, given, self.counted_from)
@@ -188,12 +190,12 @@ class _Reader:
             question = choices.written(question, given)
         elif not own and not _pairs(answer):
             self.unreadable.append(f"{place}: {answer[:80]!r}")
-        told = [part for part in (context, question) if part]
+        parts = [part for part in (context, question) if part]
         if columns.context and plain(columns.context) == "input":  # Alpaca's instruction stands before it
-            told.reverse()
+            parts.reverse()
         level = _text(row.get(columns.level), place, "level") if columns.level else None
         return make_problem(
-            "\n".join(told),
+            "\n".join(parts),
             _without_dollars(answer),
             source=str(row.get("source") or self.source) if own else self.source,
             solution=solution or None,

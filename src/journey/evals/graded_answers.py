@@ -51,8 +51,8 @@ def ask(problem: Problem, answer: str) -> GradingPrompt:
 def read(text: str, form: GradingPrompt) -> GradeWord | None:
     """The verdict on the last line (but for a fence's end), bold or with a full stop too; null where there is none."""
     line = text.rstrip().removesuffix("```").rstrip().rpartition("\n")[2].strip(" *_`.\r")
-    said = line.removeprefix(f"VERDICT {form.code}").strip(" *_`:").lower()
-    return next((word for word in VERDICTS if word == said and line.startswith(f"VERDICT {form.code}")), None)
+    word_given = line.removeprefix(f"VERDICT {form.code}").strip(" *_`:").lower()
+    return next((word for word in VERDICTS if word == word_given and line.startswith(f"VERDICT {form.code}")), None)
 
 
 class ModelGrader:

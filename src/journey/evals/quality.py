@@ -95,7 +95,7 @@ def completeness(
     text: str, question: str = "", thought: Thought | None = None, tree: Tree | None = None
 ) -> float | None:
     """The mean of what can be said of: an answer is reached, the given numbers are used, new numbers are derived, the
-    steps of the path are told. In [0, 1]; null for a text without words.
+    steps of the path are in the text. In [0, 1]; null for a text without words.
 
     A number of two digits or more is derived if the question, a sentence before, or the result of an equality in its
     own sentence has it; smaller ones stand for too many things. The path leads to the leaf of the answer.

@@ -94,7 +94,7 @@ class Critic:
             seed = content_seed("critic", self._settings.seed, problem.id, list(prefix), list(candidates), attempt)
             sampling = self._settings.sampling(seed, attempt)
             replies = await self._first.ask(self._model, prompt.prompt, sampling, partial(_readable, prompt=prompt))
-            votes = [said for _, said in replies if said is not None]
+            votes = [vote for _, vote in replies if vote is not None]
             for number in range(len(candidates)):
                 judged[number] = judged[number] or self._agreed([vote[number] for vote in votes if vote[number]])
             if all(judged):
@@ -120,8 +120,8 @@ class Critic:
 
 def _readable(text: str, prompt: CriticPrompt) -> list[StepVerdict | None] | None:
     """What the reply says of each candidate, null where it says nothing of any."""
-    said = read(text, prompt)
-    return said if any(said) else None
+    found = read(text, prompt)
+    return found if any(found) else None
 
 
 def estimate(ref: JudgeRef, settings: CriticSettings, work: JudgeWork, strong: str) -> list[Estimate]:

@@ -52,7 +52,7 @@ class Recorded:
     def __init__(self, recordings: Iterable[Recording], name: str) -> None:
         self.name = name
         self._next: dict[tuple[int | str, str], int] = {}
-        self._said: dict[int, Judgement] = {}
+        self._judgements: dict[int, Judgement] = {}
         self._whole: dict[int, tuple[Judgement, ...]] = {}
         for recording in recordings:
             self._add(recording)
@@ -61,7 +61,7 @@ class Recorded:
         at: int | str = recording.question
         for step, judgement in zip(recording.steps, recording.judgements, strict=True):
             at = self._next.setdefault((at, step), len(self._next))
-            self._said.setdefault(at, judgement)
+            self._judgements.setdefault(at, judgement)
         if isinstance(at, int):
             self._whole.setdefault(at, recording.judgements)
 
@@ -84,7 +84,7 @@ class Recorded:
 
     def _judge(self, problem: Problem, steps: Sequence[str]) -> Judgement:
         at = self._find(problem, steps)
-        return Judgement(None, None, "not recorded", self.name) if at is None else self._said[at]
+        return Judgement(None, None, "not recorded", self.name) if at is None else self._judgements[at]
 
 
 def judgements(row: Mapping[str, Any], pieces: Sequence[int], by: str, where: str = "a row") -> tuple[Judgement, ...]:

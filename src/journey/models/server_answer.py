@@ -96,8 +96,8 @@ def read(data: Any, request: Request, prompt: Prompt, sampling: Sampling) -> Ans
     if sorted(p for p in places if isinstance(p, int)) == list(range(len(rows))):
         rows = sorted(rows, key=lambda row: row["index"])
     is_llama = isinstance(data.get("timings"), dict) and "predicted_n" in data["timings"]
-    if is_llama and isinstance(said := data.get("__verbose"), dict):
-        rows = [row | {"stop_type": said.get("stop_type")} for row in rows[:1]]
+    if is_llama and isinstance(stated := data.get("__verbose"), dict):
+        rows = [row | {"stop_type": stated.get("stop_type")} for row in rows[:1]]
     counts = usage(data.get("usage"))
     is_full = counts is not None and counts.tokens >= request.n * sampling.max_tokens
     choices = [choice(row, request, prompt, sampling, is_llama, is_full) for row in rows[: request.n]]

@@ -34,8 +34,8 @@ class Remarks:
         if self._is_known:
             return
         self._is_known = True
-        asked, given = self._model.lower(), (model or self._model).lower()
-        if asked not in given and given not in asked:
+        requested, given = self._model.lower(), (model or self._model).lower()
+        if requested not in given and given not in requested:
             self._tracker.remark(f"{self._name} is answered by {given[:100]!r}: the server takes any model's name")
 
     def refused(self, fields: Iterable[str]) -> None:

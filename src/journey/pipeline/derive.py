@@ -161,6 +161,7 @@ class Derivation:
     async def _each(
         self, method: str, ids: Sequence[str], work: Callable[[str], Awaitable[Sequence[Thought]]], verb: str = "derive"
     ) -> int:
+        """Works on trees, thoughts or problems, by their ids."""
         units = dict(zip(ids, ids, strict=True))
 
         async def of_seed(id: str) -> list[Thought]:
@@ -168,8 +169,13 @@ class Derivation:
 
         return await each(
             self.run, f"{verb} {method}", units, of_seed, "thoughts",
-            in_flight=self.settings.in_flight, progress=self.progress,
+            in_flight=self.settings.in_flight, progress=self.progress, about=lambda id: {"problem": self._about(id)},
         )  # fmt: skip
+
+    def _about(self, id: str) -> str:
+        """The problem of a tree or thought, or the problem itself."""
+        found = self.run.tree(id) or self.run.thought(id)
+        return id if found is None else found.problem
 
     async def _of_tree(self, method: str, id: str) -> Sequence[Thought]:
         """A tree's thoughts; none without a right leaf, and none of a tree that came with its own thought."""

@@ -7,7 +7,7 @@ from typing import Any
 from journey.answers.grade import Grader
 from journey.errors import UsageError
 from journey.evals import attempts, graded_answers, step_scores
-from journey.evals.attempts import Decoding, attempt_ids, attempt_unit
+from journey.evals.attempts import Decoding, attempt_ids
 from journey.evals.graded_answers import ModelGrader
 from journey.evals.step_scores import NOTHING, ScoredAttempts, judge_attempts, kept
 from journey.judges import names
@@ -29,11 +29,11 @@ from journey.pipeline.run_judges import (
     settings_label,
     strong_of,
 )
+from journey.pipeline.stages import ANSWERS
 from journey.pipeline.stages import evaluate as evaluate_problems
 from journey.search.candidate import SearchContext
-from journey.store.entries import StepScores
+from journey.store.entries import Failure, StepScores
 from journey.store.run import Run
-from journey.store.schema import Failure
 from journey.tasks.table import TaskGrader, ask, check_gradable, shared_task, task_of, tasks_of
 from journey.types import Attempt, Problem
 
@@ -123,13 +123,10 @@ async def evaluate(
 
 def failures(of: Run, plan: Plan, model: str, scored: ScoredAttempts | None) -> list[Failure]:
     """What failed of the plan, now or before."""
-    units = {attempt_unit(model, plan.decoding.shown, p.id) for p in plan.problems}
-    units |= {_score_unit(scored.judge, model, p.id) for p in plan.problems} if scored else set()
-    return [f for f in of.failures() if f.unit in units]
-
-
-def _score_unit(judge: str, model: str, problem: str) -> str:
-    return f"{judge}/{model}/{problem}"
+    problems = {p.id for p in plan.problems}
+    found = of.failures(stage=ANSWERS, model=model, decoding=plan.decoding.shown)
+    found += of.failures(stage=STAGE, model=model, judge=scored.judge) if scored else []
+    return [f for f in found if f.problem in problems]
 
 
 def figures(
@@ -208,7 +205,7 @@ async def _score(
     problems = {p.id: p for p in plan.problems}
     before = kept(run, found).get(name, NOTHING)
     new = {
-        _score_unit(name, model.name, problem): (problems[problem], missing)
+        f"{name}/{model.name}/{problem}": (problems[problem], missing)
         for problem, tried in by_problem(found).items()
         if (missing := [a for a in tried if a.answer is not None and a.id not in before.steps])
     }
@@ -218,7 +215,10 @@ async def _score(
         return []
 
     try:
-        await each(run, STAGE, new, one, "attempts", in_flight=IN_FLIGHT, progress=progress)
+        await each(
+            run, STAGE, new, one, "attempts", in_flight=IN_FLIGHT, progress=progress,
+            about=lambda unit: {"problem": unit[0].id, "model": model.name, "judge": name}, shown="score steps",
+        )  # fmt: skip
     finally:
         grader.close()
         if before.steps and before.aggregate != options.rm.aggregate:

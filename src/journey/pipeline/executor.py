@@ -14,7 +14,7 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from journey.errors import BudgetReached, UsageError
 from journey.interrupts import shielded
@@ -29,16 +29,20 @@ SENTENCES = (UsageError, BudgetReached, ModelError, StoreError, OSError)
 
 PATIENCE = 2.0  # seconds that a worker has to end by itself
 
+Key = TypeVar("Key")
 JobProgress = Callable[[str, str, int, int], None]
 
 
-class Job(NamedTuple):
-    """A function that can be imported, called with run, progress and `arguments` when all of `after` are done."""
+class Job(NamedTuple, Generic[Key]):
+    """A function that can be imported, called with run, progress and `arguments` when all of `after` are done.
 
-    name: str
+    `key` is a record that names it among others; as a text it is what the progress shows.
+    """
+
+    key: Key
     function: Callable[..., None]
     arguments: tuple[Any, ...] = ()
-    after: tuple[str, ...] = ()
+    after: tuple[Key, ...] = ()
 
 
 class WorkerDied(StoreError):
@@ -47,24 +51,24 @@ class WorkerDied(StoreError):
 
 def work_off(
     run: Run,
-    jobs: Sequence[Job],
+    jobs: Sequence[Job[Key]],
     workers: int,
     progress: JobProgress,
-    on_done: Callable[[str], None] = lambda name: None,
+    on_done: Callable[[Key], None] = lambda key: None,
 ) -> None:
     """Does the jobs in `workers` processes, 0 in this one; the earliest one that may begin goes first.
 
-    `progress` gets the job's name, the stage, done and total; `on_done` each job's name when it is done. The first
-    error of a job is raised here, after all workers ended.
+    `progress` gets the job's key as a text, the stage, done and total; `on_done` each job's key when it is done. The
+    first error of a job is raised here, after all workers ended.
     """
     if workers == 0:
-        waiting, done = list(jobs), set[str]()
+        waiting, done = list(jobs), set[Key]()
         while waiting:
             job = next(job for job in waiting if done.issuperset(job.after))
-            job.function(run, partial(progress, job.name), *job.arguments)
+            job.function(run, partial(progress, str(job.key)), *job.arguments)
             waiting.remove(job)
-            done.add(job.name)
-            on_done(job.name)
+            done.add(job.key)
+            on_done(job.key)
         return
     crew = [_started(run.path) for _ in range(min(workers, len(jobs)))]
     try:
@@ -93,45 +97,45 @@ def _started(path: Path) -> tuple[BaseProcess, "Connection[Any, Any]"]:
 
 def _direct(
     run: Run,
-    jobs: Sequence[Job],
+    jobs: Sequence[Job[Key]],
     idle: "list[Connection[Any, Any]]",
     progress: JobProgress,
-    on_done: Callable[[str], None],
+    on_done: Callable[[Key], None],
 ) -> None:
     """Gives out the jobs and does what the workers ask, until all are done.
 
     Writes that lie ready from all workers share one commit; each worker's are acknowledged in their order.
     """
-    waiting, done = list(jobs), set[str]()
-    at_work: dict[Any, str] = {}
+    waiting, done = list(jobs), set[Key]()
+    at_work: dict[Any, Key] = {}
     while waiting or at_work:
         for job in [job for job in waiting if done.issuperset(job.after)][: len(idle)]:
             end = idle.pop(0)
-            with _named_if_dead(job.name):
+            with _named_if_dead(job.key):
                 end.send(job)
-            at_work[end] = job.name
+            at_work[end] = job.key
             waiting.remove(job)
         writes: dict[Any, Sequence[Write]] = {}
         for end in wait(list(at_work)):
-            name = at_work[end]
-            with _named_if_dead(name):
+            key = at_work[end]
+            with _named_if_dead(key):
                 kind, value = end.recv()  # type: ignore[union-attr]  # all of them are pipes
             match kind:
                 case "write":
                     writes[end] = value
                 case "progress":
-                    progress(name, *value)
+                    progress(str(key), *value)
                 case "error":
                     raise value
                 case _:
-                    done.add(name)
+                    done.add(key)
                     idle.append(end)  # type: ignore[arg-type]
                     del at_work[end]
-                    on_done(name)
+                    on_done(key)
         _store(run, writes, at_work)
 
 
-def _store(run: Run, writes: dict[Any, Sequence[Write]], at_work: dict[Any, str]) -> None:
+def _store(run: Run, writes: dict[Any, Sequence[Write]], at_work: dict[Any, Any]) -> None:
     if not writes:
         return
     answer: StoreError | None = None
@@ -145,11 +149,11 @@ def _store(run: Run, writes: dict[Any, Sequence[Write]], at_work: dict[Any, str]
 
 
 @contextlib.contextmanager
-def _named_if_dead(name: str) -> Iterator[None]:
+def _named_if_dead(key: Any) -> Iterator[None]:
     try:
         yield
     except (EOFError, OSError):
-        raise WorkerDied(f"the worker of {name} died (out of memory?); the same command goes on from there") from None
+        raise WorkerDied(f"the worker of {key} died (out of memory?); the same command goes on from there") from None
 
 
 class _Writing:
@@ -183,7 +187,7 @@ def _take_jobs(path: Path, end: "Connection[Any, Any]") -> None:
     writing = _Writing(path, end)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            job: Job = end.recv()
+            job: Job[Any] = end.recv()
             try:
                 with Run(path, connect_reading(path), writing.write, patient=True) as run:
                     job.function(run, lambda *stage: writing.send("progress", stage), *job.arguments)

@@ -10,7 +10,7 @@ from journey.models.budget import BudgetTracker
 from journey.models.weights import lacking, model_path
 from journey.pipeline.arm_rows import thought_rows
 from journey.pipeline.executor import JobProgress, work_off
-from journey.pipeline.jobs import Budget, jobs_of, seed_of, workers_of
+from journey.pipeline.jobs import Budget, Part, jobs_of, workers_of
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import store_problems
 from journey.pipeline.recipe import Recipe
@@ -47,10 +47,11 @@ def run_recipe(
         if recipe.policy_arm is None:  # one seed by models of any kind, in this process
             budget = replace(budget, tracker=tracker or BudgetTracker())
         jobs = jobs_of(recipe, budget)
-        left = {job.name: seed_of(job) for job in jobs}
+        left = [job.key.seed for job in jobs]
 
-        def on_done(name: str) -> None:
-            if left.pop(name) not in left.values():
+        def on_done(key: Part) -> None:
+            left.remove(key.seed)
+            if key.seed not in left:
                 on_seed(run)
 
         work_off(run, jobs, workers_of(recipe), progress, on_done)

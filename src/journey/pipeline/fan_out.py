@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from journey.errors import BudgetReached
 from journey.models.base import ModelError
+from journey.store.entries import Failure
 from journey.store.run import Run
 from journey.types import Record
 
@@ -31,6 +32,8 @@ async def each(
     *,
     in_flight: int = 64,
     progress: Progress = silent,
+    about: Callable[[Unit], Mapping[str, str | None]] = lambda unit: {},
+    shown: str | None = None,
     **columns: str | None,
 ) -> int:
     """Works on every unit, at most `in_flight` at a time, and stores what each gives the moment it is done.
@@ -38,12 +41,15 @@ async def each(
     A unit whose model fails for good (ModelError) is listed in the run under its name and the others go on; a unit
     that was listed before and succeeds now is taken off the list. Where the budget is reached no unit begins any more,
     those in flight go on as far as they need no further call, and BudgetReached is raised. Returns how many failed.
+
+    `about` gives the problem, model, decoding and judge of a unit, for the list. `shown` is the stage in the progress.
     """
     waiting = iter(units.items())
     reached: list[BudgetReached] = []
-    listed = {failure.unit for failure in run.failures(stage)}
+    listed = {failure.unit for failure in run.failures(stage=stage)}
+    shown = shown or stage
     done = failed = 0
-    progress(stage, 0, len(units))
+    progress(shown, 0, len(units))
 
     async def worker() -> None:
         nonlocal done, failed
@@ -56,14 +62,14 @@ async def each(
                 reached.append(error)
                 return
             except ModelError as error:
-                run.fail(stage, name, str(error))
+                run.add(Failure(stage, name, str(error), **about(unit)))
                 failed += 1
             else:
                 await run.put(table, *records, **columns)
                 if name in listed:
                     run.unfail(stage, name)
             done += 1
-            progress(stage, done, len(units))
+            progress(shown, done, len(units))
 
     await together([worker() for _ in range(min(in_flight, len(units)))])
     if reached:

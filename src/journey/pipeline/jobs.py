@@ -7,7 +7,7 @@ arms are trained on thoughts of the same trees and for the same passes (O1 Repli
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from journey import interrupts
 from journey.data.problems import part
@@ -19,12 +19,13 @@ from journey.models.local_threads import limit_threads
 from journey.models.weights import free_memory, local, model_path, worker_memory
 from journey.pipeline import registry
 from journey.pipeline.arm_rows import SeedRun
-from journey.pipeline.arms import ARMS, followers, source_of
+from journey.pipeline.arms import ARMS, compared, followers, method_of, source_of
 from journey.pipeline.derive import Derivation
 from journey.pipeline.executor import Job
 from journey.pipeline.fan_out import Progress, together
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.stages import branched_trees, evaluate, grow_trees, keep_spent, refuse_retrained, spent, train
+from journey.store.entries import Failure
 from journey.store.run import Run
 from journey.tasks.table import task
 from journey.thoughts.traverse import TraverseSettings, has_side_trip
@@ -32,6 +33,18 @@ from journey.types import Problem
 
 FEW = 5  # thoughts that may all lack a side trip by chance
 TREES, TRAIN, EVALUATE = "trees", "train", "evaluate"
+
+
+class Part(NamedTuple):
+    """A part of an experiment, which is one job: what is done in a seed, with which arm (null: with all)."""
+
+    kind: str
+    seed: int
+    arm: str | None = None
+
+    def __str__(self) -> str:
+        """The seed and the arm, as the progress shows them."""
+        return " ".join(filter(None, (f"seed-{self.seed}", self.arm)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,38 +76,28 @@ def workers_of(recipe: Recipe) -> int:
     return max(1, min(cores, free // need)) if need and free is not None else cores
 
 
-def jobs_of(recipe: Recipe, budget: Budget = Budget()) -> list[Job]:
+def jobs_of(recipe: Recipe, budget: Budget = Budget()) -> list[Job[Part]]:
     """The parts of every seed as jobs; earlier seeds go first, so that the first table stands early.
 
     Where the judge is behind a server, the trees of one seed wait for those of the seed before: they share a budget.
     """
     is_paid = registry.judge_is_served(recipe.judge, recipe.helper, recipe.servers)
     seeds = recipe.seed_numbers()
-    jobs: list[Job] = []
+    jobs: list[Job[Part]] = []
     for seed in seeds:
         # No part of a seed but its trees begins before the trees of the seed before.
-        before = [f"seed-{seed - 1} {TREES}"] if seed - 1 in seeds else []
-        grown = (TREES, recipe, seed, budget)
-        jobs.append(Job(f"seed-{seed} {TREES}", work_on, grown, tuple(before if is_paid else ())))
+        before = [Part(TREES, seed - 1)] if seed - 1 in seeds else []
+        trees = Part(TREES, seed)
+        jobs.append(Job(trees, work_on, (trees, recipe, budget), tuple(before if is_paid else ())))
         for kind, arm in _work(recipe):
-            after = [f"seed-{seed} {TREES}", *before]
+            after = [trees, *before]
             source = source_of(arm, list(recipe.arms))
             trained = arm if kind == EVALUATE else source
             if trained is not None and trained != recipe.policy_arm:
-                after.append(f"seed-{seed} {TRAIN} {trained}")
-            jobs.append(Job(f"seed-{seed} {kind} {arm}", work_on, (kind, recipe, seed, arm), tuple(after)))
+                after.append(Part(TRAIN, seed, trained))
+            key = Part(kind, seed, arm)
+            jobs.append(Job(key, work_on, (key, recipe, arm), tuple(after)))
     return jobs
-
-
-def seed_of(job: Job) -> int:
-    """The seed that the job is a part of."""
-    return int(job.arguments[2])
-
-
-def is_evaluation_of(job: Job, arm: str) -> bool:
-    """Whether the job lets the arm answer."""
-    kind, *_, last = job.arguments
-    return kind == EVALUATE and last == arm
 
 
 def _work(recipe: Recipe) -> list[tuple[str, str]]:
@@ -110,10 +113,10 @@ def _work(recipe: Recipe) -> list[tuple[str, str]]:
     return [one for arm in first for one in of(arm)]
 
 
-def work_on(run: Run, progress: Progress, kind: str, recipe: Recipe, seed: int, about: Any) -> None:
+def work_on(run: Run, progress: Progress, key: Part, recipe: Recipe, about: Any) -> None:
     """A job: makes the trees of a seed (`about`: the budget), trains an arm or evaluates it (`about`: the arm)."""
-    work = {TREES: make_trees, TRAIN: train_arm, EVALUATE: evaluate_arm}[kind]
-    interrupts.run(work(seed_run(run, progress, recipe, seed), recipe, about))
+    work = {TREES: make_trees, TRAIN: train_arm, EVALUATE: evaluate_arm}[key.kind]
+    interrupts.run(work(seed_run(run, progress, recipe, key.seed), recipe, about))
 
 
 async def make_trees(of: SeedRun, recipe: Recipe, budget: Budget) -> None:
@@ -177,10 +180,11 @@ def refuse_equal_arms(of: SeedRun, recipe: Recipe) -> None:
     A few thoughts, and trials that allow no side trip (a point of a sweep), are let through.
     """
     methods = {ARMS[name].method for name in recipe.arms}
-    if not {"shortcut", "traverse"} <= methods:
+    both = [method_of(name) for name in compared()]
+    settings = recipe.thoughts.of(both[1]) if methods.issuperset(both) else None
+    if not isinstance(settings, TraverseSettings):
         return
-    settings: TraverseSettings = recipe.thoughts.of("traverse")
-    long = list(of.run.thoughts(method="traverse", seed=of.owner))
+    long = list(of.run.thoughts(method=both[1], seed=of.owner))
     if len(long) < FEW or max(settings.trials_by_depth or (settings.trials,)) < 2 or any(map(has_side_trip, long)):
         return
     raise UsageError(
@@ -199,9 +203,9 @@ async def train_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
     limit_threads(weights)
     rows = await kind.rows(of, settings, source, weights)
     if not rows:
-        of.run.fail(arm, of.name(arm), kind.without)
+        of.run.add(Failure(TRAIN, of.name(arm), kind.without, model=of.name(arm)))
         return
-    of.run.unfail(arm, of.name(arm))
+    of.run.unfail(TRAIN, of.name(arm))
     train(of.run, of.ref(arm), weights, rows, replace(kind.trainer(settings), seed=of.seed), of.progress)
 
 

@@ -73,7 +73,10 @@ async def rejudge_trees(
     known = {t.settings.get(key, {}).get("of") for t in run.trees() for key in ("rollout", "judged_again")}
     units = {content_hash("judge", tree.id): tree for tree in trees if tree.id not in known}
     try:
-        return await each(run, STAGE, units, one, "trees", in_flight=settings.in_flight, progress=progress)
+        return await each(
+            run, STAGE, units, one, "trees", in_flight=settings.in_flight, progress=progress,
+            about=lambda tree: {"problem": tree.problem, "judge": judge.name},
+        )  # fmt: skip
     finally:
         grader.close()
 

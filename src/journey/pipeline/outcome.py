@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median_low
 
-from journey.evals.attempts import attempt_unit
 from journey.pipeline.arms import ARMS, compared, in_order, policies
 from journey.store.entries import Training
 from journey.store.run import Run
@@ -133,9 +132,8 @@ def _wanted(run: Run, by_arm: Mapping[tuple[int, str], Arm]) -> set[str]:
     test = run.ids("problems", split=compared_on(run))
     if not test or not any(name in ARMS for _, name in by_arm):
         return max(({a.problem for a in arm.main} for arm in by_arm.values()), key=len, default=set())
-    failed = {failure.unit for failure in run.failures()}
     drawn_by = {(a.model.name, a.decoding) for arm in by_arm.values() for a in (*arm.main, *arm.greedy)}
-    return {p for p in test if not any(attempt_unit(*by, p) in failed for by in drawn_by)}
+    return test - {failure.problem for failure in run.failures() if (failure.model, failure.decoding) in drawn_by}
 
 
 def _missing(seed: int, names: set[str], by_arm: Mapping[tuple[int, str], Arm], wanted: set[str]) -> str:
@@ -153,7 +151,7 @@ def _trees(run: Run, seeds: Sequence[int]) -> Trees:
     by_seed = list[dict[str, int]]()
     for seed in seeds:
         ids = set[str]().union(*(run.ids("trees", policy=policy) for policy in policies(seed)))
-        by_seed.append({"seed": seed, "grown": len(ids), "told": len(ids & with_thought)})
+        by_seed.append({"seed": seed, "grown": len(ids), "with_thought": len(ids & with_thought)})
     if not any(row["grown"] for row in by_seed):
         return Trees(run.count("trees"), [])
-    return Trees(median_low([row["told"] for row in by_seed]), by_seed)
+    return Trees(median_low([row["with_thought"] for row in by_seed]), by_seed)

@@ -21,6 +21,7 @@ from journey.tasks.table import TaskGrader, ask, check_gradable, shared_task
 from journey.types import Attempt, ModelRef, Problem, label
 
 ALL = "all"
+STAGE = "search"
 IN_FLIGHT = 64
 
 
@@ -111,8 +112,11 @@ async def search_all(
     async def one(problem: Problem) -> list[Attempt]:
         return [await method.run(problem, context, settings)]
 
-    return await each(run, f"search {called}", units, one, "attempts",
-                      in_flight=IN_FLIGHT, progress=progress, split=split)  # fmt: skip
+    return await each(
+        run, STAGE, units, one, "attempts", in_flight=IN_FLIGHT, progress=progress, split=split,
+        about=lambda p: {"problem": p.id, "model": called, "judge": context.judge_name},
+        shown=f"{STAGE} {method.name} n={settings.n}",
+    )  # fmt: skip
 
 
 def _named(names: Sequence[str], judge: str | None) -> list[Search]:

@@ -26,6 +26,8 @@ from journey.trees.growers import GROWERS
 from journey.trees.mark import right_leaves, wrong_branches
 from journey.types import Attempt, ModelRef, Problem, Tree
 
+ANSWERS = "answers"
+
 
 def keep_spent(run: Run, tracker: BudgetTracker) -> None:
     """Writes what models were paid for into the run, an entry a model; a cost that is unknown is null."""
@@ -109,7 +111,7 @@ async def grow_trees(
     try:
         return await each(
             run, "trees", {n: p for n, p in names.items() if n not in have}, one, "trees",
-            in_flight=in_flight, progress=progress,
+            in_flight=in_flight, progress=progress, about=lambda p: {"problem": p.id, "model": policy.name},
         )  # fmt: skip
     finally:
         answers.close()
@@ -144,7 +146,7 @@ def train(
     began = time.perf_counter()
 
     def on_log(point: dict[str, Any]) -> None:
-        progress(f"train {model.arm or name}", point["step"], point["steps"])
+        progress("train", point["step"], point["steps"])
 
     curve = TRAINERS[type(settings)](base, rows, out, settings, on_log)
     if not run.entries(Training, model=name):
@@ -183,8 +185,9 @@ async def evaluate(
 
     try:
         return await each(
-            run, f"{decoding.shown} {ref.arm or model.name}", units, one, "attempts",
-            in_flight=in_flight, progress=progress, split=split,
+            run, ANSWERS, units, one, "attempts", in_flight=in_flight, progress=progress, split=split,
+            about=lambda p: {"problem": p.id, "model": model.name, "decoding": decoding.shown},
+            shown=f"{decoding.shown} {ANSWERS}",
         )  # fmt: skip
     finally:
         checker.close()

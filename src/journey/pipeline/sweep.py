@@ -13,7 +13,7 @@ from pathlib import Path
 from journey.pipeline.arm_rows import model_name
 from journey.pipeline.arms import ARMS
 from journey.pipeline.executor import JobProgress, work_off
-from journey.pipeline.jobs import is_evaluation_of, jobs_of, seed_of, workers_of
+from journey.pipeline.jobs import EVALUATE, jobs_of, workers_of
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import STORED, store_problems
 from journey.pipeline.points import BASE, Point, compared_arms, runs_of, shared
@@ -39,15 +39,10 @@ def run_sweep(
                 share(out / BASE, run, shared(base, point.recipe), base)
             store_problems(run, point.recipe)
             arms = compared_arms(point)
-            left_out = [name for name in point.recipe.arms if name not in arms]
-            jobs = [job for job in jobs_of(point.recipe) if not any(is_evaluation_of(job, name) for name in left_out)]
+            jobs = [job for job in jobs_of(point.recipe) if job.key.kind != EVALUATE or job.key.arm in arms]
 
-            seeds = {job.name: seed_of(job) for job in jobs}
-
-            def shown(
-                who: str, stage: str, done: int, total: int, folder: str = point.folder, of: dict[str, int] = seeds
-            ) -> None:
-                progress(f"{folder} seed-{of[who]}", stage, done, total)
+            def shown(who: str, stage: str, done: int, total: int, folder: str = point.folder) -> None:
+                progress(f"{folder} {who}", stage, done, total)
 
             work_off(run, jobs, workers_of(point.recipe), shown)
         on_point(point)

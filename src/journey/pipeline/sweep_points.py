@@ -174,7 +174,7 @@ def _between(amounts: Mapping[Any, ArmAtPoint]) -> list[dict[str, Any]]:
         rows.append({
             "from": low, "to": high, "points": points, "made": made, "inference": difference,
             "points_per_flop": points_per_flop(points, made),
-            "points_per_flop_asked": points_per_flop(points, difference),
+            "points_per_answer_flop": points_per_flop(points, difference),
         })  # fmt: skip
     return rows
 

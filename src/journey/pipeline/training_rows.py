@@ -73,8 +73,8 @@ def _attempts(of: Run, chosen_of: str | None) -> list[Attempt]:
     found = [a for a in of.attempts(split="train") if a.problem not in out]
     if chosen_of is not None:
         seed = seed_of(chosen_of)
-        asked = {(seed, arm.needs) for arm in ARMS.values() if arm.training == "dpo" and arm.needs}
-        found = [a for a in found if label(a.model) == chosen_of or (a.model.seed, a.model.arm) in asked]
+        sources = {(seed, arm.needs) for arm in ARMS.values() if arm.training == "dpo" and arm.needs}
+        found = [a for a in found if label(a.model) == chosen_of or (a.model.seed, a.model.arm) in sources]
     models = sorted({label(a.model) for a in found})
     if len(models) > 1:
         raise UsageError(f"the attempts are of several models ({', '.join(models)}); choose one with --by")

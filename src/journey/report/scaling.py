@@ -48,7 +48,7 @@ def step_table(figures: Json) -> Table:
         ("to", lambda row: _amount(row["to"])),
         ("points", lambda row: f"{row['points']:+.1f}"),
         ("per TFLOP of data and training", lambda row: _rate(row["points_per_flop"], 1e12)),
-        ("per GFLOP of an answer", lambda row: _rate(row["points_per_flop_asked"], 1e9)),
+        ("per GFLOP of an answer", lambda row: _rate(row["points_per_answer_flop"], 1e9)),
     ]
     return table("From each point to the next", columns, _rows(figures, "between"))
 

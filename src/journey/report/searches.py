@@ -9,18 +9,21 @@ from journey.report.charts import Chart, Dot, Line
 from journey.report.document import Column, Table, table
 from journey.report.wording import interval, number, percent, short
 from journey.store.run import Run
-from journey.types import Attempt, SearchRef
+from journey.types import Attempt, SearchRef, search_words
 
 Json = Mapping[str, Any]
+
+Way = tuple[str, str, tuple[tuple[str, Any], ...], str | None]
 
 TITLE = "Accuracy against tokens spent"
 TONES = ("accent", "ink", "teal", "plum", "ochre", "soft")
 
 
 def search_figures(run: Run) -> list[dict[str, Any]]:
-    """One row for each model and way of searching, over the seeds that have it; sizes of one way have its `family`.
+    """One row for each model and way of searching, over the seeds that have it.
 
-    `tokens` is what a problem cost on average, the judge's included, over the problems that were tried.
+    `family` and `settings` show the fields `with` and `judge`. `tokens` is what a problem cost on average, the judge's
+    included, over the problems that were tried.
     """
     found: dict[tuple[str, SearchRef, str | None], dict[int, list[Attempt]]] = {}
     for attempt in run.attempts(split=compared_on(run)):
@@ -31,12 +34,12 @@ def search_figures(run: Run) -> list[dict[str, Any]]:
     for (arm, search, judge), seeds in found.items():
         came_to = accuracy_at_cost(list(seeds.values()))
         bounds = came_to.accuracy
-        settings = [f"{key}={value}" for key, value in search.settings]
-        settings += [] if judge is None else [f"judge={judge}"]
+        words = search_words(search, judge)
         rows.append(
             {
-                "model": arm, "search": " ".join((search.name, f"n={search.n}", *settings)),
-                "family": " ".join((search.name, *settings)), "name": search.name, "settings": settings, "n": search.n,
+                "model": arm, "search": " ".join((search.name, f"n={search.n}", *words)), "name": search.name,
+                "family": " ".join((search.name, *words)), "settings": words, "n": search.n,
+                "with": dict(search.settings), "judge": judge,
                 "seeds": len(seeds), "problems": max(len({a.problem for a in of}) for of in seeds.values()),
                 "accuracy": bounds.value, "low": bounds.low, "high": bounds.high, "tokens": came_to.tokens,
                 "model_tokens": came_to.model_tokens, "judge_tokens": came_to.judge_tokens, "calls": came_to.calls,
@@ -44,6 +47,11 @@ def search_figures(run: Run) -> list[dict[str, Any]]:
             }
         )  # fmt: skip
     return sorted(rows, key=lambda row: (row["model"], row["family"], row["n"]))
+
+
+def _way(row: Json) -> Way:
+    """Whose searches of which kind these are, whatever their sizes."""
+    return row["model"], row["name"], tuple(row["with"].items()), row["judge"]
 
 
 def search_table(figures: Json) -> Table:
@@ -66,16 +74,16 @@ def search_chart(figures: Json) -> Chart | None:
 
     The model's own answers stand beside them: one at a time as a dot, and with votes as a dashed line.
     """
-    families: dict[tuple[str, str], list[Json]] = {}
+    ways: dict[Way, list[Json]] = {}
     for row in figures.get("search", []):
-        families.setdefault((row["model"], row["family"]), []).append(row)
-    if not families:
+        ways.setdefault(_way(row), []).append(row)
+    if not ways:
         return None
-    models = list(dict.fromkeys(model for model, _ in families))
-    names = _names([rows[0] for rows in families.values()], several=len(models) > 1)
+    models = list(dict.fromkeys(model for model, *_ in ways))
+    names = _names(list(ways), several=len(models) > 1)
     lines: list[Line] = []
     dots: list[Dot] = []
-    for place, (key, rows) in enumerate(families.items()):
+    for place, (key, rows) in enumerate(ways.items()):
         tone = TONES[place % len(TONES)]
         points = sorted((row["tokens"], row["accuracy"], row["n"]) for row in rows)
         lines.append(Line(names[key], [p[:2] for p in points], tone, marks=[f"n={p[2]}" for p in points]))
@@ -89,16 +97,13 @@ def search_chart(figures: Json) -> Chart | None:
     return Chart("search", TITLE, "tokens spent a problem", "accuracy", lines, dots, percent=True, log=True)
 
 
-def _names(searches: Sequence[Json], *, several: bool) -> dict[tuple[str, str], str]:
+def _names(ways: Sequence[Way], *, several: bool) -> dict[Way, str]:
     """What each line is called: the search's name, with the judge or settings that tell it from others of that name."""
-    names: dict[tuple[str, str], str] = {}
-    for row in searches:
-        alike = [
-            other["settings"] for other in searches if (row["model"], row["name"]) == (other["model"], other["name"])
-        ]
-        apart = [
-            word.removeprefix("judge=") for word in reversed(row["settings"]) if not all(word in of for of in alike)
-        ]
-        shown = " ".join((row["name"], *apart))
-        names[row["model"], row["family"]] = short(f"{row['model']}, {shown}" if several else shown)
+    names: dict[Way, str] = {}
+    for model, name, settings, judge in ways:
+        alike = [(other[2], other[3]) for other in ways if other[:2] == (model, name)]
+        apart = [judge] if judge is not None and any(of[1] != judge for of in alike) else []
+        apart += [f"{key}={value}" for key, value in settings if not all((key, value) in of[0] for of in alike)]
+        shown = " ".join((name, *apart))
+        names[model, name, settings, judge] = short(f"{model}, {shown}" if several else shown)
     return names

@@ -113,36 +113,53 @@ class SharedPart:
     seeds: Sequence[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A unit of work that a stage could not do, and why.
+
+    Of which `problem`, by which `model` and `judge` and with which `decoding`, each null where that says nothing.
+    """
+
+    stage: str
+    unit: str
+    reason: str
+    problem: str | None = None
+    model: str | None = None
+    decoding: str | None = None
+    judge: str | None = None
+
+
 Entry = (
     Spending | Exclusion | StepScores | JudgeWeights | Training | ImportListing | Refusals | MethodSettings | Curation
-    | SharedPart
+    | SharedPart | Failure
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class EntryTable:
-    """A kind of entry in the database; `columns` can be asked for. Of a `keyed` one the latest of each first column
-    counts and replaces those before it.
+    """A kind of entry in the database; `columns` can be asked for. The first `keyed` of them name an entry: the latest
+    of a name counts and replaces those before it; 0: all count.
     """
 
     name: str
     kind: type[Any]
     columns: tuple[str, ...] = ()
-    keyed: bool = False
+    keyed: int = 0
 
 
 ENTRIES: dict[type[Any], EntryTable] = {
     table.kind: table
     for table in (
         EntryTable("spending", Spending, ("model",)),
-        EntryTable("exclusions", Exclusion, ("problem",), keyed=True),
+        EntryTable("exclusions", Exclusion, ("problem",), keyed=1),
         EntryTable("step_scores", StepScores, ("judge",)),
-        EntryTable("judge_weights", JudgeWeights, ("judge",), keyed=True),
-        EntryTable("training", Training, ("model", "seed", "round", "arm"), keyed=True),
+        EntryTable("judge_weights", JudgeWeights, ("judge",), keyed=1),
+        EntryTable("training", Training, ("model", "seed", "round", "arm"), keyed=1),
         EntryTable("import_listings", ImportListing, ("kind",)),
-        EntryTable("refusals", Refusals, ("method",), keyed=True),
-        EntryTable("method_settings", MethodSettings, ("method",), keyed=True),
+        EntryTable("refusals", Refusals, ("method",), keyed=1),
+        EntryTable("method_settings", MethodSettings, ("method",), keyed=1),
         EntryTable("curation", Curation),
         EntryTable("shared_parts", SharedPart, ("what",)),
+        EntryTable("failed_units", Failure, ("stage", "unit", "problem", "model", "decoding", "judge"), keyed=2),
     )
 }

@@ -79,6 +79,10 @@ def _rewrite(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(sql)
     for entry in version_1.entries(log):
         connection.execute(STATEMENTS[ENTRIES[type(entry)].name], encode_entry(entry))
+    for stage, unit, *sealed_reason in connection.execute("SELECT station, unit, json, seal FROM failures").fetchall():
+        failure = version_1.failure(stage, unit, _value(path, "failures", (stage, unit, *sealed_reason)))
+        connection.execute(STATEMENTS[ENTRIES[type(failure)].name], encode_entry(failure))
+    connection.execute("DROP TABLE failures")
     connection.execute("DROP TABLE log")
     for table in TABLES.values():
         connection.execute(f"ALTER TABLE {table.name} RENAME TO old_{table.name}")

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from journey.store.database import meta
-from journey.store.entries import ENTRIES, Training
+from journey.store.entries import ENTRIES, Failure, Training
 from journey.store.faults import damaged, one_sentence
 from journey.store.files import NAME
-from journey.store.schema import TABLES, Failure, Row, Value, columns_of, decode, entry_columns, opened, table_named
+from journey.store.schema import TABLES, Row, Value, columns_of, decode, entry_columns, opened, table_named
 from journey.store.words import Words
 from journey.types import Attempt, ModelRef, Problem, Record, Thought, Tree
 
@@ -125,11 +125,9 @@ class Reader:
         rows = self._rows("SELECT key, json, seal FROM calls WHERE key = ?", (key,))
         return self._opened("calls", rows[0]) if rows else None
 
-    def failures(self, stage: str | None = None) -> list[Failure]:
+    def failures(self, **where: Value) -> list[Failure]:
         """The units that failed, by stage and unit."""
-        query = "SELECT station, unit, json, seal FROM failures WHERE ? IS NULL OR station = ? ORDER BY station, unit"
-        rows = self._rows(query, (stage, stage))
-        return [Failure(row[0], row[1], self._opened("failures", row)) for row in rows]
+        return sorted(self.entries(Failure, **where), key=lambda failure: (failure.stage, failure.unit))
 
     def entries(self, kind: type[AnEntry], **where: Value) -> list[AnEntry]:
         """The entries of a kind (see `store.entries`) whose columns have these values, oldest first."""

@@ -105,10 +105,6 @@ class Run(Reader):
         """
         await self._writer.write([("call", [sealed(key, dumps(completions))])], patience)
 
-    def fail(self, stage: str, unit: str, reason: str) -> None:
-        """Lists a unit of work as failed; a later reason replaces the earlier."""
-        self._writer.write_now([("fail", [sealed(stage, unit, dumps(reason))])])
-
     def unfail(self, stage: str, unit: str) -> None:
         """Takes a unit of work off the list of the failed."""
         self._writer.write_now([("unfail", [(stage, unit)])])

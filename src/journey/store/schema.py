@@ -54,15 +54,6 @@ class Table:
         return (*self.own, *self.given)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A unit of work that a stage could not do, and why."""
-
-    stage: str
-    unit: str
-    reason: str
-
-
 def _fields(*names: str) -> dict[str, Callable[[Any], Value]]:
     return {name: attrgetter(name) for name in names}
 
@@ -156,8 +147,6 @@ def definitions() -> list[str]:
         "CREATE TABLE meta (key TEXT PRIMARY KEY, json TEXT NOT NULL, seal INTEGER NOT NULL)",
         "CREATE TABLE calls (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, json TEXT NOT NULL,"
         " seal INTEGER NOT NULL)",
-        "CREATE TABLE failures (station TEXT NOT NULL, unit TEXT NOT NULL, json TEXT NOT NULL, seal INTEGER NOT NULL,"
-        " PRIMARY KEY (station, unit))",
         *map(entry_definition, ENTRIES.values()),
         *map(definition, TABLES.values()),
         *(index for table in TABLES.values() for index in indexes(table)),
@@ -180,11 +169,11 @@ def indexes(table: Table) -> list[str]:
 
 def entry_definition(table: EntryTable) -> str:
     """The SQL that makes the table of a kind of entry."""
-    columns = "".join(
-        f" {name} {_type(name)}{' NOT NULL UNIQUE' if table.keyed and not place else ''},"
-        for place, name in enumerate(table.columns)
+    columns = "".join(f" {name} {_type(name)}," for name in table.columns)
+    key = f", UNIQUE ({', '.join(table.columns[: table.keyed])})" if table.keyed else ""
+    return (
+        f"CREATE TABLE {table.name} (seq INTEGER PRIMARY KEY,{columns} json TEXT NOT NULL, seal INTEGER NOT NULL{key})"
     )
-    return f"CREATE TABLE {table.name} (seq INTEGER PRIMARY KEY,{columns} json TEXT NOT NULL, seal INTEGER NOT NULL)"
 
 
 def _type(column: str) -> str:
@@ -201,7 +190,6 @@ STATEMENTS: dict[str, str] = {
     **{t.name: _insert("INSERT OR REPLACE", t.name, entry_columns(t)) for t in ENTRIES.values()},
     "restore": "DELETE FROM exclusions WHERE problem = ?",
     "call": "INSERT INTO calls (key, json, seal) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
-    "fail": "INSERT OR REPLACE INTO failures (station, unit, json, seal) VALUES (?, ?, ?, ?)",
-    "unfail": "DELETE FROM failures WHERE station = ? AND unit = ?",
+    "unfail": "DELETE FROM failed_units WHERE stage = ? AND unit = ?",
     "meta": "INSERT OR REPLACE INTO meta (key, json, seal) VALUES (?, ?, ?)",
 }

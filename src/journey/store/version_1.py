@@ -12,6 +12,7 @@ from journey.store.entries import (
     Curation,
     Entry,
     Exclusion,
+    Failure,
     ImportListing,
     JudgeWeights,
     MethodSettings,
@@ -28,6 +29,7 @@ Json = Mapping[str, Any]
 _SEARCHED = re.compile(r"(.+)\+(vote|best_of_n|beam|dvts|lookahead|mcts) n=(\d+)(?: (.+))?", re.DOTALL)
 _TRAINED = re.compile(r"seed-(\d+)/(.+)", re.DOTALL)
 _SEED = re.compile(r"seed-(\d+)")
+_ANSWERS = re.compile(r"(.+)/((?:sampled|greedy|preferences)(?: [^/]+)?(?: judge=.+)?)/([0-9a-f]{16})", re.DOTALL)
 _JUDGED = re.compile(r"(?:^|(.*) )judge=(.+)", re.DOTALL)
 
 
@@ -64,11 +66,20 @@ def model_ref(name: str, is_model: Callable[[str], bool] = lambda name: False) -
     return ModelRef(name, seed, None, arm, search, judge)
 
 
+def failure(stage: str, unit: str, reason: str) -> Failure:
+    """A failed unit; those of answers were named MODEL/DECODING/PROBLEM."""
+    found = _ANSWERS.fullmatch(unit)
+    if found is None:
+        return Failure(stage, unit, reason)
+    model, decoding, problem = found.groups()
+    return Failure("answers", unit, reason, problem, model, decoding)
+
+
 def entries(log: list[tuple[str, Json]]) -> Iterator[Entry]:
-    """The entries of a log of version 1, given as (station, figures) from the oldest on."""
+    """The entries of a log of version 1, given as (stage, figures) from the oldest on."""
     excluded: dict[str, Json] = {}
-    for station, row in log:
-        match station:
+    for stage, row in log:
+        match stage:
             case "spent":
                 yield Spending(row["model"], row["calls"], row["prompt_tokens"], row["tokens"], row["cost"])
             case "excluded":
@@ -97,7 +108,7 @@ def entries(log: list[tuple[str, Json]]) -> Iterator[Entry]:
                 yield Curation(row["dropped"])
             case "shared":
                 yield SharedPart(row["from"], row["what"], row.get("seeds", []))
-            case _:  # a station that no release had; the copy of the old file keeps it
+            case _:  # a stage that no release had; the copy of the old file keeps it
                 continue
     yield from (Exclusion(problem, why) for problem, why in excluded.items())
 

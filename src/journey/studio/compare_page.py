@@ -97,7 +97,7 @@ def models_html(runs: Mapping[str, Path], here: dict[str, str], where: Where, al
 
 
 def thoughts_html(runs: Mapping[str, Path], here: dict[str, str], where: Where) -> str:
-    """The table, and below it the problems that both tell; with a problem in the address both its texts."""
+    """The table, and below it the problems of both; with a problem in the address both its texts."""
     found = sides_of_thoughts(runs)
     if len(found) < 2:
         return f'<p class="empty">{FEW if found else "No thoughts yet."}</p>'

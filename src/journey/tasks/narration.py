@@ -88,8 +88,8 @@ def reflect(node: Node, texts: Sequence[str]) -> str:
     """Why the branch was wrong: the judge's reason where there is one, and the wrong answer where it led to one."""
     judgement = node.judgement
     is_wrong = judgement is not None and judgement.verdict == "wrong"
-    told = clean_reason(judgement)
-    reason = _sentence(told) if told and is_wrong else ""
+    stated = clean_reason(judgement)
+    reason = _sentence(stated) if stated and is_wrong else ""
     if node.answer is not None and node.correct is False:
         return f"{_pick(WRONG_ANSWER, texts).format(answer=_mathematics(node.answer))} {reason}".rstrip()
     is_last = texts[-1] == node.text

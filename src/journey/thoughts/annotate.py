@@ -2,7 +2,7 @@
 
 O1 Replication Journey part 1, the section on human annotation: people write each trial, reflection, association and
 correction with its reason and spell out common sense; a model makes the steps finer, pauses to take stock, and speaks
-as a student who explores for the first time. The form of the notes is told in docs/notes.md.
+as a student who explores for the first time. The form of the notes: docs/notes.md.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

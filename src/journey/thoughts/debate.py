@@ -30,13 +30,13 @@ _ROLES = {"critic": ("policy", "critic"), "teacher": ("student", "teacher")}
 
 @dataclass(frozen=True, slots=True)
 class DebateSettings:
-    """Who debates, how long, and how the dialogue is told.
+    """Who debates, how long, and how the dialogue is narrated.
 
     `style` "critic" or "teacher" picks the second agent's prompt and both names; `role_names` gives other names.
     `hears` false: the policy is asked as in a tree, after the steps that stand, and reads nothing of what the critic
     said, so that any model that can continue a solution can debate. `words` "first person": the critic's reasons are
-    told by the narration as the solver's own; "as said": under the critic's name. With `approvals` its words at a step
-    that may stand are told too.
+    narrated as the solver's own; "as said": under the critic's name. With `approvals` its words at a step
+    that may stand are narrated too.
 
     At most `max_steps` steps are proposed, and a path of `depth` steps without an answer ends the debate. Up to
     `wrong_ends` wrong answers, `unreadable` steps or verdicts that cannot be used, and `repeats` steps proposed again

@@ -87,13 +87,13 @@ def found_wrong(tree: Tree, trip: Sequence[int]) -> int:
 
 def lay_out(pieces: Iterable[Piece], separator: str) -> tuple[str, tuple[Segment, ...]]:
     """The pieces joined to one text, and where each of them stands in it; empty pieces leave no trace."""
-    spoken = [piece for piece in pieces if piece.text]
+    texts = [piece for piece in pieces if piece.text]
     segments: list[Segment] = []
     start = 0
-    for kind, text, node in spoken:
+    for kind, text, node in texts:
         segments.append(Segment(kind, text, node, start, start + len(text)))
         start += len(text) + len(separator)
-    return separator.join(piece.text for piece in spoken), tuple(segments)
+    return separator.join(piece.text for piece in texts), tuple(segments)
 
 
 def is_draft(thought: Thought) -> bool:

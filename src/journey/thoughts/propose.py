@@ -1,7 +1,7 @@
 """Long thoughts by a propose-critique loop: the model itself picks its next action, and the tree grows by the actions.
 
 O1 Replication Journey part 1, the section on constructing long thoughts: continue, backtrack, reflect, terminate; a
-wrong end is told to the model as a negative signal, and it goes on.
+wrong end is shown to the model as a negative signal, and it goes on.
 """
 
 import re
@@ -256,7 +256,7 @@ class _Loop:
 def made_of(tree: Tree, thought: Thought | None) -> Made:
     """The tree of a loop and its thought; why there is none."""
     ended = str(tree.settings["made"]["ended"])
-    reason = "told, its thought does not end right" if ended == RIGHT else ended
+    reason = "right, but its thought does not end right" if ended == RIGHT else ended
     return Made([] if thought is None else [thought], tree, reason)
 
 

@@ -1,4 +1,4 @@
-"""A tree while somebody explores it: where they stand, what they did in which order, and how that is told.
+"""A tree while somebody explores it: where they stand, what they did in which order, and how that is narrated.
 
 What proposing and debating share (O1 Replication Journey part 1, the section on constructing long thoughts).
 """
@@ -17,9 +17,10 @@ from journey.types import Judgement, Node, Problem, SegmentKind, Thought, Tree, 
 class Event(NamedTuple):
     """One thing that happened, in the order of time.
 
-    "step": node `node` was taken. "words": `words` were said at `node`. "wrong": the final answer of `node` was told
-    to be wrong. "back": from `node` back to `to` (-1: the question) because of `words`, "" where no reason was given.
-    "end": `node` holds the right answer, `words` say it where the step itself does not.
+    "step": node `node` was taken. "words": a comment `words` at `node`. "wrong": the explorer
+    learnt that the final answer of `node` is wrong. "back": from `node` back to `to` (-1: the question) because of
+    `words`, "" where no reason was given. "end": `node` holds the right answer, `words` say it where the step
+    itself does not.
     """
 
     kind: Literal["step", "words", "wrong", "back", "end"]
@@ -126,9 +127,9 @@ class Trail:
 
 @dataclass(frozen=True, slots=True)
 class TrailStyle:
-    """How a trail is told: the narration, and who puts words into the first person.
+    """How a trail is narrated: the narration, and who puts words into the first person.
 
-    With `verbatim` the reasons for going back stand as they were said, after `speaker`; else the narration tells them,
+    With `verbatim` the reasons for going back stand as they were given, after `speaker`; else the narration words them,
     unless `own` says that they were the explorer's own words.
     """
 
@@ -157,7 +158,7 @@ async def trail_thought(
 
 
 def pieces(tree: Tree, problem: Problem, events: Sequence[Event], how: TrailStyle) -> Iterator[Piece]:
-    """What is said at each event, in the order they happened; a return that nobody spoke of is told where it shows."""
+    """The text of each event, in the order they happened; a return without one is shown where it is due."""
     end = events[-1]
     on_path = set(path(tree, end.node))
     last_step = max(i for i, event in enumerate(events) if event.kind == "step")
@@ -196,7 +197,7 @@ def _return(tree: Tree, problem: Problem, to: int, narration: Narration) -> Piec
 def _reason(tree: Tree, event: Event, how: TrailStyle) -> str:
     if event.words and (how.own or how.verbatim):
         return f"{how.speaker}: {event.words}" if how.verbatim and how.speaker else event.words
-    # Told as it was said then: the step may have been taken again since, and the word against it taken back.
+    # As it was at that time: the step may have been taken again since, and the word against it taken back.
     judgement = Judgement("wrong", reason=event.words or None)
     node = replace(tree.nodes[event.node], judgement=judgement, answer=None, correct=None)
     return how.narration.reflect(node, path_texts(tree, event.node))

@@ -31,7 +31,7 @@ class TraverseSettings:
     deeper nodes than it names have one trial. With `vary` each thought draws its own K from 1 to the greatest one.
     A side trip goes on as far as it can; with `trip_steps` n it ends at the first step from the n-th on that is truly
     wrong. `back` says where it returns to: the node it "branch"ed from, or the "root", from where the right steps are
-    told once more. Side trips take no step with a score below `least_score`: where the judge's score tells honest
+    repeated. Side trips take no step with a score below `least_score`: where the judge's score tells honest
     mistakes from broken steps, only the former are shown. With `to_answer` only those are shown that run to an answer.
     With `list_tried` each return lists the steps that were taken from there so far, where the task's narration can.
     """

@@ -50,14 +50,14 @@ def encode(
     chat = tokenizer.chat_template is not None
     marks = Marks(tokenizer)
     ends = tuple(str(tokenizer.convert_ids_to_tokens(id)) for id in {eos, *stops})
-    said = [marks.hidden(_ended_once(_content(row[side]), ends), by_model=True) for row in rows]
-    texts = [_texts(tokenizer, marks, row["prompt"], answer) for row, answer in zip(rows, said, strict=True)]
+    answers = [marks.hidden(_ended_once(_content(row[side]), ends), by_model=True) for row in rows]
+    texts = [_texts(tokenizer, marks, row["prompt"], answer) for row, answer in zip(rows, answers, strict=True)]
     _refuse_unknown(tokenizer, [marks.shown(whole) for _, whole in texts])
     # A model is asked without the spaces at the prompt's end, which belong to the word behind them.
     opened = [prompt.rstrip(" ") for prompt, _ in texts]
     answers = [
         prompt[len(o) :] + _thinking_once(prompt, answer)
-        for (prompt, _), o, answer in zip(texts, opened, said, strict=True)
+        for (prompt, _), o, answer in zip(texts, opened, answers, strict=True)
     ]
     prompts = marks.ids(opened, add_special_tokens=not chat)
     complete = marks.ids([whole for _, whole in texts], add_special_tokens=not chat)

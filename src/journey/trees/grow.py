@@ -151,10 +151,10 @@ async def propose(
     settings: GrowSettings,
 ) -> list[Step]:
     """The next steps after one open branch: proposed, merged, judged together, their answers found and checked."""
-    asked = ask(problem, branch.texts)
+    prompt = ask(problem, branch.texts)
     completions = merge(
         await policy.complete(
-            asked if settings.steps is None else replace(asked, prefix=steps.prefix(branch.texts)),
+            prompt if settings.steps is None else replace(prompt, prefix=steps.prefix(branch.texts)),
             Sampling(
                 temperature=settings.temperature,
                 top_p=settings.top_p,

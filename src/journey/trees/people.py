@@ -35,8 +35,8 @@ def verdicts_of_steps(labels: Iterable[Label]) -> dict[str, dict[int, Judgement]
 def divided(labels: Iterable[Label]) -> int:
     """On how many steps people gave verdicts and no verdict has more votes than each other."""
     all_labels = submitted(labels)
-    spoken_of = {(one.tree, one.node) for one in all_labels if one.item == "node" and one.verdict is not None}
-    return len(spoken_of) - sum(len(steps) for steps in verdicts_of_steps(all_labels).values())
+    judged = {(one.tree, one.node) for one in all_labels if one.item == "node" and one.verdict is not None}
+    return len(judged) - sum(len(steps) for steps in verdicts_of_steps(all_labels).values())
 
 
 def _most(votes: Sequence[Label]) -> Verdict | None:

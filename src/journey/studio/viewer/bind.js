@@ -49,16 +49,16 @@ export function typeset(root) {
 // `chosen(i)` hears of every step that the reader chose.
 export function bindTree(root, data, chosen) {
   const box = root.querySelector(".tree-box"), panel = root.querySelector(".step-box"), thought = root.querySelector(".thought");
-  let asked = 0;
+  let latest = 0;
 
   async function showStep(i) {
-    const mine = ++asked;
+    const mine = ++latest;
     let html = data.steps?.[i];
     if (html === undefined) {
       const answer = await fetch(`journey/step?${new URLSearchParams({ ...data.address, node: i })}`);
       html = answer.ok ? await answer.text() : null;
     }
-    if (mine !== asked || !panel) return; // another step was clicked meanwhile
+    if (mine !== latest || !panel) return; // another step was clicked meanwhile
     if (html === null) panel.textContent = "This step could not be read; is the studio still running?";
     else panel.innerHTML = html;
     panel.dataset.node = i;

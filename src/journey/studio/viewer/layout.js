@@ -100,14 +100,14 @@ export function place(tree, { below, depth }, folding, width) {
   const step = isOutline ? Math.max(4, Math.min(INDENT, (0.6 * width) / levels)) : Math.max(150, Math.min(300, (width - 2 * MARGIN) / (levels + 1)));
   let row = 0;
   const next = () => ROW * (row++ + 0.8);
-  // A stack of deeds: "enter" a step, "centre" it on its children when they all stand, the "more" line after them.
+  // A stack of what is left to do: "enter" a step, "centre" it on its children when they all stand, the "more" line after them.
   const waiting = [["enter", -1, 0]];
   while (waiting.length) {
-    const [deed, i, level, left] = waiting.pop();
+    const [action, i, level, left] = waiting.pop();
     const x = MARGIN + step * level;
-    if (deed === "more") {
+    if (action === "more") {
       rest.push([i, left, { x, y: next() }]);
-    } else if (deed === "centre") {
+    } else if (action === "centre") {
       const ys = folding.visible(i).map((child) => spots.get(child).y);
       spots.set(i, { x, y: (Math.min(...ys) + Math.max(...ys)) / 2 });
     } else {

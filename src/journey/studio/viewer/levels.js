@@ -23,7 +23,7 @@ export function listLevels(box, tree, { depth }) {
   depth.forEach((level, i) => (levels[level] ??= []).push(i));
   const rows = levels.flatMap((steps, level) => {
     const counts = ORDER.map(([state, name]) => [name, steps.filter((i) => tree.states[i] === state).length]).filter(([, n]) => n);
-    const said = counts.map(([name, n]) => `${n.toLocaleString("en")} ${name}`).join(", ");
+    const summary = counts.map(([name, n]) => `${n.toLocaleString("en")} ${name}`).join(", ");
     const first = [...steps].sort((a, b) => onPath.has(b) - onPath.has(a));
     const list = made("ul", "siblings", ...first.slice(0, FEW).map((i) => item(tree, i, onPath)));
     const left = first.slice(FEW);
@@ -41,7 +41,7 @@ export function listLevels(box, tree, { depth }) {
       });
       list.append(made("li", "", more));
     }
-    return [made("h4", "", `Level ${level} `, made("span", "quiet", said)), list];
+    return [made("h4", "", `Level ${level} `, made("span", "quiet", summary)), list];
   });
   box.replaceChildren(...rows);
 }

@@ -63,10 +63,10 @@ export function mountTree(box, tree, onSelect) {
     if (badge) text.append(make("tspan", { class: "badge", dx: 8 }, badge));
     parts.push(text);
     const kind = `spot ${state}${i === selected ? " selected" : ""}${onPath.has(i) || walked.has(i) ? " main" : ""}`;
-    const said = i < 0 ? "the question" : `step ${i}, ${NAMES[state]}: ${tree.labels[i]}`;
-    const spoken = { role: "treeitem", id: `step-${i}`, "aria-label": said, "aria-level": i < 0 ? 1 : form.depth[i] + 1, "aria-selected": i === selected };
-    if (below) spoken["aria-expanded"] = !isFolded;
-    return make("g", { class: kind, "data-node": i, transform: `translate(${x} ${y})`, ...spoken }, ...parts);
+    const caption = i < 0 ? "the question" : `step ${i}, ${NAMES[state]}: ${tree.labels[i]}`;
+    const aria = { role: "treeitem", id: `step-${i}`, "aria-label": caption, "aria-level": i < 0 ? 1 : form.depth[i] + 1, "aria-selected": i === selected };
+    if (below) aria["aria-expanded"] = !isFolded;
+    return make("g", { class: kind, "data-node": i, transform: `translate(${x} ${y})`, ...aria }, ...parts);
   }
 
   function draw() {
