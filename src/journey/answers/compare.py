@@ -269,10 +269,10 @@ def _words_and(words: Value, other: Value) -> bool | None:
     if other.kind == "unread" or words.text in ("∞", "-∞"):
         return None if other.kind != "number" else False
     if other.formula and other.kind == "number":
-        if words.text.isalpha() and other.formula.names >= set(words.text):
-            return None  # "abcd" may be a product
         if words.formula and len(words.text) < 4:
             return _formulas(words.formula, other.formula)
+        if words.text.isalpha() and other.formula.names >= set(words.text):
+            return None  # "abcd" may be a product
         if values.exact(other.formula.trees[0]) == 0 and verdict in phrases.WORDINGS.values():
             return None  # "no solutions" may be said for 0
     return None if _NUMBERED.search(verdict) or re.search(r"\d", verdict) else False
