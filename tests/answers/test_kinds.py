@@ -11,6 +11,7 @@ RIGHT = r"""
 14 <- 14 lemons
 14 <- \text{There are 14 lemons}
 14 <- 14 (stamps)
+14 <- 14 boxes of pizza
 1\,400 <- 1,400 tins
 14 <- 14 kilometres per hour
 14\text{ g/cm}^3 <- 14
@@ -68,6 +69,7 @@ WRONG = r"""
 7 <- 7\text{ if }n\text{ is odd, }8\text{ if even}
 7 <- \text{at least }7
 7 <- 7\text{ doubled}
+7 <- 7 to the power of two
 12 <- 12\text{ hours and }15\text{ minutes}
 31 <- 30, not 31
 [2,\infty) <- y > 2
@@ -114,3 +116,4 @@ def test_votes_are_counted_by_value_but_sums_as_they_are_written():
     assert key("(1,2)") == key("(1, 2)") != key("(2,1)")
     assert key("1,000") == key("1000")
     assert key("8 * (15 - 7)") != key("64")
+    assert key("2^{20000}") != key("2^{20001}")

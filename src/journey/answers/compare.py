@@ -320,7 +320,8 @@ def _key(one: Value) -> str:
     if one.kind in ("number", "time") and one.formula is not None and len(one.formula.trees) == 1:
         found = values.exact(one.formula.trees[0])
         if found is not None:
-            return f"{found}{'%' if one.name == '%' else ''}"
+            # Hexadecimal: thousands of decimal digits are refused by Python.
+            return f"{found.numerator:x}/{found.denominator:x}{'%' if one.name == '%' else ''}"
         about = None if one.formula.is_word else values.rough(one.formula.trees[0])
         return one.text if about is None else f"{about.real:.9g} {about.imag:.9g}"
     if one.kind == "region":

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from journey.answers.phrases import cut
 from journey.answers.thinking import visible
 
-_BOX = r"\\+(?:boxed|fbox)|\x08oxed|(?<![A-Za-z\\])boxed(?=\{)"
+_BOX = r"\\{1,4}(?:boxed|fbox)|\x08oxed|(?<![A-Za-z\\])boxed(?=\{)"
 _BRACES = re.compile(rf"(?:{_BOX})\s*\{{|\\.|[{{}}]", re.DOTALL)
 _BOX_BEGINS = re.compile(_BOX)
 _BETWEEN = re.compile(

@@ -23,9 +23,10 @@ _TENS = {
 _SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _PARTS = {"half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
           "eighth": 8, "ninth": 9, "tenth": 10, "hundredth": 100, "thousandth": 1000}  # fmt: skip
+_NUMERALS = frozenset((*NUMBERS, *_TENS, *_SCALES, *_PARTS))
 _CHANGES = _set(
     "and or if when whenever unless iff minus plus over not except mod modulo base doubled tripled halved squared "
-    "cubed factorial root either between than versus vs otherwise choose divided multiplied"
+    "cubed factorial root either between than versus vs otherwise choose divided multiplied power"
 )
 """Words with which a number is not that number, or not alone."""
 TURNING = _set(
@@ -148,12 +149,14 @@ def unit(text: str) -> Unit | None:
             if found[0].startswith("°"):
                 powers[found[0][-1]] = 1
             continue
+        if at > len(name) and word in ("of", "the", "with", "on", "at"):
+            continue
         if word in _PLACES:
             place = _PLACES[word]
             continue
         measure = measured(name)
         is_odd = measure is None and name.isascii() and (len(name) < 3 or not re.search("[aeiouy]", word))
-        if is_odd or word in _CHANGES or word.removesuffix("s") in {*_SCALES, *_PARTS}:
+        if is_odd or word in _CHANGES or word.removesuffix("s") in _NUMERALS:
             return None
         what, one = measure or (_stem(word), Fraction(1))
         power = sign * place * int(found[2] or found[3] or 1)
