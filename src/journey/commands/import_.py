@@ -119,8 +119,10 @@ def _check_options(
         return
     if format not in ("problems", "puzzles") and has_columns:
         raise UsageError(f"columns are for problems, not for {format}; leave them out")
-    if format not in ("problems", "puzzles", "labelled") and (limit is not None or hub_split):
-        raise UsageError(f"--hub-split and --limit are for problems, not for {format}; leave them out")
+    if format not in ("problems", "puzzles", "labelled") and hub_split:
+        raise UsageError(f"--hub-split is for problems, not for {format}; leave it out")
+    if format in ("trees", "thoughts", "attempts") and limit is not None:
+        raise UsageError(f"--limit is for problems and rated trees, not for {format}; leave it out")
     if format not in ("problems", "labelled"):
         check_files(files)
 
@@ -148,7 +150,7 @@ def _rated(
         bars(STAGE, "read files", 0, len(files))
         shown = ShownGrader(grader, bars)
         is_prm800k = format == "prm800k"
-        reading = prm800k.read(files, shown) if is_prm800k else labelled_trees.read(files, shown, limit, split)
+        reading = prm800k.read(files, shown, limit) if is_prm800k else labelled_trees.read(files, shown, limit, split)
         found = interrupts.run(reading)
     again = had_a_tree(into, found)
     data = store_rated(into, found) | tree_counts(found.trees)

@@ -9,7 +9,7 @@ from journey.models.local_forward import PlainForward, causal
 
 _ROOM = 128  # columns added when storage grows
 _PADDING = 2048  # columns of padding, over all rows, that cost about as much as a cohort's operations in a step
-_NOTHING = torch.zeros(1)
+_NOTHING = {dtype: torch.zeros(1, dtype=dtype) for dtype in (torch.float32, torch.bfloat16)}
 
 States = list[tuple[torch.Tensor, torch.Tensor]]
 
@@ -66,7 +66,7 @@ class Cohort:
         keys[:live, :, self.end] = k.flatten(0, 1)
         values[:live, self.end] = v.flatten(0, 1)
         q = q.reshape(live, -1, q.shape[2])
-        scores = torch.baddbmm(_NOTHING, q, keys[:live, :, columns], beta=0, alpha=q.shape[2] ** -0.5)
+        scores = torch.baddbmm(_NOTHING[q.dtype], q, keys[:live, :, columns], beta=0, alpha=q.shape[2] ** -0.5)
         if self._hidden is not None:
             scores[:, :, : self._hidden.shape[2]].masked_fill_(self._hidden, -torch.inf)
         return torch.bmm(torch.softmax(scores, -1), values[:live, columns]).view(len(self), -1)
