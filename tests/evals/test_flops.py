@@ -24,8 +24,9 @@ def test_training_costs_three_forward_passes_and_attention_only_adds(n: int, tok
 
 
 def test_the_shape_of_the_tiny_base_is_read_from_its_files() -> None:
-    # Four layers of 4 x 160 x 160 attention, 3 x 160 x 480 MLP, four norms (two of 160, two of 32); a last norm.
-    layer = 4 * 160 * 160 + 3 * 160 * 480 + 2 * 160 + 2 * 32
+    # Four layers of attention (five query heads, one key-value head of 32), 3 x 160 x 480 MLP, four norms (two of 160,
+    # two of 32); a last norm.
+    layer = 2 * 160 * 160 + 2 * 160 * 32 + 3 * 160 * 480 + 2 * 160 + 2 * 32
     assert read_shape(model_path("tiny")) == Shape(4 * layer + 160, 4 * 160)
 
 
