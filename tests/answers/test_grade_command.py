@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,24 @@ def test_answers_in_a_file_are_graded_in_their_order_and_a_line_that_is_no_row_i
     assert rows[2]["reason"].startswith("line 3 is not JSON")
     assert rows[3]["reason"] == "wrong answer"
     assert rows[6]["reason"] == "the row has no reference"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "the file is empty; rows take a reference"),
+        ('{"ref": "5", "answer": "5"}\n', "the row has no reference; rows take a reference (reference, gold"),
+        ("no JSON\n", "line 1 is not JSON"),
+        ('{"reference": "5", "answer": "5", "task": "chess"}\n', "there is no task 'chess'; known are countdown"),
+    ],
+)
+def test_a_file_without_a_row_to_grade_is_refused_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, sentence: str
+) -> None:
+    source, to = tmp_path / "answers.jsonl", tmp_path / "graded.jsonl"
+    source.write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main(["grade", str(source), "--to", str(to)])
+    assert ended.value.code == 2
+    assert re.sub(r"\s+", " ", capsys.readouterr().err).count(sentence) == 1
+    assert list(tmp_path.iterdir()) == [source]

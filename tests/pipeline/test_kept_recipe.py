@@ -26,11 +26,12 @@ def test_a_comparison_of_version_1_is_gone_on_with_by_the_recipe_that_means_the_
     assert recipe.arms["phase1"].epochs == old["phase1"]["epochs"]
     assert recipe.arms["dpo"].problems == old["preferences"]["problems"]
     assert recipe.thoughts.settings["traverse"].trials == old["telling"]["traverse"]["trials"]
+    for one in (recipe, replace(recipe, task="maze")):  # no settings would help
+        with pytest.raises(UsageError, match="other weights of the tiny model"):
+            open_run(folder, one, fresh=False)
+    monkeypatch.setattr(kept_recipe_module, "FIRST_TINY", config_of(recipe)["weights"]["tiny"])
     with pytest.raises(UsageError, match="task: was"):
         open_run(folder, replace(recipe, task="maze"), fresh=False)
-    with pytest.raises(UsageError, match="other weights of the tiny model"):
-        open_run(folder, recipe, fresh=False)
-    monkeypatch.setattr(kept_recipe_module, "FIRST_TINY", config_of(recipe)["weights"]["tiny"])
     with open_run(folder, recipe, fresh=False) as run:
         assert run.count("trees") == trees and "goal" not in run.config["recipe"]
     open_run(folder, recipe, fresh=False).close()

@@ -156,3 +156,12 @@ def test_a_missing_file_and_an_unknown_ending_are_refused(tmp_path: Path):
         list(read_rows(tmp_path / "no.jsonl"))
     with pytest.raises(UsageError, match="must end in one of"):
         write_rows([], tmp_path / "rows.csv")
+
+
+def test_a_place_that_cannot_be_written_is_told_with_the_mend(tmp_path: Path):
+    (tmp_path / "rows.jsonl").mkdir()
+    (tmp_path / "file").write_text("")
+    for to in ("rows.jsonl", "file/rows.jsonl"):
+        with pytest.raises(UsageError, match="name a file in another folder"):
+            write_rows([{"a": 1}], tmp_path / to)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "rows.jsonl"]

@@ -84,3 +84,9 @@ def test_pairs_that_are_too_long_are_counted_by_their_longer_answer(
 ) -> None:
     with pytest.raises(UsageError, match="8 of 12 rows are longer than 20 tokens"):
         train_dpo(words_model, pairs, tmp_path / "out", replace(FAST, max_length=20))
+
+
+@pytest.mark.parametrize("wrong", [{"sft_weight": -1.0}, {"beta": 0.0}, {"batch": 0}])
+def test_preferences_that_would_push_the_wrong_way_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(UsageError):
+        replace(FAST, **wrong)

@@ -113,6 +113,22 @@ def test_a_task_that_the_base_cannot_read_is_refused() -> None:
         PretrainSettings(mix={"math": 1.0})
 
 
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"mix": {}}, "give shares that are not negative"),
+        ({"mix": {"maze": 2.0, "countdown": -1.0}}, "give shares that are not negative"),
+        ({"width": 7}, "width that twice the heads divide"),
+        ({"heads": 0}, "heads is 0; give a positive number"),
+        ({"stages": ()}, "each stage takes tokens for one step at least"),
+        ({"stages": (Stage(100, 128, 4),)}, "each stage takes tokens for one step at least"),
+    ],
+)
+def test_what_no_model_can_be_made_of_is_refused(wrong: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        replace(SMALL, **wrong)
+
+
 def test_blocks_begin_with_a_document_hold_nothing_held_out_and_mix_the_tasks() -> None:
     tokenizer = word_tokenizer()
     begins = {"Make ": "countdown", "Go from ": "maze"}

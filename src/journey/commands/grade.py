@@ -34,9 +34,9 @@ def grade(file: File, to: To, task: Task = "math", json: flags.Json = False) -> 
     counts, began = Counter[str](), time.perf_counter()
 
     def counted() -> Iterator[dict[str, Any]]:
-        for row in graded(file, task):
-            counts["no answer" if row["reason"] == "no answer" else _STATES[row["correct"]]] += 1
-            counts["unreadable"] += row["correct"] is None and set(row) == {"correct", "found", "reason", "seconds"}
+        for row, is_graded in graded(file, task):
+            state = "no answer" if row["reason"] == "no answer" else _STATES[row["correct"]]
+            counts[state if is_graded else "unreadable"] += 1
             yield row
 
     rows = write_rows(counted(), to)

@@ -23,37 +23,49 @@ _AT_ONCE = 256
 Row = Mapping[str, Any]
 
 
-def graded(file: Path, default_task: str) -> Iterator[dict[str, Any]]:
-    """The rows of a file in their order, each with `ADDED` beside its fields.
+def graded(file: Path, default_task: str) -> Iterator[tuple[dict[str, Any], bool]]:
+    """The rows of a file in their order, each with `ADDED` beside its fields, and whether it could be graded.
 
     `correct` true, false, or null where nobody can say; `found` the answer that was checked, null where there is none;
-    `reason` why it is not right, or what is wrong with the row; `seconds` how long it took. Raises UsageError.
+    `reason` why it is not right, or what is wrong with the row; `seconds` how long it took. Raises UsageError, also at
+    the end where no row could be graded.
     """
     task(default_task)
+    wrong = "the file is empty"
     with MathGrader() as mathematics:
         grader = TaskGrader({"math": mathematics})
         rows = _rows(file)
         while some := tuple(islice(rows, _AT_ONCE)):
-            yield from asyncio.run(_all(some, grader, mathematics, default_task))
+            of_some = asyncio.run(_all(some, grader, mathematics, default_task))
+            wrong = "" if any(is_graded for _, is_graded in of_some) else wrong and of_some[0][0]["reason"]
+            yield from of_some
+    if wrong:
+        names = ", ".join(REFERENCES), ", ".join(ANSWERS), ", ".join(TEXTS)
+        takes = "a reference ({}), and an answer ({}) or a text ({})".format(*names)
+        raise UsageError(f"no row of {file} can be graded: {wrong}; rows take {takes}")
 
 
 async def _all(
     rows: tuple[Row | str, ...], grader: TaskGrader, mathematics: MathGrader, default_task: str
-) -> list[dict[str, Any]]:
+) -> list[tuple[dict[str, Any], bool]]:
     return await asyncio.gather(*(_one(row, grader, mathematics, default_task) for row in rows))
 
 
-async def _one(row: Row | str, grader: TaskGrader, mathematics: MathGrader, default_task: str) -> dict[str, Any]:
+async def _one(
+    row: Row | str, grader: TaskGrader, mathematics: MathGrader, default_task: str
+) -> tuple[dict[str, Any], bool]:
     began = time.perf_counter()
-    if isinstance(row, str):
-        return {"correct": None, "found": None, "reason": row, "seconds": 0.0}
+    fields: Row = {} if isinstance(row, str) else row
     try:
-        grade = await _grade(row, grader, mathematics, default_task)
+        if isinstance(row, str):
+            raise UsageError(row)
+        grade, is_graded = await _grade(row, grader, mathematics, default_task), True
     except UsageError as error:
-        grade = Grade(None, None, str(error))
+        grade, is_graded = Grade(None, None, str(error)), False
     reason = grade.error or ("wrong answer" if grade.correct is False else None)
     seconds = round(time.perf_counter() - began, 4)
-    return {**row, "correct": grade.correct, "found": grade.answer, "reason": reason, "seconds": seconds}
+    added = {"correct": grade.correct, "found": grade.answer, "reason": reason, "seconds": seconds}
+    return {**fields, **added}, is_graded
 
 
 async def _grade(row: Row, grader: TaskGrader, mathematics: MathGrader, default_task: str) -> Grade:
@@ -62,7 +74,7 @@ async def _grade(row: Row, grader: TaskGrader, mathematics: MathGrader, default_
         reference, answer = answer, None  # {question, answer, response}: the answer is the known one
     if reference is None or (text is None and answer is None):
         missing = "reference" if reference is None else "answer and no text"
-        return Grade(None, None, f"the row has no {missing}")
+        raise UsageError(f"the row has no {missing}")
     name = row.get("task") or default_task
     if name == "math" and answer is not None:
         return await mathematics.compare(reference, answer)

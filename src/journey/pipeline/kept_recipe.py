@@ -54,6 +54,11 @@ def refuse_other_recipe(before: Run, recipe: Recipe) -> None:
         )
     old = dict(before.config)
     weights = old.get("weights", {TINY: FIRST_TINY} if kept.get("model") == TINY else {})
+    if weights and now["weights"] not in ({}, weights):
+        raise UsageError(
+            f"{before.path} was made with other weights of the tiny model than this version's: run the recipe with "
+            "another --out (the old run is read, reported and exported as before)"
+        )
     old["weights"] = now["weights"]
     if is_old:
         hashes: Mapping[str, str] = old.get("prompts", {})
@@ -63,11 +68,6 @@ def refuse_other_recipe(before: Run, recipe: Recipe) -> None:
         with suppress(UsageError):
             old["recipe"] = plain(plain_recipe(recipe_of(upgraded(kept), f"the recipe of {before.path}")))
     refuse_changes(before.path, old, now, UNCOMPARED)
-    if weights not in ({}, now["weights"]):
-        raise UsageError(
-            f"{before.path} was made with other weights of the tiny model than this version's: run the recipe with "
-            "another --out (the old run is read, reported and exported as before)"
-        )
 
 
 def is_of_older_form(kept: Mapping[str, Any]) -> bool:

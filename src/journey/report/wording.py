@@ -74,7 +74,9 @@ def notes(figures: Json) -> list[str]:
     for method, of in figures.get("thoughts", {}).items():
         made = of["thoughts"] + of["refined"] + of["kept"]
         if of.get("side_trips", made) < made:
-            lines.append(f"{of['side_trips']} of {_plural(made, 'thought')} by {method} have a side trip at all.")
+            lines.append(
+                f"{of['side_trips']} of {_plural(made, 'long thought')} have a side trip; the others are shortcuts."
+            )
         if of["refined"] + of["kept"]:
             kept = f", {of['kept']} drafts kept" if of["kept"] else ""
             lines.append(f"{_plural(of['thoughts'], 'thought')} by {method}: {of['refined']} refined{kept}.")

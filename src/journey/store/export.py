@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from errno import EEXIST, EISDIR, ENOTDIR
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -12,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from journey.errors import UsageError
 from journey.store import parquet, version_1
 from journey.store.faults import one_sentence
-from journey.store.files import replacing, without_halves
+from journey.store.files import NOT_ALLOWED, replacing, without_halves
 from journey.store.run import Run
 from journey.store.schema import Value, table_named
 from journey.types import SCHEMA, Record, Tree, model_from_json, to_json
@@ -34,15 +35,20 @@ def write_rows(rows: Iterable[Mapping[str, Any]], to: str | Path, *, table: str 
     """Writes rows to a file named *.jsonl, *.jsonl.gz or *.parquet; how many.
 
     The file appears when it is complete and on the disk, so a kill leaves the old one. `table` names the columns'
-    types in Parquet; null finds them out from the rows. Raises UsageError for other endings, StoreFull, and ValueError
-    for NaN.
+    types in Parquet; null finds them out from the rows. Raises UsageError for other endings and places that may not be
+    written, StoreFull, and ValueError for NaN.
     """
     path = Path(to)
     ending = _ending(path)
     with one_sentence(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            return _WRITERS[ending](rows, file, table)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as file:
+                return _WRITERS[ending](rows, file, table)
+        except OSError as error:
+            if error.errno not in (*NOT_ALLOWED, EISDIR, ENOTDIR, EEXIST):
+                raise
+            raise UsageError(f"{path} may not be written ({error.strerror}); name a file in another folder") from error
 
 
 def import_file(run: Run, table: str, source: str | Path, **columns: Value) -> int:

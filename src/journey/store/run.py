@@ -156,7 +156,7 @@ def _take(path: Path) -> FileLock:
     except OSError as error:
         if error.errno not in NOT_ALLOWED:
             raise
-        raise UsageError(f"The folder {path} cannot be written ({error.strerror}): choose another --out.") from None
+        raise UsageError(f"The folder {path} cannot be written ({error.strerror}): name another.") from None
     return lock
 
 

@@ -61,3 +61,18 @@ class PretrainSettings:
         for name in self.mix:
             if name not in known:
                 raise UsageError(f"the tiny base cannot read {name!r}; mix takes {', '.join(known)}")
+        shares = self.mix.values()
+        if not sum(shares) > 0 or min(shares) < 0:
+            raise UsageError(f"mix is {dict(self.mix)}; give shares that are not negative, one of them above 0")
+        for name in ("width", "layers", "heads", "key_value_heads", "inner", "threads"):
+            if not getattr(self, name) > 0:
+                raise UsageError(f"{name} is {getattr(self, name)}; give a positive number")
+        if self.width % (2 * self.heads) or self.heads % self.key_value_heads:
+            raise UsageError(
+                f"width {self.width}, heads {self.heads}, key_value_heads {self.key_value_heads}: choose a width that "
+                "twice the heads divide, and heads that the key-value heads divide"
+            )
+        if not self.stages or any(min(s.block, s.batch) < 1 or s.tokens < s.block * s.batch for s in self.stages):
+            raise UsageError(
+                "each stage takes tokens for one step at least (block times batch); give one or more stages"
+            )

@@ -68,6 +68,14 @@ class DpoSettings(TrainSettings):
     loss: Literal["sigmoid", "ipo", "hinge"] = "sigmoid"
     sft_weight: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Refuses what cannot be trained with (UsageError)."""
+        TrainSettings.__post_init__(self)
+        if not self.beta > 0:
+            raise UsageError(f"beta is {self.beta}: give a positive number.")
+        if not self.sft_weight >= 0:
+            raise UsageError(f"sft_weight is {self.sft_weight}: give 0 or a positive number.")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrmSettings(TrainSettings):
