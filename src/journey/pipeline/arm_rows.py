@@ -38,6 +38,12 @@ class PreferenceSettings:
     top_p: float = 0.95
     training: DpoSettings = DpoSettings()
 
+    def __post_init__(self) -> None:
+        """Refuses what gives no pairs (UsageError)."""
+        for name, least in {"problems": 1, "samples": 2, "pairs": 1, "temperature": 0.0}.items():
+            if (found := getattr(self, name)) < least:
+                raise UsageError(f"{name} of preferences is {found}; it must be at least {least}")
+
 
 def model_name(seed: int, arm: str) -> str:
     """What the model that a seed trains for an arm is called."""

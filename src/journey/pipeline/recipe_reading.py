@@ -186,6 +186,8 @@ def checked(wanted: Recipe) -> Recipe:
     for name, least in {"votes": 1, "max_tokens": 1, "temperature": 0.0}.items():
         if (found := getattr(wanted.evaluation, name)) < least:
             raise UsageError(f"evaluation.{name} is {found}; it must be at least {least}")
+    if wanted.trees.count is not None and wanted.trees.count < 1:
+        raise UsageError(f"trees.count is {wanted.trees.count}; it must be at least 1, or null for all trees")
     if wanted.redraws < 1:
         raise UsageError(f"an interval wants redraws, so redraws counts from 1, not {wanted.redraws}")
     if not thoughts.methods:
