@@ -84,7 +84,11 @@ class Seed:
 
     def name_of(self, arm: str) -> Path:
         """The file of an arm's results."""
-        rules = [{name: asdict(one) for name, one in table.items()} for table in (GROW, RULES)]
+        # A setting that is younger than these results and null changes nothing, and their names stay.
+        rules = [
+            {name: {key: value for key, value in asdict(one).items() if (key, value) != ("steps", None)}
+             for name, one in table.items()} for table in (GROW, RULES)
+        ]  # fmt: skip
         work = content_hash(folder_hash(Path(self.base)), asdict(self.settings), self.split, rules, BEST, ADAPT)
         return self.results / f"e9-{self.split}-{work[:8]}-seed-{self.number}-{arm.replace(' ', '-')}.json"
 
