@@ -132,14 +132,14 @@ class ShownGrader:
 
     def __init__(self, grader: Grader, bars: Bars) -> None:
         self._grader, self._bars = grader, bars
-        self._asked = self._done = 0
+        self._checks = self._done = 0
 
     async def grade(self, problem: Problem, text: str) -> Grade:
         """The grade, as the grader gives it."""
-        self._asked += 1
+        self._checks += 1
         grade = await self._grader.grade(problem, text)
         self._done += 1
-        self._bars(STAGE, "check answers", self._done, self._asked)
+        self._bars(STAGE, "check answers", self._done, self._checks)
         return grade
 
 

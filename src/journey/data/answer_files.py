@@ -18,7 +18,7 @@ REFERENCES = ("reference", "gold", "ground_truth", "expected_answer", "target", 
 TEXTS = ("text", "response", "completion", "output", "generation")
 ANSWERS = ("answer", "prediction", "pred", "extracted")
 ADDED = ("correct", "found", "reason", "seconds")
-_AT_ONCE = 256
+BATCH = 256
 
 Row = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ def graded(file: Path, default_task: str) -> Iterator[tuple[dict[str, Any], bool
     with MathGrader() as mathematics:
         grader = TaskGrader({"math": mathematics})
         rows = _rows(file)
-        while some := tuple(islice(rows, _AT_ONCE)):
+        while some := tuple(islice(rows, BATCH)):
             of_some = asyncio.run(_all(some, grader, mathematics, default_task))
             wrong = "" if any(is_graded for _, is_graded in of_some) else wrong and of_some[0][0]["reason"]
             yield from of_some

@@ -117,8 +117,8 @@ async def _answer(call: Call) -> list[Judgement] | UnsupportedProblem:
     """What a judge says, or that it knows nothing of such problems."""
     try:
         return await call
-    except UnsupportedProblem as unknowing:
-        return unknowing
+    except UnsupportedProblem as unsupported:
+        return unsupported
 
 
 def _build(ref: JudgeRef, settings: Any, sources: JudgeSources) -> Combined:

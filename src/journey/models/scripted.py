@@ -39,16 +39,16 @@ class Scripted:
         self._answers: Answers = read_answers(Path(answers)) if isinstance(answers, str | Path) else answers
         self._otherwise = otherwise
         self._failures = dict(failures or {})
-        self._asked: Counter[str] = Counter()
+        self._requested: Counter[str] = Counter()
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
         """`sampling.n` answers, cut at the first stop string or at `max_tokens`. Raises ModelError."""
         self.calls.append((prompt, sampling))
         await asyncio.sleep(0)
         key = prompt.text + prompt.prefix
-        self._asked[key] += 1
+        self._requested[key] += 1
         allowed = self._failures.get(key, 0)
-        if allowed < 0 or self._asked[key] <= allowed:
+        if allowed < 0 or self._requested[key] <= allowed:
             raise ModelError(f"The scripted model fails on purpose for the prompt {key[-60:]!r}.")
         return [cut(self._answer(prompt, sampling, key, i), sampling) for i in range(sampling.n)]
 

@@ -77,7 +77,7 @@ class Server:
         self.gate = Gate(self.limit, Rates(settings.requests_per_minute, settings.tokens_per_minute))
         self.health = Health()
         self._jitter = random.Random(content_seed("jitter", model, name))
-        self._asked = self.retries = 0
+        self._requests = self.retries = 0
         self._answered = False
         self._came_to_nothing = self._forbidden = 0
         self._remarks = Remarks(model, name, tracker)
@@ -122,8 +122,8 @@ class Server:
         """
         if prompt.prefix and self.settings.api == "chat" and self._dialect.way is None:
             await self._find_way()
-        self._asked += 1
-        tries = Tries(self._asked)
+        self._requests += 1
+        tries = Tries(self._requests)
         while True:
             request = build(self.model, prompt, sampling, n, sample, self._dialect, self.settings)
             try:

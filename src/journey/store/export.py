@@ -19,7 +19,7 @@ from journey.store.schema import Value, table_named
 from journey.types import SCHEMA, Record, Tree, model_from_json, to_json
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
-IMPORTED_AT_ONCE = 1000  # records in one commit
+IMPORTED_TOGETHER = 1000  # records in one commit
 
 
 def export(run: Run, table: str, to: str | Path, **where: Value) -> int:
@@ -66,7 +66,7 @@ def import_file(run: Run, table: str, source: str | Path, **columns: Value) -> i
         group = groups.setdefault(tuple((columns | given).items()), [])
         group.append(record)
         number += 1
-        if len(group) >= IMPORTED_AT_ONCE:
+        if len(group) >= IMPORTED_TOGETHER:
             run.put_all(table, group, **(columns | given))
             group.clear()
     for key, group in groups.items():
