@@ -1,4 +1,4 @@
-"""The five records that everything here is made of: Problem, Judgement, Tree, Thought, Attempt.
+"""The records that everything here is made of: Problem, Judgement, Tree, Thought, Attempt, Rollout.
 
 Plain frozen records that only describe; functions live in the other rooms. Each has one JSON form: `to_json` gives it,
 `from_json` reads it back, and `SCHEMA` is the version that every stored or exported record carries.
@@ -202,7 +202,52 @@ class Attempt:
     graded_by: str | None = None
 
 
-Record = Problem | Tree | Thought | Attempt
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What learning gave a piece of a rollout: characters `start` to `end` of its text.
+
+    `credit` is the piece's part of the advantage, `value` how likely a right end was held to be after it, null where
+    nobody measured it.
+    """
+
+    start: int
+    end: int
+    credit: float
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """An answer drawn to learn from, checked as an attempt is (see `Attempt` for the fields of that name).
+
+    `model` is the model in training that drew it and `step` the update that it was drawn for, from 0. `rewards` by
+    name, null where a grader could not say. `credit` of its pieces, empty where it gave no signal. `logprob` is the sum
+    over its tokens under the policy that drew it, null where not given; `token_ids` are those tokens. The first
+    `shared` characters were drawn for another rollout and are trained there. `spent` is the whole cost, tokens that
+    were drawn to measure values included.
+    """
+
+    id: str
+    problem: str
+    model: ModelRef
+    step: int
+    sample: int
+    text: str
+    answer: str | None
+    correct: bool | None
+    error: str | None
+    tokens: int
+    finish: Finish
+    seed: int
+    rewards: Mapping[str, float | None]
+    credit: tuple[Credit, ...] = ()
+    logprob: float | None = None
+    token_ids: tuple[int, ...] = ()
+    shared: int = 0
+    spent: Spent = Spent()
+
+
+Record = Problem | Tree | Thought | Attempt | Rollout
 
 
 def content_hash(*parts: Any) -> str:
@@ -229,8 +274,10 @@ def to_json(record: Record) -> dict[str, Any]:
         case Thought():
             return _fields(record) | {"segments": [_fields(s) for s in record.segments]}
         case Attempt():
-            model = {"model": label(record.model), "model_ref": model_json(record.model)}
-            return _fields(record) | model | {"spent": _fields(record.spent)}
+            return _fields(record) | _model_fields(record)
+        case Rollout():
+            credit = [_fields(one) for one in record.credit]
+            return _fields(record) | _model_fields(record) | {"credit": credit, "rewards": dict(record.rewards)}
         case Problem():
             return _fields(record)
 
@@ -255,6 +302,17 @@ def attempt_from_json(data: Mapping[str, Any]) -> Attempt:
     return Attempt(**_known(Attempt, data, model=model_from_json(data["model_ref"]), spent=Spent(**data["spent"])))
 
 
+def rollout_from_json(data: Mapping[str, Any]) -> Rollout:
+    """The Rollout of its JSON form."""
+    read = {
+        "model": model_from_json(data["model_ref"]),
+        "spent": Spent(**data["spent"]),
+        "credit": tuple(Credit(**one) for one in data["credit"]),
+        "token_ids": tuple(data["token_ids"]),
+    }
+    return Rollout(**_known(Rollout, data, **read))
+
+
 def model_json(ref: ModelRef) -> dict[str, Any]:
     """The JSON form of a ModelRef."""
     search = None if ref.search is None else _fields(ref.search) | {"settings": dict(ref.search.settings)}
@@ -267,6 +325,10 @@ def model_from_json(data: Mapping[str, Any]) -> ModelRef:
     if search is not None:
         search = SearchRef(search["name"], search["n"], tuple(search["settings"].items()))
     return ModelRef(**_known(ModelRef, data, search=search))
+
+
+def _model_fields(record: Attempt | Rollout) -> dict[str, Any]:
+    return {"model": label(record.model), "model_ref": model_json(record.model), "spent": _fields(record.spent)}
 
 
 def _fields(record: Any) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from journey.types import (
     VERDICTS,
     Attempt,
+    Credit,
     Judgement,
     ModelRef,
     Node,
     Problem,
+    Rollout,
     Segment,
     Spent,
     Thought,
@@ -44,6 +46,16 @@ def attempt(number: int) -> Attempt:
     return Attempt(
         name, problem(number).id, ModelRef("tiny"), "greedy", 0, "1", "1", None, None, 1, "stop", 2**63 - 1, Spent(1)
     )
+
+
+def rollout(number: int) -> Rollout:
+    ref = ModelRef("seed-1/rl", seed=1, arm="rl")
+    rewards = {"right": 1.0 if number % 2 else None}
+    credit = (Credit(0, 1, -0.5, 0.25), Credit(1, 4, 0.5))
+    return Rollout(
+        content_hash("rollout", number), problem(number).id, ref, number // 2, number % 2, "1\n1", "1", True, None, 2,
+        "end", number, rewards, credit, -1.5, (3, 4), 1, Spent(2, 0, 1),
+    )  # fmt: skip
 
 
 judgements = st.builds(Judgement, st.none() | st.sampled_from(VERDICTS), st.none() | st.floats(0, 1), maybe, texts)

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from properties import examples
-from store.records import attempt, problem, thought, tree, trees
+from store.records import attempt, problem, rollout, thought, tree, trees
 
 from journey.errors import UsageError
 from journey.store.export import export, import_file, read_rows, write_rows
 from journey.store.files import without_halves
 from journey.store.run import Run
+from journey.store.schema import TABLES
 from journey.types import SCHEMA, make_problem, to_json
 
 ENDINGS = ["jsonl", "jsonl.gz", "parquet"]
@@ -26,6 +27,7 @@ def filled(path: Path) -> Run:
     run.put_all("trees", [tree(n) for n in range(3)])
     run.put_all("thoughts", [thought(n) for n in range(3)])
     run.put_all("attempts", [attempt(n) for n in range(3)], split="test")
+    run.put_all("rollouts", [rollout(n) for n in range(3)])
     return run
 
 
@@ -34,7 +36,7 @@ def test_every_table_comes_back_the_same(tmp_path: Path, ending: str):
     if ending == "parquet":
         pytest.importorskip("pyarrow")
     with filled(tmp_path / "run") as run, Run.open(tmp_path / "copy") as copy:
-        for table in ("problems", "trees", "thoughts", "attempts"):
+        for table in TABLES:
             file = tmp_path / f"{table}.{ending}"
             assert export(run, table, file) == run.count(table) == import_file(copy, table, file)
             assert list(copy.all(table)) == list(run.all(table))

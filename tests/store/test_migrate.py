@@ -17,7 +17,7 @@ from journey.errors import UsageError
 from journey.store.database import LOCK
 from journey.store.entries import ENTRIES, Exclusion, StepScores, Training
 from journey.store.faults import StoreDamaged
-from journey.store.migrate import COPY
+from journey.store.migrate import COPY, OLD_COLUMNS
 from journey.store.run import Run
 from journey.store.schema import TABLES
 from journey.types import ModelRef, SearchRef, label
@@ -30,7 +30,7 @@ def version(file: Path) -> int:
 
 def old_rows(file: Path) -> list[tuple[object, ...]]:
     """Every row of a database of version 1."""
-    tables = ("meta", "calls", "failures", "log", *TABLES)
+    tables = ("meta", "calls", "failures", "log", *OLD_COLUMNS)
     with closing(sqlite3.connect(file)) as connection:
         return [row for table in tables for row in connection.execute(f"SELECT * FROM {table}")]
 

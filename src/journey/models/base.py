@@ -39,7 +39,8 @@ class Completion:
     `text` is without the stop string. `finish`: "end" the model closed its text, "stop" a stop string came, "length"
     it was cut off at `max_tokens`, "error" the backend gave nothing usable. `tokens` counts the generated tokens, the
     closing one and those of the stop string included. `logprob` is the sum over them, null where not given.
-    `reasoning` is what a server gave apart from the answer as the model's thinking, null where it gave none.
+    `reasoning` is what a server gave apart from the answer as the model's thinking, null where it gave none. `ids` are
+    the generated tokens, empty where the backend does not give them.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Completion:
     finish: Finish
     logprob: float | None = None
     reasoning: str | None = None
+    ids: tuple[int, ...] = ()
 
 
 class Model(Protocol):

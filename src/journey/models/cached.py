@@ -1,7 +1,6 @@
 """A model whose calls are remembered by their content, so that a killed run repeats only what was in flight."""
 
 import asyncio
-from dataclasses import asdict
 from typing import Any, Protocol
 
 from journey.models.base import Completion, Model, Prompt, Sampling
@@ -75,7 +74,7 @@ class Cached:
             completions = await self.model.complete(prompt, sampling)
             if all(completion.finish != "error" for completion in completions):
                 patience = min(PATIENCE * (loop.time() - began), MOST_PATIENCE)
-                await self._run.put_call(key, [asdict(one) for one in completions], patience)
+                await self._run.put_call(key, list(map(_stored, completions)), patience)
             flying.set_result(completions)
         except Exception as error:  # whatever it is, it belongs to all of them
             flying.set_exception(error)
@@ -86,6 +85,11 @@ class Cached:
             if not flying.done():
                 flying.set_result(None)
         return list(completions)
+
+
+def _stored(completion: Completion) -> dict[str, Any]:
+    """A completion as it is kept: without its token ids, which nobody asks of a stored one."""
+    return {name: getattr(completion, name) for name in Completion.__slots__ if name != "ids"}
 
 
 def call_key(model: Model, prompt: Prompt, sampling: Sampling) -> str:

@@ -212,7 +212,7 @@ class Engine:
             finish, text = "end", self._text.spell(reading, row.ids[:-1])
         elif full:
             text = self._text.spell(reading, row.ids)
-        return None if text is None else Completion(text, len(row.ids), finish, logprob)
+        return None if text is None else Completion(text, len(row.ids), finish, logprob, ids=tuple(row.ids))
 
     def _drop(self, finished: np.ndarray) -> None:
         """Drop finished rows; others may move into their places."""

@@ -14,7 +14,19 @@ from journey.store.entries import ENTRIES
 from journey.store.faults import damaged, one_sentence
 from journey.store.files import NAME, PATIENCE, sync_folder
 from journey.store.migrate import COPY, migrate
-from journey.store.schema import STATEMENTS, STORE_VERSION, Write, definitions, dumps, entry_definition, opened, sealed
+from journey.store.schema import (
+    STATEMENTS,
+    STORE_VERSION,
+    TABLES,
+    Write,
+    definition,
+    definitions,
+    dumps,
+    entry_definition,
+    indexes,
+    opened,
+    sealed,
+)
 
 LOCK = "run.lock"
 
@@ -57,7 +69,7 @@ def connect_reading(folder: Path) -> sqlite3.Connection:
         connection = open_reading(path)
         try:
             if not is_old(connection, path):
-                return connection
+                return _stand_in(connection)
             if not os.access(folder, os.W_OK) or not os.access(path, os.W_OK):
                 return _in_memory(connection, path)
         except BaseException:
@@ -65,7 +77,7 @@ def connect_reading(folder: Path) -> sqlite3.Connection:
             raise
         connection.close()
         _migrate(folder)
-        return open_reading(path)
+        return _stand_in(open_reading(path))
 
 
 def open_reading(path: Path) -> sqlite3.Connection:
@@ -97,7 +109,7 @@ def _in_memory(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection
     connection.backup(copy)
     connection.close()
     migrate(copy, path, copy=False)
-    return copy
+    return _stand_in(copy)
 
 
 def _connect_reading(path: Path, mode: str) -> sqlite3.Connection:
@@ -111,6 +123,14 @@ def _connect_reading(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
+def _stand_in(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """The connection, with empty tables in memory for kinds that are newer than the run, which only writers change."""
+    for statement in _missing(connection):
+        if statement.startswith("CREATE TABLE"):
+            connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
+    return connection
+
+
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     for statement in definitions():
@@ -121,13 +141,21 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 def _add_tables(connection: sqlite3.Connection) -> None:
-    """Makes the tables of kinds of entries that are newer than the run."""
-    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if missing := [table for table in ENTRIES.values() if table.name not in there]:
+    """Makes the tables of kinds of records and entries that are newer than the run."""
+    if missing := _missing(connection):
         connection.execute("BEGIN IMMEDIATE")
-        for table in missing:
-            connection.execute(entry_definition(table))
+        for statement in missing:
+            connection.execute(statement)
         connection.execute("COMMIT")
+
+
+def _missing(connection: sqlite3.Connection) -> list[str]:
+    """The SQL that makes the tables that are newer than the run."""
+    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    found = [entry_definition(table) for table in ENTRIES.values() if table.name not in there]
+    for table in TABLES.values():
+        found += [] if table.name in there else [definition(table), *indexes(table)]
+    return found
 
 
 def is_old(connection: sqlite3.Connection, path: Path) -> bool:

@@ -157,12 +157,13 @@ def _records(table: str, source: str | Path) -> Iterator[tuple[Record, dict[str,
         where = f"{source}, row {number}"
         if row.get("schema") not in range(1, SCHEMA + 1):
             raise UsageError(f"{where}: its schema is {row.get('schema')}, this journey reads {SCHEMA} and older ones.")
-        with suppress(TypeError, ValueError):  # Parquet holds the settings as a text; anything else is refused below
-            row["settings"] = json.loads(row["settings"]) if "settings" in row else {}
+        for name in parquet.TEXTS & row.keys():
+            with suppress(TypeError, ValueError):  # a text in Parquet alone; anything else is refused below
+                row[name] = json.loads(row[name])
         try:
             if row["schema"] == 1:
                 row |= version_1.upgraded(table, row, {key: row.get(key) for key in ("split", "arm")})[0]
-            if table == "attempts":
+            if "model_ref" in row:
                 row["model"] = model_from_json(_unpacked(row["model_ref"]))
         except (KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"{where} is no {kind.kind.__name__}: its model cannot be read ({error!r}).") from error

@@ -84,7 +84,7 @@ def _rewrite(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(STATEMENTS[ENTRIES[type(failure)].name], encode_entry(failure))
     connection.execute("DROP TABLE failures")
     connection.execute("DROP TABLE log")
-    for table in TABLES.values():
+    for table in (TABLES[name] for name in OLD_COLUMNS):
         connection.execute(f"ALTER TABLE {table.name} RENAME TO old_{table.name}")
         connection.execute(definition(table))
         places = ", ".join("?" * (len(table.columns) + 4))

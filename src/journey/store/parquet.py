@@ -11,6 +11,7 @@ from journey.errors import UsageError
 from journey.store.files import without_halves
 
 GROUP = 1000  # rows written at a time
+TEXTS = {"settings", "rewards"}  # columns that are JSON texts, since each record has others in them
 
 # The columns' types, so that a column that happens to be all null has the same type in every file.
 JUDGEMENT = {"verdict": "string", "score": "float64", "reason": "string", "by": "string"}
@@ -20,6 +21,7 @@ SEGMENT = {"kind": "string", "text": "string", "node": "int64", "start": "int64"
 # The settings of a search are a JSON text, since each search has others.
 MODEL = {"name": "string", "seed": "int64", "round": "int64", "arm": "string", "judge": "string",
          "search": {"name": "string", "n": "int64", "settings": "string"}}  # fmt: skip
+SPENT = {"model_tokens": "int64", "judge_tokens": "int64", "calls": "int64"}
 COLUMNS: dict[str, dict[str, Any]] = {
     "problems": {"schema": "int64"} | dict.fromkeys(
         ("id", "question", "answer", "source", "solution", "level", "subject", "task", "language", "split"), "string")
@@ -32,7 +34,12 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "attempts": {"schema": "int64", "id": "string", "problem": "string", "model": "string", "model_ref": MODEL,
                  "decoding": "string", "graded_by": "string", "sample": "int64", "text": "string", "answer": "string",
                  "correct": "bool", "error": "string", "tokens": "int64", "finish": "string", "seed": "int64",
-                 "spent": {"model_tokens": "int64", "judge_tokens": "int64", "calls": "int64"}, "split": "string"},
+                 "spent": SPENT, "split": "string"},
+    "rollouts": {"schema": "int64", "id": "string", "problem": "string", "model": "string", "model_ref": MODEL,
+                 "step": "int64", "sample": "int64", "text": "string", "answer": "string", "correct": "bool",
+                 "error": "string", "tokens": "int64", "finish": "string", "seed": "int64", "rewards": "string",
+                 "credit": [{"start": "int64", "end": "int64", "credit": "float64", "value": "float64"}],
+                 "logprob": "float64", "token_ids": ["int64"], "shared": "int64", "spent": SPENT},
 }  # fmt: skip
 
 
@@ -87,8 +94,8 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     flat = _plain(row)
-    if "settings" in flat:
-        flat["settings"] = json.dumps(flat["settings"])
+    for name in TEXTS & flat.keys():
+        flat[name] = json.dumps(flat[name])
     if (search := flat.get("model_ref", {}).get("search")) is not None:
         search["settings"] = json.dumps(search["settings"])
     return flat

@@ -13,7 +13,7 @@ from journey.store.faults import damaged, one_sentence
 from journey.store.files import NAME
 from journey.store.schema import TABLES, Row, Value, columns_of, decode, entry_columns, opened, table_named
 from journey.store.words import Words
-from journey.types import Attempt, ModelRef, Problem, Record, Thought, Tree
+from journey.types import Attempt, ModelRef, Problem, Record, Rollout, Thought, Tree
 
 AnEntry = TypeVar("AnEntry")
 
@@ -84,6 +84,10 @@ class Reader:
         """The attempts whose columns have these values, in the order of their ids."""
         return cast("Iterator[Attempt]", self.all("attempts", **where))
 
+    def rollouts(self, **where: Value) -> Iterator[Rollout]:
+        """The rollouts whose columns have these values, in the order of their ids."""
+        return cast("Iterator[Rollout]", self.all("rollouts", **where))
+
     def problem(self, id: str) -> Problem | None:
         """The problem of that id, null where there is none."""
         return cast("Problem | None", self.get("problems", id))
@@ -132,8 +136,6 @@ class Reader:
     def entries(self, kind: type[AnEntry], **where: Value) -> list[AnEntry]:
         """The entries of a kind (see `store.entries`) whose columns have these values, oldest first."""
         table = ENTRIES[kind]
-        if not self._rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table.name,)):
-            return []  # the kind is newer than the run, which nobody has written to since
         condition, values = _condition(table.name, table.columns, where)
         query = f"SELECT {entry_columns(table)} FROM {table.name} WHERE {condition} ORDER BY seq"
         return [kind(**self._opened(table.name, row)) for row in self._rows(query, values)]

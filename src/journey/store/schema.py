@@ -17,11 +17,13 @@ from journey.types import (
     Attempt,
     Problem,
     Record,
+    Rollout,
     Thought,
     Tree,
     attempt_from_json,
     label,
     problem_from_json,
+    rollout_from_json,
     thought_from_json,
     to_json,
     tree_from_json,
@@ -58,16 +60,18 @@ def _fields(*names: str) -> dict[str, Callable[[Any], Value]]:
     return {name: attrgetter(name) for name in names}
 
 
-_MODEL: dict[str, Callable[[Attempt], Value]] = {
+_MODEL: dict[str, Callable[[Attempt | Rollout], Value]] = {
     "model": lambda attempt: label(attempt.model),
     "name": lambda attempt: attempt.model.name,
     "seed": lambda attempt: attempt.model.seed,
     "round": lambda attempt: attempt.model.round,
     "arm": lambda attempt: attempt.model.arm,
+}
+_CHOSEN: dict[str, Callable[[Attempt], Value]] = {
     "search": lambda attempt: None if attempt.model.search is None else attempt.model.search.name,
     "judge": lambda attempt: attempt.model.judge,
 }
-INTEGERS = ("seed", "round")
+INTEGERS = ("seed", "round", "step")
 
 TABLES: dict[str, Table] = {
     "problems": Table("problems", Problem, _fields("task"), ("split",), ("split",), problem_from_json),
@@ -75,8 +79,10 @@ TABLES: dict[str, Table] = {
                    tree_from_json),
     "thoughts": Table("thoughts", Thought, _fields("problem", "tree", "method", "seed", "round"), (),
                       ("problem", "tree", "method", "seed"), thought_from_json),
-    "attempts": Table("attempts", Attempt, _fields("problem", "decoding", "graded_by") | _MODEL, ("split",),
-                      ("problem", "model", "decoding", "split"), attempt_from_json),
+    "attempts": Table("attempts", Attempt, _fields("problem", "decoding", "graded_by") | _MODEL | _CHOSEN,
+                      ("split",), ("problem", "model", "decoding", "split"), attempt_from_json),
+    "rollouts": Table("rollouts", Rollout, _fields("problem", "step") | _MODEL, (), ("problem", "name"),
+                      rollout_from_json),
 }  # fmt: skip
 
 _encoder = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=dict)
