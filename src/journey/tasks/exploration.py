@@ -33,6 +33,8 @@ class Ground:
     somebody says of a step there; `answer(state, claim)`: the true answer to it, null where it claims nothing.
     `hint(rng)`: a hint and the lines of the steps that it names, null where there is no solution.
     `step(state, line)`: the state after the step of any line and whether the step is legal, null where it is none.
+    `restated(line)`: the state that a return names as it is written, and whether a state is the one that is meant; null
+    where the line is no return. Graders follow the same returns.
     """
 
     question: str
@@ -48,6 +50,7 @@ class Ground:
     answer: Callable[[Hashable, str], str | None]
     hint: Callable[[random.Random], tuple[str, Sequence[str]] | None]
     step: Callable[[Hashable, str], tuple[Hashable, bool] | None]
+    restated: Callable[[str], tuple[Hashable, Callable[[Hashable], bool]] | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """What the tiny base can do: free walks on puzzles that it never read, every line of them checked exactly."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from journey.models.base import Model, Sampling
-from journey.tasks.exploration import CHECK, CLAIM, END, FILLER, HINT, TRIED, Ground, Move, tried_text
+from journey.tasks.exploration import FILLER, HINT, TRIED, Ground
 from journey.tasks.prompting import Ask
+from journey.tasks.walks import walk
 from journey.types import Problem, content_seed
 
 FAR = 400  # tokens from which a line counts as late
@@ -45,69 +46,48 @@ async def skills(
     """The skills on one sampled walk a problem: true steps, verdicts, returns, returns that list what was tried,
     remarks, lines of any known kind, and walks that were not taken before."""
 
-    async def walk(problem: Problem) -> list[Line]:
+    async def walked(problem: Problem) -> list[Line]:
         sampling = Sampling(max_tokens=max_tokens, seed=content_seed("skills", problem.id, seed))
         (completion,) = await model.complete(ask(problem, ()), sampling)
         whole = completion.text if completion.finish != "length" else completion.text.rpartition("\n")[0]
         return list(check(ground(problem), whole))
 
-    lines = [line for walked in await asyncio.gather(*map(walk, problems)) for line in walked]
-    return {skill: _count([line for line in lines if line.skill == skill]) for skill in SKILLS}
+    found = [line for lines in await asyncio.gather(*map(walked, problems)) for line in lines]
+    return {skill: _count([line for line in found if line.skill == skill]) for skill in SKILLS}
 
 
 def check(ground: Ground, text: str) -> Iterator[Line]:
     """Every line of a walk with what it shows; the walk ends where the model begins another puzzle or a line breaks."""
-    path: list[Hashable] = [ground.start]
-    taken: list[Move] = []
-    passed: list[tuple[tuple[Hashable, ...], tuple[Move, ...]]] = [((ground.start,), ())]
-    tried: dict[Hashable, dict[str, None]] = {}
     walked: set[tuple[str, ...]] = set()
-    claimed: str | None = None
     at = 0
-    for full in text.split("\n"):
-        line = full.removesuffix(f" {END}")
-        if line.startswith(QUESTIONS):
+    for line in walk(ground, text):
+        state, right, known = line.path[-1], bool(line.right), True
+        if line.text.startswith(QUESTIONS):
             return
-        known = True
-        state = path[-1]
-        if claimed is not None:
-            yield Line("remarks", line == ground.answer(state, claimed), at)
-            claimed = None
-        elif (step := ground.step(state, line)) is not None:
-            yield Line("steps", step[1], at)
-            move = next((move for move in ground.moves(state) if move.text == line), Move(line, step[0], line))
-            tried.setdefault(state, {})[move.short] = None
-            path, taken = [*path, step[0]], [*taken, move]
-            passed.append((tuple(path), tuple(taken)))
-        elif line.startswith("Back to"):
-            place, mark, names = line.partition(TRIED)
-            found = next((there for there in reversed(passed) if ground.back(there[0][-1]) == place), None)
-            right = found is not None and (not mark or tried_text(tried.get(found[0][-1], ())) == mark + names)
-            yield Line("tried lists" if mark else "returns", right, at)
-            if found is None:
-                return
-            path, taken = list(found[0]), list(found[1])
-        elif line.startswith(("Wait", "Yes")):
-            is_lost = line.startswith("Wait") and any(line == f"Wait , {ground.lost(s)}" for s in path[:-1])
-            if is_lost:
+        match line.kind:
+            case "step":
+                yield Line("steps", right, at)
+            case "backtrack":
+                place, mark, _ = line.text.partition(TRIED)
+                yield Line("tried lists" if mark else "returns", right and place == ground.back(state), at)
+                if not line.sound:
+                    return
+            case "reflection" if right and line.text != ground.verdict(state):
                 yield Line("remarks", True, at)
-            else:
-                yield Line("verdicts", not ground.moves(state) and line == ground.verdict(state), at)
-                walk = tuple(move.text for move in taken)
-                yield Line("new walks", walk not in walked, at)
-                walked.add(walk)
-        elif line.startswith(CHECK):
-            yield Line("remarks", bool(taken) and line == f"{CHECK} {ground.check(taken)}", at)
-        elif line.startswith(CLAIM):
-            claimed = line.removeprefix(CLAIM).strip()
-        elif line == ground.unsolvable:
-            yield Line("remarks", ground.lost(ground.start) is not None, at)
-        else:
-            known = line.startswith(HINT) or set(line.split(" ")) == {FILLER}
+            case "reflection" | "answer" if line.text != ground.unsolvable:
+                yield Line("verdicts", right, at)
+                way = tuple(move.text for move in line.taken)
+                yield Line("new walks", way not in walked, at)
+                walked.add(way)
+            case "check" | "answer":
+                yield Line("remarks", right, at)
+            case _:
+                is_filler = set(line.text.split(" ")) == {FILLER}
+                known = line.kind == "claim" or line.text.startswith(HINT) or is_filler
         yield Line("lines", known, at)
         if not known:
             return
-        at += len(line.split(" ")) + 1
+        at += len(line.text.split(" ")) + 1
 
 
 def _count(lines: Sequence[Line]) -> Skill:

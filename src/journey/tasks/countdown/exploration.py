@@ -1,7 +1,7 @@
 """Truthful random exploration of Countdown, in the words that the tiny base model reads."""
 
 import random
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import cast
 
@@ -18,12 +18,13 @@ from journey.tasks.countdown.puzzle import (
     is_held_out,
     made_text,
     miss_text,
+    parse_state,
     parse_step,
     question,
     solutions,
     steps,
 )
-from journey.tasks.exploration import ExplorationSettings, Ground, Move, document, draw_style
+from journey.tasks.exploration import TRIED, ExplorationSettings, Ground, Move, document, draw_style
 
 LARGEST = 100  # number that the tiny base's vocabulary can write
 ANY = 1_000_000  # targets need not be within reach of the vocabulary: a walk that finds nothing is truthful too
@@ -65,6 +66,12 @@ def ground(puzzle: Puzzle) -> Ground:
         found = parse_step(line)
         return None if found is None else (found.rest, why_not(puzzle, cast(Numbers, state), found) is None)
 
+    def restated(line: str) -> tuple[Numbers, Callable[[Hashable], bool]] | None:
+        if (found := parse_state(line.partition(TRIED)[0])) is None:
+            return None
+        numbers, to = found
+        return numbers, lambda state: to == target and sorted(cast(Numbers, state)) == sorted(numbers)
+
     return Ground(
         question=question(puzzle),
         start=puzzle.numbers,
@@ -79,6 +86,7 @@ def ground(puzzle: Puzzle) -> Ground:
         answer=lambda state, line: _answer(puzzle, cast(Numbers, state), line),
         hint=hint,
         step=step,
+        restated=restated,
     )
 
 

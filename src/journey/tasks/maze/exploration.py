@@ -1,7 +1,7 @@
 """Truthful random exploration of mazes, in the words that the tiny base model reads."""
 
 import random
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import cast
 
 from journey.tasks.exploration import ExplorationSettings, Ground, Move, document, draw_style
@@ -15,6 +15,7 @@ from journey.tasks.maze.puzzle import (
     is_held_out,
     make_maze,
     open_places,
+    parse_state,
     parse_step,
     question,
     reached_text,
@@ -75,6 +76,17 @@ def ground(maze: Maze) -> Ground:
             way = [rng.choice(way)]
         return " -> ".join([way[0].left, *(step.to for step in way)]), [str(step) for step in way]
 
+    def restated(line: str) -> tuple[Path, Callable[[Hashable], bool]] | None:
+        if (found := parse_state(line)) is None:
+            return None
+        place, open_here, goal = found
+
+        def is_there(state: Hashable) -> bool:
+            path = cast(Path, state)
+            return goal == maze.goal and path[-1] == place and open_places(maze, path) == open_here
+
+        return (place,), is_there
+
     return Ground(
         question=question(maze),
         start=(maze.start,),
@@ -89,6 +101,7 @@ def ground(maze: Maze) -> Ground:
         answer=lambda state, line: _answer(maze, cast(Path, state), line),
         hint=hint,
         step=step,
+        restated=restated,
     )
 
 

@@ -1,0 +1,99 @@
+"""A text in a puzzle's own steps read line by line, through every return: what each line is, whether it is true, and
+what stands after it. The graders of the puzzles follow texts by the same rules."""
+
+from collections.abc import Hashable, Iterator
+from typing import Literal, NamedTuple
+
+from journey.tasks.exploration import CHECK, CLAIM, END, TRIED, Ground, Move, tried_text
+
+LineKind = Literal["step", "reflection", "backtrack", "check", "claim", "answer", "other"]
+
+
+class Standing(NamedTuple):
+    """States from the start to where a walk stands, the moves between them, and whether all of them are legal."""
+
+    path: tuple[Hashable, ...]
+    taken: tuple[Move, ...] = ()
+    sound: bool = True
+
+
+class Line(NamedTuple):
+    """One line of a walk, without its ends: characters `start` to `end` of the text, the spaces around it left out.
+
+    `right`: whether what it says is true: a step is legal, a remark or verdict holds, a return goes to a state that was
+    passed; null where it says nothing. `path` are the states from the start to what stands after it, `taken` the moves
+    between them. `sound` false: a step on the way was not legal, so that no right end follows before a return.
+    """
+
+    text: str
+    start: int
+    end: int
+    kind: LineKind
+    right: bool | None
+    path: tuple[Hashable, ...]
+    taken: tuple[Move, ...]
+    sound: bool
+
+    def reach(self, ground: Ground) -> bool:
+        """Whether the goal can still be reached from what stands after the line."""
+        return self.sound and ground.lost(self.path[-1]) is None
+
+
+def walk(ground: Ground, text: str) -> Iterator[Line]:
+    """Every line of the text that is not empty."""
+    stands = Standing((ground.start,))
+    passed = [stands]
+    tried: dict[Hashable, dict[str, None]] = {}
+    claimed: str | None = None
+    at = 0
+    for full in text.splitlines(keepends=True):
+        line = full.strip()
+        start, at = at + len(full) - len(full.lstrip()), at + len(full)
+        if not line:
+            continue
+        end = start + len(line)
+        line = line.removesuffix(f" {END}")
+        path, taken, sound = stands
+        state = path[-1]
+        kind, right = "other", None
+        of, claimed = claimed, None
+        if (step := ground.step(state, line)) is not None:
+            kind, (after, right) = "step", step
+            move = next((move for move in ground.moves(state) if move.text == line), Move(line, after, line))
+            tried.setdefault(state, {})[move.short] = None
+            stands = Standing((*path, after), (*taken, move), sound and right)
+            passed.append(stands)
+        elif (restated := ground.restated(line)) is not None:
+            kind, (there, is_there) = "backtrack", restated
+            found = next((old for old in reversed(passed) if old.sound and is_there(old.path[-1])), None)
+            _, mark, names = line.partition(TRIED)
+            right = found is not None and (not mark or tried_text(tried.get(found.path[-1], ())) == mark + names)
+            stands = found or Standing((there,), (), False)
+            passed.append(stands)
+        elif of is not None:
+            kind, right = "check", line == ground.answer(state, of)
+        elif line.startswith("Back to"):
+            kind, right = "backtrack", False
+        elif line.startswith("Wait"):
+            kind, right = "reflection", _is_true(ground, line, path, taken)
+        elif line.startswith("Yes"):
+            kind, right = "answer", sound and ground.is_goal(state) and line == ground.verdict(state)
+        elif line.startswith(CHECK):
+            kind, right = "check", bool(taken) and line == f"{CHECK} {ground.check(taken)}"
+        elif line.startswith(CLAIM):
+            kind, claimed = "claim", line.removeprefix(CLAIM).strip()
+        elif line == ground.unsolvable:
+            kind, right = "answer", ground.lost(ground.start) is not None
+        yield Line(line, start, end, kind, right, *stands)
+
+
+def _is_true(ground: Ground, line: str, path: tuple[Hashable, ...], taken: tuple[Move, ...]) -> bool | None:
+    """Whether a doubt holds: a verdict on an end, a state on the way that is lost, or what is wrong with the last step;
+    null where it gives no reason."""
+    if line == "Wait":
+        return None
+    if line == ground.verdict(path[-1]) and not ground.moves(path[-1]) and not ground.is_goal(path[-1]):
+        return True
+    if any(line == f"Wait , {ground.lost(state)}" for state in reversed(path)):
+        return True
+    return bool(taken) and line == ground.answer(path[-2], taken[-1].text)
