@@ -18,6 +18,7 @@ from journey.answers.pool import Closed, Died, Lanes, TookLong
 from journey.types import Problem
 
 KEPT = 100_000
+NO_PROCESS = "no checking process can be started; a script of your own wants if __name__ == '__main__'"
 SECONDS = 2.0
 """of work on one answer, where nothing else is said"""
 
@@ -111,7 +112,7 @@ class MathGrader:
             case TookLong():
                 why = f"took longer than {self.seconds:g} s"
             case BrokenProcessPool():
-                why = "no checking process can be started; a script of your own wants if __name__ == '__main__'"
+                why = NO_PROCESS
             case Died():
                 why = "the checking process died"
             case Closed():

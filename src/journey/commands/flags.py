@@ -6,7 +6,13 @@ from typing import Annotated, Literal
 import typer
 
 Format = Literal["prm800k", "labelled", "problems", "benchmark", "puzzles", "trees", "thoughts", "attempts"]
-What = Literal["problems", "trees", "thoughts", "attempts", "sft", "dpo", "prm", "labels", "notes", "page"]
+What = Literal[
+    "problems", "trees", "thoughts", "attempts", "sft", "dpo", "prm", "labels", "notes", "page", "prompts", "advantages"
+]
+Form = Annotated[
+    Literal["trl", "verl", "openrlhf", "rllm", "verifiers"] | None,
+    typer.Option("--for", help="Rows in another project's form (prompts, advantages, trees, thoughts)."),
+]
 
 PreferLabels = Annotated[
     bool, typer.Option("--prefer-labels", help="People's submitted verdicts over the judge's, in a run of its own.")

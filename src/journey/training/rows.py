@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from journey.data.prompt_sets import shown
 from journey.errors import UsageError
 from journey.judges.base import score_of
 from journey.models.base import Prompt
@@ -119,12 +120,8 @@ def _pairs(attempts: Sequence[Attempt], cut_off: Iterable[str], pairs: int, seed
 
 
 def _row(prompt: Prompt, messages: bool, **answers: str) -> Row:
-    if not messages:
-        return {"prompt": (prompt.system or "") + prompt.text, **answers}
-    system = [] if prompt.system is None else [{"role": "system", "content": prompt.system}]
-    question = [*system, {"role": "user", "content": prompt.text}]
     sides = {side: [{"role": "assistant", "content": text}] for side, text in answers.items()}
-    return {"prompt": question, **sides}
+    return {"prompt": shown(prompt, messages), **(sides if messages else answers)}
 
 
 def _paths(tree: Tree, question: str, labels: Labels) -> list[Row]:

@@ -1,0 +1,6 @@
+"""Graders and values as reward functions that other trainers import: `from journey.rewards import outcome, value`."""
+
+from journey.rewards.elsewhere import compute_score, reward_func
+from journey.rewards.outcomes import outcome
+
+__all__ = ["compute_score", "outcome", "reward_func"]
