@@ -3,6 +3,7 @@
 import json
 import runpy
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -171,6 +172,27 @@ def test_labels_by_rollouts_are_kept_in_the_new_run_with_what_they_cost(tmp_path
     done("export", again, "trees", "--to", exported)
     trees = [json.loads(line) for line in exported.read_text().splitlines()]
     assert all(tree["judge"].startswith("rollout:") and tree["settings"]["rollout"]["labels"] > 0 for tree in trees)
+
+
+def test_values_by_leaves_and_by_a_judge_are_kept_apart_from_the_judgements(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    done("grow", scripted_recipe(tmp_path), "--out", run, "--limit", 2)
+    kept = {node["text"]: node["judgement"] for tree in _trees(run) for node in tree["nodes"]}
+    for name in ("leaves", "exact"):
+        for _ in range(2):
+            counts = done("judge", run, "--values", name, "--out", tmp_path / name, "--json").data
+            assert counts["trees"] == 2 and counts["steps_with_value"] > 0
+        trees = _trees(tmp_path / name)
+        assert {node["text"]: node["judgement"] for tree in trees for node in tree["nodes"]} == kept
+        assert {tree["settings"]["values"]["by"] for tree in trees} == {name}
+        assert "steps with a value" in done("status", tmp_path / name).out
+    assert journey("judge", run, "--out", tmp_path / "none").code == 2
+    assert journey("judge", run, "--judge", "exact", "--values", "exact", "--out", tmp_path / "none").code == 2
+
+
+def _trees(run: Path) -> list[dict[str, Any]]:
+    done("export", run, "trees", "--to", run / "trees.jsonl")
+    return [json.loads(line) for line in (run / "trees.jsonl").read_text().splitlines()]
 
 
 def test_the_benchmark_of_judges_does_not_know_what_it_could_not_measure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,7 +102,14 @@ StepJudge = Annotated[
     ),
 ]  # fmt: skip
 JudgeName = Annotated[
-    str, typer.Option("--judge", help="exact, critic:MODEL, rollout:MODEL, prm:MODEL, vote:[A,B], ...", metavar="NAME")
+    str | None,
+    typer.Option("--judge", help="exact, critic:MODEL, rollout:MODEL, prm:MODEL, vote:[A,B], ...", metavar="NAME"),
+]
+Values = Annotated[
+    str | None,
+    typer.Option(
+        "--values", help="Measure values instead: by leaves, exact, rollout:MODEL, prm:MODEL, ...", metavar="NAME"
+    ),
 ]
 JudgeNames = Annotated[
     list[str],

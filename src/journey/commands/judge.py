@@ -16,12 +16,14 @@ from journey.pipeline.eval_options import parted, servers_of
 from journey.pipeline.judging import RejudgeSettings
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
+from journey.trees.values import LEAVES, valued
 
 
 def judge(
     run: flags.RunFolder,
-    judge: flags.JudgeName,
     out: Annotated[Path, typer.Option("--out", envvar="JOURNEY_OUT", help="The new run's folder.", metavar="DIR")],
+    judge: flags.JudgeName = None,
+    values: flags.Values = None,
     limit: flags.Limit = None,
     settings: flags.Set = None,
     json: flags.Json = False,
@@ -32,11 +34,14 @@ def judge(
     max_calls: flags.MaxCalls = None,
     prices: flags.Prices = None,
 ) -> int:
-    """Judge a run's trees again, into a new run.
+    """Judge a run's trees again, or measure the values of their steps, into a new run.
 
-    The steps and answers stay as they are, their judgements are new. Settings: --set rollout.n=16, rollout.label=soft,
-    critic.votes=3, servers.openai.url=..., ...
+    The steps and answers stay as they are, their judgements are new; with --values those stay, and each step gets its
+    value: how likely a right end is from there. Settings: --set rollout.n=16, rollout.label=soft, critic.votes=3,
+    servers.openai.url=..., ...
     """
+    if (judge is None) == (values is None):
+        raise UsageError("say who judges, as in --judge exact, or how values are measured, as in --values leaves")
     given, others = parted(settings or (), "servers.")
     chosen = plain_settings.typed(RejudgeSettings, plain_settings.overridden(others), "judge")
     if run.resolve() == out.resolve():
@@ -44,7 +49,9 @@ def judge(
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     with reading(run) as of:
         servers = servers_of(of, given)
-        registry.check_names([], judge, servers, chosen.strong)
+        name = judge or values or ""
+        if values != LEAVES:
+            registry.check_names([], name, servers, chosen.strong)
         problems = {p.id: p for p in of.problems()}
         trees = [t for t in of.trees() if t.problem in problems][:limit]
         parts = {id: of.given("problems", id).get("split") for id in dict.fromkeys(tree.problem for tree in trees)}
@@ -52,9 +59,10 @@ def judge(
     if not trees:
         raise UsageError(f"{run} holds no trees to judge; import or grow some first")
     if dry_run:
-        most = judging.estimate_rejudging(trees, problems, judge, chosen)
+        most = [] if values == LEAVES else judging.estimate_rejudging(trees, problems, name, chosen)
         return say_estimate(run, len(parts), most, tracker.prices, servers, json)
-    config = {"judge": judge, "settings": plain_settings.saved(chosen, judge), "of": str(run)}
+    kept = {} if values == LEAVES else {"settings": plain_settings.saved(chosen, name)}
+    config = {"judge" if judge else "values": name, **kept, "of": str(run)}
     with (
         Run.open(out, config, ignore=("settings.in_flight",)) as into,
         Bars(silent=json, note=lambda: note(tracker)) as bars,
@@ -62,11 +70,23 @@ def judge(
         for part in dict.fromkeys(parts.values()):
             into.put_all("problems", (problems[id] for id, split in parts.items() if split == part), split=part)
         exclude(into, out_of_training, {"as in": str(run)})
-        models = registry.Models(into, tracker, servers, dtype)
-        work = judging.rejudge_trees(into, trees, problems, models, judge, chosen, bars.of(judge))
-        interrupts.run(paying(into, models, tracker, work))
+        if values == LEAVES:
+            into.put_all("trees", map(valued, trees))
+        else:
+            models = registry.Models(into, tracker, servers, dtype)
+            work = judging.rejudge_trees(
+                into, trees, problems, models, name, chosen, bars.of(name), as_values=judge is None
+            )
+            interrupts.run(paying(into, models, tracker, work))
         counts = tree_counts(into.trees())
         failed = into.failures(stage=judging.STAGE)
-    data = {"run": str(out), "judge": judge, **counts, "failed": len(failed), "spent": spent_rows(tracker)}
+    data = {
+        "run": str(out),
+        "judge": judge,
+        "values": values,
+        **counts,
+        "failed": len(failed),
+        "spent": spent_rows(tracker),
+    }
     say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(tracker)]))
     return failed_units(failed)

@@ -50,11 +50,15 @@ def check_part(name: str) -> None:
 
 
 def tree_counts(trees: Iterable[Tree]) -> dict[str, Any]:
-    """How many trees, how many with a right leaf and a wrong branch beside it, and why the others give no thought."""
-    number = branched = 0
+    """How many trees, how many with a right leaf and a wrong branch beside it, and why the others give no thought.
+
+    Also how many of their steps have a value.
+    """
+    number = branched = measured = 0
     reasons: Counter[str] = Counter()
     for tree in trees:
         number += 1
+        measured += sum(node.value is not None for node in tree.nodes)
         reason = no_thought_reason(tree)
         if reason is None:
             branched += bool(wrong_branches(tree))
@@ -65,6 +69,7 @@ def tree_counts(trees: Iterable[Tree]) -> dict[str, Any]:
         "with_right_leaf": number - reasons.total(),
         "with_wrong_branches": branched,
         "no_thought": dict(reasons.most_common()),
+        "steps_with_value": measured,
     }
 
 
@@ -76,6 +81,7 @@ def tree_lines(counts: Mapping[str, Any]) -> list[tuple[str, Any]]:
         ("    and wrong branches beside it", counts["with_wrong_branches"]),
         ("  without a right leaf", sum(counts["no_thought"].values())),
         *((f"    {reason}", number) for reason, number in counts["no_thought"].items()),
+        *([("  steps with a value", counts["steps_with_value"])] if counts["steps_with_value"] else []),
     ]
 
 

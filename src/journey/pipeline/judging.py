@@ -19,7 +19,7 @@ from journey.pipeline.stages import refuse_retrained
 from journey.store.run import Run
 from journey.tasks.labelled import LabelledSet
 from journey.tasks.table import TaskGrader, ask
-from journey.trees import rejudge
+from journey.trees import rejudge, values
 from journey.trees.label import label
 from journey.types import Problem, Tree, content_hash
 
@@ -54,10 +54,13 @@ async def rejudge_trees(
     name: str,
     settings: RejudgeSettings,
     progress: Progress,
+    *,
+    as_values: bool = False,
 ) -> int:
     """Judges every tree that was not judged yet, into the run; how many failed.
 
-    `problems` by id. Rollouts share what they know of a tree's other steps.
+    `problems` by id. Rollouts share what they know of a tree's other steps. `as_values`: what the judge says becomes
+    the steps' values, and their judgements stay.
     """
     judge = models.judge(name, settings.strong, settings.judge_settings)
     refuse_retrained(run, judge.name, registry.judge_weights(name, settings.strong))
@@ -67,10 +70,12 @@ async def rejudge_trees(
     async def one(tree: Tree) -> list[Tree]:
         problem = problems[tree.problem]
         if isinstance(judge, RolloutJudge):
-            return [await label(problem, tree, models.model(policy), ask, grader, judge.settings)]
-        return [await rejudge.rejudge(problem, tree, judge)]
+            by_rollouts = values.valued_by_rollouts if as_values else label
+            return [await by_rollouts(problem, tree, models.model(policy), ask, grader, judge.settings)]
+        return [await (values.valued_by_judge if as_values else rejudge.rejudge)(problem, tree, judge)]
 
-    known = {t.settings.get(key, {}).get("of") for t in run.trees() for key in ("rollout", "judged_again")}
+    keys = ("values",) if as_values else ("rollout", "judged_again")
+    known = {t.settings.get(key, {}).get("of") for t in run.trees() for key in keys}
     units = {content_hash("judge", tree.id): tree for tree in trees if tree.id not in known}
     try:
         return await each(
