@@ -45,3 +45,11 @@ def test_several_seeds_have_an_interval_and_no_mcnemar(tmp_path: Path) -> None:
     assert row["seeds"] == 2
     assert row["p"] is None
     assert row["low"] <= row["bootstrap_low"] <= row["points"] <= row["bootstrap_high"] <= row["high"]
+
+
+def test_the_behaviours_of_both_are_means_with_intervals(tmp_path: Path) -> None:
+    path = run_of(tmp_path / "run", {"a": [True, False], "b": [False, True]})
+    (row,) = done("compare", path, path, "--model", "a", "--other-model", "b", "--json").data["models"]
+    assert row["behaviours"]["first"]["backtracks"] == {"value": 0, "low": 0, "high": 0}
+    assert row["behaviours"]["second"]["recovery"] is None
+    assert "backtracks" in done("compare", path, path, "--model", "a", "--other-model", "b").out

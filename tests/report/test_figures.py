@@ -81,6 +81,11 @@ def test_trees_curves_words_and_trained_tokens_are_told(found: dict[str, Any]) -
     assert found["arms"]["journey"]["trained_tokens"] == 760000
 
 
+def test_every_arm_has_its_behaviours(found: dict[str, Any]) -> None:
+    assert found["behaviours"].keys() == set(found["arms"]) - {"shortcut_majk"}
+    assert found["behaviours"]["journey"]["verifications"]["low"] >= 0
+
+
 def test_the_figures_are_strict_json_and_the_same_again(experiment: Path, found: dict[str, Any]) -> None:
     assert json.loads(json.dumps(found, allow_nan=False)) == json.loads(json.dumps(of(experiment), allow_nan=False))
 

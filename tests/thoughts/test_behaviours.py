@@ -43,11 +43,11 @@ def test_behaviours_are_counted_and_a_recovery_needs_a_right_end() -> None:
     text = "\n".join([*LOST, BACK, *LOST, BACK, *RIGHT])
     found = behaviours(PUZZLE, text, True)
     assert (found.backtracks, found.mistakes, found.recoveries, found.repeats) == (2, 2, 2, 1)
-    assert (found.before_error, found.recovered, found.verifications) == (1, True, 0)
+    assert (found.before_error, found.recovery, found.verifications) == (1, True, 3)
     assert found.wrong_share == pytest.approx(2 * len("\n".join(LOST[1:]) + "\n") / len(text))
     cut = behaviours(PUZZLE, "\n".join(LOST), None)
-    assert (cut.mistakes, cut.recoveries, cut.recovered) == (1, 0, False)
-    assert behaviours(PUZZLE, "\n".join(RIGHT), True).recovered is None
+    assert (cut.mistakes, cut.recoveries, cut.recovery) == (1, 0, False)
+    assert behaviours(PUZZLE, "\n".join(RIGHT), True).recovery is None
 
 
 @pytest.mark.parametrize("task", ["countdown", "maze"])
@@ -95,5 +95,5 @@ def test_texts_in_words_are_told_apart_by_their_phrases() -> None:
     assert "".join(text[p.start : p.end] for p in found) == text
     assert {(p.right, p.reach) for p in found} == {(None, None)}
     counted = behaviours(problem, text, True)
-    assert (counted.backtracks, counted.verifications, counted.mistakes, counted.recovered) == (1, 1, None, None)
+    assert (counted.backtracks, counted.verifications, counted.mistakes, counted.recovery) == (1, 1, None, None)
     assert pieces(problem, "") == pieces(PUZZLE, "") == []

@@ -11,6 +11,8 @@ from rich.text import Text
 from journey.commands import flags
 from journey.commands.output import check_part, check_run, say
 from journey.pipeline.comparison import compare_runs
+from journey.report.wording import mean_of
+from journey.thoughts.behaviour_figures import MEASURES
 
 
 def compare(
@@ -26,7 +28,8 @@ def compare(
     """Compare the models of two runs.
 
     On the problems that both attempted: accuracy of each, the paired difference with its 95 % interval and exact
-    McNemar p, how many problems were fixed, broken, or stayed the same. The same run twice, with two models, compares
+    McNemar p, how many problems were fixed, broken, or stayed the same; then what the answers of each do on their way
+    (backtracks, recoveries, ...), each mean with its 95 % interval. The same run twice, with two models, compares
     them within it.
     """
     check_part(split)
@@ -43,7 +46,7 @@ def compare(
         grid.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         grid.add_row(*map(Text, _cells(row)))
-    say(json, {"first": str(one), "second": str(other), "split": split, "models": rows}, grid)
+    say(json, {"first": str(one), "second": str(other), "split": split, "models": rows}, grid, *map(_behaviours, rows))
     return 0
 
 
@@ -61,3 +64,15 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         str(row["broke"]),
         str(row["same"]),
     )
+
+
+def _behaviours(row: Mapping[str, Any]) -> Table:
+    """What the answers of both do on their way, one line a measure."""
+    grid = Table(title=Text(f"{row['model']}, {row['decoding']}"), title_justify="left", box=None, padding=(0, 1, 0, 0))
+    for name in ("an answer has", "first", "second"):
+        grid.add_column(name, justify="left" if name == "an answer has" else "right")
+    for name, measure in MEASURES.items():
+        means = [mean_of(row["behaviours"][side][name], measure.is_share) for side in ("first", "second")]
+        if any(means):
+            grid.add_row(measure.head, *means)
+    return grid

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import TypeVar
 
 from journey.metrics.accuracy import Interval, mcnemar, over_seeds, paired_interval
 
+Answer = TypeVar("Answer")
 Rights = Mapping[str, bool]
 """Problem -> whether its (first) answer is right."""
 Pairs = Sequence[tuple[Rights, Rights]]
@@ -32,7 +34,9 @@ class Compared:
     same: int
 
 
-def shared(first: Mapping[int, Rights], second: Mapping[int, Rights]) -> list[tuple[int, Rights, Rights]]:
+def shared(
+    first: Mapping[int, Mapping[str, Answer]], second: Mapping[int, Mapping[str, Answer]]
+) -> list[tuple[int, Mapping[str, Answer], Mapping[str, Answer]]]:
     """The seeds in which both tried the same problems, by the first's number; one model each of other seeds pair too.
 
     Empty where they have nothing in common.

@@ -26,6 +26,7 @@ from journey.report.samples import group_figures, vote_curve
 from journey.report.searches import search_figures
 from journey.store.entries import Training
 from journey.store.run import Run
+from journey.thoughts.behaviour_figures import behaviour_figures
 from journey.thoughts.traverse import has_side_trip
 from journey.types import Attempt
 
@@ -64,6 +65,7 @@ def figures(run: Run) -> Json:
         "votes": {name: curve for name in found.arms if (curve := vote_curve(found.seeds_of(name), run))},
         "groups": group_figures(run, {name: found.seeds_of(name) for name in found.arms}),
         "curves": _curves(run),
+        "behaviours": _behaviours(run, found),
         "words": _words(run, found),
         "thoughts": _thoughts(run),
         "spent": spent_by_model(run),
@@ -197,6 +199,12 @@ def _curves(run: Run, most: int = 200) -> Json:
             "points": points[::stride], "tokens": trained.tokens, "seconds": trained.seconds,
         }  # fmt: skip
     return curves
+
+
+def _behaviours(run: Run, found: Outcome) -> Json:
+    """What each arm's answers (those that count) do on their way."""
+    problems = {problem.id: problem for problem in run.problems()} if found.arms else {}
+    return {name: behaviour_figures(problems, [arm.main for arm in found.seeds_of(name)]) for name in found.arms}
 
 
 def _words(run: Run, found: Outcome) -> Json:

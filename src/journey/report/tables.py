@@ -12,7 +12,8 @@ from journey.report.example import Example
 from journey.report.pictures import accuracy_dots, charts
 from journey.report.samples import best_table, group_table, vote_table
 from journey.report.searches import search_table
-from journey.report.wording import TOY, arms, gain_lines, interval, label, notes, number, percent, short
+from journey.report.wording import TOY, arms, gain_lines, interval, label, mean_of, notes, number, percent, short
+from journey.thoughts.behaviour_figures import MEASURES
 
 Json = Mapping[str, Any]
 
@@ -48,7 +49,7 @@ def document(figures: Json, example: Example | None = None, settings: Json | Non
         parts=[
             first.parts[0], Pictures("Accuracy", intervals), Pictures("", drawn), first.parts[1],
             vote_table(figures), best_table(figures), group_table(figures), *([example] if example else []),
-            error_table(figures), words_table(figures), seed_table(figures),
+            error_table(figures), behaviour_table(figures), words_table(figures), seed_table(figures),
         ],
         notes=first.notes,
         warning=first.warning,
@@ -84,6 +85,21 @@ def error_table(figures: Json) -> Table:
     if rare := ranked[KINDS:]:
         columns.append(("others", lambda row: percent(sum(row[1].get(kind, 0.0) for kind in rare))))
     return table("What went wrong", columns, named.items())
+
+
+def behaviour_table(figures: Json) -> Table:
+    """What the answers do on their way: means an answer with their intervals."""
+    columns: list[Column] = [("an answer has", lambda row: short(row[0]))]
+    columns += [
+        (measure.head, lambda row, name=name: mean_of(row[1][name], MEASURES[name].is_share))
+        for name, measure in MEASURES.items()
+    ]
+    named = [(arm, found) for arm in arms(figures) if (found := figures.get("behaviours", {}).get(arm))]
+    note = (
+        "Counted exactly where answers are written in a puzzle's own steps, by marked phrases elsewhere. From a wrong "
+        "branch the goal is out of reach."
+    )
+    return table("Behaviours", columns, named, note=note if named else "")
 
 
 def words_table(figures: Json) -> Table:

@@ -99,6 +99,14 @@ def interval(low: float, high: float, scale: float = 100) -> str:
     return f"{scale * low:.1f} to {scale * high:.1f}"
 
 
+def mean_of(figure: Json | None, is_share: bool) -> str:
+    """A mean with its interval, a share as per cent; nothing of none."""
+    if figure is None:
+        return ""
+    scale, unit = (100, " %") if is_share else (1, "")
+    return f"{scale * figure['value']:.1f}{unit} ({interval(figure['low'], figure['high'], scale)})"
+
+
 def points(gain: Json) -> str:
     """A gain with its sign and interval, in percentage points."""
     return f"{gain['points']:+.1f} points ({gain['low']:+.1f} to {gain['high']:+.1f})"

@@ -76,9 +76,8 @@ def check(ground: Ground, text: str) -> Iterator[Line]:
                 yield Line("remarks", True, at)
             case "reflection" | "answer" if line.text != ground.unsolvable:
                 yield Line("verdicts", right, at)
-                way = tuple(move.text for move in line.taken)
-                yield Line("new walks", way not in walked, at)
-                walked.add(way)
+                yield Line("new walks", line.taken not in walked, at)
+                walked.add(line.taken)
             case "check" | "answer":
                 yield Line("remarks", right, at)
             case _:

@@ -1,7 +1,7 @@
 """A text in a puzzle's own steps read line by line, through every return: what each line is, whether it is true, and
 what stands after it. The graders of the puzzles follow texts by the same rules."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from journey.tasks.exploration import CHECK, CLAIM, END, TRIED, Ground, Move, tried_text
@@ -10,10 +10,10 @@ LineKind = Literal["step", "reflection", "backtrack", "check", "claim", "answer"
 
 
 class Standing(NamedTuple):
-    """States from the start to where a walk stands, the moves between them, and whether all of them are legal."""
+    """States from the start to where a walk stands, the lines of the steps between them, and whether all are legal."""
 
     path: tuple[Hashable, ...]
-    taken: tuple[Move, ...] = ()
+    taken: tuple[str, ...] = ()
     sound: bool = True
 
 
@@ -21,8 +21,8 @@ class Line(NamedTuple):
     """One line of a walk, without its ends: characters `start` to `end` of the text, the spaces around it left out.
 
     `right`: whether what it says is true: a step is legal, a remark or verdict holds, a return goes to a state that was
-    passed; null where it says nothing. `path` are the states from the start to what stands after it, `taken` the moves
-    between them. `sound` false: a step on the way was not legal, so that no right end follows before a return.
+    passed; null where it says nothing. `path` are the states from the start to what stands after it, `taken` the lines
+    of the steps between them. `sound` false: a step on the way was not legal; no right end follows before a return.
     """
 
     text: str
@@ -31,7 +31,7 @@ class Line(NamedTuple):
     kind: LineKind
     right: bool | None
     path: tuple[Hashable, ...]
-    taken: tuple[Move, ...]
+    taken: tuple[str, ...]
     sound: bool
 
     def reach(self, ground: Ground) -> bool:
@@ -43,7 +43,7 @@ def walk(ground: Ground, text: str) -> Iterator[Line]:
     """Every line of the text that is not empty."""
     stands = Standing((ground.start,))
     passed = [stands]
-    tried: dict[Hashable, dict[str, None]] = {}
+    tried: dict[Hashable, dict[str, Hashable]] = {}
     claimed: str | None = None
     at = 0
     for full in text.splitlines(keepends=True):
@@ -59,16 +59,15 @@ def walk(ground: Ground, text: str) -> Iterator[Line]:
         of, claimed = claimed, None
         if (step := ground.step(state, line)) is not None:
             kind, (after, right) = "step", step
-            move = next((move for move in ground.moves(state) if move.text == line), Move(line, after, line))
-            tried.setdefault(state, {})[move.short] = None
-            stands = Standing((*path, after), (*taken, move), sound and right)
+            tried.setdefault(state, {})[line] = after
+            stands = Standing((*path, after), (*taken, line), sound and right)
             passed.append(stands)
         elif (restated := ground.restated(line)) is not None:
             kind, (there, is_there) = "backtrack", restated
             found = next((old for old in reversed(passed) if old.sound and is_there(old.path[-1])), None)
             _, mark, names = line.partition(TRIED)
-            right = found is not None and (not mark or tried_text(tried.get(found.path[-1], ())) == mark + names)
             stands = found or Standing((there,), (), False)
+            right = found is not None and (not mark or _tried(ground, stands.path[-1], tried) == mark + names)
             passed.append(stands)
         elif of is not None:
             kind, right = "check", line == ground.answer(state, of)
@@ -79,7 +78,7 @@ def walk(ground: Ground, text: str) -> Iterator[Line]:
         elif line.startswith("Yes"):
             kind, right = "answer", sound and ground.is_goal(state) and line == ground.verdict(state)
         elif line.startswith(CHECK):
-            kind, right = "check", bool(taken) and line == f"{CHECK} {ground.check(taken)}"
+            kind, right = "check", bool(taken) and line == f"{CHECK} {ground.check(_moves(ground, path, taken))}"
         elif line.startswith(CLAIM):
             kind, claimed = "claim", line.removeprefix(CLAIM).strip()
         elif line == ground.unsolvable:
@@ -87,7 +86,7 @@ def walk(ground: Ground, text: str) -> Iterator[Line]:
         yield Line(line, start, end, kind, right, *stands)
 
 
-def _is_true(ground: Ground, line: str, path: tuple[Hashable, ...], taken: tuple[Move, ...]) -> bool | None:
+def _is_true(ground: Ground, line: str, path: tuple[Hashable, ...], taken: tuple[str, ...]) -> bool | None:
     """Whether a doubt holds: a verdict on an end, a state on the way that is lost, or what is wrong with the last step;
     null where it gives no reason."""
     if line == "Wait":
@@ -96,4 +95,20 @@ def _is_true(ground: Ground, line: str, path: tuple[Hashable, ...], taken: tuple
         return True
     if any(line == f"Wait , {ground.lost(state)}" for state in reversed(path)):
         return True
-    return bool(taken) and line == ground.answer(path[-2], taken[-1].text)
+    return bool(taken) and line == ground.answer(path[-2], taken[-1])
+
+
+def _moves(ground: Ground, path: tuple[Hashable, ...], taken: tuple[str, ...]) -> list[Move]:
+    """The steps of a walk; one that is not legal has no short name."""
+    steps = zip(path, taken, path[1:], strict=False)
+    return [_move(ground, state, line, after) for state, line, after in steps]
+
+
+def _move(ground: Ground, state: Hashable, line: str, after: Hashable) -> Move:
+    return next((move for move in ground.moves(state) if move.text == line), Move(line, after, line))
+
+
+def _tried(ground: Ground, state: Hashable, tried: Mapping[Hashable, Mapping[str, Hashable]]) -> str:
+    """The list of what was tried from a state so far."""
+    steps = tried.get(state, {}).items()
+    return tried_text(dict.fromkeys(_move(ground, state, line, after).short for line, after in steps))

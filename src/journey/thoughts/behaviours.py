@@ -50,8 +50,9 @@ class Piece(NamedTuple):
 class Behaviours:
     """What one answer does on its way.
 
-    `backtracks` and `verifications` are counted. `mistakes` are wrong branches that it enters: steps from where the
-    goal is in reach to where it is not; `recoveries` those that it leaves again in an answer that ends right. `repeats`
+    `backtracks` and `verifications` are counted; of a puzzle the latter are all lines that say what a walk came to
+    ("Wait , 45 is not 29", "Yes , 29 is 29"). `mistakes` are wrong branches that it enters: steps from where the goal
+    is in reach to where it is not; `recoveries` those that it leaves again in an answer that ends right. `repeats`
     are steps into a dead end that it was in before. `before_error` are the steps before the first wrong one, null where
     there is none. `wrong_share` is the share of its characters that stands on wrong branches. All but the first two are
     null where the task cannot say.
@@ -66,7 +67,7 @@ class Behaviours:
     wrong_share: float | None = None
 
     @property
-    def recovered(self) -> bool | None:
+    def recovery(self) -> bool | None:
         """Whether the answer went wrong and ends right; null where it never went wrong or nobody can say."""
         return None if not self.mistakes else bool(self.recoveries)
 
@@ -77,6 +78,7 @@ def pieces(problem: Problem, text: str) -> list[Piece]:
     return _in_words(text) if ground is None else [piece for piece, _ in _walked(ground, text)]
 
 
+@lru_cache(maxsize=20_000)  # a report counts the answers of earlier seeds again
 def behaviours(problem: Problem, text: str, correct: bool | None) -> Behaviours:
     """The behaviours of an answer that was graded `correct` (null: could not say, which is not right)."""
     ground = _ground(problem)
@@ -93,7 +95,7 @@ def behaviours(problem: Problem, text: str, correct: bool | None) -> Behaviours:
             case "backtrack":
                 backtracks += 1
                 left += bool(piece.reach and not in_reach)
-            case "check":
+            case "check" | "reflection" | "answer":
                 verifications += 1
             case "step":
                 mistakes += in_reach and not piece.reach
