@@ -283,3 +283,12 @@ def test_a_closed_pipe_is_no_traceback(tmp_path: Path, problems: Path) -> None:
     command = f"{sys.executable} -m journey status {tmp_path / 'run'} | true"
     said = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert "Traceback" not in said.stderr
+
+
+def test_an_experiment_that_nothing_is_tested_on_or_whose_base_lacks_the_words_is_refused(tmp_path: Path) -> None:
+    small = ("--set", "problems.train=5", "--set", "problems.phase1=5", "--out", tmp_path / "run")
+    for dry in (("--dry-run",), ()):
+        said = refused("run", "maze", *small, "--set", "problems.test=0", *dry)
+        assert "there are no test problems to compare the arms on" in said
+    words = tiny_models.save_word_model(tmp_path / "words", width=32)
+    assert "cannot read 5 of 5 problems" in refused("run", "maze", *small, "--set", f"model=hf/{words}", "--dry-run")

@@ -50,6 +50,7 @@ def test_settings_left_out_have_their_defaults(tmp_path: Path) -> None:
         ("problems: {puzzles: {numbers: four}}\n", "numbers is 'four'"),
         ("problems: {puzzles: 4}\n", "problems.puzzles is 4; it must hold settings"),
         ("{task: math, problems: {puzzles: {numbers: 4}}}\n", "not drawn"),
+        ("arms: [phase1, shortcut, journey, dpo: {sft_weight: 1}]", "did you mean arms.dpo.training.sft_weight"),
         ("", "holds no settings"),
         ("- 1\n", "holds no settings"),
         ("a: [1\n", "cannot be read as YAML"),

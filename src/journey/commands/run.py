@@ -68,8 +68,8 @@ def run(
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     if dry_run:
         return _plan(wanted, out, tracker, json, fresh)
-    if fresh:  # before anything is removed
-        make_problems(wanted)
+    if fresh or not (out / "run.db").is_file():  # before anything is removed or made
+        experiment.check_trained(wanted, make_problems(wanted).by_name)
     return _run(wanted, out, tracker, json, fresh)
 
 
@@ -173,7 +173,7 @@ def _spent_before(out: Path, fresh: bool) -> int:
 def _plan(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: bool) -> int:
     """Says what would be done and asked at most, and does nothing. Raises UsageError for whatever it would refuse."""
     parts, drafts, there = looked_at(wanted, out, fresh)
-    experiment.check_student(wanted, parts.by_name["train"])
+    experiment.check_trained(wanted, parts.by_name)
     expected = estimate(wanted, parts.by_name["train"], drafts)
     prices = with_local(tracker.prices, expected, wanted.servers)
     data = {"run": str(out), **plan(wanted, parts), **there, "asked_at_most": priced(expected, prices)}

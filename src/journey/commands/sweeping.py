@@ -11,6 +11,7 @@ from journey.commands.progress import Bars
 from journey.errors import UsageError
 from journey.models import weights
 from journey.pipeline import registry
+from journey.pipeline.experiment import check_trained
 from journey.pipeline.parts import make_problems
 from journey.pipeline.points import Point, plan, points_of, runs_of
 from journey.pipeline.recipe import Recipe
@@ -42,7 +43,9 @@ def run(
     weights.model_path(found[0].recipe.model)  # it is trained, so it must have weights
     weights.check_weights(found[0].recipe.model)
     for place in runs_of(found):
-        make_problems(place.recipe)  # whatever would be refused later is refused now
+        check_trained(
+            place.recipe, make_problems(place.recipe).by_name
+        )  # whatever would be refused later is refused now
     if dry_run:
         rows = list(plan(found, out))
         points = sum(len(axis.values) for axis in wanted.axes.values())

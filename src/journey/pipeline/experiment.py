@@ -1,16 +1,16 @@
 """Runs a recipe: its problems, the jobs of every seed, and the rows of what it made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from journey.data.problems import part
+from journey.data.problems import PARTS, part
 from journey.errors import UsageError
 from journey.models.budget import BudgetTracker
 from journey.models.weights import lacking, model_path
 from journey.pipeline.arm_rows import thought_rows
 from journey.pipeline.executor import JobProgress, work_off
-from journey.pipeline.jobs import Budget, Part, jobs_of, workers_of
+from journey.pipeline.jobs import Budget, Part, base_of, jobs_of, workers_of
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import store_problems
 from journey.pipeline.recipe import Recipe
@@ -40,7 +40,7 @@ def run_recipe(
         store_problems(run, recipe, lambda *step: progress("problems", *step))
         if recipe.grows and not run.count("problems", split="train"):
             raise UsageError("there are no problems to grow trees of; say problems.file, or problems.train for puzzles")
-        check_student(recipe, part(run, "train"))
+        check_trained(recipe, {name: part(run, name) for name in PARTS})
         budget = Budget(since=len(run.entries(Spending)))
         if tracker is not None:
             budget = replace(budget, limits=tracker.limits, prices=tracker.prices)
@@ -61,19 +61,22 @@ def run_recipe(
     return run
 
 
-def check_student(recipe: Recipe, problems: Sequence[Problem]) -> None:
-    """Raises UsageError for a student that cannot read what it would be trained on, as far as that is known.
+def check_trained(recipe: Recipe, problems: Mapping[str, Sequence[Problem]]) -> None:
+    """Raises UsageError where the arms have no problems (by part) to be compared on, or their base cannot read them.
 
     Before anything is asked that is the problems as they are asked, and the solutions that are to be rewritten.
     """
-    if recipe.student is None or not recipe.arms:
+    if not recipe.arms:
         return
-    texts = [ask(problem, ()).text for problem in problems]
+    split, base = recipe.evaluation.split, base_of(recipe)
+    if recipe.is_evaluated and not problems[split]:
+        raise UsageError(f"there are no {split} problems to compare the arms on; say problems.{split}=100, for example")
+    texts = [ask(problem, ()).text for problem in problems["train"]]
     if any(METHODS[method].reads_solutions for method in recipe.thoughts.methods):
-        texts += [problem.solution for problem in problems if problem.solution is not None]
-    if missing := lacking(model_path(recipe.student), texts):
+        texts += [problem.solution for problem in problems["train"] if problem.solution is not None]
+    if missing := lacking(model_path(base), texts):
         raise UsageError(
-            f"the student {recipe.student} cannot read {len(missing)} of {len(texts)} problems and solutions, such as "
+            f"the student {base} cannot read {len(missing)} of {len(texts)} problems and solutions, such as "
             f"{missing[0]!r}, and nothing was asked yet; choose a student whose vocabulary has it"
         )
 

@@ -155,7 +155,8 @@ def check_keys(kind: Any, data: Mapping[str, Any], where: str, known: Iterable[s
     keys = _keys(kind)
     for key, found in data.items():
         if key not in keys:
-            raise unknown_key(where, key, list(dict.fromkeys((*keys, *known))))
+            below = [f"{name}.{key}" for name, inner in keys.items() if is_dataclass(inner) and key in _keys(inner)]
+            raise unknown_key(where, key, below or list(dict.fromkeys((*keys, *known))))
         _check_inside(keys[key], found, f"{where}{key}")
 
 

@@ -87,16 +87,16 @@ def _memory(wanted: Recipe) -> dict[str, Any]:
 def looked_at(wanted: Recipe, out: Path, fresh: bool) -> tuple[Parts, list[Thought], dict[str, int]]:
     """The problems of a recipe, and the thoughts and the counts of what its run holds already. Raises UsageError."""
     parts, drafts, there = make_problems(wanted), list[Thought](), dict[str, int]()
-    train = parts.by_name["train"]
+    by_name = dict(parts.by_name)
     if (out / "run.db").is_file() and not fresh:
         with Run.read(out) as before:
             refuse_other_recipe(before, wanted)
-            train = train or list(before.problems(split="train"))
+            by_name = {name: found or list(before.problems(split=name)) for name, found in by_name.items()}
             drafts = list(before.thoughts())
             counts = {name: before.count(name) for name in ("trees", "thoughts", "attempts")}
             there = {f"there_already_{name}": number for name, number in counts.items()}
-    if not train and wanted.trees.prm800k:
-        train = prm800k.problems(wanted.trees.prm800k, wanted.problems.train)
-    if not train and wanted.grows:
+    if not by_name["train"] and wanted.trees.prm800k:
+        by_name["train"] = prm800k.problems(wanted.trees.prm800k, wanted.problems.train)
+    if not by_name["train"] and wanted.grows:
         raise UsageError("there are no problems to grow trees of; say problems.file, or problems.train for puzzles")
-    return Parts(parts.by_name | {"train": train}, parts.dropped), drafts, there
+    return Parts(by_name, parts.dropped), drafts, there

@@ -54,31 +54,31 @@ def spent_by_model(run: Run, since: int = 0) -> list[dict[str, Any]]:
     return [{"model": model, **asdict(used), "cost": cost} for model, (used, cost) in rows.items()]
 
 
-def refuse_retrained(run: Run, judge: str, weights: Mapping[str, str], called: str | None = None) -> None:
-    """Raises UsageError where the run keeps what this judge said before it was trained anew in its place.
+def refuse_retrained(run: Run, name: str, weights: Mapping[str, str], called: str | None = None) -> None:
+    """Raises UsageError where the run keeps what this judge or model said before it was trained anew in its place.
 
-    Records know their judge by its name, so the old one's would pass for those of the new one. `weights` by their
-    paths, as `registry.judge_weights` gives them, are kept in the run, with the names that the judge has in records:
-    `called` is one with settings of its own (null: it is called as it is).
+    Records know it by its name, so the old one's would pass for those of the new one. `weights` by their paths, as
+    `registry.judge_weights` gives them, are kept in the run, with the names that it has in records: `called` is one
+    with settings of its own (null: it is called as it is).
     """
-    found = run.entries(JudgeWeights, judge=judge)
-    before = found[0] if found else JudgeWeights(judge, {})
+    found = run.entries(JudgeWeights, judge=name)
+    before = found[0] if found else JudgeWeights(name, {})
     if not (weights or before.weights):
         return
-    if found and before.weights != dict(weights) and _has_judged(run, {judge, *before.called}):
+    if found and before.weights != dict(weights) and _is_kept(run, {name, *before.called}):
         raise UsageError(
-            f"{run.path} was judged by {judge} with other weights than it has now; write to another --out, start this "
-            "one over with --fresh, or put the judge that was into its place again"
+            f"{run.path} holds what {name} said with other weights than it has now; write to another --out, start this "
+            "one over with --fresh, or put the weights that were into their place again"
         )
-    now = JudgeWeights(judge, dict(weights), sorted({*before.called, called or judge}))
+    now = JudgeWeights(name, dict(weights), sorted({*before.called, called or name}))
     if now != before:
         run.add(now)
 
 
-def _has_judged(run: Run, names: set[str]) -> bool:
-    """Whether the run holds trees, scores of attempts or searched attempts by a judge of one of these names."""
+def _is_kept(run: Run, names: set[str]) -> bool:
+    """Whether the run holds trees, scores or attempts by a judge, or attempts by a model, of one of these names."""
     return (
-        any(run.ids("trees", judge=name) for name in names)
+        any(run.ids("trees", judge=name) or run.ids("attempts", name=name) for name in names)
         or any(scores.judge in names for scores in run.entries(StepScores))
         or any(a.model.judge in names for a in run.attempts())
     )

@@ -44,7 +44,10 @@ class StepScores:
 
 @dataclass(frozen=True, slots=True)
 class JudgeWeights:
-    """The weights that a judge had, as hashes by their paths; `called`: its names in records, with settings or none."""
+    """The weights that a judge (or a model that was asked) had, as hashes by their paths.
+
+    `called`: its names in records, with settings or none.
+    """
 
     judge: str
     weights: Mapping[str, str]
