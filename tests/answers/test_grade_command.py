@@ -33,7 +33,7 @@ def test_answers_in_a_file_are_graded_in_their_order_and_a_line_that_is_no_row_i
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "the file is empty; rows take a reference"),
+        ("", "answers.jsonl is empty"),
         ('{"ref": "5", "answer": "5"}\n', "the row has no reference; rows take a reference (reference, gold"),
         ("no JSON\n", "line 1 is not JSON"),
         ('{"reference": "5", "answer": "5", "task": "chess"}\n', "there is no task 'chess'; known are countdown"),

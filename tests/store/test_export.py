@@ -11,7 +11,8 @@ from properties import examples
 from store.records import attempt, problem, rollout, thought, tree, trees
 
 from journey.errors import UsageError
-from journey.store.export import export, import_file, read_rows, write_rows
+from journey.store.datafiles import rows
+from journey.store.export import export, import_file, write_rows
 from journey.store.files import without_halves
 from journey.store.run import Run
 from journey.store.schema import TABLES
@@ -65,10 +66,10 @@ def test_half_an_emoji_breaks_no_file_and_leaves_in_none(tmp_path: Path, ending:
     with Run.open(tmp_path / "run") as run:
         run.put_all("problems", [make_problem("a \ud83d b", "1", source="\ude00")])
         export(run, "problems", file)
-    ((_, row),) = read_rows(file)
+    ((_, row),) = rows(file)
     assert (row["question"], row["source"]) == ("a \ufffd b", "\ufffd")
     write_rows([{"steps": ["\ud83d"]}], file)
-    assert [row for _, row in read_rows(file)] == [{"steps": ["\ufffd"]}]
+    assert [row for _, row in rows(file)] == [{"steps": ["\ufffd"]}]
 
 
 def test_rows_carry_the_schema_and_the_given_columns_and_can_be_selected(tmp_path: Path):
@@ -101,7 +102,8 @@ def test_datasets_loads_what_is_written(tmp_path: Path, ending: str):
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_no_rows_make_an_empty_file_that_reads_as_none(tmp_path: Path, ending: str):
     assert write_rows([], tmp_path / f"none.{ending}", table="trees") == 0
-    assert list(read_rows(tmp_path / f"none.{ending}")) == []
+    with Run.open(tmp_path / "run") as run:
+        assert import_file(run, "trees", tmp_path / f"none.{ending}") == 0
 
 
 def test_nan_is_refused_and_leaves_no_file(tmp_path: Path):
@@ -116,15 +118,15 @@ GOOD = json.dumps({"schema": 1, "id": "a", "question": "q", "answer": "1"})
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("{", "line 2: not JSON"),
-        ("[1]", "line 2: a row must be a JSON object"),
-        ('{"schema": 1, "score": NaN}', "NaN is no JSON number"),
-        ("[" * 100_000, "line 2: not JSON"),
-        ('{"id": "a"}', "row 2: its schema is None, this journey reads 2 and older ones"),
-        ('{"schema": 7}', "row 2: its schema is 7"),
-        ('{"schema": 1, "id": "b", "question": "q"}', "row 2 is no Problem: answer"),
-        ('{"schema": 1, "id": "b", "question": "q", "answer": 3}', "row 2 is no Problem: answer"),
-        ("\xff", "line 2: not JSON"),
+        ("{", "line 2 is not JSON"),
+        ("[1]", "line 2 is not a JSON object"),
+        ('{"schema": 1, "score": NaN}', "line 2 is no strict JSON"),
+        ("[" * 100_000, "line 2 is not JSON"),
+        ('{"id": "a"}', "line 2: its schema is None, this journey reads 2 and older ones"),
+        ('{"schema": 7}', "line 2: its schema is 7"),
+        ('{"schema": 1, "id": "b", "question": "q"}', "line 2 is no Problem: answer"),
+        ('{"schema": 1, "id": "b", "question": "q", "answer": 3}', "line 2 is no Problem: answer"),
+        ("\xff", "line 2 is not JSON"),
     ],
 )
 def test_a_bad_row_is_named_and_nothing_of_its_file_is_stored(tmp_path: Path, line: str, sentence: str):
@@ -150,12 +152,12 @@ def test_a_broken_file_is_refused(tmp_path: Path, name: str):
         pytest.importorskip("pyarrow")
     (tmp_path / name).write_bytes(gzip.compress(GOOD.encode() * 1000)[:-20])
     with pytest.raises(UsageError):
-        list(read_rows(tmp_path / name))
+        list(rows(tmp_path / name))
 
 
 def test_a_missing_file_and_an_unknown_ending_are_refused(tmp_path: Path):
-    with pytest.raises(UsageError, match="There is no file"):
-        list(read_rows(tmp_path / "no.jsonl"))
+    with pytest.raises(UsageError, match="there is no file"):
+        list(rows(tmp_path / "no.jsonl"))
     with pytest.raises(UsageError, match="must end in one of"):
         write_rows([], tmp_path / "rows.csv")
 

@@ -31,7 +31,7 @@ def graded(file: Path, default_task: str) -> Iterator[tuple[dict[str, Any], bool
     the end where no row could be graded.
     """
     task(default_task)
-    wrong = "the file is empty"
+    wrong = "the file has no rows"
     with MathGrader() as mathematics:
         grader = TaskGrader({"math": mathematics})
         rows = _rows(file)

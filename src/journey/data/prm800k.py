@@ -9,8 +9,6 @@ verdict is null. Labels of error kinds that redistributors added are no rater's 
 """
 
 import asyncio
-import gzip
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 from journey.answers.find import find_answer
 from journey.answers.grade import Grader
 from journey.errors import UsageError
+from journey.store import datafiles
 from journey.trees.mark import no_thought_reason, verdict
 from journey.types import Judgement, Node, Problem, Tree, Verdict, content_hash, make_problem
 
@@ -166,23 +165,9 @@ def problems(paths: Sequence[Path | str], limit: int | None = None) -> list[Prob
 
 def rows(file: Path) -> Iterator[tuple[int, Row | str]]:
     """Every line that is not blank, with its number from 1: a row, or in words how its shape is broken."""
-    opened = gzip.open if file.suffix == ".gz" else open
-    line = 0
-    try:
-        with opened(file, "rt", encoding="utf-8-sig") as lines:
-            for line, text in enumerate(lines, start=1):
-                if text.strip():
-                    yield line, _row(file, line, text)
-    except FileNotFoundError:
-        raise UsageError(f"{file} does not exist; give the path of a PRM800K file") from None
-    except IsADirectoryError:
-        raise UsageError(f"{file} is a folder; give the files in it") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{file}:{line + 1} is not UTF-8 text; PRM800K files are JSON lines in UTF-8") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise UsageError(f"{file} is not a whole gzip file; fetch it again or unpack it first") from None
-    if line == 0:
-        raise UsageError(f"{file} is empty; give a PRM800K file with one JSON object a line")
+    for number, line in datafiles.lines(file):
+        if line.strip():
+            yield number, _row(file, number, line)
 
 
 def broken(row: Row) -> str | None:
@@ -277,14 +262,16 @@ async def finish(growing: Growing, grader: Grader) -> Tree:
     return Tree(content_hash("tree", problem.id, POLICY, JUDGE, steps), problem.id, nodes, POLICY, JUDGE)
 
 
-def _row(file: Path, line: int, text: str) -> Row | str:
+def _row(file: Path, line: int, text: bytes) -> Row | str:
     try:
         row = Row.model_validate_json(text)
         return broken(row) or row
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
-            raise UsageError(f"{file}:{line} is not JSON; every line of a PRM800K file is one JSON object") from None
+            raise UsageError(
+                f"{file}:{line} is not JSON; each line of a PRM800K file is a JSON object in UTF-8"
+            ) from None
         where = ".".join(map(str, first["loc"])) or "the row"
         return f"not the shape of a PRM800K row: {where}: {first['msg']}"
 

@@ -1,19 +1,17 @@
 """Texts to measure: the thoughts of a run, or of a file with one text a row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
-
 from journey.errors import UsageError
 from journey.store import datafiles
+from journey.store.export import record_of
 from journey.store.run import Run
 from journey.types import Thought, Tree
 
 TEXT_COLUMNS = ("text", "response", "long_cot", "thought", "output", "completion", "solution", "model_output")
 QUESTION_COLUMNS = ("question", "problem", "instruction", "prompt")
-_THOUGHT = TypeAdapter(Thought)
 
 
 class TextSample(NamedTuple):
@@ -58,7 +56,7 @@ def _of_file(source: Path) -> Iterator[tuple[str, TextSample]]:
     for number, (place, row) in enumerate(datafiles.rows(source), 1):
         question = next((row[name] for name in QUESTION_COLUMNS if isinstance(row.get(name), str)), "")
         if "segments" in row and "draft" in row:
-            one = _thought(place, row)
+            one = record_of(Thought, row, place)
             yield one.method, TextSample(one.id, one.text, question, one)
             continue
         column = column or next((name for name in TEXT_COLUMNS if _text(row.get(name)) is not None), None)
@@ -81,12 +79,3 @@ def _text(value: Any) -> str | None:
     if isinstance(value, list) and value and all(isinstance(step, str) for step in value):
         return "\n".join(value)
     return None
-
-
-def _thought(place: str, row: Mapping[str, Any]) -> Thought:
-    try:
-        return _THOUGHT.validate_python({name: row[name] for name in Thought.__slots__ if name in row})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the row"
-        raise UsageError(f"{place} is no Thought: {where}: {first['msg']}; write it with journey export") from error

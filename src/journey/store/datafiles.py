@@ -4,12 +4,14 @@ import gzip
 import json
 import re
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from journey.errors import UsageError
+from journey.store.parquet import pyarrow
 
 Format = Literal["auto", "jsonl", "json", "parquet", "hub"]
 Row = Mapping[str, Any]
@@ -21,10 +23,7 @@ def rows(path: str | Path, *, format: Format = "auto", split: str | None = None)
     kind = _kind(file, str(path)) if format == "auto" else format
     if kind == "hub":
         return _hub_rows(str(path), split or "train")
-    if not file.is_file():
-        raise UsageError(f"there is no file {path}; check the path, or give a Hub name such as owner/name")
-    if file.stat().st_size == 0:
-        raise UsageError(f"{path} is empty; give a file with one problem a row")
+    _check(file, f"there is no file {path}; check the path, or give a Hub name such as owner/name")
     if split is not None:
         raise UsageError(f"{path} is a single file and has no split {split!r}; leave the split out")
     return {"jsonl": _jsonl_rows, "json": _json_rows, "parquet": _parquet_rows}[kind](file)
@@ -47,12 +46,23 @@ def _kind(file: Path, name: str) -> Format:
     return "hub" if file.is_dir() or is_hub_name else "jsonl"
 
 
+def _check(file: Path, no_file: str) -> None:
+    if not file.is_file():
+        raise UsageError(no_file)
+    if file.stat().st_size == 0:
+        raise UsageError(f"{file} is empty; give a file with its data, one entry a row")
+
+
 def lines(file: Path) -> Iterator[tuple[int, bytes]]:
-    """The lines of a file with their numbers, unpacked if it is gzipped. Raises UsageError."""
+    """The lines of a file with their numbers, unpacked if it is gzipped, without a mark of their byte order.
+
+    Raises UsageError where there is no file, or an empty or damaged one.
+    """
+    _check(file, f"{file} is a folder; give the files in it" if file.is_dir() else f"{file} does not exist")
     # Bytes, because lines end at \n only: a text stream would also cut at the other line ends inside strings.
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
-            yield from enumerate(stream, 1)
+            yield from enumerate((line.removeprefix(BOM_UTF8) for line in stream), 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UsageError(f"{file} is not a whole gzip file ({error}); compress or download it again") from error
 
@@ -95,16 +105,13 @@ def _json_rows(file: Path) -> Iterator[tuple[str, Row]]:
 
 
 def _parquet_rows(file: Path) -> Iterator[tuple[str, Row]]:
-    try:
-        arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise UsageError(f"reading {file} needs pyarrow; install journey-learning[train]") from error
+    arrow, parquet = pyarrow()
     try:
         table = parquet.ParquetFile(file)
         batches = (row for batch in table.iter_batches(batch_size=1024) for row in batch.to_pylist())
         for number, row in enumerate(batches, 1):
             yield f"{file} row {number}", row
-    except arrow.ArrowException as error:
+    except (arrow.ArrowException, OSError) as error:
         raise UsageError(f"{file} is not a readable Parquet file ({error}); write or download it again") from error
 
 

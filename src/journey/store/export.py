@@ -5,17 +5,18 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from errno import EEXIST, EISDIR, ENOTDIR
+from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from journey.errors import UsageError
-from journey.store import parquet, version_1
+from journey.store import datafiles, parquet, version_1
 from journey.store.faults import one_sentence
 from journey.store.files import NOT_ALLOWED, replacing, without_halves
 from journey.store.run import Run
-from journey.store.schema import Value, table_named
+from journey.store.schema import Value, dumps, table_named
 from journey.types import SCHEMA, Record, Tree, model_from_json, to_json
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
@@ -74,28 +75,6 @@ def import_file(run: Run, table: str, source: str | Path, **columns: Value) -> i
     return number
 
 
-def read_rows(source: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The rows of a file with their numbers, from 1; empty lines are passed over. Raises UsageError."""
-    path = Path(source)
-    if not path.is_file():
-        raise UsageError(f"There is no file {path}: check the path.")
-    if _ending(path) == ".parquet":
-        yield from enumerate(parquet.read(path), start=1)
-        return
-    opener: Callable[..., IO[bytes]] = cast("Callable[..., IO[bytes]]", gzip.open if path.suffix == ".gz" else open)
-    with opener(path, "rb") as file:
-        lines = enumerate(file, start=1)
-        while True:
-            try:
-                number, line = next(lines)
-            except StopIteration:
-                return
-            except (OSError, EOFError) as error:
-                raise UsageError(f"{path} cannot be read to its end ({error}): is it complete?") from error
-            if line.strip():
-                yield number, _parsed(path, number, line)
-
-
 def _unpacked(model: Any) -> Any:
     """A model's JSON form; Parquet holds the settings of its search as a text."""
     search = model["search"]
@@ -136,25 +115,16 @@ _WRITERS: dict[str, Callable[[Iterable[Mapping[str, Any]], IO[bytes], str | None
 }
 
 
-def _not_json(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _parsed(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    try:
-        row = json.loads(line, parse_constant=_not_json)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}, line {number}: not JSON ({error}).") from error
-    if not isinstance(row, dict):
-        raise UsageError(f"{path}, line {number}: a row must be a JSON object.")
-    return cast("dict[str, Any]", row)
-
-
 def _records(table: str, source: str | Path) -> Iterator[tuple[Record, dict[str, Value]]]:
     kind = table_named(table)
-    adapter: TypeAdapter[Record] = TypeAdapter(kind.kind)
-    for number, row in read_rows(source):
-        where = f"{source}, row {number}"
+    if Path(source).is_file() and not Path(source).stat().st_size:
+        return  # a table without records
+    for where, given in datafiles.rows(source):
+        row = dict(given)
+        try:
+            dumps(row)
+        except ValueError as error:
+            raise UsageError(f"{where} is no strict JSON ({error}).") from error
         if row.get("schema") not in range(1, SCHEMA + 1):
             raise UsageError(f"{where}: its schema is {row.get('schema')}, this journey reads {SCHEMA} and older ones.")
         for name in parquet.TEXTS & row.keys():
@@ -167,12 +137,25 @@ def _records(table: str, source: str | Path) -> Iterator[tuple[Record, dict[str,
                 row["model"] = model_from_json(_unpacked(row["model_ref"]))
         except (KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"{where} is no {kind.kind.__name__}: its model cannot be read ({error!r}).") from error
-        try:
-            record = adapter.validate_python({name: row[name] for name in kind.kind.__slots__ if name in row})
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "the row"
-            raise UsageError(f"{where} is no {kind.kind.__name__}: {place}: {first['msg']}.") from error
+        record = record_of(kind.kind, row, where)
         if isinstance(record, Tree) and any(not -1 <= node.parent < i for i, node in enumerate(record.nodes)):
             raise UsageError(f"{where} is no Tree: a node's parent must stand before it.")
         yield record, {name: str(row[name]) for name in kind.given if row.get(name) is not None}
+
+
+Kind = TypeVar("Kind", bound=Record)
+
+
+def record_of(kind: type[Kind], row: Mapping[str, Any], where: str) -> Kind:
+    """The record that a row of JSON is. Raises UsageError that names the row's place and what is wrong in it."""
+    try:
+        return _adapter(kind).validate_python({name: row[name] for name in kind.__slots__ if name in row})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the row"
+        raise UsageError(f"{where} is no {kind.__name__}: {place}: {first['msg']}.") from error
+
+
+@lru_cache
+def _adapter(kind: type[Kind]) -> TypeAdapter[Kind]:
+    return TypeAdapter(kind)

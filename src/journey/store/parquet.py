@@ -1,10 +1,9 @@
 """Parquet files: the only place that knows pyarrow, which is loaded when a Parquet file is asked for."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from itertools import islice
-from pathlib import Path
 from typing import IO, Any, cast
 
 from journey.errors import UsageError
@@ -45,7 +44,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
 
 def write(rows: Iterable[Mapping[str, Any]], file: IO[bytes], table: str | None) -> int:
     """Writes rows as Parquet, typed as the table's columns or, with null, as the rows are; how many."""
-    pa, parquet = _pyarrow()
+    pa, parquet = pyarrow()
     rest = iter(rows)
     number = 0
     if table is None:
@@ -60,17 +59,8 @@ def write(rows: Iterable[Mapping[str, Any]], file: IO[bytes], table: str | None)
     return number
 
 
-def read(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a Parquet file. Raises UsageError for a file that is none."""
-    pa, parquet = _pyarrow()
-    try:
-        for batch in parquet.ParquetFile(path).iter_batches(batch_size=GROUP):
-            yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        raise UsageError(f"{path} is not a whole Parquet file ({error}).") from error
-
-
-def _pyarrow() -> tuple[Any, Any]:
+def pyarrow() -> tuple[Any, Any]:
+    """The packages pyarrow and pyarrow.parquet. Raises UsageError where they are not installed."""
     try:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
