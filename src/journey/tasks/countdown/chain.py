@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from journey.tasks.countdown.expression import Expression, join, leaf
+from journey.tasks.countdown.expression import Expression, Join, Leaf
 from journey.tasks.countdown.puzzle import (
     Number,
     Numbers,
@@ -38,7 +38,7 @@ class Chain:
 
 def last_chain(puzzle: Puzzle, text: str) -> tuple[Chain, bool]:
     """The chain of steps that stands at the end of the text, and whether there was any step at all."""
-    start = Chain(tuple((n, leaf(n)) for n in puzzle.numbers))
+    start = Chain(tuple((n, Leaf(n)) for n in puzzle.numbers))
     follow_one, restate_one = partial(follow, puzzle), partial(restate, puzzle)
     return followed(start, text, parse_step, follow_one, parse_state, restate_one)
 
@@ -48,9 +48,9 @@ def follow(puzzle: Puzzle, chain: Chain, step: Step) -> Chain:
     left = _take(chain.standing, step.left)
     right = None if left is None else _take(left[1], step.right)
     if left is None or right is None:
-        return Chain(tuple((n, leaf(n)) for n in step.rest), chain.error or BAD_NUMBER)
+        return Chain(tuple((n, Leaf(n)) for n in step.rest), chain.error or BAD_NUMBER)
     true = apply(step.left, step.op, step.right, puzzle.fractions)
-    standing = (*right[1], (step.result, join(left[0], step.op, right[0])))
+    standing = (*right[1], (step.result, Join(left[0], step.op, right[0])))
     error = chain.error
     if true is None or true != step.result:
         error = error or FALSE_SUM
@@ -66,7 +66,7 @@ def restate(puzzle: Puzzle, seen: Sequence[Chain], state: tuple[Numbers, Number]
         for chain in reversed(seen):
             if chain.error is None and sorted(chain.numbers) == sorted(numbers):
                 return chain
-    return Chain(tuple((n, leaf(n)) for n in numbers), BAD_STATE)
+    return Chain(tuple((n, Leaf(n)) for n in numbers), BAD_STATE)
 
 
 def _take(
@@ -81,7 +81,7 @@ def _take(
 def why_not(puzzle: Puzzle, numbers: Numbers, step: Step) -> str | None:
     """What is wrong with a step from these numbers, in words; null where it is legal, true and well written."""
     true = apply(step.left, step.op, step.right, puzzle.fractions)
-    after = follow(puzzle, Chain(tuple((n, leaf(n)) for n in numbers)), step)
+    after = follow(puzzle, Chain(tuple((n, Leaf(n)) for n in numbers)), step)
     if after.error == BAD_NUMBER:
         return f"{step.left} and {step.right} are not both there"
     if true is None:

@@ -1,18 +1,18 @@
-"""Arithmetic expressions as small trees: parsed without `eval`, computed exactly, written in one normal form.
+"""Arithmetic expressions as small trees: read by the parser of answers, computed exactly, written in one normal form.
 
 The normal form does not depend on the order of summands and factors, so that votes on the same solution meet.
 """
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from journey.answers.clean import clean
+from journey.answers.formula import MINUS, Node
+from journey.answers.formula import parse as formula_of
 from journey.tasks.countdown.puzzle import Number, apply, whole
 
-MAX_TOKENS = 60
-_TOKEN = re.compile(r"\s*(?:(\d{1,9})|([-+*/()]))")
-_SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "[": "(", "]": ")"})
+NO_EXPRESSION = "not an expression"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,6 @@ class ExpressionError(ValueError):
     """The text is no expression."""
 
 
-def leaf(number: Number) -> Expression:
-    """The expression of one number."""
-    return Leaf(number)
-
-
-def join(left: Expression, op: str, right: Expression) -> Expression:
-    """`left op right`."""
-    return Join(left, op, right)
-
-
 def leaves(expression: Expression) -> list[Number]:
     """The numbers that the expression uses, in order."""
     match expression:
@@ -69,48 +59,26 @@ def evaluate(expression: Expression, fractions: bool = False) -> Number | None:
 
 def parse(text: str) -> Expression:
     """The expression of a text such as "(15 - 7) * 8" or "8 * (15 - 7) = 64". Raises ExpressionError."""
-    text = text.translate(_SIGNS).replace(r"\times", "*").replace(r"\cdot", "*").replace(r"\div", "/").replace("$", " ")
-    tokens, at = [], 0
-    body = text.split("=")[0].rstrip()
-    while at < len(body):
-        match = _TOKEN.match(body, at)
-        if match is None or len(tokens) == MAX_TOKENS:
-            raise ExpressionError("not an expression")
-        tokens.append(match[1] or match[2])
-        at = match.end()
-    expression, rest = _sum(tokens)
-    if rest:
-        raise ExpressionError("not an expression")
-    return expression
+    formula = formula_of(clean(text).partition("=")[0].strip())
+    if formula is None or len(formula.trees) + len(formula.others) > 1:
+        raise ExpressionError(NO_EXPRESSION)
+    return _of_tree(formula.trees[0])
 
 
-def _sum(tokens: list[str]) -> tuple[Expression, list[str]]:
-    left, tokens = _product(tokens)
-    while tokens and tokens[0] in "+-":
-        right, rest = _product(tokens[1:])
-        left, tokens = Join(left, tokens[0], right), rest
-    return left, tokens
-
-
-def _product(tokens: list[str]) -> tuple[Expression, list[str]]:
-    left, tokens = _factor(tokens)
-    while tokens and tokens[0] in "*/":
-        right, rest = _factor(tokens[1:])
-        left, tokens = Join(left, tokens[0], right), rest
-    return left, tokens
-
-
-def _factor(tokens: list[str]) -> tuple[Expression, list[str]]:
-    match tokens:
-        case ["(", *rest]:
-            inner, rest = _sum(rest)
-            if not rest or rest[0] != ")":
-                raise ExpressionError("not an expression")
-            return inner, rest[1:]
-        case [number, *rest] if number.isascii() and number.isdigit():
-            return Leaf(int(number)), rest
+def _of_tree(tree: Node) -> Expression:
+    match tree:
+        case ("number", Fraction() as number):
+            return Leaf(whole(number))
+        case ("+", first, *rest):
+            found = _of_tree(first)
+            for part in rest:
+                is_minus = part[:2] == ("*", MINUS)
+                found = Join(found, "-" if is_minus else "+", _of_tree(part[2] if is_minus else part))
+            return found
+        case ("*" | "/" as op, left, right) if left != MINUS:
+            return Join(_of_tree(left), op, _of_tree(right))
         case _:
-            raise ExpressionError("not an expression")
+            raise ExpressionError(NO_EXPRESSION)
 
 
 def normal(expression: Expression) -> str:
