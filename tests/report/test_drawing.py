@@ -47,9 +47,8 @@ def test_a_step_that_nobody_judged_and_one_that_nobody_could_judge_look_alike_an
     assert "could not say: did not parse" in drawing_svg(draw(tree, "q", [], []), "title")
 
 
-def test_a_deep_tree_is_an_outline_with_the_right_path_last_among_its_siblings() -> None:
+def test_a_tree_is_an_outline_with_the_right_path_last_among_its_siblings() -> None:
     chain = [Node(i - 1, f"step {i}") for i in range(8)]
     drawing = draw(Tree("t", "p", (*chain, Node(0, "aside"))), "q", list(range(8)), [])
     height = {spot.node: spot.y for spot in drawing.spots}
     assert height[-1] < height[0] < height[8] < height[1] < height[7]
-    assert all(edge.elbow for edge in drawing.edges)
