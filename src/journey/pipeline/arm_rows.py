@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any, Literal
 
 from journey.data.problems import part
@@ -19,7 +20,7 @@ from journey.tasks.table import ask
 from journey.thoughts.draft import chosen
 from journey.training.rows import Row, dpo_rows, match_tokens, sft_rows
 from journey.training.settings import DpoSettings
-from journey.types import ModelRef, Node, Problem
+from journey.types import ModelRef, Node, Problem, content_seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ def model_name(seed: int, arm: str) -> str:
 class SeedRun:
     """One seed of an experiment over a run. `owner` is the seed of its thoughts, null: those without one.
 
-    `evaluate` lets a model answer problems (`stages.evaluate`).
+    `practice` rows of it are taught in phase 1. `evaluate` lets a model answer problems (`stages.evaluate`).
     """
 
     run: Run
@@ -63,6 +64,7 @@ class SeedRun:
     evaluate: Callable[..., Awaitable[int]]
     evaluation: Evaluation = Evaluation()
     owner: int | None = None
+    practice: int = 0
     in_flight: int = 256
     progress: Progress = field(default=silent)
     dtype: str = AUTO
@@ -88,8 +90,8 @@ class SeedRun:
 
 
 async def of_solutions(of: SeedRun, settings: Any, source: str, weights: str | Path) -> list[Row]:
-    """The worked solutions of phase 1's problems."""
-    return solution_rows(part(of.run, "phase1"), of.task)
+    """The worked solutions of phase 1's problems, and practice where the recipe wants some."""
+    return [*solution_rows(part(of.run, "phase1"), of.task), *practice_rows(of.task, of.practice)]
 
 
 def solution_rows(problems: Iterable[Problem], task: Task) -> list[Row]:
@@ -101,6 +103,14 @@ def solution_rows(problems: Iterable[Problem], task: Task) -> list[Row]:
             text = task.narration.separator.join(filter(None, (problem.solution, last)))
             rows.append({"prompt": ask(problem, ()).text, "completion": text})
     return rows
+
+
+def practice_rows(task: Task, count: int) -> list[Row]:
+    """`count` rows of the task's practice. Raises UsageError where it has none."""
+    if count and task.practice is None:
+        raise UsageError(f"the task {task.name} has no practice for a student; leave problems.practice out")
+    drawn = [task.practice(Random(content_seed("practice", task.name, i))) for i in range(count) if task.practice]
+    return [{"prompt": prompt, "completion": text} for prompt, text in drawn]
 
 
 def of_thoughts(method: str) -> Callable[[SeedRun, Any, str, str | Path], Awaitable[list[Row]]]:

@@ -230,6 +230,7 @@ def seed_run(run: Run, progress: Progress, recipe: Recipe, seed: int) -> SeedRun
         evaluate=evaluate,
         evaluation=recipe.evaluation,
         owner=None if recipe.policy_arm is None else seed,
+        practice=recipe.problems.practice,
         in_flight=recipe.concurrency,
         progress=progress,
         dtype=recipe.dtype,

@@ -31,7 +31,7 @@ class Problems:
     `file` null: the task draws them by the settings `puzzles`, which are its own (`Task.settings`); else problems are
     read from the file or Hub id (`split` of it), the test set from `test_file` where one is named. `curate` null takes
     all, else those that pass its rules. Counts are upper limits for files; `train` null takes all that no other part
-    gets, `test` null all of `test_file`.
+    gets, `test` null all of `test_file`. `practice`: rows of the task's practice that phase 1 is taught beside solutions.
     """
 
     file: str | None = None
@@ -40,6 +40,7 @@ class Problems:
     curate: Curation | None = None
     puzzles: Any = None
     phase1: int = 0
+    practice: int = 0
     train: int | None = None
     validation: int = 0
     test: int | None = None

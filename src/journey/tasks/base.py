@@ -50,6 +50,8 @@ class Task:
     - `labelled_set(count, seed)`: solutions with labelled steps for `eval judges --on NAME`; null: there is none.
     - `explore(rng, settings)`: a text for the tiny base to read, truthful random exploration of a problem that is not
       held out; `ground(problem)`: the problem as exploration sees it, to check walks by; both null: it reads none.
+    - `practice(rng)`: a prompt and a true answer to it, which teach a student the skills of the task (true steps,
+      verdicts, returns) on a problem that is not held out; null: there is no such practice.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Task:
     labelled_set: Callable[[int, int], LabelledSet] | None = None
     explore: Explore | None = None
     ground: Callable[[Problem], Ground] | None = None
+    practice: Callable[[Random], tuple[str, str]] | None = None
 
 
 def in_words(name: str, grader: Callable[[], Grader], **others: Any) -> Task:

@@ -1,7 +1,4 @@
-"""The words of a long thought between its steps: where a branch is found wrong, at the return, and at the end.
-
-No narration alters a step.
-"""
+"""The words of a long thought between its steps: where a branch is found wrong, at the return, and at the end."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -20,6 +17,7 @@ class Narration:
     `close(problem, node)`: the final answer, where the last step `node` does not give it in the form asked for;
     `last(node)`: the text of that step, less a line that only gives the answer in another form.
     `tried(texts)`: what a return adds that lists the `texts` of the steps taken from there so far; null: nothing.
+    `step(text)`: a step as the thought writes it; no narration alters what it says.
     `separator` stands between all pieces. `name` is part of a thought's id.
     """
 
@@ -30,6 +28,7 @@ class Narration:
     name: str = ""
     tried: Callable[[Sequence[str]], str] | None = None
     last: Callable[[Node], str] = lambda node: node.text
+    step: Callable[[str], str] = lambda text: text
 
 
 LONGEST_QUOTE = 90

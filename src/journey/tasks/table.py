@@ -9,13 +9,14 @@ from journey.models.base import Prompt
 from journey.tasks import old_records
 from journey.tasks.base import Task
 from journey.tasks.code.task import CODE
-from journey.tasks.countdown.task import COUNTDOWN
+from journey.tasks.countdown.task import COUNTDOWN, COUNTDOWN_WORDS
 from journey.tasks.maze.task import MAZE
 from journey.tasks.qa.task import MATH, MODEL_GRADED, TEXT
 from journey.types import EMPTY, Problem
 
 TASKS: dict[str, Task] = {
     "countdown": COUNTDOWN,
+    "countdown_words": COUNTDOWN_WORDS,
     "maze": MAZE,
     "math": MATH,
     "text": TEXT,

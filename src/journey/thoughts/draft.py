@@ -60,10 +60,11 @@ def tell(tree: Tree, problem: Problem, walk: Walk, narration: Narration) -> Iter
         match visit.kind:
             case "forward":
                 node = tree.nodes[visit.node]
-                yield Piece("step", narration.last(node) if visit.node == walk.leaf else node.text, visit.node)
+                text = narration.last(node) if visit.node == walk.leaf else node.text
+                yield Piece("step", narration.step(text), visit.node)
             case "mistake":
                 trip.append(visit.node)
-                yield Piece("mistake", tree.nodes[visit.node].text, visit.node)
+                yield Piece("mistake", narration.step(tree.nodes[visit.node].text), visit.node)
             case "return":
                 found = found_wrong(tree, trip)
                 yield Piece("reflection", narration.reflect(tree.nodes[found], path_texts(tree, trip[-1])), found)

@@ -24,6 +24,10 @@ VALUE = r"-?\d{1,9}(?:/\d{1,9})?"
 _QUESTION = re.compile(rf"Make ({VALUE}) from ((?:{VALUE} )*{VALUE})( with fractions)?")
 _STEP = re.compile(rf"({VALUE}) ([-+*/]) ({VALUE}) = ({VALUE}) \( ((?:{VALUE} )+)-> ({VALUE}) \)")
 _STATE = re.compile(rf"(?:Back to )?\( ((?:{VALUE} )+)-> ({VALUE}) \)")
+_LISTED = rf"((?:(?:{VALUE}, )*{VALUE} and )?{VALUE}) to make ({VALUE})\."
+_PLAIN_STEP = re.compile(rf"({VALUE}) ([-+*/]) ({VALUE}) = ({VALUE}), leaving {_LISTED}")
+_PLAIN_STATE = re.compile(f"Back to {_LISTED}")
+_VALUE = re.compile(VALUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +175,13 @@ def is_question(text: str) -> bool:
 
 
 def parse_step(line: str) -> Step | None:
-    """The step that a line writes, true or not; null where it writes none."""
-    match = _STEP.fullmatch(line.strip())
+    """The step that a line writes, in signs or in plain words, true or not; null where it writes none."""
+    line = line.strip()
+    match = _STEP.fullmatch(line) or _PLAIN_STEP.fullmatch(line)
     if match is None:
         return None
     try:
-        numbers = tuple(map(value, match[5].split()))
+        numbers = tuple(map(value, _VALUE.findall(match[5])))
         return Step(value(match[1]), match[2], value(match[3]), value(match[4]), numbers, value(match[6]))
     except ZeroDivisionError:
         return None
@@ -184,11 +189,19 @@ def parse_step(line: str) -> Step | None:
 
 def parse_state(line: str) -> tuple[Numbers, Number] | None:
     """The state that a line restates, alone or after "Back to"; null where it restates none."""
-    match = _STATE.fullmatch(line.strip())
+    return _state(_STATE.fullmatch(line.strip())) or parse_plain_state(line)
+
+
+def parse_plain_state(line: str) -> tuple[Numbers, Number] | None:
+    """The state that a line returns to in plain words; null where it writes none."""
+    return _state(_PLAIN_STATE.fullmatch(line.strip()))
+
+
+def _state(match: re.Match[str] | None) -> tuple[Numbers, Number] | None:
     if match is None:
         return None
     try:
-        return tuple(map(value, match[1].split())), value(match[2])
+        return tuple(map(value, _VALUE.findall(match[1]))), value(match[2])
     except ZeroDivisionError:
         return None
 

@@ -1,16 +1,22 @@
 """Where puzzles come from: drawn by rule, or read from files of Countdown and Game of 24 puzzles."""
 
 import random
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from journey.errors import UsageError
 from journey.store.datafiles import rows
+from journey.tasks.countdown import plain
 from journey.tasks.countdown.puzzle import Puzzle, PuzzleSettings, draw, is_held_out, to_problem
 from journey.tasks.following import different
 from journey.types import Problem, content_seed
 
 
-def drawn(name: str, count: int, seed: int, settings: PuzzleSettings, *, held_out: bool) -> list[Problem]:
+def drawn(
+    name: str, count: int, seed: int, settings: PuzzleSettings, *, held_out: bool,
+    is_held_out: Callable[[Puzzle], bool] = is_held_out,
+) -> list[Problem]:  # fmt: skip
     """`count` different random puzzles of the set `name`, all of them held out from every training or none of them."""
     rng = random.Random(content_seed("puzzles", name, seed))
     found = different(
@@ -21,6 +27,17 @@ def drawn(name: str, count: int, seed: int, settings: PuzzleSettings, *, held_ou
         lambda puzzle: is_held_out(puzzle) == held_out,
     )
     return [to_problem(puzzle, f"countdown/{name}", seed, settings.largest_result) for puzzle in found]
+
+
+def drawn_in_words(
+    name: str, count: int, seed: int, settings: PuzzleSettings, *, held_out: bool
+) -> list[Problem]:
+    """The same for a student that reads plain words: held out by the numbers alone, solved in plain words."""
+    found = drawn(name, count, seed, settings, held_out=held_out, is_held_out=plain.is_held_out)
+    return [
+        replace(p, task="countdown_words", solution=None if p.solution is None else plain.in_plain_words(p.solution))
+        for p in found
+    ]
 
 
 def read(path: str | Path, limit: int | None = None) -> list[Problem]:

@@ -1,13 +1,16 @@
 """Countdown as a task: everything that the rest of the package needs of it."""
 
+from dataclasses import replace
+
 from journey.tasks.base import Task
+from journey.tasks.countdown import plain
 from journey.tasks.countdown.chain import judge
 from journey.tasks.countdown.checker import CountdownGrader
 from journey.tasks.countdown.exploration import explore, ground
 from journey.tasks.countdown.labelled import countdown_set
 from journey.tasks.countdown.narration import NARRATION
 from journey.tasks.countdown.puzzle import PuzzleSettings, is_held_out, parse_puzzle
-from journey.tasks.countdown.sources import drawn, read
+from journey.tasks.countdown.sources import drawn, drawn_in_words, read
 from journey.tasks.prompting import asker
 from journey.tasks.steps import FORMATS
 
@@ -28,3 +31,16 @@ COUNTDOWN = Task(
     explore=explore,
     ground=lambda problem: ground(parse_puzzle(problem.question)),
 )
+
+COUNTDOWN_WORDS = replace(
+    COUNTDOWN,
+    name="countdown_words",
+    narration=plain.NARRATION,
+    draw=drawn_in_words,
+    read=None,
+    is_held_out=lambda problem: plain.is_held_out(parse_puzzle(problem.question)),
+    labelled_set=None,
+    explore=None,
+    practice=plain.practice,
+)
+"""The same puzzles told in plain words, for students that are no models of the puzzle's own vocabulary."""
