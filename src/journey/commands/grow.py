@@ -78,6 +78,7 @@ async def _grow(into: Run, wanted: Recipe, limit: int | None, models: registry.M
             "problems.file, or problems.train for puzzles"
         )
     check_gradable(problems)
-    bars("grow", f"load {wanted.model}", 0, 1)
+    policy = wanted.trees.model or wanted.model
+    bars("grow", f"load {policy}", 0, 1)
     of = seed_run(into, bars.of("grow"), wanted, wanted.first_seed)
-    await grow_wanted(of, wanted, models, models.model(wanted.model), problems)
+    await grow_wanted(of, wanted, models, models.model(policy), problems)

@@ -5,8 +5,10 @@ arms are trained on thoughts of the same trees and for the same passes (O1 Repli
 """
 
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from journey import interrupts
@@ -80,6 +82,7 @@ def jobs_of(recipe: Recipe, budget: Budget = Budget()) -> list[Job[Part]]:
     """The parts of every seed as jobs; earlier seeds go first, so that the first table stands early.
 
     Where the judge is behind a server, the trees of one seed wait for those of the seed before: they share a budget.
+    Where seeds share a first phase, they wait for the seed that makes it.
     """
     is_paid = registry.judge_is_served(recipe.judge, recipe.helper, recipe.servers)
     seeds = recipe.seed_numbers()
@@ -87,8 +90,9 @@ def jobs_of(recipe: Recipe, budget: Budget = Budget()) -> list[Job[Part]]:
     for seed in seeds:
         # No part of a seed but its trees begins before the trees of the seed before.
         before = [Part(TREES, seed - 1)] if seed - 1 in seeds else []
+        waits = before if is_paid or recipe.share_phase1 else []
         trees = Part(TREES, seed)
-        jobs.append(Job(trees, work_on, (trees, recipe, budget), tuple(before if is_paid else ())))
+        jobs.append(Job(trees, work_on, (trees, recipe, budget), tuple(waits)))
         for kind, arm in _work(recipe):
             after = [trees, *before]
             source = source_of(arm, list(recipe.arms))
@@ -127,12 +131,13 @@ async def make_trees(of: SeedRun, recipe: Recipe, budget: Budget) -> None:
         await train_arm(of, recipe, arm)
     tracker = budget.begin(run)
     models = registry.Models(run, tracker, recipe.servers, recipe.dtype)
-    policy = None if arm is None else local(of.weights(arm), of.name(arm), recipe.dtype)
-    if policy is not None and arm is not None:
+    named, policy = recipe.grown_by, None
+    if named is None and arm is not None:
+        policy = local(of.weights(arm), of.name(arm), recipe.dtype)
         models.register_loaded(of.weights(arm), policy)  # a judge may roll out from the same weights
     try:
         if recipe.grows:
-            proposer = models.model(recipe.model) if policy is None else Cached(policy, run)
+            proposer = models.model(named or recipe.model) if policy is None else Cached(policy, run)
             await grow_wanted(of, recipe, models, proposer, part(run, "train"))
         await make_thoughts(of, recipe, models)
     finally:
@@ -156,18 +161,20 @@ async def grow_wanted(
 
 
 async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) -> None:
-    """The thoughts of a seed by the recipe's methods; of a policy's trees, so that all arms have the same ones.
+    """The thoughts of a seed by the recipe's methods; of the seed's trees, so that all arms have the same ones.
 
-    Raises UsageError where the policy solved nothing.
+    Raises UsageError where whoever grew them solved nothing.
     """
     trees = None
     if recipe.policy_arm is not None:
-        policy, problems = of.name(recipe.policy_arm), part(of.run, "train")
-        trees = [tree.id for tree in branched_trees(of.run, problems, policy, recipe.trees.count)]
+        policy, problems = recipe.grown_by or of.name(recipe.policy_arm), part(of.run, "train")
+        found = branched_trees(of.run, problems, policy, recipe.trees.count, of.seed if recipe.grown_by else None)
+        trees = [tree.id for tree in found]
         if not trees:
+            more = f"{recipe.policy_arm} more problems or epochs, or " if recipe.grown_by is None else ""
             raise UsageError(
                 f"{policy} solved none of {len(problems)} problems, so there is nothing to make thoughts of; give "
-                f"{recipe.policy_arm} more problems or epochs, or trees.{recipe.trees.grower} a greater width or keep"
+                f"{more}trees.{recipe.trees.grower} a greater width or keep"
             )
     derivation = Derivation(of.run, recipe.thought_settings(of.seed), of.task, models.model, of.progress, of.owner)
     await derivation.make_all(recipe.thoughts.methods, recipe.thoughts.refine, trees)
@@ -196,7 +203,10 @@ def refuse_equal_arms(of: SeedRun, recipe: Recipe) -> None:
 
 async def train_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
     """Trains an arm from the model that it starts from; an arm without rows is listed as failed, the others stand."""
-    kind, settings = ARMS[arm], recipe.arms[arm]
+    kind, settings, seed = ARMS[arm], recipe.arms[arm], of.seed
+    if kind.policy and recipe.share_phase1 and seed != recipe.first_seed:
+        seed = recipe.first_seed
+        take_over(seed_run(of.run, of.progress, recipe, seed).weights(arm), of.weights(arm))
     needs = source_of(arm, list(recipe.arms))
     base = base_of(recipe)
     source, weights = (base, model_path(base)) if needs is None else (of.name(needs), of.weights(needs))
@@ -206,7 +216,24 @@ async def train_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
         of.run.add(Failure(TRAIN, of.name(arm), kind.without, model=of.name(arm)))
         return
     of.run.unfail(TRAIN, of.name(arm))
-    train(of.run, of.ref(arm), weights, rows, replace(kind.trainer(settings), seed=of.seed), of.progress)
+    train(of.run, of.ref(arm), weights, rows, replace(kind.trainer(settings), seed=seed), of.progress)
+
+
+def take_over(model: Path, to: Path) -> None:
+    """Another seed's model as this one's, which then counts as trained; complete or not there."""
+    if not to.is_dir():
+        half = to.with_name(f".{to.name}.{os.getpid()}")
+        shutil.rmtree(half, ignore_errors=True)
+        shutil.copytree(model, half, copy_function=link)
+        half.rename(to)
+
+
+def link(file: str, to: str) -> None:
+    """The same file under another name; a copy where the disk has no links."""
+    try:
+        os.link(file, to)
+    except OSError:
+        shutil.copy2(file, to)
 
 
 async def evaluate_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:

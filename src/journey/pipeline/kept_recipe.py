@@ -113,7 +113,7 @@ def config_of(recipe: Recipe) -> dict[str, Any]:
     return {
         "recipe": plain_recipe(recipe),
         "prompts": {name: prompts.hash(name) for name in sorted({*task(recipe.task).prompts, *also})},
-        "weights": {TINY: folder_hash(Path(model_path(TINY)))} if recipe.model == TINY else {},
+        "weights": {TINY: folder_hash(Path(model_path(TINY)))} if TINY in recipe.models() else {},
         "versions": versions(),
     }
 

@@ -148,9 +148,12 @@ def _missing(seed: int, names: set[str], by_arm: Mapping[tuple[int, str], Arm], 
 
 def _trees(run: Run, seeds: Sequence[int]) -> Trees:
     with_thought = {thought.tree for thought in run.thoughts()}
+    named = run.config.get("recipe", {}).get("trees", {}).get("model")
     by_seed = list[dict[str, int]]()
     for seed in seeds:
         ids = set[str]().union(*(run.ids("trees", policy=policy) for policy in policies(seed)))
+        if named is not None:
+            ids = {tree.id for tree in run.trees(policy=named) if tree.settings.get("seed") == seed}
         by_seed.append({"seed": seed, "grown": len(ids), "with_thought": len(ids & with_thought)})
     if not any(row["grown"] for row in by_seed):
         return Trees(run.count("trees"), [])

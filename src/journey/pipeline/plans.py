@@ -31,8 +31,9 @@ def estimate(
     found: list[Estimate] = []
     if wanted.grows:
         grower = GROWERS[wanted.trees.grower]
-        steps = grower.estimate(problems, wanted.policy_arm or wanted.model, wanted.trees.settings)
-        stages = [*([] if wanted.policy_arm else [steps]), *_judged(wanted, steps.most)]
+        named = wanted.grown_by
+        steps = grower.estimate(problems, named or str(wanted.policy_arm), wanted.trees.settings)
+        stages = [*([steps] if named else []), *_judged(wanted, steps.most)]
         found += stages * wanted.seeds
     if not trees_only:
         thoughts = wanted.thoughts
@@ -53,7 +54,11 @@ def plan(wanted: Recipe, parts: Parts) -> dict[str, Any]:
     counts = {name: len(found) for name, found in parts.by_name.items()}
     if not wanted.arms:
         return {"problems": counts["train"]}
-    sizes = Sizes(counts["phase1"], counts["train"], min(wanted.trees.count or counts["train"], counts["train"]))
+    sizes = Sizes(
+        counts["phase1"] + wanted.problems.practice,
+        counts["train"],
+        min(wanted.trees.count or counts["train"], counts["train"]),
+    )
     work = [ARMS[name].estimate(settings, sizes) for name, settings in wanted.arms.items()]
     rules = [rule for arm in wanted.arms for rule in ARMS[arm].decoding(wanted.evaluation)]
     drawn = sum(one.answers for one in work)
@@ -62,19 +67,26 @@ def plan(wanted: Recipe, parts: Parts) -> dict[str, Any]:
     steps = grower.estimate(parts.by_name["train"], wanted.model, wanted.trees.settings).most
     return {
         "model": wanted.model,
+        **({} if wanted.student is None else {"student": wanted.student}),
+        "trees_by": wanted.grown_by or wanted.policy_arm,
         "judge": wanted.judge,
         "seeds": wanted.seeds,
         "problems": sum(counts.values()),
         **{f"problems_{part}": number for part, number in counts.items()},
         "trees_grown": wanted.seeds * counts["train"] * wanted.grows,
-        "models_trained": wanted.seeds * len(wanted.arms),
-        "rows_trained_on_at_most": wanted.seeds * sum(one.rows for one in work),
+        "models_trained": wanted.seeds * len(wanted.arms) - _shared(wanted),
+        "rows_trained_on_at_most": wanted.seeds * sum(one.rows for one in work) - _shared(wanted) * sizes.phase1,
         "attempts_at_most": wanted.seeds * drawn,
         # Half of what a step may have, a third of what an answer may have: what the shipped recipe comes to.
         "tokens_in_trees_about": wanted.seeds * steps.tokens // 2 * wanted.grows,
         "tokens_in_attempts_about": wanted.seeds * drawn * wanted.evaluation.max_tokens // 3,
         **_memory(wanted),
     }
+
+
+def _shared(wanted: Recipe) -> int:
+    """How many seeds take the first phase over from the first one."""
+    return (wanted.seeds - 1) * (wanted.share_phase1 and wanted.policy_arm is not None)
 
 
 def _memory(wanted: Recipe) -> dict[str, Any]:

@@ -45,10 +45,11 @@ def points_of(
         return limited(recipe_of(data, str(file)), limit, seed)
 
     found = [Point(BASE, None, BASE, recipe())]
-    if compared()[1] not in found[0].recipe.arms or found[0].recipe.policy_arm is None:
+    if compared()[1] not in found[0].recipe.arms or found[0].recipe.policy_arm is None or found[0].recipe.trees.model:
         policies = " or ".join(name for name, arm in ARMS.items() if arm.policy)
         raise UsageError(
-            f"a sweep wants the {compared()[1]} and the arm that makes the policy ({policies}) among its arms"
+            f"a sweep wants the {compared()[1]} and the arm that makes the policy ({policies}) among its arms, and its "
+            "trees grown by that; leave trees.model out"
         )
     for name, axis in axes.items():
         for at in axis.values:

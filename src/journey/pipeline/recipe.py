@@ -31,7 +31,7 @@ class Problems:
     `file` null: the task draws them by the settings `puzzles`, which are its own (`Task.settings`); else problems are
     read from the file or Hub id (`split` of it), the test set from `test_file` where one is named. `curate` null takes
     all, else those that pass its rules. Counts are upper limits for files; `train` null takes all that no other part
-    gets, `test` null all of `test_file`. `practice`: rows of the task's practice that phase 1 is taught beside solutions.
+    gets, `test` null all of `test_file`. `practice`: rows of the task's practice that phase 1 is taught, too.
     """
 
     file: str | None = None
@@ -51,12 +51,14 @@ class Trees:
     """Where the trees come from: grown (`grower` and its `settings`), or people's ratings in PRM800K's form.
 
     In a recipe the grower's settings stand below its name (`trees.grow.width`). `count`: of how many trees with a right
-    leaf and a wrong branch an experiment makes thoughts (null: of all).
+    leaf and a wrong branch an experiment makes thoughts (null: of all). `model` grows them; null: the arm that is the
+    policy where there is one, else the recipe's model.
     """
 
     grower: str = "grow"
     settings: Any = GrowSettings()
     count: int | None = None
+    model: str | None = None
     prm800k: tuple[str, ...] = ()
 
 
@@ -108,12 +110,13 @@ class Axis:
 class Recipe:
     """A whole experiment: models and judge by name, and the settings of every stage.
 
-    `model` grows the trees; where an arm is the policy, that arm's model does. `strong` (null: the model) judges,
-    explains, refines, criticises, teaches and expands notes. `student` (null: the model) is what the arms start from.
-    Each of `seeds` makes trees, thoughts and arms of its own. `training`: the supervised
-    arms' settings beside their own, first phases excepted. `axes` make the recipe a sweep: each value of each is a run
-    with that one setting changed; `redraws` of the bootstrap give its intervals. `rounds`: one, so far. `workers`
-    (null: one a core; 0: all in this process) and `in_flight` (null: as many as suit the model) change no result.
+    `model` grows the trees; where an arm is the policy, that arm's model does (but see `trees.model`). `strong` (null:
+    the model) judges, explains, refines, criticises, teaches and expands notes. `student` (null: the model) is what the
+    arms start from. Each of `seeds` makes trees, thoughts and arms of its own; with `share_phase1` all start from the
+    first seed's first phase, so that intervals are of the later phases alone. `training`: the supervised arms' settings
+    beside their own, first phases excepted. `axes` make the recipe a sweep: each value of each is a run with that one
+    setting changed; `redraws` of the bootstrap give its intervals. `rounds`: one, so far. `workers` (null: one a core;
+    0: all in this process) and `in_flight` (null: as many as suit the model) change no result.
     `dtype`: what models in this process compute in; auto is bfloat16 where that is faster.
     """
 
@@ -126,6 +129,7 @@ class Recipe:
     servers: Mapping[str, ServerSettings] = field(default_factory=dict[str, ServerSettings])
     seeds: int = 1
     first_seed: int = 1
+    share_phase1: bool = False
     problems: Problems = Problems()
     trees: Trees = Trees()
     thoughts: Thoughts = Thoughts()
@@ -149,8 +153,13 @@ class Recipe:
 
     @property
     def policy_arm(self) -> str | None:
-        """The arm whose model grows the trees; null: the recipe's model does."""
+        """The arm that makes each seed's own policy, which grows the trees unless `trees.model` does; null: none."""
         return next((name for name in self.arms if ARMS[name].policy), None)
+
+    @property
+    def grown_by(self) -> str | None:
+        """The named model that grows the trees; null: the policy arm's."""
+        return self.trees.model or (None if self.policy_arm else self.model)
 
     @property
     def is_evaluated(self) -> bool:
@@ -169,7 +178,7 @@ class Recipe:
 
     def models(self) -> list[str]:
         """The models that are asked."""
-        return list(dict.fromkeys((self.model, self.helper)))
+        return list(dict.fromkeys((*filter(None, (self.trees.model,)), self.model, self.helper)))
 
     def seed_numbers(self) -> range:
         """The seeds."""

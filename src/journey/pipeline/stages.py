@@ -117,9 +117,14 @@ async def grow_trees(
         answers.close()
 
 
-def branched_trees(run: Run, problems: Iterable[Problem], policy: str, count: int | None) -> list[Tree]:
-    """The policy's first `count` trees, in the order of the problems, with a right leaf and a wrong branch."""
-    by_problem = {tree.problem: tree for tree in run.trees(policy=policy)}
+def branched_trees(
+    run: Run, problems: Iterable[Problem], policy: str, count: int | None, seed: int | None = None
+) -> list[Tree]:
+    """The policy's first `count` trees, in the order of the problems, with a right leaf and a wrong branch.
+
+    `seed`: those grown with it, null: with any.
+    """
+    by_problem = {t.problem: t for t in run.trees(policy=policy) if seed is None or t.settings.get("seed") == seed}
     found: list[Tree] = []
     for problem in problems:
         if count is not None and len(found) == count:

@@ -73,6 +73,7 @@ def figures(run: Run) -> Json:
         "interval": "wider of Student's t over seeds and the bootstrap over seeds and problems"
         if len(found.finished) > 1
         else "Wilson for an accuracy, Newcombe's paired interval for a gain (one seed)",
+        "shared_phase1": len(found.finished) > 1 and bool(run.config.get("recipe", {}).get("share_phase1")),
     }
 
 

@@ -59,6 +59,8 @@ def notes(figures: Json) -> list[str]:
         tried = f"{figures['problems']} {figures['split']} problems"
         lines = [f"{_plural(figures['seeds'], 'seed')}, {_plural(figures['trees'], 'tree')}, {tried}."]
         lines.append(f"Interval: {figures['interval']}.")
+    if figures.get("shared_phase1"):
+        lines.append("All seeds start from one first phase, trained once: the intervals are of the later phases alone.")
     unfinished: dict[str, list[str]] = {}
     for row in figures["left_out"]:
         unfinished.setdefault(row["why"], []).append(str(row["seed"]))

@@ -42,15 +42,17 @@ async def skills(
     *,
     max_tokens: int = 700,
     seed: int = 0,
+    read: Callable[[str], str] = lambda text: text,
 ) -> dict[str, Skill]:
     """The skills on one sampled walk a problem: true steps, verdicts, returns, returns that list what was tried,
-    remarks, lines of any known kind, and walks that were not taken before."""
+    remarks, lines of any known kind, and walks that were not taken before. `read` puts what the model writes into the
+    puzzle's words."""
 
     async def walked(problem: Problem) -> list[Line]:
         sampling = Sampling(max_tokens=max_tokens, seed=content_seed("skills", problem.id, seed))
         (completion,) = await model.complete(ask(problem, ()), sampling)
         whole = completion.text if completion.finish != "length" else completion.text.rpartition("\n")[0]
-        return list(check(ground(problem), whole))
+        return list(check(ground(problem), read(whole)))
 
     found = [line for lines in await asyncio.gather(*map(walked, problems)) for line in lines]
     return {skill: _count([line for line in found if line.skill == skill]) for skill in SKILLS}

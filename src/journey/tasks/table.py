@@ -16,12 +16,12 @@ from journey.types import EMPTY, Problem
 
 TASKS: dict[str, Task] = {
     "countdown": COUNTDOWN,
-    "countdown_words": COUNTDOWN_WORDS,
     "maze": MAZE,
     "math": MATH,
     "text": TEXT,
     "code": CODE,
     "judged": MODEL_GRADED,
+    "countdown_words": COUNTDOWN_WORDS,
 }
 
 

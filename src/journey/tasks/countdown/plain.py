@@ -16,7 +16,6 @@ from journey.tasks.countdown.puzzle import (
     parse_plain_state,
     parse_state,
     parse_step,
-    question,
 )
 from journey.tasks.exploration import END, document
 from journey.tasks.narration import Narration
@@ -42,7 +41,8 @@ def _plain(line: str) -> str:
     if line.startswith(("Wait , ", "Yes , ")):
         return line.replace(" , ", ", ") + "."
     if (step := parse_step(line)) is not None:
-        return f"{line[: line.index(' (')]}, leaving {_listed(step.rest)} to make {step.target}."
+        done = f"{step.left} {step.op} {step.right} = {step.result}"
+        return f"{done}, leaving {_listed(step.rest)} to make {step.target}."
     if line.startswith("Back to") and (state := parse_state(line)) is not None:
         return f"Back to {_listed(state[0])} to make {state[1]}."
     return line
@@ -85,13 +85,13 @@ def practice(rng: random.Random) -> tuple[str, str]:
     while is_held_out(puzzle := draw(rng)):
         pass
     walks = rng.randint(1, MOST_WALKS)
-    asked, _, text = document(ground(puzzle), rng, walks).removesuffix(f" {END}").partition("\n")
-    return explore_prompt(asked, walks), in_plain_words(text)
+    puzzle_text, _, text = document(ground(puzzle), rng, walks).removesuffix(f" {END}").partition("\n")
+    return explore_prompt(puzzle_text, walks), in_plain_words(text)
 
 
-def explore_prompt(asked: str, walks: int = MOST_WALKS) -> str:
+def explore_prompt(puzzle: str, walks: int = MOST_WALKS) -> str:
     """What a student is asked that shall explore a puzzle at random."""
-    return f"Try up to {walks} ways at random.\n{asked.strip()}\n"
+    return f"Try up to {walks} ways at random.\n{puzzle.strip()}\n"
 
 
 def _sum(rng: random.Random) -> str:
@@ -101,7 +101,9 @@ def _sum(rng: random.Random) -> str:
     other = rng.randint(1, most)
     match op:
         case "-":
-            return f"{small + other} - {small} = {other}" if rng.random() < 0.5 else f"{small + other} - {other} = {small}"
+            return (
+                f"{small + other} - {small} = {other}" if rng.random() < 0.5 else f"{small + other} - {other} = {small}"
+            )
         case "/":
             return f"{small * other} / {small} = {other}"
     result = small + other if op == "+" else small * other

@@ -29,9 +29,7 @@ def drawn(
     return [to_problem(puzzle, f"countdown/{name}", seed, settings.largest_result) for puzzle in found]
 
 
-def drawn_in_words(
-    name: str, count: int, seed: int, settings: PuzzleSettings, *, held_out: bool
-) -> list[Problem]:
+def drawn_in_words(name: str, count: int, seed: int, settings: PuzzleSettings, *, held_out: bool) -> list[Problem]:
     """The same for a student that reads plain words: held out by the numbers alone, solved in plain words."""
     found = drawn(name, count, seed, settings, held_out=held_out, is_held_out=plain.is_held_out)
     return [
