@@ -111,10 +111,16 @@ def lacking(path: str | Path, texts: Iterable[str]) -> list[str]:
 
 def token_counter(path: str | Path) -> Callable[[dict[str, Any]], int]:
     """How many tokens of a prompt/completion row the model in that folder is trained on."""
+    count = text_counter(path)
+    return lambda row: count(row["completion"]) + 1
+
+
+def text_counter(path: str | Path) -> Callable[[str], int]:
+    """How many tokens a text has for the model in that folder."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(path)
-    return lambda row: len(tokenizer(row["completion"])["input_ids"]) + 1
+    return lambda text: len(tokenizer(text)["input_ids"])
 
 
 def convert_gguf(gguf: Path, into: Path) -> None:

@@ -115,6 +115,20 @@ ARMS: dict[str, Arm] = {
             Gain(SHORTCUT, "gain_greedy", "both greedy", greedy=True),
         ),
     ),
+    "journey_wrong": Arm(
+        label="phase 2, journey of wrong answers",
+        short="journey, wrong",
+        needs=PHASE1,
+        method="traverse_wrong",
+        rows=arm_rows.of_thoughts("traverse_wrong"),
+    ),
+    "journey_empty": Arm(
+        label="phase 2, emptied journey",
+        short="journey, empty",
+        needs=PHASE1,
+        method="traverse_empty",
+        rows=arm_rows.of_thoughts("traverse_empty"),
+    ),
     "dpo": Arm(
         label="DPO after journey",
         short="DPO",

@@ -6,11 +6,13 @@ What a model was asked is remembered and a thought is named by its content: the 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from typing import Any
 
 from journey.errors import UsageError
 from journey.models.base import Model
 from journey.models.estimate import Estimate
+from journey.models.weights import TINY, model_path, text_counter
 from journey.pipeline.fan_out import Progress, each, silent
 from journey.store.entries import Refusals
 from journey.store.excluded import excluded
@@ -81,7 +83,10 @@ def named(settings: Any) -> dict[str, Any]:
 
 
 class Derivation:
-    """One run, models by name, and how its thoughts are made. `seed` is that of the experiment, if any."""
+    """One run, models by name, and how its thoughts are made.
+
+    `seed` is that of the experiment, if any, `student` the model that its arms start from (null: nobody knows).
+    """
 
     def __init__(
         self,
@@ -91,6 +96,7 @@ class Derivation:
         models: Callable[[str], Model],
         progress: Progress = silent,
         seed: int | None = None,
+        student: str | None = None,
     ) -> None:
         self.run, self.settings, self.progress, self.seed = run, settings, progress, seed
         self.problems = {p.id: p for p in run.problems()}
@@ -107,6 +113,9 @@ class Derivation:
             rules=task.rules,
             refused=lambda reason: self.refused.update([reason]),
         )
+        if student is not None and student != TINY:  # whose tokens are words
+            count = cache(lambda: text_counter(model_path(student)))
+            self.tools = replace(self.tools, count=lambda text: count()(text))
 
     async def make_all(
         self, methods: Iterable[str], refined: Sequence[str], trees: Iterable[str] | None = None

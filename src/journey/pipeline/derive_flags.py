@@ -19,15 +19,15 @@ class Flag(NamedTuple):
 
 
 FLAGS: Mapping[str, Flag] = {
-    "trials": Flag("thoughts.traverse.trials", lambda name, method: name == "traverse"),
-    "start": Flag("thoughts.traverse.start", lambda name, method: name == "traverse"),
+    "trials": Flag("thoughts.traverse.trials", lambda name, method: "traverse" in (name, method.control_of)),
+    "start": Flag("thoughts.traverse.start", lambda name, method: "traverse" in (name, method.control_of)),
     "per_tree": Flag("thoughts.per_tree", lambda name, method: method.source == "trees"),
     "neutral": Flag("thoughts.neutral", lambda name, method: method.source == "trees"),
     "model": Flag("model", lambda name, method: "model" in method.asks),
     "explain": Flag("thoughts.explain", lambda name, method: method.explains),
     "refine": Flag("thoughts.refine", lambda name, method: method.refinable),
     "notes": Flag("thoughts.notes", lambda name, method: method.source == "notes"),
-    "seed": Flag("first_seed", lambda name, method: method.settings is not None),
+    "seed": Flag("first_seed", lambda name, method: method.settings is not None or method.control_of is not None),
     "strong": Flag("strong", lambda name, method: "strong" in method.asks),
 }
 SETTINGS = {"explaining": "explain", "refining": "refine"} | {
@@ -40,7 +40,7 @@ def methods_of(method: str) -> tuple[str, ...]:
     """The methods that --method means. Raises UsageError."""
     if method != BOTH and method not in METHODS:
         raise UsageError(f"there is no method {method!r}; known are {BOTH}, {', '.join(METHODS)}")
-    return from_trees() if method == BOTH else (method,)
+    return tuple(name for name in from_trees() if not METHODS[name].control_of) if method == BOTH else (method,)
 
 
 def refuse_unfit(
@@ -73,7 +73,11 @@ def refuse_unfit(
         name = setting.partition("=")[0].strip().removeprefix("thoughts.").partition(".")[0]
         if not setting.strip().startswith("thoughts.") or name not in (*SETTINGS, *METHODS):
             continue
-        fitting = [name] if name in METHODS else _fitting(SETTINGS[name])
+        fitting = (
+            _fitting(SETTINGS[name])
+            if name in SETTINGS
+            else [method for method, kind in METHODS.items() if name in (method, kind.control_of)]
+        )
         if not set(fitting) & set(methods):
             raise _unfit(f"--set {setting}", fitting, methods)
 

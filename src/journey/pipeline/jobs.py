@@ -176,7 +176,8 @@ async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) ->
                 f"{policy} solved none of {len(problems)} problems, so there is nothing to make thoughts of; give "
                 f"{more}trees.{recipe.trees.grower} a greater width or keep"
             )
-    derivation = Derivation(of.run, recipe.thought_settings(of.seed), of.task, models.model, of.progress, of.owner)
+    settings, student = recipe.thought_settings(of.seed), base_of(recipe) if recipe.arms else None
+    derivation = Derivation(of.run, settings, of.task, models.model, of.progress, of.owner, student)
     await derivation.make_all(recipe.thoughts.methods, recipe.thoughts.refine, trees)
     refuse_equal_arms(of, recipe)
 

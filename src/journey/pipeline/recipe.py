@@ -82,7 +82,8 @@ class Thoughts:
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def of(self, method: str) -> Any:
-        """The method's own settings; null where it has none."""
+        """The method's own settings, a control's those of its method; null where it has none."""
+        method = METHODS[method].control_of or method
         kind = METHODS[method].settings
         return self.settings.get(method) or (None if kind is None else kind())
 

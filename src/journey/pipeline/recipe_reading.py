@@ -127,8 +127,17 @@ def recipe_of(data: Mapping[str, Any], where: str) -> Recipe:
         kind = ARMS[name].settings
         below = shared if kind is SftSettings and ARMS[name].needs is not None else {}
         arms[name] = typed(kind, merged(below, given[name] or {}), where, f"arms.{name}.")
+    thoughts = _with_controls(thoughts, list(arms))
     problems = _drawn_as(found.task, found.problems, where)
     return checked(replace(found, problems=problems, trees=trees, thoughts=thoughts, arms=arms))
+
+
+def _with_controls(thoughts: Thoughts, arms: Sequence[str]) -> Thoughts:
+    """The thoughts with the controls that arms train on, where the methods are made whose controls they are."""
+    wanted = {method for name in arms if (method := ARMS[name].method) and METHODS[method].control_of}
+    more = [name for name in METHODS if name in wanted - {*thoughts.methods}]
+    found = tuple(name for name in more if METHODS[name].control_of in thoughts.methods)
+    return replace(thoughts, methods=(*thoughts.methods, *found))
 
 
 def _drawn_as(name: str, problems: Problems, where: str) -> Problems:

@@ -36,7 +36,8 @@ class Common:
 class Tools:
     """What a method works with: models by their names, and the task's parts.
 
-    `refused` is called with the reason for every answer that is not kept.
+    `count` gives the tokens of a text as the model reads it that will be trained on the thoughts; words where nobody
+    knows it. `refused` is called with the reason for every answer that is not kept.
     """
 
     common: Common
@@ -47,6 +48,7 @@ class Tools:
     narration: Narration
     rules: str
     refused: Callable[[str], None] = lambda reason: None
+    count: Callable[[str], int] = lambda text: len(text.split())
 
     @property
     def model(self) -> Model:
@@ -90,7 +92,8 @@ class ThoughtMethod:
     `source`: what it works on. `make` makes the thoughts of one problem by the method's own `settings` (a dataclass;
     null where it has none). `estimate`: what it asks for some problems at most. `asks`: which of the recipe's models
     it always asks. `refinable`: whether its drafts can be smoothed. `explains`: whether the strong model can give it
-    reasons. `reads_solutions`: whether it works on the problems' worked solutions.
+    reasons. `reads_solutions`: whether it works on the problems' worked solutions. `control_of`: the method whose
+    control it is and whose settings it is made with; null: it is no control.
     """
 
     source: Source
@@ -101,6 +104,7 @@ class ThoughtMethod:
     refinable: bool = False
     explains: bool = False
     reads_solutions: bool = False
+    control_of: str | None = None
 
 
 def asks_nothing(problems: Sequence[Problem], settings: Any, common: Common) -> list[Estimate]:

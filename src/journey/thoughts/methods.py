@@ -2,13 +2,19 @@
 
 from collections.abc import Sequence
 
-from journey.thoughts import annotate, debate, distill, propose, shortcut, traverse
+from journey.thoughts import annotate, controls, debate, distill, propose, shortcut, traverse
 from journey.thoughts.base import ThoughtMethod, asks_nothing
 
 METHODS: dict[str, ThoughtMethod] = {
     "shortcut": ThoughtMethod("trees", shortcut.make, asks_nothing),
     "traverse": ThoughtMethod(
         "trees", traverse.make, traverse.estimate, traverse.TraverseSettings, refinable=True, explains=True
+    ),
+    "traverse_wrong": ThoughtMethod(
+        "trees", controls.make_wrong, traverse.estimate, explains=True, control_of="traverse"
+    ),
+    "traverse_empty": ThoughtMethod(
+        "trees", controls.make_empty, traverse.estimate, explains=True, control_of="traverse"
     ),
     "propose": ThoughtMethod(
         "problems", propose.make, propose.estimate, propose.ProposeSettings, asks=("model",), refinable=True

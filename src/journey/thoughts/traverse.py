@@ -6,7 +6,7 @@ time; (iii) each node on the right path gets at most K trials, K-1 wrong ones an
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
@@ -123,19 +123,27 @@ def has_side_trip(thought: Thought) -> bool:
 STEPS = 10  # a right path has about so many steps, where an estimate needs to know
 
 
-async def make(material: Material, settings: TraverseSettings, tools: Tools) -> Made:
-    """A tree's right paths with side trips, whose mistakes the strong model explains where that is wanted."""
+async def write(material: Material, walks: Iterable[Walk], tools: Tools) -> list[Thought]:
+    """The walks as text, their mistakes explained by the strong model where that is wanted."""
     assert material.tree is not None
     tree, problem, common = material.tree, material.problem, tools.common
     made: list[Thought] = []
-    for leaf in shortest_paths(tree, tools):
-        walk, explained = traverse(tree, leaf, settings, common.seed), tree
+    for walk in walks:
+        explained = tree
         if common.explaining is not None:
             explained = await explain(problem, tree, walk, tools.strong, common.explaining)
             by = {"by": tools.strong.name, **asdict(common.explaining)}
             walk = replace(walk, settings={**walk.settings, "explained": by})
         made.append(draft(explained, problem, walk, tools.narration))
-    return Made(made)
+    return made
+
+
+async def make(material: Material, settings: TraverseSettings, tools: Tools) -> Made:
+    """A tree's right paths with side trips."""
+    assert material.tree is not None
+    tree = material.tree
+    walks = [traverse(tree, leaf, settings, tools.common.seed) for leaf in shortest_paths(tree, tools)]
+    return Made(await write(material, walks, tools))
 
 
 def estimate(problems: Sequence[Problem], settings: TraverseSettings, common: Common) -> list[Estimate]:
