@@ -269,6 +269,23 @@ def test_preference_rows_come_from_right_and_wrong_attempts(grown_run: Path, tmp
     assert "no , " in row["rejected"]
 
 
+def test_pairs_of_steps_come_from_trees_and_are_trained_on(grown_run: Path, tmp_path: Path) -> None:
+    file = tmp_path / "pairs.jsonl"
+    number = done("export", grown_run, "pairs", "--kind", "first-error", "--to", file, "--json").data["rows"]
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert number == len(rows) and {row["kind"] for row in rows} == {"first-error"}
+    flags = ("--model", "tiny", "--set", "max_steps=2", "--set", "batch=2", "--set", "sft_weight=0.2")
+    assert done("train", "dpo", grown_run, "--pairs", "first-error=3", *flags, "--json").data["rows"] == 3
+    for words, sentence in {
+        ("export", grown_run, "pairs", "--to", file): "no kind of pairs is named; known are outcome, first-error",
+        ("export", grown_run, "pairs", "--kind", "value", "--to", file): "gives no pairs of the kind value: no two",
+        ("export", grown_run, "pairs", "--kind", "recover", "--to", file): "did you mean recovery?",
+        ("train", "sft", grown_run, "--pairs", "value", "--model", "tiny"): "--pairs goes with journey train dpo",
+    }.items():
+        refused = journey(*words)
+        assert refused.code == 2 and sentence in refused.err
+
+
 def test_problems_of_any_columns_become_parts_of_a_run(tmp_path: Path) -> None:
     rows = [{"frage": f"Was ist {n} + 1?", "loesung": n + 1, "stufe": 2} for n in range(5)]
     file = write_rows(tmp_path / "fragen.jsonl", rows)

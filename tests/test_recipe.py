@@ -137,6 +137,7 @@ def test_settings_in_two_places_by_one_anchor_are_set_in_one_of_them_alone(tmp_p
         ("thoughts: {settings: {}}", "there is no setting thoughts.settings; known are traverse"),
         ("evaluation: {votes: 0}", "evaluation.votes is 0; it must be at least 1"),
         ("trees: {count: 0}", "trees.count is 0; it must be at least 1, or null for all trees"),
+        ("arms: [journey, dpo: {kinds: {recover: 9}}]", "no pairs of the kind 'recover'; did you mean recovery?"),
         ("arms: [journey, dpo: {samples: 1}]", "samples of preferences is 1; it must be at least 2"),
         ("arms: [journey, dpo: {training: {sft_weight: -1}}]", "sft_weight is -1.0: give 0 or a positive number"),
         ("evaluation: {max_tokens: 0}", "evaluation.max_tokens is 0; it must be at least 1"),

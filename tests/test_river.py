@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from journey import interrupts
+from journey.pipeline.arm_rows import PreferenceSettings, SeedRun, of_preferences
 from journey.pipeline.experiment import run_recipe
 from journey.pipeline.recipe_reading import load
+from journey.pipeline.stages import evaluate
 from journey.report.build import build
 from journey.store.entries import Training
 from journey.store.run import Run
+from journey.tasks.table import task
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "countdown.yaml"
 SMALL = [
@@ -64,6 +68,16 @@ def test_the_report_has_the_promised_keys(small: Path) -> None:
     for gain in ("gain", "gain_equal_tokens"):
         assert {"points", "low", "high"} <= found[gain].keys()
     assert "<script" not in (small / "report" / "report.html").read_text()
+
+
+def test_pairs_of_steps_come_from_the_seeds_own_trees_and_draw_no_answers(small: Path) -> None:
+    settings = PreferenceSettings(kinds={"first-error": None, "recovery": 4})
+    with Run.read(small) as run:
+        of = SeedRun(run=run, seed=1, task=task("countdown"), evaluate=evaluate, policy="seed-1/phase1")
+        rows = interrupts.run(of_preferences(of, settings, "seed-1/journey", small / "models" / "seed-1" / "journey"))
+    kinds = [row["kind"] for row in rows]
+    assert kinds.count("recovery") == 4 and kinds.count("first-error") > 4
+    assert len(rows) <= settings.pairs_at_most(40) and settings.answers_at_most(40) == 0
 
 
 def test_the_same_command_again_makes_nothing_new(small: Path) -> None:

@@ -11,10 +11,11 @@ from journey.errors import UsageError
 from journey.pipeline.arms import compared
 from journey.pipeline.exports import ExportOptions, foreign_rows
 from journey.pipeline.labelled_run import label_rows, note_rows
-from journey.pipeline.training_rows import training_rows
+from journey.pipeline.training_rows import pair_rows, training_rows
 from journey.store.export import export as export_table
 from journey.store.export import write_rows
 from journey.store.schema import TABLES
+from journey.training.pairs import MARGIN, read_kinds
 
 
 def export(
@@ -31,15 +32,19 @@ def export(
     split: Annotated[
         str, typer.Option(help="The part whose problems to write (prompts); no two in one file.", metavar="PART")
     ] = "train",
-    messages: Annotated[bool, typer.Option("--messages", help="Rows as chat messages (sft, dpo, prompts).")] = False,
+    kinds: flags.Kinds = None,
+    margin: flags.Margin = MARGIN,
+    messages: Annotated[
+        bool, typer.Option("--messages", help="Rows as chat messages (sft, dpo, pairs, prompts).")
+    ] = False,
     json: flags.Json = False,
 ) -> int:
     """Write records or training rows to a file.
 
-    WHAT is problems, trees, thoughts, attempts, or rows for trainers: sft, dpo, prm; or what people said in the studio:
-    labels, notes (the form that journey derive --method annotate --notes reads); or page: one tree with its thought as
-    an .html file that opens anywhere, without a network. With --for the rows are in another project's form: prompts for
-    trl, verl or openrlhf (docs/exports.md).
+    WHAT is problems, trees, thoughts, attempts, or rows for trainers: sft, dpo, pairs (preferences of each --kind),
+    prm; or what people said in the studio: labels, notes (the form that journey derive --method annotate --notes
+    reads); or page: one tree with its thought as an .html file that opens anywhere, without a network. With --for the
+    rows are in another project's form: prompts for trl, verl or openrlhf (docs/exports.md).
     """
     if what == "page" or item is not None:
         return _page(run, what, item, to, json)
@@ -50,6 +55,8 @@ def export(
             number = write_rows(foreign_rows(of, what, form, ExportOptions(part=split, messages=messages)), to)
         elif what in ("labels", "notes"):
             number = write_rows(label_rows(run, by) if what == "labels" else note_rows(of, by), to)
+        elif what == "pairs":
+            number = write_rows(pair_rows(of, read_kinds(kinds or ()), by, margin=margin, messages=messages), to)
         elif what not in TABLES:
             number = write_rows(training_rows(of, what, arm or compared()[1], by, messages=messages), to)
         elif of.count(what):

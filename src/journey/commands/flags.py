@@ -5,9 +5,23 @@ from typing import Annotated, Literal
 
 import typer
 
+from journey.training.pairs import KINDS
+
 Format = Literal["prm800k", "labelled", "problems", "benchmark", "puzzles", "trees", "thoughts", "attempts"]
 What = Literal[
-    "problems", "trees", "thoughts", "attempts", "sft", "dpo", "prm", "labels", "notes", "page", "prompts", "advantages"
+    "problems",
+    "trees",
+    "thoughts",
+    "attempts",
+    "sft",
+    "dpo",
+    "pairs",
+    "prm",
+    "labels",
+    "notes",
+    "page",
+    "prompts",
+    "advantages",
 ]
 Form = Annotated[
     Literal["trl", "verl", "openrlhf", "rllm", "verifiers"] | None,
@@ -27,6 +41,17 @@ By = Annotated[
         "--told",  # as it was called before
         help="Only this seed's thoughts or attempts (seed-1), this judge's trees (prm), this person's labels (export).",
     ),
+]
+
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--kind", "--pairs", metavar="KIND[=N]",
+        help=f"Pairs of this kind, at most N: {', '.join(KINDS)}; may be given again.",
+    ),
+]  # fmt: skip
+Margin = Annotated[
+    float, typer.Option(min=0.0, max=1.0, help="How much two siblings differ in value (pairs of the kind value).")
 ]
 
 Item = Annotated[

@@ -17,9 +17,10 @@ from journey.models.local_threads import limit_threads
 from journey.pipeline import plain_settings
 from journey.pipeline.arms import compared
 from journey.pipeline.stages import train as train_station
-from journey.pipeline.training_rows import training_rows
+from journey.pipeline.training_rows import pair_rows, training_rows
 from journey.store.run import Run
 from journey.store.settings import differences, plain
+from journey.training.pairs import MARGIN, read_kinds, readable
 from journey.training.settings import KINDS, PrmSettings, what_matters
 from journey.types import ModelRef
 
@@ -41,23 +42,31 @@ def train(
         typer.Option(help=f"The arm or method whose thoughts to train on (sft); {compared()[1]}.", metavar="NAME"),
     ] = None,
     by: flags.By = None,
+    pairs: flags.Kinds = None,
+    margin: flags.Margin = MARGIN,
     settings: flags.Set = None,
     json: flags.Json = False,
 ) -> int:
     """Train a model on what a run holds.
 
-    sft takes its thoughts, dpo its attempts, prm (which makes a judge of steps) its trees. Settings:
+    sft takes its thoughts, dpo its attempts (or with --pairs KIND pairs of steps of its trees), prm (which makes a
+    judge of steps) its trees. Settings:
     --set learning_rate=1e-4, epochs, batch, lora, ... The model lies in RUN/models/NAME.
     """
     arm = arm or compared()[1]
     name = name or (arm if kind == "sft" else kind)
+    if pairs and kind != "dpo":
+        raise UsageError(f"--pairs goes with journey train dpo; {kind} is not trained on pairs")
     if _NAME.fullmatch(name) is None:
         raise UsageError(f"{name!r} is no name for a model; use letters, digits, dots and dashes")
     chosen = plain_settings.typed(KINDS[kind], plain_settings.overridden(settings or ()), f"train {kind}")
     with writing(run) as into, Bars(silent=json) as bars:
         labels = "soft" if isinstance(chosen, PrmSettings) and chosen.soft else "verdict"
-        rows = training_rows(into, kind, arm, by, labels=labels)
         source = _source(into, model)
+        if pairs:
+            rows = readable(pair_rows(into, read_kinds(pairs), by, margin=margin), weights.reader_of(source))
+        else:
+            rows = training_rows(into, kind, arm, by, labels=labels)
         _refuse_other_training(run / "models" / name, {"method": kind, "model": source, **what_matters(chosen)})
         bars(name, f"load {model}", 0, 1)
         limit_threads(source)

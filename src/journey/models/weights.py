@@ -97,6 +97,14 @@ def lacking(path: str | Path, texts: Iterable[str]) -> list[str]:
 
     Raises UsageError where there is no tokenizer.
     """
+    return [piece for piece in map(reader_of(path), texts) if piece is not None]
+
+
+def reader_of(path: str | Path) -> Callable[[str], str | None]:
+    """Says what the tokenizer of the model in that folder lacks first of a text, null where it can read all of it.
+
+    Raises UsageError where there is no tokenizer.
+    """
     from transformers import AutoTokenizer
 
     from journey.models.local_text import Text
@@ -105,8 +113,7 @@ def lacking(path: str | Path, texts: Iterable[str]) -> list[str]:
         tokenizer = AutoTokenizer.from_pretrained(str(Path(path).expanduser()), trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise UsageError(f"the tokenizer of {path} cannot be loaded ({' '.join(str(error).split())[:160]})") from None
-    reader = Text(tokenizer, (), len(tokenizer))
-    return [piece for piece in map(reader.missing, texts) if piece is not None]
+    return Text(tokenizer, (), len(tokenizer)).missing
 
 
 def token_counter(path: str | Path) -> Callable[[dict[str, Any]], int]:

@@ -1,6 +1,6 @@
 """What arms are trained on: worked solutions, thoughts, thoughts matched by tokens, preferences between answers."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -10,7 +10,7 @@ from journey.data.problems import part
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding
 from journey.models.base import Model, close
-from journey.models.weights import AUTO, local, token_counter
+from journey.models.weights import AUTO, local, reader_of, token_counter
 from journey.pipeline.evaluation_settings import Evaluation
 from journey.pipeline.fan_out import Progress, silent
 from journey.store.excluded import excluded
@@ -18,22 +18,27 @@ from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import ask
 from journey.thoughts.draft import chosen
-from journey.training.rows import Row, dpo_rows, match_tokens, sft_rows
+from journey.training.pairs import A_PROBLEM, MARGIN, OUTCOME, check_kinds, dpo_rows, readable, step_rows
+from journey.training.rows import Row, match_tokens, sft_rows
 from journey.training.settings import DpoSettings
-from journey.types import ModelRef, Node, Problem, content_seed
+from journey.types import ModelRef, Node, Problem, Tree, content_seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreferenceSettings:
     """Preference pairs (report: 20 answers a problem, 5 pairs), and the training on them.
 
-    `samples` answers to each of the first `problems` training problems are drawn from the model that is trained on.
-    `cut_off` says what answers are that were cut off at the length limit: "wrong" ones, or none ("skip").
+    `kinds` of pairs (`training.pairs.KINDS`) with how many of each there may be, null: all. `pairs` of a kind at most
+    come from each of the first `problems` training problems: for whole answers ("outcome") `samples` are drawn from the
+    model that is trained on, and `cut_off` says what those are that were cut off at the length limit: "wrong" ones, or
+    none ("skip"); the other kinds come from the trees, "value" from siblings that differ by `margin`.
     """
 
+    kinds: Mapping[str, int | None] = field(default_factory=lambda: {OUTCOME: None})
     problems: int = 300
     samples: int = 20
-    pairs: int = 5
+    pairs: int = A_PROBLEM
+    margin: float = MARGIN
     cut_off: Literal["skip", "wrong"] = "skip"
     temperature: float = 0.7
     top_p: float = 0.95
@@ -44,6 +49,16 @@ class PreferenceSettings:
         for name, least in {"problems": 1, "samples": 2, "pairs": 1, "temperature": 0.0}.items():
             if (found := getattr(self, name)) < least:
                 raise UsageError(f"{name} of preferences is {found}; it must be at least {least}")
+        check_kinds(self.kinds)
+
+    def pairs_at_most(self, problems: int) -> int:
+        """How many pairs so many training problems come to at most."""
+        each = self.pairs * min(self.problems, problems)
+        return sum(each if count is None else min(each, count) for count in self.kinds.values())
+
+    def answers_at_most(self, problems: int) -> int:
+        """How many answers are drawn from the model at most."""
+        return self.samples * min(self.problems, problems) * (OUTCOME in self.kinds)
 
 
 def model_name(seed: int, arm: str) -> str:
@@ -55,7 +70,8 @@ def model_name(seed: int, arm: str) -> str:
 class SeedRun:
     """One seed of an experiment over a run. `owner` is the seed of its thoughts, null: those without one.
 
-    `practice` rows of it are taught in phase 1. `evaluate` lets a model answer problems (`stages.evaluate`).
+    `policy` is the model that grew its trees, null: another than the seed's own. `practice` rows of it are taught in
+    phase 1. `evaluate` lets a model answer problems (`stages.evaluate`).
     """
 
     run: Run
@@ -64,6 +80,7 @@ class SeedRun:
     evaluate: Callable[..., Awaitable[int]]
     evaluation: Evaluation = Evaluation()
     owner: int | None = None
+    policy: str | None = None
     practice: int = 0
     in_flight: int = 256
     progress: Progress = field(default=silent)
@@ -143,15 +160,32 @@ def matched(method: str, to: str) -> Callable[[SeedRun, Any, str, str | Path], A
 
 
 async def of_preferences(of: SeedRun, settings: PreferenceSettings, source: str, weights: str | Path) -> list[Row]:
-    """Pairs of right and wrong answers that the model gave to training problems; may be empty."""
+    """Preference pairs of every kind wanted, of answers to training problems and of their trees; may be empty."""
     problems = part(of.run, "train")[: settings.problems]
-    longest = of.evaluation.max_tokens
-    rule = Decoding("preferences", settings.temperature, settings.top_p, longest, settings.samples)
-    model = local(weights, source, of.dtype)
-    await of.ask(model, rule, problems, "train")
-    await close(model)
-    answers = of.run.attempts(model=source, decoding=rule.name, split="train")
-    return dpo_rows(
-        answers, problems, ask, pairs=settings.pairs, samples=settings.samples, seed=of.seed,
-        cut_off_is_wrong=settings.cut_off == "wrong",
-    )  # fmt: skip
+    if OUTCOME in settings.kinds:
+        rule = Decoding("preferences", settings.temperature, settings.top_p, of.evaluation.max_tokens, settings.samples)
+        model = local(weights, source, of.dtype)
+        await of.ask(model, rule, problems, "train")
+        await close(model)
+    rows: list[Row] = []
+    for kind, count in settings.kinds.items():
+        if kind == OUTCOME:
+            answers = of.run.attempts(model=source, decoding="preferences", split="train")
+            rows += dpo_rows(
+                answers, problems, ask, pairs=settings.pairs, samples=settings.samples, seed=of.seed, count=count,
+                cut_off_is_wrong=settings.cut_off == "wrong",
+            )  # fmt: skip
+        else:
+            found = step_rows(
+                kind, seed_trees(of, problems), problems, count=count, pairs=settings.pairs, margin=settings.margin,
+                seed=of.seed,
+            )  # fmt: skip
+            rows += readable(found, reader_of(weights))
+    return rows
+
+
+def seed_trees(of: SeedRun, problems: Iterable[Problem]) -> list[Tree]:
+    """The seed's trees of some problems."""
+    where = {} if of.policy is None else {"policy": of.policy}
+    names = {problem.id for problem in problems}
+    return [tree for tree in of.run.trees(**where) if tree.problem in names]

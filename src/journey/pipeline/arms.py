@@ -138,9 +138,9 @@ ARMS: dict[str, Arm] = {
         trainer=lambda settings: settings.training,
         rows=arm_rows.of_preferences,
         estimate=lambda settings, sizes: Work(
-            settings.problems * settings.pairs, min(settings.problems, sizes.train) * settings.samples
+            settings.pairs_at_most(sizes.train), settings.answers_at_most(sizes.train)
         ),
-        without="no training problem has both a right and a wrong answer; raise arms.dpo.problems",
+        without="no training problem gives pairs of arms.dpo.kinds; raise arms.dpo.problems",
     ),
     "rewrite": Arm(
         label="student of rewritten solutions",

@@ -20,7 +20,7 @@ from journey.models.cached import Cached
 from journey.models.local_threads import limit_threads
 from journey.models.weights import free_memory, local, model_path, worker_memory
 from journey.pipeline import registry
-from journey.pipeline.arm_rows import SeedRun
+from journey.pipeline.arm_rows import SeedRun, model_name
 from journey.pipeline.arms import ARMS, compared, followers, method_of, source_of
 from journey.pipeline.derive import Derivation
 from journey.pipeline.executor import Job
@@ -258,6 +258,7 @@ def seed_run(run: Run, progress: Progress, recipe: Recipe, seed: int) -> SeedRun
         evaluate=evaluate,
         evaluation=recipe.evaluation,
         owner=None if recipe.policy_arm is None else seed,
+        policy=None if recipe.policy_arm is None else model_name(seed, recipe.policy_arm),
         practice=recipe.problems.practice,
         in_flight=recipe.concurrency,
         progress=progress,

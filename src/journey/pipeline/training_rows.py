@@ -1,15 +1,17 @@
 """A run's thoughts and attempts as rows to train on."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 
 from journey.errors import UsageError
-from journey.pipeline.arms import ARMS, method_of
+from journey.pipeline.arms import ARMS, method_of, policies
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.table import ask, shared_task
 from journey.thoughts.draft import chosen
 from journey.thoughts.methods import METHODS
-from journey.training.rows import Labels, Row, dpo_rows, sft_rows, tree_rows
+from journey.training.pairs import KINDS, MARGIN, OUTCOME, dpo_rows, step_rows
+from journey.training.rows import Labels, Row, sft_rows, tree_rows
 from journey.types import Attempt, Tree, label
 
 
@@ -27,7 +29,7 @@ def training_rows(
         return tree_rows(_judged_trees(of, chosen_of), problems, labels) or _no_labels(of)
     shared_task(problems)
     if kind == "dpo":
-        return dpo_rows(_attempts(of, chosen_of), problems, ask, messages=messages) or _no_pairs(of)
+        return pair_rows(of, {OUTCOME: None}, chosen_of, messages=messages)
     method = method_of(arm)
     where = {"method": method} if chosen_of is None else {"method": method, "seed": seed_of(chosen_of)}
     out = excluded(of)
@@ -41,6 +43,29 @@ def training_rows(
         which = f"the arm {arm}" if chosen_of is None else f"the arm {arm} of {chosen_of}"
         kept = f" ({len(out)} problems are taken out of training)" if out else ""
         raise UsageError(f"{of.path} holds no thoughts for {which}{kept}; make them with journey derive {of.path}")
+    return rows
+
+
+def pair_rows(
+    of: Run, kinds: Mapping[str, int | None], chosen_of: str | None, *, margin: float = MARGIN, messages: bool = False
+) -> list[Row]:
+    """The run's preference pairs of some kinds, at most so many of each (null: all): of its attempts and its trees.
+
+    Raises UsageError where there are none of a kind, or where those of several models or judges would be mixed.
+    """
+    problems = list(of.problems())
+    shared_task(problems)
+    rows: list[Row] = []
+    for kind, count in kinds.items():
+        if kind == OUTCOME:
+            found = dpo_rows(_attempts(of, chosen_of), problems, ask, messages=messages, count=count) or _no_pairs(of)
+        else:
+            trees = _trees(of, chosen_of)
+            found = step_rows(kind, trees, problems, count=count, margin=margin, messages=messages)
+            if not found:
+                lack = KINDS[kind].lack if trees else "it holds no trees; grow some with journey grow"
+                raise UsageError(f"{of.path} gives no pairs of the kind {kind}: {lack}")
+        rows += found
     return rows
 
 
@@ -60,6 +85,17 @@ def _judged_trees(of: Run, judge: str | None) -> list[Tree]:
     found = [t for t in trees if t.problem not in out and judge in (None, t.judge)]
     if len({t.judge for t in found}) > 1:
         raise UsageError(f"the trees are of several judges ({', '.join(judges)}); choose one with --by")
+    return found
+
+
+def _trees(of: Run, by: str | None) -> list[Tree]:
+    """The trees of one model and one judge: those of the seed, model or judge `by`, or the only ones."""
+    out = excluded(of)
+    seeds = () if by is None else policies(seed_of(by))
+    found = [t for t in of.trees() if t.problem not in out and (by in (None, t.policy, t.judge) or t.policy in seeds)]
+    for what, names in (("models", {t.policy for t in found}), ("judges", {t.judge for t in found})):
+        if len(names) > 1:
+            raise UsageError(f"the trees are of several {what} ({', '.join(sorted(names))}); choose one with --by")
     return found
 
 

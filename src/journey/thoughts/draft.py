@@ -66,15 +66,20 @@ def tell(tree: Tree, problem: Problem, walk: Walk, narration: Narration) -> Iter
                 trip.append(visit.node)
                 yield Piece("mistake", narration.step(tree.nodes[visit.node].text), visit.node)
             case "return":
-                found = found_wrong(tree, trip)
-                yield Piece("reflection", narration.reflect(tree.nodes[found], path_texts(tree, trip[-1])), found)
-                standing = None if visit.node < 0 else visit.node
-                back = narration.go_back(problem, path_texts(tree, visit.node))
+                reflection, back = turn_back(tree, problem, trip, visit.node, narration)
+                yield reflection
                 if walk.list_tried and narration.tried is not None:
-                    back += narration.tried(list(taken.get(visit.node, ())))
-                yield Piece("backtrack", back, standing)
+                    back = back._replace(text=back.text + narration.tried(list(taken.get(visit.node, ()))))
+                yield back
                 trip = []
     yield Piece("answer", narration.close(problem, tree.nodes[walk.leaf]), walk.leaf)
+
+
+def turn_back(tree: Tree, problem: Problem, trip: Sequence[int], to: int, narration: Narration) -> tuple[Piece, Piece]:
+    """The words in which a side trip ends: why it was wrong, and the return to node `to` (-1: the question)."""
+    found = found_wrong(tree, trip)
+    reflection = Piece("reflection", narration.reflect(tree.nodes[found], path_texts(tree, trip[-1])), found)
+    return reflection, Piece("backtrack", narration.go_back(problem, path_texts(tree, to)), None if to < 0 else to)
 
 
 def found_wrong(tree: Tree, trip: Sequence[int]) -> int:

@@ -10,7 +10,7 @@ from trl.trainer.dpo_trainer import DPOTrainer
 
 from journey.training.base import processes
 from journey.training.curve import OnLog
-from journey.training.encode import encode
+from journey.training.encode import encode, shared
 from journey.training.loop import Columns, OrderedTrainer, train
 from journey.training.rows import Row
 from journey.training.save import Curve
@@ -45,13 +45,16 @@ class Preference:
     def columns(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], stops: set[int]) -> Columns:
         chosen = encode(tokenizer, rows, "chosen", stops)
         rejected = encode(tokenizer, rows, "rejected", stops)
+        # Where a token reaches over the end of the prompt on one side, both answers begin before it.
+        begin = [shared(c.prompt, r.prompt) for c, r in zip(chosen, rejected, strict=True)]
         data = {
-            "prompt_ids": [e.prompt for e in chosen],
-            "chosen_ids": [e.answer for e in chosen],
-            "rejected_ids": [e.answer for e in rejected],
+            "prompt_ids": [e.prompt[:n] for e, n in zip(chosen, begin, strict=True)],
+            "chosen_ids": [e.prompt[n:] + e.answer for e, n in zip(chosen, begin, strict=True)],
+            "rejected_ids": [e.prompt[n:] + e.answer for e, n in zip(rejected, begin, strict=True)],
         }
-        lengths = [max(c.length, r.length) for c, r in zip(chosen, rejected, strict=True)]
-        return Columns(data, lengths, [len(c.answer) + len(r.answer) for c, r in zip(chosen, rejected, strict=True)])
+        sides = list(zip(data["prompt_ids"], data["chosen_ids"], data["rejected_ids"], strict=True))
+        lengths = [len(p) + max(len(c), len(r)) for p, c, r in sides]
+        return Columns(data, lengths, [len(c) + len(r) for _, c, r in sides])
 
     def trainer(
         self, net: PreTrainedModel, arguments: dict[str, Any], order: Sequence[int], parts: dict[str, Any]
@@ -59,9 +62,11 @@ class Preference:
         # Reference log-probabilities of every row cost one forward pass each: fewer than computing them at every step
         # as soon as each row is seen once. TRL hands them to the other processes in a file they cannot find.
         once = len(order) >= len(parts["train_dataset"]) and processes() == 1
-        terms: dict[str, Any] = {"loss_type": [self.settings.loss]}
+        smoothing = self.settings.label_smoothing
+        terms: dict[str, Any] = {"loss_type": ["robust" if smoothing else self.settings.loss]}
+        terms["label_smoothing"] = smoothing
         if self.settings.sft_weight:
-            terms = {"loss_type": [self.settings.loss, "sft"], "loss_weights": [1.0, self.settings.sft_weight]}
+            terms |= {"loss_type": [*terms["loss_type"], "sft"], "loss_weights": [1.0, self.settings.sft_weight]}
         config = DPOConfig(**arguments, **terms, beta=self.settings.beta, precompute_ref_log_probs=once)
         return OrderedDPOTrainer(net, None, config, peft_config=adapters(self.settings.lora), **parts)
 

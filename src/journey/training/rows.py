@@ -1,4 +1,4 @@
-"""Thoughts and attempts as the rows that TRL trains on: prompt/completion and prompt/chosen/rejected; trees as steps.
+"""Thoughts as the rows that TRL trains on, prompt/completion; trees as steps.
 
 Rows of steps have a question, its steps and a label for each (TRL's former stepwise type): true or false, "right",
 "neutral" or "wrong", or a number in [0, 1] (soft); null is not trained on.
@@ -14,11 +14,13 @@ from journey.judges.base import score_of
 from journey.models.base import Prompt
 from journey.tasks.prompting import Ask
 from journey.trees.mark import children, is_unusable, path
-from journey.types import Attempt, Judgement, Problem, Thought, Tree, content_seed
+from journey.types import Judgement, Problem, Thought, Tree, content_seed
 
 Row = dict[str, Any]
 Labels = Literal["verdict", "hard", "soft"]
-CUT_OFF = "rejected_cut_off"
+PREFIX, GOES_ON, CUT_OFF = "prefix", "_goes_on", "rejected_cut_off"
+"""Columns of pairs: the answer's beginning, which stands at the prompt's end; that a side ("chosen", "rejected") is a
+piece behind which the text goes on; that the rejected answer was cut off."""
 
 
 def sft_rows(
@@ -30,42 +32,7 @@ def sft_rows(
     UsageError where a thought's problem is not among `problems`.
     """
     known = {problem.id: problem for problem in problems}
-    return [_row(ask(_problem(known, t.problem), ()), messages, completion=t.text) for t in thoughts]
-
-
-def dpo_rows(
-    attempts: Iterable[Attempt],
-    problems: Iterable[Problem],
-    ask: Ask,
-    *,
-    pairs: int = 5,
-    samples: int = 20,
-    seed: int = 0,
-    messages: bool = False,
-    cut_off_is_wrong: bool = False,
-) -> list[Row]:
-    """Preference pairs: right answers against wrong answers to the same problem.
-
-    Of each problem's first `samples` attempts, `pairs` right and as many wrong ones with different texts are drawn at
-    random and paired (fewer where fewer are there; none where one side is empty). Attempts whose correctness is null
-    and attempts that did not come to their own end belong to neither side; with `cut_off_is_wrong` those cut off at the
-    length limit are wrong ones, and their rows say so in `CUT_OFF`, since such a text has no end to learn. The draw
-    depends on the attempts and the seed only, not on their order. Source: O1 Replication Journey part 1, the section on
-    training (DPO): 20 answers a problem, 5 pairs.
-    """
-    known = {problem.id: problem for problem in problems}
-    grouped: dict[str, list[Attempt]] = {}
-    for attempt in attempts:
-        grouped.setdefault(attempt.problem, []).append(attempt)
-    rows: list[Row] = []
-    for name, group in grouped.items():
-        prompt = ask(_problem(known, name), ())
-        first = sorted(group, key=lambda a: (a.sample, a.id))[:samples]
-        cut_off = {a.text for a in first if a.finish == "length"} if cut_off_is_wrong else set()
-        for chosen, rejected in _pairs(first, cut_off, pairs, content_seed("dpo", name, seed)):
-            row = _row(prompt, messages, chosen=chosen, rejected=rejected)
-            rows.append(row | {CUT_OFF: True} if rejected in cut_off else row)
-    return rows
+    return [row_of(ask(known_problem(known, t.problem), ()), messages, completion=t.text) for t in thoughts]
 
 
 def tree_rows(trees: Iterable[Tree], problems: Iterable[Problem], labels: Labels = "verdict") -> list[Row]:
@@ -77,7 +44,7 @@ def tree_rows(trees: Iterable[Tree], problems: Iterable[Problem], labels: Labels
     UsageError where a tree's problem is not among `problems`.
     """
     known = {problem.id: problem for problem in problems}
-    return [row for tree in trees for row in _paths(tree, _problem(known, tree.problem).question, labels)]
+    return [row for tree in trees for row in _paths(tree, known_problem(known, tree.problem).question, labels)]
 
 
 def match_tokens(rows: Sequence[Row], count: Callable[[Row], int], target: int, *, seed: int = 0) -> list[Row]:
@@ -103,25 +70,25 @@ def match_tokens(rows: Sequence[Row], count: Callable[[Row], int], target: int, 
     return [rows[i] for i in chosen]
 
 
-def _problem(known: Mapping[str, Problem], name: str) -> Problem:
+def known_problem(known: Mapping[str, Problem], name: str) -> Problem:
+    """The problem of that id. Raises UsageError."""
     if name not in known:
         raise UsageError(f"The problem {name} is not among the problems given: load the problems of the same run.")
     return known[name]
 
 
-def _pairs(attempts: Sequence[Attempt], cut_off: Iterable[str], pairs: int, seed: int) -> list[tuple[str, str]]:
-    own_end = [a for a in attempts if a.finish in ("end", "stop")]
-    right = list(dict.fromkeys(a.text for a in own_end if a.correct is True))
-    ended = [a.text for a in own_end if a.correct is False]
-    wrong = [text for text in dict.fromkeys((*ended, *sorted(cut_off))) if text.strip() and text not in right]
-    drawn = min(pairs, len(right), len(wrong))
-    stream = random.Random(seed)
-    return list(zip(stream.sample(right, drawn), stream.sample(wrong, drawn), strict=True))
+def row_of(prompt: Prompt, messages: bool, prefix: str = "", **answers: str) -> Row:
+    """One row of a prompt and answers to it by their columns, which go on from `prefix`, the answer's beginning.
 
-
-def _row(prompt: Prompt, messages: bool, **answers: str) -> Row:
+    As messages the prefix is a last turn of the assistant, to be continued; else it stands at the prompt's end, and
+    once more in the column "prefix".
+    """
+    question: Any = shown(prompt, messages)
+    if not messages:
+        return {"prompt": question + prefix, **answers, **({PREFIX: prefix} if prefix else {})}
+    begun = [{"role": "assistant", "content": prefix}] if prefix else []
     sides = {side: [{"role": "assistant", "content": text}] for side, text in answers.items()}
-    return {"prompt": shown(prompt, messages), **(sides if messages else answers)}
+    return {"prompt": [*question, *begun], **sides}
 
 
 def _paths(tree: Tree, question: str, labels: Labels) -> list[Row]:

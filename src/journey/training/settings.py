@@ -60,6 +60,8 @@ class DpoSettings(TrainSettings):
     """Preference optimisation. `beta` and `loss` are those of the DPO paper (Rafailov et al. 2023, equation 7).
 
     `sft_weight`: how much the chosen answers' own loss counts beside it; DPO alone lowers the likelihood of both.
+    `label_smoothing`: the share of pairs that may stand the wrong way round, by the robust form of the sigmoid loss
+    (Chowdhury et al. 2024).
     """
 
     epochs: float = 1.0
@@ -67,6 +69,7 @@ class DpoSettings(TrainSettings):
     beta: float = 0.1
     loss: Literal["sigmoid", "ipo", "hinge"] = "sigmoid"
     sft_weight: float = 0.0
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuses what cannot be trained with (UsageError)."""
@@ -75,6 +78,10 @@ class DpoSettings(TrainSettings):
             raise UsageError(f"beta is {self.beta}: give a positive number.")
         if not self.sft_weight >= 0:
             raise UsageError(f"sft_weight is {self.sft_weight}: give 0 or a positive number.")
+        if not 0 <= self.label_smoothing < 0.5:
+            raise UsageError(f"label_smoothing is {self.label_smoothing}: give a share below 0.5.")
+        if self.label_smoothing and self.loss != "sigmoid":
+            raise UsageError(f"label_smoothing goes with the loss sigmoid, not {self.loss}: leave one of them out.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,5 +130,5 @@ def what_matters(settings: TrainSettings) -> dict[str, Any]:
 
     One that is younger than runs that people have is left out where it changes nothing, so that their models stand.
     """
-    without = {"save_every", "resume", *(["sft_weight"] if getattr(settings, "sft_weight", None) == 0 else [])}
+    without = {"save_every", "resume", *(n for n in ("sft_weight", "label_smoothing") if not getattr(settings, n, 1))}
     return {name: value for name, value in asdict(settings).items() if name not in without}
