@@ -205,7 +205,7 @@ def test_thresholds_make_the_verdicts(tmp_path: Path) -> None:
         "wrong",
     ]
     assert [j.verdict for j in say(judge(folder, right=1.0, wrong=0.0), [], candidates)] == ["neutral"] * 3
-    with pytest.raises(UsageError, match="thresholds"):
+    with pytest.raises(UsageError, match=r"prm\.wrong is 0\.8"):
         ClassifierSettings(right=0.2, wrong=0.8)
 
 

@@ -135,7 +135,7 @@ async def test_a_step_that_was_sent_back_is_not_taken_again_and_circles_end(grad
     [
         ({"max_steps": 3}, "no right answer in 3 steps"),
         ({"depth": 2}, "no final answer within 2 steps"),
-        ({"max_tokens": 700}, "no room for another step and its verdict in 700 tokens"),
+        ({"max_tokens": 700}, "no room for more steps in 700 tokens"),
         ({"wrong_ends": 0}, "no right answer in 30 steps"),
     ],
 )

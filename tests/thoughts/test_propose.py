@@ -121,7 +121,7 @@ async def test_a_step_taken_again_is_no_longer_wrong_and_circles_end(grader):
     assert [kind for kind, _, _ in told(thought)] == ["step", "reflection", "backtrack", "step", "answer"]
     tree, thought, _ = await run(grader, *again * 20)
     assert thought is None and len(tree.nodes) == 1
-    assert tree.settings["made"]["ended"] == "went in circles: more than 4 steps were taken again"
+    assert tree.settings["made"]["ended"] == "went in circles: more than 4 steps again"
 
 
 async def test_the_same_wrong_answer_again_adds_nothing_and_ends_in_time(grader):
@@ -153,8 +153,8 @@ async def test_an_answer_that_nobody_could_check_is_neither_right_nor_wrong():
     "limits, ended",
     [
         ({"max_actions": 3}, "no right answer in 3 actions"),
-        ({"max_tokens": 530}, "no room for another action in 530 tokens"),
-        ({"depth": 2}, "more than 4 replies that were no action"),
+        ({"max_tokens": 530}, "no room for more actions in 530 tokens"),
+        ({"depth": 2}, "more than 4 replies that cannot be used"),
     ],
 )
 async def test_limits_are_kept(grader, limits, ended):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from journey.errors import UsageError
+from journey.errors import UsageError, check_settings
 from journey.judges.base import Judge, JudgeKind, JudgeRef, JudgeSources
 from journey.models.local_threads import limit_threads
 from journey.models.weights import AUTO, check_dtype
@@ -32,10 +32,7 @@ class ClassifierSettings:
     share: bool = True
 
     def __post_init__(self) -> None:
-        if not (0 <= self.wrong <= self.right <= 1 and 0 <= self.redundant <= 1):
-            raise UsageError("a classifier's thresholds lie between 0 and 1, and wrong is not above right")
-        if self.max_tokens is not None and self.max_tokens < 1:
-            raise UsageError("a classifier's max_tokens counts from 1")
+        check_settings(self, "prm.", right=(0, 1), wrong=(0, self.right), redundant=(0, 1), max_tokens=1)
         check_dtype(self.dtype or AUTO)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
-from journey.errors import UsageError
+from journey.errors import UsageError, check_settings
 from journey.judges.base import SURE, JudgeKind, JudgeRef, JudgeWork
 from journey.judges.critic_form import CriticPrompt, StepVerdict, ask, read
 from journey.judges.first_replies import FirstReplies
@@ -42,8 +42,7 @@ class CriticSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.votes, self.max_tokens, self.unreadable_limit) < 1 or self.retries < 0:
-            raise UsageError("votes, max_tokens and unreadable_limit count from 1, and retries from 0")
+        check_settings(self, "critic.", votes=1, max_tokens=1, unreadable_limit=1, retries=0)
         if self.votes > 1 and self.temperature == 0:
             raise UsageError("several votes at temperature 0 are all the same; give critic.temperature, 0.7 say")
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from journey.answers.grade import Grade, Grader
-from journey.errors import UsageError
+from journey.errors import ABOVE_0, UsageError, check_settings
 from journey.judges.base import AFTER, JudgeKind, JudgeRef, JudgeWork
 from journey.models.base import Model, Sampling
 from journey.models.budget import Usage
@@ -53,10 +53,7 @@ class RolloutSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.label not in ("hard", "soft") or self.search not in ("each", "binary"):
-            raise UsageError('rollout.label is "hard" or "soft" and rollout.search is "each" or "binary"')
-        if min(self.n, self.max_tokens) < 1 or not 0 < self.threshold <= 1:
-            raise UsageError("rollout.n and max_tokens count from 1, and threshold is above 0 and at most 1")
+        check_settings(self, "rollout.", n=1, max_tokens=1, threshold=(ABOVE_0, 1))
         if self.n > 1 and self.temperature == 0:
             raise UsageError("rollouts at temperature 0 are all the same; give rollout.temperature, 0.7 say")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from journey.errors import UsageError
+from journey.errors import check_settings
 from journey.evals import judging as evals
 from journey.evals.judging import JudgingSettings, judge_set, measure, to_json
 from journey.judges import names
@@ -35,8 +35,7 @@ class RejudgeSettings:
     in_flight: int = 64
 
     def __post_init__(self) -> None:
-        if self.in_flight < 1:
-            raise UsageError("in_flight counts what is judged at a time, from 1")
+        check_settings(self, in_flight=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

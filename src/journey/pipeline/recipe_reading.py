@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from journey.errors import UsageError
+from journey.errors import UsageError, check_settings
 from journey.judges.kinds import default_settings
 from journey.pipeline import recipe_files
 from journey.pipeline.arms import ARMS, in_order
@@ -190,15 +190,9 @@ def checked(wanted: Recipe) -> Recipe:
     thoughts, arms = wanted.thoughts, list(wanted.arms)
     if wanted.rounds != 1:
         raise UsageError(f"rounds is {wanted.rounds}, but only one round can be made so far; write rounds: 1")
-    if wanted.seeds < 1:
-        raise UsageError(f"seeds is {wanted.seeds}, but an experiment has one seed or more; write seeds: 1")
-    for name, least in {"votes": 1, "max_tokens": 1, "temperature": 0.0}.items():
-        if (found := getattr(wanted.evaluation, name)) < least:
-            raise UsageError(f"evaluation.{name} is {found}; it must be at least {least}")
-    if wanted.trees.count is not None and wanted.trees.count < 1:
-        raise UsageError(f"trees.count is {wanted.trees.count}; it must be at least 1, or null for all trees")
-    if wanted.redraws < 1:
-        raise UsageError(f"an interval wants redraws, so redraws counts from 1, not {wanted.redraws}")
+    check_settings(wanted.evaluation, "evaluation.", votes=1, max_tokens=1, temperature=0)
+    check_settings(wanted.trees, "trees.", count=1)
+    check_settings(wanted, seeds=1, redraws=1)
     if not thoughts.methods:
         raise UsageError("thoughts.methods is empty; name at least one, such as traverse")
     for method in thoughts.methods:

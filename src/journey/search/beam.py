@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from journey.errors import UsageError
 from journey.models.gather import gather_or_cancel
-from journey.search.best_of_n import check_choice
 from journey.search.candidate import ROOT, Candidate, SearchContext, attempt, extend
 from journey.search.choose import Aggregate, Choice, Rank, chosen, rank
 from journey.search.cost import counting
@@ -30,7 +29,6 @@ class BeamSettings(StepSettings):
 
     def __post_init__(self) -> None:
         StepSettings.__post_init__(self)
-        check_choice(self.aggregate, self.choice)
         if self.width < 1 or (self.n > self.width and self.n % self.width):
             raise UsageError(f"search.n is {self.n} and search.width {self.width}; n must be a multiple of the width")
 

@@ -8,12 +8,10 @@ sums them by answer and takes the heaviest (weighted best-of-N: Li et al., arXiv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from journey.errors import UsageError
 from journey.judges.base import WholeJudge, score_of
-from journey.judges.combine import HOWS
 from journey.models.gather import gather_or_cancel
 from journey.search.candidate import Candidate, SearchContext, attempt, samples, score
-from journey.search.choose import CHOICES, Aggregate, Choice, chosen
+from journey.search.choose import Aggregate, Choice, chosen
 from journey.search.cost import counting
 from journey.search.settings import WholeSettings
 from journey.types import Attempt, Problem
@@ -30,18 +28,6 @@ class BestOfNSettings(WholeSettings):
 
     aggregate: Aggregate = "min"
     choice: Choice = "best"
-
-    def __post_init__(self) -> None:
-        WholeSettings.__post_init__(self)
-        check_choice(self.aggregate, self.choice)
-
-
-def check_choice(aggregate: str, choice: str) -> None:
-    """Raises UsageError for names that choosing does not know."""
-    if aggregate not in HOWS:
-        raise UsageError(f"search.aggregate is {aggregate!r}; known are {', '.join(HOWS)}")
-    if choice not in CHOICES:
-        raise UsageError(f"search.choice is {choice!r}; known are {', '.join(CHOICES)}")
 
 
 async def best_of_n(problem: Problem, context: SearchContext, settings: BestOfNSettings) -> Attempt:

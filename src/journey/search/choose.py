@@ -14,7 +14,6 @@ from journey.judges.combine import How as Aggregate
 from journey.search.candidate import Candidate
 
 Choice = Literal["best", "weighted"]
-CHOICES: tuple[Choice, ...] = ("best", "weighted")
 Score = float | None
 Rank = tuple[bool, float, float]
 

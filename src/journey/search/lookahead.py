@@ -6,7 +6,7 @@ end of the rollout stands for it. The rollout itself is thrown away: it costs to
 
 from dataclasses import dataclass, replace
 
-from journey.errors import UsageError
+from journey.errors import check_settings
 from journey.search.beam import BeamSettings, climb
 from journey.search.candidate import Candidate, SearchContext, attempt, extend
 from journey.search.choose import Rank, chosen, rank
@@ -22,8 +22,7 @@ class LookaheadSettings(BeamSettings):
 
     def __post_init__(self) -> None:
         BeamSettings.__post_init__(self)
-        if self.look < 0:
-            raise UsageError(f"search.look is {self.look}; it counts the steps of a rollout, from 0")
+        check_settings(self, "search.", look=0)
 
     def at_most(self) -> tuple[int, int]:
         """The model's calls and generated tokens, at most: each candidate of a step has a rollout of its own."""

@@ -12,8 +12,7 @@ more are drawn. A node that gives nothing new then has come to its end itself.
 from dataclasses import dataclass, field
 from math import sqrt
 
-from journey.errors import UsageError
-from journey.search.best_of_n import check_choice
+from journey.errors import check_settings
 from journey.search.candidate import ROOT, Candidate, SearchContext, attempt, extend
 from journey.search.choose import Aggregate, Choice, aggregate, chosen
 from journey.search.cost import counting
@@ -32,9 +31,7 @@ class MctsSettings(StepSettings):
 
     def __post_init__(self) -> None:
         StepSettings.__post_init__(self)
-        check_choice(self.aggregate, self.choice)
-        if self.width < 1 or not 0 <= self.exploration < float("inf"):
-            raise UsageError("search.width counts from 1 and search.exploration from 0")
+        check_settings(self, "search.", width=1, exploration=0)
 
     def at_most(self) -> tuple[int, int]:
         """The model's calls and generated tokens, at most."""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from journey.errors import UsageError
+from journey.errors import ABOVE_0, check_settings
+
+SAMPLING = {"n": 1, "temperature": 0, "top_p": (ABOVE_0, 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +19,7 @@ class WholeSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_sampling(self.n, self.temperature, self.top_p)
-        if self.max_tokens < 1:
-            raise UsageError("search.max_tokens counts from 1")
+        check_settings(self, "search.", max_tokens=1, **SAMPLING)
 
     def at_most(self) -> tuple[int, int]:
         """The model's calls and generated tokens, at most."""
@@ -43,22 +43,8 @@ class StepSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_sampling(self.n, self.temperature, self.top_p)
-        if min(self.max_step_tokens, self.depth) < 1:
-            raise UsageError("search.max_step_tokens and search.depth count from 1")
-        if self.until not in ("answer", "end"):
-            raise UsageError(f'search.until is {self.until!r}; write "answer" or "end"')
+        check_settings(self, "search.", max_step_tokens=1, depth=1, **SAMPLING)
 
     def at_most(self) -> tuple[int, int]:
         """The model's calls and generated tokens, at most."""
         return self.n * self.depth, self.n * self.depth * self.max_step_tokens
-
-
-def check_sampling(n: int, temperature: float, top_p: float) -> None:
-    """Raises UsageError for what cannot be drawn."""
-    if n < 1:
-        raise UsageError(f"search.n is {n}; at least one candidate must be drawn")
-    if not 0 <= temperature < float("inf"):
-        raise UsageError(f"search.temperature is {temperature}; it must be 0 or more")
-    if not 0 < top_p <= 1:
-        raise UsageError(f"search.top_p is {top_p}; it must be above 0 and at most 1")

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, cast, get_args
 
 from journey.answers.compare import decide
 from journey.answers.find import find_answer
-from journey.errors import UsageError
+from journey.errors import UsageError, check_settings
 from journey.models.base import Model, Sampling
 from journey.models.budget import Usage
 from journey.models.estimate import Estimate, question_tokens
@@ -71,8 +71,7 @@ class AnnotateSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.tries, self.max_tokens) < 1 or not 0 <= self.words <= 1 or self.longer < 0:
-            raise UsageError("tries and max_tokens count from 1, words is a share from 0 to 1, and longer is 0 or more")
+        check_settings(self, "annotate.", tries=1, max_tokens=1, words=(0, 1), longer=0)
 
 
 async def annotate(problem: Problem, notes: Notes, model: Model, settings: AnnotateSettings) -> Thought:

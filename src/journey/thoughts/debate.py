@@ -7,22 +7,21 @@ dialogue that ends in the right answer becomes the thought.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
-from journey import prompts
 from journey.answers.grade import Grader
 from journey.answers.thinking import visible
-from journey.errors import UsageError
+from journey.errors import UsageError, check_settings
 from journey.models.base import Completion, Model, Prompt, Sampling
 from journey.models.estimate import Estimate, dialogue, question_tokens
 from journey.tasks.narration import Narration
 from journey.tasks.prompting import Ask
 from journey.tasks.steps import StepFormat
 from journey.thoughts.base import Common, Made, Material, Tools
-from journey.thoughts.propose import RIGHT, made_of
-from journey.thoughts.trail import Trail, TrailStyle, quoted, trail_thought
-from journey.types import Judgement, Problem, Thought, Tree, content_hash, content_seed
+from journey.thoughts.exploring import BORNE, RIGHT, Exploration, because, made_of
+from journey.thoughts.trail import TrailStyle, quoted
+from journey.types import Judgement, Problem, Thought, Tree, content_seed
 
 _VERDICT = re.compile(r"VERDICT: ?(?:(go on)|go back(?: to ([0-9]{1,4}))?)")
 _ROLES = {"critic": ("policy", "critic"), "teacher": ("student", "teacher")}
@@ -64,14 +63,9 @@ class DebateSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.style not in _ROLES or self.words not in ("first person", "as said"):
-            raise UsageError('style is "critic" or "teacher", and words is "first person" or "as said"')
+        check_settings(self, "debate.", max_steps=1, depth=1, max_step_tokens=1, max_verdict_tokens=1, **BORNE)
         if self.role_names is not None and (len(self.role_names) != 2 or not all(map(str.strip, self.role_names))):
             raise UsageError("role_names are two names: the one who reasons and the one who judges")
-        if min(self.max_steps, self.depth, self.max_step_tokens, self.max_verdict_tokens) < 1:
-            raise UsageError("max_steps, depth, max_step_tokens and max_verdict_tokens must be at least 1")
-        if min(self.wrong_ends, self.unreadable, self.repeats) < 0:
-            raise UsageError("wrong_ends, unreadable and repeats must be at least 0")
 
     @property
     def roles(self) -> tuple[str, str]:
@@ -101,19 +95,14 @@ async def debate(
     The last word on a step holds: one that was good to go on from and is taken back later is judged wrong. The tree's
     settings say under "made" how the debate ended and what it took. A ModelError of either fails the whole tree.
     """
-    talk = _Talk(problem, policy, critic, grader, ask, steps, narration, settings)
-    while (ended := talk.ended or talk.limit()) is None:
+    talk = _Talk(problem=problem, policy=policy, critic=critic, grader=grader, ask=ask, steps=steps,
+                 narration=narration, settings=settings)  # fmt: skip
+    while (ended := talk.ended or talk.limit(settings.max_step_tokens + settings.max_verdict_tokens)) is None:
         await talk.turn()
-    names = policy.name, critic.name
-    identity = content_hash("debate", problem.id, *names, steps.name, narration.name, asdict(settings))
-    made = {"ended": ended, **talk.tokens, **{name: talk.counts[name] for name in _COUNTED}}
-    tree = talk.trail.tree(identity, problem, *names, {**asdict(settings), "made": made})
+    talk.ended = ended
     verbatim = settings.words == "as said"
     how = TrailStyle(narration, own=False, verbatim=verbatim, speaker=_speaker(settings) if verbatim else "")
-    return tree, await trail_thought(tree, problem, talk.trail.events, how, "debate", grader)
-
-
-_COUNTED = ("steps", "returns", "wrong_ends", "unreadable", "repeats")
+    return await talk.finish("debate", [policy.name, critic.name], how)
 
 
 def read_verdict(text: str) -> Reply | None:
@@ -131,39 +120,17 @@ def _speaker(settings: DebateSettings) -> str:
     return name[:1].upper() + name[1:]
 
 
-@dataclass(eq=False)
-class _Talk:
-    """One problem's debate: the trail, what both have heard, and the counts that end it."""
+@dataclass(eq=False, kw_only=True)
+class _Talk(Exploration):
+    """One problem's debate: what both have heard stands in the log."""
 
-    problem: Problem
+    turns = "steps"
+    counted = ("steps", "returns", "wrong_ends", "unreadable", "repeats")
+
     policy: Model
     critic: Model
-    grader: Grader
     ask: Ask
-    steps: StepFormat
-    narration: Narration
-    settings: DebateSettings
-    trail: Trail = field(default_factory=Trail)
-    log: list[str] = field(default_factory=list[str])
-    counts: Counter[str] = field(default_factory=Counter[str])
     tokens: Counter[str] = field(default_factory=lambda: Counter(policy_tokens=0, critic_tokens=0))
-    ended: str | None = None
-
-    def limit(self) -> str | None:
-        """Which limit is reached; null while there is room for another step and a verdict on it."""
-        settings, counts = self.settings, self.counts
-        if counts["steps"] >= settings.max_steps:
-            return f"no right answer in {settings.max_steps} steps"
-        if counts["wrong_ends"] > settings.wrong_ends:
-            return f"more than {settings.wrong_ends} wrong answers"
-        if counts["unreadable"] > settings.unreadable:
-            return f"more than {settings.unreadable} steps or verdicts that could not be used"
-        if counts["repeats"] > settings.repeats:
-            return f"went in circles: more than {settings.repeats} steps were proposed again"
-        most = settings.max_step_tokens + settings.max_verdict_tokens
-        if settings.max_tokens is not None and sum(self.tokens.values()) + most > settings.max_tokens:
-            return f"no room for another step and its verdict in {settings.max_tokens} tokens"
-        return None
 
     async def turn(self) -> None:
         """One step of the policy, checked where it gives an answer, and what the critic says to it."""
@@ -219,7 +186,7 @@ class _Talk:
         if reply is None or reply.to is None:
             self.log.append(f"Step {depth} is taken back.")
         else:
-            self._back(reply, ended)
+            self._return(reply, ended)
 
     async def _judge(self) -> None:
         reply = await self._verdict()
@@ -228,22 +195,18 @@ class _Talk:
             self.trail.judge(self.trail.here, Judgement(None, reason="no verdict in the form asked for", by=name))
         elif reply.to is None:
             self.trail.judge(self.trail.here, Judgement("right", reason=reply.reason or None, by=name))
-            heard = f", because:\n{quoted(reply.reason)}" if reply.reason else "."
-            self.log.append(f"The {self.settings.roles[1]}: go on{heard}")
+            self.log.append(f"The {self.settings.roles[1]}: go on{because(reply.reason)}")
             if self.settings.approvals and reply.reason:
                 verbatim = self.settings.words == "as said"
                 self.trail.say(f"{_speaker(self.settings)}: {reply.reason}" if verbatim else reply.reason)
         else:
-            self._back(reply, None)
+            self._return(reply, None)
         if self.trail.depth >= self.settings.depth:
             self.ended = f"no final answer within {self.settings.depth} steps"
 
-    def _back(self, reply: Reply, ended: int | None) -> None:
+    def _return(self, reply: Reply, ended: int | None) -> None:
         to = self.trail.depth - (ended is None) if reply.to is None or reply.to < 0 else reply.to
-        self.counts["returns"] += 1
-        self.trail.back(to, reply.reason, self.critic.name, ended)
-        reason = f", because:\n{quoted(reply.reason)}" if reply.reason else "."
-        self.log.append(f"The {self.settings.roles[1]}: go back to {f'step {to}' if to else 'the problem'}{reason}")
+        self.back(f"The {self.settings.roles[1]}: go", to, reply.reason, self.critic.name, ended)
 
     async def _verdict(self) -> Reply | None:
         """The critic's verdict on the newest step, null where it cannot be used: not in form, cut off, or too far."""
@@ -258,19 +221,9 @@ class _Talk:
         return reply
 
     def _prompt(self, name: str) -> Prompt:
-        """The log only ever grows at its end, so that a server can keep what it has read."""
-        depth = self.trail.depth
-        policy, critic = self.settings.roles
-        text = prompts.fill(
-            name,
-            policy=policy,
-            critic=critic,
-            rules=prompts.load(self.settings.rules).strip(),
-            question=quoted(self.problem.question),
-            log="\n".join(self.log) or "nothing yet",
-            standing=f"The newest step is step {depth}." if depth else "No step stands yet.",
-        )
-        return Prompt(text)
+        depth, (policy, critic) = self.trail.depth, self.settings.roles
+        standing = f"The newest step is step {depth}." if depth else "No step stands yet."
+        return self.prompt(name, standing, policy=policy, critic=critic)
 
     def _seed(self, who: str) -> int:
         return content_seed("debate", who, self.settings.seed, self.problem.id, self.counts["steps"])

@@ -13,7 +13,7 @@ from journey import prompts
 from journey.answers.find import find_answer
 from journey.answers.grade import Grader
 from journey.answers.thinking import split_thinking
-from journey.errors import UsageError
+from journey.errors import check_settings
 from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
 from journey.models.budget import Usage
 from journey.models.end_marks import without_end_marks
@@ -51,10 +51,7 @@ class DistillSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.choose not in ("shortest", "first", "longest"):
-            raise UsageError(f'choose is {self.choose!r}; write "shortest", "first" or "longest"')
-        if min(self.samples, self.keep, self.max_tokens) < 1:
-            raise UsageError("samples, keep and max_tokens must be at least 1")
+        check_settings(self, "distill.", samples=1, keep=1, max_tokens=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +72,7 @@ class RewriteSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.tries, self.max_tokens) < 1 or not 0 <= self.survival <= 1 or self.longer < 0:
-            raise UsageError("tries and max_tokens count from 1, survival is in 0 to 1, and longer is 0 or more")
+        check_settings(self, "rewrite.", tries=1, max_tokens=1, survival=(0, 1), longer=0)
 
 
 class Taught(NamedTuple):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from journey import prompts
 from journey.answers.thinking import visible
-from journey.errors import UsageError
+from journey.errors import check_settings
 from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
 from journey.tasks.narration import clean_reason
 from journey.thoughts.draft import Walk
@@ -38,8 +38,7 @@ class ExplainSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.tries, self.max_tokens) < 1:
-            raise UsageError("tries and max_tokens must be at least 1")
+        check_settings(self, "explaining.", tries=1, max_tokens=1)
 
 
 async def explain(problem: Problem, tree: Tree, walk: Walk, model: Model, settings: ExplainSettings) -> Tree:

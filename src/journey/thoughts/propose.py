@@ -7,20 +7,20 @@ wrong end is shown to the model as a negative signal, and it goes on.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
-from journey import prompts
 from journey.answers.grade import Grader
 from journey.answers.thinking import visible
-from journey.errors import UsageError
-from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.errors import check_settings
+from journey.models.base import Completion, Model, Sampling
 from journey.models.estimate import Estimate, dialogue, question_tokens
 from journey.tasks.narration import Narration
 from journey.tasks.steps import StepFormat
 from journey.thoughts.base import Common, Made, Material, Tools
-from journey.thoughts.trail import Trail, TrailStyle, quoted, trail_thought
-from journey.types import Problem, Thought, Tree, content_hash, content_seed
+from journey.thoughts.exploring import BORNE, RIGHT, Exploration, made_of
+from journey.thoughts.trail import TrailStyle, quoted
+from journey.types import Problem, Thought, Tree, content_seed
 
 Kind = Literal["continue", "backtrack", "reflect", "terminate"]
 HEADER = "ACTION:"
@@ -52,10 +52,7 @@ class ProposeSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.max_actions, self.depth, self.max_action_tokens) < 1:
-            raise UsageError("max_actions, depth and max_action_tokens must be at least 1")
-        if min(self.wrong_ends, self.unreadable, self.repeats) < 0:
-            raise UsageError("wrong_ends, unreadable and repeats must be at least 0")
+        check_settings(self, "propose.", max_actions=1, depth=1, max_action_tokens=1, **BORNE)
 
 
 class Action(NamedTuple):
@@ -74,18 +71,14 @@ async def propose(
     Steps that the model went back from are judged wrong by its own word, all others by nobody. The tree's settings say
     under "made" how the loop ended and what it took. A model that raises ModelError fails the whole tree.
     """
-    loop = _Loop(problem, model.name, grader, steps, narration, settings)
-    while (ended := loop.ended or loop.limit()) is None:
-        completion = (await model.complete(loop.prompt(), loop.sampling()))[0]
+    loop = _Loop(problem=problem, grader=grader, steps=steps, narration=narration, settings=settings, by=model.name)
+    while (ended := loop.ended or loop.limit(settings.max_action_tokens)) is None:
+        depth = loop.trail.depth
+        standing = f"You stand after step {depth}." if depth else "You stand at the problem, before the first step."
+        completion = (await model.complete(loop.prompt(settings.prompt, standing), loop.sampling()))[0]
         await loop.act(completion)
-    identity = content_hash("propose", problem.id, model.name, steps.name, narration.name, asdict(settings))
-    made = {"ended": ended, "tokens": loop.tokens, **{name: loop.counts[name] for name in _COUNTED}}
-    tree = loop.trail.tree(identity, problem, model.name, model.name, {**asdict(settings), "made": made})
-    return tree, await trail_thought(tree, problem, loop.trail.events, TrailStyle(narration), "propose", grader)
-
-
-RIGHT = "the right answer"
-_COUNTED = ("actions", "reflections", "returns", "wrong_ends", "unreadable", "repeats")
+    loop.ended = ended
+    return await loop.finish("propose", [model.name], TrailStyle(narration))
 
 
 def read_action(text: str) -> Action | None:
@@ -108,49 +101,16 @@ def read_action(text: str) -> Action | None:
             return Action("backtrack", words, None if header[3] is None else int(header[3]))
 
 
-@dataclass(eq=False)
-class _Loop:
-    """One problem's loop: the trail, the log that the model reads, and the counts that end it."""
+@dataclass(eq=False, kw_only=True)
+class _Loop(Exploration):
+    """One problem's loop; `by` names the model."""
 
-    problem: Problem
+    turns = "actions"
+    counted = ("actions", "reflections", "returns", "wrong_ends", "unreadable", "repeats")
+
     by: str
-    grader: Grader
-    steps: StepFormat
-    narration: Narration
-    settings: ProposeSettings
-    trail: Trail = field(default_factory=Trail)
-    log: list[str] = field(default_factory=list[str])
-    counts: Counter[str] = field(default_factory=Counter[str])
-    tokens: int = 0
-    ended: str | None = None
+    tokens: Counter[str] = field(default_factory=lambda: Counter(tokens=0))
     wrong: int | None = None  # the wrong answer that the model has just been told of
-
-    def limit(self) -> str | None:
-        """Which limit is reached; null while there is room for another action."""
-        settings, counts = self.settings, self.counts
-        if counts["actions"] >= settings.max_actions:
-            return f"no right answer in {settings.max_actions} actions"
-        if counts["wrong_ends"] > settings.wrong_ends:
-            return f"more than {settings.wrong_ends} wrong answers"
-        if counts["unreadable"] > settings.unreadable:
-            return f"more than {settings.unreadable} replies that were no action"
-        if counts["repeats"] > settings.repeats:
-            return f"went in circles: more than {settings.repeats} steps were taken again"
-        if settings.max_tokens is not None and self.tokens + settings.max_action_tokens > settings.max_tokens:
-            return f"no room for another action in {settings.max_tokens} tokens"
-        return None
-
-    def prompt(self) -> Prompt:
-        """The log only ever grows at its end, so that a server can keep what it has read."""
-        depth = self.trail.depth
-        text = prompts.fill(
-            self.settings.prompt,
-            rules=prompts.load(self.settings.rules).strip(),
-            question=quoted(self.problem.question),
-            log="\n".join(self.log) or "nothing yet",
-            standing=f"You stand after step {depth}." if depth else "You stand at the problem, before the first step.",
-        )
-        return Prompt(text)
 
     def sampling(self) -> Sampling:
         settings = self.settings
@@ -161,7 +121,7 @@ class _Loop:
     async def act(self, completion: Completion) -> None:
         """Does what the reply says, where it can be read and done."""
         self.counts["actions"] += 1
-        self.tokens += completion.tokens
+        self.tokens["tokens"] += completion.tokens
         action = None if completion.finish == "error" else read_action(completion.text)
         match action:
             case None:
@@ -193,11 +153,8 @@ class _Loop:
         if not 0 <= to <= deepest:
             self._refuse(f"You cannot go back to there: you stand after step {depth}.")
             return
-        self.counts["returns"] += 1
-        self.trail.back(to, action.words, self.by, self.wrong)
+        self.back("You went", to, action.words, self.by, self.wrong)
         self.wrong = None
-        reason = f", because:\n{quoted(action.words)}" if action.words else "."
-        self.log.append(f"You went back to {f'step {to}' if to else 'the problem'}{reason}")
 
     def _walk(self, texts: list[str], tokens: int) -> bool:
         """Takes the steps; false where one of them could not be taken, which ends the walk."""
@@ -251,13 +208,6 @@ class _Loop:
 
     def _close(self, answer: str) -> str:
         return self.narration.close(self.problem, replace(self.trail.nodes[self.trail.here], answer=answer))
-
-
-def made_of(tree: Tree, thought: Thought | None) -> Made:
-    """The tree of a loop and its thought; why there is none."""
-    ended = str(tree.settings["made"]["ended"])
-    reason = "right, but its thought does not end right" if ended == RIGHT else ended
-    return Made([] if thought is None else [thought], tree, reason)
 
 
 async def make(material: Material, settings: ProposeSettings, tools: Tools) -> Made:

@@ -7,7 +7,7 @@ the answer. Here rules check that it did; a draft that no try kept whole stays a
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from journey.errors import UsageError
+from journey.errors import check_settings
 from journey.models.base import Model, Sampling
 from journey.models.budget import Usage
 from journey.models.estimate import INSTRUCTIONS, Estimate, tokens_of
@@ -33,8 +33,7 @@ class RefineSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.tries, self.max_tokens) < 1 or not 0 <= self.words <= 1:
-            raise UsageError("tries and max_tokens count from 1, and words is a share from 0 to 1")
+        check_settings(self, "refining.", tries=1, max_tokens=1, words=(0, 1))
 
 
 async def refine(problem: Problem, thought: Thought, model: Model, settings: RefineSettings) -> Thought:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
-from journey.errors import UsageError
+from journey.errors import UsageError, check_settings
 from journey.models.budget import Usage
 from journey.models.estimate import INSTRUCTIONS, Estimate
 from journey.thoughts.base import Common, Made, Material, Tools
@@ -47,13 +47,9 @@ class TraverseSettings:
     list_tried: bool = False
 
     def __post_init__(self) -> None:
-        if self.start not in ("path", "root"):
-            raise UsageError(f'start is {self.start!r}; write "path" or "root"')
-        if self.back not in ("branch", "root"):
-            raise UsageError(f'back is {self.back!r}; write "branch" or "root"')
-        trip_steps = 1 if self.trip_steps is None else self.trip_steps
-        if min(self.trials, trip_steps, *(self.trials_by_depth or (1,))) < 1:
-            raise UsageError("trials and trip_steps count from 1; one trial is the right path alone")
+        check_settings(self, "traverse.", trials=1, trip_steps=1)
+        if min(self.trials_by_depth or (1,)) < 1:
+            raise UsageError("traverse.trials_by_depth counts from 1; one trial is the right path alone")
 
     def named(self) -> dict[str, Any]:
         """The settings as JSON, which name the thoughts; those made before `list_tried` was there keep their names."""

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from journey.answers.grade import Grade, Grader
-from journey.errors import UsageError
+from journey.errors import check_settings
 from journey.judges.base import Judge
 from journey.models.base import Completion, Model, Sampling
 from journey.models.budget import Usage
@@ -52,12 +52,7 @@ class GrowSettings:
     steps: Literal["lines", "numbered", "paragraphs", "written"] | None = None
 
     def __post_init__(self) -> None:
-        if self.select not in ("verdict", "score"):
-            raise UsageError(f'select is {self.select!r}; write "verdict" or "score"')
-        if min(self.width, self.keep, self.depth, self.max_step_tokens) < 1 or self.follow_wrong < 0:
-            raise UsageError("width, keep, depth and max_step_tokens must be at least 1 and follow_wrong at least 0")
-        if self.steps is not None and self.steps not in FORMATS:
-            raise UsageError(f"steps is {self.steps!r}; write one of {', '.join(FORMATS)}")
+        check_settings(self, "grow.", width=1, keep=1, depth=1, max_step_tokens=1, follow_wrong=0)
 
     def named(self) -> dict[str, Any]:
         """The settings as JSON, which name the trees; those made before `steps` was there keep their names."""
