@@ -6,7 +6,7 @@ so the order of the samples never matters.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, comb, floor
@@ -20,7 +20,7 @@ Samples = Mapping[str, Sequence[Attempt]]
 
 @dataclass(frozen=True, slots=True)
 class Votes:
-    """maj@k at a token budget: each problem's expected accuracy, the (mean) number of votes and the tokens they cost.
+    """maj@k or pass@k at a token budget: each problem's expected figure, the (mean) number of answers and their tokens.
 
     `capped` says that there were too few samples to use up the budget.
     """
@@ -58,11 +58,27 @@ def pass_at_k(samples: int, right: int, k: int) -> float:
 
 def maj_at_tokens(samples: Samples, tokens: float) -> Votes:
     """maj@k with as many votes a problem as fit into `tokens` output tokens on average (Journey part 2's metric)."""
+    return _at_tokens(samples, tokens, maj_at_k)
+
+
+def pass_at_tokens(samples: Samples, tokens: float) -> Votes:
+    """pass@k with as many answers a problem as fit into `tokens` output tokens on average."""
+    return _at_tokens(samples, tokens, _passed)
+
+
+def _passed(attempts: Sequence[Attempt], k: float) -> float:
+    """pass@k, of a fractional k the mixture of the two whole numbers around it."""
+    right = sum(a.correct is True for a in attempts)
+    low, high = (pass_at_k(len(attempts), right, whole) for whole in (floor(k), ceil(k)))
+    return low + (k - floor(k)) * (high - low)
+
+
+def _at_tokens(samples: Samples, tokens: float, value: Callable[[Sequence[Attempt], float], float]) -> Votes:
     each = fmean(a.tokens for attempts in samples.values() for a in attempts) or 1.0
     most = min(len(attempts) for attempts in samples.values())
     k = min(max(1.0, tokens / each), float(most))
-    accuracy = {problem: maj_at_k(attempts, k) for problem, attempts in samples.items()}
-    return Votes(accuracy, k, k * each, capped=tokens / each > most)
+    figures = {problem: value(attempts, k) for problem, attempts in samples.items()}
+    return Votes(figures, k, k * each, capped=tokens / each > most)
 
 
 @lru_cache(maxsize=65536)
