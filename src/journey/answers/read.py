@@ -47,13 +47,6 @@ def exact(answer: str) -> Fraction | None:
     return None if formula is None else values.exact(formula.trees[0])
 
 
-def rough(answer: str) -> complex | None:
-    """The value of a formula without names that can be read in one way; null for others, and for what is not read."""
-    formula = parse(clean(answer))
-    is_one = formula is not None and not formula.names and len(formula.trees) + len(formula.others) == 1
-    return values.rough(formula.trees[0]) if is_one and formula else None
-
-
 _NUMBER = re.compile(
     r"[-+]?\s*(?:[\d.,eE+-]+|\d*\s*\\frac\s*(?:\{[-+]?\d+\}|\d)\s*(?:\{[-+]?\d+\}|\d)|(?:\d+ )?\d+/\d+"
     r"|\d*\.\d*\\(?:overline|bar|dot)\s*(?:\{\d+\}|\d))"

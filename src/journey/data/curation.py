@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from journey.answers.read import exact as number
-from journey.answers.read import rough as value
+from journey.answers.formula import Node
+from journey.answers.read import read
 from journey.data.choosing import normalised
 from journey.errors import UsageError
 from journey.types import Problem
@@ -133,38 +133,30 @@ def is_proof(question: str) -> bool:
     return _PROVES.search(question) is not None and _ASKS.search(question) is None
 
 
-_SIZES = re.compile(r"\\[dtc]frac(?![a-zA-Z])")
-_SPACES = re.compile(r"\\[!,;: ]|~")
-_UNIT = re.compile(
-    r"(?:\\(?:text|mbox|mathrm|textrm|textnormal|operatorname)\s*\{[^{}]*\}(?:\^\{?[0-9]\}?)?\s*)+$"
-    r"|\\?%|\\\$|\^\{?\\circ\}?|°|\\degree(?![a-zA-Z])|(?<=[0-9)}])(?:\s+[A-Za-z]{3,}|\s*(?:[cmk]m|kg|ft))\s*$"
-)
-_MIXED = re.compile(r"-?[0-9]+\s*\\frac\s*(?:\{[0-9]+\}\s*\{[0-9]+\}|[0-9]\s*[0-9])")
-_IN_BASE = re.compile(r"-?[0-9]+_\{?[0-9]+\}?")
-_POWER = re.compile(r"\^(?:\{-?[0-9]+\}|[0-9])")
-_BARE_FRACTION = re.compile(r"\\frac\s*([0-9]|\\pi)\s*([0-9]|\\pi)(?![0-9])")
-_POINT = re.compile(r"[+-]?[0-9]*\.[0-9]+")
-_LETTER = re.compile(r"(?<!\\)(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
+_RATIONAL = {"number", "+", "*", "/"}
+_NAMES = {"", "%", *(f"base {base}" for base in range(2, 37))}
+_CLOSED = _RATIONAL | {"^", "root", "π"}
+_BEGINS = re.compile(r"[-+\d.√π\\({]")  # a number that is told in words ("four", "October 30") is none here
 
 
 def is_rational(answer: str) -> bool:
     """Whether the answer is one whole number (in any base), decimal, fraction or mixed number, unit or not."""
-    forms = (number, _POINT.fullmatch, _MIXED.fullmatch, _IN_BASE.fullmatch)
-    return any(form(text) is not None for text in _bare(answer) for form in forms)
+    return _parts_of(answer) <= _RATIONAL
 
 
 def is_numeric(answer: str) -> bool:
     r"""Whether the answer is one real number in closed form: rational, or of radicals, \pi and powers; unit or not."""
-    return is_rational(answer) or any(_is_closed(text) for text in _bare(answer))
+    return _parts_of(answer) <= _CLOSED
 
 
-def _is_closed(text: str) -> bool:
-    # How large a power is does not matter, only that it is one: 2^{2005} has a value too.
-    return _LETTER.search(text) is None and value(_POWER.sub("^2", text)) is not None
+def _parts_of(answer: str) -> set[str]:
+    """The operations, names and numbers of the one formula that an answer is; "other" where it is none."""
+    value = read(answer)
+    is_number = value.kind == "number" and value.name in _NAMES and _BEGINS.match(value.text)
+    return _parts(value.formula.trees[0]) if is_number and value.formula else {"other"}
 
 
-def _bare(answer: str) -> tuple[str, str]:
-    """The answer without spacing, and without units too."""
-    text = _SPACES.sub("", _SIZES.sub(r"\\frac", answer.strip().strip("$"))).rstrip(". ")
-    text = _BARE_FRACTION.sub(r"\\frac{\1}{\2}", text)
-    return text, _UNIT.sub("", text).strip()
+def _parts(tree: Node) -> set[str]:
+    if tree[0] in ("number", "name"):
+        return {"number" if tree[0] == "number" else tree[1]}
+    return {tree[0]}.union(*map(_parts, tree[1:]))
