@@ -222,6 +222,6 @@ def _table(name: str, found: Mapping[str, Any]) -> Any:
 
 if __name__ == "__main__":
     run(
-        "E5, causal test of reflection", __doc__, measure,
+        "E5", __doc__, measure,
         *(flag(f"--{name}", nargs="+", metavar="FOLDER", help=f"models of {name}, or a run") for name in PUZZLES),
     )  # fmt: skip

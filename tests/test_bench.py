@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from journey.tasks.countdown.puzzle import Puzzle, to_problem
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 ROWS = sorted(BENCHMARKS.glob("[efs][0-9]*.py"))
 
@@ -63,3 +65,19 @@ def test_the_options_of_a_row_are_its_flags(bench: Any, monkeypatch: pytest.Monk
     with pytest.raises(SystemExit):
         bench.run("S0", "about", measure, bench.flag("--seed", type=int))
     assert (seen[0].long, seen[0].json, seen[0].seed) == (True, False, 3)
+
+
+def test_the_causal_test_cuts_a_recovery_out_of_an_answer_or_puts_another_in(bench: Any) -> None:
+    causal = import_module("e5_causal_reflection")
+    countdown, problem = causal.TASKS["countdown"], to_problem(Puzzle((8, 19, 18), 29))
+    lines = ["18 - 8 = 10 ( 19 10 -> 29 )\n", "19 - 10 = 9 ( 9 -> 29 )\n", "Wait , 9 is not 29\n"]
+    back, rest = "Back to ( 8 19 18 -> 29 )\n", "19 + 18 = 37 ( 8 37 -> 29 )\n37 - 8 = 29 ( 29 -> 29 )\nYes , 29 is 29"
+    own = causal.recovery_of(countdown, problem, "".join([*lines, back, rest]))
+    assert own == (problem, "", lines[0] + lines[1], lines[2], back)
+    other = causal.Recovery(problem, "x\n", "their branch\n", "their remark\n", "their way back\n")
+    assert causal.changed(own, other) == {
+        "as it was": "".join([*lines, back]), "cut": "", "no return": lines[0] + lines[1],
+        "another's": "their branch\ntheir remark\ntheir way back\n",
+        "another's branch": f"their branch\ntheir remark\n{back}",
+    }  # fmt: skip
+    assert causal.recovery_of(countdown, problem, rest) is None
