@@ -7,7 +7,7 @@ import typer
 
 from journey.training.pairs import KINDS
 
-Format = Literal["prm800k", "labelled", "problems", "benchmark", "puzzles", "trees", "thoughts", "attempts"]
+Format = Literal["prm800k", "labelled", "problems", "benchmark", "puzzles", "trees", "thoughts", "attempts", "traces"]
 What = Literal[
     "problems",
     "trees",

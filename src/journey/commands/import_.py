@@ -13,7 +13,7 @@ from journey.answers.grade import Grade, Grader
 from journey.commands import flags
 from journey.commands.output import check_part, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
-from journey.data import labelled_trees, prm800k
+from journey.data import labelled_trees, prm800k, traces
 from journey.data.columns import Columns
 from journey.data.importing import (
     ProblemFiles,
@@ -73,6 +73,7 @@ def import_(
 
     Columns of problems are found by their usual names (question or problem, answer, solution, ...) or named.
     `import benchmark MATH500` takes a known benchmark from the Hub, or from the FILE named behind it, to be tested on.
+    `traces` are rollout records of verifiers (docs/exports.md), which become trees and thoughts.
     `labelled` are solutions with labelled steps (Math-Shepherd, TRL's stepwise type, ProcessBench, ...), a tree a row.
     Every row of these and of PRM800K is accounted for: it makes a tree, joins one, or is listed with the reason.
     """
@@ -86,6 +87,8 @@ def import_(
         match format:
             case "prm800k" | "labelled":
                 data, lines = _rated(into, format, files, hub_split, limit, json)
+            case "traces":
+                data, lines = _traces(into, files, limit, json)
             case "trees" | "thoughts" | "attempts":
                 data = import_records(into, format, files)
                 lines = _record_lines(format, data)
@@ -166,6 +169,16 @@ def _rated(
     judges = sorted({tree.judge for tree in found.trees})
     lines += [*((f"steps: {name}", n) for name, n in steps.most_common()), ("labelled by", ", ".join(judges))]
     return data | {"steps": steps, "judges": judges}, lines
+
+
+def _traces(into: Run, files: Sequence[str], limit: int | None, json: bool) -> tuple[dict[str, Any], Lines]:
+    with Bars(silent=json) as bars, closing(TaskGrader()) as grader:
+        found, thoughts = interrupts.run(traces.read(files, ShownGrader(grader, bars), limit))
+    stored = store_rated(into, found)
+    into.put_all("thoughts", thoughts)
+    data, none = stored | tree_counts(found.trees) | {"thoughts": len(thoughts)}, stored["no_tree"]
+    lines: Lines = [("thoughts", len(thoughts)), ("rows that gave nothing", none.total())]
+    return data, [*lines, *((f"  {reason}", n) for reason, n in none.items()), *tree_lines(data)]
 
 
 def _record_lines(table: str, data: Mapping[str, Any]) -> Lines:

@@ -1,15 +1,17 @@
 """What a run holds as rows in the forms of other projects; docs/exports.md has an example of each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from journey.data import problems
 from journey.data.problems import PARTS
 from journey.data.prompt_sets import prompt_rows
+from journey.data.traces import trace_of
 from journey.errors import UsageError
 from journey.store.run import Run
 from journey.tasks.table import ask, check_gradable, shared_task
+from journey.types import Problem, Thought, Tree
 
 Row = Mapping[str, Any]
 
@@ -23,14 +25,14 @@ class ExportOptions:
 
 
 def foreign_rows(of: Run, what: str, form: str, options: ExportOptions) -> list[Row]:
-    """The rows for `what` ("prompts") in the form of a project ("verl"). Raises UsageError where there are none."""
+    """The rows for `what` ("prompts", "trees") in a project's form ("verl"). Raises UsageError where there are none."""
     if (what, form) not in ROWS:
         known = ", ".join(f"{one} --for {project}" for one, project in ROWS)
         raise UsageError(f"nothing is written as {what} --for {form}; there are {known}")
-    return ROWS[what, form](of, form, options)
+    return ROWS[what, form](of, what, form, options)
 
 
-def _prompts(of: Run, form: str, options: ExportOptions) -> list[Row]:
+def _problems(of: Run, options: ExportOptions) -> list[Problem]:
     if options.part not in PARTS:
         raise UsageError(f"there is no part {options.part!r}; known are {', '.join(PARTS)}")
     found = problems.part(of, options.part)
@@ -38,13 +40,30 @@ def _prompts(of: Run, form: str, options: ExportOptions) -> list[Row]:
         raise UsageError(
             f"{of.path} holds no problems in the part {options.part}; journey status {of.path} counts them"
         )
+    return found
+
+
+def _prompts(of: Run, what: str, form: str, options: ExportOptions) -> list[Row]:
+    found = _problems(of, options)
     shared_task(found)
     check_gradable(found, code=True)
     return list(prompt_rows(found, ask, form, part=options.part, messages=options.messages))
 
 
-ROWS: dict[tuple[str, str], Callable[[Run, str, ExportOptions], list[Row]]] = {
+def _traces(of: Run, what: str, form: str, options: ExportOptions) -> list[Row]:
+    """The trees or thoughts of a part's problems."""
+    known = {problem.id: problem for problem in _problems(of, options)}
+    records: Iterable[Tree | Thought] = of.trees() if what == "trees" else of.thoughts()
+    rows = [trace_of(record, known[record.problem], ask) for record in records if record.problem in known]
+    if not rows:
+        raise UsageError(f"{of.path} holds no {what} in the part {options.part}; journey status {of.path} counts them")
+    return list(rows)
+
+
+ROWS: dict[tuple[str, str], Callable[[Run, str, str, ExportOptions], list[Row]]] = {
     ("prompts", "trl"): _prompts,
     ("prompts", "verl"): _prompts,
     ("prompts", "openrlhf"): _prompts,
+    ("trees", "verifiers"): _traces,
+    ("thoughts", "verifiers"): _traces,
 }
