@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -19,10 +20,13 @@ from journey.models.base import Model
 from journey.models.budget import BudgetTracker
 from journey.models.cached import Cached
 from journey.pipeline import evaluation, registry, searching
-from journey.pipeline.eval_options import EvalOptions, budget_of, model_of, parted, problems_of, servers_of, weights_of
+from journey.pipeline.eval_options import EvalOptions, eval_options, model_of, problems_of, servers_of, weights_of
+from journey.pipeline.fan_out import Progress
 from journey.pipeline.run_judges import JudgeModels
 from journey.report.build import build as build_report
+from journey.store.entries import Failure
 from journey.store.run import Run
+from journey.types import Problem
 
 
 def eval(
@@ -63,76 +67,69 @@ def eval(
     --judge and several samples the judge scores their steps (rm@k, joined by --set rm.aggregate=min); answers to
     SimpleQA are graded by it. --set servers.openai.url=... and the like set a model server.
     """
-    budget, others = budget_of(settings or ())
-    servers, others = parted(others, "servers.")
-    options = EvalOptions(
-        decoding, temperature, top_p, answer_tokens, samples, seed, budget, allow_code, judge, tuple(others), servers
-    )
+    options = eval_options(
+        settings or (), decoding=decoding, temperature=temperature, top_p=top_p, max_tokens=answer_tokens,
+        samples=samples, seed=seed, allow_code=allow_code, judge=judge,
+    )  # fmt: skip
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     check_part(split)
-    if dry_run:
-        with reading(run) as of:
-            problems = problems_of(of, split, limit)
-            if search:
-                chosen = searching.chosen_searches(of.model_ref(model), problems, search, options)
-                most = searching.estimate(of, model, problems, chosen, options)
-            else:
-                most = evaluation.estimate(of, model, evaluation.plan_of(of, model, problems, options))
-            return say_estimate(run, len(problems), most, tracker.prices, servers_of(of, servers), json)
-    if search:
-        return _search(run, model, split, search, options, limit, tracker, dtype, json)
-    return _evaluate(run, model, split, options, limit, tracker, dtype, json)
+    with reading(run) if dry_run else writing(run) as of, Bars(silent=json, note=lambda: note(tracker)) as bars:
+        problems = problems_of(of, split, limit)
+        # What is refused is refused before a model is loaded.
+        searches = searching.chosen_searches(of.model_ref(model), problems, search, options) if search else []
+        plan = None if search else evaluation.plan_of(of, model, problems, options)
+        if dry_run:
+            by_search = searching.estimate(of, model, problems, searches, options)
+            most = by_search if plan is None else plan.estimate(of, model)
+            return say_estimate(run, len(problems), most, tracker.prices, servers_of(of, options.servers), json)
+        bars(model, "load", 0, 1)
+        loaded = _loaded(of, model, tracker, options, dtype)
+        progress = bars.of(model)
+        if plan is None:
+            data, human, failed = _search(of, problems, searches, options, split, loaded, tracker, progress)
+        else:
+            data, human, failed = _evaluate(of, problems, options, split, loaded, tracker, progress)
+    say(json, data | {"failed": len(failed), "spent": spent_rows(tracker)}, *human)
+    return failed_units(failed)
+
+
+Loaded = tuple[Model, registry.Models, JudgeModels]
+Outcome = tuple[dict[str, Any], list[RenderableType], list[Failure]]
 
 
 def _evaluate(
-    path: Path, name: str, split: str, options: EvalOptions, limit: int | None, tracker: BudgetTracker, dtype: str,
-    json: bool,
-) -> int:  # fmt: skip
-    """Checked attempts at a part of the run's problems, graded or scored by the judge where one is named."""
-    with writing(path) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
-        problems = problems_of(into, split, limit)
-        evaluation.plan_of(into, name, problems, options)  # what is refused is refused before a model is loaded
-        bars(name, "load", 0, 1)
-        model, models, judging = _loaded(into, name, tracker, options, dtype)
-        plan = evaluation.plan_of(into, model.name, problems, options)
-        work = evaluation.evaluate(into, plan, model, models, judging, split, bars.of(name))
-        attempts, scored = interrupts.run(closing(model, paying(into, models, tracker, judging.closing(work))))
-        failed = evaluation.failures(into, plan, model.name, scored)
+    of: Run, problems: Sequence[Problem], options: EvalOptions, split: str, loaded: Loaded, tracker: BudgetTracker,
+    progress: Progress,
+) -> Outcome:  # fmt: skip
+    """Checked attempts at the problems, graded or scored by the judge where one is named."""
+    model, models, judging = loaded
+    plan = evaluation.plan_of(of, model.name, problems, options)
+    work = evaluation.evaluate(of, plan, model, models, judging, split, progress)
+    attempts, scored = interrupts.run(closing(model, paying(of, models, tracker, judging.closing(work))))
     data = evaluation.figures(plan, model.name, split, attempts, scored)
-    data |= {"failed": len(failed), "spent": spent_rows(tracker)}
-    lines = _lines(data)
-    lines += _grading_lines(data["judged"]) if "judged" in data else []
+    lines = _lines(data) + (_grading_lines(data["judged"]) if "judged" in data else [])
     lines += _scoring_lines(scored) if scored else []
-    say(json, data, sheet(path, [*lines, *spent_lines(tracker)]))
-    return failed_units(failed)
+    return data, [sheet(of.path, [*lines, *spent_lines(tracker)])], evaluation.failures(of, plan, model.name, scored)
 
 
 def _search(
-    path: Path, name: str, split: str, searches: Sequence[str], options: EvalOptions, limit: int | None,
-    tracker: BudgetTracker, dtype: str, json: bool,
-) -> int:  # fmt: skip
-    """Attempts at a part of the run's problems by each search, one after the other."""
-    with writing(path) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
-        problems = problems_of(into, split, limit)
-        chosen = searching.chosen_searches(into.model_ref(name), problems, searches, options)
-        bars(name, "load", 0, 1)
-        made, _, judging = _loaded(into, name, tracker, options, dtype)
-        model = made if isinstance(made, Cached) else Cached(made, into)
-        work = searching.run_searches(into, problems, model, judging, chosen, options, split, bars.of(name))
-        rows = interrupts.run(closing(model.model, paying(into, judging, tracker, work)))
-        build_report(into)
-        failed = [f for row in rows for f in into.failures(stage=searching.STAGE, model=row["model"])]
-    data = {"model": model.name, "split": split, "problems": len(problems), "searches": rows,
-            "failed": len(failed), "spent": spent_rows(tracker), "report": str(path / "report")}  # fmt: skip
-    lines = spent_lines(tracker)
-    drawn = f"accuracy against tokens spent is drawn in {path / 'report' / 'report.html'}"
-    say(json, data, _grid(path, rows), *([sheet("", lines)] if lines else []), drawn)
-    return failed_units(failed)
+    of: Run, problems: Sequence[Problem], searches: Sequence[Any], options: EvalOptions, split: str, loaded: Loaded,
+    tracker: BudgetTracker, progress: Progress,
+) -> Outcome:  # fmt: skip
+    """Attempts at the problems by each search, one after the other."""
+    made, _, judging = loaded
+    model = made if isinstance(made, Cached) else Cached(made, of)
+    work = searching.run_searches(of, problems, model, judging, searches, options, split, progress)
+    rows = interrupts.run(closing(model.model, paying(of, judging, tracker, work)))
+    build_report(of)
+    report = of.path / "report"
+    data = {"model": model.name, "split": split, "problems": len(problems), "searches": rows, "report": str(report)}
+    spent = [sheet("", lines)] if (lines := spent_lines(tracker)) else []
+    human = [_grid(of.path, rows), *spent, f"accuracy against tokens spent is drawn in {report / 'report.html'}"]
+    return data, human, [f for row in rows for f in of.failures(stage=searching.STAGE, model=row["model"])]
 
 
-def _loaded(
-    into: Run, name: str, tracker: BudgetTracker, options: EvalOptions, dtype: str
-) -> tuple[Model, registry.Models, JudgeModels]:
+def _loaded(into: Run, name: str, tracker: BudgetTracker, options: EvalOptions, dtype: str) -> Loaded:
     """The model that answers, those that grade, and those of judges, which may draw rollouts from the same weights."""
     servers = servers_of(into, options.servers)
     models, judging = registry.Models(into, tracker, servers, dtype), JudgeModels(into, tracker, servers, dtype)

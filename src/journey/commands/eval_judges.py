@@ -15,7 +15,7 @@ from journey.commands.spending import Allowance, note, paying, say_estimate, spe
 from journey.data.labelled_sets import labelled_sets
 from journey.models.cached import MemoryCalls
 from journey.pipeline import judging, plain_settings, registry
-from journey.pipeline.eval_options import parted, servers_of
+from journey.pipeline.eval_options import servers_of
 from journey.pipeline.judging import EvalJudgesSettings
 from journey.report.build import write
 from journey.report.judges import document
@@ -51,9 +51,9 @@ def eval_judges(
     solutions, AUC, calibration, each with its 95 % interval. --judge and --on may be given again. Settings: --set
     judging.combine=product, rollout.n=16, critic.votes=3, servers.openai.url=..., ...
     """
-    given, others = parted(settings or (), "servers.")
-    servers = servers_of(None, given)
-    chosen = plain_settings.typed(EvalJudgesSettings, plain_settings.overridden(others), "eval judges")
+    given = plain_settings.overridden(settings or ())
+    servers = servers_of(None, given.pop("servers", {}))
+    chosen = plain_settings.typed(EvalJudgesSettings, given, "eval judges")
     for name in judge:
         registry.check_names([], name, servers, chosen.strong)
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()

@@ -12,7 +12,7 @@ from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
 from journey.errors import UsageError
 from journey.pipeline import judging, plain_settings, registry
-from journey.pipeline.eval_options import parted, servers_of
+from journey.pipeline.eval_options import servers_of
 from journey.pipeline.judging import RejudgeSettings
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
@@ -42,13 +42,14 @@ def judge(
     """
     if (judge is None) == (values is None):
         raise UsageError("say who judges, as in --judge exact, or how values are measured, as in --values leaves")
-    given, others = parted(settings or (), "servers.")
-    chosen = plain_settings.typed(RejudgeSettings, plain_settings.overridden(others), "judge")
+    given = plain_settings.overridden(settings or ())
+    given_servers = given.pop("servers", {})
+    chosen = plain_settings.typed(RejudgeSettings, given, "judge")
     if run.resolve() == out.resolve():
         raise UsageError(f"{out} holds the trees as they were judged; name another run with --out")
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     with reading(run) as of:
-        servers = servers_of(of, given)
+        servers = servers_of(of, given_servers)
         name = judge or values or ""
         if values != LEAVES:
             registry.check_names([], name, servers, chosen.strong)

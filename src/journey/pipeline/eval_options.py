@@ -1,7 +1,7 @@
 """What an evaluation is set with: which problems, which model, how answers are drawn, by which servers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ from journey.types import Problem
 class EvalOptions:
     """How answers are drawn; null: as the run's recipe says, or greedy where it says nothing.
 
-    `judge` (null: nobody) grades answers, scores their steps or leads a search. `settings` are KIND.KEY=VALUE for the
-    judge, rm.KEY=VALUE for rm@k and search.KEY=VALUE for a search; `servers` are servers.NAME.KEY=VALUE.
+    `judge` (null: nobody) grades answers, scores their steps or leads a search. `settings` by name are those of the
+    kinds of judges, "rm" for rm@k and "search" for a search; `servers` are those of model servers by name.
     """
 
     decoding: str | None = None
@@ -37,17 +37,17 @@ class EvalOptions:
     budget: Budget | None = None
     allow_code: bool = False
     judge: str | None = None
-    settings: Sequence[str] = ()
-    servers: Sequence[str] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    servers: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def rm(self) -> RmSettings:
         """How step scores are joined. Raises UsageError."""
-        return plain_settings.typed(RmSettings, plain_settings.overridden(self.settings).get("rm", {}), "rm")
+        return plain_settings.typed(RmSettings, self.settings.get("rm", {}), "rm")
 
     def check_judge(self) -> None:
         """Raises UsageError for settings that mean nothing to a judge, or where there is none."""
-        for key, value in plain_settings.overridden(self.settings).items():
+        for key, value in self.settings.items():
             if self.judge is None or key not in (*default_settings(), "rm") or not isinstance(value, dict):
                 raise UsageError(
                     f"--set {key} means nothing here; critic.KEY=VALUE, rollout.KEY=VALUE and rm.aggregate=KIND go "
@@ -56,18 +56,11 @@ class EvalOptions:
         _ = self.rm
 
 
-def parted(settings: Sequence[str], prefix: str) -> tuple[list[str], list[str]]:
-    """The settings that begin with the prefix, and the others."""
-    ours = [one for one in settings if one.startswith(prefix)]
-    return ours, [one for one in settings if one not in ours]
-
-
-def budget_of(settings: Sequence[str]) -> tuple[Budget | None, list[str]]:
-    """The budget that the settings budget.max=... and the like give (null: none), and the other settings."""
-    ours, others = parted(settings, "budget.")
-    if not ours:
-        return None, others
-    return plain_settings.typed(Budget, plain_settings.overridden(ours)["budget"], "the budget"), others
+def eval_options(given: Sequence[str], **flags: Any) -> EvalOptions:
+    """The options of flags and --set: budget.KEY=VALUE, servers.NAME.KEY=VALUE and the settings. Raises UsageError."""
+    settings = plain_settings.overridden(given)
+    budget = plain_settings.typed(Budget, settings.pop("budget"), "the budget") if "budget" in settings else None
+    return EvalOptions(**flags, budget=budget, servers=settings.pop("servers", {}), settings=settings)
 
 
 def problems_of(of: Run, split: str, limit: int | None) -> list[Problem]:
@@ -78,15 +71,13 @@ def problems_of(of: Run, split: str, limit: int | None) -> list[Problem]:
     return problems
 
 
-def servers_of(of: Run | None, given: Sequence[str] = ()) -> dict[str, ServerSettings]:
-    """The servers of the run's recipe by name, servers.NAME.KEY=VALUE over them. Raises UsageError."""
+def servers_of(of: Run | None, given: Mapping[str, Any]) -> dict[str, ServerSettings]:
+    """The servers of the run's recipe by name, those that are given over them. Raises UsageError."""
     kept: dict[str, Any] = {} if of is None else of.config.get("recipe", {}).get("servers", {})
-    changed = plain_settings.overridden(given).get("servers", {})
+    where = f"the settings of {of.path}" if of else "--set"
     return {
-        name: plain_settings.typed(
-            ServerSettings, data, f"the settings of {of.path}" if of else "--set", f"servers.{name}."
-        )
-        for name, data in plain_settings.merged(kept, changed).items()
+        name: plain_settings.typed(ServerSettings, data, where, f"servers.{name}.")
+        for name, data in plain_settings.merged(kept, given).items()
     }
 
 

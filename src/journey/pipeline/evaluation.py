@@ -62,6 +62,20 @@ class Plan:
         """Whether a judge scores the steps of the attempts."""
         return self.options.judge is not None and self.grader is None
 
+    def estimate(self, of: Run, model: str) -> list[Estimate]:
+        """What the models are asked at most: the one that answers, and those that grade or score."""
+        problems, decoding, settings = self.problems, self.decoding, judge_settings(of, self.options.settings)
+        most = [attempts.estimate(problems, model, ask, decoding, self.options.budget)]
+        if self.grader is not None:
+            graded = _graded(problems)
+            most.append(
+                graded_answers.estimate(graded, self.grader, decoding.samples, decoding.max_tokens, settings[CRITIC])
+            )
+        elif self.options.judge is not None:
+            work = step_scores.work_at_most(problems, decoding.samples, decoding.max_tokens)
+            most += names.estimate(names.read(self.options.judge), settings, work, strong_of(of, self.options.judge))
+        return most
+
 
 def plan_of(of: Run, model: str, problems: Sequence[Problem], options: EvalOptions) -> Plan:
     """What is drawn and who judges it. Raises UsageError for whatever does not go together."""
@@ -81,21 +95,6 @@ def plan_of(of: Run, model: str, problems: Sequence[Problem], options: EvalOptio
     grader = _grading_model(of, options.judge, options)
     graded_by = f"{CRITIC}:{grader}{settings_label(options.settings)}"
     return Plan(problems, options, *decoding_of(of, model, problems, options, graded_by), grader, graded_by)
-
-
-def estimate(of: Run, model: str, plan: Plan) -> list[Estimate]:
-    """What the models are asked at most: the one that answers, and those that grade or score."""
-    problems, decoding, settings = plan.problems, plan.decoding, judge_settings(of, plan.options.settings)
-    most = [attempts.estimate(problems, model, ask, decoding, plan.options.budget)]
-    if plan.grader is not None:
-        graded = _graded(problems)
-        most.append(
-            graded_answers.estimate(graded, plan.grader, decoding.samples, decoding.max_tokens, settings[CRITIC])
-        )
-    elif plan.options.judge is not None:
-        work = step_scores.work_at_most(problems, decoding.samples, decoding.max_tokens)
-        most += names.estimate(names.read(plan.options.judge), settings, work, strong_of(of, plan.options.judge))
-    return most
 
 
 async def evaluate(

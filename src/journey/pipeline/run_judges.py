@@ -1,6 +1,6 @@
 """Judges of what a run holds: set by its recipe and by KIND.KEY=VALUE, with what they cost counted."""
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from journey.errors import UsageError
@@ -46,9 +46,8 @@ class JudgeModels(registry.Models):
             await self.close()
 
 
-def settings_label(settings: Sequence[str]) -> str:
+def settings_label(given: Mapping[str, Any]) -> str:
     """The settings of judges that the flags give, for the judge's name in attempts: "[votes=3,rollout.n=16]"."""
-    given = plain_settings.overridden(settings)
     words = [
         f"{'' if kind == PLAIN else f'{kind}.'}{key}={value}"
         for kind in default_settings()
@@ -64,14 +63,11 @@ def check_supported(judge: str, problems: Iterable[Problem]) -> None:
             check_exact(task_of(problem))
 
 
-def judge_settings(of: Run, settings: Sequence[str]) -> Mapping[str, Any]:
-    """How judges of each kind are set: as the run's recipe says, the flags over it. Raises UsageError."""
+def judge_settings(of: Run, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How judges of each kind are set: as the run's recipe says, what is given over it. Raises UsageError."""
     kept: Mapping[str, Any] = of.config.get("recipe", {})
-    kinds = default_settings().keys()
-    kept = {kind: kept[kind] for kind in kinds if kind in kept}
-    return plain_settings.judge_settings(
-        plain_settings.merged(kept, plain_settings.overridden(settings)), "the judge's settings"
-    )
+    kept = {kind: kept[kind] for kind in default_settings() if kind in kept}
+    return plain_settings.judge_settings(plain_settings.merged(kept, given), "the judge's settings")
 
 
 def strong_of(of: Run, judge: str) -> str:
@@ -83,7 +79,7 @@ def strong_of(of: Run, judge: str) -> str:
     return strong
 
 
-def judge_of(of: Run, judge: str, settings: Sequence[str], models: registry.Models) -> Judge:
+def judge_of(of: Run, judge: str, settings: Mapping[str, Any], models: registry.Models) -> Judge:
     """The judge of that name; what its models generate is charged to whom it judges for.
 
     Raises UsageError, also where the run keeps what it said with other weights.

@@ -45,11 +45,10 @@ def chosen_searches(
     check_gradable(problems)
     if options.judge is not None:
         check_supported(options.judge, problems)
-    given = plain_settings.overridden(options.settings)
-    for key, value in given.items():
+    for key, value in options.settings.items():
         if key not in ("search", *default_settings()) or not isinstance(value, dict):
             raise UsageError(f"--set {key} means nothing to a search; write --set search.n=8, for example")
-    given_settings: dict[str, Any] = dict(given.get("search", {}))
+    given_settings: dict[str, Any] = dict(options.settings.get("search", {}))
     sizes = given_settings.pop("n", None)
     seed = options.seed if options.seed is not None else model.seed or 0
     methods = _named(search_names, options.judge)
