@@ -252,7 +252,7 @@ def test_problems_without_a_thought_are_counted_with_their_reasons(asked_run: Pa
     command = ("derive", asked_run, "--method", "propose", "--model", "openai/m")
     said = done(*command, "--json").data
     assert said["thoughts"] == {"propose": 0} and said["failed"] == 0
-    assert said["no_thought"] == {"more than 4 replies that were no action": 5}
+    assert said["no_thought"] == {"more than 4 replies that cannot be used": 5}
     told = done(*command)
     assert (
         "problems with a thought" in told.out
@@ -280,7 +280,7 @@ def test_a_collection_counts_problems_without_a_thought(server: FaultServer, sum
     flags = ("--set", "thoughts.methods=[propose]", "--set", "thoughts.refine=[]")
     said = collect(server, sums, tmp_path / "run", *flags, "--json")
     assert said.code == 0
-    assert said.data["problems_without_thought"] == {"propose": {"more than 4 replies that were no action": 5}}
+    assert said.data["problems_without_thought"] == {"propose": {"more than 4 replies that cannot be used": 5}}
     with Run.read(tmp_path / "run") as run:
         before = run.entries(Refusals)
     assert "no thought: more than 4" in collect(server, sums, tmp_path / "run", *flags).out

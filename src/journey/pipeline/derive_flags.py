@@ -2,38 +2,33 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from journey.errors import UsageError
 from journey.thoughts.base import ThoughtMethod
 from journey.thoughts.methods import METHODS, from_trees
 
 BOTH = "both"
+FLAGS = {
+    "trials": "thoughts.traverse.trials", "start": "thoughts.traverse.start", "per_tree": "thoughts.per_tree",
+    "neutral": "thoughts.neutral", "model": "model", "explain": "thoughts.explain", "refine": "thoughts.refine",
+    "notes": "thoughts.notes", "seed": "first_seed", "strong": "strong",
+}  # fmt: skip
+"""The recipe's setting that each flag gives."""
 
-
-class Flag(NamedTuple):
-    """The recipe's `setting` that a flag gives, and whether it means something to a method."""
-
-    setting: str
-    fits: Callable[[str, ThoughtMethod], bool]
-
-
-FLAGS: Mapping[str, Flag] = {
-    "trials": Flag("thoughts.traverse.trials", lambda name, method: "traverse" in (name, method.control_of)),
-    "start": Flag("thoughts.traverse.start", lambda name, method: "traverse" in (name, method.control_of)),
-    "per_tree": Flag("thoughts.per_tree", lambda name, method: method.source == "trees"),
-    "neutral": Flag("thoughts.neutral", lambda name, method: method.source == "trees"),
-    "model": Flag("model", lambda name, method: "model" in method.asks),
-    "explain": Flag("thoughts.explain", lambda name, method: method.explains),
-    "refine": Flag("thoughts.refine", lambda name, method: method.refinable),
-    "notes": Flag("thoughts.notes", lambda name, method: method.source == "notes"),
-    "seed": Flag("first_seed", lambda name, method: method.settings is not None or method.control_of is not None),
-    "strong": Flag("strong", lambda name, method: "strong" in method.asks),
+FITS: Mapping[str, Callable[[ThoughtMethod], bool]] = {
+    "per_tree": lambda method: method.source == "trees",
+    "neutral": lambda method: method.source == "trees",
+    "model": lambda method: "model" in method.asks,
+    "explain": lambda method: method.explains,
+    "explaining": lambda method: method.explains,
+    "refine": lambda method: method.refinable,
+    "refining": lambda method: method.refinable,
+    "notes": lambda method: method.source == "notes",
+    "first_seed": lambda method: method.settings is not None or method.control_of is not None,
+    "strong": lambda method: "strong" in method.asks,
 }
-SETTINGS = {"explaining": "explain", "refining": "refine"} | {
-    name: name for name in ("per_tree", "neutral", "explain", "refine", "notes")
-}
-"""The flags whose methods a setting below `thoughts` is for; a method's own settings are for it alone."""
+"""Which methods a setting means something to; a method's own settings are for it and its controls alone."""
 
 
 def methods_of(method: str) -> tuple[str, ...]:
@@ -55,40 +50,28 @@ def refuse_unfit(
 
     `helped`: the strong model explains or refines.
     """
+    flags: dict[str, str] = {}
     for name, value in given.items():
-        fitting = _fitting(name)
-        if (value is False and name in ("explain", "refine")) or environment.get(f"JOURNEY_{name.upper()}") == str(
-            value
-        ):
-            continue
-        if set(fitting) & set(methods) or (name == "strong" and helped):
-            continue
-        if name == "strong":
+        is_off = value is False and name in ("explain", "refine")
+        if not is_off and environment.get(f"JOURNEY_{name.upper()}") != str(value):
+            flags[f"--{name.replace('_', '-')}"] = FLAGS[name]
+    flags |= {f"--set {one}": one.partition("=")[0].strip() for one in settings if one.strip().startswith("thoughts.")}
+    for flag, setting in flags.items():
+        fits = _fitting(setting.removeprefix("thoughts.").partition(".")[0])
+        if not set(fits) & set(methods) and not (setting == "strong" and helped):
+            listed = [name for name in fits if METHODS[name].control_of is None]
+            also = ", or for --explain or --refine" if setting == "strong" else ""
+            mend = f"--method {listed[0]}" if len(listed) == 1 else "one of these as --method"
             raise UsageError(
-                f"--strong is for {_listed(fitting)}, or for --explain or --refine, not for {_listed(methods)}; leave "
-                "it out, or give one of these"
+                f"{flag} is for {_listed(listed)}{also}, not for {_listed(methods)}; leave it out, or give {mend}"
             )
-        raise _unfit(f"--{name.replace('_', '-')}", fitting, methods)
-    for setting in settings:
-        name = setting.partition("=")[0].strip().removeprefix("thoughts.").partition(".")[0]
-        if not setting.strip().startswith("thoughts.") or name not in (*SETTINGS, *METHODS):
-            continue
-        fitting = (
-            _fitting(SETTINGS[name])
-            if name in SETTINGS
-            else [method for method, kind in METHODS.items() if name in (method, kind.control_of)]
-        )
-        if not set(fitting) & set(methods):
-            raise _unfit(f"--set {setting}", fitting, methods)
 
 
-def _fitting(flag: str) -> list[str]:
-    return [name for name, method in METHODS.items() if FLAGS[flag].fits(name, method)]
-
-
-def _unfit(flag: str, fits: Sequence[str], methods: Sequence[str]) -> UsageError:
-    mend = f"--method {fits[0]}" if len(fits) == 1 else "one of these as --method"
-    return UsageError(f"{flag} is for {_listed(fits)}, not for {_listed(methods)}; leave it out, or give {mend}")
+def _fitting(setting: str) -> list[str]:
+    """The methods that a setting means something to; all, where it is none of a method or of several."""
+    if setting in METHODS:
+        return [name for name, method in METHODS.items() if setting in (name, method.control_of)]
+    return [name for name, method in METHODS.items() if FITS.get(setting, bool)(method)]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -57,7 +57,7 @@ def derive_recipe(into: Run, method: str, given: Mapping[str, Any], settings: Se
     if "refine" in values:  # a shortcut is what it is: refinement is for what a method made as a draft
         values["refine"] = [name for name in methods if values["refine"] and METHODS[name].refinable]
     for name, value in values.items():
-        set_value(data, FLAGS[name].setting, value, f"--{name}")
+        set_value(data, FLAGS[name], value, f"--{name}")
     if "trials" in values:
         data["thoughts"]["traverse"] |= {"trials_by_depth": None, "vary": False}
     wanted = recipe_of(data, f"the settings of {into.path}")
