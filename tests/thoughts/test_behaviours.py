@@ -1,10 +1,12 @@
 """A text is cut into pieces that say what is right and what is still in reach, and its behaviours are counted."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from journey.tasks.countdown.checker import grade as grade_countdown
+from journey.tasks.countdown.plain import in_plain_words
 from journey.tasks.countdown.puzzle import Puzzle, parse_puzzle, to_problem
 from journey.tasks.exploration import CHECK, TRIED, ExplorationSettings
 from journey.tasks.maze.checker import grade as grade_maze
@@ -82,6 +84,12 @@ def ends_at_goal(problem: Problem, text: str) -> bool:
 def test_a_return_that_lists_what_was_tried_goes_back_as_any_other() -> None:
     assert shown(PUZZLE, [*LOST, f"{BACK}{TRIED}18 - 8"])[-1] == ("backtrack", True, True, 0)
     assert shown(PUZZLE, [*LOST, f"{BACK}{TRIED}19 - 8"])[-1] == ("backtrack", False, True, 0)
+
+
+def test_a_puzzle_told_in_plain_words_is_followed_as_in_its_own() -> None:
+    text = [*LOST, BACK, *RIGHT]
+    plain = replace(PUZZLE, task="countdown_words")
+    assert shown(plain, in_plain_words("\n".join(text)).split("\n")) == shown(PUZZLE, text)
 
 
 def test_texts_in_words_are_told_apart_by_their_phrases() -> None:

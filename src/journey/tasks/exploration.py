@@ -34,7 +34,8 @@ class Ground:
     `hint(rng)`: a hint and the lines of the steps that it names, null where there is no solution.
     `step(state, line)`: the state after the step of any line and whether the step is legal, null where it is none.
     `restated(line)`: the state that a return names as it is written, and whether a state is the one that is meant; null
-    where the line is no return. Graders follow the same returns.
+    where the line is no return. Graders follow the same returns. `read(line)`: the line in the puzzle's own words,
+    where it may be written in others.
     """
 
     question: str
@@ -51,6 +52,7 @@ class Ground:
     hint: Callable[[random.Random], tuple[str, Sequence[str]] | None]
     step: Callable[[Hashable, str], tuple[Hashable, bool] | None]
     restated: Callable[[str], tuple[Hashable, Callable[[Hashable], bool]] | None]
+    read: Callable[[str], str] = lambda line: line
 
 
 @dataclass(frozen=True, slots=True)

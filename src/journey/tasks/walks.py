@@ -18,11 +18,12 @@ class Standing(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line of a walk, without its ends: characters `start` to `end` of the text, the spaces around it left out.
+    """One line of a walk: characters `start` to `end`, the spaces around it left out.
 
-    `right`: whether what it says is true: a step is legal, a remark or verdict holds, a return goes to a state that was
-    passed; null where it says nothing. `path` are the states from the start to what stands after it, `taken` the lines
-    of the steps between them. `sound` false: a step on the way was not legal; no right end follows before a return.
+    `text` is the line in the puzzle's own words. `right`: whether what it says is true: a step is legal, a remark
+    or verdict holds, a return goes to a state that was passed; null where it says nothing. `path` are the states from
+    the start to what stands after it, `taken` the lines of the steps between them. `sound` false: a step on the way was
+    not legal; no right end follows before a return.
     """
 
     text: str
@@ -52,7 +53,7 @@ def walk(ground: Ground, text: str) -> Iterator[Line]:
         if not line:
             continue
         end = start + len(line)
-        line = line.removesuffix(f" {END}")
+        line = ground.read(line.removesuffix(f" {END}"))
         path, taken, sound = stands
         state = path[-1]
         kind, right = "other", None

@@ -41,6 +41,7 @@ COUNTDOWN_WORDS = replace(
     is_held_out=lambda problem: plain.is_held_out(parse_puzzle(problem.question)),
     labelled_set=None,
     explore=None,
+    ground=lambda problem: replace(ground(parse_puzzle(problem.question)), read=plain.in_puzzle_words),
     practice=plain.practice,
 )
 """The same puzzles told in plain words, for students that are no models of the puzzle's own vocabulary."""
