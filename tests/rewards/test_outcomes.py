@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from journey.errors import UsageError
-from journey.rewards import compute_score, outcome, reward_func
+from journey.rewards import compute_score, outcome, reward_func, value
 from journey.types import make_problem
 
 ASKED = "What is 1/2 + 1/3?"
@@ -46,6 +46,17 @@ def test_a_problem_is_found_by_its_id_by_its_columns_or_by_the_prompt() -> None:
     by_prompt = outcome([PUZZLE], [text], answer=["17"])
     assert [asyncio.run(one) for one in (by_id, by_columns, by_prompt)] == [[1.0]] * 3
     assert asyncio.run(outcome([ASKED], ["\\boxed{1}"], answer=[None])) == [None]
+
+
+def test_a_text_that_was_cut_off_has_the_value_of_where_it_stands() -> None:
+    texts = [
+        "3 * 4 = 12 ( 5 12 -> 17 )\n",
+        "4 - 3 = 1 ( 1 5 -> 17 )\n",
+        "3 * 4 = 12 ( 5 12 -> 17 )\n12 + 5 = 17 ( 17 -> 17 )",
+    ]
+    found = asyncio.run(value([PUZZLE] * 3, texts, [[1], [1], [9]], end_ids=[9], answer=["17"] * 3))
+    assert found == [0.5, 0.0, 1.0]
+    assert asyncio.run(value([ASKED], ["It is"], [[1]], end_ids=[9], answer=["5/6"])) == [None]
 
 
 def test_rewards_are_the_same_from_many_threads_with_loops_of_their_own() -> None:

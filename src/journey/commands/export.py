@@ -32,6 +32,9 @@ def export(
     split: Annotated[
         str, typer.Option(help="The part whose problems to write (prompts); no two in one file.", metavar="PART")
     ] = "train",
+    model: Annotated[
+        str | None, typer.Option("--model", help="The model whose tokens advantages are for.", metavar="NAME")
+    ] = None,
     kinds: flags.Kinds = None,
     margin: flags.Margin = MARGIN,
     messages: Annotated[
@@ -44,16 +47,18 @@ def export(
     WHAT is problems, trees, thoughts, attempts, or rows for trainers: sft, dpo, pairs (preferences of each --kind),
     prm; or what people said in the studio: labels, notes (the form that journey derive --method annotate --notes
     reads); or page: one tree with its thought as an .html file that opens anywhere, without a network. With --for the
-    rows are in another project's form: prompts for trl, verl or openrlhf, trees and thoughts for verifiers
-    (docs/exports.md).
+    rows are in another project's form: prompts for trl, verl or openrlhf, advantages of trees for rllm, trees
+    and thoughts for verifiers (docs/exports.md).
     """
     if what == "page" or item is not None:
         return _page(run, what, item, to, json)
     if what in ("prompts", "advantages") and form is None:
-        raise UsageError(f"name the project that {what} are for, as in --for trl; docs/exports.md has them all")
+        raise UsageError(f"name the project that {what} are for, as in --for {'trl' if what == 'prompts' else 'rllm'}")
     with reading(run) as of:
         if form is not None:
-            number = write_rows(foreign_rows(of, what, form, ExportOptions(part=split, messages=messages)), to)
+            number = write_rows(
+                foreign_rows(of, what, form, ExportOptions(part=split, messages=messages, model=model)), to
+            )
         elif what in ("labels", "notes"):
             number = write_rows(label_rows(run, by) if what == "labels" else note_rows(of, by), to)
         elif what == "pairs":

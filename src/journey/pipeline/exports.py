@@ -9,8 +9,10 @@ from journey.data.problems import PARTS
 from journey.data.prompt_sets import prompt_rows
 from journey.data.traces import trace_of
 from journey.errors import UsageError
+from journey.pipeline import registry
 from journey.store.run import Run
 from journey.tasks.table import ask, check_gradable, shared_task
+from journey.training.advantages import rllm_episode
 from journey.types import Problem, Thought, Tree
 
 Row = Mapping[str, Any]
@@ -18,10 +20,14 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOptions:
-    """`part` is the run's part whose problems are written, alone; with `messages` prompts are chat messages."""
+    """`part` is the run's part whose problems are written, alone; with `messages` prompts are chat messages.
+
+    `model` is the one whose tokens advantages are for, null: one number a step.
+    """
 
     part: str = "train"
     messages: bool = False
+    model: str | None = None
 
 
 def foreign_rows(of: Run, what: str, form: str, options: ExportOptions) -> list[Row]:
@@ -60,10 +66,25 @@ def _traces(of: Run, what: str, form: str, options: ExportOptions) -> list[Row]:
     return list(rows)
 
 
+def _advantages(of: Run, what: str, form: str, options: ExportOptions) -> list[Row]:
+    """The trees of a part's problems that have values, or checked ends to give them."""
+    known = {problem.id: problem for problem in _problems(of, options)}
+    encoder = None if options.model is None else registry.encoder(options.model)
+    found = (rllm_episode(tree, known[tree.problem], ask, encoder) for tree in of.trees() if tree.problem in known)
+    rows = [episode for episode in found if episode is not None]
+    if not rows:
+        raise UsageError(
+            f"{of.path} holds no trees with values or checked ends in the part {options.part}; journey judge "
+            f"{of.path} --values leaves measures them"
+        )
+    return list(rows)
+
+
 ROWS: dict[tuple[str, str], Callable[[Run, str, str, ExportOptions], list[Row]]] = {
     ("prompts", "trl"): _prompts,
     ("prompts", "verl"): _prompts,
     ("prompts", "openrlhf"): _prompts,
+    ("advantages", "rllm"): _advantages,
     ("trees", "verifiers"): _traces,
     ("thoughts", "verifiers"): _traces,
 }

@@ -19,6 +19,7 @@ from journey.models.server_settings import ServerSettings
 from journey.models.weights import AUTO, folder_hash, has_weights, model_path, place_of
 from journey.pipeline import plain_settings
 from journey.tasks.table import TaskGrader, ask, task_of
+from journey.training.advantages import ANSWER, Encoder
 
 MODEL_NAMES = "tiny, smollm2, hf/ID-or-folder, openai/NAME, vllm/ID-or-folder, scripted/FILE"
 OPENAI = "openai"
@@ -192,6 +193,15 @@ def judge_weights(judge: str, strong: str) -> dict[str, str]:
     paths = [*names.weights_of(ref), *map(model_path, local_models)]
     folders = [Path(path).expanduser() for path in paths]
     return {str(folder): folder_hash(folder) for folder in folders if folder.is_dir()}
+
+
+def encoder(model: str) -> Encoder:
+    """The token ids of rows for the model of that name. Raises UsageError."""
+    from journey.training.base import load_tokenizer
+    from journey.training.encode import encode
+
+    tokenizer, stops = load_tokenizer(model_path(model))
+    return lambda rows: [(one.prompt, one.answer) for one in encode(tokenizer, rows, ANSWER, stops)]
 
 
 def pretrain(

@@ -2,5 +2,6 @@
 
 from journey.rewards.elsewhere import compute_score, reward_func
 from journey.rewards.outcomes import outcome
+from journey.rewards.values import value
 
-__all__ = ["compute_score", "outcome", "reward_func"]
+__all__ = ["compute_score", "outcome", "reward_func", "value"]

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from journey.errors import UsageError
 from journey.training.settings import TrainSettings
@@ -55,6 +62,19 @@ def load(model: str | Path, settings: TrainSettings) -> tuple[PreTrainedModel, P
     return net, tokenizer
 
 
+def load_tokenizer(model: str) -> tuple[PreTrainedTokenizerBase, set[int]]:
+    """A model's tokenizer alone, and the ids that end a text. Raises UsageError where there is none."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(model)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The tokenizer of {model} cannot be loaded: {str(error).strip().splitlines()[0]}") from error
+    try:
+        listed = GenerationConfig.from_pretrained(model).eos_token_id
+    except OSError:  # it has no generation settings
+        listed = None
+    return tokenizer, _stops(listed, tokenizer)
+
+
 def saved_as(model: str | Path) -> torch.dtype:
     """What the weights were saved in, and what those that are made of them are saved in; trained they are in fp32."""
     config: Any = AutoConfig.from_pretrained(model)
@@ -68,7 +88,10 @@ def attention(longest: int, *, cpu: bool) -> str:
 
 def stop_ids(net: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> set[int]:
     """The token ids that end a text, the tokenizer's and those of the model's generation settings."""
-    listed = net.generation_config.eos_token_id if net.generation_config is not None else None
+    return _stops(net.generation_config.eos_token_id if net.generation_config is not None else None, tokenizer)
+
+
+def _stops(listed: int | list[int] | None, tokenizer: PreTrainedTokenizerBase) -> set[int]:
     ids = [listed] if isinstance(listed, int) else list(listed or [])
     return {*ids, cast(int, tokenizer.eos_token_id)}
 

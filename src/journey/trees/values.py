@@ -5,6 +5,7 @@ answer is worth 1 or 0 as that is right or not, however the others are measured.
 """
 
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 from journey.answers.grade import Grader
@@ -29,6 +30,18 @@ def valued(tree: Tree) -> Tree:
     right, ends = _ends(tree)
     values = [one / of if of else None for one, of in zip(right, ends, strict=True)]
     return _with(tree, values[:-1], LEAVES)
+
+
+def question_value(tree: Tree) -> float | None:
+    """How likely a right end is from the question of a tree with values; null where nobody knows.
+
+    By the tree's own ends it is the share of right ones, else the mean value of the first steps, drawn there.
+    """
+    first = [node.value for node in tree.nodes if node.parent < 0 and node.value is not None]
+    if tree.settings.get("values", {}).get("by") != LEAVES and first:
+        return fmean(first)
+    right, ends = _ends(tree)
+    return right[-1] / ends[-1] if ends[-1] else None
 
 
 def advantages(tree: Tree) -> list[float | None]:
