@@ -18,6 +18,7 @@ from journey.tasks.table import task_of
 from journey.thoughts.draft import turn_back
 from journey.training.rows import CUT_OFF, GOES_ON, Row, known_problem, row_of
 from journey.trees.mark import children, is_unusable, on_right_path, path, path_texts, verdict
+from journey.trees.values import valued
 from journey.types import Attempt, Problem, Tree, content_seed
 
 A_PROBLEM = 5
@@ -118,10 +119,14 @@ def recovery(of: Grown, margin: float) -> list[list[Pair]]:
 
 
 def value(of: Grown, margin: float) -> list[list[Pair]]:
-    """Among siblings the one from which a right end is likeliest, over each that is worse by the margin."""
+    """Among siblings the one from which a right end is likeliest, over each that is worse by the margin.
+
+    In a tree without values the share of right ends at or below each step.
+    """
     pairs: list[Pair] = []
+    nodes = of.tree.nodes if any(node.value is not None for node in of.tree.nodes) else valued(of.tree).nodes
     for after, siblings in _levels(of):
-        known = {one: found for one in siblings if (found := of.tree.nodes[one].value) is not None}
+        known = {one: found for one in siblings if (found := nodes[one].value) is not None}
         best = max(known, key=lambda one: known[one], default=-1)
         worse = (one for one in known if known[best] - known[one] >= max(margin, 1e-9))
         pairs += (Pair(after, of.step(best), of.step(one)) for one in worse)
