@@ -105,3 +105,10 @@ def test_texts_in_words_are_told_apart_by_their_phrases() -> None:
     counted = behaviours(problem, text, True)
     assert (counted.backtracks, counted.verifications, counted.mistakes, counted.recovery) == (1, 1, None, None)
     assert pieces(problem, "") == pieces(PUZZLE, "") == []
+
+
+def test_a_long_text_without_sense_and_a_puzzle_of_an_unknown_task_are_read_all_the_same() -> None:
+    lines = ["19 + 18 = 29 ( 8 29 -> 29 )", "Back to ( 1 -> 29 )", "1 + 1 = 2 ( 2 -> 29 )"] * 10_000
+    found = behaviours(PUZZLE, "\n".join(lines), None)
+    assert (found.mistakes, found.backtracks) == (1, 10_000)
+    assert behaviours(replace(PUZZLE, task="of another"), RIGHT[0], True).mistakes is None

@@ -43,7 +43,7 @@ class Line(NamedTuple):
 def walk(ground: Ground, text: str) -> Iterator[Line]:
     """Every line of the text that is not empty."""
     stands = Standing((ground.start,))
-    passed = [stands]
+    passed = {ground.start: stands}  # the latest sound walk to each state, the latest last
     tried: dict[Hashable, dict[str, Hashable]] = {}
     claimed: str | None = None
     at = 0
@@ -61,15 +61,15 @@ def walk(ground: Ground, text: str) -> Iterator[Line]:
         if (step := ground.step(state, line)) is not None:
             kind, (after, right) = "step", step
             tried.setdefault(state, {})[line] = after
+            if taken and not sound:  # what follows a step that was not legal stands nowhere, however long it is
+                path, taken = path[:-1], taken[:-1]
             stands = Standing((*path, after), (*taken, line), sound and right)
-            passed.append(stands)
         elif (restated := ground.restated(line)) is not None:
             kind, (there, is_there) = "backtrack", restated
-            found = next((old for old in reversed(passed) if old.sound and is_there(old.path[-1])), None)
+            found = next((passed[old] for old in reversed(passed) if is_there(old)), None)
             _, mark, names = line.partition(TRIED)
             stands = found or Standing((there,), (), False)
             right = found is not None and (not mark or _tried(ground, stands.path[-1], tried) == mark + names)
-            passed.append(stands)
         elif of is not None:
             kind, right = "check", line == ground.answer(state, of)
         elif line.startswith("Back to"):
@@ -84,6 +84,9 @@ def walk(ground: Ground, text: str) -> Iterator[Line]:
             kind, claimed = "claim", line.removeprefix(CLAIM).strip()
         elif line == ground.unsolvable:
             kind, right = "answer", ground.lost(ground.start) is not None
+        if stands.sound and kind in ("step", "backtrack"):
+            passed.pop(stands.path[-1], None)
+            passed[stands.path[-1]] = stands
         yield Line(line, start, end, kind, right, *stands)
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from journey.answers.find import find_answer
+from journey.errors import UsageError
 from journey.tasks.exploration import Ground
 from journey.tasks.table import task_of
 from journey.tasks.walks import Line, walk
@@ -35,7 +36,8 @@ class Piece(NamedTuple):
 
     `right`: whether it is true and, of a step, leaves the goal in reach; of a return, whether it goes to a state that
     was passed. `reach`: whether the goal can still be reached from what stands after it. Both are null where the task
-    cannot say. `depth`: the steps that stand after it; of a text in words, those so far.
+    cannot say. `depth`: the steps that stand after it, as far as they are legal and one more; of a text in words, those
+    so far.
     """
 
     start: int
@@ -133,11 +135,15 @@ def _walked(ground: Ground, text: str) -> Iterator[tuple[Piece, Line]]:
 
 @lru_cache(maxsize=256)
 def _ground(problem: Problem) -> Ground | None:
-    """The problem's puzzle, which remembers what it was asked; null where its task reads no walks."""
-    task = task_of(problem)
-    if task.ground is None:
+    """The problem's puzzle, which remembers what it was asked; null where its task is not known or reads no walks."""
+    try:
+        make = task_of(problem).ground
+        ground = None if make is None else make(problem)
+    except UsageError:
         return None
-    ground, remember = task.ground(problem), lru_cache(maxsize=4096)
+    if ground is None:
+        return None
+    remember = lru_cache(maxsize=4096)
     moves, step, lost = remember(ground.moves), remember(ground.step), remember(ground.lost)
     return replace(ground, moves=moves, step=step, lost=lost)
 
