@@ -12,9 +12,10 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from journey.errors import UsageError
 from journey.judges.classifier import Classifier
+from journey.training.kinds import settings_from_json
 from journey.training.prm import Steps, target, train_prm
 from journey.training.rows import Row
-from journey.training.settings import PrmSettings, settings_from_json
+from journey.training.settings import PrmSettings
 from journey.types import make_problem
 
 FAST = PrmSettings(epochs=8, learning_rate=3e-3, batch=8, device="cpu", precision="fp32", schedule="constant")

@@ -84,8 +84,9 @@ class Bars:
 
     def _line(self, who: str, stage: str, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self._shown.get((who, stage), -EVERY) >= EVERY:
-            self._shown[who, stage] = now
+        key = who, stage.partition(":")[0]  # what a stage says of itself changes from line to line
+        if now - self._shown.get(key, -EVERY) >= EVERY:
+            self._shown[key] = now
             minutes, seconds = divmod(int(now - self._began), 60)
             line = f"{minutes}:{seconds:02d} {who} {stage} {done}/{total} {self._note()}"
             self._console.print(line.rstrip(), highlight=False, markup=False)

@@ -18,10 +18,12 @@ from journey.pipeline import plain_settings
 from journey.pipeline.arms import compared
 from journey.pipeline.stages import train as train_station
 from journey.pipeline.training_rows import pair_rows, training_rows
+from journey.store.entries import Training
 from journey.store.run import Run
 from journey.store.settings import differences, plain
+from journey.training.kinds import TRAININGS
 from journey.training.pairs import MARGIN, read_kinds, readable
-from journey.training.settings import KINDS, PrmSettings, what_matters
+from journey.training.settings import PrmSettings, what_matters
 from journey.types import ModelRef
 
 _NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
@@ -29,12 +31,21 @@ _NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
 
 def train(
     kind: Annotated[
-        Literal["sft", "dpo", "prm"],
-        typer.Argument(help="sft on thoughts, dpo on pairs of attempts, prm on judged steps.", metavar="KIND"),
+        Literal["sft", "dpo", "prm", "rl"],
+        typer.Argument(
+            help="sft on thoughts, dpo on pairs of attempts, prm on judged steps, rl on own answers.",
+            metavar="KIND",
+        ),
     ],
     run: flags.RunFolder,
     model: Annotated[
-        str, typer.Option(envvar="JOURNEY_MODEL", help="What to start from: tiny, hf/ID, a folder, a model of the run.")
+        str,
+        typer.Option(
+            "--model",
+            "--from",
+            envvar="JOURNEY_MODEL",
+            help="What to start from: tiny, hf/ID, a folder, a model of the run, an arm that it has once.",
+        ),
     ],
     name: Annotated[str | None, typer.Option(help="The new model's name; the arm's if not given.")] = None,
     arm: Annotated[
@@ -50,7 +61,7 @@ def train(
     """Train a model on what a run holds.
 
     sft takes its thoughts, dpo its attempts (or with --pairs KIND pairs of steps of its trees), prm (which makes a
-    judge of steps) its trees. Settings:
+    judge of steps) its trees, rl its problems, to which the model draws answers that are checked and stored. Settings:
     --set learning_rate=1e-4, epochs, batch, lora, ... The model lies in RUN/models/NAME.
     """
     arm = arm or compared()[1]
@@ -59,7 +70,7 @@ def train(
         raise UsageError(f"--pairs goes with journey train dpo; {kind} is not trained on pairs")
     if _NAME.fullmatch(name) is None:
         raise UsageError(f"{name!r} is no name for a model; use letters, digits, dots and dashes")
-    chosen = plain_settings.typed(KINDS[kind], plain_settings.overridden(settings or ()), f"train {kind}")
+    chosen = plain_settings.typed(TRAININGS[kind], plain_settings.overridden(settings or ()), f"train {kind}")
     with writing(run) as into, Bars(silent=json) as bars:
         labels = "soft" if isinstance(chosen, PrmSettings) and chosen.soft else "verdict"
         source = _source(into, model)
@@ -74,6 +85,7 @@ def train(
         made = jsons.loads((out / "training.json").read_text("utf-8"))
     summary = {
         "model": str(out),
+        **({"ended": made["ended"]} if "ended" in made else {}),
         "rows": made["rows"],
         "steps": made["steps"],
         "trained_tokens": made["trained_tokens"],
@@ -87,6 +99,11 @@ def _source(of: Run, name: str) -> str:
     for folder in (of.path / "models" / name, Path(name)):
         if (folder / "config.json").is_file():
             return str(folder)
+    of_arm = [trained.model for trained in of.entries(Training, arm=name)]
+    if len(of_arm) == 1:
+        return str(of.path / "models" / of_arm[0])
+    if of_arm:
+        raise UsageError(f"{of.path} has several models of the arm {name}: name one of {', '.join(of_arm)}")
     weights.check_weights(name)
     return weights.model_path(name)
 

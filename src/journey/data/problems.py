@@ -26,9 +26,9 @@ from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.types import Problem, make_problem
 
-PARTS = ("phase1", "train", "validation", "test")
+PARTS = ("phase1", "train", "validation", "test", "rl")
 """The parts of a run's problems."""
-TRAINED_PARTS = PARTS[:2]
+TRAINED_PARTS = ("phase1", "train", "rl")
 logger = logging.getLogger(__name__)
 PICTURES = ("image", "images", "image_url", "decoded_image", "figure")
 SCANNED = 5000  # rows in which the least and greatest index of an option are looked for

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -48,13 +48,8 @@ class Local:
         self._context: int | None = getattr(config, "max_position_embeddings", None)
         self._max_rows = max_rows or (256 if self._device.type == "cpu" else 512)
         self._text = Text(tokenizer, end_tokens(tokenizer, self._model), config.vocab_size)
-        self._engine = Engine(
-            self._model,
-            self._text,
-            max_rows=self._max_rows,
-            max_tokens=max_batch_tokens or default_batch_tokens(self._model),
-            prefill_tokens=4096 if self._device.type == "cpu" else 32768,
-        )
+        self._max_tokens = max_batch_tokens or default_batch_tokens(self._model)
+        self._engine = self._new_engine()
         self._lock = threading.Lock()
         self._fresh: list[Job] = []
         self._owed: dict[Job, tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = {}
@@ -90,6 +85,31 @@ class Local:
             for job in jobs:
                 job.cancelled = len(job.done) < len(job.samples)
         return [job.done[i] for job in jobs for i in job.samples]
+
+    def _new_engine(self) -> Engine:
+        prefill = 4096 if self._device.type == "cpu" else 32768
+        return Engine(
+            self._model, self._text, max_rows=self._max_rows, max_tokens=self._max_tokens, prefill_tokens=prefill
+        )
+
+    def take_weights(self, weights: Mapping[str, torch.Tensor]) -> None:
+        """Goes on with other weights of the same shapes, by their names in the model. Nothing may be asked meanwhile.
+
+        The `identity` is then that of no folder: calls must not be remembered by it.
+        """
+        own = self._model.state_dict()
+        with torch.no_grad():
+            for name, values in weights.items():
+                own[name].copy_(values)
+        self._engine = self._new_engine()
+
+    def prompt_ids(self, prompt: Prompt) -> tuple[int, ...]:
+        """The tokens that the model reads of a prompt."""
+        return self._text.read(prompt).ids
+
+    def token_starts(self, prompt: Prompt, ids: Sequence[int], text: str) -> list[int]:
+        """The character of a completion's text at which each of its tokens begins."""
+        return self._text.starts(self._text.read(prompt), ids, text)
 
     async def close(self) -> None:
         """Wait for the thread; the model cannot be asked again."""

@@ -88,6 +88,16 @@ class Text:
         spaces = len(text) - len(text.lstrip(" "))
         return text[min(spaces, len(reading.held)) :]
 
+    def starts(self, reading: Reading, ids: Sequence[int], text: str) -> list[int]:
+        """The character of `text` at which each of its generated tokens begins; those behind its end begin there."""
+        written = [i for i in ids if i not in self._special]
+        found = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        if found["input_ids"] == written:
+            begins = iter([start for start, _ in found["offset_mapping"]])
+            return [next(begins) if i not in self._special else len(text) for i in ids]
+        # The model wrote other tokens than the tokenizer would: the text is spelled token by token.
+        return [min(len(self.spell(reading, ids[:count])), len(text)) for count in range(len(ids))]
+
     def stopped(self, reading: Reading, ids: Sequence[int], stop: Sequence[str]) -> str | None:
         """The text before the earliest stop string, null without one. Only the newest token may complete one."""
         if ids[-1] in self._special and self._tokenizer.convert_ids_to_tokens(ids[-1]) in stop:

@@ -19,7 +19,7 @@ from journey.tasks.base import Task
 from journey.tasks.table import ask
 from journey.thoughts.draft import chosen
 from journey.training.pairs import A_PROBLEM, MARGIN, OUTCOME, check_kinds, dpo_rows, readable, step_rows
-from journey.training.rows import Row, match_tokens, sft_rows
+from journey.training.rows import Row, match_tokens, rl_rows, sft_rows
 from journey.training.settings import DpoSettings
 from journey.types import ModelRef, Node, Problem, Tree, content_seed
 
@@ -157,6 +157,18 @@ def matched(method: str, to: str) -> Callable[[SeedRun, Any, str, str | Path], A
         return match_tokens(thought_rows(of.run, method, seed=of.owner), count, target, seed=of.seed)
 
     return rows
+
+
+async def of_problems(of: SeedRun, settings: Any, source: str, weights: str | Path) -> list[Row]:
+    """The problems that reinforcement learning draws answers to, and those that it is checked on."""
+    return rl_problem_rows(of.run)
+
+
+def rl_problem_rows(run: Run) -> list[Row]:
+    """A run's problems for reinforcement learning, those of `train` where it has no others, less those taken out."""
+    out = excluded(run)
+    kept = [problem for problem in part(run, "rl") or part(run, "train") if problem.id not in out]
+    return rl_rows(kept, part(run, "validation")) if kept else []
 
 
 async def of_preferences(of: SeedRun, settings: PreferenceSettings, source: str, weights: str | Path) -> list[Row]:

@@ -9,10 +9,22 @@ from journey.evals.attempts import Decoding
 from journey.pipeline import arm_rows
 from journey.pipeline.arm_rows import PreferenceSettings, SeedRun
 from journey.pipeline.evaluation_settings import Evaluation
+from journey.training.kinds import kind_of
+from journey.training.rl_settings import RlSettings
 from journey.training.rows import Row
-from journey.training.settings import SftSettings, TrainSettings, kind_of
+from journey.training.settings import Optimising, SftSettings
 
 JOURNEY, SHORTCUT, SHORTCUT_TOKENS, PHASE1 = "journey", "shortcut", "shortcut_tokens", "phase1"
+
+
+RL = "rl_"
+STARTS: tuple[tuple[str, str, Literal["accent", "ink", "soft"], str | None], ...] = (
+    ("base", "the base", "soft", None),
+    (PHASE1, "phase 1", "soft", PHASE1),
+    (SHORTCUT, "shortcut", "ink", SHORTCUT),
+    (JOURNEY, "journey", "accent", JOURNEY),
+)
+"""What reinforcement learning can start from: its name in the arm's, in words, the arm's colour, and that arm."""
 
 
 class Sizes(NamedTuple):
@@ -65,7 +77,7 @@ class Arm:
     policy: bool = False
     method: str | None = None
     settings: type[Any] = SftSettings
-    trainer: Callable[[Any], TrainSettings] = lambda settings: settings
+    trainer: Callable[[Any], Optimising] = lambda settings: settings
     decoding: Callable[[Evaluation], Sequence[Decoding]] = lambda evaluation: evaluation.rules()
     estimate: Callable[[Any, Sizes], Work] = lambda settings, sizes: Work(sizes.thoughts)
     without: str = "there is nothing to train it on"
@@ -142,6 +154,19 @@ ARMS: dict[str, Arm] = {
         ),
         without="no training problem gives pairs of arms.dpo.kinds; raise arms.dpo.problems",
     ),
+    **{
+        f"{RL}{start}": Arm(
+            label=f"RL from {name}",
+            short=f"RL, {name}",
+            tone=tone,
+            needs=needs,
+            settings=RlSettings,
+            rows=arm_rows.of_problems,
+            estimate=lambda settings, sizes: Work(sizes.train, settings.at_most),
+            without="the run has no problems to draw answers to; raise problems.rl or problems.train",
+        )
+        for start, name, tone, needs in STARTS
+    },
     "rewrite": Arm(
         label="student of rewritten solutions",
         short="rewrite",

@@ -16,7 +16,7 @@ from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, task
 from journey.types import Problem
 
-STORED = ("test", "validation", "phase1", "train")
+STORED = ("test", "validation", "phase1", "rl", "train")
 """The parts in the order of their storing: train is last and says that all of them are there."""
 
 
@@ -64,7 +64,7 @@ def make_problems(recipe: Recipe) -> Parts:
         curated = curate(found, wanted.curate)
         found, dropped = list(curated.kept), {reason: len(ids) for reason, ids in curated.dropped.items()}
     tests = [] if wanted.test_file is None else _read(recipe, wanted.test_file)[: wanted.test]
-    counts = {"phase1": wanted.phase1, "validation": wanted.validation}
+    counts = {"phase1": wanted.phase1, "validation": wanted.validation, "rl": wanted.rl}
     counts["test"] = 0 if wanted.test_file is not None else wanted.test or 0
     if not any(counts.values()):
         return Parts(
@@ -88,15 +88,16 @@ def _read(recipe: Recipe, file: str) -> list[Problem]:
 def _drawn(kind: Task, wanted: Problems) -> dict[str, list[Problem]]:
     """Problems drawn by the task's rule; validation and test are of those held out from every training."""
     settings, train, test = wanted.puzzles, wanted.train or 0, wanted.test or 0
-    if not any((wanted.phase1, train, wanted.validation, test)):
+    if not any((wanted.phase1, train, wanted.rl, wanted.validation, test)):
         return {part: [] for part in PARTS}
     if kind.draw is None:
         raise UsageError(f"problems of the task {kind.name} are not drawn; name their file as problems.file")
-    first = kind.draw("train", wanted.phase1 + train, 0, settings, held_out=False)
+    first = kind.draw("train", wanted.phase1 + train + wanted.rl, 0, settings, held_out=False)
     tests = kind.draw("test", wanted.validation + test, 0, settings, held_out=True)
     return {
         "phase1": first[: wanted.phase1],
-        "train": first[wanted.phase1 :],
+        "train": first[wanted.phase1 : wanted.phase1 + train],
+        "rl": first[wanted.phase1 + train :],
         "validation": tests[: wanted.validation],
         "test": tests[wanted.validation :],
     }

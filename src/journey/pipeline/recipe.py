@@ -31,7 +31,8 @@ class Problems:
     `file` null: the task draws them by the settings `puzzles`, which are its own (`Task.settings`); else problems are
     read from the file or Hub id (`split` of it), the test set from `test_file` where one is named. `curate` null takes
     all, else those that pass its rules. Counts are upper limits for files; `train` null takes all that no other part
-    gets, `test` null all of `test_file`. `practice`: rows of the task's practice that phase 1 is taught, too.
+    gets, `test` null all of `test_file`. `practice`: rows of the task's practice that phase 1 is taught, too. `rl` are
+    those that reinforcement learning draws answers to; without any it takes `train`.
     """
 
     file: str | None = None
@@ -44,6 +45,7 @@ class Problems:
     train: int | None = None
     validation: int = 0
     test: int | None = None
+    rl: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,12 +16,15 @@ from journey.judges.base import Judge
 from journey.models.base import Model
 from journey.models.budget import BudgetTracker, Usage, cost_of
 from journey.pipeline.fan_out import Progress, each, silent
+from journey.pipeline.rollouts import RunBook
 from journey.store.entries import JudgeWeights, Spending, StepScores, Training
 from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, ask
+from journey.training.kinds import kind_of
+from journey.training.rl_settings import RlSettings
 from journey.training.rows import Row
-from journey.training.settings import TrainSettings, kind_of
+from journey.training.settings import Optimising
 from journey.trees.growers import GROWERS
 from journey.trees.mark import right_leaves, wrong_branches
 from journey.types import Attempt, ModelRef, Problem, Tree
@@ -136,7 +139,7 @@ def branched_trees(
 
 
 def train(
-    run: Run, model: ModelRef, base: str | Path, rows: Sequence[Row], settings: TrainSettings,
+    run: Run, model: ModelRef, base: str | Path, rows: Sequence[Row], settings: Optimising,
     progress: Progress = silent,
 ) -> Path:  # fmt: skip
     """Trains the model from `base` into its folder in the run and keeps its curve; the folder of the model."""
@@ -151,9 +154,10 @@ def train(
     began = time.perf_counter()
 
     def on_log(point: dict[str, Any]) -> None:
-        progress("train", point["step"], point["steps"])
+        progress(point.get("shown", "train"), point["done"] if "done" in point else point["step"], point["steps"])
 
-    curve = TRAINERS[type(settings)](base, rows, out, settings, on_log)
+    extra = {"book": RunBook(run, name), "ref": model} if isinstance(settings, RlSettings) else {}
+    curve = TRAINERS[type(settings)](base, rows, out, settings, on_log, **extra)
     if not run.entries(Training, model=name):
         seconds = round(time.perf_counter() - began, 1)
         run.add(

@@ -89,7 +89,7 @@ def _measured(
     """One arm over its seeds; what a seed cost is the mean."""
     recipe = place.recipe
     kind, policy = ARMS[name], str(recipe.policy_arm)
-    epochs = kind.trainer(recipe.arms[name]).epochs
+    epochs = getattr(kind.trainer(recipe.arms[name]), "epochs", 0)  # none where a model learns from its own answers
     thoughts = [0 if kind.method is None else run.count("thoughts", method=kind.method, seed=arm.seed) for arm in of]
     tokens = fmean(trained.get((arm.seed, name), 0) for arm in of)
     rows = fmean(thoughts) or recipe.problems.phase1
@@ -98,7 +98,7 @@ def _measured(
     grown = fmean(data[arm.seed][0] for arm in of)
     path = fmean(data[arm.seed][1] for arm in of)
     drawn = [attempt for arm in of for attempt in arm.main]
-    first_epochs = ARMS[policy].trainer(recipe.arms[policy]).epochs
+    first_epochs = getattr(ARMS[policy].trainer(recipe.arms[policy]), "epochs", 0)
     return ArmAtPoint(
         rows=tuple({a.problem: float(a.correct is True) for a in arm.main} for arm in of),
         thoughts=fmean(thoughts),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from journey.errors import UsageError
+from journey.pipeline.arm_rows import rl_problem_rows
 from journey.pipeline.arms import ARMS, method_of, policies
 from journey.store.excluded import excluded
 from journey.store.run import Run
@@ -18,12 +19,14 @@ from journey.types import Attempt, Tree, label
 def training_rows(
     of: Run, kind: str, arm: str, chosen_of: str | None, *, messages: bool = False, labels: Labels = "hard"
 ) -> list[Row]:
-    """The rows for `kind` "sft", "dpo" or "prm"; of the seed `chosen_of` alone, null: of all.
+    """The rows for `kind` "sft", "dpo", "prm" or "rl"; of the seed `chosen_of` alone, null: of all.
 
     Thoughts that were refined are taken as they were refined. For "prm" it names a judge.
 
     Raises UsageError where there are none, or where those of several models (or judges) would be mixed.
     """
+    if kind == "rl":
+        return rl_problem_rows(of) or _no_problems(of)
     problems = list(of.problems())
     if kind == "prm":
         return tree_rows(_judged_trees(of, chosen_of), problems, labels) or _no_labels(of)
@@ -97,6 +100,10 @@ def _trees(of: Run, by: str | None) -> list[Tree]:
         if len(names) > 1:
             raise UsageError(f"the trees are of several {what} ({', '.join(sorted(names))}); choose one with --by")
     return found
+
+
+def _no_problems(of: Run) -> list[Row]:
+    raise UsageError(f"{of.path} holds no problems to draw answers to; import some, or raise problems.rl in its recipe")
 
 
 def _no_labels(of: Run) -> list[Row]:

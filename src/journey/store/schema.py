@@ -81,7 +81,7 @@ TABLES: dict[str, Table] = {
                       ("problem", "tree", "method", "seed"), thought_from_json),
     "attempts": Table("attempts", Attempt, _fields("problem", "decoding", "graded_by") | _MODEL | _CHOSEN,
                       ("split",), ("problem", "model", "decoding", "split"), attempt_from_json),
-    "rollouts": Table("rollouts", Rollout, _fields("problem", "step") | _MODEL, (), ("problem", "name"),
+    "rollouts": Table("rollouts", Rollout, _fields("problem", "step") | _MODEL, (), ("problem", "name", "step"),
                       rollout_from_json),
 }  # fmt: skip
 

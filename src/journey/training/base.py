@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from journey.errors import UsageError
-from journey.training.settings import TrainSettings
+from journey.training.settings import Optimising
 
 LARGE = 500_000_000  # parameters from which memory is worth more than the repeated forward pass
 SHORT = 256  # tokens up to which eager attention trains faster than sdpa on a CPU (measured at 128, 512 and 1024)
@@ -31,7 +31,7 @@ class Hardware:
     bf16: bool
 
 
-def hardware(settings: TrainSettings) -> Hardware:
+def hardware(settings: Optimising) -> Hardware:
     """Where and in what precision to train; "auto" takes a GPU if there is one, and bf16 where it is computed in."""
     cuda = torch.cuda.is_available()
     cpu = settings.device == "cpu" or not (cuda or torch.backends.mps.is_available())
@@ -44,7 +44,7 @@ def processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def load(model: str | Path, settings: TrainSettings) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def load(model: str | Path, settings: Optimising) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The causal language model in fp32 and its tokenizer. Raises UsageError where there is none.
 
     With adapters on a GPU that computes in bf16 the frozen weights are loaded in bf16.

@@ -12,16 +12,20 @@ import torch
 
 from journey.errors import UsageError
 from journey.training.dpo import train_dpo
+from journey.training.kinds import TRAININGS, settings_from_json
 from journey.training.prm import train_prm
+from journey.training.rl import train_rl
+from journey.training.rl_settings import RlSettings
 from journey.training.rows import Row
 from journey.training.save import Curve
-from journey.training.settings import KINDS, DpoSettings, PrmSettings, SftSettings, settings_from_json
+from journey.training.settings import DpoSettings, PrmSettings, SftSettings
 from journey.training.sft import train_sft
 
 TRAINERS: dict[type[Any], Callable[..., Curve]] = {
     SftSettings: train_sft,
     DpoSettings: train_dpo,
     PrmSettings: train_prm,
+    RlSettings: train_rl,
 }
 """The training that settings are for."""
 
@@ -73,7 +77,7 @@ def _object(text: str, place: str) -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="journey.training.launch", description=__doc__)
-    parser.add_argument("kind", choices=list(KINDS))
+    parser.add_argument("kind", choices=list(TRAININGS))
     parser.add_argument("--rows", type=Path, required=True, help="JSONL of TRL rows")
     parser.add_argument("--model", required=True, help="folder or hub name of the model to start from")
     parser.add_argument("--out", type=Path, required=True, help="folder of the trained model")

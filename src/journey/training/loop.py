@@ -23,7 +23,7 @@ from journey.training.curve import COMPLETE, OnLog, Watch
 from journey.training.order import plan
 from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop, write_model
-from journey.training.settings import TrainSettings, what_matters
+from journey.training.settings import Optimising, TrainSettings, what_matters
 from journey.training.silence import silenced
 from journey.types import content_hash
 
@@ -93,14 +93,14 @@ def train(
         return done
     with silenced():
         built = build(method, model, rows, out, settings, on_log)
-        _refuse_other_world(built.trainer, world)
+        refuse_other_world(built.trainer, world)
         started, worked = time.perf_counter(), time.process_time()
-        _run(built.trainer, work, workshop(out), settings)
+        run_trainer(built.trainer, work, workshop(out), settings)
         summary = {"method": kind, "work": work, "model": str(model), **built.summary}
         summary["seconds"] = round(time.perf_counter() - started, 3)
         summary["cpu_seconds"] = round(time.process_time() - worked, 3)  # of this process, all its threads
         curve = built.watch.points(built.trainer.state)
-        _save(built, curve, summary, out)
+        save_trained(built.trainer, built.tokenizer, built.dtype, curve, summary, out)
     return curve
 
 
@@ -165,32 +165,37 @@ def _fitting(columns: Columns, net: PreTrainedModel, settings: TrainSettings) ->
 
 
 def _arguments(settings: TrainSettings, steps: int, folder: Path, *, gradient_checkpointing: bool) -> dict[str, Any]:
-    """The arguments that TRL's configurations share. All passes are laid out as one epoch (see `order`)."""
-    machine = hardware(settings)
+    """The arguments of trainers on rows. All passes are laid out as one epoch (see `order`)."""
     share, rest = divmod(settings.batch, processes())
     micro = min(settings.micro_batch or share, share)
     if rest or share % micro:
         raise UsageError(f"A batch of {settings.batch} rows cannot be shared by {processes()} processes: change batch.")
-    schedule = "constant_with_warmup" if settings.schedule == "constant" else settings.schedule
-    return {
-        "output_dir": str(folder),
+    return common_arguments(settings, folder, gradient_checkpointing=gradient_checkpointing) | {
         "num_train_epochs": 1,
         "per_device_train_batch_size": micro,
         "gradient_accumulation_steps": share // micro,
-        "learning_rate": settings.learning_rate,
-        "lr_scheduler_type": schedule,
         "warmup_steps": round(settings.warmup * steps) if settings.warmup < 1 else int(settings.warmup),
+        "max_length": None,
+        "logging_steps": max(1, steps // POINTS),
+        "save_steps": settings.save_every or 500,
+    }
+
+
+def common_arguments(settings: Optimising, folder: Path, *, gradient_checkpointing: bool) -> dict[str, Any]:
+    """The arguments that TRL's configurations share."""
+    machine = hardware(settings)
+    return {
+        "output_dir": str(folder),
+        "learning_rate": settings.learning_rate,
+        "lr_scheduler_type": "constant_with_warmup" if settings.schedule == "constant" else settings.schedule,
         "weight_decay": settings.weight_decay,
         "seed": settings.seed,
         "use_cpu": machine.cpu,
         "bf16": machine.bf16,
         "gradient_checkpointing": gradient_checkpointing,
-        "max_length": None,
-        "logging_steps": max(1, steps // POINTS),
         "logging_first_step": True,
         "logging_nan_inf_filter": False,
         "save_strategy": "steps" if settings.save_every else "no",
-        "save_steps": settings.save_every or 500,
         "save_total_limit": 2,
         "report_to": "none",
         "disable_tqdm": True,
@@ -199,7 +204,7 @@ def _arguments(settings: TrainSettings, steps: int, folder: Path, *, gradient_ch
     }
 
 
-def _refuse_other_world(trainer: Trainer, world: int | None) -> None:
+def refuse_other_world(trainer: Trainer, world: int | None) -> None:
     """Some launchers start one process where several were asked for, and say nothing; this does."""
     running = trainer.accelerator.num_processes
     if world is not None and running != world:
@@ -209,7 +214,7 @@ def _refuse_other_world(trainer: Trainer, world: int | None) -> None:
         )
 
 
-def _run(trainer: Trainer, work: str, folder: Path, settings: TrainSettings) -> None:
+def run_trainer(trainer: Trainer, work: str, folder: Path, settings: Optimising) -> None:
     """Trains, from the last complete checkpoint of the same work if there is one."""
     accelerator = trainer.accelerator
     mark = folder / "work"
@@ -226,16 +231,19 @@ def _run(trainer: Trainer, work: str, folder: Path, settings: TrainSettings) -> 
         gc.unfreeze()
 
 
-def _save(built: Built, curve: Curve, summary: dict[str, Any], out: Path) -> None:
+def save_trained(
+    trainer: Trainer, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype, curve: Curve, summary: dict[str, Any],
+    out: Path,
+) -> None:  # fmt: skip
     """The main process writes the model, adapters merged into it; the others wait until it lies there."""
-    accelerator = built.trainer.accelerator
+    accelerator = trainer.accelerator
     if accelerator.is_main_process:
-        net: Any = accelerator.unwrap_model(built.trainer.model, keep_fp32_wrapper=False)
+        net: Any = accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
         if isinstance(net, PeftModel):
             net = net.merge_and_unload()
         if not all(bool(torch.isfinite(weights).all()) for weights in net.parameters()):
             raise UsageError("Training left weights that are no numbers: lower the learning rate.")
         net.config.use_cache = True  # switched off by the trainer; whoever generates wants it
-        net.to(built.dtype)
-        write_model(net, built.tokenizer, curve, summary, out)
+        net.to(dtype)
+        write_model(net, tokenizer, curve, summary, out)
     accelerator.wait_for_everyone()

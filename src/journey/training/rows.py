@@ -14,7 +14,7 @@ from journey.judges.base import score_of
 from journey.models.base import Prompt
 from journey.tasks.prompting import Ask
 from journey.trees.mark import children, is_unusable, path
-from journey.types import Judgement, Problem, Thought, Tree, content_seed
+from journey.types import Judgement, Problem, Thought, Tree, content_seed, to_json
 
 Row = dict[str, Any]
 Labels = Literal["verdict", "hard", "soft"]
@@ -45,6 +45,12 @@ def tree_rows(trees: Iterable[Tree], problems: Iterable[Problem], labels: Labels
     """
     known = {problem.id: problem for problem in problems}
     return [row for tree in trees for row in _paths(tree, known_problem(known, tree.problem).question, labels)]
+
+
+def rl_rows(train: Iterable[Problem], validation: Iterable[Problem]) -> list[Row]:
+    """What `train_rl` reads: the problems that answers are drawn to, and those that progress is checked on."""
+    parts = (("train", train), ("validation", validation))
+    return [{"split": split, "problem": to_json(problem)} for split, problems in parts for problem in problems]
 
 
 def match_tokens(rows: Sequence[Row], count: Callable[[Row], int], target: int, *, seed: int = 0) -> list[Row]:

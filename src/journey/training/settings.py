@@ -1,34 +1,26 @@
 """The dials of training, light enough to read a recipe without loading torch."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from difflib import get_close_matches
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from journey.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainSettings:
-    """What all trainers share.
+class Optimising:
+    """What every training shares.
 
-    `max_steps` null: `epochs` passes over the rows. `batch` counts rows a step over all processes; `micro_batch` (null:
-    the whole batch) is how many of them one process holds at once. `warmup`: a share of the steps if below 1, else
-    steps. `max_length` in tokens, null: the model's context; `long_rows` says what happens to rows beyond it.
-    `lora`: the rank of the adapters, which are merged into the saved model; null trains all weights. `precision`
-    "auto" is bf16 where the machine computes in it. `save_every` steps a checkpoint is kept to resume from (0: none).
+    `micro_batch` is how many rows one process holds at once (null: all of a step). `warmup`: a share of the steps if
+    below 1, else steps. `lora`: the rank of the adapters, which are merged into the saved model; null trains all
+    weights. `precision` "auto" is bf16 where the machine computes in it. `save_every` steps a checkpoint is kept to
+    resume from (0: none).
     """
 
-    epochs: float = 3.0
-    max_steps: int | None = None
     learning_rate: float = 2e-5
-    batch: int = 16
     micro_batch: int | None = None
     warmup: float = 0.0
     schedule: Literal["linear", "cosine", "constant"] = "cosine"
     weight_decay: float = 0.0
-    max_length: int | None = None
-    long_rows: Literal["refuse", "drop"] = "refuse"
     lora: int | None = None
     seed: int = 0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -38,16 +30,35 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         """Refuses what cannot be trained with (UsageError)."""
+        if not self.learning_rate > 0:
+            raise UsageError(f"learning_rate is {self.learning_rate}: give a positive number.")
+        if self.lora is not None and self.lora < 1:
+            raise UsageError(f"lora is {self.lora}: give a positive rank, or null to train all weights.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSettings(Optimising):
+    """What the trainings on rows share.
+
+    `max_steps` null: `epochs` passes over the rows. `batch` counts rows a step over all processes. `max_length` in
+    tokens, null: the model's context; `long_rows` says what happens to rows beyond it.
+    """
+
+    epochs: float = 3.0
+    max_steps: int | None = None
+    batch: int = 16
+    max_length: int | None = None
+    long_rows: Literal["refuse", "drop"] = "refuse"
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be trained with (UsageError)."""
+        Optimising.__post_init__(self)
         if self.batch < 1 or self.batch % (self.micro_batch or self.batch):
             raise UsageError(f"micro_batch {self.micro_batch} does not divide batch {self.batch}: choose another.")
         if self.max_steps is None and self.epochs <= 0:
             raise UsageError(f"epochs is {self.epochs}: give a positive number, or max_steps.")
         if self.max_steps is not None and self.max_steps < 1:
             raise UsageError(f"max_steps is {self.max_steps}: give a positive number, or leave it out.")
-        if not self.learning_rate > 0:
-            raise UsageError(f"learning_rate is {self.learning_rate}: give a positive number.")
-        if self.lora is not None and self.lora < 1:
-            raise UsageError(f"lora is {self.lora}: give a positive rank, or null to train all weights.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,25 +118,7 @@ class PrmSettings(TrainSettings):
             raise UsageError("classes is 2 or 3, and neutral is right, wrong or skip")
 
 
-KINDS: dict[str, type[TrainSettings]] = {"sft": SftSettings, "dpo": DpoSettings, "prm": PrmSettings}
-
-
-def kind_of(settings: TrainSettings) -> str:
-    """The name of the settings' kind of training."""
-    return next(name for name, kind in KINDS.items() if type(settings) is kind)
-
-
-def settings_from_json(kind: str, data: Mapping[str, Any]) -> TrainSettings:
-    """The settings of such a kind from a JSON object; an unknown key is refused with the nearest right one."""
-    names = [f.name for f in fields(KINDS[kind])]
-    for key in data:
-        if key not in names:
-            near = get_close_matches(key, names, 1)
-            raise UsageError(f"{kind} has no setting {key!r}" + (f": did you mean {near[0]!r}?" if near else "."))
-    return KINDS[kind](**data)
-
-
-def what_matters(settings: TrainSettings) -> dict[str, Any]:
+def what_matters(settings: Optimising) -> dict[str, Any]:
     """The settings that decide the trained weights, which name the unit of work.
 
     One that is younger than runs that people have is left out where it changes nothing, so that their models stand.

@@ -1,0 +1,128 @@
+"""The dials of reinforcement learning, light enough to read a recipe without loading torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from journey.errors import UsageError
+from journey.training.border_values import BorderSettings
+from journey.training.branching import BranchSettings
+from journey.training.credit import CREDITS, CreditSettings, Need, check_lines
+from journey.training.settings import Optimising
+
+WITHOUT_SIGNAL = 3  # updates in a row whose answers all got equal rewards, after which training is given up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewards:
+    """What an answer earns: `right` and `wrong` ones, those `cut_off` at the length limit, and `empty` ones.
+
+    An empty one ends by itself and gives no final answer.
+    `cut_off` null takes such answers out of training. `per_token` is added for every token of an answer (0: length
+    earns nothing). What the grader cannot say earns nothing either way: null, and no part of its group's mean.
+    """
+
+    right: float = 1.0
+    wrong: float = 0.0
+    cut_off: float | None = 0.0
+    empty: float = 0.0
+    per_token: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """Where quantities must stay, each a lowest and a highest value, null for no bound; outside, training stops.
+
+    `entropy` in nats a token, `tokens` an answer, `cut_off` and `repeats` as shares of the answers and of their lines;
+    `fall` is how many points of validation accuracy may be lost since the best check.
+    """
+
+    entropy: tuple[float | None, float | None] = (None, None)
+    tokens: tuple[float | None, float | None] = (None, None)
+    cut_off: tuple[float | None, float | None] = (None, None)
+    repeats: tuple[float | None, float | None] = (None, None)
+    fall: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RlSettings(Optimising):
+    """Reinforcement learning on answers that the model draws itself, by TRL's GRPO loss (Shao et al. 2024, equation 3).
+
+    Each update draws `samples` answers to each of `problems` problems, of at most `max_tokens` tokens. Training ends
+    where the first of `tokens` (generated), `updates` and `minutes` is reached (null: no such limit). `credit` weighs
+    the ways of crediting an answer's pieces, whose dials are `crediting`, `values` (measured by rollouts) and
+    `branching` (see `journey.training.credit`).
+    `loss` "tokens" averages over all tokens of the update, "answers" over each answer's own first, "constant" divides
+    by the length limit (Dr. GRPO). `kl` is the weight of the divergence from the start, `clip` the range of the ratio
+    of probabilities, which matters where `passes` over an update's answers are more than one. Every `check_every`
+    generated tokens (and before the first and after the last update) the model answers `validation` problems.
+    """
+
+    learning_rate: float = 1e-6
+    schedule: Literal["linear", "cosine", "constant"] = "constant"
+    problems: int = 32
+    samples: int = 8
+    temperature: float = 1.0
+    top_p: float = 1.0
+    max_tokens: int = 600
+    tokens: int | None = 1_000_000
+    updates: int | None = None
+    minutes: float | None = None
+    credit: Mapping[str, float] = field(default_factory=lambda: {"outcome": 1.0})
+    crediting: CreditSettings = CreditSettings()
+    values: BorderSettings = BorderSettings()
+    branching: BranchSettings = BranchSettings()
+    rewards: Rewards = Rewards()
+    loss: Literal["tokens", "answers", "constant"] = "tokens"
+    kl: float = 0.0
+    clip: tuple[float, float] = (0.2, 0.28)
+    passes: int = 1
+    check_every: int = 250_000
+    validation: int = 100
+    band: Band = Band()
+    save_every: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be trained with (UsageError)."""
+        Optimising.__post_init__(self)
+        for name, least in {"problems": 1, "max_tokens": 1, "passes": 1, "check_every": 1, "validation": 0}.items():
+            if (found := getattr(self, name)) < least:
+                raise UsageError(f"{name} of reinforcement learning is {found}; it must be at least {least}")
+        if self.samples < 2:
+            raise UsageError(
+                f"samples is {self.samples}: an answer is credited against others to the same problem; give 2 or more"
+            )
+        if not self.temperature > 0:
+            raise UsageError(f"temperature is {self.temperature}: greedy answers are all the same; give more than 0")
+        if self.tokens is None and self.updates is None and self.minutes is None:
+            raise UsageError("reinforcement learning needs an end: set tokens, updates or minutes")
+        if self.tokens is not None and self.tokens < self.answers:
+            raise UsageError(
+                f"tokens is {self.tokens}: one update alone draws {self.answers} answers; raise tokens, or lower "
+                "problems or samples"
+            )
+        if self.schedule != "constant" and self.updates is None:
+            raise UsageError(f"the schedule {self.schedule} needs to know its end: set updates, or schedule: constant")
+        check_lines(self.credit)
+
+    @property
+    def needs(self) -> set[Need]:
+        """What must be known of answers to credit them."""
+        return {CREDITS[name].needs for name, weight in self.credit.items() if weight}
+
+    @property
+    def answers(self) -> int:
+        """Answers drawn for an update."""
+        return self.problems * self.samples
+
+    @property
+    def at_most(self) -> int:
+        """Answers drawn in all, about: an answer is taken for a third of what it may have."""
+        if self.updates is not None:
+            return self.updates * self.answers
+        return 0 if self.tokens is None else 3 * self.tokens // self.max_tokens
+
+    @property
+    def micro(self) -> int:
+        """Rows that are trained on at once."""
+        return self.micro_batch or self.answers

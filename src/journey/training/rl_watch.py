@@ -1,0 +1,116 @@
+"""Follows reinforcement learning: its curve, its budget, and the bands in which its quantities must stay."""
+
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from journey.errors import UsageError
+from journey.training.curve import COMPLETE, OnLog
+from journey.training.rl_batches import CHECK, Batches
+from journey.training.rl_settings import RlSettings
+
+NAMES = {"loss": "loss", "entropy": "entropy", "grad_norm": "grad_norm", "kl": "kl", "learning_rate": "learning_rate"}
+OWN = ("reward", "right", "answer_tokens", "cut_off", "no_signal", "repeats", "backtracks", "recoveries")
+"""Means over the answers of an update: `reward`, the share that was `right`, ...; `no_signal` is a share of groups."""
+
+
+SHOWN = ("reward", "answer_tokens", "cut_off", "no_signal", "backtracks", "recoveries")
+
+
+class RlWatch(TrainerCallback):
+    """The trainer's callback. `ended` says why training ended before its budget did, null where it did not."""
+
+    def __init__(self, batches: Batches, settings: RlSettings, tell: OnLog | None) -> None:
+        self._batches, self._settings, self._tell = batches, settings, tell
+        self._began = time.monotonic()
+        self._best: float | None = None
+        self._last_check = ""
+        self.ended: str | None = None
+
+    def point(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """A point of the curve from what the trainer logged."""
+        where = {"step": int(entry["step"]), "tokens": int(entry["generated"])}
+        if CHECK in entry:
+            return {**where, CHECK: entry[CHECK]}
+        figures = {name: float(entry[key]) for key, name in NAMES.items() if entry.get(key) is not None}
+        return {**where, **figures, **{name: entry[name] for name in OWN if entry.get(name) is not None}}
+
+    def points(self, state: TrainerState) -> list[dict[str, Any]]:
+        """The whole curve so far, the part before a resumption included."""
+        return [self.point(entry) for entry in state.log_history if "loss" in entry or CHECK in entry]
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
+        logs = state.log_history[-1]
+        if "loss" not in logs:
+            return
+        logs.setdefault("generated", float(self._batches.generated))  # a further pass over the same answers
+        if not all(math.isfinite(logs[name]) for name in ("loss", "grad_norm") if name in logs):
+            raise UsageError(
+                f"The loss is no longer a number at step {state.global_step}: lower the learning rate "
+                f"(it is {args.learning_rate:g}). {_last_good(Path(str(args.output_dir)))}"
+            )
+        if self._tell is not None and state.is_world_process_zero:
+            self._tell(self.point(logs) | self._progress(logs))
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
+        settings, spent = self._settings, self._batches.generated
+        is_done = settings.tokens is not None and spent >= settings.tokens
+        if settings.minutes is not None and time.monotonic() - self._began > 60 * settings.minutes:
+            is_done = True
+        self.ended = self.ended or self._batches.ended or self._outside(self._batches.figures)
+        if is_done or self.ended is not None:
+            control.should_training_stop = True
+            control.should_save = bool(settings.save_every)
+        control.should_log = True
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
+        if state.is_world_process_zero and args.output_dir is not None:
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+
+    def hear_check(self, entry: Mapping[str, Any]) -> None:
+        """Hears of a check on the validation problems."""
+        fall, found = self._settings.band.fall, entry[CHECK]
+        accuracy = found["right"] / found["problems"]
+        best = self._best = max(self._best or 0.0, accuracy)
+        if fall is not None and 100 * (best - accuracy) > fall:
+            self.ended = (
+                f"validation accuracy fell from {100 * best:.1f} to {100 * accuracy:.1f} %, more than the "
+                f"{fall:g} points of band.fall"
+            )
+        self._last_check = f"validation {100 * accuracy:.1f} %"
+        if self._tell is not None:
+            self._tell(self.point(entry) | self._progress(entry))
+
+    def _progress(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """How far training is, and one line on how it goes."""
+        now = self._batches.figures
+        shown = [f"{name.replace('_', ' ')} {now[name]:.2f}" for name in SHOWN if name in now]
+        if "entropy" in entry:
+            shown.append(f"entropy {entry['entropy']:.2f}")
+        if (budget := self._settings.tokens) is not None:
+            how_far = {"done": min(self._batches.generated, budget), "steps": budget}
+        else:
+            how_far = {"done": int(entry["step"]), "steps": self._batches.most_updates}
+        return how_far | {"shown": f"rl: {', '.join(filter(None, (self._last_check, *shown)))}"}
+
+    def _outside(self, figures: Mapping[str, float]) -> str | None:
+        band = self._settings.band
+        bounds = {"entropy": band.entropy, "answer_tokens": band.tokens, "cut_off": band.cut_off,
+                  "repeats": band.repeats}  # fmt: skip
+        for name, (low, high) in bounds.items():
+            value = figures.get(name)
+            if value is None:
+                continue
+            if (low is not None and value < low) or (high is not None and value > high):
+                return f"{name.replace('_', ' ')} left its band: it is {value:.3g}, and {low} to {high} are allowed"
+        return None
+
+
+def _last_good(folder: Path) -> str:
+    """Where the last model before the error lies."""
+    kept = sorted((mark.parent for mark in folder.glob(f"checkpoint-*/{COMPLETE}")), key=lambda at: at.stat().st_mtime)
+    return f"The last good model is kept as {kept[-1]}." if kept else "No checkpoint was made before it."

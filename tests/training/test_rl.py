@@ -1,0 +1,186 @@
+"""Reinforcement learning on the tiny model: what is drawn, credited, trained and kept, and what a kill changes."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from journey.errors import UsageError
+from journey.models.weights import model_path
+from journey.tasks.table import task
+from journey.training.rl import train_rl
+from journey.training.rl_draw import Drawn, Memory, chosen, credited, earned
+from journey.training.rl_settings import Band, Rewards, RlSettings
+from journey.training.rl_trainer import TokenRow, padded
+from journey.training.rows import Row, rl_rows
+from journey.types import Problem, Rollout
+
+TINY = model_path("tiny")
+SMALL = RlSettings(
+    learning_rate=1e-3, problems=4, samples=4, max_tokens=40, tokens=None, updates=3, precision="fp32", device="cpu",
+    save_every=1, validation=2,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def problems() -> list[Problem]:
+    countdown = task("countdown")
+    assert countdown.draw is not None and countdown.settings is not None
+    return countdown.draw("rl test", 10, 0, countdown.settings(numbers=2), held_out=False)
+
+
+@pytest.fixture(scope="module")
+def rows(problems: list[Problem]) -> list[Row]:
+    return rl_rows(problems[:8], problems[8:])
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "model.safetensors")
+
+
+def same(one: Path, two: Path) -> bool:
+    first, second = weights(one), weights(two)
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+class Killed(BaseException):
+    """What ends a process in the middle."""
+
+
+class Deadly(Memory):
+    """A book that ends the training when it is asked for an update, or when it has kept one."""
+
+    def known(self, step: int) -> list[Rollout]:
+        if step == self.before:
+            raise Killed
+        return super().known(step)
+
+    def keep(self, rollouts: Sequence[Rollout]) -> None:
+        super().keep(rollouts)
+        if rollouts[0].step == self.after:
+            raise Killed
+
+    before: int | None = None
+    after: int | None = None
+
+
+def test_training_keeps_every_rollout_and_changes_the_weights(rows: list[Row], tmp_path: Path) -> None:
+    book = Memory()
+    curve = train_rl(TINY, rows, tmp_path / "model", SMALL, book=book)
+    updates = [point for point in curve if "loss" in point]
+    checks = [point for point in curve if "check" in point]
+    assert [point["step"] for point in updates] == [1, 2, 3]
+    assert [point["check"]["problems"] for point in checks] == [2, 2]
+    assert len({one.id for one in book.rollouts}) == 3 * SMALL.answers
+    assert updates[-1]["tokens"] == sum(one.tokens for one in book.rollouts)
+    for one in book.rollouts:
+        assert len(one.token_ids) == one.tokens
+        assert one.credit == () or [c.end for c in one.credit][-1] == len(one.text)
+    assert not same(tmp_path / "model", Path(TINY))
+    again = train_rl(TINY, rows, tmp_path / "model", SMALL, book=book)
+    assert again == curve
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_a_killed_training_ends_with_the_same_weights_and_rollouts(where: str, rows: list[Row], tmp_path: Path) -> None:
+    whole, book = Memory(), Deadly()
+    train_rl(TINY, rows, tmp_path / "whole", SMALL, book=whole)
+    setattr(book, where, 2)
+    with pytest.raises(Killed):
+        train_rl(TINY, rows, tmp_path / "model", SMALL, book=book)
+    setattr(book, where, None)
+    train_rl(TINY, rows, tmp_path / "model", SMALL, book=book)
+    assert same(tmp_path / "whole", tmp_path / "model")
+    assert [replace(one, model=whole.rollouts[0].model) for one in book.rollouts] == whole.rollouts
+
+
+def test_groups_whose_answers_earn_the_same_end_the_training_in_one_sentence(rows: list[Row], tmp_path: Path) -> None:
+    always = replace(SMALL, rewards=Rewards(right=1.0, wrong=1.0, cut_off=1.0, empty=1.0), updates=9)
+    with pytest.raises(UsageError, match=r"no answer of 3 updates in a row earned more than another.*middling"):
+        train_rl(TINY, rows, tmp_path / "model", always)
+
+
+def test_a_loss_that_is_no_number_keeps_the_last_good_model(
+    rows: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_much(group: Sequence[Drawn], settings: RlSettings) -> list[Drawn]:
+        found = credited(group, settings)
+        factor = 1.0 if group[0].rollout.step < 2 else float("inf")
+        return [replace(one, advantages=[factor for _ in one.advantages]) for one in found]
+
+    monkeypatch.setattr("journey.training.rl_batches.credited", too_much)
+    with pytest.raises(UsageError, match=r"no longer a number at step 3.*kept as (\S+)") as refused:
+        train_rl(TINY, rows, tmp_path / "model", replace(SMALL, updates=9))
+    kept = str(refused.value).rsplit(" ", 1)[1].rstrip(".")
+    assert (Path(kept) / "model.safetensors").is_file()
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_quantity_outside_its_band_ends_the_training_and_says_which(rows: list[Row], tmp_path: Path) -> None:
+    train_rl(TINY, rows, tmp_path / "model", replace(SMALL, band=Band(tokens=(None, 1.0))))
+    made = json.loads((tmp_path / "model" / "training.json").read_text())
+    assert made["steps"] == 1
+    assert "answer tokens left its band" in made["ended"]
+
+
+def test_adapters_are_drawn_from_merged_and_trained_alone(rows: list[Row], tmp_path: Path) -> None:
+    train_rl(TINY, rows, tmp_path / "model", replace(SMALL, lora=4, kl=0.1))
+    made, start = weights(tmp_path / "model"), weights(Path(TINY))
+    assert made.keys() == start.keys()
+    assert torch.equal(made["model.embed_tokens.weight"], start["model.embed_tokens.weight"])
+
+
+def test_several_passes_and_a_divergence_from_the_start_train_too(rows: list[Row], tmp_path: Path) -> None:
+    curve = train_rl(TINY, rows, tmp_path / "model", replace(SMALL, passes=2, kl=0.05, micro_batch=8, updates=2))
+    assert [point["step"] for point in curve if "loss" in point] == [1, 2, 3, 4]
+    assert all("kl" in point for point in curve if "loss" in point)
+
+
+@pytest.mark.parametrize("credit", ["judge-step", "judge-sum", "judge-min", "value-exact", "value-rollout", "tree"])
+def test_every_line_of_credit_trains(credit: str, rows: list[Row], tmp_path: Path) -> None:
+    book = Memory()
+    train_rl(TINY, rows, tmp_path / "model", replace(SMALL, credit={credit: 1.0}, updates=1), book=book)
+    assert any(one.credit for one in book.rollouts)
+    assert all(c.start >= one.shared for one in book.rollouts for c in one.credit if c.credit)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"samples": 1}, "give 2 or more"),
+        ({"tokens": 10}, "one update alone draws 256 answers"),
+        ({"tokens": None}, "needs an end"),
+        ({"credit": {"outcomes": 1.0}}, "there is no credit 'outcomes'"),
+        ({"temperature": 0.0}, "greedy answers are all the same"),
+        ({"schedule": "linear"}, "needs to know its end"),
+    ],
+)
+def test_settings_that_cannot_be_trained_with_are_refused(settings: dict[str, object], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        RlSettings(**settings)  # type: ignore[arg-type]
+
+
+def test_right_wrong_cut_off_and_empty_earn_what_was_set_and_the_unknown_earns_nothing() -> None:
+    rewards = Rewards(right=1.0, wrong=-1.0, cut_off=-0.5, empty=-2.0)
+    assert [earned(how, 9, rewards)["outcome"] for how in ("right", "wrong", "cut off", "empty")] == [1, -1, -0.5, -2]
+    assert earned(None, 9, rewards) == {"outcome": None}
+    assert earned("right", 9, replace(rewards, per_token=-0.1)) == {"outcome": 1.0, "length": -0.9}
+
+
+def test_every_problem_comes_once_a_pass_in_another_order(problems: list[Problem]) -> None:
+    passes = [chosen(problems, 2 * turn, 5, 0) + chosen(problems, 2 * turn + 1, 5, 0) for turn in range(2)]
+    assert all(sorted(p.id for p in one) == sorted(p.id for p in problems) for one in passes)
+    assert passes[0] != passes[1]
+
+
+def test_rows_are_padded_on_the_outside_and_shared_tokens_are_read_but_not_trained() -> None:
+    rows = [TokenRow((5,), (1, 2, 3), (0.1, 0.2, 0.3), 1), TokenRow((6, 7), (4,), (0.4,))]
+    found = padded(rows, 0, "cpu")
+    assert found["prompt_ids"].tolist() == [[0, 5], [6, 7]]
+    assert found["completion_ids"].tolist() == [[1, 2, 3], [4, 0, 0]]
+    assert found["completion_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
+    assert found["tool_mask"].tolist() == [[0, 1, 1], [1, 0, 0]]
