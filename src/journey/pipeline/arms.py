@@ -23,6 +23,8 @@ STARTS: tuple[tuple[str, str, Literal["accent", "ink", "soft"], str | None], ...
     (PHASE1, "phase 1", "soft", PHASE1),
     (SHORTCUT, "shortcut", "ink", SHORTCUT),
     (JOURNEY, "journey", "accent", JOURNEY),
+    ("journey_wrong", "journey of wrong answers", "soft", "journey_wrong"),
+    ("journey_empty", "emptied journey", "soft", "journey_empty"),
 )
 """What reinforcement learning can start from: its name in the arm's, in words, the arm's colour, and that arm."""
 

@@ -1,0 +1,121 @@
+"""E7: ways of crediting an answer's pieces, from the journey's start at equal generated tokens (rollouts counted).
+
+From a finished run of recipes/rl.yaml (`--run`, or one of recipes/maze.yaml with problems.rl) comes the journey's model
+of each seed. Each way of credit learns from it with the recipe's settings; the judge's ways also with 10 and 30 % of
+the verdicts flipped. Shown are accuracy, tokens, backtracks and recoveries before and after, and the generated tokens
+at which a way first reaches the accuracy that outcome credit ends with on the validation problems.
+
+Each (way, seed) is one small JSON in benchmarks/results; the table combines those of the same base and sizes.
+"""
+
+import tempfile
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from bench import Result, flag, percent, run, table
+from e5_rl import QUICK, reached, settings_of, share
+from rl_runs import RESULTS, SHOWN, RlRuns, Sizes, gain, mean, shares
+
+from journey.metrics.accuracy import holm, over_seeds, t_interval
+from journey.store.run import Run
+
+START, OUTCOME = "journey", "outcome"
+SMALL = 0.15  # the weight of credit by pieces beside outcome, at which it was stable in a first trial
+FLIPS = (0.1, 0.3)
+
+
+def ways() -> dict[str, tuple[dict[str, float], float]]:
+    """Each way's weights and the share of its verdicts that is flipped."""
+    found: dict[str, tuple[dict[str, float], float]] = {OUTCOME: ({OUTCOME: 1.0}, 0.0)}
+    for line in ("judge-step", "judge-sum", "judge-min"):
+        for flip in (0.0, *FLIPS):
+            found[f"{line}{f' flip {flip:g}' if flip else ''}"] = ({line: SMALL}, flip)
+    for line in ("value-exact", "value-rollout", "tree"):
+        found[line] = ({OUTCOME: 1.0, line: SMALL}, 0.0)
+    return found
+
+
+def credit(options: Namespace) -> Result:
+    """Measures the ways and seeds that are asked for and shows all that are there."""
+    sizes = Sizes() if options.long else QUICK
+    with tempfile.TemporaryDirectory() as folder, Run.read(options.run) as of:
+        here = RlRuns("e7", of, sizes, options.work or Path(folder), RESULTS if options.long else Path(folder))
+        for seed in options.seeds:
+            for way in options.ways:
+                weights, flip = ways()[way]
+                settings = replace(settings_of(START, is_long=options.long), seed=seed, credit=weights)
+                settings = replace(settings, crediting=replace(settings.crediting, flip=flip))
+                here.measure(seed, way, START, settings)
+        found, work = here.found(), here.work
+    shown_ways = [way for way in ways() if way in found]
+    arms = {way: summary(found[way], sizes) for way in (f"start {START}", *shown_ways) if way in found}
+    gains: dict[str, dict[str, Any]] = {}
+    for way in shown_ways:
+        for other in (f"start {START}", OUTCOME):
+            of_both = [
+                {s: shares(f["right"], sizes.samples) for s, f in found.get(w, {}).items()} for w in (way, other)
+            ]
+            if other != way and (d := gain(*of_both)) is not None:
+                gains[f"{way} over {other}"] = d
+    corrected = holm({name: d["p"] for name, d in gains.items()})
+    gains = {name: d | {"holm": corrected[name]} for name, d in gains.items()}
+    ratios = {way: ratio(found[way], found.get(OUTCOME, {})) for way in shown_ways if way != OUTCOME}
+    shown = [
+        table("credit", ("", "seeds", "right", "low", "high", "greedy", *SHOWN, "generated"), [
+            (way, a["seeds"], *map(percent, (a["accuracy"], a["low"], a["high"], a["greedy"])), a["tokens"],
+             percent(a["cut_off"]), a["backtracks"], percent(a["recovery"]), a["generated"]) for way, a in arms.items()
+        ]),
+        table("differences, points", ("", "seeds", "points", "low", "high", "p (Holm)"), [
+            (name, d["seeds"], d["points"], d["low"], d["high"], f"{d['holm']:.3g}") for name, d in gains.items()
+        ]),
+        table("tokens to the validation accuracy that outcome ends with, as a share of outcome's", ("", "seeds",
+              "share", "low", "high", "reached"), [
+            (way, r["seeds"], r["share"], r["low"], r["high"], r["reached"]) for way, r in ratios.items() if r
+        ]),
+    ]  # fmt: skip
+    is_whole = options.long and len(shown_ways) == len(ways()) and all(a["seeds"] >= 3 for a in arms.values())
+    kept = {"work": work, "arms": arms, "differences": gains, "ratios": ratios}
+    return Result(kept, True if is_whole else None, "" if is_whole else "the row wants --long and three seeds", shown)
+
+
+def summary(seeds: Mapping[int, Any], sizes: Sizes) -> dict[str, Any]:
+    """A way's figures over its seeds."""
+    figures = list(seeds.values())
+    spread = over_seeds([shares(f["right"], sizes.samples) for f in figures])
+    return {
+        "seeds": len(figures), "accuracy": spread.value, "low": spread.low, "high": spread.high,
+        "greedy": over_seeds([shares(f["greedy"], 1) for f in figures]).value,
+        "generated": fmean(f.get("generated", 0) for f in figures), **{name: mean(figures, name) for name in SHOWN},
+    }  # fmt: skip
+
+
+def ratio(way: Mapping[int, Any], outcome: Mapping[int, Any]) -> dict[str, Any] | None:
+    """When a way first reaches what outcome ends with; a seed that never does counts with all its tokens."""
+    both = sorted(way.keys() & outcome.keys())
+    if not both:
+        return None
+    ends = {seed: share(outcome[seed]["curve"][-1]) for seed in both}
+    places = [reached(way[seed]["curve"], ends[seed]) for seed in both]
+    most = [outcome[seed]["generated"] for seed in both]
+    found = [(all_of if at is None else at) / all_of for at, all_of in zip(places, most, strict=True)]
+    spread = t_interval(found) if len(found) > 1 else None
+    return {
+        "seeds": len(both), "share": fmean(found), "low": None if spread is None else max(0.0, spread.low),
+        "high": None if spread is None else spread.high, "reached": sum(at is not None for at in places),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    run(
+        "E7",
+        __doc__,
+        credit,
+        flag("--run", type=Path, default=Path("runs/rl"), help="a run of recipes/rl.yaml"),
+        flag("--seeds", type=lambda text: [int(n) for n in text.split(",") if n], default=[1], help="such as 1,2,3"),
+        flag("--ways", type=lambda text: text.split(","), default=list(ways()), help="such as outcome,judge-step"),
+        flag("--work", type=Path, help="folder to keep the trained models in"),
+    )
