@@ -105,10 +105,14 @@ def reader_of(path: str | Path) -> Callable[[str], str | None]:
 
     Raises UsageError where there is no tokenizer.
     """
-    from transformers import AutoTokenizer
+    try:
+        from transformers import AutoTokenizer
 
-    from journey.models.local_text import Text
-
+        from journey.models.local_text import Text
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{path} is read by {error.name}; install it with pip install 'journey-learning[train]'"
+        ) from None
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(Path(path).expanduser()), trust_remote_code=False)
     except (OSError, ValueError) as error:
