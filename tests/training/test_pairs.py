@@ -148,6 +148,19 @@ def test_the_likeliest_sibling_is_chosen_over_those_worse_by_the_margin() -> Non
     assert len(step_rows("value", [without], [PUZZLE], margin=0.5)) == 2  # the shares of right ends below
 
 
+def test_what_nobody_could_say_and_a_right_answer_over_a_wrong_step_are_on_neither_side() -> None:
+    nodes = (
+        step(-1, "10 * 4 = 40 ( 2 40 -> 38 )"),
+        Node(-1, "10 - 2 = 8 ( 4 8 -> 38 )"),
+        step(0, "40 - 2 = 38 ( 38 -> 38 )", "found otherwise", True),
+        step(0, "40 + 2 = 42 ( 42 -> 38 )", None, False),
+        Node(1, "8 * 4 = 32 ( 32 -> 38 )"),
+    )
+    for kind in ("first-error", "recovery", "value"):
+        assert step_rows(kind, [Tree("tree", PUZZLE.id, nodes[:3])], [PUZZLE]) == []
+    assert step_rows("first-error", [Tree("tree", PUZZLE.id, nodes)], [PUZZLE]) == []
+
+
 def test_pairs_are_drawn_evenly_from_the_trees_whatever_their_order() -> None:
     trees = [replace(puzzle_tree(), id=str(n)) for n in range(6)]
     rows = step_rows("recovery", trees, [PUZZLE], count=6, seed=1)
