@@ -3,7 +3,7 @@
 From a finished run of recipes/countdown.yaml (`--run`) come the trained journey models, their answers to training
 problems and the trees of each seed. Every kind of pairs trains as many pairs for as many steps with the same share of
 supervised loss; beta and rate come from one grid, for each kind those with which a pilot seed (the run's last, which is
-not reported) answers most validation problems right. The test is asked once: greedily, and by drawn answers.
+not reported) answers most validation problems right. The test is asked once.
 
 Each (kind, seed) is one small JSON in benchmarks/results; the table combines those made by the same run and settings.
 """
@@ -56,7 +56,7 @@ class Settings:
     pairs: int = 140
     validation: int = 200
     test: int = 300
-    samples: int = 4  # answers a test problem; half as many a validation problem
+    samples: int = 2  # answers a test problem; one a validation problem
     betas: tuple[float, ...] = (0.05, 0.2)
     rates: tuple[float, ...] = (1e-5, 4e-5, 1.6e-4)
     training: DpoSettings = DpoSettings(epochs=1, batch=2, sft_weight=0.2)
@@ -96,12 +96,8 @@ class Preferences:
                 about = json.loads((place / "training.json").read_text("utf-8"))
                 trained = {name: about[name] for name in TRAINED}
                 trained |= dict(zip(CHOSEN, best[kind], strict=True))
-            greedy, drawn = (
-                asyncio.run(self.answers(seed, f"{kind}/{seed}", place, "test", samples))
-                for samples in (0, self.settings.samples)
-            )
-            figures = {"seed": seed, "kind": kind, **trained, "greedy": rights(greedy), "right": rights(drawn)}
-            self.write(file, figures | self.thinking(drawn))
+            drawn = asyncio.run(self.answers(f"{kind}/{seed}", place, "test", seed, self.settings.samples))
+            self.write(file, {"seed": seed, "kind": kind, **trained, "right": rights(drawn), **self.thinking(drawn)})
 
     def best(self) -> dict[str, tuple[float, float]]:
         """Beta and rate of each kind: the best on validation with the pilot seed, whose grid is kept."""
@@ -112,9 +108,8 @@ class Preferences:
             of = found.setdefault(kind, {})
             if f"{beta} {rate}" not in of:
                 place = self.train(self.pilot, kind, beta, rate)
-                samples = self.settings.samples // 2
-                drawn = asyncio.run(self.answers(self.pilot, place.name, place, "validation", samples))
-                of[f"{beta} {rate}"] = fmean(by_problem(rights(drawn), samples).values())
+                drawn = asyncio.run(self.answers(place.name, place, "validation", self.pilot, 1))
+                of[f"{beta} {rate}"] = fmean(by_problem(rights(drawn), 1).values())
                 self.write(file, found)
         return {kind: max(grid, key=lambda one: found[kind][f"{one[0]} {one[1]}"]) for kind in KINDS}
 
@@ -145,12 +140,10 @@ class Preferences:
         train_dpo(self.start(seed), self.rows(seed, kind), out, chosen)
         return out
 
-    async def answers(self, seed: int, called: str, place: Path, split: str, samples: int) -> list[list[Attempt]]:
-        """The answers to the problems of a part, several a problem; one greedy one each where `samples` is 0."""
+    async def answers(self, called: str, place: Path, split: str, seed: int, samples: int) -> list[list[Attempt]]:
+        """The answers to the problems of a part, drawn at temperature 1, several a problem."""
         count = {"validation": self.settings.validation, "test": self.settings.test}[split]
-        rule = Decoding(
-            "drawn" if samples else "greedy", float(samples > 0), 1.0, self.settings.max_tokens, samples or 1
-        )
+        rule = Decoding("drawn", 1.0, 1.0, self.settings.max_tokens, samples)
         model, grader = Local(place, called), TaskGrader()
         drawn = [
             attempt(problem, model, grader, ask, rule, split=split, seed=seed)
@@ -199,9 +192,8 @@ def preferences(options: Namespace) -> Result:
     for kind, of_seeds in sorted(found.items(), key=lambda item: (START, *KINDS).index(item[0])):
         drawn = {seed: by_problem(f["right"], settings.samples) for seed, f in of_seeds.items()}
         spread = over_seeds(list(drawn.values()))
-        greedy = over_seeds([by_problem(f["greedy"], 1) for f in of_seeds.values()])
         arms[kind] = {"seeds": len(drawn), "accuracy": spread.value, "low": spread.low, "high": spread.high,
-                      "greedy": greedy.value, **{name: mean(of_seeds, name) for name in SHOWN}}  # fmt: skip
+                      **{name: mean(of_seeds, name) for name in SHOWN}}  # fmt: skip
         if kind == START:
             continue
         arms[kind] |= {name: mean(of_seeds, name) for name in TRAINED}
@@ -220,8 +212,8 @@ def preferences(options: Namespace) -> Result:
     corrected = holm({name: one["p"] for name, one in gains.items()})
     gains = {name: one | {"holm": corrected[name]} for name, one in gains.items()}
     shown = [
-        table("kinds", ("", "seeds", "right", "low", "high", "greedy", *SHOWN), [
-            (kind, a["seeds"], *map(percent, (a["accuracy"], a["low"], a["high"], a["greedy"])), a["tokens"],
+        table("kinds", ("", "seeds", "right", "low", "high", *SHOWN), [
+            (kind, a["seeds"], *map(percent, (a["accuracy"], a["low"], a["high"])), a["tokens"],
              a["backtracks"], *map(percent, (a["recovery"], a["cut_off"]))) for kind, a in arms.items()
         ]),
         table("training", ("", *TRAINED, *CHOSEN), [
