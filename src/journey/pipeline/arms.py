@@ -58,6 +58,12 @@ class Gain(NamedTuple):
     votes: str | None = None
 
 
+AFTER_RL = (
+    Gain(f"{RL}{SHORTCUT}", "gain_after_rl", "after RL, journey over shortcut"),
+    Gain(f"{RL}{SHORTCUT}", "gain_after_rl_greedy", "after RL, both greedy", greedy=True),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
     """A model that an experiment trains: its `label` in reports, the same in a word or two, its colour in charts.
@@ -166,6 +172,7 @@ ARMS: dict[str, Arm] = {
             rows=arm_rows.of_problems,
             estimate=lambda settings, sizes: Work(sizes.train, settings.at_most),
             without="the run has no problems to draw answers to; raise problems.rl or problems.train",
+            gains=AFTER_RL if start == JOURNEY else (),
         )
         for start, name, tone, needs in STARTS
     },

@@ -22,6 +22,7 @@ from journey.metrics.votes import Votes, maj_at_tokens
 from journey.pipeline.arms import ARMS, Gain, all_gains
 from journey.pipeline.outcome import Arm, Outcome, outcome
 from journey.pipeline.stages import spent_by_model
+from journey.report.rl import rl_figures
 from journey.report.samples import group_figures, vote_curve
 from journey.report.searches import search_figures
 from journey.store.entries import Training
@@ -61,6 +62,7 @@ def figures(run: Run) -> Json:
         "decoding": found.main,
         "arms": arms,
         **gains,
+        "rl": rl_figures(run),
         "search": search_figures(run),
         "votes": {name: curve for name in found.arms if (curve := vote_curve(found.seeds_of(name), run))},
         "groups": group_figures(run, {name: found.seeds_of(name) for name in found.arms}),

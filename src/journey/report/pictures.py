@@ -6,6 +6,7 @@ from typing import Any
 
 from journey.pipeline.arms import ARMS
 from journey.report.charts import NAMED, Chart, Dot, Line, uncrowded
+from journey.report.rl import rl_chart
 from journey.report.searches import search_chart
 from journey.report.wording import arms, short, tone
 
@@ -29,11 +30,15 @@ def accuracy_dots(figures: Json) -> list[Dot]:
 
 
 def charts(figures: Json) -> list[Chart]:
-    """The line charts: accuracy against output tokens and against all that a search spends, and the training curves."""
-    kinds = dict.fromkeys(row["kind"] for row in figures["curves"].values() if row["points"])
+    """The line charts: accuracy against output tokens and against all that a search spends, and the training curves.
+
+    The loss of reinforcement learning says nothing of how well it goes: its curve is that of accuracy.
+    """
+    kinds = dict.fromkeys(row["kind"] for row in figures["curves"].values() if row["points"] and row["kind"] != "rl")
     drawn = (
         _budget(figures),
         search_chart(figures),
+        rl_chart(figures),
         *(_losses(figures, kind) for kind in sorted(kinds, key=_sft_first)),
     )
     return [chart for chart in drawn if chart]

@@ -10,6 +10,7 @@ from journey.report.charts import chart_svg, whiskers_svg
 from journey.report.document import Column, Document, Picture, Pictures, Table, table
 from journey.report.example import Example
 from journey.report.pictures import accuracy_dots, charts
+from journey.report.rl import rl_table
 from journey.report.samples import best_table, group_table, vote_table
 from journey.report.searches import search_table
 from journey.report.wording import TOY, arms, gain_lines, interval, label, mean_of, notes, number, percent, short
@@ -48,8 +49,9 @@ def document(figures: Json, example: Example | None = None, settings: Json | Non
         headline=first.headline,
         parts=[
             first.parts[0], Pictures("Accuracy", intervals), Pictures("", drawn), first.parts[1],
-            vote_table(figures), best_table(figures), group_table(figures), *([example] if example else []),
-            error_table(figures), behaviour_table(figures), words_table(figures), seed_table(figures),
+            rl_table(figures), vote_table(figures), best_table(figures), group_table(figures),
+            *([example] if example else []), error_table(figures), behaviour_table(figures), words_table(figures),
+            seed_table(figures),
         ],
         notes=first.notes,
         warning=first.warning,
