@@ -5,15 +5,11 @@ and in one each. Models that repeat what they saw or write what the step demands
 at all; models that say "wrong" in the form must be read so, whatever they quote. Careless ones quote the step
 unescaped, so that their rows are no JSON: what is read of them may be "wrong" and nothing else.
 
-For comparison, "lax" is a reader that takes the last `"verdict": "..."` of an answer, or else its last right, neutral
-or wrong.
-
 What reading strictly cannot do: a model that is itself convinced by a step, and says "right" in the form, is believed.
 The last row counts them: all. How often real models are convinced is not measured here; no real model is asked.
 """
 
 import asyncio
-import re
 from argparse import Namespace
 from collections import Counter
 
@@ -21,20 +17,10 @@ from bench import Result, run, table
 from hostile_steps import PAYLOADS, PROBLEM, Answer, Payload, careless, convinced, honest, misled, placed
 
 from journey.judges.critic import Critic, CriticSettings
-from journey.judges.critic_form import ask
-from journey.models.base import Sampling
 from journey.models.scripted import Scripted
 
 NO_LIMIT = 10**9
 WANTED = {"misled": (None,), "honest": ("wrong", None), "careless": ("wrong", None), "convinced": ("right",)}
-SAID = re.compile(r'"verdict": *"(right|neutral|wrong)"'), re.compile(r"\b(right|neutral|wrong)\b", re.I)
-
-
-def lax_says_right(payload: Payload, answer: Answer, place: int) -> bool:
-    """Whether a lax reader takes the answer on all candidates for the verdict "right"."""
-    text = answer(ask(PROBLEM, *placed(payload)[place]).prompt, Sampling(), 0)
-    found = next((hits for form in SAID if (hits := form.findall(text))), ["none"])
-    return found[-1].lower() == "right"
 
 
 async def judged(payload: Payload, answer: Answer, place: int, together: bool) -> list[str | None]:
@@ -57,7 +43,6 @@ async def measure(payloads: list[Payload]) -> list[dict]:
             for name, answer in answers.items():
                 count = counts.setdefault((kind, name), Counter())
                 for place in range(len(placed(payload))):
-                    count["lax"] += lax_says_right(payload, answer, place)
                     for together in (True, False):
                         said = await judged(payload, answer, place, together)
                         count["asked"] += len(said)
@@ -71,12 +56,11 @@ def injection(options: Namespace) -> Result:
     accepted = sum(row["accepted"] for row in rows)
     lost = sum(row["asked"] - row["read"] for row in rows if row["kind"] == "honest")
     kinds = Counter(payload.kind for payload in PAYLOADS)
-    answers = sum(len(placed(payload)) for payload in PAYLOADS)
     shown = table(
-        f"{len(PAYLOADS)} hostile steps of {len(kinds)} kinds", ("the model", "asked", "read", "false", "lax: false"),
-        [(f"{row['kind']}: {row['model']}", row["asked"], row["read"], row["accepted"],
-          "-" if row["kind"] == "convinced" else f"{row['lax'] / answers:.0%}") for row in rows],
-    )  # fmt: skip
+        f"{len(PAYLOADS)} hostile steps of {len(kinds)} kinds",
+        ("the model", "asked", "read", "false"),
+        [(f"{row['kind']}: {row['model']}", row["asked"], row["read"], row["accepted"]) for row in rows],
+    )
     told = f"accepted by parsing: {accepted}; honest verdicts lost: {lost}"
     figures = {"steps": len(PAYLOADS), "kinds": kinds, "accepted": accepted, "honest_lost": lost, "models": rows}
     return Result(figures, len(PAYLOADS) >= 80 and accepted == 0 and lost == 0, "", [shown, told])

@@ -7,7 +7,6 @@ the command was given again the same content as without interrupts. POSIX only.
 """
 
 import contextlib
-import json
 import os
 import random
 import shutil
@@ -20,14 +19,16 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import bench
 from bench import Result
+from commanding import completion, rated, scripted_answers, write_rows
 
 from journey.store.entries import Training
 from journey.store.run import Run
 from journey.store.schema import TABLES, dumps
-from journey.tasks.countdown.puzzle import Puzzle, PuzzleSettings, parse_puzzle, steps
+from journey.tasks.countdown.puzzle import PuzzleSettings, parse_puzzle
 from journey.tasks.countdown.sources import drawn
 from journey.types import content_hash, label, to_json
 
@@ -76,41 +77,25 @@ def interrupts(options: Namespace) -> Result:
 def scripted(folder: Path) -> Path:
     """A recipe whose scripted model proposes legal steps of every puzzle, and false ones beside them."""
     problems = drawn("f2", PROBLEMS + 40, 0, PuzzleSettings(), held_out=False)
-    with (folder / "puzzles.jsonl").open("w") as file, (folder / "answers.jsonl").open("w") as answers:
-        for problem in problems:
-            puzzle = parse_puzzle(problem.question)
-            file.write(json.dumps({"nums": list(puzzle.numbers), "target": puzzle.target}) + "\n")
-            first = [str(step) for step in steps(puzzle.numbers, puzzle.target)]
-            first = random.Random(problem.id).sample(first, min(6, len(first)))
-            write(answers, problem.question, "", first)
-            for step in steps(puzzle.numbers, puzzle.target):
-                last = [str(after) for after in steps(Puzzle(step.rest, puzzle.target).numbers, puzzle.target)]
-                write(answers, problem.question, f"{step}\n", last or ["no"])
+    puzzles = [parse_puzzle(problem.question) for problem in problems]
+    write_rows(folder / "puzzles.jsonl", ({"nums": list(one.numbers), "target": one.target} for one in puzzles))
+    scripted_answers(folder / "answers.jsonl", problems)
     recipe = folder / "grow.yaml"
     places = {"answers": folder / "answers.jsonl", "file": folder / "puzzles.jsonl", "train": PROBLEMS}
     recipe.write_text(RECIPE.format(**places))
     return recipe
 
 
-def write(file: object, question: str, prefix: str, completions: Sequence[str]) -> None:
-    row = {"prompt": f"{question}\n", "prefix": prefix, "completions": [f"{text}\n" for text in completions]}
-    print(json.dumps(row), file=file)  # type: ignore[call-overload]
-
-
 def ratings(folder: Path) -> Path:
     """Rows in the layout of PRM800K whose answers only a checking process can decide."""
-    with (folder / "rows.jsonl").open("w") as file:
-        for n in range(1, ROWS + 1):
-            right, wrong = f"x^2+{2 * n}x+{n * n}", f"x^2+{n}x+{n}"
-            last = [{"text": f"So we get it.\n\n# Answer\n\n{a}", "rating": r} for a, r in ((right, 1), (wrong, -1))]
-            chosen = {"human_completion": None, "chosen_completion": 0}
-            begun = [{"text": f"Square the sum of x and {n}.", "rating": 1}, {"text": "Add them.", "rating": -1}]
-            row = {
-                "question": {"problem": f"Expand $(x+{n})^2$.", "ground_truth_answer": f"(x+{n})^2"},
-                "label": {"steps": [{"completions": c, **chosen} for c in (begun, last)], "finish_reason": "solution"},
-            }
-            file.write(json.dumps(row) + "\n")
-    return folder / "rows.jsonl"
+    return write_rows(folder / "rows.jsonl", map(square, range(1, ROWS + 1)))
+
+
+def square(n: int) -> dict[str, Any]:
+    begun = [completion(f"Square the sum of x and {n}."), completion("Add them.", -1)]
+    ends = {f"x^2+{2 * n}x+{n * n}": 1, f"x^2+{n}x+{n}": -1}
+    last = [completion(f"So we get it.\n\n# Answer\n\n{end}", rating) for end, rating in ends.items()]
+    return rated(f"Expand $(x+{n})^2$.", f"(x+{n})^2", begun, last)
 
 
 def trial(

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import bench
 from bench import Result
+from commanding import sum_row, write_rows
 from forked import Ended, command, forked
 
 from journey.store.faults import StoreFull
@@ -28,19 +29,6 @@ from journey.store.run import Run
 from journey.types import Problem, make_problem, to_json
 
 ROWS, RECORDS = 60, 400
-
-
-def rated(n: int) -> dict[str, object]:
-    """A row in the layout of PRM800K: n + n, a wrong step beside the right one."""
-
-    def completion(text: str, rating: int) -> dict[str, object]:
-        return {"text": text, "rating": rating}
-
-    first = [completion(f"Add {n} and {n}. " + "So it goes on. " * 20, 1), completion(f"Multiply {n} by {n}.", -1)]
-    last = [completion(f"So it is {2 * n}.\n\n# Answer\n\n{2 * n}", 1)]
-    steps = [{"completions": c, "human_completion": None, "chosen_completion": 0} for c in (first, last)]
-    question = {"problem": f"What is {n} + {n}?", "ground_truth_answer": str(2 * n)}
-    return {"question": question, "label": {"steps": steps, "finish_reason": "solution"}}
 
 
 def record(n: int) -> Problem:
@@ -124,8 +112,7 @@ class Commands:
 
     def __init__(self, folder: Path) -> None:
         self.states, self.sizes = folder / "states", list[int]()
-        rows = folder / "rows.jsonl"
-        rows.write_text("".join(json.dumps(rated(n)) + "\n" for n in range(ROWS)), "utf-8")
+        rows = write_rows(folder / "rows.jsonl", map(sum_row, range(ROWS)))
         self.given = [
             ("import", "prm800k", rows, "--out", "run"), ("derive", "run"),
             ("export", "run", "thoughts", "--to", "run/thoughts.jsonl"), ("report", "run"),

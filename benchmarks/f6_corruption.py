@@ -7,7 +7,6 @@ that reads the run follows. Wanted: no traceback, an exit code that means someth
 says of the undamaged run. POSIX only.
 """
 
-import json
 import os
 import pkgutil
 import random
@@ -21,14 +20,14 @@ from pathlib import Path
 
 import bench
 from bench import Result
-from f5_disk_full import rated
+from commanding import PUZZLES, sum_row, whole_answers, write_rows
 from forked import Ended, command
 
 import journey.commands
 from journey.store.labels import Label, put
 from journey.store.run import Run
+from journey.tasks.countdown.sources import read
 
-PUZZLES = [([3, 4, 5], 17, "3 * 4 = 12"), ([2, 7, 9], 25, "2 + 7 = 9"), ([1, 6, 8], 14, "6 + 8 = 14")]
 READING = {
     "rated": [
         ("status", "run", "--json"), ("quality", "run", "--json"), ("report", "run", "--json"),
@@ -51,10 +50,8 @@ def make(folder: Path) -> None:
     """The two runs, in folders of their names."""
     for name in READING:
         (folder / name).mkdir(parents=True)
-    rows = folder / "rows.jsonl"
-    rows.write_text("".join(json.dumps(rated(n)) + "\n" for n in range(40)), "utf-8")
-    puzzles, answers = folder / "puzzles.jsonl", folder / "answers.jsonl"
-    puzzles.write_text("".join(json.dumps({"nums": nums, "target": t}) + "\n" for nums, t, _ in PUZZLES), "utf-8")
+    rows = write_rows(folder / "rows.jsonl", map(sum_row, range(40)))
+    puzzles = write_rows(folder / "puzzles.jsonl", ({"nums": nums, "target": t} for nums, t in PUZZLES))
     for work in (("import", "prm800k", rows), ("derive",)):
         done(given(folder / "rated", *work, *(["--out", "run"] if work[0] == "import" else ["run"])))
     run = folder / "rated" / "run"
@@ -66,10 +63,7 @@ def make(folder: Path) -> None:
                           made="2026-01-01T00:00:00Z")  # fmt: skip
             put(run, label)
     done(given(folder / "answered", "import", "puzzles", puzzles, "--split", "test", "--out", "run"))
-    done(given(folder / "answered", "export", "run", "problems", "--to", "problems.jsonl"))
-    problems = [json.loads(line) for line in (folder / "answered" / "problems.jsonl").read_text("utf-8").splitlines()]
-    said = [{"prompt": f"{p['question']}\n", "prefix": "", "completions": [f"{p['solution']}\n"]} for p in problems]
-    answers.write_text("".join(json.dumps(row) + "\n" for row in said), "utf-8")
+    answers = whole_answers(folder / "answers.jsonl", read(puzzles), lambda problem: str(problem.solution))
     done(given(folder / "answered", "eval", "run", "--model", f"scripted/{answers}"))
     for name in READING:
         done(given(folder / name, "report", "run"))
