@@ -20,6 +20,7 @@ import bench
 from bench import Result
 
 from journey.store.run import Run
+from journey.studio.reading import Filter, lists_of
 from journey.types import Problem, Segment, Thought, content_hash
 
 WORDS = ("wait", "let", "me", "check", "again", "the", "sum", "is", "not", "right", "so", "we", "go", "back", "and")
@@ -120,16 +121,15 @@ def keywords(folder: Path, count: int) -> dict[str, float]:
     with Run.open(folder / "words") as run:
         for start in range(0, count, 5000):
             run.put_all("thoughts", [thought(n, rng) for n in range(start, start + 5000)])
-        started = time.perf_counter()
-        assert run.keyword_count("alternatively") == count // 100
-        filling = time.perf_counter() - started
+    lists = lists_of(folder / "words")
+    started = time.perf_counter()
+    assert lists.count(Filter("thoughts", words=("alternatively",))) == count // 100
+    filling = time.perf_counter() - started
     times = {word: [] for word in ("alternatively", "wait", "never", "check")}
-    with Run.read(folder / "words") as run:
-        run.keyword_count("opens the index")
-        for word in 5 * list(times):
-            started = time.perf_counter()
-            run.keyword_count(word)
-            times[word].append(1000 * (time.perf_counter() - started))
+    for word in 5 * list(times):
+        started = time.perf_counter()
+        lists.figure("SELECT count(*) FROM words_thoughts WHERE words_thoughts MATCH ?", (word,))
+        times[word].append(1000 * (time.perf_counter() - started))
     return {
         "thoughts": count,
         "key word, ms (slowest)": max(map(median, times.values())),

@@ -64,5 +64,5 @@ def test_a_bad_row_is_named_by_its_line(tmp_path, line):
 
 
 def test_a_missing_file_is_a_usage_error(tmp_path):
-    with pytest.raises(UsageError, match="There is no file"):
+    with pytest.raises(UsageError, match="there is no file"):
         Scripted(tmp_path / "none.jsonl")

@@ -132,7 +132,6 @@ def _read_all(path: Path) -> None:
                     assert record == written[record.id]
                 for id in written:
                     assert run.get(table, id) in (written[id], None)
-            run.keyword_count("wait")
             run.call("key")
             run.failures()
             run.check()
@@ -192,12 +191,3 @@ def test_records_that_an_index_has_lost_are_noticed(tmp_path: Path):
     file.write_bytes(data)
     with Run.read(path) as run, pytest.raises(StoreDamaged, match="an index of problems gives"):
         list(run.problems())
-
-
-def test_a_damaged_word_index_is_made_again(tmp_path: Path):
-    _written(tmp_path / "run")
-    with Run.read(tmp_path / "run") as run:
-        assert run.keyword_count("wait") == 100
-    (tmp_path / "run" / "words.db").write_bytes(b"nothing like a database " * 1000)
-    with Run.read(tmp_path / "run") as run:
-        assert run.keyword_count("wait") == 100

@@ -5,10 +5,12 @@ import sqlite3
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from store.records import thought
 from studio import runs
 
 from journey.errors import UsageError
@@ -212,17 +214,23 @@ def test_what_no_record_has_finds_none(lists: Lists, asked: Filter):
     assert lists.count(asked) == 0
 
 
-def test_a_problem_written_while_its_run_is_read_does_not_lose_its_tree(tmp_path: Path):
+def test_a_problem_written_while_its_run_is_read_does_not_lose_its_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     folder = runs.small(tmp_path / "run")
     late = make_problem("Late?", "1")
 
-    def write_more(done: int, of: int) -> None:
+    batch = facts._batch
+
+    def written_meanwhile(*of: Any) -> None:
         with Run.open(folder) as run:
             run.put_all("problems", [late])
             run.put_all("trees", [Tree("late", late.id, (Node(-1, "1", None, "1", True),))])
+        batch(*of)
 
     connection = facts.connect(folder)
-    facts.catch_up(connection, folder, write_more)
+    monkeypatch.setattr(facts, "_batch", written_meanwhile)
+    facts.catch_up(connection, folder)
     facts.catch_up(connection, folder)
     query = "SELECT trees FROM problems WHERE id = ?"
     assert connection.execute(query, (late.id,)).fetchone() == (1,)
@@ -237,6 +245,31 @@ def test_a_search_of_more_words_than_are_kept_keeps_those_that_it_reads(small: P
     assert lists.count(Filter("thoughts", words=("wait", "no-such-at-all"))) == 0
     assert lists.count(Filter("thoughts", words=("wait",) * 2 + ("Wait", " wait"))) == total
     assert lists.count(Filter("thoughts", words=tuple(f"never-{n}" for n in range(2 * KEPT)))) == 0
+
+
+@pytest.fixture
+def spoken(tmp_path: Path) -> Path:
+    """A run whose thoughts say these texts."""
+    texts = ["Wait, wait. Let me check.", "let ME check", "alternatively", "awaited", 'a "quoted" word', "\ud800 wait"]
+    with Run.open(tmp_path / "run") as run:
+        run.put_all("thoughts", [thought(n, text) for n, text in enumerate(texts)])
+    return tmp_path / "run"
+
+
+@pytest.mark.parametrize(
+    ("word", "number"),
+    [("wait", 2), ("ALTERNATIVELY", 1), ("never", 0), ("let me check", 2), ("check me let", 0), ('"quoted"', 1),
+     ("a OR b", 0), ("wait*", 2), ("NEAR(", 0), ("'", 0), ("\ud800", 0), ("text:wait", 0)],
+)  # fmt: skip
+def test_a_record_has_a_word_whole_in_any_case_and_nothing_in_it_is_an_operator(spoken: Path, word: str, number: int):
+    assert lists_of(spoken).count(Filter("thoughts", words=(word,))) == number
+
+
+def test_the_index_of_words_catches_up_with_what_was_written_since(spoken: Path):
+    assert lists_of(spoken).count(Filter("thoughts", words=("wait",))) == 2
+    with Run.open(spoken) as run:
+        run.put_all("thoughts", [thought(100 + n, "wait") for n in range(10)])
+    assert lists_of(spoken).count(Filter("thoughts", words=("wait",))) == 12
 
 
 def test_looking_changes_nothing_in_the_run(tmp_path: Path):

@@ -1,15 +1,16 @@
 """A model that says what it was told to say: for tests, for demonstrations, and for replaying recorded answers."""
 
 import asyncio
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
+from journey.store.datafiles import rows
 
 Answers = Mapping[str, str | Sequence[str]] | Callable[[Prompt, Sampling, int], str]
 
@@ -78,18 +79,11 @@ def cut(text: str, sampling: Sampling) -> Completion:
 
 def read_answers(path: Path) -> dict[str, list[str]]:
     """The answers of a JSONL file of rows {"prompt", "prefix"?, "completions"}. Raises UsageError."""
-    if not path.is_file():
-        raise UsageError(f"There is no file {path} with scripted answers; give the path of a JSONL file.")
     answers: dict[str, list[str]] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            key, completions = row["prompt"] + row.get("prefix", ""), row["completions"]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise UsageError(f'{path}, line {number}: expected {{"prompt": "...", "completions": ["..."]}}.') from None
-        if not isinstance(completions, list) or not all(isinstance(text, str) for text in completions):
-            raise UsageError(f'{path}, line {number}: "completions" must be a list of texts.')
-        answers.setdefault(key, []).extend(completions)
+    for place, row in rows(path, format="jsonl"):
+        prompt, prefix = row.get("prompt"), row.get("prefix", "")
+        given: list[Any] = row["completions"] if isinstance(row.get("completions"), list) else [None]
+        if not all(isinstance(text, str) for text in (prompt, prefix, *given)):
+            raise UsageError(f'{place}: expected {{"prompt": "...", "prefix": "...", "completions": ["...", "..."]}}.')
+        answers.setdefault(f"{prompt}{prefix}", []).extend(given)
     return answers

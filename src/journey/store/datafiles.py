@@ -15,6 +15,7 @@ from journey.store.parquet import pyarrow
 
 Format = Literal["auto", "jsonl", "json", "parquet", "hub"]
 Row = Mapping[str, Any]
+_OR_HUB = ", or give a Hub name such as owner/name"
 
 
 def rows(path: str | Path, *, format: Format = "auto", split: str | None = None) -> Iterator[tuple[str, Row]]:
@@ -23,7 +24,7 @@ def rows(path: str | Path, *, format: Format = "auto", split: str | None = None)
     kind = _kind(file, str(path)) if format == "auto" else format
     if kind == "hub":
         return _hub_rows(str(path), split or "train")
-    _check(file, f"there is no file {path}; check the path, or give a Hub name such as owner/name")
+    _check(file, f"there is no file {path}; check the path{'' if format != 'auto' else _OR_HUB}")
     if split is not None:
         raise UsageError(f"{path} is a single file and has no split {split!r}; leave the split out")
     return {"jsonl": _jsonl_rows, "json": _json_rows, "parquet": _parquet_rows}[kind](file)

@@ -12,7 +12,6 @@ from journey.store.entries import ENTRIES, Failure, Training
 from journey.store.faults import damaged, one_sentence
 from journey.store.files import NAME
 from journey.store.schema import TABLES, Row, Value, columns_of, decode, entry_columns, opened, table_named
-from journey.store.words import Words
 from journey.types import Attempt, ModelRef, Problem, Record, Rollout, Thought, Tree
 
 AnEntry = TypeVar("AnEntry")
@@ -34,7 +33,6 @@ class Reader:
         self._lock = threading.Lock()
         with self._reads():
             self.config: dict[str, Any] = meta(reading, self._file, "config") or {}
-            self._words = Words(path, str(meta(reading, self._file, "uid")))
 
     def get(self, table: str, id: str) -> Record | None:
         """The record of that id, null where there is none."""
@@ -115,15 +113,6 @@ class Reader:
         condition, values = _condition(table, table_named(table).columns, where)
         return self._rows(f"SELECT count(*) FROM {table} WHERE {condition}", values)[0][0]
 
-    def keyword_count(self, word: str, table: str = "thoughts") -> int:
-        """How many thoughts (or attempts) have the word or phrase in their text, in any case.
-
-        The index catches up with what was written since it was last asked, so the first call after much writing takes
-        longer: about a tenth of a millisecond a thought.
-        """
-        with self._reads():
-            return self._words.count(self._reading, table, word)
-
     def call(self, key: str) -> list[dict[str, Any]] | None:
         """What a model answered to the call of that content hash, null where it was never made."""
         rows = self._rows("SELECT key, json, seal FROM calls WHERE key = ?", (key,))
@@ -158,7 +147,6 @@ class Reader:
 
     def close(self) -> None:
         """Lets go of the run's files."""
-        self._words.close()
         self._reading.close()
 
     @contextmanager

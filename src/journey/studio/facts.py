@@ -1,4 +1,4 @@
-"""What lists are filtered and sorted by: a few facts about every record of a run, in columns with indexes.
+"""What lists are filtered, sorted and searched by: facts about every record of a run in columns, and its words.
 
 They lie beside the run (studio.db), hold no truth of their own, and catch up when they are asked, so that a list over a
 hundred thousand records reads a page of an index and not the records. The file is made anew when it does not belong to
@@ -8,6 +8,7 @@ the run; in a folder that nobody can write to the facts are kept in memory. The 
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from journey.types import Tree, label, model_from_json, tree_from_json
 NAME = "studio.db"
 Row = Mapping[str, Any]
 BATCH = 5000
-VERSION = "3"  # of the columns below: another one makes the facts anew
+VERSION = "4"  # of the columns below: another one makes the facts anew
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "problems": (
@@ -58,6 +59,9 @@ TABLES = {
         f"CREATE UNIQUE INDEX IF NOT EXISTS {table}_id ON {table} (id)",
     ]
     for table, columns in COLUMNS.items()
+} | {  # only which words stand where: the texts themselves are in the run's database
+    f"words_{table}": [f"CREATE VIRTUAL TABLE IF NOT EXISTS words_{table} USING fts5(text, content='')"]
+    for table in COLUMNS
 }
 BEST = ("right", "wrong", "unknown", "none")
 """Outcomes: right; wrong; could not be checked; no answer was found. A problem's is the best of its trees, else of its
@@ -80,59 +84,65 @@ def connect(folder: Path) -> sqlite3.Connection:
     return facts
 
 
-def catch_up(facts: sqlite3.Connection, folder: Path, progress: Callable[[int, int], None] | None = None) -> None:
-    """Reads what was written to the run since; `progress` hears how many records are done, of how many."""
-    reading = connect_reading(folder)
-    try:
+def catch_up(facts: sqlite3.Connection, folder: Path, table: str | None = None) -> None:
+    """Reads what was written to the run since: its facts, or the words of the records of a `table`."""
+    wanted = COLUMNS if table is None else (f"words_{table}",)
+    with closing(connect_reading(folder)) as reading:
         # One look at the run throughout: a tree that was written meanwhile would be read before its problem is.
         reading.execute("BEGIN")
         with one_sentence(folder / DATABASE):
-            newest = {table: _newest(reading, table) for table in COLUMNS}
-        behind = sum(newest[table] - read_to(facts, table) for table in COLUMNS)
-        done = 0
-        for table in ("problems", "trees", "thoughts", "attempts"):
-            while read_to(facts, table) < newest[table]:
-                done += _batch(facts, reading, folder, table)
-                if progress:
-                    progress(min(done, behind), behind)
-        for table, columns in INDEXED.items():  # after the first records, which are many at once
-            for column in columns:
-                facts.execute(f"CREATE INDEX IF NOT EXISTS {table}_{column} ON {table} ({column})")
-        facts.execute(COMPARED)
-    finally:
-        reading.close()
+            newest = {name: reading.execute(_NEWEST.format(_table(name))).fetchone()[0] for name in wanted}
+        for name in wanted:
+            while read_to(facts, name) < newest[name]:
+                _batch(facts, reading, folder, name)
+    for indexed, columns in INDEXED.items():  # after the first records, which are many at once
+        for column in columns:
+            facts.execute(f"CREATE INDEX IF NOT EXISTS {indexed}_{column} ON {indexed} ({column})")
+    facts.execute(COMPARED)
 
 
-def _newest(reading: sqlite3.Connection, table: str) -> int:
-    return int(reading.execute(f"SELECT coalesce(max(seq), 0) FROM {table}").fetchone()[0])
+_NEWEST = "SELECT coalesce(max(seq), 0) FROM {}"
 
 
-def _batch(facts: sqlite3.Connection, reading: sqlite3.Connection, folder: Path, table: str) -> int:
+def _table(name: str) -> str:
+    """The run's table that a table here is made from."""
+    return name.removeprefix("words_")
+
+
+def _batch(facts: sqlite3.Connection, reading: sqlite3.Connection, folder: Path, name: str) -> None:
     """The next records' facts, in one transaction: another page may be doing the same, whoever comes second skips."""
     facts.execute("BEGIN IMMEDIATE")
     try:
-        kind = table_named(table)
-        query = f"SELECT seq, {columns_of(kind)} FROM {table} WHERE seq > ? ORDER BY seq LIMIT {BATCH}"
-        before = read_to(facts, table)
+        kind = table_named(_table(name))
+        query = f"SELECT seq, {columns_of(kind)} FROM {kind.name} WHERE seq > ? ORDER BY seq LIMIT {BATCH}"
+        before = read_to(facts, name)
         found: list[Sequence[Any]] = []
         with one_sentence(folder / DATABASE):
             for row in reading.execute(query, (before,)).fetchall():
                 fields = opened(row[1:])
                 if fields is None:
-                    raise damaged(folder / DATABASE, f"record {row[1]} of {table} does not fit its seal")
+                    raise damaged(folder / DATABASE, f"record {row[1]} of {kind.name} does not fit its seal")
                 given = dict(zip(("id", *kind.columns), row[1:], strict=False))
-                found.append((row[0], *map(_storable, _FACTS[table](fields, given, reading))))
+                told = _FACTS[name](fields, given, reading) if name in _FACTS else [searched(fields)]
+                found.append((row[0], *map(_storable, told)))
         if found:
+            columns = ", ".join(("seq", *COLUMNS[name]) if name in COLUMNS else ("rowid", "text"))
             places = ", ".join("?" * len(found[0]))
-            facts.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({places})", found)
-            facts.execute("UPDATE done SET seq = ? WHERE name = ?", (found[-1][0], table))
-            if table in ("trees", "attempts"):
-                _tell_problems(facts, table, found)
+            facts.executemany(f"INSERT OR REPLACE INTO {name} ({columns}) VALUES ({places})", found)
+            facts.execute("UPDATE done SET seq = ? WHERE name = ?", (found[-1][0], name))
+            if name in ("trees", "attempts"):
+                _tell_problems(facts, name, found)
     except BaseException:
         facts.execute("ROLLBACK")
         raise
     facts.execute("COMMIT")
-    return len(found)
+
+
+def searched(fields: Row) -> str:
+    """What is searched for words in a record, by its JSON form: question, steps or text."""
+    if "nodes" in fields:
+        return "\n".join(node["text"] for node in fields["nodes"])
+    return fields["question"] if "question" in fields else fields["text"]
 
 
 def _storable(value: Any) -> Any:

@@ -13,7 +13,6 @@ from journey.errors import UsageError
 from journey.store.derived import remove
 from journey.store.faults import StoreDamaged, StoreError, one_sentence
 from journey.store.schema import dumps
-from journey.store.words import NAME as WORDS
 from journey.studio import facts
 from journey.studio.records import run_at, uid_of
 from journey.types import SCHEMA, to_json
@@ -64,7 +63,6 @@ class Lists:
         self._path = path
         self._lock = threading.RLock()
         self._facts = facts.connect(path)
-        self._has_words = False
         self._matches: dict[tuple[str, str, int], str] = {}
         self._matched = 0
 
@@ -139,7 +137,7 @@ class Lists:
         if wanted.table not in facts.COLUMNS:
             raise UsageError(f"There is no list of {wanted.table}; there are {', '.join(facts.COLUMNS)}.")
         if any(word.strip() for word in wanted.words):
-            self._read_words(wanted)
+            facts.catch_up(self._facts, self._path, wanted.table)
         parts, values = ["1"], list[Any]()
         for column, value in wanted.chosen.items():
             if column not in CHOICES[wanted.table]:
@@ -168,7 +166,7 @@ class Lists:
 
     def _matching(self, table: str, word: str) -> str:
         """The temporary table of the records that have the word; the last few are kept for the next pages."""
-        newest = self._ask("SELECT seq FROM words.done WHERE name = ?", (table,))[0][0]
+        newest = self._ask("SELECT seq FROM done WHERE name = ?", (f"words_{table}",))[0][0]
         known = (table, word, newest)
         if known not in self._matches:
             text = word.encode("utf-8", "replace").decode().replace("\0", " ")  # where SQLite would stop reading
@@ -176,21 +174,10 @@ class Lists:
             name = f"temp.matching_{self._matched}"
             self._matched += 1
             self._ask(f"CREATE TABLE {name} (seq INTEGER PRIMARY KEY)", ())
-            self._ask(f"INSERT INTO {name} SELECT rowid FROM words.{table} WHERE {table} MATCH ?", (phrase,))
+            self._ask(f"INSERT INTO {name} SELECT rowid FROM words_{table} WHERE words_{table} MATCH ?", (phrase,))
             self._matches[known] = name
         self._matches[known] = self._matches.pop(known)  # the one used last comes last
         return self._matches[known]
-
-    def _read_words(self, wanted: Filter) -> None:
-        """The full-text index of the run caught up and at hand."""
-        run_at(self._path).keyword_count("", wanted.table)
-        with self._asking():
-            if self._has_words:
-                return
-            if not (self._path / WORDS).exists():
-                raise UsageError(f"{self._path} cannot be written, so there is no index of words to search in.")
-            self._facts.execute("ATTACH ? AS words", (f"{(self._path / WORDS).absolute().as_uri()}?mode=ro",))
-            self._has_words = True
 
     def _ask(self, query: str, values: Sequence[Any]) -> list[sqlite3.Row]:
         with self._asking():
@@ -216,7 +203,6 @@ class Lists:
         self._facts.close()
         remove(self._path / facts.NAME)
         self._facts = facts.connect(self._path)
-        self._has_words = False
         self._matches.clear()
 
 

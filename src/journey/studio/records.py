@@ -7,7 +7,8 @@ from pathlib import Path
 
 from journey.store.database import uid_of
 from journey.store.run import Run
-from journey.types import Attempt, Problem, Thought, Tree, label
+from journey.studio.facts import searched
+from journey.types import Attempt, Thought, Tree, label, to_json
 
 ENVIRONMENT = "JOURNEY_STUDIO_RUNS"
 
@@ -65,13 +66,6 @@ def attempts_of(path: Path, problem: str) -> list[Attempt]:
 
 
 def text_of(path: Path, table: str, id: str) -> str:
-    """What is searched for words in a record: question, steps or text; empty where the run has none of that id."""
-    match run_at(path).get(table, id):
-        case Problem() as found:
-            return found.question
-        case Tree() as found:
-            return "\n".join(node.text for node in found.nodes)
-        case Thought() | Attempt() as found:
-            return found.text
-        case _:
-            return ""
+    """What is searched for words in a record; empty where the run has none of that id."""
+    found = run_at(path).get(table, id)
+    return "" if found is None else searched(to_json(found))

@@ -105,14 +105,6 @@ def parse_maze(text: str) -> Maze:
     return maze
 
 
-def is_question(text: str) -> bool:
-    """Whether the text reads as a maze question."""
-    try:
-        return bool(parse_maze(text))
-    except UsageError:
-        return False
-
-
 def parse_step(line: str) -> Step | None:
     """The step that a line writes, true or not; null where it writes none."""
     match = _STEP.fullmatch(line.strip())
