@@ -14,9 +14,9 @@ from typing import Any
 
 from journey.answers.compare import decide
 from journey.store.database import connect_reading, uid_of
-from journey.store.derived import open_derived, read_to, remove
 from journey.store.faults import damaged, one_sentence
 from journey.store.files import NAME as DATABASE
+from journey.store.files import PATIENCE
 from journey.store.schema import columns_of, opened, table_named
 from journey.trees.mark import no_thought_reason, statistics
 from journey.types import Tree, label, model_from_json, tree_from_json
@@ -69,17 +69,47 @@ attempts; a thought's is that of the answer it ends in."""
 
 
 def connect(folder: Path) -> sqlite3.Connection:
-    """A connection to the facts of the run in `folder`, not caught up yet. Raises UsageError where there is no run."""
-    uid, path = f"{uid_of(folder)} {VERSION}", folder / NAME
+    """A connection to the facts of the run in `folder`, not caught up yet; empty where they were of another run.
+
+    They are kept in memory in a folder that cannot be written. Raises UsageError where there is no run.
+    """
+    owner, path = f"{uid_of(folder)} {VERSION}", folder / NAME
     try:
-        facts = open_derived(path, uid, TABLES)
-    except sqlite3.OperationalError:
-        raise
+        return _opened(path.absolute().as_uri(), owner)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+            raise
+        return _opened("file::memory:", owner)
     except sqlite3.DatabaseError:  # whatever is wrong with it, it can be made again
-        remove(path)
-        facts = open_derived(path, uid, TABLES)
-    facts.execute("PRAGMA cache_size=-65536")
-    facts.execute("PRAGMA temp_store=MEMORY")
+        remove(folder)
+        return _opened(path.absolute().as_uri(), owner)
+
+
+def remove(folder: Path) -> None:
+    """Throws the facts away: the next connection makes them anew."""
+    for ending in ("", "-wal", "-shm"):
+        (folder / f"{NAME}{ending}").unlink(missing_ok=True)
+
+
+def _opened(uri: str, owner: str) -> sqlite3.Connection:
+    facts = sqlite3.connect(uri, timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
+    try:
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-65536", "temp_store=MEMORY"):
+            facts.execute(f"PRAGMA {pragma}")
+        facts.execute("BEGIN IMMEDIATE")
+        facts.execute("CREATE TABLE IF NOT EXISTS done (name TEXT PRIMARY KEY, seq INTEGER, uid TEXT)")
+        if facts.execute("SELECT count(*) FROM done WHERE uid IS NOT ?", (owner,)).fetchone()[0]:
+            for name in TABLES:
+                facts.execute(f"DROP TABLE IF EXISTS {name}")
+            facts.execute("DELETE FROM done")
+        for name, statements in TABLES.items():
+            for statement in statements:
+                facts.execute(statement)
+            facts.execute("INSERT OR IGNORE INTO done VALUES (?, 0, ?)", (name, owner))
+        facts.execute("COMMIT")
+    except sqlite3.Error:
+        facts.close()
+        raise
     facts.create_function("better", 2, _better, deterministic=True)
     return facts
 
@@ -93,12 +123,17 @@ def catch_up(facts: sqlite3.Connection, folder: Path, table: str | None = None) 
         with one_sentence(folder / DATABASE):
             newest = {name: reading.execute(_NEWEST.format(_table(name))).fetchone()[0] for name in wanted}
         for name in wanted:
-            while read_to(facts, name) < newest[name]:
+            while _read_to(facts, name) < newest[name]:
                 _batch(facts, reading, folder, name)
     for indexed, columns in INDEXED.items():  # after the first records, which are many at once
         for column in columns:
             facts.execute(f"CREATE INDEX IF NOT EXISTS {indexed}_{column} ON {indexed} ({column})")
     facts.execute(COMPARED)
+
+
+def _read_to(facts: sqlite3.Connection, name: str) -> int:
+    """The place of the last record of the run that was read into a table."""
+    return int(facts.execute("SELECT seq FROM done WHERE name = ?", (name,)).fetchone()[0])
 
 
 _NEWEST = "SELECT coalesce(max(seq), 0) FROM {}"
@@ -115,7 +150,7 @@ def _batch(facts: sqlite3.Connection, reading: sqlite3.Connection, folder: Path,
     try:
         kind = table_named(_table(name))
         query = f"SELECT seq, {columns_of(kind)} FROM {kind.name} WHERE seq > ? ORDER BY seq LIMIT {BATCH}"
-        before = read_to(facts, name)
+        before = _read_to(facts, name)
         found: list[Sequence[Any]] = []
         with one_sentence(folder / DATABASE):
             for row in reading.execute(query, (before,)).fetchall():

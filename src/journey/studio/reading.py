@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
-from journey.store.derived import remove
 from journey.store.faults import StoreDamaged, StoreError, one_sentence
 from journey.store.schema import dumps
 from journey.studio import facts
@@ -201,7 +200,7 @@ class Lists:
     def _begin_anew(self) -> None:
         """The facts hold no truth of their own: a damaged file is thrown away rather than a run lost to it."""
         self._facts.close()
-        remove(self._path / facts.NAME)
+        facts.remove(self._path)
         self._facts = facts.connect(self._path)
         self._matches.clear()
 
