@@ -39,6 +39,8 @@ def train_dpo(
 class Preference:
     """How prompt/chosen/rejected rows become a trainer (`loop.Method`)."""
 
+    texts_in_row = 2
+
     def __init__(self, settings: DpoSettings) -> None:
         self.settings = settings
 

@@ -20,6 +20,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 from journey.errors import UsageError
 from journey.training.base import LARGE, attention, hardware, identity, load, processes, saved_as, stop_ids
 from journey.training.curve import COMPLETE, OnLog, Watch
+from journey.training.memory import AT_ONCE, TINY, memory_kept, peak, pieces, rows_at_once
 from journey.training.order import plan
 from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop, write_model
@@ -45,7 +46,12 @@ class Columns:
 
 
 class Method(Protocol):
-    """How rows become columns and columns a trainer: the part in which the methods differ."""
+    """How rows become columns and columns a trainer: the part in which the methods differ.
+
+    `texts_in_row`: how many texts of the row's length are computed for it; where it is one, a batch is split by tokens.
+    """
+
+    texts_in_row: int
 
     def columns(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], stops: set[int]) -> Columns: ...
 
@@ -57,12 +63,18 @@ class Method(Protocol):
 
 
 class OrderedTrainer(Trainer):
-    """A trainer over rows in an order that was laid out before."""
+    """A trainer over rows in an order that was laid out before; a batch is computed `at_once` tokens at a time."""
 
     order: Sequence[int]
+    at_once: int | None = None
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
         return self.order  # type: ignore[return-value]  # a sized iterable of indices is all that a loader needs
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
+        parts = [inputs] if self.at_once is None else pieces(inputs, self.at_once)
+        losses = [super(OrderedTrainer, self).training_step(model, part, num_items_in_batch) for part in parts]
+        return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +103,7 @@ def train(
     done = finished(out, work)
     if done is not None:
         return done
-    with silenced():
+    with silenced(), memory_kept():
         built = build(method, model, rows, out, settings, on_log)
         refuse_other_world(built.trainer, world)
         started, worked = time.perf_counter(), time.process_time()
@@ -99,6 +111,7 @@ def train(
         summary = {"method": kind, "work": work, "model": str(model), **built.summary}
         summary["seconds"] = round(time.perf_counter() - started, 3)
         summary["cpu_seconds"] = round(time.process_time() - worked, 3)  # of this process, all its threads
+        summary["peak_memory_gb"] = peak()
         curve = built.watch.points(built.trainer.state)
         save_trained(built.trainer, built.tokenizer, built.dtype, curve, summary, out)
     return curve
@@ -122,7 +135,10 @@ def build(
     net.set_attn_implementation(chosen)
     order = plan(columns.lengths, settings.batch, settings.epochs, settings.max_steps, settings.seed)
     steps = -(-len(order) // settings.batch)
-    arguments = _arguments(settings, steps, workshop(out), gradient_checkpointing=net.num_parameters() > LARGE)
+    at_once = AT_ONCE["cpu" if machine.cpu else "gpu"] if net.num_parameters() > TINY else None
+    by_tokens = method.texts_in_row == 1 and processes() == 1
+    longest = None if at_once is None or by_tokens else (method.texts_in_row * max(columns.lengths), at_once)
+    arguments = _arguments(settings, steps, workshop(out), longest, checkpointing=net.num_parameters() > LARGE)
     passes = len(order) / len(columns.lengths)
     reached = list(accumulate(columns.trained[i] for i in order))[settings.batch - 1 :: settings.batch]
     reached += [sum(columns.trained[i] for i in order)] * (steps - len(reached))
@@ -132,6 +148,7 @@ def build(
     parts = {"train_dataset": data, "processing_class": tokenizer, "callbacks": [watch]}
     trainer = method.trainer(net, arguments, order, parts)
     trainer.order = order
+    trainer.at_once = at_once if by_tokens and settings.micro_batch is None else None
     tokenizer.pad_token = pad  # TRL sets one where there is none; the saved tokenizer stays as it was
     trainer.remove_callback(transformers.PrinterCallback)
     summary = {
@@ -164,13 +181,18 @@ def _fitting(columns: Columns, net: PreTrainedModel, settings: TrainSettings) ->
     return (columns.only(keep) if dropped else columns), dropped
 
 
-def _arguments(settings: TrainSettings, steps: int, folder: Path, *, gradient_checkpointing: bool) -> dict[str, Any]:
-    """The arguments of trainers on rows. All passes are laid out as one epoch (see `order`)."""
+def _arguments(
+    settings: TrainSettings, steps: int, folder: Path, longest: tuple[int, int] | None, *, checkpointing: bool
+) -> dict[str, Any]:
+    """The arguments of trainers on rows. All passes are laid out as one epoch (see `order`).
+
+    `longest`: tokens of the longest row and of all rows that are computed at once, null without a bound.
+    """
     share, rest = divmod(settings.batch, processes())
-    micro = min(settings.micro_batch or share, share)
+    micro = min(settings.micro_batch or (rows_at_once(share, *longest) if longest else share), share)
     if rest or share % micro:
         raise UsageError(f"A batch of {settings.batch} rows cannot be shared by {processes()} processes: change batch.")
-    return common_arguments(settings, folder, gradient_checkpointing=gradient_checkpointing) | {
+    return common_arguments(settings, folder, gradient_checkpointing=checkpointing) | {
         "num_train_epochs": 1,
         "per_device_train_batch_size": micro,
         "gradient_accumulation_steps": share // micro,

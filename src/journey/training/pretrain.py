@@ -3,10 +3,8 @@
 One plain loop, since nothing here is special: packed documents, next-token loss, a warm-up and a cosine.
 """
 
-import ctypes
 import math
 import shutil
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +15,7 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from journey.tasks.exploration import END
 from journey.tasks.tiny_words import VOCABULARY
+from journey.training.memory import memory_kept
 from journey.training.pretrain_blocks import IGNORED, Blocks
 from journey.training.pretrain_checkpoint import keep, restore, save, weights_of
 from journey.training.pretrain_settings import PretrainSettings
@@ -26,6 +25,7 @@ Log = Callable[[dict[str, Any]], None]
 Measure = Callable[[Path], Mapping[str, Any]]
 
 
+@memory_kept()
 def pretrain(out: Path, settings: PretrainSettings, on_log: Log, measure: Measure | None = None) -> None:
     """Trains the model and saves it to `out` (safetensors); goes on from the last checkpoint of the same settings.
 
@@ -33,7 +33,6 @@ def pretrain(out: Path, settings: PretrainSettings, on_log: Log, measure: Measur
     gets a folder with the model as it is, and its figures go to `on_log`, too. Raises UsageError where the checkpoints
     beside `out` were made with other settings.
     """
-    keep_memory()
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
     model = Qwen3ForCausalLM._from_config(model_config(settings), attn_implementation="sdpa")
@@ -88,16 +87,6 @@ def make_optimizers(model: Qwen3ForCausalLM, settings: PretrainSettings) -> list
     if not is_muon:
         return [adamw]
     return [torch.optim.Muon(inside, lr=lr, weight_decay=decay, adjust_lr_fn="match_rms_adamw"), adamw]
-
-
-def keep_memory() -> None:
-    """Keeps freed memory in the process: mapping every large tensor anew was measured to take half of the time."""
-    if sys.platform == "linux":
-        trim_threshold, map_threshold = -1, -3
-        libc = ctypes.CDLL(None)
-        if hasattr(libc, "mallopt"):  # glibc
-            libc.mallopt(map_threshold, 1 << 30)
-            libc.mallopt(trim_threshold, (1 << 31) - 1)
 
 
 def model_config(settings: PretrainSettings) -> Qwen3Config:

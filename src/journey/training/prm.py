@@ -49,6 +49,8 @@ def train_prm(
 class Steps:
     """How rows with labelled steps become a trainer (`loop.Method`)."""
 
+    texts_in_row = 1
+
     def __init__(self, settings: PrmSettings) -> None:
         self.settings = settings
 

@@ -43,6 +43,8 @@ def train_sft(
 class Supervised:
     """How prompt/completion rows become a trainer (`loop.Method`)."""
 
+    texts_in_row = 1
+
     def __init__(self, settings: SftSettings) -> None:
         self.settings = settings
 
