@@ -79,7 +79,7 @@ def train(
         else:
             rows = training_rows(into, kind, arm, by, labels=labels)
         _refuse_other_training(run / "models" / name, {"method": kind, "model": source, **what_matters(chosen)})
-        bars(name, f"load {model}", 0, 1)
+        bars(name, f"load {model}{_memory(source)}", 0, 1)
         limit_threads(source)
         out = train_station(into, ModelRef(name), source, rows, chosen, bars.of(name))
         made = jsons.loads((out / "training.json").read_text("utf-8"))
@@ -106,6 +106,17 @@ def _source(of: Run, name: str) -> str:
         raise UsageError(f"{of.path} has several models of the arm {name}: name one of {', '.join(of_arm)}")
     weights.check_weights(name)
     return weights.model_path(name)
+
+
+def _memory(source: str) -> str:
+    """What the training of a large model takes of memory, and what to do where that is not free."""
+    need, free = weights.worker_memory(source), weights.free_memory()
+    if not need:
+        return ""
+    told = f", about {need / 1e9:.1f} GB of memory"
+    if free is not None and free < need:
+        told += f" and {free / 1e9:.1f} GB are free: make room, or train adapters (--set lora=16)"
+    return told
 
 
 def _refuse_other_training(folder: Path, wanted: Mapping[str, Any]) -> None:
