@@ -103,7 +103,7 @@ def train(
     done = finished(out, work)
     if done is not None:
         return done
-    with silenced(), memory_kept():
+    with silenced():
         built = build(method, model, rows, out, settings, on_log)
         refuse_other_world(built.trainer, world)
         started, worked = time.perf_counter(), time.process_time()
@@ -248,7 +248,8 @@ def run_trainer(trainer: Trainer, work: str, folder: Path, settings: Optimising)
     found = sorted(folder.glob(f"checkpoint-*/{COMPLETE}"), key=lambda p: int(p.parent.name.split("-")[1]))
     gc.freeze()  # accelerate collects garbage first, which takes longer than some models' training: only what is new
     try:
-        trainer.train(resume_from_checkpoint=str(found[-1].parent) if found else None)
+        with memory_kept():
+            trainer.train(resume_from_checkpoint=str(found[-1].parent) if found else None)
     finally:
         gc.unfreeze()
 
