@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -50,6 +51,17 @@ def test_with_a_share_of_supervised_loss_the_chosen_answers_themselves_become_li
     both = train_dpo(words_model, pairs, tmp_path / "both", replace(FAST, sft_weight=0.5))
     assert both[0]["loss"] > alone[0]["loss"] + 0.1  # the chosen answers' own loss is added
     assert both[-1]["loss"] < both[0]["loss"]
+
+
+def test_smoothed_labels_are_trained_by_the_loss_that_reads_them(
+    words_model: Path, pairs: list, tmp_path: Path
+) -> None:
+    settings = replace(FAST, label_smoothing=0.1, sft_weight=0.5)
+    trainer: Any = loop.build(Preference(settings), words_model, pairs, tmp_path / "out", settings).trainer
+    assert (trainer.loss_types, trainer.label_smoothing) == (["robust", "sft"], 0.1)  # "sigmoid" overlooks it
+    for wrong in ({"label_smoothing": 0.5}, {"label_smoothing": 0.1, "loss": "ipo"}):
+        with pytest.raises(UsageError, match="label_smoothing"):
+            DpoSettings(**wrong)
 
 
 def test_the_reference_computed_before_gives_the_same_losses(

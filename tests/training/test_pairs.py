@@ -253,6 +253,13 @@ def test_a_token_over_the_border_belongs_to_the_step() -> None:
     assert len(prompt) < len(row["prompt"])  # this vocabulary joins the end of the line with what follows
 
 
+def test_an_answers_beginning_has_the_same_tokens_as_a_turn_to_be_continued(chat_model: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(chat_model)
+    made = (step_rows("recovery", [words_tree()], [WORDS], seed=1, messages=messages) for messages in (False, True))
+    texts, turns = (Preference(DpoSettings()).columns(tokenizer, rows, {tokenizer.eos_token_id}).data for rows in made)
+    assert texts == turns and len(texts["prompt_ids"]) > 2
+
+
 def test_rows_with_words_that_a_vocabulary_lacks_are_left_out() -> None:
     rows = [{"prompt": "p", "chosen": text, "rejected": "r"} for text in ("a", "120", "b")]
     assert readable(rows, lambda text: "120" if text == "120" else None) == [rows[0], rows[2]]
