@@ -44,7 +44,7 @@ def test_a_critic_lifts_a_model_that_errs_and_its_tokens_are_counted(sums: Path)
     judged = [row for name, row in by_name.items() if name != "vote"]
     assert all(row["judge_tokens"] > 0 and row["accuracy"] > by_name["vote"]["accuracy"] for row in judged)
     (spent,) = said["spent"]
-    assert spent["calls"] > 0
+    assert spent["calls"] > 0 and said["notes"] == []
     votes = searched(sums, "--search", "beam", "--set", "search.n=4", "--set", "critic.together=false")
     assert votes["searches"][0]["judge"] == "critic:openai/m[together=False]"
     assert votes["searches"][0]["calls"] > by_name["beam"]["calls"]

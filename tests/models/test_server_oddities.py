@@ -124,6 +124,13 @@ async def test_a_server_that_forbids_everything_is_said_to_refuse_the_key():
         await model.close()
 
 
+async def test_a_model_that_is_listed_and_refused_is_told_in_the_servers_words():
+    refused = Reply(403, {"error": {"message": "Project does not have access to model m", "code": "model_not_found"}})
+    async with FaultServer(lambda asked: refused, models=[{"id": "m"}]) as server:
+        with pytest.raises(UsageError, match=r"Project does not have access to model m \(it has 'm' in its list"):
+            await ask(server)
+
+
 async def test_a_server_that_refuses_the_temperature_draws_by_its_own_and_the_user_is_told():
     def plan(asked: Asked):
         said = {"error": {"message": "Unsupported value: 'temperature' does not support 0.0 with this model."}}

@@ -11,7 +11,7 @@ from journey import interrupts
 from journey.commands import flags
 from journey.commands.output import failed_units, reading, say, sheet, side_trip_lines, side_trips, writing
 from journey.commands.progress import Bars
-from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
+from journey.commands.spending import Allowance, note, paying, say_estimate, spent_data, spent_lines
 from journey.errors import UsageError
 from journey.pipeline import registry
 from journey.pipeline.derive import counts_of
@@ -114,7 +114,7 @@ def derive(
         "drafts_kept": {method: sum(t.note is not None for t in of) for method, of in final.items()},
         "no_thought": dict(reasons.most_common()),
         "failed": len(failed),
-        "spent": spent_rows(tracker),
+        **spent_data(tracker),
         "labelled": labelled,
     }
     source = "trees" if from_their_trees else "problems"

@@ -13,7 +13,7 @@ from journey import interrupts
 from journey.commands import flags
 from journey.commands.output import check_part, failed_units, reading, say, sheet, writing
 from journey.commands.progress import Bars
-from journey.commands.spending import Allowance, closing, note, paying, say_estimate, spent_lines, spent_rows
+from journey.commands.spending import Allowance, closing, note, paying, say_estimate, spent_data, spent_lines
 from journey.evals.graded_answers import VERDICTS
 from journey.evals.step_scores import ScoredAttempts
 from journey.models.base import Model
@@ -89,7 +89,7 @@ def eval(
             data, human, failed = _search(of, problems, searches, options, split, loaded, tracker, progress)
         else:
             data, human, failed = _evaluate(of, problems, options, split, loaded, tracker, progress)
-    say(json, data | {"failed": len(failed), "spent": spent_rows(tracker)}, *human)
+    say(json, data | {"failed": len(failed), **spent_data(tracker)}, *human)
     return failed_units(failed)
 
 

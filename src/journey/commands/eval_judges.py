@@ -11,7 +11,7 @@ from journey import interrupts
 from journey.commands import flags
 from journey.commands.output import say
 from journey.commands.progress import Bars
-from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
+from journey.commands.spending import Allowance, note, paying, say_estimate, spent_data, spent_lines
 from journey.data.labelled_sets import labelled_sets
 from journey.models.cached import MemoryCalls
 from journey.pipeline import judging, plain_settings, registry
@@ -73,7 +73,7 @@ def eval_judges(
         "judges": judge,
         "sets": [{"set": s.name, "solutions": len(s.items), "finds": s.bad, "skipped": dict(s.skipped)} for s in sets],
         "results": results,
-        "spent": spent_rows(tracker),
+        **spent_data(tracker),
     }
     lines = [f"{name}: {value}" for name, value in spent_lines(tracker)]
     if out is not None:

@@ -6,7 +6,7 @@ from journey import interrupts
 from journey.commands import flags
 from journey.commands.output import failed_units, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
-from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
+from journey.commands.spending import Allowance, note, paying, say_estimate, spent_data, spent_lines
 from journey.data.problems import part
 from journey.errors import UsageError
 from journey.models import weights
@@ -65,7 +65,7 @@ def grow(
             interrupts.run(paying(into, models, tracker, _grow(into, wanted, limit, models, bars)))
         counts = tree_counts(into.trees())
         failed = into.failures(stage="trees")
-    data = {"run": str(out), **counts, "failed": len(failed), "spent": spent_rows(tracker)}
+    data = {"run": str(out), **counts, "failed": len(failed), **spent_data(tracker)}
     say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(tracker)]))
     return failed_units(failed)
 

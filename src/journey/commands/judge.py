@@ -9,7 +9,7 @@ from journey import interrupts
 from journey.commands import flags
 from journey.commands.output import failed_units, reading, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
-from journey.commands.spending import Allowance, note, paying, say_estimate, spent_lines, spent_rows
+from journey.commands.spending import Allowance, note, paying, say_estimate, spent_data, spent_lines
 from journey.errors import UsageError
 from journey.pipeline import judging, plain_settings, registry
 from journey.pipeline.eval_options import servers_of
@@ -87,7 +87,7 @@ def judge(
         "values": values,
         **counts,
         "failed": len(failed),
-        "spent": spent_rows(tracker),
+        **spent_data(tracker),
     }
     say(json, data, sheet(out, [*tree_lines(counts), *spent_lines(tracker)]))
     return failed_units(failed)

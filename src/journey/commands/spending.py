@@ -86,6 +86,11 @@ def spent_rows(tracker: BudgetTracker) -> list[dict[str, Any]]:
     return [spent_row(model, used, tracker.prices) for model, used in sorted(tracker.spent().items())]
 
 
+def spent_data(tracker: BudgetTracker) -> dict[str, Any]:
+    """What a command with --json says of its calls: `spent_rows`, and what is to be known of the servers."""
+    return {"spent": spent_rows(tracker), "notes": list(tracker.remarks)}
+
+
 def spent_row(model: str, used: Usage, prices: Mapping[str, Price]) -> dict[str, Any]:
     """What a model used (or would use), and what that costs."""
     return {

@@ -138,8 +138,8 @@ class Server:
                 self._remarks.refused(self._dialect.refused)
                 if n > 1 and self._dialect.one_by_one:
                     return []
-            except NoModel:
-                raise UsageError(await self._no_model()) from None
+            except NoModel as said:
+                raise UsageError(await self._no_model(str(said))) from None
             else:
                 if request.way is not None and request.way == self._dialect.way:
                     self._dialect.proved = True
@@ -286,8 +286,10 @@ class Server:
         mine = [row for row in rows if row.get("id") == self.model] or rows
         self._dialect.begin_with(str(mine[0].get("owned_by", "")).lower() if mine else "")
 
-    async def _no_model(self) -> str:
+    async def _no_model(self, says: str) -> str:
         names = sorted(str(row.get("id"))[:100] for row in await self._models())
+        if self.model in names:
+            return f"{says} (it has {self.model!r} in its list: check what this key may ask)"
         shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
         known = f"it has {shown}" if names else "it does not say which it has"
         return f"{self._caller.url} has no model {self.model!r}; {known}"

@@ -49,7 +49,7 @@ class Forbidden(ModelError):
 
 
 class NoModel(Exception):
-    """The server says that it has no such model."""
+    """The server says, in these words, that it has no such model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def refusal(reply: Reply, caller: Caller, met: bool) -> Exception:
         api = "is it a base model, or of another kind? then --set servers.NAME.api=text, or api=chat, or another model"
         return UsageError(f"{says} ({caller.model} cannot be asked in this way: {api})")
     if status in (400, 403, 404) and is_json(reply.body) and _names_no_model(reply.body, caller.model):
-        return NoModel()
+        return NoModel(says)
     if status >= 400 and status != 429 and TOO_LONG.search(everything if status in (400, 413, 422) else own):
         return ModelError(f"The prompt and its answer do not fit into the context of {caller.model}: {message}")
     failed = f"status {status}" + (f" ({message})" if message else "")
