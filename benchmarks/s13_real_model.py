@@ -224,7 +224,7 @@ def works(long: bool, turn: int) -> dict[str, Work]:
     from journey.models.local_text import Text
 
     text = Text(AutoTokenizer.from_pretrained(model_path(SMOLLM2)), (), 1 << 20)
-    prompts, trees, tokens = (16, 8, 48) if long else (12, 2, 16)
+    prompts, trees, tokens = (16, 8, 48) if long else (8, 2, 16)
     problems = rows(sample("gsm8k/test.jsonl"))
     plain, asked = problems[:prompts], problems[prompts + turn * trees :][:trees]  # no tree's question was read before
 
