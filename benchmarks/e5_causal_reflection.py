@@ -2,7 +2,8 @@
 
 Of right answers that went wrong, turned back and ended right (500 a task) one recovery is taken: a wrong branch, the
 remark on it, the return. The text up to there is kept as it is, or changed, and the same model goes on from it to a new
-end. The share that is right again, for each change, with the paired difference to the text as it was:
+end. The share that is right again, for each change, with the paired difference to the text as it was, and the share
+that is right with no further return:
 
 - *cut*: the branch and the return are cut out; the model stands where it stood before it went wrong.
 - *no return*: the remark and the return are cut out; the model stands in the wrong branch.
@@ -25,7 +26,7 @@ from typing import Any, NamedTuple
 
 from bench import ROOT, Result, flag, percent, run, table
 
-from journey.metrics.accuracy import over_seeds, share_over_seeds
+from journey.metrics.accuracy import over_seeds, share_over_seeds, t_interval
 from journey.models.base import Prompt, Sampling
 from journey.models.local import Local
 from journey.models.weights import TINY, folder_hash, model_path
@@ -96,7 +97,8 @@ def changed(own: Recovery, other: Recovery) -> dict[str, str]:
 
 
 async def measure_model(task: Task, folder: Path, seed: int, settings: Settings) -> dict[str, Any]:
-    """The share of right ends of each answer by change, and their mean tokens; how many answers were tried for it."""
+    """The share of right ends of each answer by change; of all, the mean tokens and the share that is right `straight`
+    on, with no further return; how many answers were tried for it."""
     model, grader = Local(folder, str(folder)), task.grader()
     assert task.draw is not None
     found: list[Recovery] = []
@@ -127,14 +129,24 @@ async def measure_model(task: Task, folder: Path, seed: int, settings: Settings)
             )
         )
         rights: dict[str, list[float]] = {change: [] for change in (KEPT, *CHANGES)}
-        tokens = dict.fromkeys(rights, 0.0)
+        tokens, straight = dict.fromkeys(rights, 0.0), dict.fromkeys(rights, 0.0)
         for (own, change, prefix), texts in zip(rows, drawn, strict=True):
             grades = [(await grader.grade(own.problem, prefix + text)).correct is True for text, _ in texts]
             rights[change].append(sum(grades) / len(grades))
             tokens[change] += sum(tokens for _, tokens in texts) / len(texts) / len(found)
+            kept = (
+                is_right
+                and not any(
+                    p.kind == "backtrack" and p.start >= len(prefix) for p in pieces(own.problem, prefix + text)
+                )
+                for is_right, (text, _) in zip(grades, texts, strict=True)
+            )
+            straight[change] += sum(kept) / len(texts) / len(found)
     finally:
         await model.close()
-    return {"tried": tried, "right": right, "answers": len(found), "again": rights, "tokens": tokens}
+    return {
+        "tried": tried, "right": right, "answers": len(found), "again": rights, "tokens": tokens, "straight": straight,
+    }  # fmt: skip
 
 
 async def ends(
@@ -172,7 +184,8 @@ def summed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         lost = over_seeds([{id: a[id] - b[id] for id in a} for a, b in pairs])
         figures[change] = {
             "right": share.value, "low": share.low, "high": share.high,
-            "tokens": sum(row["tokens"][change] for row in rows) / len(rows),
+            **{key: sum(row[key][change] for row in rows) / len(rows) for key in ("tokens", "straight")},
+            "straight_by_model": [row["straight"][change] for row in rows],
             "points": 100 * lost.value, "points_low": 100 * lost.low, "points_high": 100 * lost.high,
         }  # fmt: skip
     answers = sum(row["answers"] for row in rows)
@@ -186,11 +199,11 @@ def measure(options: Namespace) -> Result:
     for name in PUZZLES:
         rows: list[dict[str, Any]] = []
         given = getattr(options, name) or ([TINY] if not options.long else [])
-        for seed, folder in enumerate(folders_of(given)):
-            work = content_hash(folder_hash(folder), asdict(settings), name, CHANGES)
+        for folder in folders_of(given):
+            work = content_hash(folder_hash(folder), asdict(settings), name, CHANGES, "straight")
             file = RESULTS / f"e5-causal-{name}-{work[:8]}.json"
             if not (options.long and file.is_file()):
-                row = asyncio.run(measure_model(TASKS[name], folder, seed, settings))
+                row = asyncio.run(measure_model(TASKS[name], folder, int(work, 16) % 10_000, settings))
                 if options.long:
                     file.write_text(json.dumps(row) + "\n")
             else:
@@ -205,19 +218,31 @@ def measure(options: Namespace) -> Result:
     return Result(figures, reached or None, "" if reached else "fewer than 500 answers a task", shown)
 
 
+def straighter(ours: Sequence[float], kept: Sequence[float]) -> str:
+    """The difference to the text as it was, in points, with Student's interval over the models."""
+    if ours == kept or len(ours) < 2:
+        return ""
+    gap = t_interval([100 * (a - b) for a, b in zip(ours, kept, strict=True)])
+    return f", {gap.value:+.1f} ({gap.low:+.1f} to {gap.high:+.1f})"
+
+
 def _table(name: str, found: Mapping[str, Any]) -> Any:
+    kept = found["changes"][KEPT]["straight_by_model"]
     rows = [
         (
             change,
             percent(of["right"]),
             f"{100 * of['low']:.1f} to {100 * of['high']:.1f}",
             "" if change == KEPT else f"{of['points']:+.1f} ({of['points_low']:+.1f} to {of['points_high']:+.1f})",
+            percent(of["straight"]) + straighter(of["straight_by_model"], kept),
             of["tokens"],
         )
         for change, of in found["changes"].items()
     ]
     title = f"{name}: {found['answers']} right answers with a backtrack, {found['models']} models"
-    return table(title, ("the backtrack", "right again", "95 % interval", "points", "tokens to the end"), rows)
+    return table(
+        title, ("the backtrack", "right again", "95 % interval", "points", "with no further return", "tokens"), rows
+    )
 
 
 if __name__ == "__main__":
