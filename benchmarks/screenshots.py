@@ -43,6 +43,10 @@ def pages(lists: Lists) -> dict[str, tuple[str, str]]:
     attempt = first(lists, page="attempts", sort="tokens", down="1")
     if attempt:
         found["attempt"] = (f"&page=attempt&id={attempt}", "!!document.querySelector('.thought')")
+    rollout = first(lists, page="rollouts", way="recovers") or first(lists, page="rollouts")
+    if rollout:
+        found["learning"] = ("&page=learning", "!!document.querySelector('.charts svg')")
+        found["rollout"] = (f"&page=rollout&id={rollout}", "!!document.querySelector('.over-time')")
     return found | compared(lists) | labelled(lists, failed)
 
 

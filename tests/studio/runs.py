@@ -6,10 +6,25 @@ from pathlib import Path
 
 from studio.payloads import PAYLOADS
 
+from journey.store.entries import Training
 from journey.store.run import Run
 from journey.store.version_1 import model_ref
 from journey.trees.mark import verdict
-from journey.types import Attempt, Judgement, Node, Problem, Segment, Thought, Tree, Verdict, content_hash, make_problem
+from journey.types import (
+    Attempt,
+    Credit,
+    Judgement,
+    Node,
+    Problem,
+    Rollout,
+    Segment,
+    Spent,
+    Thought,
+    Tree,
+    Verdict,
+    content_hash,
+    make_problem,
+)
 
 MATH = "so \\(x_{1} = \\frac{1}{2}\\)"
 
@@ -41,6 +56,38 @@ def attempt(problem: Problem, number: int, text: str, answer: str | None, correc
     return Attempt(
         name, problem.id, model_ref(model), "sampled", number, text, answer, correct, error, len(text), "end", number
     )
+
+
+def rollout(problem: Problem, step: int, sample: int, text: str, correct: bool | None, *credit: Credit) -> Rollout:
+    """A rollout of update `step` with the credit of its pieces."""
+    name = content_hash("rollout", problem.id, step, sample, text)
+    return Rollout(
+        name, problem.id, model_ref("seed-1/journey-rl"), step, sample, text, None if correct is None else "1", correct,
+        None if correct else "wrong answer", len(text), "end", sample, {"outcome": correct and float(correct)}, credit,
+        spent=Spent(len(text)),
+    )  # fmt: skip
+
+
+def learned(folder: Path, updates: int = 6) -> Path:
+    """Two puzzles with two rollouts at each update of a training, and its curve: the second finds its way back."""
+    good, bad = "3 * 4 = 12 ( 5 12 -> 17 )\n", "4 - 3 = 1 ( 1 5 -> 17 )\n"
+    back, end = "Back to ( 3 4 5 -> 17 )\n", "12 + 5 = 17 ( 17 -> 17 )\nYes , 17 is 17\n"
+    puzzles = [make_problem(f"Make 17 from 3 4 {n}", "17", task="countdown") for n in (5, 6)]
+    found = [
+        rollout(puzzle, step, sample, text, correct, *(Credit(at, at + n, c, v) for at, n, c, v in pieces))
+        for puzzle in puzzles
+        for step in range(updates)
+        for sample, (text, correct, pieces) in enumerate((
+            (good + end, True, [(0, len(good), 0.1, 1.0), (len(good), len(end), 0.4 / (step + 1), None)]),
+            (bad + back + good + end, step > 2, [(0, len(bad), -0.5, 0.0), (len(bad), len(back), 0.3, 0.5)]),
+        ))
+    ]  # fmt: skip
+    curve = [{"step": n, "tokens": 100 * n, "check": {"problems": 20, "right": 8 + n}} for n in range(updates)]
+    with Run.open(folder) as run:
+        run.put_all("problems", puzzles, split="train")
+        run.put_all("rollouts", found)
+        run.add(Training("seed-1/journey-rl", curve, 600, 1.0, 1, None, "journey-rl", "rl"))
+    return folder
 
 
 def small(folder: Path) -> Path:
@@ -77,6 +124,7 @@ def small(folder: Path) -> Path:
         run.put_all("trees", trees)
         run.put_all("thoughts", [replace(t, seed=1) for t in (told(trees[0], [0, 5], "shortcut"), long, refined)])
         run.put_all("attempts", attempts, split="test")
+        run.put_all("rollouts", [rollout(problems[0], n, 0, "Wait.", bool(n), Credit(0, 5, n - 0.5)) for n in range(2)])
     return folder
 
 
@@ -153,4 +201,10 @@ def hostile(folder: Path) -> Path:
         run.put_all("trees", [tree])
         run.put_all("thoughts", [thought])
         run.put_all("attempts", attempts, split=PAYLOADS[5])
+        text = "\n".join(PAYLOADS)
+        spans = [Credit(-3, 9, 1.0), Credit(5, 40, -0.5, 0.1), Credit(30, 20, 0.2), Credit(90, 10**9, 0.7)]
+        run.put_all("rollouts", [
+            replace(rollout(problems[0], n, n, text, None, *spans), rewards={payload: None}, error=payload, shared=7)
+            for n, payload in enumerate(PAYLOADS[:9])
+        ])  # fmt: skip
     return folder

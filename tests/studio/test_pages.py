@@ -61,7 +61,7 @@ def test_the_first_page_counts_and_shows_what_failed_first(visit: Open):
     assert "3 of 17 right" in said
 
 
-@pytest.mark.parametrize("page", ["problems", "trees", "thoughts", "attempts"])
+@pytest.mark.parametrize("page", ["problems", "trees", "thoughts", "attempts", "rollouts"])
 @pytest.mark.parametrize("run", ["small", "hostile", "empty"])
 def test_every_list_opens_on_every_run(visit: Open, run: str, page: str):
     said = html_of(visit(run=run, page=page))

@@ -5,6 +5,7 @@ hundred thousand records reads a page of an index and not the records. The file 
 the run; in a folder that nobody can write to the facts are kept in memory. The run's database is only ever read.
 """
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +19,9 @@ from journey.store.faults import damaged, one_sentence
 from journey.store.files import NAME as DATABASE
 from journey.store.files import PATIENCE
 from journey.store.schema import columns_of, opened, table_named
+from journey.thoughts.behaviours import Behaviours, behaviours
 from journey.trees.mark import no_thought_reason, statistics
-from journey.types import Tree, label, model_from_json, tree_from_json
+from journey.types import Tree, label, model_from_json, problem_from_json, tree_from_json
 
 NAME = "studio.db"
 Row = Mapping[str, Any]
@@ -42,12 +44,17 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "id", "problem", "model", "arm", "seed", "decoding", "sample", "split", "answer", "outcome", "error", "tokens",
         "letters", "finish",
     ),
+    "rollouts": (
+        "id", "problem", "model", "step", "sample", "outcome", "reward", "tokens", "spent", "letters", "finish",
+        "error", "way", "backtracks", "verifications", "mistakes", "recoveries", "repeats",
+    ),
 }  # fmt: skip
 INDEXED: dict[str, tuple[str, ...]] = {
     "problems": ("level", "subject", "split", "outcome", "letters", "trees", "right_attempts"),
     "trees": ("problem", "policy", "judge", "steps", "depth", "outcome", "wrong_branches", "tokens"),
     "thoughts": ("problem", "tree", "method", "seed", "letters", "trials", "outcome", "judge"),
     "attempts": ("problem", "model", "decoding", "split", "outcome", "tokens", "letters", "error"),
+    "rollouts": ("problem", "model", "step", "outcome", "way", "backtracks", "recoveries"),
 }
 COMPARED = (  # all that comparing models asks of an attempt stands in the index
     "CREATE INDEX IF NOT EXISTS attempts_compared"
@@ -158,8 +165,8 @@ def _batch(facts: sqlite3.Connection, reading: sqlite3.Connection, folder: Path,
                 if fields is None:
                     raise damaged(folder / DATABASE, f"record {row[1]} of {kind.name} does not fit its seal")
                 given = dict(zip(("id", *kind.columns), row[1:], strict=False))
-                told = _FACTS[name](fields, given, reading) if name in _FACTS else [searched(fields)]
-                found.append((row[0], *map(_storable, told)))
+                row_facts = _FACTS[name](fields, given, reading) if name in _FACTS else [searched(fields)]
+                found.append((row[0], *map(_storable, row_facts)))
         if found:
             columns = ", ".join(("seq", *COLUMNS[name]) if name in COLUMNS else ("rowid", "text"))
             places = ", ".join("?" * len(found[0]))
@@ -269,15 +276,42 @@ def _of_tree(reading: sqlite3.Connection, tree: str | None, node: int | None) ->
     return judge, None if correct is None else bool(correct)
 
 
+def _ended(fields: Row) -> str:
+    correct = fields["correct"]
+    return "right" if correct else "none" if fields["answer"] is None else "unknown" if correct is None else "wrong"
+
+
 def _attempt(fields: Row, given: Row, _: sqlite3.Connection) -> Sequence[Any]:
-    correct, model = fields["correct"], model_from_json(fields["model_ref"])
-    outcome = "right" if correct else "none" if fields["answer"] is None else "unknown" if correct is None else "wrong"
+    model = model_from_json(fields["model_ref"])
     return (
         fields["id"], fields["problem"], fields["model"], label(model, over_seeds=True),
         1 if model.arm is None or model.seed is None else model.seed,
         fields["decoding"], fields["sample"], given["split"],
-        fields["answer"], outcome, fields["error"], fields["tokens"], len(fields["text"]), fields["finish"],
+        fields["answer"], _ended(fields), fields["error"], fields["tokens"], len(fields["text"]), fields["finish"],
     )  # fmt: skip
+
+
+def _rollout(fields: Row, given: Row, reading: sqlite3.Connection) -> Sequence[Any]:
+    known = reading.execute("SELECT json FROM problems WHERE id = ?", (fields["problem"],)).fetchone()
+    found = behaviours(problem_from_json(json.loads(known[0])), fields["text"], fields["correct"]) if known else None
+    rewards = [one for one in fields["rewards"].values() if one is not None]
+    return (
+        fields["id"], fields["problem"], fields["model"], fields["step"], fields["sample"], _ended(fields),
+        sum(rewards) if rewards else None, fields["tokens"], fields["spent"]["model_tokens"], len(fields["text"]),
+        fields["finish"], fields["error"], found and _way(found),
+        *(getattr(found, name, None) for name in COLUMNS["rollouts"][-5:]),
+    )  # fmt: skip
+
+
+def _way(found: Behaviours) -> str:
+    """The most telling thing that an answer does on its way."""
+    if found.recoveries:
+        return "recovers"
+    if found.repeats:
+        return "repeats a dead end"
+    if found.mistakes:
+        return "goes wrong"
+    return "turns back" if found.backtracks else "straight on"
 
 
 _FACTS: dict[str, Callable[[Row, Row, sqlite3.Connection], Sequence[Any]]] = {
@@ -285,4 +319,5 @@ _FACTS: dict[str, Callable[[Row, Row, sqlite3.Connection], Sequence[Any]]] = {
     "trees": _tree,
     "thoughts": _thought,
     "attempts": _attempt,
+    "rollouts": _rollout,
 }

@@ -20,15 +20,17 @@ FIRST: dict[str, tuple[str, ...]] = {
     "trees": ("outcome", "level", "subject"),
     "thoughts": ("outcome", "method", "level"),
     "attempts": ("outcome", "model", "decoding"),
+    "rollouts": ("outcome", "way", "model"),
 }
 """What stands beside the search; the other filters are under `More`."""
 NAMES = {
     "outcome": "result", "letters": "length in letters", "right_attempts": "right attempts", "policy": "steps by",
     "right_leaves": "right leaves", "wrong_branches": "wrong branches", "split": "part",
-    "finish": "ended by", "error": "kind of error",
+    "finish": "ended by", "error": "kind of error", "step": "update", "way": "behaviour",
+    "mistakes": "wrong branches entered", "recoveries": "wrong branches left", "repeats": "dead ends entered again",
 }  # fmt: skip
 KEY_WORDS = ("wait", "alternatively", "let me", "check", "therefore", "but", "hmm", "go back")
-HAS_WORDS = ("thoughts", "attempts")
+HAS_WORDS = ("thoughts", "attempts", "rollouts")
 NOTHING = "(none)"
 LINE = 400  # letters of a question in a row
 
@@ -216,7 +218,14 @@ def _attempt_facts(row: Mapping[str, Any]) -> list[str]:
     return [row["error"] or "", row["model"], row["decoding"], f"{row['tokens']:,} tokens"]
 
 
-FACTS = {"problems": _problem_facts, "trees": _tree_facts, "thoughts": _thought_facts, "attempts": _attempt_facts}
+def _rollout_facts(row: Mapping[str, Any]) -> list[str]:
+    return [row["way"] or "", row["model"], f"update {row['step']:,}", f"{row['tokens']:,} tokens"]
+
+
+FACTS = {
+    "problems": _problem_facts, "trees": _tree_facts, "thoughts": _thought_facts, "attempts": _attempt_facts,
+    "rollouts": _rollout_facts,
+}  # fmt: skip
 
 
 def pager_html(where: Mapping[str, str], at: int, total: int, end: str = "") -> str:

@@ -11,11 +11,13 @@ from journey.studio import safe
 from journey.studio.compare_page import compare_page
 from journey.studio.item_pages import attempt_page, problem_page, thought_page, tree_page
 from journey.studio.label_page import label_page
+from journey.studio.learning_page import learning_page
 from journey.studio.list_page import list_page
 from journey.studio.overview_page import overview_page
 from journey.studio.place import link
 from journey.studio.reading import lists_of
 from journey.studio.records import opened
+from journey.studio.rollout_page import rollout_page
 from journey.studio.view import view
 
 Page = Callable[[Path, str, Mapping[str, str]], None]
@@ -27,12 +29,15 @@ TABLE: dict[str, tuple[str, Page]] = {
     "trees": ("", list_page),
     "thoughts": ("", list_page),
     "attempts": ("", list_page),
+    "rollouts": ("", list_page),
+    "learning": ("", learning_page),
     "compare": ("", compare_page),
     "label": ("", label_page),
     "tree": ("trees", tree_page),
     "problem": ("problems", problem_page),
     "thought": ("thoughts", thought_page),
     "attempt": ("attempts", attempt_page),
+    "rollout": ("rollouts", rollout_page),
 }
 """By the name in the address: the page in the bar that it belongs to ("": it stands there itself), what draws it."""
 

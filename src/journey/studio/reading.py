@@ -23,12 +23,14 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "trees": ("outcome", "policy", "judge", "level", "subject"),
     "thoughts": ("outcome", "method", "judge", "seed", "refined", "level", "subject"),
     "attempts": ("outcome", "model", "decoding", "split", "error", "finish", "level", "subject"),
+    "rollouts": ("outcome", "way", "model", "finish", "error", "level", "subject"),
 }
 RANGES: dict[str, tuple[str, ...]] = {
     "problems": ("letters", "trees", "attempts", "right_attempts"),
     "trees": ("steps", "depth", "right_leaves", "wrong_branches", "tokens"),
     "thoughts": ("letters", "trials"),
     "attempts": ("tokens", "letters", "sample"),
+    "rollouts": ("step", "backtracks", "recoveries", "mistakes", "verifications", "repeats", "tokens"),
 }
 OF_PROBLEM = ("level", "subject")
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
