@@ -100,7 +100,7 @@ def test_a_mistake_is_one_sentence_with_the_mend(changed: str, sentence: str) ->
 
 @pytest.mark.parametrize("redraws", [0, -1])
 def test_a_sweep_without_redraws_is_refused_before_anything_is_made(redraws: int) -> None:
-    with pytest.raises(UsageError, match="redraws counts from 1"):
+    with pytest.raises(UsageError, match="it must be at least 1"):
         load("scaling", [f"redraws={redraws}"], {})
 
 

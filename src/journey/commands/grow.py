@@ -9,8 +9,8 @@ from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, paying, say_estimate, spent_data, spent_lines
 from journey.data.problems import part
 from journey.errors import UsageError
-from journey.models import weights
 from journey.pipeline import registry
+from journey.pipeline.experiment import check_models
 from journey.pipeline.jobs import grow_wanted, seed_run
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import make_problems, store_problems
@@ -44,9 +44,7 @@ def grow(
         raise UsageError(f"{recipe} is a sweep; journey run {recipe} grows its trees, journey grow those of its base")
     out = out or Path("runs") / recipe.stem
     wanted = limited(wanted, limit, seed)
-    registry.check_names(wanted.models(), wanted.judge, wanted.servers, wanted.helper)
-    for name in wanted.models():
-        weights.check_weights(name)
+    check_models(without_arms(wanted))
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     if dry_run:
         parts, _, _ = looked_at(wanted, out, fresh)

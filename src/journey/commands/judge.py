@@ -14,7 +14,7 @@ from journey.errors import UsageError
 from journey.pipeline import judging, plain_settings, registry
 from journey.pipeline.eval_options import servers_of
 from journey.pipeline.judging import RejudgeSettings
-from journey.store.excluded import exclude, excluded
+from journey.pipeline.parts import take_problems
 from journey.store.run import Run
 from journey.trees.values import LEAVES, valued
 
@@ -55,22 +55,20 @@ def judge(
             registry.check_names([], name, servers, chosen.strong)
         problems = {p.id: p for p in of.problems()}
         trees = [t for t in of.trees() if t.problem in problems][:limit]
-        parts = {id: of.given("problems", id).get("split") for id in dict.fromkeys(tree.problem for tree in trees)}
-        out_of_training = excluded(of)
+    ids = {tree.problem for tree in trees}
     if not trees:
         raise UsageError(f"{run} holds no trees to judge; import or grow some first")
     if dry_run:
         most = [] if values == LEAVES else judging.estimate_rejudging(trees, problems, name, chosen)
-        return say_estimate(run, len(parts), most, tracker.prices, servers, json)
+        return say_estimate(run, len(ids), most, tracker.prices, servers, json)
     kept = {} if values == LEAVES else {"settings": plain_settings.saved(chosen, name)}
     config = {"judge" if judge else "values": name, **kept, "of": str(run)}
     with (
+        reading(run) as of,
         Run.open(out, config, ignore=("settings.in_flight",)) as into,
         Bars(silent=json, note=lambda: note(tracker)) as bars,
     ):
-        for part in dict.fromkeys(parts.values()):
-            into.put_all("problems", (problems[id] for id, split in parts.items() if split == part), split=part)
-        exclude(into, out_of_training, {"as in": str(run)})
+        take_problems(of, into, str(run), ids)
         if values == LEAVES:
             into.put_all("trees", map(valued, trees))
         else:

@@ -17,11 +17,9 @@ from journey.commands.output import (
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, estimate_lines, note, priced, row_lines, with_local
 from journey.errors import BudgetReached, UsageError
-from journey.models import weights
 from journey.models.budget import BudgetTracker
-from journey.pipeline import experiment, registry
+from journey.pipeline import experiment
 from journey.pipeline.derive import counts_of
-from journey.pipeline.jobs import base_of
 from journey.pipeline.parts import make_problems
 from journey.pipeline.plans import estimate, looked_at, plan
 from journey.pipeline.recipe import Recipe, limited
@@ -64,24 +62,14 @@ def run(
         if any(limit is not None for limit in (max_cost, max_tokens, max_calls)):
             raise UsageError("a sweep has no budget: leave --max-cost, --max-tokens and --max-calls away")
         return sweeping.run(wanted, recipe, settings or (), out, limit, seed, json, fresh, dry_run)
-    wanted = checked(limited(wanted, limit, seed))
+    wanted = limited(wanted, limit, seed)
+    experiment.check_models(wanted)
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     if dry_run:
         return _plan(wanted, out, tracker, json, fresh)
     if fresh or not (out / "run.db").is_file():  # before anything is removed or made
         experiment.check_trained(wanted, make_problems(wanted).by_name)
     return _run(wanted, out, tracker, json, fresh)
-
-
-def checked(wanted: Recipe) -> Recipe:
-    """The recipe, unless it names a model or judge that is not there. Raises UsageError."""
-    registry.check_names(wanted.models(), wanted.judge, wanted.servers, wanted.helper)
-    if wanted.arms:
-        weights.model_path(base_of(wanted))  # it is trained, so it must have weights
-        weights.check_weights(base_of(wanted))
-    for name in wanted.models():
-        weights.check_weights(name)
-    return wanted
 
 
 def _run(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: bool) -> int:

@@ -9,9 +9,8 @@ from rich.text import Text
 from journey.commands.output import failed_units, say
 from journey.commands.progress import Bars
 from journey.errors import UsageError
-from journey.models import weights
 from journey.pipeline import registry
-from journey.pipeline.experiment import check_trained
+from journey.pipeline.experiment import check_models, check_trained
 from journey.pipeline.parts import make_problems
 from journey.pipeline.points import Point, plan, points_of, runs_of
 from journey.pipeline.recipe import Recipe
@@ -37,11 +36,9 @@ def run(
     """Every point as a run of its own under `out`, then scaling.json, .md and .html over them."""
     found = points_of(file, settings, limit, seed)
     for place in found:
-        registry.check_names([place.recipe.model], place.recipe.judge, place.recipe.servers)
+        check_models(place.recipe)
         if registry.judge_is_served(place.recipe.judge, place.recipe.model, place.recipe.servers):
             raise UsageError(f"a sweep has no budget for the served judge {place.recipe.judge}; name a local one")
-    weights.model_path(found[0].recipe.model)  # it is trained, so it must have weights
-    weights.check_weights(found[0].recipe.model)
     for place in runs_of(found):
         check_trained(
             place.recipe, make_problems(place.recipe).by_name

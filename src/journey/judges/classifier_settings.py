@@ -1,15 +1,14 @@
 """The settings of a process reward model and its name, light enough to read a recipe without loading torch."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from journey.errors import UsageError, check_settings
 from journey.judges.base import Judge, JudgeKind, JudgeRef, JudgeSources
 from journey.models.local_threads import limit_threads
 from journey.models.weights import AUTO, check_dtype
-
-YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,31 +71,25 @@ def path_of(ref: JudgeRef) -> str:
 
 def chosen(ref: JudgeRef, settings: ClassifierSettings) -> ClassifierSettings:
     """The settings with those of the judge's name over them. Raises UsageError."""
-    return replace(settings, **{key: _read(key, value) for key, value in ref.options})
+    given = {key: _unescaped(value) if key == "tag" else value for key, value in ref.options}
+    try:
+        return TypeAdapter(ClassifierSettings).validate_python(asdict(settings) | given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"prm.{first['loc'][0]} is {first['input']!r}: {first['msg'].lower()}") from None
 
 
 def _is_folder(named: str) -> bool:
     return any((Path(path).expanduser() / "config.json").is_file() for path in (named, named.removeprefix("hf/")))
 
 
-def _read(key: str, value: str) -> Any:
+def _unescaped(tag: str) -> str:
+    if not tag.isascii():
+        return tag
     try:
-        if key in ("right", "wrong", "redundant"):
-            return float(value)
-        if key == "max_tokens":
-            return int(value)
-    except ValueError:
-        raise UsageError(f"{key}={value} is no number; write it like {key}=0.5") from None
-    if key == "share":
-        if (word := value.strip().lower()) not in YES + NO:
-            raise UsageError(f"share={value} is neither true nor false; write share=false")
-        return word in YES
-    if key != "tag" or not value.isascii():
-        return value
-    try:
-        return value.encode().decode("unicode_escape")
+        return tag.encode().decode("unicode_escape")
     except UnicodeDecodeError:
-        raise UsageError(f"tag={value} cannot be read; write a line end as \\n and a backslash as \\\\") from None
+        raise UsageError(f"tag={tag} cannot be read; write a line end as \\n and a backslash as \\\\") from None
 
 
 def _build(ref: JudgeRef, settings: ClassifierSettings, sources: JudgeSources) -> Judge:

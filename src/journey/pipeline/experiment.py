@@ -7,7 +7,8 @@ from pathlib import Path
 from journey.data.problems import PARTS, part
 from journey.errors import UsageError
 from journey.models.budget import BudgetTracker
-from journey.models.weights import lacking, model_path
+from journey.models.weights import check_weights, lacking, model_path
+from journey.pipeline import registry
 from journey.pipeline.arm_rows import thought_rows
 from journey.pipeline.executor import JobProgress, work_off
 from journey.pipeline.jobs import Budget, Part, base_of, jobs_of, workers_of
@@ -59,6 +60,16 @@ def run_recipe(
         run.close()
         raise
     return run
+
+
+def check_models(recipe: Recipe) -> None:
+    """Raises UsageError where the recipe names a model or judge that is not there."""
+    registry.check_names(recipe.models(), recipe.judge, recipe.servers, recipe.helper)
+    if recipe.arms:
+        model_path(base_of(recipe))  # it is trained, so it must have weights
+        check_weights(base_of(recipe))
+    for name in recipe.models():
+        check_weights(name)
 
 
 def check_trained(recipe: Recipe, problems: Mapping[str, Sequence[Problem]]) -> None:

@@ -1,6 +1,7 @@
 """Judges at work: a run's trees judged again by another judge, and judges compared on labelled steps."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,25 +65,22 @@ async def rejudge_trees(
     judge = models.judge(name, settings.strong, settings.judge_settings)
     refuse_retrained(run, judge.name, registry.judge_weights(name, settings.strong))
     policy = names.read(name).model
-    grader = TaskGrader()
-
-    async def one(tree: Tree) -> list[Tree]:
-        problem = problems[tree.problem]
-        if isinstance(judge, RolloutJudge):
-            by_rollouts = values.valued_by_rollouts if as_values else label
-            return [await by_rollouts(problem, tree, models.model(policy), ask, grader, judge.settings)]
-        return [await (values.valued_by_judge if as_values else rejudge.rejudge)(problem, tree, judge)]
-
     keys = ("values",) if as_values else ("rollout", "judged_again")
     known = {t.settings.get(key, {}).get("of") for t in run.trees() for key in keys}
     units = {content_hash("judge", tree.id): tree for tree in trees if tree.id not in known}
-    try:
+    with closing(TaskGrader()) as grader:
+
+        async def one(tree: Tree) -> list[Tree]:
+            problem = problems[tree.problem]
+            if isinstance(judge, RolloutJudge):
+                by_rollouts = values.valued_by_rollouts if as_values else label
+                return [await by_rollouts(problem, tree, models.model(policy), ask, grader, judge.settings)]
+            return [await (values.valued_by_judge if as_values else rejudge.rejudge)(problem, tree, judge)]
+
         return await each(
             run, STAGE, units, one, "trees", in_flight=settings.in_flight, progress=progress,
             about=lambda tree: {"problem": tree.problem, "judge": judge.name},
         )  # fmt: skip
-    finally:
-        grader.close()
 
 
 def estimate_rejudging(

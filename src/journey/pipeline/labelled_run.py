@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
-from journey.store.excluded import exclude, excluded
+from journey.pipeline.parts import take_problems
 from journey.store.labels import Written, label_json, labels, written
 from journey.store.run import Run
 from journey.trees.people import divided, preferred, verdicts_of_steps
@@ -62,15 +62,11 @@ def labelled_run(source: Path, out: Path) -> dict[str, int]:
     if not verdicts:
         raise UsageError(f"nobody has submitted a verdict in {source}; label some with journey view {source}")
     with Run.read(source) as of:
-        problems = list(of.problems())
-        parts = {p.id: of.given("problems", p.id).get("split") for p in problems}
         # With other verdicts it is another run.
         judged_steps = sorted((t, i, j.verdict, j.reason) for t, steps in verdicts.items() for i, j in steps.items())
         config = {**of.config, "labels": {"of": str(source), "said": content_hash("said", judged_steps)}}
         with Run.open(out, config, ignore=("labels.of",)) as into:
-            for part in dict.fromkeys(parts.values()):
-                into.put_all("problems", [p for p in problems if parts[p.id] == part], split=part)
-            exclude(into, excluded(of), {"as in": str(source)})
+            take_problems(of, into, str(source))
             counts = _put_trees(of, into, verdicts)
     return counts | {"divided": divided(all_labels)}
 

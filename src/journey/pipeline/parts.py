@@ -1,5 +1,7 @@
 """The problems of an experiment, in parts: drawn or read, checked against each other, stored with rated trees."""
 
+from collections.abc import Collection
+from contextlib import closing
 from typing import NamedTuple
 
 from journey import interrupts
@@ -11,6 +13,7 @@ from journey.errors import UsageError
 from journey.pipeline.fan_out import Progress, silent
 from journey.pipeline.recipe import Problems, Recipe
 from journey.store.entries import Curation
+from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, task
@@ -45,12 +48,20 @@ def store_problems(run: Run, recipe: Recipe, progress: Progress = silent) -> Non
 
 async def _store_rated(run: Run, recipe: Recipe, progress: Progress) -> None:
     progress("import", 0, 1)
-    grader = TaskGrader()
-    try:
+    with closing(TaskGrader()) as grader:
         put_rated(run, await prm800k.read(recipe.trees.prm800k, grader, recipe.problems.train))
-    finally:
-        grader.close()
     progress("import", 1, 1)
+
+
+def take_problems(of: Run, into: Run, source: str, ids: Collection[str] | None = None) -> None:
+    """Puts a run's problems (null: all) into another, each into its part, with what is taken out of training.
+
+    `source` is the name of the run that they come from. Those to train on are last: they say that all are there.
+    """
+    parts = {p.id: of.given("problems", p.id).get("split") for p in of.problems() if ids is None or p.id in ids}
+    for part in sorted(set(parts.values()), key=lambda part: (part == "train", part or "")):
+        into.put_all("problems", (p for p in of.problems() if p.id in parts and parts[p.id] == part), split=part)
+    exclude(into, excluded(of), {"as in": source})
 
 
 def make_problems(recipe: Recipe) -> Parts:

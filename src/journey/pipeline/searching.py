@@ -1,6 +1,7 @@
 """A run's problems attempted by searches, each attempt with its whole cost."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -75,9 +76,8 @@ async def run_searches(
 ) -> list[dict[str, Any]]:
     """Each search over all problems, one after the other; what each came to."""
     steps = shared_task(problems).steps
-    grader = TaskGrader()
     rows: list[dict[str, Any]] = []
-    try:
+    with closing(TaskGrader()) as grader:
         for method, settings in chosen:
             context = SearchContext(model, grader, ask, steps, ref=run.model_ref(model.name))
             if method.judged:
@@ -87,8 +87,6 @@ async def run_searches(
                 context = replace(context, judge=judge, called=judge.name + settings_label(options.settings))
             await search_all(run, problems, context, method, settings, split=split, progress=progress)
             rows.append(_row(run, problems, context, method, settings))
-    finally:
-        grader.close()
     return rows
 
 

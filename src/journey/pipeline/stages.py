@@ -5,6 +5,7 @@ Every stage does only what is missing, so that the same command goes on where it
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -106,18 +107,15 @@ async def grow_trees(
     have = run.ids("trees", policy=policy.name)
     way = GROWERS[grower]
     names = {way.identity(p, policy.name, judge.name, settings): p for p in problems}
-    answers = TaskGrader()
+    with closing(TaskGrader()) as answers:
 
-    async def one(problem: Problem) -> list[Tree]:
-        return [await way.grow(problem, policy, judge, answers, ask, task.steps, settings)]
+        async def one(problem: Problem) -> list[Tree]:
+            return [await way.grow(problem, policy, judge, answers, ask, task.steps, settings)]
 
-    try:
         return await each(
             run, "trees", {n: p for n, p in names.items() if n not in have}, one, "trees",
             in_flight=in_flight, progress=progress, about=lambda p: {"problem": p.id, "model": policy.name},
         )  # fmt: skip
-    finally:
-        answers.close()
 
 
 def branched_trees(
@@ -187,16 +185,13 @@ async def evaluate(
     have = run.ids("attempts", model=model.name, decoding=decoding.shown)
     units = {attempt_unit(model.name, decoding.shown, p.id): p for p in problems
              if not have.issuperset(attempt_ids(p.id, model.name, decoding, seed))}  # fmt: skip
-    checker = TaskGrader() if grader is None else grader
+    with closing(TaskGrader() if grader is None else grader) as checker:
 
-    async def one(problem: Problem) -> list[Attempt]:
-        return await attempt(problem, model, checker, ask, decoding, split=split, seed=seed, budget=budget, ref=ref)
+        async def one(problem: Problem) -> list[Attempt]:
+            return await attempt(problem, model, checker, ask, decoding, split=split, seed=seed, budget=budget, ref=ref)
 
-    try:
         return await each(
             run, ANSWERS, units, one, "attempts", in_flight=in_flight, progress=progress, split=split,
             about=lambda p: {"problem": p.id, "model": model.name, "decoding": decoding.shown},
             shown=f"{decoding.shown} {ANSWERS}",
         )  # fmt: skip
-    finally:
-        checker.close()

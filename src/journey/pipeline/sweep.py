@@ -15,11 +15,10 @@ from journey.pipeline.arms import ARMS
 from journey.pipeline.executor import JobProgress, work_off
 from journey.pipeline.jobs import EVALUATE, jobs_of, workers_of
 from journey.pipeline.kept_recipe import open_run
-from journey.pipeline.parts import STORED, store_problems
+from journey.pipeline.parts import store_problems, take_problems
 from journey.pipeline.points import BASE, Point, compared_arms, runs_of, shared
 from journey.pipeline.recipe import Recipe
 from journey.store.entries import SharedPart, Training
-from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
 
 
@@ -58,9 +57,7 @@ def share(source: Path, run: Run, what: str, base: Recipe) -> None:
         return
     arms = [name for name in base.arms if what == "models" or ARMS[name].policy]
     with Run.read(source) as there:
-        for part in STORED:
-            run.put_all("problems", there.all("problems", split=part), split=part)
-        exclude(run, excluded(there), {"as in": BASE})
+        take_problems(there, run, BASE)
         run.put_all("trees", there.all("trees"))
         wanted = [model_name(seed, arm) for seed in seeds for arm in arms]
         if what == "models":
