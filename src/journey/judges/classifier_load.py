@@ -18,7 +18,7 @@ from transformers.utils.hub import cached_file
 from journey.errors import UsageError
 from journey.judges.classifier_forms import FORMS, spell
 from journey.judges.classifier_spelling import Spelling
-from journey.models.local import best_device, choose_dtype
+from journey.models.local import best_device, choose_dtype, without_bars
 from journey.models.weights import AUTO
 
 OURS = "journey_prm"
@@ -55,8 +55,7 @@ def load(
     if form is not None and form not in FORMS:
         raise UsageError(f"there is no form {form!r} of judges; known are {', '.join(FORMS)}")
     on = torch.device(device or best_device())
-    bars, logged = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
+    logged = logging.get_verbosity()
     logging.set_verbosity_error()  # that a head is not part of the backbone is known here
     try:
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
@@ -66,9 +65,9 @@ def load(
         chosen = form or str(kept.get("form") or detect(source, weights))
         spelling = spell(chosen, tokenizer, tag or kept.get("tag"))
         made = AutoModelForCausalLM if FORMS[chosen].head == "words" else AutoModel
-        model = made.from_pretrained(
-            source, dtype=choose_dtype(dtype or AUTO, on, config.dtype), use_safetensors=True, trust_remote_code=False
-        )
+        number = choose_dtype(dtype or AUTO, on, config.dtype)
+        with without_bars():
+            model = made.from_pretrained(source, dtype=number, use_safetensors=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UsageError(
@@ -77,8 +76,6 @@ def load(
         ) from error
     finally:
         logging.set_verbosity(logged)
-        if bars:
-            logging.enable_progress_bar()
     model.to(on).eval()  # type: ignore[arg-type]
     if FORMS[chosen].head == "words":
         backbone, head = model.get_decoder(), _word_head(model, spelling)

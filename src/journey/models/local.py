@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -174,15 +175,14 @@ def load(path: str | Path, device: torch.device, dtype: str) -> tuple[Any, Any]:
     if str(path).startswith((".", "/", "~")) and not Path(path).expanduser().is_dir():
         raise UsageError(f"There is no model folder {path}; give a folder with config.json and model.safetensors.")
     source = str(Path(path).expanduser())
-    bars = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-        chosen = choose_dtype(dtype, device, config.dtype)
-        model = AutoModelForCausalLM.from_pretrained(
-            source, config=config, dtype=chosen, use_safetensors=True, trust_remote_code=False
-        )
+        with without_bars():
+            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+            config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+            chosen = choose_dtype(dtype, device, config.dtype)
+            model = AutoModelForCausalLM.from_pretrained(
+                source, config=config, dtype=chosen, use_safetensors=True, trust_remote_code=False
+            )
     except (OSError, ValueError) as error:
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if Path(source).is_dir() and list(Path(source).glob("*.gguf")):
@@ -191,9 +191,6 @@ def load(path: str | Path, device: torch.device, dtype: str) -> tuple[Any, Any]:
             )
         message = f"The model {path} cannot be loaded ({line}); give a folder or hub id with safetensors."
         raise UsageError(message) from error
-    finally:
-        if bars:
-            logging.enable_progress_bar()
     config = model.config.get_text_config()
     strange = set(getattr(config, "layer_types", None) or ()) - _LAYERS
     if strange or getattr(model, "_is_stateful", False):
@@ -201,6 +198,18 @@ def load(path: str | Path, device: torch.device, dtype: str) -> tuple[Any, Any]:
         raise UsageError(f"{path} has {kind}, which the local engine cannot batch; serve it with vLLM instead.")
     model.to(device)  # type: ignore[arg-type]
     return tokenizer, model.eval()
+
+
+@contextmanager
+def without_bars() -> Generator[None]:
+    """transformers' progress bars are off meanwhile."""
+    bars = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if bars:
+            logging.enable_progress_bar()
 
 
 def best_device() -> str:

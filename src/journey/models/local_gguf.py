@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-from transformers.utils import logging
 
 from journey.errors import UsageError
+from journey.models.local import without_bars
 
 PARTS = {
     "token_embd": "embed_tokens", "output_norm": "norm", "attn_norm": "input_layernorm",
@@ -21,26 +21,7 @@ CONTROL = 3  # type of a token that is no text
 
 TOKENS = {
     "What is 17 + 28?\n\n3": [1780, 314, 216, 33, 39, 1232, 216, 34, 40, 47, 1116, 35],
-    "Step 1: 3 + 4 = 7.\n\nStep 2": [
-        3512,
-        216,
-        33,
-        42,
-        216,
-        35,
-        1232,
-        216,
-        36,
-        446,
-        216,
-        39,
-        30,
-        198,
-        198,
-        3512,
-        216,
-        34,
-    ],
+    "Step 1: 3 + 4 = 7.\n\nStep": [3512, 216, 33, 42, 216, 35, 1232, 216, 36, 446, 216, 39, 30, 198, 198, 3512],
     "a\n\n1\n\n\n22": [81, 1116, 33, 16506, 34, 34],
     "x = 1,234.50": [104, 446, 216, 33, 28, 34, 35, 36, 30, 37, 32],
     " 7 7  7": [216, 39, 216, 39, 256, 39],
@@ -87,12 +68,9 @@ def convert(gguf: Path, into: Path) -> None:
         raise UsageError(f"{gguf.name} cannot be turned into a model folder ({line}); take another model") from error
     check_tokens(tokenizer)
     model.tie_weights()
-    bars = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    model.save_pretrained(into)
+    with without_bars():
+        model.save_pretrained(into)
     tokenizer.save_pretrained(into)
-    if bars:
-        logging.enable_progress_bar()
 
 
 def _model(fields: dict[str, Any]) -> LlamaForCausalLM:
