@@ -20,7 +20,7 @@ from journey.data import choices
 from journey.data.columns import Columns, find_columns, plain
 from journey.data.curation import has_answer
 from journey.errors import UsageError
-from journey.store.datafiles import Format, Row, rows
+from journey.store.datafiles import Row, rows
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
@@ -61,12 +61,7 @@ def load(path: str | Path, **how: Any) -> list[Problem]:
 
 
 def read(
-    path: str | Path,
-    *,
-    format: Format = "auto",
-    columns: Columns | None = None,
-    split: str | None = None,
-    limit: int | None = None,
+    path: str | Path, *, columns: Columns | None = None, split: str | None = None, limit: int | None = None
 ) -> Loaded:
     """The problems of a data set and what became of its rows.
 
@@ -74,13 +69,13 @@ def read(
     "owner/name:config"); `split` names a split of the latter two ("train" if null). At most `limit` problems are read.
     Raises UsageError for what cannot be read.
     """
-    stream = rows(path, format=format, split=split)
+    stream = rows(path, split=split)
     first = next(stream, None)
     if first is None:
         raise UsageError(f"{path} holds no rows; give a file with one problem a row")
     reader = _Reader(find_columns(first[1], columns or Columns(), str(path)), _source(path))
     if isinstance(_index(first[1].get(reader.columns.answer or "")), int) and reader.options(first[1]) is not None:
-        reader.counted_from = _counted_from(reader, rows(path, format=format, split=split))
+        reader.counted_from = _counted_from(reader, rows(path, split=split))
     problems: dict[str, Problem] = {}
     duplicates = unanswered = 0
     for place, row in chain([first], stream):

@@ -42,7 +42,7 @@ def _kind(file: Path, name: str) -> Format:
         case _:
             pass
     if file.is_file():
-        raise UsageError(f"{name}: unknown kind of file; name it .jsonl, .json or .parquet, or say which format it is")
+        raise UsageError(f"{name}: unknown kind of file; name it .jsonl, .json or .parquet")
     is_hub_name = re.fullmatch(r"[\w.-]+(/[\w.-]+)?(:[\w.-]+)?", name) and not name.startswith(".")
     return "hub" if file.is_dir() or is_hub_name else "jsonl"
 
