@@ -66,11 +66,14 @@ async def start_gate(run: Run, settings: GateSettings, progress: Progress) -> di
                 for name, folder, seed in models]
         for start, models in _models(run, settings.starts).items()
     }  # fmt: skip
-    each = {start: fmean(a.tokens for s in seeds for of in s.values() for a in of) for start, seeds in found.items()}
-    budget = settings.tokens or settings.samples * min(each.values())
+    each = {
+        start: [fmean(a.tokens for of in samples.values() for a in of) for samples in seeds]
+        for start, seeds in found.items()
+    }
+    budget = settings.tokens or settings.samples * min(tokens for seeds in each.values() for tokens in seeds)
     passed = {start: [pass_at_tokens(samples, budget) for samples in seeds] for start, seeds in found.items()}
     ranked = sorted(found, key=lambda start: -fmean(fmean(v.accuracy.values()) for v in passed[start]))
-    rows = [_row(start, found[start], each[start], passed[start], passed[ranked[0]]) for start in ranked]
+    rows = [_row(start, found[start], fmean(each[start]), passed[start], passed[ranked[0]]) for start in ranked]
     return {
         "split": settings.split, "problems": len(problems), "samples": settings.samples, "tokens": budget,
         "starts": rows,
