@@ -27,7 +27,7 @@ def test_pieces_hold_every_row_once_and_so_many_tokens() -> None:
 
 
 def test_rows_computed_at_once_divide_the_batch() -> None:
-    assert [memory.rows_at_once(16, longest, 1024) for longest in (64, 100, 500, 5000)] == [16, 8, 2, 1]
+    assert [memory.rows_in_part(16, longest, 1024) for longest in (64, 100, 500, 5000)] == [16, 8, 2, 1]
 
 
 def test_in_pieces_the_same_is_learnt(

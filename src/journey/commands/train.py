@@ -113,10 +113,10 @@ def _memory(source: str) -> str:
     need, free = weights.worker_memory(source), weights.free_memory()
     if not need:
         return ""
-    told = f", about {need / 1e9:.1f} GB of memory"
+    note = f", about {need / 1e9:.1f} GB of memory"
     if free is not None and free < need:
-        told += f" and {free / 1e9:.1f} GB are free: make room, or train adapters (--set lora=16)"
-    return told
+        note += f" and {free / 1e9:.1f} GB are free: make room, or train adapters (--set lora=16)"
+    return note
 
 
 def _refuse_other_training(folder: Path, wanted: Mapping[str, Any]) -> None:

@@ -20,7 +20,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 from journey.errors import UsageError
 from journey.training.base import LARGE, attention, hardware, identity, load, processes, saved_as, stop_ids
 from journey.training.curve import COMPLETE, OnLog, Watch
-from journey.training.memory import AT_ONCE, TINY, memory_kept, peak, pieces, rows_at_once
+from journey.training.memory import AT_ONCE, TINY, memory_kept, peak, pieces, rows_in_part
 from journey.training.order import plan
 from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop, write_model
@@ -63,16 +63,16 @@ class Method(Protocol):
 
 
 class OrderedTrainer(Trainer):
-    """A trainer over rows in an order that was laid out before; a batch is computed `at_once` tokens at a time."""
+    """A trainer over rows in an order that was laid out before; a batch is computed `part_tokens` tokens at a time."""
 
     order: Sequence[int]
-    at_once: int | None = None
+    part_tokens: int | None = None
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
         return self.order  # type: ignore[return-value]  # a sized iterable of indices is all that a loader needs
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
-        parts = [inputs] if self.at_once is None else pieces(inputs, self.at_once)
+        parts = [inputs] if self.part_tokens is None else pieces(inputs, self.part_tokens)
         losses = [super(OrderedTrainer, self).training_step(model, part, num_items_in_batch) for part in parts]
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
@@ -135,9 +135,9 @@ def build(
     net.set_attn_implementation(chosen)
     order = plan(columns.lengths, settings.batch, settings.epochs, settings.max_steps, settings.seed)
     steps = -(-len(order) // settings.batch)
-    at_once = AT_ONCE["cpu" if machine.cpu else "gpu"] if net.num_parameters() > TINY else None
+    part_tokens = AT_ONCE["cpu" if machine.cpu else "gpu"] if net.num_parameters() > TINY else None
     by_tokens = method.texts_in_row == 1 and processes() == 1
-    longest = None if at_once is None or by_tokens else (method.texts_in_row * max(columns.lengths), at_once)
+    longest = None if part_tokens is None or by_tokens else (method.texts_in_row * max(columns.lengths), part_tokens)
     arguments = _arguments(settings, steps, workshop(out), longest, checkpointing=net.num_parameters() > LARGE)
     passes = len(order) / len(columns.lengths)
     reached = list(accumulate(columns.trained[i] for i in order))[settings.batch - 1 :: settings.batch]
@@ -148,7 +148,7 @@ def build(
     parts = {"train_dataset": data, "processing_class": tokenizer, "callbacks": [watch]}
     trainer = method.trainer(net, arguments, order, parts)
     trainer.order = order
-    trainer.at_once = at_once if by_tokens and settings.micro_batch is None else None
+    trainer.part_tokens = part_tokens if by_tokens and settings.micro_batch is None else None
     tokenizer.pad_token = pad  # TRL sets one where there is none; the saved tokenizer stays as it was
     trainer.remove_callback(transformers.PrinterCallback)
     summary = {
@@ -189,7 +189,7 @@ def _arguments(
     `longest`: tokens of the longest row and of all rows that are computed at once, null without a bound.
     """
     share, rest = divmod(settings.batch, processes())
-    micro = min(settings.micro_batch or (rows_at_once(share, *longest) if longest else share), share)
+    micro = min(settings.micro_batch or (rows_in_part(share, *longest) if longest else share), share)
     if rest or share % micro:
         raise UsageError(f"A batch of {settings.batch} rows cannot be shared by {processes()} processes: change batch.")
     return common_arguments(settings, folder, gradient_checkpointing=checkpointing) | {

@@ -37,7 +37,7 @@ def memory_kept() -> Iterator[None]:
         libc.malloc_trim(0)
 
 
-def rows_at_once(rows: int, longest: int, most: int) -> int:
+def rows_in_part(rows: int, longest: int, most: int) -> int:
     """The largest divisor of `rows` of which that many rows of `longest` tokens come to at most `most`; at least 1."""
     return max(n for n in range(1, rows + 1) if rows % n == 0 and (n == 1 or n * longest <= most))
 
