@@ -20,11 +20,13 @@ from typing import Any
 from bench import ROOT, Result, flag, journey, percent, run, table
 
 from journey.data.problems import part
-from journey.metrics.accuracy import no_difference, share_over_seeds
+from journey.metrics.accuracy import mean_tokens, no_difference, over_seeds, share_over_seeds
 from journey.metrics.paired import compared, gains
+from journey.metrics.votes import maj_at_tokens
 from journey.models.base import Prompt
 from journey.models.local import Local
 from journey.pipeline.arm_rows import model_name
+from journey.pipeline.outcome import outcome
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.recipe_reading import load, plain_recipe
 from journey.store.entries import Training
@@ -38,6 +40,7 @@ RECIPE = ROOT / "recipes" / "smollm2.yaml"
 RESULTS = ROOT / "benchmarks" / "results"
 PAIRS = (("shortcut", "journey"), ("shortcut_tokens", "journey"), ("phase1", "shortcut"), ("phase1", "journey"))
 OTHERWISE = ("seeds", "workers", "in_flight", "servers")  # settings that change no result
+VOTES = "shortcut_majk"
 SHOWN = ("steps", "verdicts", "returns")
 
 
@@ -62,16 +65,16 @@ def real_model(options: Namespace) -> Result:
         "arms": arms(found),
         "gains": differences_of(found),
     }
-    fewest = min((len(seeds) for seeds in found.values()), default=0)
-    is_whole = fewest >= (1 if options.own else 3) and len(found) == len(recipe.arms)
-    return Result(
-        figures, True if is_whole else None, "" if is_whole else "not all arms have three seeds", shown(figures)
-    )
+    wanted = 1 if options.own else 3
+    fewest = min((len(found.get(arm, ())) for arm in recipe.arms), default=0)
+    why = "" if fewest >= wanted else f"some arms have fewer than {wanted} seeds"
+    return Result(figures, None if why else True, why, shown(figures))
 
 
 def name_of(recipe: Recipe) -> str:
     """The beginning of the names of results made by these settings."""
     settings = {key: inner for key, inner in plain_recipe(recipe).items() if key not in OTHERWISE}
+    del settings["evaluation"]["votes"]
     return f"e10-{content_hash(settings)[:8]}"
 
 
@@ -81,7 +84,8 @@ def store(there: Run, recipe: Recipe, work: str) -> None:
     rules = [rule.name for rule in recipe.evaluation.rules()]
     trained = {entry.model: entry for entry in there.entries(Training)}
     for name, entry in trained.items():
-        answers = {rule: {a.problem: a for a in there.attempts(model=name, decoding=rule)} for rule in rules}
+        drawn = {rule: there.attempts(model=name, decoding=rule) for rule in rules}
+        answers = {rule: {a.problem: a for a in found if a.sample == 0} for rule, found in drawn.items()}
         file = RESULTS / f"{work}-seed-{entry.seed}-{entry.arm}.json"
         if file.is_file() or any(found.keys() < {*problems} for found in answers.values()):
             continue
@@ -89,6 +93,16 @@ def store(there: Run, recipe: Recipe, work: str) -> None:
         figures = {"seed": entry.seed, "arm": entry.arm, "trained_tokens": entry.tokens, "thoughts": thoughts}
         figures |= {rule: of_answers([found[id] for id in problems]) for rule, found in answers.items()}
         file.write_text(json.dumps(figures) + "\n", "utf-8")
+    came = outcome(there)
+    for (seed, arm), shortcut in came.by_arm.items():
+        file, long = RESULTS / f"{work}-seed-{seed}-{VOTES}.json", came.by_arm.get((seed, "journey"))
+        if arm != "shortcut" or long is None or file.is_file() or len(long.main) < len(problems):
+            continue
+        if min(map(len, shortcut.samples.values())) > 1 and len(shortcut.samples) == len(problems):
+            votes = maj_at_tokens(shortcut.samples, mean_tokens(long.main))
+            share = [round(votes.accuracy[id], 4) for id in problems]
+            kept = {"seed": seed, "arm": VOTES, "k": votes.k, "tokens": votes.tokens, "share": share}
+            file.write_text(json.dumps(kept) + "\n", "utf-8")
 
 
 def of_answers(answers: list[Attempt]) -> dict[str, Any]:
@@ -141,6 +155,8 @@ def arms(found: Mapping[str, Mapping[int, Any]]) -> dict[str, Any]:
     """Every arm over its seeds, by rule."""
     table: dict[str, Any] = {}
     for arm, seeds in found.items():
+        if arm == VOTES:
+            continue
         table[arm] = {"seeds": len(seeds), "trained_tokens": fmean(f["trained_tokens"] for f in seeds.values())}
         for rule in [name for name, value in next(iter(seeds.values())).items() if isinstance(value, dict)]:
             of = [figures[rule] for figures in seeds.values()]
@@ -157,6 +173,14 @@ def arms(found: Mapping[str, Mapping[int, Any]]) -> dict[str, Any]:
 def differences_of(found: Mapping[str, Mapping[int, Any]]) -> dict[str, Any]:
     """The second arm's accuracy minus the first's in points, paired by problem, over the seeds that both have."""
     table: dict[str, Any] = {}
+    if both := sorted(found.get(VOTES, {}).keys() & found.get("journey", {}).keys()):
+        right = {s: rights(found["journey"][s]["sampled"]) for s in both}
+        lead = [{p: one - found[VOTES][s]["share"][int(p)] for p, one in right[s].items()} for s in both]
+        spread, k = over_seeds(lead), fmean(found[VOTES][s]["k"] for s in both)
+        votes = fmean(fmean(found[VOTES][s]["share"]) for s in both)
+        points = {key: 100 * getattr(spread, key) for key in ("value", "low", "high")}
+        name = f"journey over shortcut's maj@{k:.1f} ({percent(votes)})"
+        table[name] = {"seeds": len(both), **points, "p": no_difference(lead)}
     for less, more in PAIRS:
         seeds = sorted(found.get(less, {}).keys() & found.get(more, {}).keys())
         for rule in ("sampled", "greedy"):
@@ -186,7 +210,7 @@ def shown(figures: Mapping[str, Any]) -> list[Any]:
         "of them right",
     )
     parts: list[Any] = []
-    for rule in ("sampled", "greedy"):
+    for rule in [rule for rule in ("sampled", "greedy") if any(rule in a for a in figures["arms"].values())]:
         rows = [
             (arm, a["seeds"], round(a["trained_tokens"]), *map(percent, (of["accuracy"], of["low"], of["high"])),
              of["tokens"], percent(of["cut_off"]), of["returned"], of["returned_right"])
