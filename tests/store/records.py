@@ -1,9 +1,15 @@
 """Records for the tests of the store: small ones by number, and random ones for hypothesis."""
 
+import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 from hypothesis import strategies as st
 
+from journey.store.labels import Label
+from journey.store.labels_file import NAME
 from journey.types import (
     VERDICTS,
     Attempt,
@@ -80,3 +86,15 @@ def by_content(record: Tree | Problem) -> Tree | Problem:
 
 trees = st.builds(Tree, st.just(""), texts, nodes(), texts, texts, settings).map(by_content)
 problems = st.builds(Problem, st.just(""), texts | surrogates, texts, texts, maybe, maybe, maybe).map(by_content)
+
+
+def label_history(folder: Path) -> list[Label]:
+    """Every label that was ever put into labels.db, oldest first."""
+    with closing(sqlite3.connect(folder / NAME)) as connection:
+        rows = connection.execute("SELECT json FROM said WHERE kind = 'label' ORDER BY seq").fetchall()
+    found: list[Label] = []
+    for (text,) in rows:
+        fields = {name: value for name, value in json.loads(text).items() if name != "schema"}
+        ratings = {trait: n for trait, n in fields["ratings"].items() if n is not None}
+        found.append(Label(**fields | {"ratings": ratings}))
+    return found

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from store.records import label_history
 
 from journey.errors import UsageError
 from journey.store import labels
@@ -25,7 +26,7 @@ def of_step(node: int = 0, annotator: str = "ann", **fields: object) -> Label:
 
 
 def test_a_run_that_nobody_labelled_has_no_labels_and_gets_no_file(tmp_path: Path):
-    assert labels.labels(tmp_path) == labels.history(tmp_path) == labels.written(tmp_path) == []
+    assert labels.labels(tmp_path) == labels.written(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -36,7 +37,7 @@ def test_the_latest_label_of_an_annotator_about_an_item_counts_and_the_earlier_s
     labels.put(tmp_path, of_step(node=1, judged=True))
     found = {(one.annotator, one.node): one.verdict for one in labels.labels(tmp_path)}
     assert found == {("ann", 0): "right", ("bob", 0): "neutral", ("ann", 1): None}
-    assert [one.verdict for one in labels.history(tmp_path)] == ["right", "wrong", "right", "neutral", None]
+    assert [one.verdict for one in label_history(tmp_path)] == ["right", "wrong", "right", "neutral", None]
     assert [one.node for one in labels.labels(tmp_path, annotator="ann", about="node:t:0")] == [0]
 
 
@@ -48,7 +49,7 @@ def test_a_discarded_label_takes_back_what_was_said_and_stays_in_the_history(tmp
     labels.put(tmp_path, of_step(1, "bob"))
     assert labels.states(tmp_path, "label", "ann") == {"node:t:1": "draft"}
     assert labels.states(tmp_path, "notes", "ann") == {}
-    assert [one.state for one in labels.history(tmp_path)] == ["submitted", "discarded", "draft", "draft"]
+    assert [one.state for one in label_history(tmp_path)] == ["submitted", "discarded", "draft", "draft"]
 
 
 TEXT = st.none() | st.text(max_size=30)
@@ -73,8 +74,8 @@ ANY = st.builds(
 def test_any_label_comes_back_as_it_was_said(tmp_path_factory: pytest.TempPathFactory, said: list[Label]):
     folder = tmp_path_factory.mktemp("labels")
     kept = [labels.put(folder, one) for one in said]
-    assert labels.history(folder) == kept
-    assert all(one.made for one in labels.history(folder))
+    assert label_history(folder) == kept
+    assert all(one.made for one in label_history(folder))
     assert {(one.annotator, one.about) for one in labels.labels(folder)} == {(o.annotator, o.about) for o in said}
 
 
@@ -149,7 +150,7 @@ def test_a_kill_loses_no_label_that_was_acknowledged(tmp_path: Path, after: int)
         acknowledged = [int(process.stdout.readline()) for _ in range(after)]
         process.kill()
         acknowledged += [int(line) for line in process.stdout.read().split()]
-    kept = [one.node for one in labels.history(tmp_path)]
+    kept = [one.node for one in label_history(tmp_path)]
     assert kept[: len(acknowledged)] == acknowledged and len(kept) - len(acknowledged) <= 1
     labels.put(tmp_path, of_step(node=-1))  # and it goes on
-    assert len(labels.history(tmp_path)) == len(kept) + 1
+    assert len(label_history(tmp_path)) == len(kept) + 1

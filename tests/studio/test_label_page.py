@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from store.records import label_history
 from streamlit.testing.v1 import AppTest
 from studio import runs
 from studio.payloads import PAYLOADS
@@ -163,7 +164,7 @@ def test_a_discarded_label_is_gone_from_the_page_and_next_and_previous_walk(visi
     page = visit(by="ann")
     page.button(key="verdict 1").click().run()
     page.button(key="action d").click().run()
-    assert said(folder) == [] and len(labels.history(folder)) == 2
+    assert said(folder) == [] and len(label_history(folder)) == 2
     page.button(key="action n").click().run()
     assert query_of(page)["item"] == queue(folder, QueueSettings())[1]
     page.button(key="action p").click().run()

@@ -165,11 +165,6 @@ def states(folder: Path, kind: Literal["label", "notes"], annotator: str) -> dic
     return {about: state for about, state in _read(folder, _STATES, (kind, annotator)) if state != "discarded"}
 
 
-def history(folder: Path) -> list[Label]:
-    """Every label that was ever made, oldest first: drafts, what was replaced and what was discarded too."""
-    return [_label(row) for row in _rows(folder, "SELECT * FROM said WHERE kind = 'label' ORDER BY seq", ())]
-
-
 def label_json(label: Label) -> dict[str, Any]:
     """The one JSON form of a label; a trait that was not rated is null."""
     return {"schema": SCHEMA, "id": label.id, **_plain(label)}
