@@ -125,9 +125,10 @@ def test_a_filter_shows_what_it_says_and_stands_in_the_address(browser: Any, stu
 
 @pytest.mark.parametrize(
     "query",
-    ["", "page=tree&id={tree}", "page=attempt&id={attempt}", "page=compare&show=curves",
+    ["", "page=tree&id={tree}", "page=attempt&id={attempt}", "page=compare&show=curves", "page=rollout&id={rollout}",
      *(pytest.param(query, marks=pytest.mark.slow) for query in
        ("page=problems", "page=trees", "page=thoughts", "page=attempts", "page=tree&id={tree}&show=draft",
+        "page=rollouts", "page=learning",
         "page=attempts&word=window", "page=compare&show=same", "page=compare&show=words", "page=compare&what=thoughts",
         "page=compare&problem={problem}", "page=compare&problem={problem}&as=text",
         "page=label&by=%3Cimg+src%3Dx+onerror%3Dwindow.hit%3D1%3E&item=node:{tree}:3",
@@ -135,9 +136,16 @@ def test_a_filter_shows_what_it_says_and_stands_in_the_address(browser: Any, stu
 )  # fmt: skip
 def test_hostile_text_does_nothing_on_any_page_and_nothing_leaves_the_machine(browser: Any, studio: Studio, query: str):
     problem = content_hash("problem", PAYLOADS[0], PAYLOADS[0])
+    rollout = content_hash("rollout", problem, 0, 0, "\n".join(PAYLOADS))
     query = query.format(tree=content_hash("hostile"), attempt=content_hash("attempt", problem, 999, "all"),
-                         problem=problem)  # fmt: skip
-    css = ".step-box[data-node]" if "tree&" in query else ".tile" if not query else ".row, .thought, .problem, table"
+                         problem=problem, rollout=rollout)  # fmt: skip
+    css = (
+        ".step-box[data-node]"
+        if "tree&" in query
+        else ".tile"
+        if not query
+        else ".row, .thought, .problem, table, .charts"
+    )
     css = "table.compare, .beside, .empty" if "compare" in query else css
     open_at(browser, f"{studio.address}/?run=hostile&{query}", css)
     if "tree&" in query:
