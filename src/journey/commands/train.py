@@ -17,6 +17,7 @@ from journey.models.local_threads import limit_threads
 from journey.pipeline import plain_settings
 from journey.pipeline.arms import compared
 from journey.pipeline.stages import train as train_station
+from journey.pipeline.training_judge import training_judge
 from journey.pipeline.training_rows import pair_rows, training_rows
 from journey.store.entries import Training
 from journey.store.run import Run
@@ -81,7 +82,8 @@ def train(
         _refuse_other_training(run / "models" / name, {"method": kind, "model": source, **what_matters(chosen)})
         bars(name, f"load {model}{_memory(source)}", 0, 1)
         limit_threads(source)
-        out = train_station(into, ModelRef(name), source, rows, chosen, bars.of(name))
+        judge = training_judge(into, chosen)
+        out = train_station(into, ModelRef(name), source, rows, chosen, bars.of(name), judge)
         made = jsons.loads((out / "training.json").read_text("utf-8"))
     summary = {
         "model": str(out),

@@ -70,6 +70,19 @@ def check_models(recipe: Recipe) -> None:
         check_weights(base_of(recipe))
     for name in recipe.models():
         check_weights(name)
+    for name, settings in recipe.arms.items():
+        _check_training_judge(f"arms.{name}.judge", getattr(settings, "judge", None), recipe)
+
+
+def _check_training_judge(key: str, judge: str | None, recipe: Recipe) -> None:
+    if judge is None:
+        return
+    registry.check_names([], judge, recipe.servers)
+    if registry.judge_is_served(judge, "", recipe.servers):
+        raise UsageError(
+            f"{key} asks a server, which the budget of a recipe does not count; take a judge that is loaded here, as "
+            "prm:FOLDER is, or journey train rl"
+        )
 
 
 def check_trained(recipe: Recipe, problems: Mapping[str, Sequence[Problem]]) -> None:

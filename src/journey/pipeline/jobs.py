@@ -27,6 +27,7 @@ from journey.pipeline.executor import Job
 from journey.pipeline.fan_out import Progress, together
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.stages import branched_trees, evaluate, grow_trees, keep_spent, refuse_retrained, spent, train
+from journey.pipeline.training_judge import training_judge
 from journey.store.entries import Failure
 from journey.store.run import Run
 from journey.tasks.table import task
@@ -217,7 +218,9 @@ async def train_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
         of.run.add(Failure(TRAIN, of.name(arm), kind.without, model=of.name(arm)))
         return
     of.run.unfail(TRAIN, of.name(arm))
-    train(of.run, of.ref(arm), weights, rows, replace(kind.trainer(settings), seed=seed), of.progress)
+    wanted = replace(kind.trainer(settings), seed=seed)
+    judge = training_judge(of.run, wanted, recipe.servers, recipe.dtype)
+    train(of.run, of.ref(arm), weights, rows, wanted, of.progress, judge)
 
 
 def take_over(model: Path, to: Path) -> None:

@@ -23,7 +23,7 @@ from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, ask
 from journey.training.kinds import kind_of
-from journey.training.rl_settings import RlSettings
+from journey.training.rl_settings import RlSettings, TrainingJudge
 from journey.training.rows import Row
 from journey.training.settings import Optimising
 from journey.trees.growers import GROWERS
@@ -138,9 +138,12 @@ def branched_trees(
 
 def train(
     run: Run, model: ModelRef, base: str | Path, rows: Sequence[Row], settings: Optimising,
-    progress: Progress = silent,
+    progress: Progress = silent, judge: TrainingJudge | None = None,
 ) -> Path:  # fmt: skip
-    """Trains the model from `base` into its folder in the run and keeps its curve; the folder of the model."""
+    """Trains the model from `base` into its folder in the run and keeps its curve; the folder of the model.
+
+    `judge` is the one that settings of reinforcement learning name.
+    """
     name = model.name
     try:
         from journey.training.launch import TRAINERS
@@ -154,7 +157,7 @@ def train(
     def on_log(point: dict[str, Any]) -> None:
         progress(point.get("shown", "train"), point["done"] if "done" in point else point["step"], point["steps"])
 
-    extra = {"book": RunBook(run, name), "ref": model} if isinstance(settings, RlSettings) else {}
+    extra = {"book": RunBook(run, name), "ref": model, "judge": judge} if isinstance(settings, RlSettings) else {}
     curve = TRAINERS[type(settings)](base, rows, out, settings, on_log, **extra)
     if not run.entries(Training, model=name):
         seconds = round(time.perf_counter() - began, 1)

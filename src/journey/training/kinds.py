@@ -1,7 +1,7 @@
 """Every kind of training by its name: the one place where one is entered, light enough to read without torch."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -19,9 +19,19 @@ def kind_of(settings: Optimising) -> str:
 
 def settings_from_json(kind: str, data: Mapping[str, Any]) -> Optimising:
     """The settings of such a kind from a JSON object; an unknown key is refused with the nearest right one."""
-    names = [f.name for f in fields(TRAININGS[kind])]
-    for key in data:
-        if key not in names:
-            near = get_close_matches(key, names, 1)
-            raise UsageError(f"{kind} has no setting {key!r}" + (f": did you mean {near[0]!r}?" if near else "."))
-    return TRAININGS[kind](**data)
+    return _made(kind, TRAININGS[kind], data)
+
+
+def _made(name: str, kind: type[Any], data: Mapping[str, Any]) -> Any:
+    defaults = {field.name: field.default for field in fields(kind)}
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key not in defaults:
+            near = get_close_matches(key, defaults, 1)
+            raise UsageError(f"{name} has no setting {key!r}" + (f": did you mean {near[0]!r}?" if near else "."))
+        default: Any = defaults[key]
+        if is_dataclass(default) and isinstance(value, Mapping):
+            values[key] = _made(f"{name}.{key}", type(default), value)
+        else:
+            values[key] = tuple(value) if isinstance(default, tuple) and isinstance(value, list) else value
+    return kind(**values)

@@ -15,6 +15,7 @@ from journey.training.dpo import train_dpo
 from journey.training.kinds import TRAININGS, settings_from_json
 from journey.training.prm import train_prm
 from journey.training.rl import train_rl
+from journey.training.rl_book import JsonlBook
 from journey.training.rl_settings import RlSettings
 from journey.training.rows import Row
 from journey.training.save import Curve
@@ -35,7 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = settings_from_json(options.kind, _parsed(options.settings) if options.settings else {})
-        TRAINERS[type(settings)](options.model, _rows(options.rows), options.out, settings, _tell, world=options.world)
+        more: dict[str, Any] = {}
+        if isinstance(settings, RlSettings):
+            kept = options.out.parent / f"{options.out.name}.rollouts.jsonl"
+            more["book"] = JsonlBook(kept, writes=os.environ.get("RANK", "0") == "0")
+        rows = _rows(options.rows)
+        TRAINERS[type(settings)](options.model, rows, options.out, settings, _tell, world=options.world, **more)
     except UsageError as error:
         if os.environ.get("RANK", "0") == "0":
             print(error, file=sys.stderr)
@@ -47,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tell(point: dict[str, Any]) -> None:
-    print(f"step {point['step']}/{point['steps']}  loss {point['loss']:.4f}", file=sys.stderr)
+    how = point["shown"] if "shown" in point else f"loss {point['loss']:.4f}"
+    print(f"step {point.get('done', point['step'])}/{point['steps']}  {how}", file=sys.stderr)
 
 
 def _rows(file: Path) -> list[Row]:

@@ -19,7 +19,8 @@ from journey.training.curve import OnLog
 from journey.training.loop import common_arguments, refuse_other_world, run_trainer, save_trained
 from journey.training.rl_batches import Batches
 from journey.training.rl_draw import Book, Memory
-from journey.training.rl_settings import RlSettings
+from journey.training.rl_engines import vllm_arguments
+from journey.training.rl_settings import RlSettings, TrainingJudge
 from journey.training.rl_trainer import LOSSES, SMALL, RolloutTrainer
 from journey.training.rl_watch import RlWatch
 from journey.training.rows import Row
@@ -40,18 +41,23 @@ def train_rl(
     world: int | None = None,
     book: Book | None = None,
     ref: ModelRef | None = None,
+    judge: TrainingJudge | None = None,
 ) -> Curve:
     """Trains `model` by reinforcement learning and writes it to `out`, which is either complete or not there.
 
     `rows` are those of `rows.rl_rows`. `book` keeps the rollouts (null: in memory only); `ref` says whose they
-    are. The curve has a point an update ("step", "tokens" generated so far, "loss", "reward", "entropy",
-    "answer_tokens", "cut_off", "no_signal", ...), and one more a check, whose "check" holds the figures on the
-    validation problems. The same work that `out` already holds is not done again, and a killed training goes on from
+    are. `judge` is the one that the settings name, which is closed here. The curve has a point an update ("step",
+    "tokens" generated so far, "loss", "reward", "entropy", "answer_tokens", "cut_off", "no_signal", ...), and one more
+    a check, whose "check" holds the figures on the validation problems. The same work that `out` already holds is not
+    done again, and a killed training goes on from
     its last checkpoint: in float32 on one thread to the same weights, bit for bit. Raises UsageError for rewards that
     are always the same, and for a loss that is no number: then the last good checkpoint stays.
     """
     settings, out = settings or RlSettings(), Path(out)
-    work = content_hash("rl", identity(model), list(rows), what_matters(settings))
+    if (settings.judge is None) != (judge is None):
+        raise UsageError(f"the judge {settings.judge} is made by journey train rl and by recipes; leave it out here")
+    judged_by = [judge.identity] if judge is not None else []
+    work = content_hash("rl", identity(model), list(rows), what_matters(settings), *judged_by)
     if (done := finished(out, work)) is not None:
         return done
     problems = {split: [_problem(row) for row in rows if row["split"] == split] for split in ("train", "validation")}
@@ -61,7 +67,7 @@ def train_rl(
         net, tokenizer = load(model, settings)
         batches = Batches(
             model, problems["train"], problems["validation"][: settings.validation], settings, book or Memory(),
-            ref or ModelRef(out.name), work,
+            ref or ModelRef(out.name), work, judge,
         )  # fmt: skip
         try:
             return _train(batches, net, tokenizer, work, model, out, settings, on_log, world)
@@ -105,6 +111,7 @@ def _train(
         "seconds": round(time.perf_counter() - started, 3),
         "cpu_seconds": round(time.process_time() - worked, 3),
         "seconds_of": {part: round(seconds, 3) for part, seconds in batches.seconds.items()},
+        "cpu_seconds_of": {part: round(seconds, 3) for part, seconds in batches.cpu_seconds.items()},
     }
     curve = watch.points(trainer.state)
     save_trained(trainer, tokenizer, saved_as(model), curve, summary, out)
@@ -119,15 +126,17 @@ def _trainer(
     settings: RlSettings,
     on_log: OnLog | None,
 ) -> RolloutTrainer:
-    share, rest = divmod(settings.answers, processes())
-    if rest or share % settings.micro or settings.micro % settings.samples:
+    share, rest = divmod(settings.problems, processes())
+    share *= settings.samples
+    micro = min(settings.micro, share)
+    if rest or share % micro or micro % settings.samples:
         raise UsageError(
-            f"{settings.answers} answers an update cannot be shared by {processes()} processes in parts of "
-            f"{settings.micro} rows; choose problems and micro_batch (a multiple of samples) that divide them"
+            f"{settings.problems} problems an update cannot be shared by {processes()} processes in parts of {micro} "
+            "rows; choose problems and micro_batch (a multiple of samples) that divide them"
         )
     arguments = common_arguments(settings, folder, gradient_checkpointing=net.num_parameters() > LARGE) | {
-        "per_device_train_batch_size": settings.micro,
-        "gradient_accumulation_steps": share // settings.micro,
+        "per_device_train_batch_size": micro,
+        "gradient_accumulation_steps": share // micro,
         "max_steps": batches.most_updates * settings.passes,
         "warmup_steps": settings.warmup,
         "logging_steps": 1,
@@ -137,6 +146,7 @@ def _trainer(
     }
     config = GRPOConfig(
         **arguments,
+        **vllm_arguments(settings),
         num_generations=settings.samples,
         max_completion_length=settings.max_tokens,
         temperature=settings.temperature,

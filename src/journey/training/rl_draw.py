@@ -14,13 +14,13 @@ from typing import Any, Protocol, TypeVar
 from journey.answers.grade import Grader
 from journey.models.base import Completion, Sampling
 from journey.models.gather import gather_or_cancel
-from journey.models.local import Local
 from journey.rewards.outcomes import Ending, ending
 from journey.tasks.table import ask
 from journey.thoughts.behaviours import Piece, pieces
 from journey.training.border_values import mean, rollout_values
 from journey.training.branching import Branched, branched, shared_pieces, tree_values
 from journey.training.credit import Walk, by_line, flipped, mixed, token_advantages
+from journey.training.rl_engines import Policy
 from journey.training.rl_settings import Rewards, RlSettings
 from journey.types import Credit, ModelRef, Problem, Rollout, Spent, content_hash, content_seed
 
@@ -75,7 +75,8 @@ class Background:
 class Drawn:
     """A rollout with what training reads of it: tokens of its prompt and of each piece, advantages of its tokens.
 
-    `values` at the borders of its pieces, empty where none were measured.
+    `values` at the borders of its pieces, empty where none were measured. `verdicts` on its pieces are those of a
+    judge, which said something of so many (`known`).
     """
 
     rollout: Rollout
@@ -83,6 +84,8 @@ class Drawn:
     pieces: Sequence[Piece]
     tokens: Sequence[int]
     values: Sequence[float | None] = ()
+    verdicts: Sequence[float | None] = ()
+    known: int = 0
     advantages: Sequence[float] = ()
 
     @property
@@ -111,12 +114,12 @@ def chosen(problems: Sequence[Problem], update: int, count: int, seed: int) -> l
 
 
 async def draw(
-    problems: Sequence[Problem], model: Local, grader: Grader, update: int, ref: ModelRef, work: str,
-    settings: RlSettings,
+    problems: Sequence[Problem], model: Policy, grader: Grader, update: int, ref: ModelRef, work: str,
+    settings: RlSettings, mine: range,
 ) -> list[Drawn]:  # fmt: skip
-    """The rollouts of an update, `settings.samples` to each of its problems. `work` names the training.
+    """The rollouts of an update, `settings.samples` to each of its problems with a number in `mine`.
 
-    Raises ModelError.
+    `work` names the training. Raises ModelError.
     """
 
     async def group(number: int, problem: Problem) -> list[Drawn]:
@@ -128,7 +131,7 @@ async def draw(
         found = [
             read(
                 problem,
-                Rollout(content_hash("rollout", work, update, first + i), problem.id, ref, update, first + i,
+                Rollout(rollout_id(work, update, first + i), problem.id, ref, update, first + i,
                         seed=seed, **own),
                 model,
             )
@@ -136,11 +139,16 @@ async def draw(
         ]  # fmt: skip
         return await _valued(problem, found, drawn, model, grader, sampling, settings)
 
-    groups = enumerate(chosen(problems, update, settings.problems, settings.seed))
-    return [one for found in await gather_or_cancel(group(*which) for which in groups) for one in found]
+    wanted = chosen(problems, update, settings.problems, settings.seed)
+    return [one for found in await gather_or_cancel(group(i, wanted[i]) for i in mine) for one in found]
 
 
-async def _answers(problem: Problem, model: Local, sampling: Sampling, settings: RlSettings) -> list[Branched]:
+def rollout_id(work: str, update: int, number: int) -> str:
+    """The id of the rollout with that number of an update of a training."""
+    return content_hash("rollout", work, update, number)
+
+
+async def _answers(problem: Problem, model: Policy, sampling: Sampling, settings: RlSettings) -> list[Branched]:
     """The answers to a problem, as branches of one tree where credit needs a tree."""
     prompt = ask(problem, ())
     if "tree" not in settings.needs:
@@ -181,7 +189,7 @@ def earned(how: Ending | None, tokens: int, rewards: Rewards) -> dict[str, float
     return {"outcome": of[how]} | length
 
 
-def read(problem: Problem, rollout: Rollout, model: Local) -> Drawn:
+def read(problem: Problem, rollout: Rollout, model: Policy) -> Drawn:
     """A rollout with its prompt's tokens and its pieces. A token belongs to the piece in which it begins.
 
     What another rollout trains of it stands in the prompt.
@@ -200,7 +208,7 @@ def read(problem: Problem, rollout: Rollout, model: Local) -> Drawn:
 
 
 async def _valued(
-    problem: Problem, group: Sequence[Drawn], drawn: Sequence[Branched], model: Local, grader: Grader,
+    problem: Problem, group: Sequence[Drawn], drawn: Sequence[Branched], model: Policy, grader: Grader,
     sampling: Sampling, settings: RlSettings,
 ) -> list[Drawn]:  # fmt: skip
     """The group with the values that its credit needs, each measured at its cost."""
@@ -248,7 +256,7 @@ def walk(one: Drawn, settings: RlSettings) -> Walk:
     values = one.values
     if "verdicts" in settings.needs:
         judged = [piece.right if piece.kind == "step" else None for piece in one.pieces]
-        known = [None if right is None else 1.0 if right else -1.0 for right in judged]
+        known = one.verdicts or [None if right is None else 1.0 if right else -1.0 for right in judged]
         verdicts = flipped(known, settings.crediting.flip, one.rollout.id)
     if "exact" in settings.needs and one.reward is not None and one.pieces:
         reach = [None if piece.reach is None else float(piece.reach) for piece in one.pieces]

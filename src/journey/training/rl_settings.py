@@ -2,15 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from journey.errors import UsageError
+from journey.judges.base import Judge
 from journey.training.border_values import BorderSettings
 from journey.training.branching import BranchSettings
 from journey.training.credit import CREDITS, CreditSettings, Need, check_lines
 from journey.training.settings import Optimising
 
+ENGINES = ("local", "vllm-colocate", "vllm-server")
 WITHOUT_SIGNAL = 3  # updates in a row whose answers all got equal rewards, after which training is given up
+
+
+class TrainingJudge(Judge, Protocol):
+    """A judge that a training asks and closes; `identity` names its settings and weights."""
+
+    @property
+    def identity(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +65,9 @@ class RlSettings(Optimising):
     by the length limit (Dr. GRPO). `kl` is the weight of the divergence from the start, `clip` the range of the ratio
     of probabilities, which matters where `passes` over an update's answers are more than one. Every `check_every`
     generated tokens (and before the first and after the last update) the model answers `validation` problems.
+    `judge` names the judge of steps that the lines judge-* and value ask; puzzles have one of their own for judge-*.
+    `engine` writes the answers: the one here, or vLLM through TRL on a GPU ("vllm-colocate": in this process, with
+    `gpu_share` of the memory; "vllm-server": behind the address `server` of `vllm serve`).
     """
 
     learning_rate: float = 1e-6
@@ -81,6 +93,10 @@ class RlSettings(Optimising):
     validation: int = 100
     band: Band = Band()
     save_every: int = 10
+    judge: str | None = None
+    engine: Literal["local", "vllm-colocate", "vllm-server"] = "local"
+    server: str | None = None
+    gpu_share: float = 0.3
 
     def __post_init__(self) -> None:
         """Refuses what cannot be trained with (UsageError)."""
@@ -104,6 +120,19 @@ class RlSettings(Optimising):
         if self.schedule != "constant" and self.updates is None:
             raise UsageError(f"the schedule {self.schedule} needs to know its end: set updates, or schedule: constant")
         check_lines(self.credit)
+        self._check_judge()
+        if self.engine not in ENGINES:
+            raise UsageError(f"there is no engine {self.engine!r}; known are {', '.join(ENGINES)}")
+        if (self.engine == "vllm-server") != (self.server is not None):
+            raise UsageError("engine vllm-server and server, the address of vllm serve, go together: set both or none")
+
+    def _check_judge(self) -> None:
+        if "scores" in self.needs and self.judge is None:
+            raise UsageError("the credit value is a judge's scores; name one, as in judge=prm:FOLDER")
+        if self.judge is not None and not self.needs & {"verdicts", "scores"}:
+            raise UsageError(
+                f"no credit asks the judge {self.judge}: give one of judge-* or value a weight, or leave it out"
+            )
 
     @property
     def needs(self) -> set[Need]:

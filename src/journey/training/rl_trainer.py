@@ -4,6 +4,7 @@ Pinned to what TRL 1.16 does: `_compute_loss` takes advantages of shape (rows, t
 `_prepare_inputs` gives it the rows of each pass. A test decodes a batch and holds the loss against the formula.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,12 @@ import torch
 from torch.utils.data import DataLoader
 from trl.trainer.grpo_trainer import GRPOTrainer
 
+from journey.training.rl_engines import drawn_ratio
+
 LOSSES = {"tokens": "dapo", "answers": "grpo", "constant": "dr_grpo"}
 """Our names of how a loss is averaged, and TRL's."""
 
+DRAWN = "drawn_logprob"
 SMALL = 8192  # words of a vocabulary whose logits are no burden
 
 
@@ -22,13 +26,14 @@ SMALL = 8192  # words of a vocabulary whose logits are no burden
 class TokenRow:
     """A prompt and an answer as token ids, with the advantage of each of the answer's tokens.
 
-    The first `shared` tokens are read, not trained.
+    The first `shared` tokens are read, not trained. `logprob` is that of the answer when it was drawn, null: unknown.
     """
 
     prompt: Sequence[int]
     answer: Sequence[int]
     advantages: Sequence[float]
     shared: int = 0
+    logprob: float | None = None
 
     @property
     def length(self) -> int:
@@ -69,8 +74,14 @@ class RolloutTrainer(GRPOTrainer):
             # An update with fewer rows than parts: an empty part reads one row again and trains nothing of it.
             part = padded(some or [_untrained(ranked[0])], pad, self.accelerator.device)
             parts.append(part | {"num_items_in_batch": trained})
-        if self.num_iterations > 1:
+        corrects = self.use_vllm and self.vllm_importance_sampling_correction
+        if self.num_iterations > 1 or corrects:
             self._note_old_logprobs(parts)
+        if corrects:
+            most = self.vllm_importance_sampling_clip_max
+            for part in parts:
+                logprobs, trained, drawn = (part[name] for name in ("old_per_token_logps", "tool_mask", DRAWN))
+                part["importance_sampling_ratio"] = drawn_ratio(logprobs, trained, drawn, most)
         if self.beta:
             for part in parts:
                 part["ref_per_token_logps"] = self._reference_logprobs(part)
@@ -138,5 +149,6 @@ def padded(rows: Sequence[TokenRow], pad: int, device: Any) -> dict[str, torch.T
         "prompt_ids": prompts, "prompt_mask": prompt_mask, "completion_ids": answers, "completion_mask": answer_mask,
         "tool_mask": trained,  # TRL's name for what the policy itself wrote
         "advantages": advantages,
+        DRAWN: torch.tensor([[math.nan if row.logprob is None else row.logprob] for row in rows]),
     }  # fmt: skip
     return {name: tensor.to(device) for name, tensor in found.items()}

@@ -59,8 +59,8 @@ class RlWatch(TrainerCallback):
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         settings, spent = self._settings, self._batches.generated
         is_done = settings.tokens is not None and spent >= settings.tokens
-        if settings.minutes is not None and time.monotonic() - self._began > 60 * settings.minutes:
-            is_done = True
+        if settings.minutes is not None:
+            is_done = self._batches.agreed(is_done or time.monotonic() - self._began > 60 * settings.minutes)
         self.ended = self.ended or self._batches.ended or self._outside(self._batches.figures)
         if is_done or self.ended is not None:
             control.should_training_stop = True

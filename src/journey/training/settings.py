@@ -1,5 +1,6 @@
 """The dials of training, light enough to read a recipe without loading torch."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -118,10 +119,17 @@ class PrmSettings(TrainSettings):
             raise UsageError("classes is 2 or 3, and neutral is right, wrong or skip")
 
 
+YOUNG: Mapping[str, Any] = {
+    "sft_weight": 0.0, "label_smoothing": 0.0, "engine": "local", "judge": None,
+}  # fmt: skip
+"""Settings that are younger than runs that people have, with the value at which they change nothing."""
+
+
 def what_matters(settings: Optimising) -> dict[str, Any]:
     """The settings that decide the trained weights, which name the unit of work.
 
     One that is younger than runs that people have is left out where it changes nothing, so that their models stand.
     """
-    without = {"save_every", "resume", *(n for n in ("sft_weight", "label_smoothing") if not getattr(settings, n, 1))}
+    young = {name for name, value in YOUNG.items() if getattr(settings, name, value) == value}
+    without = {"save_every", "resume", "server", "gpu_share", *young}
     return {name: value for name, value in asdict(settings).items() if name not in without}
