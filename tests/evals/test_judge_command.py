@@ -196,7 +196,7 @@ def test_a_served_judge_of_steps_is_counted_and_remembered(tmp_path: Path) -> No
 
 def test_a_judge_that_fails_leaves_the_figure_unknown_and_the_unit_listed(scored: tuple[Path, str]) -> None:
     run, model = scored
-    silent = write_rows(run.parent / "nothing.jsonl", [])
+    silent = write_rows(run.parent / "silent.jsonl", [{"prompt": "another", "prefix": "", "completions": ["no"]}])
     said = journey("eval", run, "--model", model, "--decoding", "sampled", "--samples", 4,
                    "--judge", f"critic:scripted/{silent}", "--json")  # fmt: skip
     assert said.code == 1 and "rm" in said.err
