@@ -8,11 +8,14 @@ BIN := .venv/bin
 # A row's file begins with its letter and number (f3_); the others help or stand apart.
 ROWS := $(sort $(wildcard benchmarks/[a-z][0-9]*.py))
 
-.PHONY: run smollm2 test test-all check bench view screenshots
+.PHONY: run rl smollm2 test test-all check bench view screenshots
 .DELETE_ON_ERROR:
 
 run: .venv/.ready  ## the whole experiment: shortcut against journey on Countdown
 	$(BIN)/journey run recipes/countdown.yaml --out $(RUN)
+
+rl: .venv/.ready  ## reinforcement learning from several starts: does the journey's lead survive it?
+	$(BIN)/journey run recipes/rl.yaml --out runs/rl
 
 smollm2: .venv/.ready  ## a pretrained model (93 MB) into the user's cache, for --model smollm2 and the tests with it
 	$(BIN)/journey fetch smollm2

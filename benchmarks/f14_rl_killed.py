@@ -1,9 +1,9 @@
 """F14: reinforcement learning is killed (SIGKILL) at random moments, and the same command is given until it ends.
 
 The work: `journey train rl` on the tiny model, in float32 on one thread, with a checkpoint every two updates. Kills
-fall at random moments of the time that it takes without them, counted from its first sign on disk. Wanted every time:
-the same weights bit for bit, the same curve, and the same rollouts as without kills, none lost and none doubled. The
-commands are forks of one process that has loaded the libraries, so that they cost no start each. POSIX only (fork).
+fall at random moments of the processor's time that it takes without them, so that a busy machine moves none. Wanted
+every time: the same weights bit for bit, the same curve, and the same rollouts as without kills, none lost and none
+doubled. The commands are forks of one process that has loaded the libraries, and cost no start each. POSIX only (fork).
 """
 
 import json
@@ -13,12 +13,12 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 import bench
+import psutil
 import torch
 from bench import Result
 
@@ -47,12 +47,12 @@ def make_run(folder: Path) -> None:
 
 
 def killed(folder: Path, after: float | None) -> bool:
-    """Gives the command, killed `after` seconds of training (null: never); whether it was killed."""
+    """Gives the command, killed `after` seconds of its processor's time (null: never); whether it was killed."""
     child = os.fork()
     if child == 0:
         _command(folder)
     ended = threading.Event()
-    killer = threading.Thread(target=_kill, args=(child, folder, after, ended)) if after is not None else None
+    killer = threading.Thread(target=_kill, args=(child, after, ended)) if after is not None else None
     if killer:
         killer.start()
     # Waited for without reaping first, so that the killer never meets a process of another with the same number.
@@ -81,13 +81,18 @@ def _command(folder: Path) -> None:
         os._exit(code)
 
 
-def _kill(child: int, folder: Path, after: float, ended: threading.Event) -> None:
-    begun = folder / "models" / f".{NAME}.training" / "work"
-    while not begun.exists():
-        if ended.wait(0.01):
+def _kill(child: int, after: float, ended: threading.Event) -> None:
+    process = psutil.Process(child)
+    while not ended.wait(0.01):
+        times = process.cpu_times()
+        if times.user + times.system >= after:
+            os.kill(child, signal.SIGKILL)
             return
-    if not ended.wait(after):
-        os.kill(child, signal.SIGKILL)
+
+
+def _children_seconds() -> float:
+    used = os.times()
+    return used.children_user + used.children_system
 
 
 def made(folder: Path) -> dict[str, Any]:
@@ -107,13 +112,13 @@ def kill(options: Namespace) -> Result:
     kills = trials = 0
     with tempfile.TemporaryDirectory() as name:
         make_run(whole := Path(name) / "whole")
-        began = time.perf_counter()
+        began = _children_seconds()
         killed(whole, None)
-        wanted, takes = made(whole), time.perf_counter() - began
+        wanted, takes = made(whole), _children_seconds() - began
         number, each = (TRIALS_LONG, KILLS_A_TRIAL) if options.long else (TRIALS, 2)
         while kills < number * each and trials < 4 * number:
             make_run(folder := Path(name) / f"trial-{trials}")
-            kills += sum(killed(folder, rng.uniform(0, 0.8 * takes)) for _ in range(each))
+            kills += sum(killed(folder, rng.uniform(0.05, 0.8) * takes) for _ in range(each))
             killed(folder, None)
             found, trials = made(folder), trials + 1
             for what, value in wanted.items():
