@@ -148,7 +148,8 @@ def _missing(seed: int, names: set[str], by_arm: Mapping[tuple[int, str], Arm], 
 
 def _trees(run: Run, seeds: Sequence[int]) -> Trees:
     with_thought = {thought.tree for thought in run.thoughts()}
-    named = run.config.get("recipe", {}).get("trees", {}).get("model")
+    kept = run.config.get("recipe", {}).get("trees")
+    named = kept.get("model") if isinstance(kept, Mapping) else None  # runs of version 1 kept their number
     by_seed = list[dict[str, int]]()
     for seed in seeds:
         ids = set[str]().union(*(run.ids("trees", policy=policy) for policy in policies(seed)))
