@@ -44,10 +44,10 @@ def export(
 ) -> int:
     """Write records or training rows to a file.
 
-    WHAT is problems, trees, thoughts, attempts, or rows for trainers: sft, dpo, pairs (preferences of each --kind),
-    prm; or what people said in the studio: labels, notes (the form that journey derive --method annotate --notes
-    reads); or page: one tree with its thought as an .html file that opens anywhere, without a network. With --for the
-    rows are in another project's form: prompts for trl, verl or openrlhf, advantages of trees for rllm, trees
+    WHAT is problems, trees, thoughts, attempts, rollouts, or rows for trainers: sft, dpo, pairs (preferences of each
+    --kind), prm; or what people said in the studio: labels, notes (the form that journey derive --method annotate
+    --notes reads); or page: one tree with its thought as an .html file that opens anywhere, without a network. With
+    --for the rows are in another project's form: prompts for trl, verl or openrlhf, advantages of trees for rllm, trees
     and thoughts for verifiers (docs/exports.md).
     """
     if what == "page" or item is not None:

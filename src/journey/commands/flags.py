@@ -7,12 +7,15 @@ import typer
 
 from journey.training.pairs import KINDS
 
-Format = Literal["prm800k", "labelled", "problems", "benchmark", "puzzles", "trees", "thoughts", "attempts", "traces"]
+Format = Literal[
+    "prm800k", "labelled", "problems", "benchmark", "puzzles", "trees", "thoughts", "attempts", "rollouts", "traces"
+]
 What = Literal[
     "problems",
     "trees",
     "thoughts",
     "attempts",
+    "rollouts",
     "sft",
     "dpo",
     "pairs",

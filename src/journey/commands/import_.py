@@ -89,7 +89,7 @@ def import_(
                 data, lines = _rated(into, format, files, hub_split, limit, json)
             case "traces":
                 data, lines = _traces(into, files, limit, json)
-            case "trees" | "thoughts" | "attempts":
+            case "trees" | "thoughts" | "attempts" | "rollouts":
                 data = import_records(into, format, files)
                 lines = _record_lines(format, data)
             case "benchmark":
@@ -124,7 +124,7 @@ def _check_options(
         raise UsageError(f"columns are for problems, not for {format}; leave them out")
     if format not in ("problems", "puzzles", "labelled") and hub_split:
         raise UsageError(f"--hub-split is for problems, not for {format}; leave it out")
-    if format in ("trees", "thoughts", "attempts") and limit is not None:
+    if format in ("trees", "thoughts", "attempts", "rollouts") and limit is not None:
         raise UsageError(f"--limit is for problems and rated trees, not for {format}; leave it out")
     if format not in ("problems", "labelled"):
         check_files(files)

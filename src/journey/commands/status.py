@@ -42,6 +42,9 @@ def status(run: flags.RunFolder, json: flags.Json = False) -> int:
     lines.append(("models trained", len(data["models"])))
     lines.append(("attempts", sum(row["attempts"] for row in data["attempts"])))
     lines += [(f"  {r['model']}, {r['decoding']}", f"{r['attempts']}, {r['right']} right") for r in data["attempts"]]
+    if data["rollouts"]:
+        lines.append(("rollouts", sum(data["rollouts"].values())))
+        lines += [(f"  of {model}", n) for model, n in data["rollouts"].items()]
     lines += [(f"listed at import: {kind}", n) for kind, n in data["listed"].items()]
     lines += row_lines(data["spent"])
     lines.append(("failed units", len(data["failures"])))
@@ -63,17 +66,19 @@ def _holdings(of: Run) -> dict[str, Any]:
     if others := of.count("problems") - sum(parts.values()):
         parts["no part"] = others
     listed = Counter(one.kind for one in of.entries(ImportListing))
+    models = [entry.model for entry in of.entries(Training)]
     return {
         "problems": parts,
         "excluded": len(excluded(of)),
         "trees": tree_counts(of.trees()),
         "thoughts": dict(sorted(Counter(t.method for t in of.thoughts()).items())),
         "side_trips": side_trips(of.thoughts()),
-        "models": [entry.model for entry in of.entries(Training)],
+        "models": models,
         "attempts": [
             {"model": model, "decoding": decoding, "attempts": n, "right": right[model, decoding]}
             for (model, decoding), n in sorted(tried.items())
         ],
+        "rollouts": {name: n for name in models if (n := of.count("rollouts", name=name))},
         "listed": dict(sorted(listed.items())),
         "spent": spent_by_model(of),
         "failures": [asdict(failure) for failure in of.failures()],

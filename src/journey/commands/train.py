@@ -90,7 +90,7 @@ def train(
         **({"ended": made["ended"]} if "ended" in made else {}),
         "rows": made["rows"],
         "steps": made["steps"],
-        "trained_tokens": made["trained_tokens"],
+        "generated_tokens" if kind == "rl" else "trained_tokens": made["trained_tokens"],
     }
     say(json, summary, sheet(run, [(key.replace("_", " "), value) for key, value in summary.items()]))
     return 0
