@@ -54,16 +54,16 @@ class Settings:
     """How much of everything; the quick form has less."""
 
     pairs: int = 140
-    validation: int = 200
+    validation: int = 100
     test: int = 300
-    samples: int = 2  # answers a test problem; one a validation problem
-    betas: tuple[float, ...] = (0.05, 0.2)
-    rates: tuple[float, ...] = (1e-5, 4e-5, 1.6e-4)
+    samples: int = 1  # answers a test problem
+    betas: tuple[float, ...] = (0.1,)
+    rates: tuple[float, ...] = (2e-5, 1.6e-4)
     training: DpoSettings = DpoSettings(epochs=1, batch=2, sft_weight=0.2)
     max_tokens: int = 600
 
 
-QUICK = Settings(pairs=8, validation=4, test=8, samples=2, betas=(0.1,), rates=(2e-5,))
+QUICK = Settings(pairs=8, validation=4, test=8, rates=(2e-5,))
 
 
 class Preferences:
@@ -141,7 +141,7 @@ class Preferences:
         return out
 
     async def answers(self, called: str, place: Path, split: str, seed: int, samples: int) -> list[list[Attempt]]:
-        """The answers to the problems of a part, drawn at temperature 1, several a problem."""
+        """The answers to the problems of a part, drawn at temperature 1."""
         count = {"validation": self.settings.validation, "test": self.settings.test}[split]
         rule = Decoding("drawn", 1.0, 1.0, self.settings.max_tokens, samples)
         model, grader = Local(place, called), TaskGrader()
