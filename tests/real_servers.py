@@ -122,13 +122,14 @@ def _edit(file: Path, **fields: object) -> None:
 
 
 LLAMA = """
-import sys, time, xllamacpp
+import os, sys, time, xllamacpp
+parent = os.getppid()
 params = xllamacpp.CommonParams()
 params.model.path, params.port, params.n_ctx, params.n_parallel = sys.argv[1], int(sys.argv[2]), 8192, 4
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
 server = xllamacpp.Server(params)
-while True:
-    time.sleep(60)
+while os.getppid() == parent:
+    time.sleep(1)
 """
 
 
