@@ -126,7 +126,7 @@ import os, sys, time, xllamacpp
 parent = os.getppid()
 params = xllamacpp.CommonParams()
 params.model.path, params.port, params.n_ctx, params.n_parallel = sys.argv[1], int(sys.argv[2]), 8192, 4
-params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1  # several wait for each other on a busy machine
 server = xllamacpp.Server(params)
 while os.getppid() == parent:
     time.sleep(1)
