@@ -13,9 +13,10 @@ import json
 import tempfile
 import time
 from argparse import Namespace
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -42,7 +43,7 @@ from journey.training.silence import silenced
 from journey.types import Problem
 
 ELSE, GRADIENT, SAMPLING = 0.1, 0.9, 0.85
-spent: Counter[str] = Counter()
+spent: defaultdict[str, float] = defaultdict(float)
 drawn: list[list[TokenRow]] = []
 
 
@@ -132,8 +133,8 @@ async def _evaluate(into: Run, problems: Sequence[Problem], model: Local, rule: 
 
 
 def rl(options: Namespace) -> Result:
-    sizes = {"problems": 32, "max_tokens": 600, "updates": 8} if options.long else {
-        "problems": 8, "max_tokens": 200, "updates": 2}  # fmt: skip
+    sizes: dict[str, Any] = {"problems": 32, "max_tokens": 600, "updates": 8} if options.long else {
+        "problems": 8, "max_tokens": 200, "updates": 3}  # fmt: skip
     settings = RlSettings(
         **sizes, samples=8, tokens=None, learning_rate=2.5e-4, micro_batch=32, precision="fp32", device="cpu",
         validation=0, save_every=0,
@@ -144,14 +145,18 @@ def rl(options: Namespace) -> Result:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name, silenced():
         folder = Path(name)
+        rows = rl_rows(problems, [])
+        # What is done once in a process (kernels made, tables of the vocabulary) belongs to none of them.
+        train_rl(model_path("tiny"), rows, folder / "first", replace(settings, updates=1))
         with Run.open(folder / "rl", {}) as into, watched():
-            train_rl(model_path("tiny"), rl_rows(problems, []), folder / "model", settings, book=RunBook(into, "rl"))
+            train_rl(model_path("tiny"), rows, folder / "model", settings, book=RunBook(into, "rl"))
         made = json.loads((folder / "model" / "training.json").read_text())
         generated = sum(len(row.answer) for some in drawn for row in some)
-        beside, asking = asked(problems, settings, folder / "eval")
+        evaluated = [asked(problems, settings, folder / f"eval-{turn}") for turn in range(made["steps"])]
+        by_hand = plain(drawn, settings, 0)
+    beside, asking = map(sum, zip(*evaluated, strict=True))
     gradient = spent["step"] - spent["rows"]
     trained = sum(row.length for some in drawn for row in some)
-    by_hand = plain(drawn, settings, 0)
     total, drawing = made["cpu_seconds"], made["cpu_seconds_of"]["drawing"]
     figures = {
         "updates": made["steps"], "generated tokens": made["trained_tokens"], "seconds": total,

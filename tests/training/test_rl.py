@@ -98,6 +98,24 @@ def test_a_killed_training_ends_with_the_same_weights_and_rollouts(where: str, r
     assert [replace(one, model=whole.rollouts[0].model) for one in book.rollouts] == whole.rollouts
 
 
+def test_a_training_killed_behind_its_last_update_makes_no_further_one(
+    rows: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = replace(SMALL, updates=None, tokens=600, validation=0)
+    train_rl(TINY, rows, tmp_path / "whole", once)
+
+    def killed(*given: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as at_the_end:
+        at_the_end.setattr("journey.training.rl.save_trained", killed)
+        with pytest.raises(Killed):
+            train_rl(TINY, rows, tmp_path / "model", once)
+    again = train_rl(TINY, rows, tmp_path / "model", once)
+    assert again == json.loads((tmp_path / "whole" / "curve.json").read_text())
+    assert same(tmp_path / "whole", tmp_path / "model")
+
+
 def test_groups_whose_answers_earn_the_same_end_the_training_in_one_sentence(rows: list[Row], tmp_path: Path) -> None:
     always = replace(SMALL, rewards=Rewards(right=1.0, wrong=1.0, cut_off=1.0, empty=1.0), updates=9)
     with pytest.raises(UsageError, match=r"no answer of 3 updates in a row earned more than another.*middling"):

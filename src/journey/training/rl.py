@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,12 @@ from journey.errors import UsageError
 from journey.training.base import LARGE, attention, hardware, identity, load, processes, saved_as
 from journey.training.curve import OnLog
 from journey.training.loop import common_arguments, refuse_other_world, run_trainer, save_trained
-from journey.training.rl_batches import Batches
+from journey.training.rl_batches import Batches, Ended
 from journey.training.rl_draw import Book, Memory
 from journey.training.rl_engines import vllm_arguments
 from journey.training.rl_settings import RlSettings, TrainingJudge
 from journey.training.rl_trainer import LOSSES, SMALL, RolloutTrainer
-from journey.training.rl_watch import RlWatch
+from journey.training.rl_watch import SPENT, RlWatch
 from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop
 from journey.training.settings import what_matters
@@ -92,7 +93,8 @@ def _train(
     trainer = _trainer(batches, net, tokenizer, workshop(out), settings, on_log)
     refuse_other_world(trainer, world)
     started, worked = time.perf_counter(), time.process_time()
-    run_trainer(trainer, work, workshop(out), settings)
+    with suppress(Ended):
+        run_trainer(trainer, work, workshop(out), settings)
     batches.finish(trainer)
     watch = trainer.watch
     summary = {
@@ -102,7 +104,7 @@ def _train(
         "rows": len(batches.problems),
         "steps": trainer.state.global_step,
         "trained_tokens": batches.generated,
-        "ended": watch.ended or "the budget was spent",
+        "ended": watch.ended or SPENT,
         "precision": "bf16" if machine.bf16 else "fp32",
         "attention": chosen,
         "processes": trainer.accelerator.num_processes,

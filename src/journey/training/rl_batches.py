@@ -37,7 +37,13 @@ from journey.types import ModelRef, Problem, Rollout, content_seed
 
 CHECK = "check"
 """The key of a check on the validation problems in the trainer's log."""
+ENDED = "ended"
+"""The key of the reason why training ended, in the log of its last step."""
 COUNTS = ("right", "greedy_right")
+
+
+class Ended(Exception):
+    """No further update is to be made."""
 
 
 class Batches:
@@ -98,7 +104,7 @@ class Batches:
     def rows_of(self, update: int, trainer: Any) -> list[TokenRow]:
         """The rows of an update, drawn by the trainer's present weights, or kept of a training that was killed."""
         if update:  # after a resumption what was generated before stands in the trainer's log
-            self.generated = int(trainer.state.log_history[-1]["generated"])
+            self._look_back(trainer)
         with self._timed("weights"):
             self._policy.renew(trainer)
         if self._is_due(trainer.state.log_history):
@@ -127,8 +133,18 @@ class Batches:
             TokenRow(one.prompt, one.rollout.token_ids, one.advantages, logprob=one.rollout.logprob) for one in trained
         ]
 
+    def _look_back(self, trainer: Any) -> None:
+        """Raises Ended where the training had ended when it was killed, before its model was written."""
+        last = trainer.state.log_history[-1]
+        self.generated = int(last["generated"])
+        if ENDED in last:
+            trainer.watch.ended = last[ENDED]
+            raise Ended
+
     def finish(self, trainer: Any) -> None:
         """The last check, of the weights as they ended."""
+        if not self.generated:  # killed behind the last update
+            self.generated = int(trainer.state.log_history[-1]["generated"])
         self._policy.renew(trainer)
         self._check(trainer)
 

@@ -10,7 +10,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from journey.errors import UsageError
 from journey.training.curve import COMPLETE, OnLog
-from journey.training.rl_batches import CHECK, Batches
+from journey.training.rl_batches import CHECK, ENDED, Batches
 from journey.training.rl_settings import RlSettings
 
 NAMES = {"loss": "loss", "entropy": "entropy", "grad_norm": "grad_norm", "kl": "kl", "learning_rate": "learning_rate"}
@@ -18,6 +18,7 @@ OWN = ("reward", "right", "answer_tokens", "cut_off", "no_signal", "repeats", "b
 """Means over the answers of an update: `reward`, the share that was `right`, ...; `no_signal` is a share of groups."""
 
 
+SPENT = "the budget was spent"
 SHOWN = ("reward", "answer_tokens", "cut_off", "no_signal", "backtracks", "recoveries")
 
 
@@ -29,6 +30,7 @@ class RlWatch(TrainerCallback):
         self._began = time.monotonic()
         self._best: float | None = None
         self._last_check = ""
+        self._is_over = False
         self.ended: str | None = None
 
     def point(self, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,10 +46,12 @@ class RlWatch(TrainerCallback):
         return [self.point(entry) for entry in state.log_history if "loss" in entry or CHECK in entry]
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
-        logs = state.log_history[-1]
+        logs: Any = state.log_history[-1]
         if "loss" not in logs:
             return
         logs.setdefault("generated", float(self._batches.generated))  # a further pass over the same answers
+        if self._is_over:
+            logs[ENDED] = self.ended or SPENT
         if not all(math.isfinite(logs[name]) for name in ("loss", "grad_norm") if name in logs):
             raise UsageError(
                 f"The loss is no longer a number at step {state.global_step}: lower the learning rate "
@@ -62,7 +66,8 @@ class RlWatch(TrainerCallback):
         if settings.minutes is not None:
             is_done = self._batches.agreed(is_done or time.monotonic() - self._began > 60 * settings.minutes)
         self.ended = self.ended or self._batches.ended or self._outside(self._batches.figures)
-        if is_done or self.ended is not None:
+        self._is_over = is_done or self.ended is not None
+        if self._is_over:
             control.should_training_stop = True
             control.should_save = bool(settings.save_every)
         control.should_log = True
