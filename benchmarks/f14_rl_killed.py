@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import threading
+import traceback
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -72,12 +73,17 @@ def _command(folder: Path) -> None:
         with (folder / "output").open("w") as output:
             for number in (1, 2):
                 os.dup2(output.fileno(), number)
+            sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
             flags = [part for key, value in SETTINGS.items() for part in ("--set", f"{key}={value}")]
             main(["train", "rl", str(folder), "--from", "tiny", "--name", NAME, "--json", *flags])
             code = 0
     except SystemExit as end:
         code = int(end.code or 0)
+    except BaseException:
+        traceback.print_exc()
     finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(code)
 
 

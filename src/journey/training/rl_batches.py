@@ -144,7 +144,8 @@ class Batches:
     def finish(self, trainer: Any) -> None:
         """The last check, of the weights as they ended."""
         if not self.generated:  # killed behind the last update
-            self.generated = int(trainer.state.log_history[-1]["generated"])
+            logged = [entry["generated"] for entry in trainer.state.log_history if "generated" in entry]
+            self.generated = int(logged[-1])
         self._policy.renew(trainer)
         self._check(trainer)
 
