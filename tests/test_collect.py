@@ -348,7 +348,7 @@ def refusing(status: int, message: str, code: str = "") -> Reply:
     ("plan", "said"),
     [
         (lambda _: refusing(401, "Incorrect API key provided: sk-can*****789"), "OPENAI_API_KEY"),
-        (lambda _: refusing(404, "The model `m` does not exist", "model_not_found"), "it has m"),
+        (lambda _: refusing(404, "The model `m` does not exist", "model_not_found"), "it has 'm' in its list"),
         (lambda _: Reply(200, b"<!DOCTYPE html><html>Welcome</html>"), "like an OpenAI-compatible server"),
     ],
     ids=["wrong key", "unknown model", "no model server"],
