@@ -145,6 +145,13 @@ def test_a_quantity_outside_its_band_ends_the_training_and_says_which(rows: list
     assert "answer tokens left its band" in made["ended"]
 
 
+def test_entropy_outside_its_band_ends_the_training_too(rows: list[Row], tmp_path: Path) -> None:
+    train_rl(TINY, rows, tmp_path / "model", replace(SMALL, band=Band(entropy=(50.0, None))))
+    made = json.loads((tmp_path / "model" / "training.json").read_text())
+    assert made["steps"] == 1
+    assert "entropy left its band" in made["ended"]
+
+
 def test_adapters_are_drawn_from_merged_and_trained_alone(rows: list[Row], tmp_path: Path) -> None:
     train_rl(TINY, rows, tmp_path / "model", replace(SMALL, lora=4, kl=0.1))
     made, start = weights(tmp_path / "model"), weights(Path(TINY))

@@ -50,9 +50,9 @@ def train_rl(
     are. `judge` is the one that the settings name, which is closed here. The curve has a point an update ("step",
     "tokens" generated so far, "loss", "reward", "entropy", "answer_tokens", "cut_off", "no_signal", ...), and one more
     a check, whose "check" holds the figures on the validation problems. The same work that `out` already holds is not
-    done again, and a killed training goes on from
-    its last checkpoint: in float32 on one thread to the same weights, bit for bit. Raises UsageError for rewards that
-    are always the same, and for a loss that is no number: then the last good checkpoint stays.
+    done again, and a killed training goes on from its last checkpoint: in float32 on one thread to the same weights,
+    bit for bit. Raises UsageError for rewards that are always the same, and for a loss that is no number: then the last
+    good checkpoint stays.
     """
     settings, out = settings or RlSettings(), Path(out)
     if (settings.judge is None) != (judge is None):

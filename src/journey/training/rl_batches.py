@@ -1,4 +1,4 @@
-"""A policy at batches: before each update it draws answers by its present weights, and is checked now and then."""
+"""The batches of reinforcement learning: answers that the policy draws before each update, and checks now and then."""
 
 import os
 import time
@@ -80,7 +80,6 @@ class Batches:
         self._policy = policy(model, ref.name, settings)
         self._grader = TaskGrader()
         self._background = Background()
-        self._without_signal, self._had_signal = 0, False
         by_task = {"exact"} if judge is not None else {"exact", "verdicts"}
         if settings.needs & by_task and any(task_of(p).ground is None for p in problems):
             raise UsageError(
@@ -198,14 +197,13 @@ class Batches:
         dull = self.figures["no_signal"]
         for name, value in {"generated": float(self.generated), **self.figures}.items():
             trainer._metrics["train"][name].append(value)  # TRL logs their means, of one value each
-        self._without_signal = self._without_signal + 1 if dull == 1.0 else 0
-        self._had_signal = self._had_signal or dull < 1.0
-        if self._without_signal == WITHOUT_SIGNAL:
+        shares = [*(entry["no_signal"] for entry in trainer.state.log_history if "no_signal" in entry), dull]
+        if len(shares) >= WITHOUT_SIGNAL and all(share == 1.0 for share in shares[-WITHOUT_SIGNAL:]):
             why = (
                 f"no answer of {WITHOUT_SIGNAL} updates in a row earned more than another to its problem (the mean "
                 f"reward is {reward:.2f}), so there is nothing to learn"
             )
-            if not self._had_signal:
+            if all(share == 1.0 for share in shares):
                 raise UsageError(f"{why}; take problems of middling difficulty, or a start that solves some")
             self.ended = why
 
@@ -226,7 +224,7 @@ class Batches:
         checked = means | counts
         log = trainer.state.log_history
         log.append({"step": trainer.state.global_step, "generated": self.generated, CHECK: checked})
-        trainer.watch.hear_check(log[-1])
+        trainer.watch.hear_check(log)
 
     async def _checked(self) -> dict[str, Any] | None:
         """How many validation problems the model answers right, drawn as in training and greedily, and in what way.

@@ -26,9 +26,9 @@ class TrainingJudge(Judge, Protocol):
 class Rewards:
     """What an answer earns: `right` and `wrong` ones, those `cut_off` at the length limit, and `empty` ones.
 
-    An empty one ends by itself and gives no final answer.
-    `cut_off` null takes such answers out of training. `per_token` is added for every token of an answer (0: length
-    earns nothing). What the grader cannot say earns nothing either way: null, and no part of its group's mean.
+    An empty one has no text; a text that ends without a final answer is a wrong one. `cut_off` null takes such answers
+    out of training. `per_token` is added for every token of an answer (0: length earns nothing). What the grader cannot
+    say earns nothing either way: null, and no part of its group's mean.
     """
 
     right: float = 1.0

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,6 @@ from journey.training.rl_settings import RlSettings
 NAMES = {"loss": "loss", "entropy": "entropy", "grad_norm": "grad_norm", "kl": "kl", "learning_rate": "learning_rate"}
 OWN = ("reward", "right", "answer_tokens", "cut_off", "no_signal", "repeats", "backtracks", "recoveries")
 """Means over the answers of an update: `reward`, the share that was `right`, ...; `no_signal` is a share of groups."""
-
-
 SPENT = "the budget was spent"
 SHOWN = ("reward", "answer_tokens", "cut_off", "no_signal", "backtracks", "recoveries")
 
@@ -28,7 +26,6 @@ class RlWatch(TrainerCallback):
     def __init__(self, batches: Batches, settings: RlSettings, tell: OnLog | None) -> None:
         self._batches, self._settings, self._tell = batches, settings, tell
         self._began = time.monotonic()
-        self._best: float | None = None
         self._last_check = ""
         self._is_over = False
         self.ended: str | None = None
@@ -50,7 +47,9 @@ class RlWatch(TrainerCallback):
         if "loss" not in logs:
             return
         logs.setdefault("generated", float(self._batches.generated))  # a further pass over the same answers
-        if self._is_over:
+        self.ended = self.ended or self._outside(self._batches.figures | {"entropy": logs.get("entropy")})
+        self._stop_if_over(control)
+        if self._is_over or self.ended is not None:
             logs[ENDED] = self.ended or SPENT
         if not all(math.isfinite(logs[name]) for name in ("loss", "grad_norm") if name in logs):
             raise UsageError(
@@ -65,22 +64,25 @@ class RlWatch(TrainerCallback):
         is_done = settings.tokens is not None and spent >= settings.tokens
         if settings.minutes is not None:
             is_done = self._batches.agreed(is_done or time.monotonic() - self._began > 60 * settings.minutes)
-        self.ended = self.ended or self._batches.ended or self._outside(self._batches.figures)
-        self._is_over = is_done or self.ended is not None
-        if self._is_over:
-            control.should_training_stop = True
-            control.should_save = bool(settings.save_every)
+        self.ended = self.ended or self._batches.ended
+        self._is_over = is_done
+        self._stop_if_over(control)
         control.should_log = True
+
+    def _stop_if_over(self, control: TrainerControl) -> None:
+        if self._is_over or self.ended is not None:
+            control.should_training_stop = True
+            control.should_save = bool(self._settings.save_every)
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         if state.is_world_process_zero and args.output_dir is not None:
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
 
-    def hear_check(self, entry: Mapping[str, Any]) -> None:
-        """Hears of a check on the validation problems."""
-        fall, found = self._settings.band.fall, entry[CHECK]
-        accuracy = found["right"] / found["problems"]
-        best = self._best = max(self._best or 0.0, accuracy)
+    def hear_check(self, log: Sequence[Mapping[str, Any]]) -> None:
+        """Hears of a check on the validation problems, the newest entry of the log."""
+        fall, entry = self._settings.band.fall, log[-1]
+        shares = [found["right"] / found["problems"] for one in log if (found := one.get(CHECK)) is not None]
+        accuracy, best = shares[-1], max(shares)
         if fall is not None and 100 * (best - accuracy) > fall:
             self.ended = (
                 f"validation accuracy fell from {100 * best:.1f} to {100 * accuracy:.1f} %, more than the "
@@ -102,7 +104,7 @@ class RlWatch(TrainerCallback):
             how_far = {"done": int(entry["step"]), "steps": self._batches.most_updates}
         return how_far | {"shown": f"rl: {', '.join(filter(None, (self._last_check, *shown)))}"}
 
-    def _outside(self, figures: Mapping[str, float]) -> str | None:
+    def _outside(self, figures: Mapping[str, float | None]) -> str | None:
         band = self._settings.band
         bounds = {"entropy": band.entropy, "answer_tokens": band.tokens, "cut_off": band.cut_off,
                   "repeats": band.repeats}  # fmt: skip
