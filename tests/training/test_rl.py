@@ -15,7 +15,7 @@ from journey.tasks.table import task
 from journey.training.rl import train_rl
 from journey.training.rl_draw import Drawn, Memory, chosen, credited, earned
 from journey.training.rl_settings import Band, Rewards, RlSettings
-from journey.training.rl_trainer import TokenRow, padded
+from journey.training.rl_trainer import RolloutTrainer, TokenRow, padded
 from journey.training.rows import Row, rl_rows
 from journey.types import Problem, Rollout
 
@@ -114,6 +114,27 @@ def test_a_training_killed_behind_its_last_update_makes_no_further_one(
     again = train_rl(TINY, rows, tmp_path / "model", once)
     assert again == json.loads((tmp_path / "whole" / "curve.json").read_text())
     assert same(tmp_path / "whole", tmp_path / "model")
+
+
+@pytest.mark.parametrize("micro", [None, 4])
+def test_the_loss_is_the_mean_advantage_over_all_trained_tokens(
+    micro: int | None, rows: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[TokenRow] = []
+    given = RolloutTrainer._padded_parts
+
+    def noted(self: RolloutTrainer, rows: Sequence[TokenRow], number: int) -> list[dict[str, torch.Tensor]]:
+        seen.extend(rows)
+        return given(self, rows, number)
+
+    monkeypatch.setattr(RolloutTrainer, "_padded_parts", noted)
+    settings = replace(SMALL, updates=1, credit={"outcome": 1.0, "judge-step": 0.5}, micro_batch=micro)
+    curve = train_rl(TINY, rows, tmp_path / "model", settings)
+    advantages = [one for row in seen for one in row.advantages]
+    # Before the first step every probability is what it was when the answers were drawn: all ratios are 1.
+    expected = -sum(advantages) / len(advantages)
+    assert abs(expected) > 0.01
+    assert next(point["loss"] for point in curve if "loss" in point) == pytest.approx(expected, abs=1e-3)
 
 
 def test_groups_whose_answers_earn_the_same_end_the_training_in_one_sentence(rows: list[Row], tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """TRL's GRPO trainer on rollouts of our own, with an advantage for every token.
 
 Pinned to what TRL 1.16 does: `_compute_loss` takes advantages of shape (rows, tokens) "for subclasses", and
-`_prepare_inputs` gives it the rows of each pass. A test decodes a batch and holds the loss against the formula.
+`_prepare_inputs` gives it the rows of each pass. A test holds the loss against the formula.
 """
 
 import math
