@@ -37,7 +37,7 @@ def test_in_pieces_the_same_is_learnt(
     split: list[int] = []
     real: Callable[..., Any] = memory.pieces
     monkeypatch.setattr(loop, "TINY", 0)
-    monkeypatch.setitem(loop.AT_ONCE, "cpu", 40)
+    monkeypatch.setitem(loop.PART_TOKENS, "cpu", 40)
     monkeypatch.setattr(loop, "pieces", lambda *a: (found := real(*a), split.append(len(found)))[0])
     pieces = train_sft(words_model, sums, tmp_path / "pieces", FAST)
     assert max(split) > 1

@@ -138,8 +138,8 @@ class Server:
                 self._remarks.refused(self._dialect.refused)
                 if n > 1 and self._dialect.one_by_one:
                     return []
-            except NoModel as said:
-                raise UsageError(await self._no_model(str(said))) from None
+            except NoModel as missing:
+                raise UsageError(await self._no_model(str(missing))) from None
             else:
                 if request.way is not None and request.way == self._dialect.way:
                     self._dialect.proved = True

@@ -23,7 +23,7 @@ WRITTEN: Counter[str] = Counter()
 """Tokens that each model in this process has written so far, for lines of progress."""
 SAMPLE = 1 << 20  # bytes hashed at both ends of a weights file too large to hash whole
 WHOLE = 1 << 28
-TRAINED_AT_ONCE = 1024  # tokens, padding included: more were measured to be no faster on a processor
+TOKENS_ON_CPU = 1024  # tokens, padding included: more were measured to be no faster on a processor
 
 
 def model_path(name: str) -> str:
@@ -169,7 +169,7 @@ def worker_memory(path: str | Path) -> int:
     """Bytes that a process needs to train the model in a folder and to write with it; 0 for a small one, or unknown.
 
     The libraries, the weights, their gradients and Adam's two moments in float32, and what the layers keep of
-    `TRAINED_AT_ONCE` tokens (36 bytes a unit were measured; a longer row takes more), or 2 GiB of keys and values.
+    `TOKENS_ON_CPU` tokens (36 bytes a unit were measured; a longer row takes more), or 2 GiB of keys and values.
     """
     folder = Path(path).expanduser()
     size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
@@ -180,7 +180,7 @@ def worker_memory(path: str | Path) -> int:
     config = config.get("text_config", config)
     weights = size // (4 if '"dtype": "float32"' in text else 2)
     units = config.get("num_hidden_layers", 0) * (config.get("hidden_size", 0) + config.get("intermediate_size", 0))
-    return 700_000_000 + 16 * weights + max(36 * units * TRAINED_AT_ONCE, 2 << 30)
+    return 700_000_000 + 16 * weights + max(36 * units * TOKENS_ON_CPU, 2 << 30)
 
 
 def free_memory() -> int | None:

@@ -20,7 +20,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 from journey.errors import UsageError
 from journey.training.base import LARGE, attention, hardware, identity, load, processes, saved_as, stop_ids
 from journey.training.curve import COMPLETE, OnLog, Watch
-from journey.training.memory import AT_ONCE, TINY, memory_kept, peak, pieces, rows_in_part
+from journey.training.memory import PART_TOKENS, TINY, memory_kept, peak, pieces, rows_in_part
 from journey.training.order import plan
 from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop, write_model
@@ -135,7 +135,7 @@ def build(
     net.set_attn_implementation(chosen)
     order = plan(columns.lengths, settings.batch, settings.epochs, settings.max_steps, settings.seed)
     steps = -(-len(order) // settings.batch)
-    part_tokens = AT_ONCE["cpu" if machine.cpu else "gpu"] if net.num_parameters() > TINY else None
+    part_tokens = PART_TOKENS["cpu" if machine.cpu else "gpu"] if net.num_parameters() > TINY else None
     by_tokens = method.texts_in_row == 1 and processes() == 1
     longest = None if part_tokens is None or by_tokens else (method.texts_in_row * max(columns.lengths), part_tokens)
     arguments = _arguments(settings, steps, workshop(out), longest, checkpointing=net.num_parameters() > LARGE)

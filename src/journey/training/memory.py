@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from journey.models.weights import TRAINED_AT_ONCE
+from journey.models.weights import TOKENS_ON_CPU
 
 TINY = 16_000_000  # weights up to which a batch needs no bound
-AT_ONCE = {"cpu": TRAINED_AT_ONCE, "gpu": 16384}  # tokens of larger models
+PART_TOKENS = {"cpu": TOKENS_ON_CPU, "gpu": 16384}  # tokens of larger models
 _TRIM_THRESHOLD, _MAP_THRESHOLD = -1, -3  # glibc's names of what mallopt sets
 _MIB = 1 << 20
 
