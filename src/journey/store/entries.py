@@ -117,6 +117,30 @@ class SharedPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """A round of an arm in a seed: how its model came about, what it measured, and whether the next one may begin.
+
+    `policy` grew its trees, `start` is the model that training began from, both by name; `model` is the one it made,
+    null where the round was not paid for. `mix`: rows by where they came from ("given", "labelled", "round 1", ...).
+    `settings`: what the round chose for itself (temperature, threshold). `measured`: the guards' figures by name, null
+    where one could not be measured. `good`: the last good model after it. `stopped`: the guard that ended the arm's
+    rounds, in one sentence, null where the next one may begin.
+    """
+
+    seed: int
+    arm: str
+    round: int
+    policy: str
+    start: str
+    model: str | None
+    good: str
+    mix: Mapping[str, int]
+    measured: Mapping[str, float | None]
+    settings: Mapping[str, Any]
+    stopped: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A unit of work that a stage could not do, and why.
 
@@ -134,7 +158,7 @@ class Failure:
 
 Entry = (
     Spending | Exclusion | StepScores | JudgeWeights | Training | ImportListing | Refusals | MethodSettings | Curation
-    | SharedPart | Failure
+    | SharedPart | Round | Failure
 )  # fmt: skip
 
 
@@ -163,6 +187,7 @@ ENTRIES: dict[type[Any], EntryTable] = {
         EntryTable("method_settings", MethodSettings, ("method",), keyed=1),
         EntryTable("curation", Curation),
         EntryTable("shared_parts", SharedPart, ("what",)),
+        EntryTable("rounds", Round, ("seed", "arm", "round"), keyed=3),
         EntryTable("failed_units", Failure, ("stage", "unit", "problem", "model", "decoding", "judge"), keyed=2),
     )
 }

@@ -1,0 +1,80 @@
+"""How often an experiment goes round, what each round is trained on, and what must hold for the next one to begin."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from journey.errors import UsageError, check_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """What a round must keep, measured on the validation problems; null or "off" switches a guard off.
+
+    `gate` compares the new model's answers with the last good model's, paired by problem: "equal" takes it unless the
+    95 % interval of the difference lies below 0, "better" only where it lies above 0. Shares of what round 1 had:
+    `passing` of pass@k, `diversity` of the distinct right ways a problem. Absolute: `cut_off` and `repeats` at most;
+    `new` is the least share of right ways that the mix did not have: below it the round is not paid for.
+    `domain` is how many points a domain may fall below its best round, beyond its interval.
+    """
+
+    gate: Literal["equal", "better", "off"] = "equal"
+    passing: float | None = 0.9
+    diversity: float | None = 0.5
+    cut_off: float | None = 0.3
+    repeats: float | None = 0.5
+    new: float | None = 0.05
+    domain: float | None = 5.0
+    samples: int = 16
+    problems: int = 100
+
+    def __post_init__(self) -> None:
+        check_settings(self, "rounds.guards.", samples=2, problems=1)
+
+
+OFF = Guards(gate="off", passing=None, diversity=None, cut_off=None, repeats=None, new=None, domain=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """The temperature and the reward threshold of a round's trees, chosen by the balance score (B-STaR, equation 3).
+
+    `samples` answers to each of `problems` training problems are drawn at each temperature; the pair with the highest
+    score is taken.
+    """
+
+    temperatures: tuple[float, ...] = (0.6, 0.8, 1.0, 1.2)
+    thresholds: tuple[float, ...] = (0.0, 0.5)
+    problems: int = 50
+    samples: int = 16
+    wanted: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rounds:
+    """`count` rounds: trees by the last good model, thoughts of them, training, validation, the guards.
+
+    `start`: what every round is trained from, "base" (the model that the arm starts from in round 1) or the "last"
+    good model. `data`: the thoughts of all rounds ("accumulate") or of this one ("replace"). `given` is the least share
+    of rows that people or worked solutions gave, phase 1's included; thoughts of earlier rounds are left out for it.
+    `problems`: the "same" in every round, or as many "new" ones. `choose`: grow trees of "all", or those of "middling"
+    success first (`share` of them). `mix`: weights of domains among the rows, null: as they come. `balance` null: the
+    recipe's temperature.
+    """
+
+    count: int = 1
+    start: Literal["base", "last"] = "base"
+    data: Literal["accumulate", "replace"] = "accumulate"
+    given: float = 0.3
+    problems: Literal["same", "new"] = "same"
+    choose: Literal["all", "middling"] = "all"
+    share: float = 1.0
+    mix: dict[str, float] | None = None
+    guards: Guards = Guards()
+    balance: Balance | None = None
+
+    def __post_init__(self) -> None:
+        check_settings(self, "rounds.", count=1)
+        if not 0 <= self.given <= 1:
+            raise UsageError(f"rounds.given is {self.given}; it is a share of the rows, from 0 to 1")
+        if not 0 < self.share <= 1:
+            raise UsageError(f"rounds.share is {self.share}; it is a share of the problems, above 0 and at most 1")
