@@ -193,13 +193,15 @@ def test_what_cannot_be_saved_is_said_and_not_counted(visit: Open, folder: Path)
 # --- thoughts ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_thought_is_rated_trait_by_trait(visit: Open, folder: Path):
+def test_a_thought_is_rated_trait_by_trait_and_marked_to_be_learnt_from(visit: Open, folder: Path):
     page = visit(by="ann", what="thoughts")
     assert len(page.button_group) == len(labels.TRAITS)
     page.button_group[2].set_value(4).run()
     page.button_group[0].set_value(2).run()
+    page.button(key="verdict 1").click().run()
     (label,) = said(folder)
-    assert label.item == "thought" and label.ratings == {"rechecking": 4, "iterative_problem_solving": 2}
+    assert (label.item, label.verdict) == ("thought", "right")
+    assert label.ratings == {"rechecking": 4, "iterative_problem_solving": 2}
     page.button(key="action s").click().run()
     assert said(folder)[0].state == "submitted" and "1 submitted" in html_of(page, "progress")
 

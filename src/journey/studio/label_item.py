@@ -52,6 +52,8 @@ def item_desk(desk: Desk) -> None:
             _text(desk, label, "reason", "Reason", 68)
             _text(desk, label, "step", "Corrected step", 68)
         elif label.item == "thought":
+            view('<p class="quiet">Right: to be learnt from. The next round is trained on it as given data.</p>', "use")
+            _verdicts(desk, label)
             _ratings(desk, label)
         _text(desk, label, "note", "Free note", 160 if label.item == "tree" else 68)
         _actions(desk, label, kept)

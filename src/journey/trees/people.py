@@ -25,7 +25,7 @@ def verdicts_of_steps(labels: Iterable[Label]) -> dict[str, dict[int, Judgement]
             votes.setdefault((label.tree, label.node), []).append(label)
     found: dict[str, dict[int, Judgement]] = {}
     for (tree, node), given in votes.items():
-        verdict = _most(given)
+        verdict = most(given)
         if verdict is not None:
             reason = next((one.reason for one in given if one.verdict == verdict and one.reason), None)
             found.setdefault(tree, {})[node] = Judgement(verdict, reason=reason, by=PEOPLE)
@@ -39,7 +39,8 @@ def divided(labels: Iterable[Label]) -> int:
     return len(judged) - sum(len(steps) for steps in verdicts_of_steps(all_labels).values())
 
 
-def _most(votes: Sequence[Label]) -> Verdict | None:
+def most(votes: Sequence[Label]) -> Verdict | None:
+    """The verdict that most of the labels give, null where two have equally many; each label has one."""
     given: Counter[Verdict] = Counter(vote.verdict for vote in votes if vote.verdict is not None)
     counted = given.most_common()
     is_tie = len(counted) > 1 and counted[0][1] == counted[1][1]
