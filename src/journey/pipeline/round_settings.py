@@ -4,34 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from journey.errors import UsageError, check_settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guards:
-    """What a round must keep, measured on the validation problems; null or "off" switches a guard off.
-
-    `gate` compares the new model's answers with the last good model's, paired by problem: "equal" takes it unless the
-    95 % interval of the difference lies below 0, "better" only where it lies above 0. Shares of what round 1 had:
-    `passing` of pass@k, `diversity` of the distinct right ways a problem. Absolute: `cut_off` and `repeats` at most;
-    `new` is the least share of right ways that the mix did not have: below it the round is not paid for.
-    `domain` is how many points a domain may fall below its best round, beyond its interval.
-    """
-
-    gate: Literal["equal", "better", "off"] = "equal"
-    passing: float | None = 0.9
-    diversity: float | None = 0.5
-    cut_off: float | None = 0.3
-    repeats: float | None = 0.5
-    new: float | None = 0.05
-    domain: float | None = 5.0
-    samples: int = 16
-    problems: int = 100
-
-    def __post_init__(self) -> None:
-        check_settings(self, "rounds.guards.", samples=2, problems=1)
-
-
-OFF = Guards(gate="off", passing=None, diversity=None, cut_off=None, repeats=None, new=None, domain=None)
+from journey.evals.guards import Guards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,8 @@ class Task:
     - `read(path, limit)`: the problems of a file in the task's own form; null: files are read as problems in words.
     - `is_held_out(problem)`: whether the problem is of the part that no model is trained on; null: there is no such
       rule.
+    - `way(problem, text)`: the right way that a text ends with, written alike for all that differ only in the order of
+      what may be swapped, null where the text is not right; null: its steps are compared as they are written.
     - `labelled_set(count, seed)`: solutions with labelled steps for `eval judges --on NAME`; null: there is none.
     - `explore(rng, settings)`: a text for the tiny base to read, truthful random exploration of a problem that is not
       held out; `ground(problem)`: the problem as exploration sees it, to check walks by; both null: it reads none.
@@ -69,6 +71,7 @@ class Task:
     draw: Draw | None = None
     read: Read | None = None
     is_held_out: Callable[[Problem], bool] | None = None
+    way: Callable[[Problem, str], str | None] | None = None
     labelled_set: Callable[[int, int], LabelledSet] | None = None
     explore: Explore | None = None
     ground: Callable[[Problem], Ground] | None = None

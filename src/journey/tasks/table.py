@@ -60,6 +60,23 @@ def ask(problem: Problem, prefix: Sequence[str]) -> Prompt:
     return task_of(problem).ask(problem, prefix)
 
 
+def way_of(problem: Problem, text: str) -> str | None:
+    """The way of a right text, the same for texts that differ only in order; null where a puzzle's text is not right.
+
+    Where the task has no rule for it: the text's steps, each once, however they are ordered, spaced and capitalised.
+    """
+    found, text = task_of(problem), visible(text)
+    if found.way is not None:
+        return found.way(problem, text)
+    return "\n".join(sorted({" ".join(step.lower().split()) for step in found.steps.split(text)}))
+
+
+def first_step(problem: Problem, text: str) -> str:
+    """The first step of a text or of its thinking, lower case and single-spaced; "" where there is none."""
+    steps = task_of(problem).steps.split(text.lstrip().removeprefix("<think>"))
+    return " ".join(steps[0].lower().split()) if steps else ""
+
+
 def tasks_of(problems: Iterable[Problem]) -> list[Task]:
     """The tasks of the problems, each once, by name."""
     found = {(one := task_of(problem)).name: one for problem in problems}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from journey.answers.grade import Grader
+from journey.metrics.diversity import lines_again
 from journey.models.base import Completion, Sampling
 from journey.models.gather import gather_or_cancel
 from journey.rewards.outcomes import Ending, ending
@@ -271,10 +272,6 @@ def was_right(rollout: Rollout) -> bool:
 
 def figures(found: Sequence[Drawn]) -> dict[str, float]:
     """What the answers were like, on average: see `rl_watch.OWN`."""
-
-    def lines_again(text: str) -> float:
-        lines = [line for line in text.splitlines() if line.strip()]
-        return 1 - len(set(lines)) / len(lines) if lines else 0.0
 
     number = len(found)
     backtracks = [sum(piece.kind == "backtrack" for piece in one.pieces) for one in found]

@@ -39,6 +39,12 @@ def grade(puzzle: Puzzle, text: str) -> Grade:
     return Grade(normal(expression), result == puzzle.target, None if result == puzzle.target else MISSED)
 
 
+def way(problem: Problem, text: str) -> str | None:
+    """The expression that a right text makes, the same for every order of summands and factors; null: not right."""
+    found = grade(parse_puzzle(problem.question), text)
+    return found.answer if found.correct else None
+
+
 def _grade_expression(puzzle: Puzzle, answer: str | None) -> Grade:
     if answer is None:
         return Grade(None, None, NO_ANSWER)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from journey.tasks.base import Task
 from journey.tasks.countdown import plain
 from journey.tasks.countdown.chain import judge
-from journey.tasks.countdown.checker import CountdownGrader
+from journey.tasks.countdown.checker import CountdownGrader, way
 from journey.tasks.countdown.exploration import explore, ground
 from journey.tasks.countdown.labelled import countdown_set
 from journey.tasks.countdown.narration import NARRATION
@@ -27,6 +27,7 @@ COUNTDOWN = Task(
     draw=drawn,
     read=read,
     is_held_out=lambda problem: is_held_out(parse_puzzle(problem.question)),
+    way=way,
     labelled_set=countdown_set,
     explore=explore,
     ground=lambda problem: ground(parse_puzzle(problem.question)),

@@ -40,3 +40,9 @@ def grade(maze: Maze, text: str) -> Grade:
         return Grade(None, None, walk.error or STOPPED_SHORT)
     error = walk.error or (None if at_goal else f"{DEAD_END} ({walk.path[-1]})")
     return Grade(" -> ".join(walk.path), error is None, error)
+
+
+def way(problem: Problem, text: str) -> str | None:
+    """The places that a right text walks through, from start to goal; null where it is not right."""
+    found = grade(parse_maze(problem.question), text)
+    return found.answer if found.correct else None

@@ -1,7 +1,7 @@
 """Mazes as a task: everything that the rest of the package needs of them."""
 
 from journey.tasks.base import Task
-from journey.tasks.maze.checker import MazeGrader
+from journey.tasks.maze.checker import MazeGrader, way
 from journey.tasks.maze.draw import MazeSettings, drawn
 from journey.tasks.maze.exploration import explore, ground
 from journey.tasks.maze.labelled import maze_set
@@ -23,6 +23,7 @@ MAZE = Task(
     settings=MazeSettings,
     draw=drawn,
     is_held_out=lambda problem: is_held_out(parse_maze(problem.question)),
+    way=way,
     labelled_set=maze_set,
     explore=explore,
     ground=lambda problem: ground(parse_maze(problem.question)),
