@@ -22,6 +22,7 @@ from rl_runs import BASE, RESULTS, SHOWN, RlRuns, Sizes, gain, mean, passing, sh
 
 from journey.metrics.accuracy import holm, over_seeds, t_interval
 from journey.pipeline.recipe_reading import load
+from journey.store.entries import Training
 from journey.store.run import Run
 from journey.training.rl_settings import RlSettings
 
@@ -51,6 +52,10 @@ def after_rl(options: Namespace) -> Result:
         found, work = here.found(), here.work
     starts = [start for start in STARTS if f"rl {start}" in found]
     arms = {start: summary(found[f"start {start}"], found[f"rl {start}"], sizes) for start in starts}
+    equal = {s: answers_at(arms.get("journey"), a) for s, a in arms.items()}
+    with Run.read(options.run) as of:
+        for start, a in arms.items():
+            a["grown"], a["trained"] = paid_before(of, start, sorted(found[f"rl {start}"]))
     gains: dict[str, dict[str, Any]] = {}
     for more, less in PAIRS:
         for when, prefix in (("before", "start"), ("after", "rl")):
@@ -71,6 +76,11 @@ def after_rl(options: Namespace) -> Result:
         ]),
         table("how they think", ("start", *(f"{n}{w}" for n in SHOWN for w in ("", " after")), "generated"), [
             (s, *(x for n in SHOWN for x in (a[f"{n}_before"], a[n])), a["generated"]) for s, a in arms.items()
+        ]),
+        table("where the gain comes from, points; answers at the journey's tokens; tokens paid before RL", ("start",
+              "more ends", "more right ends", "answers", "after", "grown in trees", "trained on"), [
+            (s, a["from_ends"], a["from_right_ends"], *(equal[s] or (None, None)), a["grown"], a["trained"])
+            for s, a in arms.items()
         ]),
         table("differences, points", ("", "seeds", "points", "low", "high", "p (Holm)"), [
             (name, d["seeds"], d["points"], d["low"], d["high"], f"{d['holm']:.3g}") for name, d in gains.items()
@@ -98,7 +108,25 @@ def summary(before: Mapping[int, Any], after: Mapping[int, Any], sizes: Sizes) -
               **{name: mean(figures, name) for name in SHOWN}}  # fmt: skip
         found |= {f"{name}{suffix}": value for name, value in of.items()}
     found["before"] = found["accuracy_before"]
+    ends, right = ([found[f"{name}{when}"] for when in ("_before", "")] for name in ("finished", "right_finished"))
+    found["from_ends"] = 100 * (ends[1] - ends[0]) * fmean(right)
+    found["from_right_ends"] = 100 * (right[1] - right[0]) * fmean(ends)
     return found
+
+
+def answers_at(journey: Mapping[str, Any] | None, other: Mapping[str, Any]) -> tuple[float, float] | None:
+    """How many answers of a start cost as many tokens as one of the journey's, before and after; below 2 no vote."""
+    return journey and (journey["tokens_before"] / other["tokens_before"], journey["tokens"] / other["tokens"])
+
+
+def paid_before(of: Run, start: str, seeds: list[int]) -> tuple[float, float]:
+    """The tokens generated for a start's trees, and those that it was trained on, a seed on average."""
+    grows = start not in (BASE, "phase1")
+    trees = {seed: list(of.trees(policy=f"seed-{seed}/phase1")) if grows else [] for seed in seeds}
+    grown = fmean(sum(node.tokens for tree in trees[seed] for node in tree.nodes) for seed in seeds)
+    phases = {BASE: (), "phase1": ("phase1",)}.get(start, ("phase1", start))
+    read = {(t.seed, t.arm): t.tokens or 0 for t in of.entries(Training)}
+    return grown, fmean(sum(read.get((seed, arm), 0) for arm in phases) for seed in seeds)
 
 
 def worth_of_start(found: Mapping[str, Mapping[int, Any]]) -> dict[str, dict[str, Any]]:
