@@ -116,7 +116,9 @@ def summary(before: Mapping[int, Any], after: Mapping[int, Any], sizes: Sizes) -
 
 def answers_at(journey: Mapping[str, Any] | None, other: Mapping[str, Any]) -> tuple[float, float] | None:
     """How many answers of a start cost as many tokens as one of the journey's, before and after; below 2 no vote."""
-    return journey and (journey["tokens_before"] / other["tokens_before"], journey["tokens"] / other["tokens"])
+    if journey is None:
+        return None
+    return journey["tokens_before"] / other["tokens_before"], journey["tokens"] / other["tokens"]
 
 
 def paid_before(of: Run, start: str, seeds: list[int]) -> tuple[float, float]:
