@@ -117,6 +117,17 @@ def test_a_resumed_run_ends_as_the_straight_one(
     assert not workshop(tmp_path / "resumed").exists()
 
 
+def test_a_resumed_run_saves_as_often_as_it_is_told_now(words_model: Path, sums: list, tmp_path: Path) -> None:
+    def stop(point: dict) -> None:
+        if point["step"] == 6:
+            raise KeyboardInterrupt
+
+    for every in (4, 1):
+        with pytest.raises(KeyboardInterrupt):
+            train_sft(words_model, sums, tmp_path / "out", replace(FAST, save_every=every), stop)
+    assert {found.name for found in workshop(tmp_path / "out").glob("checkpoint-*")} == {"checkpoint-4", "checkpoint-5"}
+
+
 def test_checkpoints_of_other_work_are_not_resumed(words_model: Path, sums: list, tmp_path: Path) -> None:
     def stop(point: dict) -> None:
         if point["step"] == 5:

@@ -13,7 +13,7 @@ _WORDS_ONLY = re.compile(r"[^\\0-9=^_{}<>+*/]*")
 
 
 def start() -> None:
-    """Make this process a worker: warm, quiet, and bounded in memory where the system can do that."""
+    """Make this process a worker: the parser is warm, nothing is printed, and memory is bounded where it can be."""
     warm()
     if sys.platform != "win32":
         import resource

@@ -22,7 +22,20 @@ NAMES = {
 }
 
 
-class Watch(TrainerCallback):
+class Checkpoints(TrainerCallback):
+    """Checkpoints as often as the settings have it, also after one of other settings; complete ones are marked."""
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any
+    ) -> None:
+        state.save_steps = int(args.save_steps)  # the trainer takes them from the checkpoint
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
+        if state.is_world_process_zero and args.output_dir is not None:
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+
+
+class Watch(Checkpoints):
     """The trainer's callback.
 
     `tokens` are the tokens trained on up to the end of each step; `counts` (rows, dropped) stand in every point;
@@ -63,7 +76,3 @@ class Watch(TrainerCallback):
             )
         if self.tell is not None and state.is_world_process_zero:
             self.tell(self.point(logs))
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
-        if state.is_world_process_zero and args.output_dir is not None:
-            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from journey.errors import UsageError
-from journey.training.curve import COMPLETE, OnLog
+from journey.training.curve import COMPLETE, Checkpoints, OnLog
 from journey.training.rl_batches import CHECK, ENDED, Batches
 from journey.training.rl_settings import RlSettings
 
@@ -20,7 +20,7 @@ SPENT = "the budget was spent"
 SHOWN = ("reward", "answer_tokens", "cut_off", "no_signal", "backtracks", "recoveries")
 
 
-class RlWatch(TrainerCallback):
+class RlWatch(Checkpoints):
     """The trainer's callback. `ended` says why training ended before its budget did, null where it did not."""
 
     def __init__(self, batches: Batches, settings: RlSettings, tell: OnLog | None) -> None:
@@ -73,10 +73,6 @@ class RlWatch(TrainerCallback):
         if self._is_over or self.ended is not None:
             control.should_training_stop = True
             control.should_save = bool(self._settings.save_every)
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
-        if state.is_world_process_zero and args.output_dir is not None:
-            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
 
     def hear_check(self, log: Sequence[Mapping[str, Any]]) -> None:
         """Hears of a check on the validation problems, the newest entry of the log."""
