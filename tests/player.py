@@ -53,6 +53,12 @@ def say(text: str, prefix: str, rng: random.Random) -> str:
     """What the model says to a prompt and the beginning of its own answer."""
     if "VERDICTS" in text:
         return judge(text)
+    if "sure, likely or impossible" in text:
+        return f"I look at it.\n{'impossible' if wrong(text.rpartition('so far:')[2]) else 'sure'}"
+    if "different next steps" in text:
+        done = text.rpartition("so far:")[2].partition("List up to")[0]
+        first = [solve(text, done, rng).partition("\n\n")[0] for _ in range(4)]
+        return "\n".join(f"{number}. {step}" for number, step in enumerate(first, 1))
     if "The wrong step:" in text:
         return explain(text)
     if "The draft:" in text:

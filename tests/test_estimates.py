@@ -49,6 +49,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("eval", "RUN", "--search", "vote", *SHORT[:2]),
         ("eval", "RUN", "--search", "best_of_n", *CRITIC, *SHORT[:2]),
         *(("eval", "RUN", "--search", name, *CRITIC, *SHORT) for name in ("beam", "dvts", "mcts")),
+        ("eval", "RUN", "--search", "tot_bfs", *SHORT[:4]),
+        ("eval", "RUN", "--search", "tot_dfs", "--seed", 1, *SHORT[:4]),
         ("eval", "RUN", "--search", "beam", *ROLLOUT, *SHORT),
         ("eval", "RUN", "--search", "lookahead", *CRITIC, *SHORT),
         ("eval", "judges", "--on", "STEPS", *CRITIC),

@@ -33,6 +33,11 @@ def world(tmp_path: Path) -> tuple[Path, str]:
             after = [f"{last}\n" for last in small(steps(step.rest, puzzle.target))] or ["no"]
             after = sorted(after, key=lambda text: text.strip() not in right)
             rows.append({"prompt": problem.question + "\n", "prefix": f"{step}\n", "completions": after})
+            for last in after:  # what a vote reads
+                verdict = "Yes" if last.strip() in right else "Wait"
+                rows.append(
+                    {"prompt": problem.question + "\n", "prefix": f"{step}\n{last.strip()}\n", "completions": [verdict]}
+                )
     script = write_rows(tmp_path / "script.jsonl", rows)
     return tmp_path / "run", f"scripted/{script}"
 
@@ -41,7 +46,7 @@ def test_every_search_leaves_one_attempt_a_problem_with_its_cost(world: tuple[Pa
     run, model = world
     asked = ("eval", run, "--model", model, "--search", "all", "--judge", "exact", "--set", "search.n=2", *QUICK)
     said = done(*asked, "--json").data
-    names = ["vote", "best_of_n", "beam", "dvts", "lookahead", "mcts"]
+    names = ["vote", "best_of_n", "beam", "dvts", "lookahead", "mcts", "tot_bfs", "tot_dfs"]
     assert [row["search"] for row in said["searches"]] == names
     assert all(row["attempts"] == 3 and row["tokens_spent"] > 0 for row in said["searches"])
     by_name = {row["search"]: row for row in said["searches"]}
@@ -49,13 +54,13 @@ def test_every_search_leaves_one_attempt_a_problem_with_its_cost(world: tuple[Pa
     with Run.read(run) as of:
         models = {label(a.model) for a in of.attempts()}
         before = of.count("attempts")
-    assert len(models) == 6 and "scripted+beam n=2 max_step_tokens=24 depth=3 judge=exact" in models
+    assert len(models) == 8 and "scripted+beam n=2 max_step_tokens=24 depth=3 judge=exact" in models
     again = done(*asked, "--json").data
     assert again == said
     with Run.read(run) as of:
         assert of.count("attempts") == before
     status = done("status", run, "--json").data
-    assert len(status["attempts"]) == 6
+    assert len(status["attempts"]) == 8
     assert "Accuracy against tokens spent" in (Path(said["report"]) / "report.html").read_text()
 
 

@@ -35,6 +35,8 @@ QUICK = {"whole": {"n": 4, "max_tokens": 60}, "step": {"n": 4, "max_step_tokens"
 
 def small(name: str, **others: Any) -> Any:
     kind = SEARCHES[name].settings
+    if name.startswith("tot_"):  # the adder knows no instructions
+        others = {"by": "continuations", "vote_tokens": 10} | others
     return kind(**(QUICK["whole" if hasattr(kind(), "max_tokens") else "step"] | others))
 
 
@@ -44,7 +46,7 @@ def done(name: str, world: SearchContext | None = None, problem: Problem = PROBL
 
 each_search = pytest.mark.parametrize("name", SEARCHES)
 judged = pytest.mark.parametrize("name", [name for name in SEARCHES if SEARCHES[name].judged])
-by_steps = pytest.mark.parametrize("name", ["beam", "dvts", "lookahead", "mcts"])
+by_steps = pytest.mark.parametrize("name", ["beam", "dvts", "lookahead", "mcts", "tot_bfs", "tot_dfs"])
 
 
 class Counter:
@@ -422,6 +424,7 @@ def test_any_text_passes_through(name: str, texts: list[str], seed: int) -> None
         ("best_of_n", {"aggregate": "max"}), ("best_of_n", {"choice": "worst"}), ("beam", {"n": 6, "width": 4}),
         ("beam", {"depth": 0}), ("beam", {"until": "never"}), ("lookahead", {"look": -1}),
         ("mcts", {"exploration": -1.0}), ("dvts", {"width": 0}), ("vote", {"temperature": math.nan}),
+        ("tot_bfs", {"until": "end"}), ("tot_bfs", {"breadth": 0}), ("tot_dfs", {"threshold": 2}),
     ],
 )  # fmt: skip
 def test_settings_that_mean_nothing_are_refused(name: str, wrong: dict[str, Any]) -> None:

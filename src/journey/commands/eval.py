@@ -24,6 +24,7 @@ from journey.pipeline.eval_options import EvalOptions, eval_options, model_of, p
 from journey.pipeline.fan_out import Progress
 from journey.pipeline.run_judges import JudgeModels
 from journey.report.build import build as build_report
+from journey.search.methods import SEARCHES
 from journey.store.entries import Failure
 from journey.store.run import Run
 from journey.types import Problem
@@ -44,7 +45,7 @@ def eval(
     samples: Annotated[int, typer.Option(min=1, help="Answers a problem (sampled).", metavar="N")] = 1,
     search: Annotated[
         list[str] | None,
-        typer.Option(help="vote, best_of_n, beam, dvts, lookahead, mcts or all; may be given again.", metavar="NAME"),
+        typer.Option(help=f"{', '.join(SEARCHES)} or all; may be given again.", metavar="NAME"),
     ] = None,
     judge: flags.StepJudge = None,
     allow_code: flags.AllowCode = False,

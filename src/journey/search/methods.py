@@ -15,6 +15,7 @@ from journey.search.dvts import DvtsSettings, dvts
 from journey.search.lookahead import LookaheadSettings, lookahead
 from journey.search.mcts import MctsSettings, mcts
 from journey.search.settings import StepSettings, WholeSettings
+from journey.search.tree_of_thoughts import BreadthSettings, DepthSettings, breadth_first, depth_first
 from journey.search.vote import VoteSettings, vote
 from journey.types import Attempt, Problem
 
@@ -38,6 +39,8 @@ SEARCHES = {
     "dvts": Search("dvts", DvtsSettings, dvts),
     "lookahead": Search("lookahead", LookaheadSettings, lookahead),
     "mcts": Search("mcts", MctsSettings, mcts),
+    "tot_bfs": Search("tot_bfs", BreadthSettings, breadth_first, judged=False),
+    "tot_dfs": Search("tot_dfs", DepthSettings, depth_first, judged=False),
 }
 
 
