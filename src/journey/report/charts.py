@@ -51,6 +51,20 @@ class Chart:
     percent: bool = False  # y runs over shares
     log: bool = False  # x is logarithmic
     whole: bool = False  # x runs over whole numbers
+    small: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A named bar of parts one after the other: each its name, its size and its colour."""
+
+    name: str
+    parts: Sequence[tuple[str, float, str]]
+
+    @property
+    def size(self) -> float:
+        """That of all its parts."""
+        return sum(size for _, size, _ in self.parts)
 
 
 NAMED = 8  # dots and lines in one picture that all have their names
@@ -60,7 +74,7 @@ LINE = 15  # the height of a line of text
 
 def chart_svg(chart: Chart) -> str:
     """A chart of lines and dots; labels stand at the right end of what they name."""
-    frame = Frame(*extent(chart), chart.log)
+    frame = (SmallFrame if chart.small else Frame)(*extent(chart), chart.log)
     return drawing("chart", chart, frame, _names(chart, frame))
 
 
@@ -68,6 +82,15 @@ def whiskers_svg(title: str, dots: Sequence[Dot]) -> str:
     """One row an arm: its accuracy with the interval, the single seeds as small ticks; shares on the x axis."""
     place = Rows(dots)
     return drawing("whiskers", title, dots, place.ticks, place)
+
+
+def bars_svg(title: str, bars: Sequence[Bar]) -> str:
+    """One row a bar, its parts with their sizes; their names stand once, above."""
+    place = BarRows(bars)
+    parts = [part for bar in bars for part in bar.parts]
+    there = {name for name, size, _ in parts if size}
+    names = {name: tone for name, _, tone in parts if name in there}
+    return drawing("bars", title, bars, names, place)
 
 
 def uncrowded(dots: Sequence[Dot]) -> list[Dot]:
@@ -100,6 +123,8 @@ def extent(chart: Chart) -> tuple[list[float], list[float]]:
     xs = [p[0] for p in points] or [0.0, 1.0]
     ys = [p[1] for p in points] + [v for d in chart.dots for v in (d.low, d.high)] or [0.0, 1.0]
     if not chart.log:
+        if chart.whole:
+            xs = [floor(min(xs) + 0.5), ceil(max(xs) - 0.5)]
         ticks = nice_ticks(min(xs), max(xs), 5)
         return [t for t in ticks if not chart.whole or t == int(t)], nice_ticks(min(0.0, *ys), max(ys), 5)
     steps = [f * 10.0**d for d in range(-1, 8) for f in (1, 2, 5)]
@@ -126,6 +151,22 @@ class Rows:
         return 22 + 34 * row
 
 
+class BarRows:
+    """Where the bars of a chart of bars stand."""
+
+    width, row = 640, 26
+
+    def __init__(self, bars: Sequence[Bar]):
+        self.left, self.height = 24 + 7 * max((len(bar.name) for bar in bars), default=14), self.row * len(bars) + 42
+        self._most = max((bar.size for bar in bars), default=0) or 1
+
+    def wide(self, size: float) -> float:
+        return (self.width - self.left - 56) * size / self._most
+
+    def y(self, row: int) -> float:
+        return 34 + self.row * row
+
+
 class Frame:
     """Where values stand on a chart."""
 
@@ -149,6 +190,12 @@ class Frame:
 
     def tick(self, value: float, percent: bool = False) -> str:
         return f"{100 * value:g} %" if percent else f"{value:,.10g}".replace(",", " ")
+
+
+class SmallFrame(Frame):
+    """The same for one of many charts beside each other."""
+
+    width, height, left, right, top, bottom = 300, 190, 44, 216, 14, 152
 
 
 class Name(NamedTuple):

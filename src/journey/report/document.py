@@ -44,10 +44,11 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Pictures beside each other, under a title or none."""
+    """Pictures beside each other, under a title or none; `small` ones stand closer."""
 
     title: str
     pictures: Sequence[Picture]
+    small: bool = False
     kind: ClassVar[str] = "pictures"
 
 

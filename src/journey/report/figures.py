@@ -23,6 +23,7 @@ from journey.pipeline.arms import ARMS, Gain, all_gains
 from journey.pipeline.outcome import Arm, Outcome, outcome
 from journey.pipeline.stages import spent_by_model
 from journey.report.rl import rl_figures
+from journey.report.rounds import round_bounds, round_figures
 from journey.report.samples import group_figures, vote_curve
 from journey.report.searches import search_figures
 from journey.store.entries import Training
@@ -63,6 +64,8 @@ def figures(run: Run) -> Json:
         "arms": arms,
         **gains,
         "rl": rl_figures(run),
+        "rounds": round_figures(run),
+        "round_bounds": round_bounds(run),
         "search": search_figures(run),
         "votes": {name: curve for name in found.arms if (curve := vote_curve(found.seeds_of(name), run))},
         "groups": group_figures(run, {name: found.seeds_of(name) for name in found.arms}),

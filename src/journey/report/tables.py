@@ -11,6 +11,7 @@ from journey.report.document import Column, Document, Picture, Pictures, Table, 
 from journey.report.example import Example
 from journey.report.pictures import accuracy_dots, charts
 from journey.report.rl import rl_table
+from journey.report.round_pictures import round_parts
 from journey.report.samples import best_table, group_table, vote_table
 from journey.report.searches import search_table
 from journey.report.wording import TOY, arms, gain_lines, interval, label, mean_of, notes, number, percent, short
@@ -49,7 +50,7 @@ def document(figures: Json, example: Example | None = None, settings: Json | Non
         headline=first.headline,
         parts=[
             first.parts[0], Pictures("Accuracy", intervals), Pictures("", drawn), first.parts[1],
-            rl_table(figures), vote_table(figures), best_table(figures), group_table(figures),
+            *round_parts(figures), rl_table(figures), vote_table(figures), best_table(figures), group_table(figures),
             *([example] if example else []), error_table(figures), behaviour_table(figures), words_table(figures),
             seed_table(figures),
         ],

@@ -1,0 +1,138 @@
+"""Rounds as the report shows them: curves with intervals, the mix as bars, the guards as small pictures, a table."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from journey.report.charts import Bar, Chart, Dot, Line, bars_svg, chart_svg
+from journey.report.document import Column, Picture, Pictures, Table, table
+from journey.report.rounds import is_own
+from journey.report.wording import interval, number, percent, short, tone
+
+Json = Mapping[str, Any]
+
+GUARDS = {
+    "accuracy": ("validation accuracy", True), "pass_at": ("pass@k", True),
+    "right_ways": ("right ways a problem", False),
+    "first_steps": ("first steps a problem", False), "entropy": ("entropy of the first step, bits", False),
+    "ngrams": ("distinct 4-grams", True), "likeness": ("likeness of answers", True),
+    "tokens": ("answer tokens", False), "cut_off": ("cut off", True), "repeats": ("repeats", True),
+    "new_ways": ("new right ways", True), "given": ("given share", True),
+}  # fmt: skip
+"""What a round measures, by its name there: in words, and whether it is a share."""
+MIX = {"given": "ochre", "labelled by people": "plum", "earlier rounds": "soft", "this round": "accent"}
+"""The parts of a mix and their colours."""
+SPARE = ("teal", "plum", "ochre")  # colours of arms that have none of their own
+
+
+def round_parts(figures: Json) -> list[Table | Pictures]:
+    """The report's section: curves and mix, the table, the guards as small pictures; nothing without rounds."""
+    if not figures.get("rounds"):
+        return []
+    curves = [Picture(chart.name, chart.title, chart_svg(chart)) for chart in [round_chart(figures)] if chart]
+    mix = Picture(
+        "mix", "What each round was trained on: rows", bars_svg("Rows by where they came from", mix_bars(figures))
+    )
+    small = [Picture(chart.name, chart.title, chart_svg(chart)) for chart in guard_charts(figures)]
+    return [Pictures("Rounds", [*curves, mix]), round_table(figures), Pictures("Guards by round", small, small=True)]
+
+
+def round_table(figures: Json) -> Table:
+    """A row an arm and round."""
+    rows = figures["rounds"]
+    seeds = max((row["seeds"] for row in rows), default=0)
+    columns: list[Column] = [
+        ("", lambda row: f"{short(row['arm'])}, round {row['round']}"),
+        ("seeds", lambda row: f"{row['seeds']} of {seeds}" if any(r["seeds"] < seeds for r in rows) else ""),
+        ("accuracy", lambda row: percent(row["accuracy"])),
+        ("95 % interval", lambda row: "" if row["low"] is None else interval(row["low"], row["high"])),
+        ("fixed", lambda row: "" if row["fixed"] is None else number(row["fixed"])),
+        ("broke", lambda row: "" if row["broke"] is None else number(row["broke"])),
+        (f"pass@{rows[0]['k']}", lambda row: _known(row["measured"].get("pass_at"), percent)),
+        ("right ways", lambda row: _known(row["diversity"], lambda n: number(n, 2))),
+        ("given", lambda row: _known(row["given_share"], percent)),
+        ("model", _kept),
+    ]
+    splits = {row["split"]: None for row in rows}
+    note = (
+        f"Accuracy on {' or '.join(splits)} problems, all other figures on validation problems. Fixed and broke: "
+        "problems against the last good model before. Right ways: distinct ones a problem. A model is kept where the "
+        "guards let it grow the next round's trees. An arm that a guard ended has no later rounds."
+    )
+    return table("", columns, rows, note=note, prose=any(row["why"] for row in rows))
+
+
+def _kept(row: Json) -> str:
+    """In how many seeds the round's model became the last good one, and which guard ended the others."""
+    kept = sum(one["model"] is not None and one["good"] == one["model"] for one in row["by_seed"])
+    words = "kept" if row["kept"] else f"kept in {kept} of {row['seeds']} seeds" if kept else "not kept"
+    return f"{words}. {row['why']}" if row["why"] else words
+
+
+def _known(value: float | None, words: Callable[[float], str]) -> str:
+    return "" if value is None else words(value)
+
+
+def round_chart(figures: Json) -> Chart | None:
+    """Accuracy over rounds with its interval, a line an arm."""
+    rows = [row for row in figures["rounds"] if row["accuracy"] is not None]
+    lines, dots = _lines(rows, lambda row: row["accuracy"])
+    whiskers = [
+        Dot("", (x, row["accuracy"]), row["low"], row["high"], dot.tone)
+        for row, dot, x in zip(rows, dots, (dot.at[0] for dot in dots), strict=True)
+    ]
+    title = "Accuracy by round, with 95 % intervals"
+    return Chart("rounds", title, "round", "accuracy", lines, whiskers, percent=True, whole=True) if lines else None
+
+
+def guard_charts(figures: Json) -> list[Chart]:
+    """A small chart a figure that was measured, a line an arm; dashed: the bound that its guard sets."""
+    found: list[Chart] = []
+    domains = {name for row in figures["rounds"] for name in row["measured"] if name.startswith("accuracy ")}
+    for name, (title, is_share) in (GUARDS | {name: (name, True) for name in sorted(domains)}).items():
+        rows = [row for row in figures["rounds"] if row["measured"].get(name) is not None]
+        lines, dots = _lines(rows, lambda row, name=name: row["measured"][name])
+        bound = figures.get("round_bounds", {}).get(name)
+        if lines and bound is not None:
+            xs = [dot.at[0] for dot in dots]
+            lines = [*lines, Line("bound", [(min(xs), bound), (max(xs), bound)], "soft", dashed=True)]
+        if lines:
+            found.append(Chart(f"guard_{name}", title, "round", title, lines, dots, is_share, whole=True, small=True))
+    return found
+
+
+def _lines(rows: Sequence[Json], value: Callable[[Json], float]) -> tuple[list[Line], list[Dot]]:
+    """A line an arm, and a dot a row; arms stand a little beside each other, so that their whiskers do."""
+    by_arm: dict[str, list[Json]] = {}
+    for row in rows:
+        by_arm.setdefault(row["arm"], []).append(row)
+    tones = _tones(by_arm)
+    lines: list[Line] = []
+    dots: list[Dot] = []
+    for place, (arm, of) in enumerate(by_arm.items()):
+        points = [(row["round"] + 0.05 * (place - (len(by_arm) - 1) / 2), value(row)) for row in of]
+        lines.append(Line(short(arm), points, tones[arm]))
+        dots += [Dot("", point, point[1], point[1], tones[arm]) for point in points]
+    return lines, dots
+
+
+def _tones(arms: Json) -> dict[str, str]:
+    """Each arm's colour; those that share the grey one get others."""
+    spare = iter(SPARE)
+    return {arm: next(spare, "soft") if tone(arm) == "soft" else tone(arm) for arm in arms}
+
+
+def mix_bars(figures: Json) -> list[Bar]:
+    """A bar an arm and round: its rows by whether they were given, labelled, of earlier rounds or of this one."""
+    return [
+        Bar(f"{short(row['arm'])} {row['round']}", [(name, n, MIX[name]) for name, n in parts_of_mix(row).items()])
+        for row in figures["rounds"]
+    ]
+
+
+def parts_of_mix(row: Json) -> dict[str, float]:
+    """The rows of a mix in the parts that a bar has."""
+    found = dict.fromkeys(MIX, 0.0)
+    for name, n in row["mix"].items():
+        own = "this round" if name == f"round {row['round']}" else "earlier rounds"
+        found[own if is_own(name) else "labelled by people" if name == "labelled" else "given"] += n
+    return found

@@ -1,0 +1,68 @@
+"""Rounds in the report: a row an arm and round, curves, the mix as bars, the guards as small pictures."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import round_runs
+
+from journey.report.figures import figures
+from journey.report.render import markdown, page
+from journey.report.round_pictures import guard_charts, mix_bars, round_chart
+from journey.report.rounds import round_figures
+from journey.report.tables import document
+from journey.store.run import Run
+
+
+def of(folder: Path) -> list[dict[str, Any]]:
+    with Run.read(folder) as run:
+        return round_figures(run)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    with Run.read(round_runs.write(tmp_path_factory.mktemp("rounds") / "run")) as run:
+        return figures(run)
+
+
+def test_a_round_is_a_row_with_what_it_fixed_and_what_ended_it(found: dict[str, Any]) -> None:
+    rows = {(row["arm"], row["round"]): row for row in found["rounds"]}
+    assert list(rows) == [(arm, n) for arm in ("shortcut", "journey") for n in (1, 2, 3)]
+    last = rows["journey", 3]
+    assert (last["seeds"], last["split"], last["kept"], last["why"]) == (2, "test", True, None)
+    assert last["low"] < last["accuracy"] < last["high"] and last["fixed"] > last["broke"]
+    assert last["pass16"] == pytest.approx(0.85) and last["diversity"] == 2.1 and last["given_share"] == 0.4
+    assert last["mix"] == {"given": 6, "labelled": 2, "round 1": 6, "round 2": 6, "round 3": 6}
+    assert rows["journey", 1]["fixed"] is None  # nothing to compare the first with
+    stopped = rows["shortcut", 3]
+    assert not stopped["kept"] and stopped["why"] == f"Seed 1: {round_runs.STOPPED}"
+
+
+def test_without_test_answers_a_round_has_its_validation_figures(tmp_path: Path) -> None:
+    one = of(round_runs.write(tmp_path / "one", seeds=1, tested=False))[-1]
+    assert (one["split"], one["accuracy"], one["fixed"], one["broke"]) == ("validation", 0.65, 11, 4)
+    assert (one["low"], one["high"]) == (pytest.approx(0.56), pytest.approx(0.74))
+    two = of(round_runs.write(tmp_path / "two", tested=False))[-1]
+    assert (two["low"], two["high"]) == (pytest.approx(0.56), pytest.approx(0.74))  # not narrower than one seed's
+    with Run.open(tmp_path / "none", {}) as run:
+        assert round_figures(run) == []
+
+
+def test_the_report_draws_curves_bars_and_guards(found: dict[str, Any]) -> None:
+    chart = round_chart(found)
+    assert chart is not None and len(chart.lines) == 2 and len(chart.dots) == 6
+    assert all(dot.low < dot.at[1] < dot.high for dot in chart.dots)
+    assert [line.points[0][0] for line in chart.lines] == [0.975, 1.025]  # beside each other
+    sizes = [[size for _, size, _ in bar.parts] for bar in mix_bars(found)[-2:]]
+    assert sizes == [[6, 2, 6, 6], [6, 2, 12, 6]]
+    guards = {one.name: one for one in guard_charts(found)}
+    assert guards["guard_cut_off"].lines[-1].points[0][1] == 0.3 and "guard_entropy" in guards
+    made = document(found)
+    assert {"rounds", "mix", "guard_new_ways"} <= {picture.name for picture in made.pictures()}
+    assert "| journey, round 3 |" in markdown(made)
+
+
+def test_a_guard_s_sentence_with_a_model_s_words_stays_text(tmp_path: Path) -> None:
+    spoilt = "<script>alert(1)</script>"
+    with Run.read(round_runs.write(tmp_path / "run", text=spoilt)) as run:
+        assert spoilt not in page(document(figures(run)))
