@@ -8,7 +8,17 @@ import typer
 from journey.training.pairs import KINDS
 
 Format = Literal[
-    "prm800k", "labelled", "problems", "benchmark", "puzzles", "trees", "thoughts", "attempts", "rollouts", "traces"
+    "prm800k",
+    "labelled",
+    "problems",
+    "benchmark",
+    "puzzles",
+    "trees",
+    "thoughts",
+    "attempts",
+    "rollouts",
+    "traces",
+    "tot",
 ]
 What = Literal[
     "problems",

@@ -13,7 +13,7 @@ from journey.answers.grade import Grade, Grader
 from journey.commands import flags
 from journey.commands.output import check_part, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
-from journey.data import labelled_trees, prm800k, traces
+from journey.data import labelled_trees, prm800k, thought_logs, traces
 from journey.data.columns import Columns
 from journey.data.importing import (
     ProblemFiles,
@@ -74,6 +74,7 @@ def import_(
     Columns of problems are found by their usual names (question or problem, answer, solution, ...) or named.
     `import benchmark MATH500` takes a known benchmark from the Hub, or from the FILE named behind it, to be tested on.
     `traces` are rollout records of verifiers (docs/exports.md), which become trees and thoughts.
+    `tot` are the public logs of Tree of Thoughts (Game of 24, crosswords), a tree a row.
     `labelled` are solutions with labelled steps (Math-Shepherd, TRL's stepwise type, ProcessBench, ...), a tree a row.
     Every row of these and of PRM800K is accounted for: it makes a tree, joins one, or is listed with the reason.
     """
@@ -85,7 +86,7 @@ def import_(
     part = "test" if format == "benchmark" and split == "train" else split
     with opened(out) as into:  # first of all, so that a second writer is refused at once
         match format:
-            case "prm800k" | "labelled":
+            case "prm800k" | "labelled" | "tot":
                 data, lines = _rated(into, format, files, hub_split, limit, json)
             case "traces":
                 data, lines = _traces(into, files, limit, json)
@@ -152,8 +153,13 @@ def _rated(
     with Bars(silent=json) as bars, closing(TaskGrader()) as grader:
         bars(STAGE, "read files", 0, len(files))
         shown = ShownGrader(grader, bars)
-        is_prm800k = format == "prm800k"
-        reading = prm800k.read(files, shown, limit) if is_prm800k else labelled_trees.read(files, shown, limit, split)
+        match format:
+            case "prm800k":
+                reading = prm800k.read(files, shown, limit)
+            case "tot":
+                reading = thought_logs.read(files, shown, limit)
+            case _:
+                reading = labelled_trees.read(files, shown, limit, split)
         found = interrupts.run(reading)
     again = had_a_tree(into, found)
     data = store_rated(into, found) | tree_counts(found.trees)
@@ -161,7 +167,7 @@ def _rated(
     lines += [(f"    {reason}", n) for reason, n in data["merged"].items()]
     lines += [("  gave no tree", data["no_tree"].total())]
     lines += [*((f"    {reason}", n) for reason, n in data["no_tree"].items()), *tree_lines(data)]
-    if is_prm800k:
+    if format == "prm800k":
         if again:
             lines.append(("trees of problems that had one; give all files in one command to join them", again))
         return data | {"had_a_tree": again}, lines
