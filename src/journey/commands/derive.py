@@ -9,15 +9,27 @@ import typer
 
 from journey import interrupts
 from journey.commands import flags
-from journey.commands.output import failed_units, reading, say, sheet, side_trip_lines, side_trips, writing
+from journey.commands.output import (
+    check_run,
+    failed_units,
+    reading,
+    say,
+    say_empty,
+    sheet,
+    side_trip_lines,
+    side_trips,
+    writing,
+)
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, paying, say_estimate, spent_data, spent_lines
 from journey.errors import UsageError
 from journey.pipeline import registry
 from journey.pipeline.derive import counts_of
-from journey.pipeline.derive_flags import BOTH
+from journey.pipeline.derive_flags import BOTH, methods_of
 from journey.pipeline.derive_options import derive_recipe, make_thoughts, reasons_without, refuse_other_settings
 from journey.pipeline.labelled_run import labelled_run
+from journey.pipeline.merge import cut, is_empty
+from journey.pipeline.shard import read_shard
 from journey.thoughts.draft import chosen
 from journey.thoughts.methods import needs_trees
 
@@ -52,6 +64,7 @@ def derive(
     ] = None,
     notes: Annotated[Path | None, typer.Option(help="People's notes, for annotate.", metavar="FILE")] = None,
     prefer_labels: flags.PreferLabels = False,
+    shard: flags.Shard = None,
     out: flags.Labelled = None,
     seed: Annotated[
         int | None, typer.Option(envvar="JOURNEY_SEED", help="Which side trips are drawn; 0.", metavar="N")
@@ -76,16 +89,24 @@ def derive(
     }  # fmt: skip
     given = {name: value for name, value in flags_given.items() if value is not None}
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
+    part = None if shard is None else read_shard(shard)
     if dry_run:
         with reading(run) as of:
             wanted = derive_recipe(of, method, given, settings or ())
-            problems = list(of.problems(split="train"))
+            problems = [p for p in of.problems(split="train") if part is None or part.holds(p.id)]
             thoughts, kept = wanted.thoughts, wanted.thought_settings(wanted.first_seed)
             most = kept.estimate(thoughts.methods, thoughts.refine, problems, list(of.thoughts()))
         return say_estimate(run, len(problems), most, tracker.prices, wanted.servers, json)
-    if out is not None and not prefer_labels:
-        raise UsageError("--out names the run that --prefer-labels makes; give both, or neither")
+    if part is not None and prefer_labels:
+        raise UsageError("give --prefer-labels first, alone: it makes the run that --shard is then a part of")
+    if out is not None and part is None and not prefer_labels:
+        raise UsageError("--out names the run that --prefer-labels or --shard makes; give both, or neither")
     path, labelled = run, None
+    if part is not None:
+        check_run(run)
+        path = cut(run, part, out)
+        if is_empty(path, "trees" if needs_trees(methods_of(method)) else "problems"):
+            return say_empty(path, part, json)
     if prefer_labels:
         path = out or run.with_name(f"{run.resolve().name}-labelled")
         labelled = labelled_run(run, path)
@@ -101,7 +122,7 @@ def derive(
         by_method = {m: list(into.thoughts(method=m)) for m in methods}
         failed = [f for m in methods for verb in ("derive", "refine") for f in into.failures(stage=f"{verb} {m}")]
     final = {method: chosen(of) for method, of in by_method.items()}
-    if from_their_trees and not any(final.values()):
+    if from_their_trees and part is None and not any(final.values()):
         raise UsageError(_nothing(path, reasons))
     trees = len({t.tree for of in final.values() for t in of if t.tree is not None})
     data = {

@@ -11,9 +11,10 @@ from rich.text import Text
 
 from journey import interrupts
 from journey.commands import flags
-from journey.commands.output import check_part, failed_units, reading, say, sheet, writing
+from journey.commands.output import check_part, check_run, failed_units, reading, say, say_empty, sheet, writing
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, closing, note, paying, say_estimate, spent_data, spent_lines
+from journey.errors import UsageError
 from journey.evals.graded_answers import VERDICTS
 from journey.evals.step_scores import ScoredAttempts
 from journey.models.base import Model
@@ -22,7 +23,9 @@ from journey.models.cached import Cached
 from journey.pipeline import evaluation, registry, searching
 from journey.pipeline.eval_options import EvalOptions, eval_options, model_of, problems_of, servers_of, weights_of
 from journey.pipeline.fan_out import Progress
+from journey.pipeline.merge import cut, is_empty
 from journey.pipeline.run_judges import JudgeModels
+from journey.pipeline.shard import read_shard
 from journey.report.build import build as build_report
 from journey.search.methods import SEARCHES
 from journey.store.entries import Failure
@@ -52,6 +55,8 @@ def eval(
     settings: flags.Set = None,
     seed: flags.Seed = None,
     limit: flags.Limit = None,
+    shard: flags.Shard = None,
+    out: flags.ShardOut = None,
     json: flags.Json = False,
     dtype: flags.Dtype = "auto",
     dry_run: flags.DryRun = False,
@@ -74,8 +79,17 @@ def eval(
     )  # fmt: skip
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     check_part(split)
+    part = None if shard is None else read_shard(shard)
+    if part is not None:
+        if limit is not None:
+            raise UsageError("--limit counts the problems of the whole run and --shard takes a part of them; give one")
+        check_run(run)
+        if not dry_run:
+            run = cut(run, part, out)
+            if is_empty(run, "problems", split=split):
+                return say_empty(run, part, json)
     with reading(run) if dry_run else writing(run) as of, Bars(silent=json, note=lambda: note(tracker)) as bars:
-        problems = problems_of(of, split, limit)
+        problems = [p for p in problems_of(of, split, limit) if part is None or part.holds(p.id)]
         # What is refused is refused before a model is loaded.
         searches = searching.chosen_searches(of.model_ref(model), problems, search, options) if search else []
         plan = None if search else evaluation.plan_of(of, model, problems, options)

@@ -45,7 +45,8 @@ PreferLabels = Annotated[
     bool, typer.Option("--prefer-labels", help="People's submitted verdicts over the judge's, in a run of its own.")
 ]
 Labelled = Annotated[
-    Path | None, typer.Option("--out", help="That run's folder; RUN-labelled if not given.", metavar="DIR")
+    Path | None,
+    typer.Option("--out", help="That run's folder, or a shard's; RUN-labelled, RUN-3-of-8 else.", metavar="DIR"),
 ]
 By = Annotated[
     str | None,
@@ -88,6 +89,14 @@ Fresh = Annotated[bool, typer.Option("--fresh", help="Remove the run that is the
 Seed = Annotated[int | None, typer.Option("--seed", envvar="JOURNEY_SEED", help="The (first) seed.", metavar="N")]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, envvar="JOURNEY_LIMIT", help="At most so many problems.", metavar="N")
+]
+Shard = Annotated[
+    str | None,
+    typer.Option("--shard", envvar="JOURNEY_SHARD", help="One of N parts of the problems, as 3/8.", metavar="I/N"),
+]
+ShardOut = Annotated[
+    Path | None,
+    typer.Option("--out", envvar="JOURNEY_OUT", help="The shard's own run; RUN-I-of-N if not given.", metavar="DIR"),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and asked at most; do nothing.")]
 Model = Annotated[

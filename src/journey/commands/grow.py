@@ -1,7 +1,5 @@
 """journey grow: a tree for every training problem of a recipe."""
 
-from pathlib import Path
-
 from journey import interrupts
 from journey.commands import flags
 from journey.commands.output import failed_units, say, sheet, tree_counts, tree_lines
@@ -15,7 +13,7 @@ from journey.pipeline.jobs import grow_wanted, seed_run
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import make_problems, store_problems
 from journey.pipeline.plans import estimate, looked_at
-from journey.pipeline.recipe import Recipe, limited, without_arms
+from journey.pipeline.recipe import Recipe, default_folder, limited, without_arms
 from journey.pipeline.recipe_reading import load
 from journey.store.run import Run
 from journey.tasks.table import check_gradable
@@ -26,6 +24,7 @@ def grow(
     out: flags.Out = None,
     limit: flags.Limit = None,
     seed: flags.Seed = None,
+    shard: flags.Shard = None,
     settings: flags.Set = None,
     json: flags.Json = False,
     fresh: flags.Fresh = False,
@@ -39,10 +38,10 @@ def grow(
 
     The recipe's model proposes the steps, its judge judges them. Problems that the run holds already are taken.
     """
-    wanted = load(recipe, settings or ())
+    wanted = load(recipe, settings or (), shard=shard)
     if wanted.axes:
         raise UsageError(f"{recipe} is a sweep; journey run {recipe} grows its trees, journey grow those of its base")
-    out = out or Path("runs") / recipe.stem
+    out = out or default_folder(recipe, wanted)
     wanted = limited(wanted, limit, seed)
     check_models(without_arms(wanted))
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
@@ -70,7 +69,7 @@ def grow(
 
 async def _grow(into: Run, wanted: Recipe, limit: int | None, models: registry.Models, bars: Bars) -> None:
     problems = part(into, "train")[:limit]
-    if not problems:
+    if not problems and wanted.shard is None:
         raise UsageError(
             f"{into.path} holds no problems to grow trees of; import some with journey import --split train, or say "
             "problems.file, or problems.train for puzzles"

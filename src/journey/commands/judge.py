@@ -15,6 +15,7 @@ from journey.pipeline import judging, plain_settings, registry
 from journey.pipeline.eval_options import servers_of
 from journey.pipeline.judging import RejudgeSettings
 from journey.pipeline.parts import take_problems
+from journey.pipeline.shard import KEY, read_shard
 from journey.store.run import Run
 from journey.trees.values import LEAVES, valued
 
@@ -25,6 +26,7 @@ def judge(
     judge: flags.JudgeName = None,
     values: flags.Values = None,
     limit: flags.Limit = None,
+    shard: flags.Shard = None,
     settings: flags.Set = None,
     json: flags.Json = False,
     dtype: flags.Dtype = "auto",
@@ -42,6 +44,7 @@ def judge(
     """
     if (judge is None) == (values is None):
         raise UsageError("say who judges, as in --judge exact, or how values are measured, as in --values leaves")
+    part = None if shard is None else read_shard(shard)
     given = plain_settings.overridden(settings or ())
     given_servers = given.pop("servers", {})
     chosen = plain_settings.typed(RejudgeSettings, given, "judge")
@@ -55,14 +58,20 @@ def judge(
             registry.check_names([], name, servers, chosen.strong)
         problems = {p.id: p for p in of.problems()}
         trees = [t for t in of.trees() if t.problem in problems][:limit]
+        trees = [t for t in trees if part is None or part.holds(t.problem)]
     ids = {tree.problem for tree in trees}
-    if not trees:
+    if not trees and part is None:
         raise UsageError(f"{run} holds no trees to judge; import or grow some first")
     if dry_run:
         most = [] if values == LEAVES else judging.estimate_rejudging(trees, problems, name, chosen)
         return say_estimate(run, len(ids), most, tracker.prices, servers, json)
     kept = {} if values == LEAVES else {"settings": plain_settings.saved(chosen, name)}
-    config = {"judge" if judge else "values": name, **kept, "of": str(run)}
+    config = {
+        "judge" if judge else "values": name,
+        **kept,
+        "of": str(run),
+        **({} if part is None else {KEY: str(part)}),
+    }
     with (
         reading(run) as of,
         Run.open(out, config, ignore=("settings.in_flight",)) as into,

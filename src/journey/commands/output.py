@@ -14,6 +14,7 @@ from rich.text import Text
 
 from journey.data.problems import PARTS
 from journey.errors import UsageError
+from journey.pipeline.shard import Shard
 from journey.store.entries import Failure
 from journey.store.run import Run
 from journey.thoughts.traverse import has_side_trip
@@ -123,6 +124,12 @@ def say(json: bool, data: Mapping[str, Any], *human: RenderableType) -> None:
         out = console()
         for part in human:
             out.print(Text(part) if isinstance(part, str) else part, soft_wrap=isinstance(part, str))
+
+
+def say_empty(run: Path, part: Shard, json: bool) -> int:
+    """Says that a shard has nothing to do, which is no failure; the exit code."""
+    say(json, {"run": str(run), "problems": 0}, f"shard {part} holds none of the problems; {run} is there to be merged")
+    return 0
 
 
 def failed_units(failures: Sequence[Failure]) -> int:

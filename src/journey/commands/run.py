@@ -22,7 +22,7 @@ from journey.pipeline import experiment
 from journey.pipeline.derive import counts_of
 from journey.pipeline.parts import make_problems
 from journey.pipeline.plans import estimate, looked_at, plan
-from journey.pipeline.recipe import Recipe, limited
+from journey.pipeline.recipe import Recipe, default_folder, limited, without_training
 from journey.pipeline.recipe_reading import load
 from journey.pipeline.stages import spent_by_model
 from journey.report.build import build as build_report
@@ -40,6 +40,7 @@ def run(
     out: flags.Out = None,
     limit: flags.Limit = None,
     seed: flags.Seed = None,
+    shard: flags.Shard = None,
     settings: flags.Set = None,
     json: flags.Json = False,
     fresh: flags.Fresh = False,
@@ -54,10 +55,11 @@ def run(
     Problems, trees, thoughts, the arms that it names and their comparison; with axes it is a sweep. The same command
     goes on where it was stopped; other settings are refused. Flags beat the environment (JOURNEY_SEEDS=2,
     JOURNEY_TREES__COUNT=50), which beats the file. A reached budget ends with exit code 3, and the same command goes
-    on from there.
+    on from there. With --shard 3/8 it makes the trees and thoughts of that part of the problems; of the shards' runs
+    journey merge makes one, and the same command without --shard trains and compares there, and repeats nothing.
     """
-    wanted = load(recipe, settings or ())
-    out = out or Path("runs") / recipe.stem
+    wanted = load(recipe, settings or (), shard=shard)
+    out = out or default_folder(recipe, wanted)
     if wanted.axes:
         if any(limit is not None for limit in (max_cost, max_tokens, max_calls)):
             raise UsageError("a sweep has no budget: leave --max-cost, --max-tokens and --max-calls away")
@@ -74,7 +76,7 @@ def run(
 
 def _run(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: bool) -> int:
     """The run; of a comparison the table when the first seed is done and at the end."""
-    shown = False
+    shown, compares = False, wanted.is_evaluated and wanted.shard is None
     since = _spent_before(out, fresh)
     with Bars(silent=json, note=lambda: note(tracker)) as bars:
 
@@ -91,16 +93,18 @@ def _run(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: b
                 reached.spent = spent_by_model(so_far, since=since)
             raise
         with opened:
-            written = {} if wanted.is_evaluated else experiment.write_all_rows(opened, wanted)
+            written = {} if compares else experiment.write_all_rows(opened, wanted)
             bars("report", "figures", 0, 1)
             found = build_report(opened)
             failed = opened.failures()
-            made = {} if wanted.is_evaluated else _made(opened, wanted, written, spent_by_model(opened, since=since))
+            done = without_training(wanted)
+            made = {} if compares else _made(opened, done, written, spent_by_model(opened, since=since))
     where = f"report: {out}/report/report.html"
-    if wanted.is_evaluated:
+    if compares:
         say(json, found, terminal(brief(found)), where)
     else:
-        say(json, made, sheet(out, [*_lines(made), *row_lines(made["spent"])]), where)
+        rest = [] if wanted.shard is None else [f"shard {wanted.shard} is done; journey merge makes one run of all"]
+        say(json, made, sheet(out, [*_lines(made), *row_lines(made["spent"])]), *rest, where)
     return failed_units(failed)
 
 
@@ -164,7 +168,12 @@ def _plan(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: 
     experiment.check_trained(wanted, parts.by_name)
     expected = estimate(wanted, parts.by_name["train"], drafts)
     prices = with_local(tracker.prices, expected, wanted.servers)
-    data = {"run": str(out), **plan(wanted, parts), **there, "asked_at_most": priced(expected, prices)}
+    data = {
+        "run": str(out),
+        **plan(without_training(wanted), parts),
+        **there,
+        "asked_at_most": priced(expected, prices),
+    }
     if parts.dropped:
         data["dropped"] = parts.dropped
     lines = [(k.replace("_", " "), v) for k, v in data.items() if k not in ("asked_at_most", "dropped")]

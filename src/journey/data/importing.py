@@ -42,11 +42,11 @@ class ProblemFiles:
 
 
 @contextmanager
-def opened(out: Path) -> Generator[Run]:
-    """The run that files are imported into; a new run is removed again where the import is refused."""
+def opened(out: Path, config: Mapping[str, Any] | None = None, ignore: Sequence[str] = ()) -> Generator[Run]:
+    """The run that something is brought into (see `Run.open`); a new run is removed again where that is refused."""
     is_new = not out.exists()
     try:
-        with Run.open(out) as into:
+        with Run.open(out, config, ignore=ignore) as into:
             yield into
     except UsageError:
         if is_new:

@@ -14,6 +14,7 @@ from journey.models.base import Model
 from journey.models.estimate import Estimate
 from journey.models.weights import TINY, model_path, text_counter
 from journey.pipeline.fan_out import Progress, each, silent
+from journey.pipeline.shard import shard_of
 from journey.store.entries import Refusals
 from journey.store.excluded import excluded
 from journey.store.run import Run
@@ -150,6 +151,8 @@ class Derivation:
                 return await self._each(method, ids, lambda id: self._of_tree(method, id))
             case "notes":
                 read = read_notes(self.settings.notes or "")
+                part = shard_of(self.run.config)
+                read = [one for one in read if part is None or part.holds(one.problem.id)]
                 notes = {one.problem.id: Material(one.problem, notes=one) for one in read}
                 self.run.put_all("problems", [one.problem for one in notes.values()], split="train")
                 return await self._each(method, list(notes), lambda id: self._of(method, notes[id]))

@@ -9,7 +9,7 @@ import multiprocessing
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -22,7 +22,7 @@ from journey.models.base import ModelError
 from journey.store.database import connect_reading
 from journey.store.faults import StoreError
 from journey.store.run import Run
-from journey.store.schema import Write
+from journey.store.schema import Rows, Write
 
 SENTENCES = (UsageError, BudgetReached, ModelError, StoreError, OSError)
 """Errors that are one sentence for the user; a worker hands them over. Any other ends it with its traceback."""
@@ -167,10 +167,10 @@ class _Writing:
         with self._lock:
             self._end.send((kind, value))
 
-    def write(self, writes: Sequence[Write]) -> None:
+    def write(self, writes: Iterable[Rows]) -> None:
         """Hands writes over; durable when it returns. Called one at a time."""
         try:
-            self.send("write", list(writes))
+            self.send("write", [(name, list(rows)) for name, rows in writes])
             answer: StoreError | None = self._end.recv()
         except (EOFError, OSError) as error:
             raise StoreError(

@@ -39,7 +39,7 @@ def run_recipe(
     run = open_run(out, recipe, fresh=fresh)
     try:
         store_problems(run, recipe, lambda *step: progress("problems", *step))
-        if recipe.grows and not run.count("problems", split="train"):
+        if recipe.grows and recipe.shard is None and not run.count("problems", split="train"):
             raise UsageError("there are no problems to grow trees of; say problems.file, or problems.train for puzzles")
         check_trained(recipe, {name: part(run, name) for name in PARTS})
         budget = Budget(since=len(run.entries(Spending)))

@@ -5,10 +5,8 @@ arms are trained on thoughts of the same trees and for the same passes (O1 Repli
 """
 
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from journey import interrupts
@@ -29,6 +27,7 @@ from journey.pipeline.recipe import Recipe
 from journey.pipeline.stages import branched_trees, evaluate, grow_trees, keep_spent, refuse_retrained, spent, train
 from journey.pipeline.training_judge import training_judge
 from journey.store.entries import Failure
+from journey.store.files import take_over
 from journey.store.run import Run
 from journey.tasks.table import task
 from journey.thoughts.traverse import TraverseSettings, has_side_trip
@@ -94,7 +93,7 @@ def jobs_of(recipe: Recipe, budget: Budget = Budget()) -> list[Job[Part]]:
         waits = before if is_paid or recipe.share_phase1 else []
         trees = Part(TREES, seed)
         jobs.append(Job(trees, work_on, (trees, recipe, budget), tuple(waits)))
-        for kind, arm in _work(recipe):
+        for kind, arm in () if recipe.shard else _work(recipe):  # training needs what all shards made
             after = [trees, *before]
             source = source_of(arm, list(recipe.arms))
             trained = arm if kind == EVALUATE else source
@@ -167,10 +166,14 @@ async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) ->
     Raises UsageError where whoever grew them solved nothing.
     """
     trees = None
+    if recipe.shard is not None and recipe.trees.count is not None:
+        return  # which trees are the first ones is known when all shards are one run
     if recipe.policy_arm is not None:
         policy, problems = recipe.grown_by or of.name(recipe.policy_arm), part(of.run, "train")
         found = branched_trees(of.run, problems, policy, recipe.trees.count, of.seed if recipe.grown_by else None)
         trees = [tree.id for tree in found]
+        if not trees and recipe.shard is not None:
+            return
         if not trees:
             more = f"{recipe.policy_arm} more problems or epochs, or " if recipe.grown_by is None else ""
             raise UsageError(
@@ -180,7 +183,8 @@ async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) ->
     settings, student = recipe.thought_settings(of.seed), base_of(recipe) if recipe.arms else None
     derivation = Derivation(of.run, settings, of.task, models.model, of.progress, of.owner, student)
     await derivation.make_all(recipe.thoughts.methods, recipe.thoughts.refine, trees)
-    refuse_equal_arms(of, recipe)
+    if recipe.shard is None:
+        refuse_equal_arms(of, recipe)
 
 
 def refuse_equal_arms(of: SeedRun, recipe: Recipe) -> None:
@@ -221,23 +225,6 @@ async def train_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
     wanted = replace(kind.trainer(settings), seed=seed)
     judge = training_judge(of.run, wanted, recipe.servers, recipe.dtype)
     train(of.run, of.ref(arm), weights, rows, wanted, of.progress, judge)
-
-
-def take_over(model: Path, to: Path) -> None:
-    """Another seed's model as this one's, which then counts as trained; complete or not there."""
-    if not to.is_dir():
-        half = to.with_name(f".{to.name}.{os.getpid()}")
-        shutil.rmtree(half, ignore_errors=True)
-        shutil.copytree(model, half, copy_function=link)
-        half.rename(to)
-
-
-def link(file: str, to: str) -> None:
-    """The same file under another name; a copy where the disk has no links."""
-    try:
-        os.link(file, to)
-    except OSError:
-        shutil.copy2(file, to)
 
 
 async def evaluate_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:

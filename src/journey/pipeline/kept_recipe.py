@@ -12,6 +12,7 @@ from journey.models.weights import TINY, folder_hash, model_path
 from journey.pipeline.arms import JOURNEY, PHASE1, SHORTCUT, SHORTCUT_TOKENS
 from journey.pipeline.recipe import UNCOMPARED, Recipe
 from journey.pipeline.recipe_reading import plain_recipe, recipe_of
+from journey.pipeline.shard import KEY
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
 from journey.tasks.table import task
@@ -115,6 +116,7 @@ def config_of(recipe: Recipe) -> dict[str, Any]:
         "prompts": {name: prompts.hash(name) for name in sorted({*task(recipe.task).prompts, *also})},
         "weights": {TINY: folder_hash(Path(model_path(TINY)))} if TINY in recipe.models() else {},
         "versions": versions(),
+        **({} if recipe.shard is None else {KEY: recipe.shard}),
     }
 
 

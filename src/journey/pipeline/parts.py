@@ -8,10 +8,12 @@ from journey import interrupts
 from journey.data import choosing, prm800k, problems
 from journey.data.curation import curate
 from journey.data.importing import put_rated
+from journey.data.prm800k import Imported
 from journey.data.problems import PARTS, TRAINED_PARTS
 from journey.errors import UsageError
 from journey.pipeline.fan_out import Progress, silent
 from journey.pipeline.recipe import Problems, Recipe
+from journey.pipeline.shard import read_shard
 from journey.store.entries import Curation
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
@@ -32,6 +34,11 @@ class Parts(NamedTuple):
 
 def store_problems(run: Run, recipe: Recipe, progress: Progress = silent) -> None:
     """Stores rated trees, and each part's problems, after checking that nothing tested on is trained on."""
+    if recipe.shard is not None and (strays := _strays(run, recipe)):
+        raise UsageError(
+            f"{run.path} holds {strays} problems that are not in shard {recipe.shard}: give each shard a run of its "
+            "own with --out, and name problems that were imported as problems.file"
+        )
     if recipe.trees.prm800k:
         interrupts.run(_store_rated(run, recipe, progress))
     if run.count("problems", split="train"):
@@ -49,7 +56,12 @@ def store_problems(run: Run, recipe: Recipe, progress: Progress = silent) -> Non
 async def _store_rated(run: Run, recipe: Recipe, progress: Progress) -> None:
     progress("import", 0, 1)
     with closing(TaskGrader()) as grader:
-        put_rated(run, await prm800k.read(recipe.trees.prm800k, grader, recipe.problems.train))
+        found = await prm800k.read(recipe.trees.prm800k, grader, recipe.problems.train)
+        kept = {problem.id for problem in of_shard(recipe, found.problems)}
+        put_rated(run, Imported(
+            [p for p in found.problems if p.id in kept], [t for t in found.trees if t.problem in kept],
+            [one for one in found.listed if one.problem is None or one.problem in kept],
+        ))  # fmt: skip
     progress("import", 1, 1)
 
 
@@ -64,8 +76,25 @@ def take_problems(of: Run, into: Run, source: str, ids: Collection[str] | None =
     exclude(into, excluded(of), {"as in": source})
 
 
+def of_shard(recipe: Recipe, problems: list[Problem]) -> list[Problem]:
+    """Those of the problems to train on that the recipe's shard holds."""
+    return problems if recipe.shard is None else read_shard(recipe.shard).among(problems)
+
+
+def _strays(run: Run, recipe: Recipe) -> int:
+    """How many problems to train on the run holds that the recipe's shard does not."""
+    there = list(run.problems(split="train"))
+    return len(there) - len(of_shard(recipe, there))
+
+
 def make_problems(recipe: Recipe) -> Parts:
-    """The problems of each part: drawn puzzles, or a file's, cut into parts by their content. Raises UsageError."""
+    """The problems of each part, those to train on of the recipe's shard alone. Raises UsageError."""
+    parts, dropped = _made(recipe)
+    return Parts(parts | {"train": of_shard(recipe, parts["train"])}, dropped)
+
+
+def _made(recipe: Recipe) -> Parts:
+    """The problems of each part: drawn puzzles, or a file's, cut into parts by their content."""
     wanted = recipe.problems
     if wanted.file is None:
         rated = bool(recipe.trees.prm800k)  # they bring their problems

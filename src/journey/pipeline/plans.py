@@ -14,7 +14,7 @@ from journey.models.weights import has_weights, model_path, worker_memory
 from journey.pipeline.arms import ARMS, Sizes
 from journey.pipeline.jobs import workers_of
 from journey.pipeline.kept_recipe import refuse_other_recipe
-from journey.pipeline.parts import Parts, make_problems
+from journey.pipeline.parts import Parts, make_problems, of_shard
 from journey.pipeline.recipe import Recipe
 from journey.store.run import Run
 from journey.trees.growers import GROWERS
@@ -108,7 +108,7 @@ def looked_at(wanted: Recipe, out: Path, fresh: bool) -> tuple[Parts, list[Thoug
             counts = {name: before.count(name) for name in ("trees", "thoughts", "attempts")}
             there = {f"there_already_{name}": number for name, number in counts.items()}
     if not by_name["train"] and wanted.trees.prm800k:
-        by_name["train"] = prm800k.problems(wanted.trees.prm800k, wanted.problems.train)
-    if not by_name["train"] and wanted.grows:
+        by_name["train"] = of_shard(wanted, prm800k.problems(wanted.trees.prm800k, wanted.problems.train))
+    if not by_name["train"] and wanted.grows and wanted.shard is None:
         raise UsageError("there are no problems to grow trees of; say problems.file, or problems.train for puzzles")
     return Parts(by_name, parts.dropped), drafts, there

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from journey.data.curation import Curation
@@ -12,6 +13,7 @@ from journey.models.weights import AUTO, check_dtype
 from journey.pipeline.arms import ARMS
 from journey.pipeline.derive import ThoughtSettings
 from journey.pipeline.evaluation_settings import Evaluation
+from journey.pipeline.shard import read_shard
 from journey.thoughts.base import Common
 from journey.thoughts.explain import ExplainSettings
 from journey.thoughts.methods import METHODS, needs_trees
@@ -120,7 +122,8 @@ class Recipe:
     beside their own, first phases excepted. `axes` make the recipe a sweep: each value of each is a run with that one
     setting changed; `redraws` of the bootstrap give its intervals. `rounds`: one, so far. `workers` (null: one a core;
     0: all in this process) and `in_flight` (null: as many as suit the model) change no result.
-    `dtype`: what models in this process compute in; auto is bfloat16 where that is faster.
+    `dtype`: what models in this process compute in; auto is bfloat16 where that is faster. `shard`: 3/8 is the third of
+    eight parts of the problems to train on, null all of them (see `pipeline.shard`); a shard makes trees and thoughts.
     """
 
     task: str = "countdown"
@@ -145,6 +148,7 @@ class Recipe:
     workers: int | None = None
     in_flight: int | None = None
     dtype: str = AUTO
+    shard: str | None = None
 
     def __post_init__(self) -> None:
         check_dtype(self.dtype)
@@ -210,6 +214,19 @@ class Recipe:
 def without_arms(wanted: Recipe) -> Recipe:
     """The recipe with nothing trained: its model grows the trees."""
     return replace(wanted, arms={}, seeds=1)
+
+
+def default_folder(file: Path, wanted: Recipe) -> Path:
+    """Where the run of a recipe's file lies if nobody says otherwise."""
+    whole = Path("runs") / file.stem
+    return whole if wanted.shard is None else read_shard(wanted.shard).folder(whole)
+
+
+def without_training(wanted: Recipe) -> Recipe:
+    """What a shard does of the recipe: the arm that grows the trees is trained, no other; a whole recipe as it is."""
+    if wanted.shard is None:
+        return wanted
+    return replace(wanted, arms={name: of for name, of in wanted.arms.items() if name == wanted.policy_arm})
 
 
 def limited(wanted: Recipe, limit: int | None, seed: int | None = None) -> Recipe:

@@ -23,19 +23,28 @@ from journey.pipeline.plain_settings import (
     value,
 )
 from journey.pipeline.recipe import VARIABLE, Problems, Recipe, Thoughts, Trees
+from journey.pipeline.shard import read_shard
 from journey.tasks.table import task
 from journey.thoughts.methods import METHODS
 from journey.training.settings import SftSettings
 from journey.trees.growers import GROWERS
 
 
-def load(path: str | Path, overrides: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> Recipe:
+def load(
+    path: str | Path,
+    overrides: Sequence[str] = (),
+    environment: Mapping[str, str] = os.environ,
+    *,
+    shard: str | None = None,
+) -> Recipe:
     """The recipe of a YAML file, or the one of that name that ships with journey.
 
-    `overrides` are "a.b=value", and beat JOURNEY_A__B=value, which beats the file. Raises UsageError: missing file, no
-    YAML, unknown key (with the nearest right one), a key of an older form, wrong kind of value.
+    `overrides` are "a.b=value", and beat JOURNEY_A__B=value, which beats the file; `shard` is one more.
+    Raises UsageError: missing file, no YAML, unknown key (with the nearest right one), a key of an older form, wrong
+    kind of value.
     """
-    return recipe_of(load_settings(path, overrides, environment), str(path))
+    own = () if shard is None else (f"shard={read_shard(shard)}",)
+    return recipe_of(load_settings(path, (*overrides, *own), environment), str(path))
 
 
 def load_settings(
@@ -190,6 +199,10 @@ def checked(wanted: Recipe) -> Recipe:
     thoughts, arms = wanted.thoughts, list(wanted.arms)
     if wanted.rounds != 1:
         raise UsageError(f"rounds is {wanted.rounds}, but only one round can be made so far; write rounds: 1")
+    if wanted.shard is not None:
+        read_shard(wanted.shard)
+        if wanted.axes:
+            raise UsageError("a sweep has no shards: leave shard away, or give its points to the machines one by one")
     check_settings(wanted.evaluation, "evaluation.", votes=1, max_tokens=1, temperature=0)
     check_settings(wanted.trees, "trees.", count=1)
     check_settings(wanted, seeds=1, redraws=1)
@@ -223,4 +236,5 @@ def plain_recipe(wanted: Recipe) -> dict[str, Any]:
     data["trees"][wanted.trees.grower] = data["trees"].pop("settings")
     del data["trees"]["grower"]
     data["thoughts"] |= data["thoughts"].pop("settings")
+    del data["shard"]  # a setting of the run, not of what is made
     return data

@@ -5,8 +5,6 @@ differs in how many trees thoughts are made of, how, or how is trained on them t
 Thoughts are made of trees in the order of their problems, so that the first n of them are nested in the first m > n.
 """
 
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from journey.pipeline.parts import store_problems, take_problems
 from journey.pipeline.points import BASE, Point, compared_arms, runs_of, shared
 from journey.pipeline.recipe import Recipe
 from journey.store.entries import SharedPart, Training
+from journey.store.files import take_over
 from journey.store.run import Run
 
 
@@ -66,22 +65,5 @@ def share(source: Path, run: Run, what: str, base: Recipe) -> None:
         known = {training.model for training in run.entries(Training)}
         run.add(*(t for t in there.entries(Training) if t.model in wanted and t.model not in known))
     for name in wanted:
-        _take_over(source / "models" / name, run.path / "models" / name)
+        take_over(source / "models" / name, run.path / "models" / name)
     run.add(SharedPart(BASE, what, seeds))
-
-
-def _take_over(model: Path, to: Path) -> None:
-    """The folder of a model, whole or not at all; its files are linked where the disk can do that."""
-    if to.exists() or not model.is_dir():
-        return
-    part = to.with_name(f".{to.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(model, part, copy_function=_link)
-    part.replace(to)
-
-
-def _link(source: str, to: str) -> None:
-    try:
-        os.link(source, to)
-    except OSError:  # another disk, or one without links
-        shutil.copy2(source, to)

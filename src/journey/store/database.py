@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,7 @@ from journey.store.schema import (
     STATEMENTS,
     STORE_VERSION,
     TABLES,
-    Write,
+    Rows,
     definition,
     definitions,
     dumps,
@@ -183,7 +183,7 @@ def meta(connection: sqlite3.Connection, path: Path, key: str) -> Any:
     return value
 
 
-def commit(connection: sqlite3.Connection, path: Path, writes: Sequence[Write]) -> None:
+def commit(connection: sqlite3.Connection, path: Path, writes: Iterable[Rows]) -> None:
     """All of the writes or none, on the disk when this returns. Raises StoreFull."""
     with one_sentence(path):
         try:

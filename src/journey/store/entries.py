@@ -11,13 +11,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What a command asked of a model behind a server; `cost` in US dollars, null where a price is not known."""
+    """What a command asked of a model behind a server; `cost` in US dollars, null where a price is not known.
+
+    `run` is the one that it was spent in, by its uid; null: this one.
+    """
 
     model: str
     calls: int
     prompt_tokens: int
     tokens: int
     cost: float | None
+    run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

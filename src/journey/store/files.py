@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from errno import EACCES, EPERM, EROFS
@@ -46,3 +47,21 @@ def replacing(path: Path) -> Generator[IO[bytes]]:
         sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def take_over(folder: Path, to: Path) -> None:
+    """A folder under another name too, complete or not at all; left as it is where one is there or none is to take."""
+    if to.exists() or not folder.is_dir():
+        return
+    half = to.with_name(f".{to.name}.{os.getpid()}")
+    shutil.rmtree(half, ignore_errors=True)
+    shutil.copytree(folder, half, copy_function=_link)
+    half.rename(to)
+
+
+def _link(file: str, to: str) -> None:
+    """The same file under another name; a copy where the disk has no links."""
+    try:
+        os.link(file, to)
+    except OSError:
+        shutil.copy2(file, to)

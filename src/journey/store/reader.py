@@ -11,19 +11,20 @@ from journey.store.database import meta
 from journey.store.entries import ENTRIES, Failure, Training
 from journey.store.faults import damaged, one_sentence
 from journey.store.files import NAME
-from journey.store.schema import TABLES, Row, Value, columns_of, decode, entry_columns, opened, table_named
+from journey.store.schema import TABLES, Row, Value, columns_of, decode, entry_columns, fits, opened, table_named
 from journey.types import Attempt, ModelRef, Problem, Record, Rollout, Thought, Tree
 
 AnEntry = TypeVar("AnEntry")
 
+CALLS = "calls"
 PAGE = 500  # records read at a time, so that no reader keeps the database's log from being folded in
 
 
 class Reader:
     """What can be read of the run in the folder `path`, over a connection of its own, from any thread.
 
-    `config` are the settings that the run was made with. Methods raise StoreDamaged when the files changed behind our
-    back.
+    `config` are the settings that the run was made with, `uid` the name that it was born with. Methods raise
+    StoreDamaged when the files changed behind our back.
     """
 
     def __init__(self, path: Path, reading: sqlite3.Connection) -> None:
@@ -33,6 +34,7 @@ class Reader:
         self._lock = threading.Lock()
         with self._reads():
             self.config: dict[str, Any] = meta(reading, self._file, "config") or {}
+            self.uid = str(meta(reading, self._file, "uid"))
 
     def get(self, table: str, id: str) -> Record | None:
         """The record of that id, null where there is none."""
@@ -54,13 +56,26 @@ class Reader:
         than the table holds: an index has no seal of its own.
         """
         condition, values = _condition(table, table_named(table).columns, where)
+        return (
+            self._record(table, row) for row in self._pages(table, columns_of(table_named(table)), condition, values)
+        )
+
+    def rows(self, table: str) -> Iterator[Row]:
+        """The whole rows of a kind of record, or of "calls", in the order of their names; see `all`."""
+        for row in self._pages(table, "key, json, seal" if table == CALLS else columns_of(table_named(table))):
+            if not fits(row):
+                raise damaged(self._file, f"record {row[0]} of {table} does not fit its seal")
+            yield row
+
+    def _pages(self, table: str, columns: str, condition: str = "1", values: Sequence[Value] = ()) -> Iterator[Row]:
+        """The rows there are now, in the order of the first column."""
+        name = columns.partition(",")[0]
         newest = self._rows(f"SELECT coalesce(max(seq), 0) FROM {table}", ())[0][0]
-        now = f"{condition} AND +seq <= ?"  # +: never looked up by seq, which would cost the order by id
-        query = f"SELECT {columns_of(table_named(table))} FROM {table} WHERE {now} AND id > ? ORDER BY id LIMIT {PAGE}"
+        now = f"{condition} AND +seq <= ?"  # +: never looked up by seq, which would cost the order by name
+        query = f"SELECT {columns} FROM {table} WHERE {now} AND {name} > ? ORDER BY {name} LIMIT {PAGE}"
         last, given = "", 0
         while rows := self._rows(query, (*values, newest, last)):
-            for row in rows:
-                yield self._record(table, row)
+            yield from rows
             last, given = rows[-1][0], given + len(rows)
         there = self._rows(f"SELECT count(*) FROM {table} NOT INDEXED WHERE {now}", (*values, newest))[0][0]
         if there != given:
@@ -148,6 +163,15 @@ class Reader:
     def close(self) -> None:
         """Lets go of the run's files."""
         self._reading.close()
+
+    @contextmanager
+    def snapshot(self) -> Generator[None]:
+        """What is read inside is of one moment, whatever its writer does meanwhile."""
+        self._rows("BEGIN", ())
+        try:
+            yield
+        finally:
+            self._rows("ROLLBACK", ())
 
     @contextmanager
     def _reads(self) -> Generator[None]:

@@ -16,7 +16,7 @@ from journey.store.entries import ENTRIES, Entry
 from journey.store.faults import one_sentence
 from journey.store.files import NAME, NOT_ALLOWED
 from journey.store.reader import Reader
-from journey.store.schema import Value, Write, dumps, encode, encode_entry, sealed, table_named
+from journey.store.schema import Rows, Value, Write, dumps, encode, encode_entry, sealed, table_named
 from journey.store.writer import Commit, Writer
 from journey.types import Record
 
@@ -113,8 +113,8 @@ class Run(Reader):
         """Stores entries (see `store.entries`) in one commit, blocking until it is durable."""
         self._writer.write_now([(ENTRIES[type(entry)].name, [encode_entry(entry)]) for entry in entries])
 
-    def apply(self, writes: Sequence[Write]) -> None:
-        """Does writes that another process prepared, in one commit (see `pipeline.executor`)."""
+    def apply(self, writes: Iterable[Rows]) -> None:
+        """Does writes that another process prepared, or that are read from other runs, in one commit: all or none."""
         self._writer.write_now(writes)
 
     def close(self) -> None:
@@ -182,5 +182,5 @@ def _settle(
     settings.write_yaml(path, new)
 
 
-def _refuse(path: Path, writes: Sequence[Write]) -> None:
+def _refuse(path: Path, writes: Iterable[Rows]) -> None:
     raise UsageError(f"The run {path} was opened for reading only.")

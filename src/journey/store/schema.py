@@ -6,7 +6,7 @@ so that a byte that changed on the disk is noticed instead of believed. Entries 
 
 import json
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -34,6 +34,7 @@ STORE_VERSION = 2
 Value: TypeAlias = str | int | None
 Row: TypeAlias = tuple[Any, ...]
 Write: TypeAlias = tuple[str, list[Row]]  # the name of a statement, and the rows it is done for
+Rows: TypeAlias = tuple[str, Iterable[Row]]  # the same, of rows that may be read one at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,12 @@ def encode_entry(entry: Entry) -> Row:
 
 def opened(row: Row) -> Any:
     """The JSON value in the last part of a sealed row, null where the seal does not fit."""
-    return json.loads(row[-2]) if seal(*row[:-1]) == row[-1] else None
+    return json.loads(row[-2]) if fits(row) else None
+
+
+def fits(row: Row) -> bool:
+    """Whether a sealed row is what was written."""
+    return seal(*row[:-1]) == row[-1]
 
 
 def columns_of(table: Table) -> str:

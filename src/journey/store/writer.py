@@ -6,16 +6,16 @@ Writes that can wait a little share one with those that come meanwhile.
 import asyncio
 import time
 from asyncio import AbstractEventLoop, Handle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
 
-from journey.store.schema import Write
+from journey.store.schema import Rows, Write
 
-Commit = Callable[[Sequence[Write]], None]
+Commit = Callable[[Iterable[Rows]], None]
 
 QUICK = 0.001  # seconds; a commit below this may be done on the event loop
 
@@ -71,7 +71,7 @@ class Writer:
             self._set(loop, waiting, patience)
         await future
 
-    def write_now(self, writes: Sequence[Write]) -> None:
+    def write_now(self, writes: Iterable[Rows]) -> None:
         """The same, blocking until it is done."""
         with self._lock:
             self._timed(writes)
@@ -95,7 +95,7 @@ class Writer:
         waiting.due = due
         waiting.timer = loop.call_at(due, self._begin, loop) if patience else loop.call_soon(self._begin, loop)
 
-    def _timed(self, writes: Sequence[Write]) -> None:
+    def _timed(self, writes: Iterable[Rows]) -> None:
         started = time.perf_counter()
         self._commit(writes)
         self._pace = 0.8 * self._pace + 0.2 * (time.perf_counter() - started)
