@@ -2,7 +2,12 @@
 
 from collections import Counter
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
 
 from journey.commands import flags
 from journey.commands.output import (
@@ -17,6 +22,7 @@ from journey.commands.output import (
 )
 from journey.commands.spending import row_lines
 from journey.data.problems import PARTS
+from journey.pipeline.lineage import lineage, lineage_json, words_of
 from journey.pipeline.stages import spent_by_model
 from journey.store.entries import ImportListing, Training
 from journey.store.excluded import excluded
@@ -24,13 +30,22 @@ from journey.store.run import Run
 from journey.types import label
 
 
-def status(run: flags.RunFolder, json: flags.Json = False) -> int:
+def status(
+    run: flags.RunFolder,
+    of: Annotated[
+        str | None,
+        typer.Option("--lineage", metavar="ID", help="Where this thought, tree, attempt or model comes from."),
+    ] = None,
+    json: flags.Json = False,
+) -> int:
     """Say what a run holds and what failed.
 
     Also why trees gave no thought, and what was spent.
     """
-    with reading(run) as of:
-        data = {"run": str(run), **_holdings(of)}
+    if of is not None:
+        return _lineage(run, of, json)
+    with reading(run) as opened:
+        data = {"run": str(run), **_holdings(opened)}
     lines: list[tuple[str, Any]] = [("problems", sum(data["problems"].values()))]
     lines += [(f"  in {part}", n) for part, n in data["problems"].items()]
     lines += [("  taken out of training", data["excluded"])] if data["excluded"] else []
@@ -50,8 +65,21 @@ def status(run: flags.RunFolder, json: flags.Json = False) -> int:
     lines.append(("failed units", len(data["failures"])))
     say(json, data, sheet(run, lines))
     if not json:
-        with reading(run) as of:
-            failed_units(of.failures())
+        with reading(run) as opened:
+            failed_units(opened.failures())
+    return 0
+
+
+def _lineage(path: Path, id: str, json: bool) -> int:
+    """The way from a record or a model back to the base model, a row a link."""
+    with reading(path) as run:
+        found = lineage(run, id)
+    grid = Table(title=Text(f"{path}: where it comes from"), title_justify="left")
+    for name in ("", "name", "round", "about"):
+        grid.add_column(name, overflow="fold")
+    for one in found:
+        grid.add_row(*map(Text, (one.kind, one.name, str(one.round or ""), words_of(one.about))))
+    say(json, {"run": str(path), "lineage": lineage_json(found)}, grid)
     return 0
 
 
