@@ -21,6 +21,9 @@ Draws = Mapping[str, Sequence[Attempt]]
 Figures = Mapping[str, float | None]
 """The figures of a round by name: see `measured`."""
 SAMPLES = 16  # answers to a problem
+KEPT = (("passing", "pass_at", "pass@k"), ("diversity", "right_ways", "different right ways a problem"),
+        ("diversity", "first_steps", "different first steps a problem"))  # fmt: skip
+"""What must keep a share of its value in round 1: the guard, the figure, and how it is called."""
 PASSED = 0.5  # of its answers that must be right for a problem to count as solved
 
 
@@ -30,9 +33,9 @@ class Guards:
 
     `gate` compares the new model's answers with the last good model's, paired by problem: "equal" takes it unless the
     95 % interval of the difference lies below 0, "better" only where it lies above 0. Shares of what round 1 had:
-    `passing` of pass@k, `diversity` of the distinct right ways a problem. Absolute: `cut_off` and `repeats` at most;
-    `new` is the least share of right ways that the mix did not have: below it the round is not paid for.
-    `domain` is how many points a domain may fall below its best round, beyond its interval.
+    `passing` of pass@k, `diversity` of the right ways and of the first steps a problem that differ. Absolute: `cut_off`
+    and `repeats` at most; `new` is the least share of right ways that the mix did not have: below it the round is not
+    paid for. `domain` is how many points a domain may fall below its best round, beyond its interval.
     """
 
     gate: Literal["equal", "better", "off"] = "equal"
@@ -158,7 +161,7 @@ def _failures(now: Figures, first: Figures, best: Figures, guards: Guards) -> It
             yield f"{change} against the last good model, a fall beyond its interval (rounds.guards.gate equal)"
         if guards.gate == "better" and low <= 0:
             yield f"{change} against the last good model, no sure gain (rounds.guards.gate better)"
-    for guard, name, what in (("passing", "pass_at", "pass@k"), ("diversity", "right_ways", "right ways a problem")):
+    for guard, name, what in KEPT:
         share, value, before = getattr(guards, guard), of(name), of(name, first)
         if share is not None and value is not None and before is not None and value < share * before:
             yield (
