@@ -6,6 +6,7 @@ Plain frozen records that only describe; functions live in the other rooms. Each
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -19,6 +20,7 @@ Finish = Literal["end", "stop", "length", "error"]
 
 VERDICTS: tuple[Verdict, ...] = ("right", "neutral", "wrong")
 EMPTY: Mapping[str, Any] = MappingProxyType({})
+_ROLLOUTS = re.compile(r"\d+ of \d+ rollouts from here ended right(, \d+ more gave no answer)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,15 @@ class Judgement:
     """What someone said of one step.
 
     `verdict` null means *could not say* (the reason tells why), which is neither neutral nor wrong.
-    `score` is in [0, 1], null where the judge gives none. `by` names the judge.
+    `score` is in [0, 1], null where the judge gives none. `by` names the judge. `reason` is what is wrong with the
+    step, null where nobody said it; `evidence` is what else the verdict rests on (how many rollouts ended right).
     """
 
     verdict: Verdict | None
     score: float | None = None
     reason: str | None = None
     by: str = ""
+    evidence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,4 +351,10 @@ def _node_json(node: Node) -> dict[str, Any]:
 
 def _node(data: Mapping[str, Any]) -> Node:
     judgement = data.get("judgement")
-    return Node(**_known(Node, data, judgement=None if judgement is None else Judgement(**judgement)))
+    return Node(**_known(Node, data, judgement=None if judgement is None else _judgement(judgement)))
+
+
+def _judgement(data: Mapping[str, Any]) -> Judgement:
+    """The Judgement of its JSON form; runs older than `evidence` hold what rollouts came to as the reason."""
+    is_old = "evidence" not in data and _ROLLOUTS.fullmatch(data.get("reason") or "") is not None
+    return Judgement(**_known(Judgement, data, **({"reason": None, "evidence": data["reason"]} if is_old else {})))

@@ -3,7 +3,7 @@ from random_trees import PROBLEM
 
 from journey.tasks import narration as narration
 from journey.tasks.narration import PROSE
-from journey.types import Judgement, Node
+from journey.types import Judgement, Node, Tree, to_json, tree_from_json
 
 
 def node(text: str = "6 * 7 = 36", reason: str | None = None, answer: str | None = None) -> Node:
@@ -67,6 +67,11 @@ def test_the_answer_is_told_once_in_the_form_that_the_prompt_asks_for(text: str,
     assert PROSE.close(PROBLEM, node) == ("" if "boxed" in text else "\\boxed{42}")
 
 
-def test_what_rollouts_say_is_no_reason_that_a_thought_tells():
-    by = Judgement("wrong", 0.0, "0 of 4 rollouts from here ended right", "rollout:tiny")
-    assert PROSE.reflect(Node(-1, "x", by), ["x"]) in narration.WRONG_STEP
+def test_what_rollouts_came_to_is_evidence_and_no_reason_that_a_thought_tells():
+    step = Node(-1, "x", Judgement("wrong", 0.0, None, "vote:[rollout:tiny]", "0 of 4 rollouts from here ended right"))
+    assert PROSE.reflect(step, ["x"]) in narration.WRONG_STEP
+    tree = Tree("t", PROBLEM.id, (step,))
+    assert tree_from_json(to_json(tree)) == tree
+    of_before = to_json(tree)
+    of_before["nodes"][0]["judgement"]["reason"] = of_before["nodes"][0]["judgement"].pop("evidence")
+    assert tree_from_json(of_before) == tree

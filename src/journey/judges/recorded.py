@@ -8,7 +8,7 @@ Forms of a row's judgements, one per step (or per piece of a step, see `pieces`)
   above 0.15, as in the authors' evaluation;
 - `correctness_pred` and `error_step_pred`: a chat model's verdict on a whole solution, and the number of the first
   wrong step (or, for "present", of all redundant steps);
-- `judgements` [{"verdict", "score", "reason"}, ...]: our own form.
+- `judgements` [{"verdict", "score", "reason", "evidence"}, ...]: our own form.
 
 A row of a file names its `model`. It carries the `question` and the `steps` itself, or names the `dataset` and `id` of
 a row in a file beside it (or in a folder beside that one).
@@ -144,10 +144,10 @@ def _is_probability(value: Any) -> bool:
 def _plain(row: Any, by: str, where: str) -> Judgement:
     match row:
         case {"verdict": "right" | "neutral" | "wrong" | None as verdict}:
-            score, reason, name = (row.get(key) for key in ("score", "reason", "by"))
-            texts = isinstance(reason, str | None) and isinstance(name, str | None)
-            if texts and (score is None or _is_probability(score)):
-                return Judgement(verdict, score, reason, name or by)
+            score, *texts = (row.get(key) for key in ("score", "reason", "by", "evidence"))
+            if all(isinstance(text, str | None) for text in texts) and (score is None or _is_probability(score)):
+                reason, name, evidence = texts
+                return Judgement(verdict, score, reason, name or by, evidence)
     raise UsageError(f'{where} has the judgement {row!r}; it must be like {{"verdict": "right", "score": 0.9}}')
 
 

@@ -248,9 +248,9 @@ class RolloutJudge:
         is_right = any(could) if self.settings.label == "hard" else share >= self.settings.threshold
         is_answer = len(rollouts) == 1 and not rollouts[0].text
         unread = f", {len(rollouts) - len(could)} more gave no answer" if len(could) < len(rollouts) else ""
-        reason = None if is_answer else f"{sum(could)} of {len(could)} rollouts from here ended right{unread}"
+        evidence = None if is_answer else f"{sum(could)} of {len(could)} rollouts from here ended right{unread}"
         score = float(is_right) if self.settings.label == "hard" else share
-        return Judgement("right" if is_right else "wrong", score, reason, self.name)
+        return Judgement("right" if is_right else "wrong", score, None, self.name, evidence)
 
     def _of(self, problem: Problem) -> dict[tuple[str, ...], _Place]:
         known = self._known.setdefault(problem.id, {})

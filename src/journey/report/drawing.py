@@ -140,6 +140,7 @@ def _tip(tree: Tree, i: int, question: str) -> str:
         return question
     node: Node = tree.nodes[i]
     judged = node.judgement
-    verdict = f"{judged.verdict or 'could not say'}: {judged.reason or 'no reason given'}" if judged else "not judged"
+    why = judged and (judged.reason or judged.evidence or "no reason given")
+    verdict = f"{judged.verdict or 'could not say'}: {why}" if judged else "not judged"
     checked = {True: "right answer", False: "wrong answer", None: ""}[node.correct]
     return "\n".join(part for part in (node.text, verdict, checked) if part)

@@ -13,7 +13,7 @@ GROUP = 1000  # rows written at a time
 TEXTS = {"settings", "rewards"}  # columns that are JSON texts, since each record has others in them
 
 # The columns' types, so that a column that happens to be all null has the same type in every file.
-JUDGEMENT = {"verdict": "string", "score": "float64", "reason": "string", "by": "string"}
+JUDGEMENT = {"verdict": "string", "score": "float64", "reason": "string", "by": "string", "evidence": "string"}
 NODE = {"parent": "int64", "text": "string", "judgement": JUDGEMENT, "answer": "string", "correct": "bool",
         "by": "string", "tokens": "int64", "value": "float64"}  # fmt: skip
 SEGMENT = {"kind": "string", "text": "string", "node": "int64", "start": "int64", "end": "int64"}

@@ -101,10 +101,8 @@ def reflect(node: Node, texts: Sequence[str]) -> str:
 
 
 def clean_reason(judgement: Judgement | None) -> str | None:
-    """What is wrong with a step; null where nobody said it, as rollouts only say how often its tries ended right."""
-    if judgement is None or judgement.by.startswith("rollout:"):
-        return None
-    return (judgement.reason or "").strip() or None
+    """What is wrong with a step; null where nobody said it."""
+    return None if judgement is None else (judgement.reason or "").strip() or None
 
 
 def go_back(problem: Problem, texts: Sequence[str]) -> str:
