@@ -47,6 +47,8 @@ def pages(lists: Lists) -> dict[str, tuple[str, str]]:
     if rollout:
         found["learning"] = ("&page=learning", "!!document.querySelector('.charts svg')")
         found["rollout"] = (f"&page=rollout&id={rollout}", "!!document.querySelector('.over-time')")
+    if any(round for round, _ in lists.values("thoughts", "round")):
+        found["rounds"] = ("&page=rounds", "!!document.querySelector('.charts svg')")
     return found | compared(lists) | labelled(lists, failed)
 
 

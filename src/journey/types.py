@@ -158,8 +158,14 @@ class ModelRef:
 
 
 def label(ref: ModelRef, *, over_seeds: bool = False) -> str:
-    """How a model is shown: "tiny+beam n=16 judge=exact". `over_seeds`: by its arm, where it has one."""
-    name = ref.arm if over_seeds and ref.arm is not None else ref.name
+    """How a model is shown: "tiny+beam n=16 judge=exact".
+
+    `over_seeds`: by its arm, where it has one, and by its round where that is a later one than the first: "journey
+    round 2".
+    """
+    name = ref.name
+    if over_seeds and ref.arm is not None:
+        name = ref.arm if (ref.round or 1) == 1 else f"{ref.arm} round {ref.round}"
     if ref.search is None:
         return name
     return f"{name}+{' '.join((ref.search.name, f'n={ref.search.n}', *search_words(ref.search, ref.judge)))}"

@@ -50,7 +50,7 @@ def round_table(figures: Json) -> Table:
         (f"pass@{rows[0]['k']}", lambda row: _known(row["measured"].get("pass_at"), percent)),
         ("right ways", lambda row: _known(row["diversity"], lambda n: number(n, 2))),
         ("given", lambda row: _known(row["given_share"], percent)),
-        ("model", _kept),
+        ("model", kept_words),
     ]
     splits = {row["split"]: None for row in rows}
     note = (
@@ -61,7 +61,7 @@ def round_table(figures: Json) -> Table:
     return table("", columns, rows, note=note, prose=any(row["why"] for row in rows))
 
 
-def _kept(row: Json) -> str:
+def kept_words(row: Json) -> str:
     """In how many seeds the round's model became the last good one, and which guard ended the others."""
     kept = sum(one["model"] is not None and one["good"] == one["model"] for one in row["by_seed"])
     words = "kept" if row["kept"] else f"kept in {kept} of {row['seeds']} seeds" if kept else "not kept"
@@ -72,10 +72,10 @@ def _known(value: float | None, words: Callable[[float], str]) -> str:
     return "" if value is None else words(value)
 
 
-def round_chart(figures: Json) -> Chart | None:
-    """Accuracy over rounds with its interval, a line an arm."""
+def round_chart(figures: Json, lit: str | None = None) -> Chart | None:
+    """Accuracy over rounds with its interval, a line an arm; where one is `lit` the others recede."""
     rows = [row for row in figures["rounds"] if row["accuracy"] is not None]
-    lines, dots = _lines(rows, lambda row: row["accuracy"])
+    lines, dots = _lines(rows, lambda row: row["accuracy"], lit)
     whiskers = [
         Dot("", (x, row["accuracy"]), row["low"], row["high"], dot.tone)
         for row, dot, x in zip(rows, dots, (dot.at[0] for dot in dots), strict=True)
@@ -84,13 +84,13 @@ def round_chart(figures: Json) -> Chart | None:
     return Chart("rounds", title, "round", "accuracy", lines, whiskers, percent=True, whole=True) if lines else None
 
 
-def guard_charts(figures: Json) -> list[Chart]:
+def guard_charts(figures: Json, lit: str | None = None) -> list[Chart]:
     """A small chart a figure that was measured, a line an arm; dashed: the bound that its guard sets."""
     found: list[Chart] = []
     domains = {name for row in figures["rounds"] for name in row["measured"] if name.startswith("accuracy ")}
     for name, (title, is_share) in (GUARDS | {name: (name, True) for name in sorted(domains)}).items():
         rows = [row for row in figures["rounds"] if row["measured"].get(name) is not None]
-        lines, dots = _lines(rows, lambda row, name=name: row["measured"][name])
+        lines, dots = _lines(rows, lambda row, name=name: row["measured"][name], lit)
         bound = figures.get("round_bounds", {}).get(name)
         if lines and bound is not None:
             xs = [dot.at[0] for dot in dots]
@@ -100,12 +100,12 @@ def guard_charts(figures: Json) -> list[Chart]:
     return found
 
 
-def _lines(rows: Sequence[Json], value: Callable[[Json], float]) -> tuple[list[Line], list[Dot]]:
+def _lines(rows: Sequence[Json], value: Callable[[Json], float], lit: str | None) -> tuple[list[Line], list[Dot]]:
     """A line an arm, and a dot a row; arms stand a little beside each other, so that their whiskers do."""
     by_arm: dict[str, list[Json]] = {}
     for row in rows:
         by_arm.setdefault(row["arm"], []).append(row)
-    tones = _tones(by_arm)
+    tones = _tones(by_arm, lit)
     lines: list[Line] = []
     dots: list[Dot] = []
     for place, (arm, of) in enumerate(by_arm.items()):
@@ -115,8 +115,10 @@ def _lines(rows: Sequence[Json], value: Callable[[Json], float]) -> tuple[list[L
     return lines, dots
 
 
-def _tones(arms: Json) -> dict[str, str]:
+def _tones(arms: Json, lit: str | None) -> dict[str, str]:
     """Each arm's colour; those that share the grey one get others."""
+    if lit is not None:
+        return {arm: "accent" if arm == lit else "soft" for arm in arms}
     spare = iter(SPARE)
     return {arm: next(spare, "soft") if tone(arm) == "soft" else tone(arm) for arm in arms}
 

@@ -26,7 +26,7 @@ from journey.types import Tree, label, model_from_json, problem_from_json, tree_
 NAME = "studio.db"
 Row = Mapping[str, Any]
 BATCH = 5000
-VERSION = "4"  # of the columns below: another one makes the facts anew
+VERSION = "5"  # of the columns below: another one makes the facts anew
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "problems": (
@@ -38,7 +38,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "why",
     ),
     "thoughts": (
-        "id", "problem", "tree", "method", "seed", "letters", "trials", "refined", "note", "outcome", "judge",
+        "id", "problem", "tree", "method", "seed", "round", "letters", "trials", "refined", "note", "outcome", "judge",
     ),
     "attempts": (
         "id", "problem", "model", "arm", "seed", "decoding", "sample", "split", "answer", "outcome", "error", "tokens",
@@ -52,7 +52,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 INDEXED: dict[str, tuple[str, ...]] = {
     "problems": ("level", "subject", "split", "outcome", "letters", "trees", "right_attempts"),
     "trees": ("problem", "policy", "judge", "steps", "depth", "outcome", "wrong_branches", "tokens"),
-    "thoughts": ("problem", "tree", "method", "seed", "letters", "trials", "outcome", "judge"),
+    "thoughts": ("problem", "tree", "method", "seed", "round", "letters", "trials", "outcome", "judge"),
     "attempts": ("problem", "model", "decoding", "split", "outcome", "tokens", "letters", "error"),
     "rollouts": ("problem", "model", "step", "outcome", "way", "backtracks", "recoveries"),
 }
@@ -258,8 +258,8 @@ def _thought(fields: Row, given: Row, reading: sqlite3.Connection) -> Sequence[A
             is_right = decide(known[0], fields["answer"]) if known else None
         outcome = "unknown" if is_right is None else "right" if is_right else "wrong"
     return (
-        fields["id"], fields["problem"], fields["tree"], fields["method"], given["seed"], len(fields["text"]), trials,
-        refined, fields.get("note"), outcome, judge,
+        fields["id"], fields["problem"], fields["tree"], fields["method"], given["seed"], fields.get("round"),
+        len(fields["text"]), trials, refined, fields.get("note"), outcome, judge,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from journey.studio.place import link
 from journey.studio.reading import lists_of
 from journey.studio.records import opened
 from journey.studio.rollout_page import rollout_page
+from journey.studio.rounds_page import rounds_page
 from journey.studio.view import view
 
 Page = Callable[[Path, str, Mapping[str, str]], None]
@@ -31,6 +32,7 @@ TABLE: dict[str, tuple[str, Page]] = {
     "attempts": ("", list_page),
     "rollouts": ("", list_page),
     "learning": ("", learning_page),
+    "rounds": ("", rounds_page),
     "compare": ("", compare_page),
     "label": ("", label_page),
     "tree": ("trees", tree_page),

@@ -21,7 +21,7 @@ KEPT = 12  # searches whose result is kept
 CHOICES: dict[str, tuple[str, ...]] = {
     "problems": ("outcome", "level", "subject", "split", "source"),
     "trees": ("outcome", "policy", "judge", "level", "subject"),
-    "thoughts": ("outcome", "method", "judge", "seed", "refined", "level", "subject"),
+    "thoughts": ("outcome", "method", "round", "judge", "seed", "refined", "level", "subject"),
     "attempts": ("outcome", "model", "decoding", "split", "error", "finish", "level", "subject"),
     "rollouts": ("outcome", "way", "model", "finish", "error", "level", "subject"),
 }
@@ -33,6 +33,8 @@ RANGES: dict[str, tuple[str, ...]] = {
     "rollouts": ("step", "backtracks", "recoveries", "mistakes", "verifications", "repeats", "tokens"),
 }
 OF_PROBLEM = ("level", "subject")
+NUMBERS = ("seed", "round", "refined")
+"""Choices whose values are numbers."""
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 NOT_RIGHT = "not right"
 """As an outcome: any but right, of what was tried."""
@@ -149,7 +151,8 @@ class Lists:
             is_of_problem = column in OF_PROBLEM and wanted.table != "problems"
             test = f"{column} IS ?" if value else f"coalesce({column}, '') = ''"
             parts.append(f"problem IN (SELECT id FROM problems WHERE {test})" if is_of_problem else test)
-            values += [{"0": 0, "1": 1}.get(value, value) if column == "refined" else value] if value else []
+            is_number = column in NUMBERS and value.isdecimal() and len(value) < 12
+            values += [int(value) if is_number else value] if value else []
         for sign, bounds in ((">=", wanted.least), ("<=", wanted.most)):
             for column, bound in bounds.items():
                 if column in RANGES[wanted.table]:
