@@ -49,6 +49,25 @@ def collect(server: FaultServer, sums: Path, out: Path, *more: object, limit: in
     )  # fmt: skip
 
 
+def test_a_run_with_many_servers_is_the_run_with_one_and_tells_how_each_fared(whole, server, sums, tmp_path):
+    def fails(asked: Asked):
+        return Reply(500) if asked.number % 3 == 0 else None
+
+    with served(answer, fails) as second, served(answer) as dead:
+        pass
+    with served(answer, fails) as second:
+        urls = f"servers.openai.url=[{server.url}, {second.url}, {dead.url}]"
+        said = collect(server, sums, tmp_path / "run", "--set", urls, "--json")
+    assert said.code == 0, said.err
+    assert contents(tmp_path / "run") == contents(whole[0])
+    status = journey("status", tmp_path / "run", "--json").data["servers"]
+    by_url = {row["url"]: row for row in status}
+    assert by_url.keys() == {server.url, second.url} and by_url[second.url]["failures"] > 0
+    assert f"server {second.url}" in journey("status", tmp_path / "run").out
+    assert json.loads((tmp_path / "run/report/report.json").read_text())["servers"] == status
+    assert "Servers" in (tmp_path / "run/report/report.md").read_text()
+
+
 def contents(out: Path) -> dict[str, list[str]]:
     with Run.read(out) as run:
         return {table: [repr(r) for r in run.all(table)] for table in ("problems", "trees", "thoughts")}

@@ -6,7 +6,7 @@ and the progress line says what was really spent. Tokens of prompts are reckoned
 
 import os
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,13 +14,14 @@ import yaml
 
 from journey.commands.output import say, sheet
 from journey.errors import BudgetReached, UsageError
+from journey.models import server_use
 from journey.models.base import Model, close
 from journey.models.budget import BudgetTracker, Limits, Price, Usage, cost_of, unknown_prices
 from journey.models.estimate import Estimate
 from journey.models.server_settings import ServerSettings
 from journey.models.weights import WRITTEN
 from journey.pipeline import plain_settings, registry
-from journey.pipeline.stages import keep_spent
+from journey.pipeline.stages import keep_spent, served_of
 from journey.store.run import Run
 
 Result = TypeVar("Result")
@@ -69,7 +70,8 @@ def read_prices(file: Path | None) -> dict[str, Price]:
 def note(tracker: BudgetTracker) -> str:
     """What was spent so far, for the progress line; "" before the first call."""
     spent = tracker.spent()
-    paid = [usage_text(sum(spent.values(), Usage()), tracker.cost()), *tracker.remarks] if spent else []
+    paid = [usage_text(sum(spent.values(), Usage()), tracker.cost())] if spent else []
+    paid += [*server_use.shown(tracker.servers), *tracker.remarks] if spent else []
     return "; ".join([*paid, *([f"{WRITTEN.total():,} tokens written here"] if WRITTEN else [])])
 
 
@@ -88,7 +90,8 @@ def spent_rows(tracker: BudgetTracker) -> list[dict[str, Any]]:
 
 def spent_data(tracker: BudgetTracker) -> dict[str, Any]:
     """What a command with --json says of its calls: `spent_rows`, and what is to be known of the servers."""
-    return {"spent": spent_rows(tracker), "notes": list(tracker.remarks)}
+    servers = [asdict(one) for one in served_of(tracker)]
+    return {"spent": spent_rows(tracker), "notes": list(tracker.remarks), **({"servers": servers} if servers else {})}
 
 
 def spent_row(model: str, used: Usage, prices: Mapping[str, Price]) -> dict[str, Any]:
@@ -104,7 +107,21 @@ def spent_row(model: str, used: Usage, prices: Mapping[str, Price]) -> dict[str,
 
 def spent_lines(tracker: BudgetTracker) -> list[tuple[str, str]]:
     """The same for a person, and what is to be known of the servers; nothing where none was called."""
-    return row_lines(spent_rows(tracker)) + [("note", what) for what in tracker.remarks]
+    lines = row_lines(spent_rows(tracker)) + server_lines(list(map(asdict, served_of(tracker))))
+    return lines + [("note", what) for what in tracker.remarks]
+
+
+def server_lines(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The servers of a list for a person, as `pipeline.stages.served_by_server` gives them."""
+    return [(f"server {row['url']}", served_text(row)) for row in rows]
+
+
+def served_text(row: Mapping[str, Any]) -> str:
+    """How one server fared, in a few words."""
+    counts = {"errors": row["failures"], "calls repeated elsewhere": row["late"], "times drained": row["drained"]}
+    rate = row["answers"] / row["seconds"] if row["seconds"] else 0.0
+    troubles = [f"{n:,} {what}" for what, n in counts.items() if n]
+    return ", ".join([f"{row['answers']:,} answers, {rate:.2f} a second", *troubles])
 
 
 def row_lines(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

@@ -20,10 +20,10 @@ from journey.commands.output import (
     tree_counts,
     tree_lines,
 )
-from journey.commands.spending import row_lines
+from journey.commands.spending import row_lines, server_lines
 from journey.data.problems import PARTS
 from journey.pipeline.lineage import lineage, lineage_json, words_of
-from journey.pipeline.stages import spent_by_model
+from journey.pipeline.stages import served_by_server, spent_by_model
 from journey.store.entries import ImportListing, Training
 from journey.store.excluded import excluded
 from journey.store.run import Run
@@ -61,7 +61,7 @@ def status(
         lines.append(("rollouts", sum(data["rollouts"].values())))
         lines += [(f"  of {model}", n) for model, n in data["rollouts"].items()]
     lines += [(f"listed at import: {kind}", n) for kind, n in data["listed"].items()]
-    lines += row_lines(data["spent"])
+    lines += row_lines(data["spent"]) + server_lines(data["servers"])
     lines.append(("failed units", len(data["failures"])))
     say(json, data, sheet(run, lines))
     if not json:
@@ -109,5 +109,6 @@ def _holdings(of: Run) -> dict[str, Any]:
         "rollouts": {name: n for name in models if (n := of.count("rollouts", name=name))},
         "listed": dict(sorted(listed.items())),
         "spent": spent_by_model(of),
+        "servers": served_by_server(of),
         "failures": [asdict(failure) for failure in of.failures()],
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from journey.errors import BudgetReached
+from journey.models.server_use import ServerUse
 
 MILLION = 1_000_000
 MEND = "; the same command with another budget goes on from here"
@@ -69,7 +70,7 @@ class BudgetTracker:
     A request is reserved at what it may come to at most, and settled at what the server says it was. One that might
     pass the budget waits for all others in flight, which may come to less and whose answers are paid for, and is
     refused only then. Without limits nothing ever waits. A price that is unknown is never guessed: a limit on cost then
-    refuses the model (BudgetReached says which).
+    refuses the model (BudgetReached says which). `servers`: how those of a list fare.
     """
 
     def __init__(self, limits: Limits = Limits(), prices: Mapping[str, Price] = NO_PRICES) -> None:
@@ -79,6 +80,7 @@ class BudgetTracker:
         self._flying: set[Reservation] = set()
         self._settled = asyncio.Event()
         self.remarks: dict[str, None] = {}
+        self.servers: list[ServerUse] = []
 
     async def reserve(self, model: str, prompt_tokens: int, tokens: int) -> Reservation:
         """Room for one request that reads and generates at most so many tokens. Raises BudgetReached."""

@@ -5,7 +5,7 @@ import json
 import random
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from journey.errors import UsageError
@@ -20,12 +20,13 @@ from journey.models.server_message import BadAnswer
 from journey.models.server_refusal import Caller, Complaint, Forbidden, NoModel, no_server, refusal, words, wrong_key
 from journey.models.server_remarks import Remarks
 from journey.models.server_request import Dialect, Request, build, learn
-from journey.models.server_retry import Failed, Health, backoff
+from journey.models.server_retry import Failed, Health, Tries, backoff
 from journey.models.server_settings import ServerSettings
 from journey.types import content_seed
 
 BODY, BODY_PER_TOKEN, BODY_PER_LOGPROB = 1 << 20, 48, 512
 LIST = 4 << 20
+MOST = 512  # requests in flight where nothing else is set
 COMPLAINTS = 8  # ways to put one request otherwise
 STRANGE = 4  # answers like no model server's to one request, before the first good one to any
 EMPTY = 4  # answers to one request that hold nothing of use
@@ -33,19 +34,6 @@ NOTHING, FORBIDDEN = 8, 3  # requests that came to nothing, or were forbidden, b
 LONGEST_BUSY, LONGEST_BROKEN, LONGEST_PROBE = 30.0, 8.0, 15.0  # seconds between two tries
 LONGEST_FIRST = 1.0  # and between two looks for a server that has never answered
 NOBODY, SOMEBODY = 2.0, 20.0  # seconds of first patience where nothing else is said
-
-
-@dataclass(slots=True)
-class Tries:
-    """How one request has fared: failed tries that count, all of them, and since when."""
-
-    who: int
-    broken: int = 0
-    failures: int = 0
-    strange: int = 0
-    empty: int = 0
-    complaints: int = 0
-    since: float | None = None
 
 
 class Server:
@@ -73,7 +61,7 @@ class Server:
         self._http = Http(self._caller.url, key, settings)
         self._tracker = tracker
         self._dialect = Dialect.of(settings)
-        self.limit = Limit(settings.max_in_flight)
+        self.limit = Limit(settings.max_in_flight or MOST)
         self.gate = Gate(self.limit, Rates(settings.requests_per_minute, settings.tokens_per_minute))
         self.health = Health()
         self._jitter = random.Random(content_seed("jitter", model, name))
@@ -211,8 +199,12 @@ class Server:
         self._good()
         self._remarks.answered(answer.model)
         self._answered = True
-        self.limit.answered(answer.used.tokens, self.gate.waiting > 0)
+        self.limit.answered(answer.used.tokens, self._more_wait())
         return answer
+
+    def _more_wait(self) -> bool:
+        """Whether more requests would be open if they might."""
+        return self.gate.waiting > 0
 
     def _good(self) -> None:
         if self.health.good():
@@ -241,14 +233,7 @@ class Server:
     async def _wait_after(self, failed: Failed, tries: Tries) -> None:
         """Waits until the request may be tried again. Raises what it comes to where it may not."""
         health, now, url = self.health, time.monotonic(), self._caller.url
-        health.met = health.met or (failed.kind == "busy" and not failed.server)
-        health.bad(failed, tries.who, now)
-        tries.failures += 1
-        tries.strange += failed.strange
-        tries.empty += failed.empty
-        tries.since = now if tries.since is None else tries.since
-        is_waiting = failed.kind != "broken" or (failed.server and health.away)
-        tries.broken += not is_waiting
+        is_waiting = self._counted(failed, tries, now)
         since = health.since if health.away and health.since is not None else tries.since
         over = is_waiting and now - since + (failed.wait or 0) > self._patience(failed)
         if not health.met and over:
@@ -266,14 +251,27 @@ class Server:
             raise ModelError(f"{url} failed {tries.failures} times, the last time with {failed}.")
         self.retries += 1
         if health.away:
-            self.gate.alone = True
-            if not self.gate.paused:
-                health.probes += 1
-                longest = LONGEST_PROBE if health.met else LONGEST_FIRST
-                self.gate.pause(now + backoff(health.probes, self._jitter, longest))
+            self._set_aside(now)
         elif failed.wait is None:
             longest = LONGEST_BROKEN if failed.kind == "broken" else LONGEST_BUSY
             await asyncio.sleep(backoff(tries.failures, self._jitter, longest))
+
+    def _counted(self, failed: Failed, tries: Tries, now: float) -> bool:
+        """Keeps in mind that the request failed; whether that is no fault of its own, so that it may only wait."""
+        health = self.health
+        health.met = health.met or (failed.kind == "busy" and not failed.server)
+        health.bad(failed, tries.who, now)
+        is_waiting = failed.kind != "broken" or (failed.server and health.away)
+        tries.failed(failed, now, counts=not is_waiting)
+        return is_waiting
+
+    def _set_aside(self, now: float) -> None:
+        """Nobody asks for a while, then one alone, to see whether the server is there again."""
+        self.gate.alone = True
+        if not self.gate.paused:
+            self.health.probes += 1
+            longest = LONGEST_PROBE if self.health.met else LONGEST_FIRST
+            self.gate.pause(now + backoff(self.health.probes, self._jitter, longest))
 
     async def _find_way(self) -> None:
         """Asks once who the server is, for all requests that want to know."""
@@ -297,12 +295,18 @@ class Server:
     async def _models(self) -> list[dict[str, Any]]:
         """The server's list of models; empty where it has none to show."""
         ticket = await self.gate.enter(0)
-        data = None
         try:
-            with suppress(Failed, BadAnswer):
-                reply = await self._http.get("/models", LIST)
-                data = decode(reply.body) if reply.status == 200 else None
+            with suppress(Failed):
+                return await self.listed()
         finally:
             self.gate.leave(ticket, 0)
+        return []
+
+    async def listed(self) -> list[dict[str, Any]]:
+        """The same without waiting in line. Raises Failed where no server is there."""
+        reply = await self._http.get("/models", LIST)
+        data = None
+        with suppress(BadAnswer):
+            data = decode(reply.body) if reply.status == 200 else None
         rows = data.get("data") if isinstance(data, dict) else None
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

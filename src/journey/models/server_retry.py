@@ -45,6 +45,27 @@ class Failed(Exception):
 
 
 @dataclass(slots=True)
+class Tries:
+    """How one request has fared: failed tries that count, all of them, and since when."""
+
+    who: int
+    broken: int = 0
+    failures: int = 0
+    strange: int = 0
+    empty: int = 0
+    complaints: int = 0
+    since: float = math.inf
+
+    def failed(self, failed: Failed, now: float, counts: bool) -> None:
+        """One more try failed; `counts`: by a fault that may be the request's own."""
+        self.failures += 1
+        self.broken += counts
+        self.strange += failed.strange
+        self.empty += failed.empty
+        self.since = min(self.since, now)
+
+
+@dataclass(slots=True)
 class Health:
     """Whether the server is there. `met`: it has answered like a server of this kind at least once.
 

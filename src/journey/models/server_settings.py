@@ -3,8 +3,9 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -19,10 +20,12 @@ OURS = {"model", "messages", "prompt", "stream", "stop", "n", "api_key"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """One server; stands in recipes under `servers: NAME:`.
+    """One server, or several that hold the same model; stands in recipes under `servers: NAME:`.
 
-    `url` null: OPENAI_BASE_URL, else OpenAI's own. The key is read from the environment variable `key_variable` and is
-    never written anywhere. `api` "text" is for base models: /completions with the bare prompt.
+    `url` null: OPENAI_BASE_URL, else OpenAI's own. A list of addresses, or a `url_file` with one a line (which may
+    change meanwhile), are many servers for one model: see `router.Router`. The key is read from the environment
+    variable `key_variable` and is never written anywhere. `api` "text" is for base models: /completions with the bare
+    prompt.
 
     `continuation` says how a half-written answer is continued in a chat: by vLLM's and SGLang's field
     `continue_final_message`, by the message's `prefix` (DeepSeek, Mistral), by an `instruction` in words (everyone
@@ -33,11 +36,13 @@ class ServerSettings:
     Seconds: `timeout` for one request, `connect_timeout` until the connection stands, `stall` between two pieces of an
     answer that has begun, `patience` with a server that is away or busy, `first_patience` with one that has never
     answered (null: 2 where nobody takes the connection, 20 where somebody is there and busy or loading). `retries` are
-    further tries of a request that failed in any other way. At most `max_in_flight` requests are open; how many really
-    are is found out (see `server_limit.Limit`). null means no limit.
+    further tries of a request that failed in any other way. At most `max_in_flight` requests are open (null: 512 at
+    each server); how many really are is found out (see `server_limit.Limit`). These limits hold for all servers of a
+    list together. null means no limit.
     """
 
-    url: str | None = None
+    url: str | tuple[str, ...] | None = None
+    url_file: str | None = None
     key_variable: str = "OPENAI_API_KEY"
     api: Literal["chat", "text"] = "chat"
     continuation: Literal["auto", "continue_final_message", "prefix", "instruction"] = "auto"
@@ -51,19 +56,22 @@ class ServerSettings:
     retries: int = 8
     patience: float = 1800.0
     first_patience: float | None = None
-    max_in_flight: int = 512
+    max_in_flight: int | None = None
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
 
     def __post_init__(self) -> None:
+        if self.url_file is not None and self.url is not None:
+            raise UsageError("a server has a url or a url_file, not both: leave one of them away")
         if self.url is not None:
-            checked_url(self.url, "the server's url")
+            checked_urls([self.url] if isinstance(self.url, str) else self.url, "the server's url")
         if not re.fullmatch(r"[A-Za-z_]\w*", self.key_variable, re.ASCII):
             raise UsageError(
                 "key_variable is not the name of an environment variable; put the key itself into the environment,"
                 " and the variable's name here"
             )
-        if min(self.timeout, self.connect_timeout, self.stall) <= 0 or self.max_in_flight < 1:
+        fewest = 1 if self.max_in_flight is None else self.max_in_flight
+        if min(self.timeout, self.connect_timeout, self.stall) <= 0 or fewest < 1:
             raise UsageError("timeout, connect_timeout and stall must be above 0 and max_in_flight at least 1")
         if min(self.retries, self.patience, self.first_patience or 0) < 0:
             raise UsageError("retries, patience and first_patience must be at least 0")
@@ -77,10 +85,16 @@ class ServerSettings:
             raise UsageError(f"extra must be what JSON can say: {error}") from None
 
     def base_url(self, environment: Mapping[str, str] = os.environ) -> str:
-        """Where the server is, without a slash at its end. Raises UsageError for an address that is none."""
-        if self.url is not None:
+        """Where the one server is, without a slash at its end. Raises UsageError for an address that is none."""
+        if isinstance(self.url, str):
             return checked_url(self.url, "the server's url")
         return checked_url(environment.get(URL_VARIABLE) or VENDOR, URL_VARIABLE)
+
+    def urls(self) -> tuple[str, ...]:
+        """Where the servers are, of a file as it is now. Raises UsageError."""
+        if self.url_file is not None:
+            return read_urls(Path(self.url_file).expanduser())
+        return checked_urls(self.url, "the server's url") if isinstance(self.url, tuple) else (self.base_url(),)
 
     def key(self, environment: Mapping[str, str] = os.environ) -> str | None:
         """The key, null where the variable is not set or empty. Raises UsageError where it can be no key."""
@@ -93,6 +107,26 @@ class ServerSettings:
         """A hash of what changes results: never the address or the key."""
         request = (self.api, self.continuation, self.stop, self.logprobs, dict(self.extra))
         return content_hash("server", model, *request)
+
+
+def read_urls(file: Path) -> tuple[str, ...]:
+    """The addresses of a file, one a line; what follows a # is a remark. Raises UsageError."""
+    try:
+        lines = [line.partition("#")[0].strip() for line in file.read_text("utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise UsageError(f"url_file {file} cannot be read ({why}); write a file with one address a line") from None
+    return checked_urls(list(filter(None, lines)), f"an address in {file}")
+
+
+def checked_urls(urls: Sequence[str], what: str) -> tuple[str, ...]:
+    """The addresses as `checked_url` has them. Raises UsageError, also where there is none or one stands twice."""
+    found = tuple(checked_url(url, what) for url in urls)
+    if not found:
+        raise UsageError(f"{what} is missing: the list of servers is empty; write at least one address")
+    if twice := next((url for url in found if found.count(url) > 1), None):
+        raise UsageError(f"{what} {twice} stands there twice; name every server once")
+    return found
 
 
 def checked_url(url: str, what: str) -> str:

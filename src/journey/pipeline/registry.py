@@ -143,9 +143,9 @@ def model(name: str, tracker: BudgetTracker | None = None, servers: Mapping[str,
             ) from None
         return Vllm(rest, name)
     if is_served(name, servers):
-        from journey.models.server import Server
+        from journey.models.router import served
 
-        return Server(rest, name, servers.get(kind, ServerSettings()), tracker or BudgetTracker())
+        return served(rest, name, servers.get(kind, ServerSettings()), tracker or BudgetTracker())
     known = ", ".join((MODEL_NAMES, *(f"{server}/NAME" for server in servers if server != OPENAI)))
     raise UsageError(f"there is no model {name!r}; known are {known}")
 

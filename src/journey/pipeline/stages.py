@@ -18,7 +18,7 @@ from journey.models.base import Model
 from journey.models.budget import BudgetTracker, Usage, cost_of
 from journey.pipeline.fan_out import Progress, each, silent
 from journey.pipeline.rollouts import RunBook
-from journey.store.entries import JudgeWeights, Spending, StepScores, Training
+from journey.store.entries import JudgeWeights, Served, Spending, StepScores, Training
 from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, ask
@@ -38,6 +38,28 @@ def keep_spent(run: Run, tracker: BudgetTracker) -> None:
     for model, used in sorted(tracker.spent().items()):
         cost = cost_of({model: used}, tracker.prices)
         run.add(Spending(model, used.calls, used.prompt_tokens, used.tokens, cost))
+    for one in served_of(tracker):
+        run.add(one)
+
+
+def served_of(tracker: BudgetTracker) -> list[Served]:
+    """How the servers of lists fared that were asked."""
+    now = time.monotonic()
+    return [
+        Served(one.model, one.url, one.answers, one.tokens, one.failures, one.late, one.drained, one.seconds(now))
+        for one in tracker.servers
+        if one.began is not None
+    ]
+
+
+def served_by_server(run: Run) -> list[dict[str, Any]]:
+    """The same of all commands together, a row a server."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in map(asdict, run.entries(Served)):
+        before = rows.setdefault((one["model"], one["url"]), one)
+        if before is not one:
+            before |= {name: before[name] + one[name] for name in one if name not in ("model", "url")}
+    return [rows[key] for key in sorted(rows)]
 
 
 def spent(run: Run, since: int = 0, model: str | None = None) -> tuple[Usage, float | None]:

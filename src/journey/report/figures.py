@@ -21,7 +21,7 @@ from journey.metrics.paired import compared
 from journey.metrics.votes import Votes, maj_at_tokens
 from journey.pipeline.arms import ARMS, Gain, all_gains
 from journey.pipeline.outcome import Arm, Outcome, outcome
-from journey.pipeline.stages import spent_by_model
+from journey.pipeline.stages import served_by_server, spent_by_model
 from journey.report.rl import rl_figures
 from journey.report.rounds import round_bounds, round_figures
 from journey.report.samples import group_figures, vote_curve
@@ -74,6 +74,7 @@ def figures(run: Run) -> Json:
         "words": _words(run, found),
         "thoughts": _thoughts(run),
         "spent": spent_by_model(run),
+        "servers": served_by_server(run),
         "failures": dict(Counter(failure.stage for failure in run.failures())),
         "interval": "wider of Student's t over seeds and the bootstrap over seeds and problems"
         if len(found.finished) > 1

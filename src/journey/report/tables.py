@@ -52,7 +52,7 @@ def document(figures: Json, example: Example | None = None, settings: Json | Non
             first.parts[0], Pictures("Accuracy", intervals), Pictures("", drawn), first.parts[1],
             *round_parts(figures), rl_table(figures), vote_table(figures), best_table(figures), group_table(figures),
             *([example] if example else []), error_table(figures), behaviour_table(figures), words_table(figures),
-            seed_table(figures),
+            seed_table(figures), server_table(figures),
         ],
         notes=first.notes,
         warning=first.warning,
@@ -142,6 +142,20 @@ def seed_table(figures: Json) -> Table:
     named = [(arm, rows) for arm in arms(figures) if (rows := figures["arms"][arm].get("by_seed"))]
     note = "In the order of the seeds; every seed with its interval is in report.json."
     return table("Each seed", columns, named, note=note if named else "", folded=True)
+
+
+def server_table(figures: Json) -> Table:
+    """How each server of a model's list fared, all commands together."""
+    columns: list[Column] = [
+        ("server", lambda row: f"{row['model']} at {row['url']}"),
+        ("answers", lambda row: number(row["answers"])),
+        ("a second", lambda row: number(row["answers"] / row["seconds"] if row["seconds"] else 0.0, 2)),
+        ("tokens a second", lambda row: number(row["tokens"] / row["seconds"] if row["seconds"] else 0.0)),
+        ("errors", lambda row: number(row["failures"])),
+        ("repeated elsewhere", lambda row: number(row["late"])),
+        ("times drained", lambda row: number(row["drained"])),
+    ]
+    return table("Servers", columns, figures.get("servers", []))
 
 
 def _accuracies(row: tuple[str, list[Json]]) -> list[float]:

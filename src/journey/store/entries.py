@@ -25,6 +25,22 @@ class Spending:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """How a server of a model's list fared in a command: answers, tokens in them, failed requests, calls that took so
+    long that they were repeated elsewhere, how often it was drained, and the seconds from its first request on.
+    """
+
+    model: str
+    url: str
+    answers: int
+    tokens: int
+    failures: int
+    late: int
+    drained: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Exclusion:
     """A problem that is not trained on, by its id, and why."""
 
@@ -161,8 +177,8 @@ class Failure:
 
 
 Entry = (
-    Spending | Exclusion | StepScores | JudgeWeights | Training | ImportListing | Refusals | MethodSettings | Curation
-    | SharedPart | Round | Failure
+    Spending | Served | Exclusion | StepScores | JudgeWeights | Training | ImportListing | Refusals | MethodSettings
+    | Curation | SharedPart | Round | Failure
 )  # fmt: skip
 
 
@@ -182,6 +198,7 @@ ENTRIES: dict[type[Any], EntryTable] = {
     table.kind: table
     for table in (
         EntryTable("spending", Spending, ("model",)),
+        EntryTable("served", Served, ("model", "url")),
         EntryTable("exclusions", Exclusion, ("problem",), keyed=1),
         EntryTable("step_scores", StepScores, ("judge",)),
         EntryTable("judge_weights", JudgeWeights, ("judge",), keyed=1),
