@@ -121,7 +121,6 @@ def test_settings_in_two_places_by_one_anchor_are_set_in_one_of_them_alone(tmp_p
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("rounds: 2", "only one round"),
         ("arms: [jurney]", "did you mean arms.journey"),
         ("arms: journey", "a list of names"),
         ("arms: [dpo]", "starts from journey"),

@@ -7,8 +7,8 @@ from commanding import done
 
 from journey.errors import UsageError
 from journey.pipeline.fan_out import silent
-from journey.pipeline.jobs import refuse_equal_arms, seed_run
 from journey.pipeline.recipe_reading import recipe_of
+from journey.pipeline.seed_work import refuse_equal_arms, seed_run
 from journey.store.run import Run
 from journey.types import Segment, Thought
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from commanding import done, journey
 
-from journey.pipeline.arm_rows import SeedRun, thought_rows
+from journey.pipeline.arm_rows import SeedRun, seed_rows
 from journey.pipeline.arms import ARMS, Arm, Gain, Work
 from journey.report.document import Table
 from journey.report.example import choose
@@ -56,7 +56,7 @@ async def make_echoed(material: Material, settings: Any, tools: Tools) -> Made:
 
 async def twice(of: SeedRun, settings: Any, source: str, weights: str | Path) -> list[Row]:
     """Every thought two times."""
-    return 2 * thought_rows(of.run, "echoed", seed=of.owner)
+    return 2 * seed_rows(of, "echoed")
 
 
 @pytest.fixture(autouse=True)

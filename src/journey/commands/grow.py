@@ -9,12 +9,12 @@ from journey.data.problems import part
 from journey.errors import UsageError
 from journey.pipeline import registry
 from journey.pipeline.experiment import check_models
-from journey.pipeline.jobs import grow_wanted, seed_run
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import make_problems, store_problems
 from journey.pipeline.plans import estimate, looked_at
 from journey.pipeline.recipe import Recipe, default_folder, limited, without_arms
 from journey.pipeline.recipe_reading import load
+from journey.pipeline.seed_work import grow_wanted, seed_run
 from journey.store.run import Run
 from journey.tasks.table import check_gradable
 

@@ -24,6 +24,7 @@ from journey.pipeline.parts import make_problems
 from journey.pipeline.plans import estimate, looked_at, plan
 from journey.pipeline.recipe import Recipe, default_folder, limited, without_training
 from journey.pipeline.recipe_reading import load
+from journey.pipeline.rounds import stops
 from journey.pipeline.stages import spent_by_model
 from journey.report.build import build as build_report
 from journey.report.figures import figures
@@ -96,12 +97,12 @@ def _run(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: b
             written = {} if compares else experiment.write_all_rows(opened, wanted)
             bars("report", "figures", 0, 1)
             found = build_report(opened)
-            failed = opened.failures()
+            failed, ended = opened.failures(), stops(opened)
             done = without_training(wanted)
             made = {} if compares else _made(opened, done, written, spent_by_model(opened, since=since))
     where = f"report: {out}/report/report.html"
     if compares:
-        say(json, found, terminal(brief(found)), where)
+        say(json, found, terminal(brief(found)), *ended, where)
     else:
         rest = [] if wanted.shard is None else [f"shard {wanted.shard} is done; journey merge makes one run of all"]
         say(json, made, sheet(out, [*_lines(made), *row_lines(made["spent"])]), *rest, where)

@@ -29,6 +29,8 @@ from journey.types import Problem, make_problem
 PARTS = ("phase1", "train", "validation", "test", "rl")
 """The parts of a run's problems."""
 TRAINED_PARTS = ("phase1", "train", "rl")
+TESTED_PARTS = ("validation", "test")
+"""Every other part is trained on, those that a round has to itself included."""
 logger = logging.getLogger(__name__)
 PICTURES = ("image", "images", "image_url", "decoded_image", "figure")
 SCANNED = 5000  # rows in which the least and greatest index of an option are looked for
@@ -254,6 +256,6 @@ def _without_dollars(answer: str) -> str:
 
 
 def part(run: Run, name: str) -> list[Problem]:
-    """The stored problems of a part, in the order of their ids; of a trained one without those that were taken out."""
-    out = excluded(run) if name in TRAINED_PARTS else ()
+    """The stored problems of a part, by their ids; those taken out of training are left out unless it is tested."""
+    out = () if name in TESTED_PARTS else excluded(run)
     return [p for p in run.problems(split=name) if p.id not in out]

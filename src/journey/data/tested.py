@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 
 from journey.data import benchmarks, problems
 from journey.data.contamination import HOW, QuestionIndex, Touch, closeness
-from journey.data.problems import PARTS, TRAINED_PARTS
+from journey.data.problems import PARTS, TESTED_PARTS
 from journey.errors import UsageError
 from journey.store.run import Run
 from journey.types import Problem
 
-TESTED_PARTS = ("validation", "test")
 KINDS = ("question", "solution", "thought", "tree", "attempt")
 HALF = 0.5  # of a question's words; texts that share less share a turn of phrase more often than a problem
 
@@ -73,7 +72,8 @@ def trained(of: Run, out: Collection[str] = ()) -> Iterator[Item]:
     Questions of training problems, and of any other that a thought, tree or training attempt is of; worked solutions of
     phase 1; thoughts, those that were refined afterwards too; trees; attempts at training problems.
     """
-    trained_ids = {id for part in (*TRAINED_PARTS, None) for id in of.ids("problems", split=part)}.difference(out)
+    tested_ids = {id for part in TESTED_PARTS for id in of.ids("problems", split=part)}
+    trained_ids = of.ids("problems") - tested_ids - {*out}
     first = of.ids("problems", split=PARTS[0])
     for problem in of.problems():
         if problem.id in trained_ids:

@@ -1,7 +1,7 @@
 """What arms are trained on: worked solutions, thoughts, thoughts matched by tokens, preferences between answers."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -21,7 +21,9 @@ from journey.thoughts.draft import chosen
 from journey.training.pairs import A_PROBLEM, MARGIN, OUTCOME, check_kinds, dpo_rows, readable, step_rows
 from journey.training.rows import Row, match_tokens, rl_rows, sft_rows
 from journey.training.settings import DpoSettings
-from journey.types import ModelRef, Node, Problem, Tree, content_seed
+from journey.types import ModelRef, Node, Problem, Thought, Tree, content_seed
+
+ROUND_APART = 1_000_000  # between the seeds of the trees of two rounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +63,16 @@ class PreferenceSettings:
         return self.samples * min(self.problems, problems) * (OUTCOME in self.kinds)
 
 
-def model_name(seed: int, arm: str) -> str:
-    """What the model that a seed trains for an arm is called."""
-    return f"seed-{seed}/{arm}"
+def model_name(seed: int, arm: str, number: int | None = None) -> str:
+    """What the model that a seed trains for an arm in the round of that number (null: the first) is called."""
+    return f"seed-{seed}/{arm}" if number in (None, 1) else f"seed-{seed}/round-{number}/{arm}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedRun:
-    """One seed of an experiment over a run. `owner` is the seed of its thoughts, null: those without one.
+    """One seed of an experiment over a run, in one of its rounds; `round` null: there is only one.
+
+    `owner` is the seed of its thoughts, null: those without one.
 
     `policy` is the model that grew its trees, null: another than the seed's own. `practice` rows of it are taught in
     phase 1. `evaluate` lets a model answer problems (`stages.evaluate`).
@@ -76,6 +80,7 @@ class SeedRun:
 
     run: Run
     seed: int
+    round: int | None = None
     task: Task
     evaluate: Callable[..., Awaitable[int]]
     evaluation: Evaluation = Evaluation()
@@ -88,15 +93,30 @@ class SeedRun:
 
     def name(self, arm: str) -> str:
         """What the arm's model is called."""
-        return model_name(self.seed, arm)
+        return model_name(self.seed, arm, self.round)
 
     def ref(self, arm: str) -> ModelRef:
         """The arm's model."""
-        return ModelRef(self.name(arm), seed=self.seed, arm=arm)
+        return ModelRef(self.name(arm), self.seed, self.round, arm)
 
     def weights(self, arm: str) -> Path:
         """The folder of the arm's model."""
         return self.run.path / "models" / self.name(arm)
+
+    @property
+    def number(self) -> int:
+        """The number of the round."""
+        return self.round or 1
+
+    @property
+    def first(self) -> "SeedRun":
+        """The seed in its first round."""
+        return replace(self, round=None if self.round is None else 1)
+
+    @property
+    def tree_seed(self) -> int:
+        """The seed of the trees, another one in every round: one model may grow those of several."""
+        return self.seed + ROUND_APART * (self.number - 1)
 
     async def ask(self, model: Model, decoding: Decoding, problems: Sequence[Problem], split: str) -> None:
         """Lets a model answer what it has not answered yet."""
@@ -134,18 +154,29 @@ def of_thoughts(method: str) -> Callable[[SeedRun, Any, str, str | Path], Awaita
     """The thoughts of one method."""
 
     async def rows(of: SeedRun, settings: Any, source: str, weights: str | Path) -> list[Row]:
-        if found := thought_rows(of.run, method, seed=of.owner):
+        if found := seed_rows(of, method):
             return found
         raise UsageError(f"no thought by {method} is there to train on; see journey status {of.run.path}")
 
     return rows
 
 
-def thought_rows(run: Run, method: str, *, messages: bool = False, **where: int | None) -> list[Row]:
+def seed_rows(of: SeedRun, method: str) -> list[Row]:
+    """The rows of one method's thoughts in the seed's round."""
+    return sft_rows(kept_thoughts(of, method)[of.number], of.run.problems(), ask)
+
+
+def kept_thoughts(of: SeedRun, method: str) -> dict[int, list[Thought]]:
+    """A method's thoughts of the seed that are trained on, by their rounds up to this one; a round may have none."""
+    out = excluded(of.run)
+    kept = chosen(t for t in of.run.thoughts(method=method, seed=of.owner) if t.problem not in out)
+    return {n: [t for t in kept if (t.round or 1) == n] for n in range(1, of.number + 1)}
+
+
+def thought_rows(run: Run, method: str) -> list[Row]:
     """The rows of one method's thoughts, refined where they were refined, less the problems taken out of training."""
     out = excluded(run)
-    kept = chosen(t for t in run.thoughts(method=method, **where) if t.problem not in out)
-    return sft_rows(kept, run.problems(), ask, messages=messages)
+    return sft_rows(chosen(t for t in run.thoughts(method=method) if t.problem not in out), run.problems(), ask)
 
 
 def matched(method: str, to: str) -> Callable[[SeedRun, Any, str, str | Path], Awaitable[list[Row]]]:
@@ -153,8 +184,8 @@ def matched(method: str, to: str) -> Callable[[SeedRun, Any, str, str | Path], A
 
     async def rows(of: SeedRun, settings: Any, source: str, weights: str | Path) -> list[Row]:
         count = token_counter(weights)
-        target = sum(map(count, thought_rows(of.run, to, seed=of.owner)))
-        return match_tokens(thought_rows(of.run, method, seed=of.owner), count, target, seed=of.seed)
+        target = sum(map(count, seed_rows(of, to)))
+        return match_tokens(seed_rows(of, method), count, target, seed=of.seed)
 
     return rows
 

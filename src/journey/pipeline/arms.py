@@ -69,12 +69,14 @@ class Arm:
     """A model that an experiment trains: its `label` in reports, the same in a word or two, its colour in charts.
 
     `needs` is the arm whose model it starts from; null: it starts from the base model, as every arm does whose first
-    phase the recipe leaves out. `policy`: its model grows the trees. `method` is the thought method that it is trained
-    on, null for none. `rows(seed, settings, source, weights)` gives its rows, where `source` names the model that it
-    starts from and `weights` is its folder; no rows leave the arm out for the reason `without`. `settings` is the
-    dataclass of `arms.NAME` in a recipe, `trainer` gives the training settings in them. `decoding` says how its model
-    is asked (by no rule: it is not compared), `estimate` what it comes to at most. `gains` are what the report compares
-    it with, the main one first: the first arm that has any is the one that a report, a sweep and the studio are about.
+    phase the recipe leaves out. `policy`: its model grows the trees. `goes_round`: in a recipe with rounds its model
+    grows the trees of the next one, and its `method` is no other such arm's. `method` is the thought method that it is
+    trained on, null for none. `rows(seed, settings, source, weights)` gives its rows, where `source` names the model
+    that it starts from and `weights` is its folder; no rows leave the arm out for the reason `without`. `settings` is
+    the dataclass of `arms.NAME` in a recipe, `trainer` gives the training settings in them. `decoding` says how its
+    model is asked (by no rule: it is not compared), `estimate` what it comes to at most. `gains` are what the report
+    compares it with, the main one first: the first arm that has any is the one that a report, a sweep and the studio
+    are about.
     """
 
     label: str
@@ -83,6 +85,7 @@ class Arm:
     rows: Callable[[SeedRun, Any, str, str | Path], Awaitable[list[Row]]]
     needs: str | None = None
     policy: bool = False
+    goes_round: bool = False
     method: str | None = None
     settings: type[Any] = SftSettings
     trainer: Callable[[Any], Optimising] = lambda settings: settings
@@ -110,6 +113,7 @@ ARMS: dict[str, Arm] = {
         short="shortcut",
         tone="ink",
         needs=PHASE1,
+        goes_round=True,
         method="shortcut",
         rows=arm_rows.of_thoughts("shortcut"),
         decoding=lambda evaluation: evaluation.rules(evaluation.votes),
@@ -126,6 +130,7 @@ ARMS: dict[str, Arm] = {
         short="journey",
         tone="accent",
         needs=PHASE1,
+        goes_round=True,
         method="traverse",
         rows=arm_rows.of_thoughts("traverse"),
         gains=(

@@ -86,7 +86,8 @@ def named(settings: Any) -> dict[str, Any]:
 class Derivation:
     """One run, models by name, and how its thoughts are made.
 
-    `seed` is that of the experiment, if any, `student` the model that its arms start from (null: nobody knows).
+    `seed` and `round` are those of the experiment, if any, `student` the model that its arms start from (null: nobody
+    knows).
     """
 
     def __init__(
@@ -98,8 +99,9 @@ class Derivation:
         progress: Progress = silent,
         seed: int | None = None,
         student: str | None = None,
+        round: int | None = None,
     ) -> None:
-        self.run, self.settings, self.progress, self.seed = run, settings, progress, seed
+        self.run, self.settings, self.progress, self.seed, self.round = run, settings, progress, seed, round
         self.problems = {p.id: p for p in run.problems()}
         self.refused: Counter[str] = Counter()
         self.without: Counter[str] = Counter()
@@ -177,7 +179,7 @@ class Derivation:
         units = dict(zip(ids, ids, strict=True))
 
         async def of_seed(id: str) -> list[Thought]:
-            return [replace(thought, seed=self.seed) for thought in await work(id)]
+            return [replace(thought, seed=self.seed, round=self.round) for thought in await work(id)]
 
         return await each(
             self.run, f"{verb} {method}", units, of_seed, "thoughts",

@@ -11,10 +11,11 @@ from journey.models.weights import check_weights, lacking, model_path
 from journey.pipeline import registry
 from journey.pipeline.arm_rows import thought_rows
 from journey.pipeline.executor import JobProgress, work_off
-from journey.pipeline.jobs import Budget, Part, base_of, jobs_of, workers_of
+from journey.pipeline.jobs import Part, jobs_of, workers_of
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import store_problems
 from journey.pipeline.recipe import Recipe
+from journey.pipeline.seed_work import Budget, base_of
 from journey.store.entries import Spending
 from journey.store.export import write_rows
 from journey.store.run import Run
@@ -93,6 +94,11 @@ def check_trained(recipe: Recipe, problems: Mapping[str, Sequence[Problem]]) -> 
     if not recipe.arms:
         return
     split, base = recipe.evaluation.split, base_of(recipe)
+    if recipe.rounds.count > 1 and not problems["validation"]:
+        raise UsageError(
+            "there are no validation problems, which decide after a round whether the next one begins; say "
+            "problems.validation=100, for example"
+        )
     if recipe.is_evaluated and not problems[split]:
         raise UsageError(f"there are no {split} problems to compare the arms on; say problems.{split}=100, for example")
     texts = [ask(problem, ()).text for problem in problems["train"]]

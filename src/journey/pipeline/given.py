@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from journey.data.problems import TRAINED_PARTS
+from journey.data.problems import TESTED_PARTS
 from journey.store.excluded import excluded
 from journey.store.labels import Label, Written, labels, submitted, written
 from journey.store.run import Run
@@ -25,8 +25,8 @@ def labelled_rows(
     out: problems that are in no part to train on or were taken out of training, and texts of which `missing` names a
     piece that the model cannot read.
     """
-    problems = {p.id: p for split in (*TRAINED_PARTS, None) for p in run.problems(split=split)}
-    for name in excluded(run):
+    problems = {p.id: p for p in run.problems()}
+    for name in (*(id for part in TESTED_PARTS for id in run.ids("problems", split=part)), *excluded(run)):
         problems.pop(name, None)
     found = [*_found_right(run, method, problems), *_written(run, problems)]
     rows = [row_of(ask(problem, ()), False, completion=text) | {GIVEN_BY: by} for problem, text, by in found]

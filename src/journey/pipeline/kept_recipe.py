@@ -12,7 +12,10 @@ from journey.models.weights import TINY, folder_hash, model_path
 from journey.pipeline.arms import JOURNEY, PHASE1, SHORTCUT, SHORTCUT_TOKENS
 from journey.pipeline.recipe import UNCOMPARED, Recipe
 from journey.pipeline.recipe_reading import plain_recipe, recipe_of
+from journey.pipeline.round_settings import SIZES
+from journey.pipeline.rounds import decide
 from journey.pipeline.shard import KEY
+from journey.store.entries import Round
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
 from journey.tasks.table import task
@@ -68,7 +71,34 @@ def refuse_other_recipe(before: Run, recipe: Recipe) -> None:
     if kept:
         with suppress(UsageError):
             old["recipe"] = plain(plain_recipe(recipe_of(upgraded(kept), f"the recipe of {before.path}")))
-    refuse_changes(before.path, old, now, UNCOMPARED)
+    refuse_changes(before.path, old, now, (*UNCOMPARED, *_free_of_rounds(before, old.get("recipe", {}), recipe)))
+
+
+def _free_of_rounds(before: Run, kept: Mapping[str, Any], recipe: Recipe) -> list[str]:
+    """The settings of rounds that nothing made so far depends on. Raises UsageError for fewer rounds than are done.
+
+    Guards may change where every round that another followed passes the new ones, too.
+    """
+    done = [one for one in before.entries(Round) if one.arm in recipe.arms]
+    most = max((one.round for one in done), default=1)
+    if recipe.rounds.count < most:
+        raise UsageError(
+            f"{before.path} has made {most} rounds and {recipe.rounds.count} are asked for; write rounds: {most} or "
+            "more, or take another --out"
+        )
+    if kept.get("rounds", {}).get("count", 1) == 1:
+        return ["recipe.rounds"]
+    free = ["recipe.rounds.count"]
+    by_arm: dict[tuple[int, str], dict[int, Round]] = {}
+    for one in done:
+        by_arm.setdefault((one.seed, one.arm), {})[one.round] = one
+    followed = [(rounds, n) for rounds in by_arm.values() for n in rounds if n + 1 in rounds]
+    decided = [decide(rounds[n], {m: rounds[m] for m in rounds if m < n}, recipe) for rounds, n in followed]
+    if all(one is not None and one.stopped is None for one in decided):
+        guards = kept["rounds"].get("guards", {})
+        drawn = SIZES if done else ()
+        free += [f"recipe.rounds.guards.{name}" for name in guards if name not in drawn]
+    return free
 
 
 def is_of_older_form(kept: Mapping[str, Any]) -> bool:

@@ -85,8 +85,15 @@ def outcome(run: Run) -> Outcome:
         main=main,
         trees=_trees(run, done),
         by_arm=by_arm,
-        training={(t.seed, t.arm): t.tokens for t in run.entries(Training) if t.tokens is not None},
+        training={
+            (t.seed, t.arm): t.tokens for t in run.entries(Training) if t.tokens is not None and is_first(t.round)
+        },
     )
+
+
+def is_first(number: int | None) -> bool:
+    """Whether a record is of the first round, or of an experiment without rounds: later ones have a table of theirs."""
+    return number in (None, 1)
 
 
 def compared_on(run: Run) -> str:
@@ -102,7 +109,7 @@ def seed_and_arm(model: ModelRef) -> tuple[int, str]:
 def _arms(run: Run) -> tuple[dict[tuple[int, str], Arm], str]:
     drawn: dict[tuple[int, str], dict[str, list[Attempt]]] = {}
     # What was searched has a table of its own, where it is compared at what it spent.
-    found = [a for a in run.attempts(split=compared_on(run)) if a.model.search is None]
+    found = [a for a in run.attempts(split=compared_on(run)) if a.model.search is None and is_first(a.model.round)]
     # A model that was asked beside a recipe's seeds is no arm of theirs: no seed must wait for it.
     if any(a.model.arm is not None for a in found):
         found = [a for a in found if a.model.arm is not None]

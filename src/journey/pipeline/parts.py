@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from contextlib import closing
+from dataclasses import replace
 from typing import NamedTuple
 
 from journey import interrupts
@@ -41,8 +42,19 @@ def store_problems(run: Run, recipe: Recipe, progress: Progress = silent) -> Non
         )
     if recipe.trees.prm800k:
         interrupts.run(_store_rated(run, recipe, progress))
-    if run.count("problems", split="train"):
-        return
+    if not run.count("problems", split="train"):
+        _store_parts(run, recipe)
+    for number in new_rounds(recipe) if recipe.shard is None else ():
+        if not run.count("problems", split=round_part(number)):
+            run.put_all("problems", more_problems(recipe, number), split=round_part(number))
+
+
+def new_rounds(recipe: Recipe) -> range:
+    """The numbers of the rounds that have problems of their own."""
+    return range(2, recipe.rounds.count + 1 if recipe.rounds.problems == "new" else 2)
+
+
+def _store_parts(run: Run, recipe: Recipe) -> None:
     parts, dropped = make_problems(recipe)
     for part in TRAINED_PARTS:
         choosing.disjoint(parts[part], [*parts["validation"], *parts["test"]])
@@ -99,10 +111,7 @@ def _made(recipe: Recipe) -> Parts:
     if wanted.file is None:
         rated = bool(recipe.trees.prm800k)  # they bring their problems
         return Parts({part: [] for part in PARTS} if rated else _drawn(task(recipe.task), wanted), {})
-    found, dropped = _read(recipe, wanted.file), dict[str, int]()
-    if wanted.curate is not None:
-        curated = curate(found, wanted.curate)
-        found, dropped = list(curated.kept), {reason: len(ids) for reason, ids in curated.dropped.items()}
+    found, dropped = _curated(recipe, wanted.file)
     tests = [] if wanted.test_file is None else _read(recipe, wanted.test_file)[: wanted.test]
     counts = {"phase1": wanted.phase1, "validation": wanted.validation, "rl": wanted.rl}
     counts["test"] = 0 if wanted.test_file is not None else wanted.test or 0
@@ -119,6 +128,44 @@ def _made(recipe: Recipe) -> Parts:
     for part in PARTS:
         parts[part], chosen = chosen[: counts[part]], chosen[counts[part] :]
     return Parts(parts | ({"test": tests} if wanted.test_file is not None else {}), dropped)
+
+
+def more_problems(recipe: Recipe, number: int) -> list[Problem]:
+    """As many problems as `train` has for the round of that number, which no part and no round before it has.
+
+    Raises UsageError where the source holds no more.
+    """
+    parts, wanted = _made(recipe).by_name, recipe.problems
+    each = len(parts["train"])
+    used = {problem.id for of in parts.values() for problem in of}
+    tested = {choosing.normalised(p.question) for name in ("validation", "test") for p in parts[name]}
+    if wanted.file is None:
+        source = _drawn(task(recipe.task), replace(wanted, train=number * each + wanted.rl))["train"]
+    else:
+        found, _ = _curated(recipe, wanted.file)
+        source = choosing.drawn(found, len(found), seed=0)
+    left = [p for p in source if p.id not in used and choosing.normalised(p.question) not in tested]
+    found = left[(number - 2) * each : (number - 1) * each]
+    if len(found) < each:
+        raise UsageError(
+            f"there are {len(left)} new problems for {number - 1} rounds of {each}; lower problems.train, or write "
+            "rounds.problems: same"
+        )
+    return found
+
+
+def round_part(number: int) -> str:
+    """The part of a run's problems that only the round of that number grows trees of."""
+    return f"round-{number}"
+
+
+def _curated(recipe: Recipe, file: str) -> tuple[list[Problem], dict[str, int]]:
+    """The problems of a file that pass the recipe's rules, and how many were dropped for which reason."""
+    found = _read(recipe, file)
+    if recipe.problems.curate is None:
+        return found, {}
+    curated = curate(found, recipe.problems.curate)
+    return list(curated.kept), {reason: len(ids) for reason, ids in curated.dropped.items()}
 
 
 def _read(recipe: Recipe, file: str) -> list[Problem]:

@@ -51,6 +51,8 @@ def points_of(
             f"a sweep wants the {compared()[1]} and the arm that makes the policy ({policies}) among its arms, and its "
             "trees grown by that; leave trees.model out"
         )
+    if found[0].recipe.rounds.count > 1:
+        raise UsageError("the points of a sweep make one round each; leave rounds out, or axes")
     for name, axis in axes.items():
         for at in axis.values:
             made = recipe(axis.setting, value(str(at)) if isinstance(at, str) else at)

@@ -13,6 +13,7 @@ from journey.models.weights import AUTO, check_dtype
 from journey.pipeline.arms import ARMS
 from journey.pipeline.derive import ThoughtSettings
 from journey.pipeline.evaluation_settings import Evaluation
+from journey.pipeline.round_settings import Rounds
 from journey.pipeline.shard import read_shard
 from journey.thoughts.base import Common
 from journey.thoughts.explain import ExplainSettings
@@ -120,7 +121,8 @@ class Recipe:
     arms start from. Each of `seeds` makes trees, thoughts and arms of its own; with `share_phase1` all start from the
     first seed's first phase, so that intervals are of the later phases alone. `training`: the supervised arms' settings
     beside their own, first phases excepted. `axes` make the recipe a sweep: each value of each is a run with that one
-    setting changed; `redraws` of the bootstrap give its intervals. `rounds`: one, so far. `workers` (null: one a core;
+    setting changed; `redraws` of the bootstrap give its intervals. `rounds`: how often arms go
+    round. `workers` (null: one a core;
     0: all in this process) and `in_flight` (null: as many as suit the model) change no result.
     `dtype`: what models in this process compute in; auto is bfloat16 where that is faster. `shard`: 3/8 is the third of
     eight parts of the problems to train on, null all of them (see `pipeline.shard`); a shard makes trees and thoughts.
@@ -141,7 +143,7 @@ class Recipe:
     thoughts: Thoughts = Thoughts()
     arms: Mapping[str, Any] = field(default_factory=dict[str, Any])
     training: SftSettings = SftSettings()
-    rounds: int = 1
+    rounds: Rounds = Rounds()
     evaluation: Evaluation = Evaluation()
     axes: Mapping[str, Axis] = field(default_factory=dict[str, Axis])
     redraws: int = 500
@@ -162,6 +164,11 @@ class Recipe:
     def policy_arm(self) -> str | None:
         """The arm that makes each seed's own policy, which grows the trees unless `trees.model` does; null: none."""
         return next((name for name in self.arms if ARMS[name].policy), None)
+
+    @property
+    def arms_in_rounds(self) -> list[str]:
+        """The arms whose models grow the trees of their next round."""
+        return [name for name in self.arms if ARMS[name].goes_round]
 
     @property
     def grown_by(self) -> str | None:
@@ -213,7 +220,7 @@ class Recipe:
 
 def without_arms(wanted: Recipe) -> Recipe:
     """The recipe with nothing trained: its model grows the trees."""
-    return replace(wanted, arms={}, seeds=1)
+    return replace(wanted, arms={}, seeds=1, rounds=Rounds())
 
 
 def default_folder(file: Path, wanted: Recipe) -> Path:

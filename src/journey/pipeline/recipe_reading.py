@@ -23,6 +23,7 @@ from journey.pipeline.plain_settings import (
     value,
 )
 from journey.pipeline.recipe import VARIABLE, Problems, Recipe, Thoughts, Trees
+from journey.pipeline.round_settings import rounds_named
 from journey.pipeline.shard import read_shard
 from journey.tasks.table import task
 from journey.thoughts.methods import METHODS
@@ -79,6 +80,8 @@ def _with_base(path: str | Path, base: str | None = None) -> dict[str, Any]:
     own = data.pop("base", None)
     base = own if base is None else base
     data["arms"] = arms_named(data.get("arms") or {})
+    if "rounds" in data:
+        data["rounds"] = rounds_named(data["rounds"])
     if base is None:
         return data
     below = _with_base(base if Path(base).is_absolute() else file.parent / base)
@@ -99,6 +102,8 @@ def lay_over(data: dict[str, Any], key: str, found: Any, who: str) -> None:
     if key == "arms":
         wanted = arms_named(found)
         data["arms"] = merged(_among(data.get("arms", {}), wanted), wanted)
+    elif key in ("rounds", "rounds.guards"):
+        data["rounds"] = merged(data.get("rounds", {}), rounds_named(found if key == "rounds" else {"guards": found}))
     else:
         set_value(data, key, found, who)
 
@@ -125,7 +130,9 @@ def arms_named(found: Any) -> dict[str, Any]:
 def recipe_of(data: Mapping[str, Any], where: str) -> Recipe:
     """The recipe of plain settings. Raises UsageError naming the first that is wrong."""
     parts = ("trees", "thoughts", "arms")
-    found = typed(Recipe, {key: inner for key, inner in data.items() if key not in parts}, where, known=parts)
+    rest = {key: inner for key, inner in data.items() if key not in parts}
+    rest |= {"rounds": rounds_named(rest["rounds"])} if "rounds" in rest else {}
+    found = typed(Recipe, rest, where, known=parts)
     trees, thoughts = _trees(data.get("trees") or {}, where), _thoughts(data.get("thoughts") or {}, where)
     shared = data.get("training") or {}
     arms: dict[str, Any] = {}
@@ -197,8 +204,6 @@ def _refuse_own(given: Mapping[str, Any], under: str, kind: type, own: Sequence[
 def checked(wanted: Recipe) -> Recipe:
     """The recipe. Raises UsageError where its parts do not fit together."""
     thoughts, arms = wanted.thoughts, list(wanted.arms)
-    if wanted.rounds != 1:
-        raise UsageError(f"rounds is {wanted.rounds}, but only one round can be made so far; write rounds: 1")
     if wanted.shard is not None:
         read_shard(wanted.shard)
         if wanted.axes:
@@ -227,6 +232,9 @@ def checked(wanted: Recipe) -> Recipe:
         raise UsageError(
             f"seeds is {wanted.seeds}, but no arm makes the model that grows the trees (phase1); write seeds: 1"
         )
+    if wanted.rounds.count > 1 and not wanted.arms_in_rounds:
+        known = ", ".join(name for name, arm in ARMS.items() if arm.goes_round)
+        raise UsageError(f"rounds is {wanted.rounds.count}, but no arm goes round; name one of {known} among the arms")
     return wanted
 
 

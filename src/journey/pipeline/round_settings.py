@@ -1,10 +1,14 @@
 """How often an experiment goes round, what each round is trained on, and what must hold for the next one to begin."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from journey.errors import UsageError, check_settings
-from journey.evals.guards import Guards
+from journey.evals.guards import OFF, Guards
+
+SIZES = ("samples", "problems")
+"""The settings of guards that say how much is measured, whichever are on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,8 @@ class Balance:
 class Rounds:
     """`count` rounds: trees by the last good model, thoughts of them, training, validation, the guards.
 
+    `policy`: whose trees they are, the "last" good model's, or those of the "first" policy alone, which makes the last
+    round the control of all of them: one round with as many trees.
     `start`: what every round is trained from, "base" (the model that the arm starts from in round 1) or the "last"
     good model. `data`: the thoughts of all rounds ("accumulate") or of this one ("replace"). `given` is the least share
     of rows that people or worked solutions gave, phase 1's included; thoughts of earlier rounds are left out for it.
@@ -35,6 +41,7 @@ class Rounds:
     """
 
     count: int = 1
+    policy: Literal["last", "first"] = "last"
     start: Literal["base", "last"] = "base"
     data: Literal["accumulate", "replace"] = "accumulate"
     given: float = 0.3
@@ -49,5 +56,29 @@ class Rounds:
         check_settings(self, "rounds.", count=1)
         if not 0 <= self.given <= 1:
             raise UsageError(f"rounds.given is {self.given}; it is a share of the rows, from 0 to 1")
+        if self.given == 1 and self.start == "base":
+            raise UsageError(
+                "rounds.given is 1, which leaves no thought of the model's own to train on behind phase 1: that is the "
+                "arm phase1; lower it, or write rounds.start: last"
+            )
         if not 0 < self.share <= 1:
             raise UsageError(f"rounds.share is {self.share}; it is a share of the problems, above 0 and at most 1")
+        if self.choose == "middling" and self.problems == "new":
+            raise UsageError(
+                "rounds.choose: middling takes problems by their success in the rounds before, which new ones have not "
+                "had; write rounds.problems: same, or leave rounds.choose out"
+            )
+
+
+def rounds_named(found: Any) -> Any:
+    """The settings of rounds in full: from a count alone, with `guards: off` as all of them off (YAML reads false)."""
+    if isinstance(found, int) and not isinstance(found, bool):
+        return {"count": found}
+    if not isinstance(found, Mapping):
+        return found
+    guards = found.get("guards", {})
+    if guards in (False, "off"):
+        guards = {name: value for name, value in asdict(OFF).items() if name not in SIZES}
+    elif isinstance(guards, Mapping) and guards.get("gate") is False:
+        guards = {**guards, "gate": "off"}
+    return {**found, **({"guards": guards} if guards else {})}

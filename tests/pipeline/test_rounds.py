@@ -1,0 +1,139 @@
+"""Rounds on the tiny base, cut very small: what they leave, that they go on, what they are trained on and refuse."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from journey.errors import UsageError
+from journey.pipeline.experiment import run_recipe
+from journey.pipeline.parts import make_problems, more_problems
+from journey.pipeline.recipe import Recipe
+from journey.pipeline.recipe_reading import load, plain_recipe, recipe_of
+from journey.pipeline.rounds import decide, stops, success
+from journey.report.figures import figures
+from journey.store.entries import Round, Training
+from journey.store.run import Run
+from journey.types import Node, Tree
+
+RECIPE = Path(__file__).parents[2] / "recipes" / "countdown.yaml"
+SMALL = [
+    "seeds=1", "problems.phase1=320", "problems.train=30", "problems.validation=4", "problems.test=4",
+    "arms.phase1.epochs=2", "trees.count=12", "training.epochs=1", "evaluation.max_tokens=150", "evaluation.votes=1",
+    "arms=[phase1,shortcut,journey]", "rounds.guards.samples=2", "workers=0",
+]  # fmt: skip
+
+
+def small(*settings: str) -> Recipe:
+    return load(RECIPE, [*SMALL, *settings], {})
+
+
+def run_small(out: Path, *settings: str) -> Run:
+    return run_recipe(small(*settings), out, fresh=False, progress=lambda *step: None)
+
+
+def contents(run: Run) -> dict[str, list[str]]:
+    tables = ("problems", "trees", "thoughts", "attempts")
+    return {table: [repr(r) for r in run.all(table)] for table in tables} | {"rounds": [*map(repr, run.entries(Round))]}
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("rounds") / "run"
+    run_small(out, "rounds=2", "rounds.guards=off").close()
+    return out
+
+
+def test_every_arm_goes_round_by_its_own_models(two: Path) -> None:
+    with Run.read(two) as run:
+        rounds = {(one.arm, one.round): one for one in run.entries(Round)}
+        assert rounds.keys() == {(arm, number) for arm in ("shortcut", "journey") for number in (1, 2)}
+        for arm, method in (("shortcut", "shortcut"), ("journey", "traverse")):
+            later = rounds[arm, 2]
+            assert (later.policy, later.start) == (f"seed-1/{arm}", "seed-1/phase1")
+            assert later.model == later.good == f"seed-1/round-2/{arm}"
+            assert later.mix["given"] == 320 and later.mix["round 1"] == 12 and later.mix["round 2"] > 0
+            assert later.measured["accuracy"] is not None and later.measured["gain"] is not None
+            grown = {tree.id for tree in run.trees(policy=f"seed-1/{arm}")}
+            made = [t for t in run.thoughts(method=method) if t.round == 2]
+            assert len(grown) == 30 and made and {t.tree for t in made} <= grown
+            assert [t.round for t in run.entries(Training, model=later.model)] == [2]
+            assert {a.model.round for a in run.attempts(model=later.model, split="test")} == {2}
+        assert figures(run)["arms"].keys() >= {"phase1", "shortcut", "journey"}
+        assert figures(run)["trees"] == 12
+
+
+def test_one_more_round_on_a_finished_run_repeats_nothing(two: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run_small(out).close()
+    with Run.read(out) as run:
+        first = contents(run)
+    with run_small(out, "rounds=2", "rounds.guards=off") as run, Run.read(two) as whole:
+        for table in ("problems", "trees", "attempts"):  # thoughts of round 1 were made when it was the only one
+            assert set(first[table]) <= set(contents(run)[table])
+        assert [one.good for one in run.entries(Round)] == [one.good for one in whole.entries(Round)]
+        assert [one.measured for one in run.entries(Round)] == [one.measured for one in whole.entries(Round)]
+        before = contents(run)
+    with run_small(out, "rounds=2", "rounds.guards=off") as run:
+        assert contents(run) == before
+
+
+def test_fewer_rounds_than_are_done_are_refused(two: Path) -> None:
+    with pytest.raises(UsageError, match="has made 2 rounds and 1 are asked for"):
+        run_small(two)
+
+
+def test_guards_may_change_only_where_no_round_follows_one_that_they_stop(two: Path) -> None:
+    with Run.read(two) as run:
+        before = run.entries(Round)
+    with run_small(two, "rounds=2", "rounds.guards=off", "rounds.guards.cut_off=0.0") as run:
+        assert len(stops(run)) == 2 and all("guard cut_off" in one and "last good model" in one for one in stops(run))
+    with run_small(two, "rounds=2", "rounds.guards=off") as run:
+        assert run.entries(Round) == before
+    followed = [*before, *(replace(one, round=3) for one in before if one.round == 2)]
+    with Run.open(two) as run:
+        run.add(*followed)
+    with pytest.raises(UsageError, match=r"rounds.guards.cut_off: was null, now 0"):
+        run_small(two, "rounds=3", "rounds.guards=off", "rounds.guards.cut_off=0.0")
+
+
+def test_rounds_are_written_as_a_count_and_a_flag_keeps_their_settings() -> None:
+    found = small("rounds.given=0.5", "rounds=4", "rounds.guards=off").rounds
+    assert (found.count, found.given, found.guards.gate, found.guards.samples) == (4, 0.5, "off", 2)
+    assert recipe_of(plain_recipe(small("rounds=4")), "again") == small("rounds=4")
+    assert recipe_of({"rounds": 1}, "of an older run").rounds.count == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        (("rounds=2", "arms=[phase1]"), "no arm goes round"),
+        (("rounds.given=1",), "rounds.start: last"),
+        (("rounds.choose=middling", "rounds.problems=new"), "rounds.problems: same"),
+        (("rounds=0",), "rounds.count is 0"),
+    ],
+)
+def test_rounds_that_cannot_be_made_are_refused(settings: tuple[str, ...], named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        small(*settings)
+
+
+def test_new_problems_are_in_no_part_and_no_other_round() -> None:
+    recipe = small("rounds=3", "rounds.problems=new", "problems.rl=5")
+    parts = [*make_problems(recipe).by_name.values(), more_problems(recipe, 2), more_problems(recipe, 3)]
+    ids = [problem.id for of in parts for problem in of]
+    assert len(parts[-1]) == len(parts[-2]) == 30 and len(set(ids)) == len(ids)
+    assert make_problems(recipe) == make_problems(small("problems.rl=5"))
+
+
+def test_a_round_in_which_nothing_is_solved_keeps_its_reason_whatever_the_guards() -> None:
+    recipe = small("rounds=2")
+    first = Round(1, "journey", 1, "p", "p", "m", "m", {}, {}, {})
+    failed = Round(1, "journey", 2, "m", "p", None, "m", {}, {}, {}, "m solved none of the problems of round 2")
+    assert decide(failed, {1: first}, recipe) == failed
+
+
+def test_success_is_the_share_of_right_ends_of_the_latest_tree() -> None:
+    nodes = (Node(-1, "a"), Node(0, "b", correct=True), Node(0, "c", correct=False), Node(-1, "d"))
+    earlier = Tree("1", "p", (Node(-1, "a", correct=True),))
+    assert success([earlier, Tree("2", "p", nodes)]) == {"p": 0.5}
