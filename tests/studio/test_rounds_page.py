@@ -49,3 +49,15 @@ def test_thoughts_are_filtered_by_their_round_and_seed(folder: Path) -> None:
 
 def test_words_of_models_stay_text_on_the_page_of_rounds(visit: Open) -> None:  # noqa: F811
     assert SPOILT not in html_of(visit(run="hostile", page="rounds"))
+
+
+def test_a_tree_s_page_lists_where_its_thought_comes_from(visit: Open, folder: Path) -> None:  # noqa: F811
+    (row,) = lists_of(folder / "small").page(
+        Filter("thoughts", {"round": "3", "method": "traverse", "seed": "1"}), 0, 1
+    )
+    for where in ({"page": "tree", "id": row["tree"]}, {"page": "thought", "id": row["id"]}):
+        page = html_of(visit(**where))
+        assert re.findall(r"<li>(\w+) ", page) == ["thought", "tree", "model", "model", "model", "base"]
+        assert "model=seed-1%2Fround-2%2Fjourney" in page and "6 given + 6 round 1 + 2 labelled + 6 round 2" in page
+    (answer,) = lists_of(folder / "small").page(Filter("attempts", {"model": "seed-2/shortcut"}), 0, 1)
+    assert "trees by seed-2/phase1" in html_of(visit(page="attempt", id=answer["id"]))

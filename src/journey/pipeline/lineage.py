@@ -158,6 +158,9 @@ class _Walk:
         if arm.method is None:
             solved = sum(p.solution is not None for p in self._run.problems(split="phase1")) if arm.policy else 0
             return ({"given": solved} if solved else {}), None
-        thoughts = [t for t in self._run.thoughts(method=arm.method) if t.seed in (entry.seed, None)]
-        tree = next((self._run.tree(t.tree) for t in thoughts if t.tree is not None), None)
-        return {f"thoughts by {arm.method}": len(thoughts)}, tree and tree.policy
+        where = {"method": arm.method, "seed": entry.seed}
+        if not (number := self._run.count("thoughts", **where)):
+            where["seed"] = None  # trees that every seed has alike
+            number = self._run.count("thoughts", **where)
+        tree = next((self._run.tree(t.tree) for t in self._run.thoughts(**where) if t.tree is not None), None)
+        return {f"thoughts by {arm.method}": number}, tree and tree.policy

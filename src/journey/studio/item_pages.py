@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from journey.studio import safe
 from journey.studio.diff import diff_html
+from journey.studio.lineage_list import lineage_html
 from journey.studio.place import link, number_of
 from journey.studio.reading import Filter, lists_of
 from journey.studio.records import attempts_of, run_at, thoughts_of_tree, tree_of
@@ -35,6 +36,7 @@ def tree_page(path: Path, run: str, where: Where) -> None:
     body = render(
         "tree", problem=run_at(path).problem(tree.problem), tree=tree, thought=thought, outcome=outcome, why=why,
         diff=diff, tabs=html(tabs), rest=_rest(path, run, tree),
+        origin=lineage_html(path, run, thought.id if thought else tree.id),
     )  # fmt: skip
     chosen = number_of(where.get("node", ""))
     node = first_look(tree, thought) if chosen is None else chosen
@@ -104,6 +106,7 @@ def thought_page(path: Path, run: str, where: Where) -> None:
     body = render(
         "thought", problem=run_at(path).problem(thought.problem), thought=thought, diff=diff,
         outcome=_outcome(path, "thoughts", thought.id, ""), tabs=html(tabs if thought.draft != thought.text else ""),
+        origin=lineage_html(path, run, thought.id),
     )  # fmt: skip
     view(body, "body")
 
@@ -116,7 +119,8 @@ def attempt_page(path: Path, run: str, where: Where) -> None:
         return
     others = [a for a in attempts_of(path, attempt.problem) if a.id != attempt.id][:FEW]
     problem = run_at(path).problem(attempt.problem)
-    view(render("attempt", run=run, problem=problem, attempt=attempt, others=others), "body")
+    origin = lineage_html(path, run, attempt.id)
+    view(render("attempt", run=run, problem=problem, attempt=attempt, others=others, origin=origin), "body")
 
 
 def _outcome(path: Path, table: str, id: str, unknown: str | None = None) -> str | None:
