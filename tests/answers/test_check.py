@@ -119,6 +119,12 @@ async def test_answers_are_checked(grader, gold, text, correct):
     assert grade.error is None
 
 
+async def test_a_text_in_another_script_is_never_wrong_by_a_number_that_math_verify_took_from_it(grader):
+    text = "我们知道班上有11个男孩，他给每个男孩9颗弹珠。1. 步骤：11 * 9 = 99颗 2. 结论：他总共有99颗弹珠。"
+    assert (await grader.compare("99", text)).correct is not False
+    assert (await grader.compare("12", text)).correct is None
+
+
 async def test_no_answer_is_neither_right_nor_wrong(grader):
     assert await grader.grade(make_problem("q", "1"), "I give up") == Grade(None, None, "no answer")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 MEMORY = 3 << 30  # bytes a worker may take, so that a huge power ends it and not the machine
 _OWN_FORMULAS = re.compile(r"(?<!\\)\$.+\$|\\\(|\\\[|\\boxed", re.DOTALL)
+_FOREIGN = re.compile(r"(?:[\u0400-\u1fff\u3040-\ud7ff].*?){20}", re.DOTALL)  # twenty letters of other scripts
 _WORDS_ONLY = re.compile(r"[^\\0-9=^_{}<>+*/]*")
 
 
@@ -55,7 +56,9 @@ def compare(gold: str, answer: str) -> bool | str:
         # math-verify falls back to the bare string; of words that is right, of formulas it says nothing.
         if not found or (all(isinstance(one, str) for one in found) and not _WORDS_ONLY.fullmatch(text)):
             return f"the {what} cannot be read as mathematics"
-    return verify(parsed[0], parsed[1], timeout_seconds=None)
+    is_same = verify(parsed[0], parsed[1], timeout_seconds=None)
+    # Of a text in another script math-verify takes some number, which may not be the answer.
+    return is_same or ("which number of the text is its answer is left open" if _FOREIGN.search(answer) else False)
 
 
 @lru_cache(maxsize=1024)
