@@ -3,12 +3,19 @@
 from pathlib import Path
 
 import pytest
+import round_runs
 
+from journey.models.weights import model_path
+from journey.pipeline.arm_rows import SeedRun
 from journey.pipeline.given import GIVEN_BY, labelled_rows, labellers
+from journey.pipeline.round_rows import mixed
+from journey.pipeline.round_settings import Rounds
+from journey.pipeline.stages import evaluate
 from journey.store import labels
 from journey.store.excluded import exclude
 from journey.store.labels import Label, Written, WrittenNote
 from journey.store.run import Run
+from journey.tasks.table import TASKS
 from journey.types import Thought, Verdict, make_problem
 
 PUZZLES = [make_problem(f"Make 17 from 3 4 {n}", "17", task="countdown") for n in (5, 6)]
@@ -68,3 +75,15 @@ def test_a_thought_that_a_person_wrote_is_closed_as_the_task_closes_it(folder: P
     ((text, by),) = rows(folder)
     assert by == "ann" and text.startswith("3 * 4 = 12 ( 5 12 -> 17 )\n12 + 5 = 17")
     assert text.splitlines()[-1].startswith("Yes , 17")
+
+
+def test_the_next_round_is_trained_on_what_people_found_right_and_keeps_their_names(tmp_path: Path) -> None:
+    folder = round_runs.write(tmp_path / "rounds", seeds=1)
+    with Run.read(folder) as run:
+        right = next(t for t in run.thoughts(method="traverse") if t.round == 1)
+        say(folder, right.id, "ann", "right")
+        of = SeedRun(run=run, seed=1, round=2, task=TASKS["countdown"], evaluate=evaluate, owner=1)
+        mix = mixed(of, "traverse", Rounds(given=0.1), [], model_path("tiny"))
+        assert mix.counts == {"given": 0, "labelled": 1, "round 1": 5}  # round 2 has the same texts
+        assert mix.by_people == {"labelled by": {"ann": 1}}
+        assert mixed(of.first, "traverse", Rounds(given=0), [], model_path("tiny")).by_people == {}

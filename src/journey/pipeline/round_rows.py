@@ -10,7 +10,7 @@ from journey.errors import UsageError
 from journey.evals.guards import domain_of, new_ways
 from journey.models.weights import reader_of
 from journey.pipeline.arm_rows import SeedRun, kept_thoughts
-from journey.pipeline.given import labelled_rows
+from journey.pipeline.given import labelled_rows, labellers
 from journey.pipeline.round_settings import Rounds
 from journey.tasks.table import ask
 from journey.training.rows import Row, sft_rows
@@ -31,6 +31,12 @@ class Mix:
     counts: Mapping[str, int]
     new: int
     new_ways: float | None
+
+    @property
+    def by_people(self) -> dict[str, dict[str, int]]:
+        """Who gave how many of the rows; nothing where nobody did."""
+        names = labellers(self.rows)
+        return {"labelled by": names} if names else {}
 
     @property
     def given(self) -> float:
@@ -59,6 +65,7 @@ def mixed(of: SeedRun, method: str, rounds: Rounds, solutions: Sequence[Row], we
             f"rounds.given wants {rounds.given:.0%} given rows, but there is neither a phase 1 nor a labelled thought; "
             "write rounds.given: 0, or label thoughts in journey view"
         )
+    labelled = labelled if of.number > 1 else []  # what round 1 is trained on is older than its labels
     older = [t for number in range(1, of.number) for t in thoughts[number]]
     wanted = thoughts if rounds.data == "accumulate" else {of.number: thoughts[of.number]}
     draw = Random(content_seed("rounds", method, of.seed, of.number))

@@ -99,7 +99,7 @@ async def _later(of: SeedRun, recipe: Recipe, arm: str, before: Round, budget: B
     chosen = await _thoughts(of, recipe, arm, policy, budget)
     start, weights = start_of(of, recipe, arm) if rounds.start == "base" else (before.good, _folder(of, before.good))
     mix = mixed(of, str(ARMS[arm].method), rounds, await _solutions(of, recipe, arm), weights)
-    now = Round(of.seed, arm, of.number, policy, start, None, before.good, mix.counts, {}, chosen)
+    now = Round(of.seed, arm, of.number, policy, start, None, before.good, mix.counts, {}, {**chosen, **mix.by_people})
     if mix.new == 0:
         why = f"{policy} solved none of the problems of round {of.number}, so there is nothing to learn from"
         return replace(now, stopped=why)
