@@ -310,9 +310,9 @@ def test_a_collection_counts_problems_without_a_thought(server: FaultServer, sum
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--method", "propose", "--trials", "3"], "--trials is for traverse, not for propose"),
-        (["--method", "distill", "--per-tree", "2"], "--per-tree is for shortcut and traverse"),
-        (["--method", "traverse", "--model", "tiny"], "--model is for propose and debate, not for traverse"),
+        (["--method", "propose", "--trials", "3"], "--trials is for traverse and hybrid, not for propose"),
+        (["--method", "distill", "--per-tree", "2"], "--per-tree is for shortcut, traverse, star and hybrid"),
+        (["--method", "traverse", "--model", "tiny"], "--model is for star, hybrid, propose and debate"),
         (["--method", "shortcut", "--refine"], "--refine is for traverse, propose, debate, distill and rewrite"),
         (["--method", "shortcut", "--seed", "3"], "--seed is for"),
         (["--notes", "x.jsonl"], "--notes is for annotate, not for shortcut and traverse"),

@@ -31,7 +31,8 @@ from journey.pipeline.labelled_run import labelled_run
 from journey.pipeline.merge import cut, is_empty
 from journey.pipeline.shard import read_shard
 from journey.thoughts.draft import chosen
-from journey.thoughts.methods import needs_trees
+from journey.thoughts.methods import METHODS, needs_trees
+from journey.thoughts.star import is_hinted
 
 
 def derive(
@@ -79,9 +80,9 @@ def derive(
 ) -> int:
     """Make thoughts from trees, problems or notes.
 
-    METHOD is shortcut, traverse or both (from trees); propose, debate, distill, rewrite (from problems); annotate (from
-    notes). What is not given is taken from the run's recipe, or from the paper (O1 Replication Journey) where it has
-    none; more settings go by --set thoughts.NAME=VALUE.
+    METHOD is shortcut, traverse, both, star or hybrid (from trees); propose, debate, distill, rewrite (from problems);
+    annotate (from notes). What is not given is taken from the run's recipe, or from the paper (O1 Replication Journey)
+    where it has none; more settings go by --set thoughts.NAME=VALUE.
     """
     flags_given = {
         "trials": trials, "start": start, "per_tree": per_tree, "neutral": neutral, "model": model, "strong": strong,
@@ -117,7 +118,7 @@ def derive(
         refuse_other_settings(into, wanted)
         models = registry.Models(into, tracker, wanted.servers, wanted.dtype)
         interrupts.run(paying(into, models, tracker, make_thoughts(into, wanted, models, bars.of(into.path.name))))
-        for method in () if from_their_trees else methods:
+        for method in (name for name in methods if METHODS[name].source != "trees" or METHODS[name].unsolved):
             reasons.update(counts_of(into, method).no_thought)
         by_method = {m: list(into.thoughts(method=m)) for m in methods}
         failed = [f for m in methods for verb in ("derive", "refine") for f in into.failures(stage=f"{verb} {m}")]
@@ -132,7 +133,8 @@ def derive(
         "thoughts": {method: len(of) for method, of in final.items()},
         "side_trips": side_trips(t for of in final.values() for t in of),
         "refined": {method: sum(t.refined_by is not None for t in of) for method, of in final.items()},
-        "drafts_kept": {method: sum(t.note is not None for t in of) for method, of in final.items()},
+        "hinted": {method: sum(map(is_hinted, of)) for method, of in final.items()},
+        "drafts_kept": {m: sum(t.note is not None and not is_hinted(t) for t in of) for m, of in final.items()},
         "no_thought": dict(reasons.most_common()),
         "failed": len(failed),
         **spent_data(tracker),
@@ -148,7 +150,7 @@ def _lines(data: Mapping[str, Any], source: str) -> list[tuple[str, Any]]:
     for method, number in data["thoughts"].items():
         lines.append((f"  thoughts by {method}", number))
         lines += side_trip_lines(data["side_trips"], method, number)
-        for what in ("refined", "drafts_kept"):
+        for what in ("refined", "hinted", "drafts_kept"):
             if data[what][method]:
                 lines.append((f"    {what.replace('_', ' ')}", data[what][method]))
     if data["no_thought"]:

@@ -34,6 +34,7 @@ from journey.store.entries import Spending
 from journey.store.run import Run
 from journey.thoughts.distill import END_MARK
 from journey.thoughts.draft import chosen
+from journey.thoughts.star import is_hinted
 
 
 def run(
@@ -131,12 +132,13 @@ def _made(of: Run, wanted: Recipe, written: dict[str, int], spent: list[dict[str
 
 
 def _thoughts(of: Run, method: str) -> dict[str, int]:
-    """How many thoughts a method gave; how many were refined, and how many drafts were kept instead."""
+    """How many thoughts a method gave; how many were refined, written with a hint, and kept as drafts instead."""
     found = chosen(of.thoughts(method=method))
     return {
         "thoughts": len(found),
         "refined": sum(t.refined_by is not None for t in found),
-        "draft kept": sum(t.note is not None for t in found),
+        "with a hint": sum(map(is_hinted, found)),
+        "draft kept": sum(t.note is not None and not is_hinted(t) for t in found),
     }
 
 
@@ -145,7 +147,7 @@ def _lines(made: dict[str, Any]) -> list[tuple[str, Any]]:
     for method, of in made["thoughts"].items():
         lines.append((f"thoughts by {method}", of["thoughts"]))
         lines += side_trip_lines(made["side_trips"], method, of["thoughts"])
-        lines += [(f"  {what}", of[what]) for what in ("refined", "draft kept") if of[what]]
+        lines += [(f"  {what}", of[what]) for what in ("refined", "with a hint", "draft kept") if of[what]]
         lines += [
             (f"  answers {'' if why == END_MARK else 'not kept: '}{why}", n)
             for why, n in made["refused"].get(method, {}).items()

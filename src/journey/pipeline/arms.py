@@ -140,6 +140,23 @@ ARMS: dict[str, Arm] = {
             Gain(SHORTCUT, "gain_greedy", "both greedy", greedy=True),
         ),
     ),
+    "star": Arm(
+        label="phase 2, STaR",
+        short="STaR",
+        needs=PHASE1,
+        method="star",
+        rows=arm_rows.of_thoughts("star"),
+        estimate=lambda settings, sizes: Work(sizes.train),
+    ),
+    "hybrid": Arm(
+        label="phase 2, journey with STaR's hints",
+        short="hybrid",
+        tone="accent",
+        needs=PHASE1,
+        method="hybrid",
+        rows=arm_rows.of_thoughts("hybrid"),
+        estimate=lambda settings, sizes: Work(sizes.train),
+    ),
     "journey_wrong": Arm(
         label="phase 2, journey of wrong answers",
         short="journey, wrong",

@@ -51,6 +51,8 @@ class ThoughtSettings:
         if own is not None:
             found |= named(own) | {"seed": self.common.seed}
         found |= {name: getattr(self.common, name) for name in kind.asks}
+        if kind.unsolved:
+            found["hinting"] = None if self.common.hinting is None else asdict(self.common.hinting)
         if kind.explains and self.common.explaining is not None:
             found["explained"] = {"strong": self.common.strong} | asdict(self.common.explaining)
         return found
@@ -121,12 +123,20 @@ class Derivation:
             self.tools = replace(self.tools, count=lambda text: count()(text))
 
     async def make_all(
-        self, methods: Iterable[str], refined: Sequence[str], trees: Iterable[str] | None = None
+        self,
+        methods: Iterable[str],
+        refined: Sequence[str],
+        trees: Sequence[str] | None = None,
+        failed: Sequence[str] = (),
     ) -> None:
-        """Makes the thoughts of all methods, of `trees` (null: all of the run), and refines the drafts of some."""
+        """Makes the thoughts of all methods, of `trees` (null: all of the run), and refines the drafts of some.
+
+        Methods that make thoughts of trees without a right leaf are given those of `failed`, too.
+        """
         try:
             for method in methods:
-                await self.make(method, trees)
+                more = failed if METHODS[method].unsolved else ()
+                await self.make(method, None if trees is None else [*trees, *more])
             await self.refine(refined)
         finally:
             self.grader.close()
@@ -198,6 +208,8 @@ class Derivation:
         if has_own_thought(tree):
             return []
         made = await self._made(method, Material(self._problem(tree.problem), tree))
+        if made.reason:
+            self.without[made.reason] += 1
         return made.thoughts
 
     async def _of(self, method: str, material: Material) -> Sequence[Thought]:

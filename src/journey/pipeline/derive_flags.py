@@ -22,10 +22,12 @@ FITS: Mapping[str, Callable[[ThoughtMethod], bool]] = {
     "model": lambda method: "model" in method.asks,
     "explain": lambda method: method.explains,
     "explaining": lambda method: method.explains,
+    "hinted": lambda method: method.unsolved,
+    "hinting": lambda method: method.unsolved,
     "refine": lambda method: method.refinable,
     "refining": lambda method: method.refinable,
     "notes": lambda method: method.source == "notes",
-    "first_seed": lambda method: method.settings is not None or method.control_of is not None,
+    "first_seed": lambda method: bool(method.settings or method.control_of or method.settings_of),
     "strong": lambda method: "strong" in method.asks,
 }
 """Which methods a setting means something to; a method's own settings are for it and its controls alone."""
@@ -35,7 +37,9 @@ def methods_of(method: str) -> tuple[str, ...]:
     """The methods that --method means. Raises UsageError."""
     if method != BOTH and method not in METHODS:
         raise UsageError(f"there is no method {method!r}; known are {BOTH}, {', '.join(METHODS)}")
-    return tuple(name for name in from_trees() if not METHODS[name].control_of) if method == BOTH else (method,)
+    if method != BOTH:
+        return (method,)
+    return tuple(name for name in from_trees() if not (METHODS[name].control_of or METHODS[name].unsolved))
 
 
 def refuse_unfit(
@@ -70,7 +74,7 @@ def refuse_unfit(
 def _fitting(setting: str) -> list[str]:
     """The methods that a setting means something to; all, where it is none of a method or of several."""
     if setting in METHODS:
-        return [name for name, method in METHODS.items() if setting in (name, method.control_of)]
+        return [name for name, method in METHODS.items() if setting in (name, method.control_of, method.settings_of)]
     return [name for name, method in METHODS.items() if FITS.get(setting, bool)(method)]
 
 

@@ -125,6 +125,8 @@ def reasons_without(into: Run, wanted: Recipe) -> Counter[str]:
         return reasons
     if not into.count("trees"):
         raise UsageError(f"{into.path} holds no trees; grow some with journey grow, or import some")
+    if any(METHODS[method].unsolved for method in wanted.thoughts.methods):
+        return reasons  # counted where the thoughts are made
     for tree in into.trees():
         if not has_own_thought(tree) and (reason := no_thought_reason(tree, wanted.thoughts.neutral)) is not None:
             reasons[reason] += 1

@@ -139,7 +139,8 @@ def config_of(recipe: Recipe) -> dict[str, Any]:
     judged = ("critic",) if recipe.judge != "exact" else ()
     thoughts = recipe.thoughts
     helped = (*(("explain",) if thoughts.explain else ()), *(("refine",) if thoughts.refine else ()))
-    used = ("rules_", *judged, *helped, *thoughts.methods)
+    hinted = ("hinted",) if thoughts.hinted and any(METHODS[name].unsolved for name in thoughts.methods) else ()
+    used = ("rules_", *judged, *helped, *hinted, *thoughts.methods)
     also = [name for name in prompts.names() if name.startswith(used)]
     return {
         "recipe": plain_recipe(recipe),

@@ -15,6 +15,7 @@ from journey.pipeline.derive import ThoughtSettings
 from journey.pipeline.evaluation_settings import Evaluation
 from journey.pipeline.round_settings import Rounds
 from journey.pipeline.shard import read_shard
+from journey.tasks.hints import HintSettings
 from journey.thoughts.base import Common
 from journey.thoughts.explain import ExplainSettings
 from journey.thoughts.methods import METHODS, needs_trees
@@ -72,8 +73,9 @@ class Thoughts:
     """How thoughts are made, by which `methods`; in a recipe each method's own `settings` stand below its name.
 
     `per_tree`: thoughts a tree, shortest path first. `neutral`: whether right paths may have neutral steps. `explain`:
-    the strong model gives the reasons of wrong steps that have none. `refine`: the methods whose drafts the strong
-    model smooths. `notes`: the file of people's notes that `annotate` expands.
+    the strong model gives the reasons of wrong steps that have none. `hinted`: star and hybrid give the policy a hint
+    to what it failed. `refine`: the methods whose drafts the strong model smooths. `notes`: the file of people's notes
+    that `annotate` expands.
     """
 
     methods: tuple[str, ...] = ("shortcut", "traverse")
@@ -81,14 +83,16 @@ class Thoughts:
     neutral: bool = True
     explain: bool = False
     explaining: ExplainSettings = ExplainSettings()
+    hinted: bool = True
+    hinting: HintSettings = HintSettings()
     refine: tuple[str, ...] = ()
     refining: RefineSettings = RefineSettings()
     notes: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def of(self, method: str) -> Any:
-        """The method's own settings, a control's those of its method; null where it has none."""
-        method = METHODS[method].control_of or method
+        """The method's own settings, or those of the method that it shares them with; null where it has none."""
+        method = METHODS[method].control_of or METHODS[method].settings_of or method
         kind = METHODS[method].settings
         return self.settings.get(method) or (None if kind is None else kind())
 
@@ -208,6 +212,8 @@ class Recipe:
             per_tree=wanted.per_tree,
             neutral=wanted.neutral,
             explaining=wanted.explaining if wanted.explain else None,
+            policy=self.grown_by or self.policy_arm,
+            hinting=wanted.hinting if wanted.hinted else None,
         )
         return ThoughtSettings(
             common=common,

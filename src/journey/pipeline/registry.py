@@ -79,8 +79,9 @@ class Models:
         return is_served(name, self._servers)
 
     def register_loaded(self, path: str | Path, model: Model) -> None:
-        """Takes a model that is loaded from that folder already; whoever lends it gives it back."""
+        """Takes a model that is loaded already, by that folder and by its own name; whoever lends it gives it back."""
         self._loaded[place_of(path)] = model
+        self._made[model.name] = Cached(Called(model, model.name), self._run)
 
     def _load(self, name: str) -> Model:
         if not has_weights(name):

@@ -25,7 +25,7 @@ from journey.pipeline.parts import round_part
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.round_rows import Mix, mixed
 from journey.pipeline.seed_work import Budget, base_of, grow_wanted
-from journey.pipeline.stages import branched_trees, keep_spent, train
+from journey.pipeline.stages import keep_spent, train, trees_for_thoughts
 from journey.store.entries import Round
 from journey.store.run import Run
 from journey.trees.mark import children
@@ -168,12 +168,12 @@ async def _thoughts(of: SeedRun, recipe: Recipe, arm: str, policy: str, budget: 
 
     try:
         await grow_wanted(of, recipe, models, grown_by, problems)
-        trees = [tree.id for tree in branched_trees(run, problems, policy, recipe.trees.count, of.tree_seed)]
+        trees, failed = trees_for_thoughts(run, problems, policy, recipe.trees.count, of.tree_seed)
         settings = recipe.thought_settings(of.seed)
-        settings = replace(settings, common=replace(settings.common, model=policy))
+        settings = replace(settings, common=replace(settings.common, model=policy, policy=policy))
         derivation = Derivation(run, settings, of.task, named, of.progress, of.owner, base_of(recipe), of.round)
         method = str(ARMS[arm].method)
-        await derivation.make_all([method], [m for m in recipe.thoughts.refine if m == method], trees)
+        await derivation.make_all([method], [m for m in recipe.thoughts.refine if m == method], trees, failed)
     finally:
         keep_spent(run, tracker)
         await models.close()

@@ -20,7 +20,15 @@ from journey.pipeline.arms import ARMS, compared, method_of, source_of
 from journey.pipeline.derive import Derivation
 from journey.pipeline.fan_out import Progress, together
 from journey.pipeline.recipe import Recipe
-from journey.pipeline.stages import branched_trees, evaluate, grow_trees, keep_spent, refuse_retrained, spent, train
+from journey.pipeline.stages import (
+    evaluate,
+    grow_trees,
+    keep_spent,
+    refuse_retrained,
+    spent,
+    train,
+    trees_for_thoughts,
+)
 from journey.pipeline.training_judge import training_judge
 from journey.store.entries import Failure
 from journey.store.files import take_over
@@ -100,15 +108,17 @@ async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) ->
 
     Raises UsageError where whoever grew them solved nothing.
     """
-    trees = None
+    settings = recipe.thought_settings(of.seed)
+    trees, failed = None, list[str]()
     if recipe.shard is not None and recipe.trees.count is not None:
         return  # which trees are the first ones is known when all shards are one run
     if recipe.policy_arm is None:
         trees = None if of.round is None else [tree.id for tree in of.run.trees() if not is_later(tree, of)]
     else:
         policy, problems = recipe.grown_by or of.name(recipe.policy_arm), part(of.run, "train")
-        found = branched_trees(of.run, problems, policy, recipe.trees.count, of.seed if recipe.grown_by else None)
-        trees = [tree.id for tree in found]
+        settings = replace(settings, common=replace(settings.common, policy=policy))
+        seed = of.seed if recipe.grown_by else None
+        trees, failed = trees_for_thoughts(of.run, problems, policy, recipe.trees.count, seed)
         if not trees and recipe.shard is not None:
             return
         if not trees:
@@ -117,9 +127,9 @@ async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) ->
                 f"{policy} solved none of {len(problems)} problems, so there is nothing to make thoughts of; give "
                 f"{more}trees.{recipe.trees.grower} a greater width or keep"
             )
-    settings, student = recipe.thought_settings(of.seed), base_of(recipe) if recipe.arms else None
+    student = base_of(recipe) if recipe.arms else None
     derivation = Derivation(of.run, settings, of.task, models.model, of.progress, of.owner, student, of.round)
-    await derivation.make_all(recipe.thoughts.methods, recipe.thoughts.refine, trees)
+    await derivation.make_all(recipe.thoughts.methods, recipe.thoughts.refine, trees, failed)
     if recipe.shard is None:
         refuse_equal_arms(of, recipe)
 

@@ -158,6 +158,23 @@ def branched_trees(
     return found
 
 
+def trees_for_thoughts(
+    run: Run, problems: Sequence[Problem], policy: str, count: int | None, seed: int | None = None
+) -> tuple[list[str], list[str]]:
+    """The ids of `branched_trees`, and of the trees without a right leaf that the policy grew on the way to them."""
+    found = branched_trees(run, problems, policy, count, seed)
+    tried = {problem.id for problem in problems}
+    if count is not None and len(found) == count:
+        names = [problem.id for problem in problems]
+        tried = set(names[: names.index(found[-1].problem)])
+    failed = [
+        tree.id
+        for tree in run.trees(policy=policy)
+        if tree.problem in tried and (seed is None or tree.settings.get("seed") == seed) and not right_leaves(tree)
+    ]
+    return [tree.id for tree in found], failed
+
+
 def train(
     run: Run, model: ModelRef, base: str | Path, rows: Sequence[Row], settings: Optimising,
     progress: Progress = silent, judge: TrainingJudge | None = None,

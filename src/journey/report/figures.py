@@ -29,6 +29,7 @@ from journey.report.searches import search_figures
 from journey.store.entries import Training
 from journey.store.run import Run
 from journey.thoughts.behaviour_figures import behaviour_figures
+from journey.thoughts.star import is_hinted
 from journey.thoughts.traverse import has_side_trip
 from journey.types import Attempt
 
@@ -230,12 +231,18 @@ def _words(run: Run, found: Outcome) -> Json:
 
 
 def _thoughts(run: Run) -> Json:
-    """How many thoughts each method made, how many were refined, of how many the draft was kept instead; side trips."""
+    """How many thoughts each method made, how many were refined, of how many the draft was kept instead; side trips.
+
+    Where any were written with a hint, also how many those are.
+    """
     counts: dict[str, dict[str, int]] = {}
     for thought in run.thoughts():
         of = counts.setdefault(thought.method, {"thoughts": 0, "refined": 0, "kept": 0})
-        kind = "refined" if thought.refined_by is not None else "thoughts" if thought.note is None else "kept"
+        is_plain = thought.note is None or is_hinted(thought)
+        kind = "refined" if thought.refined_by is not None else "thoughts" if is_plain else "kept"
         of[kind] += 1
+        if is_hinted(thought):
+            of["hinted"] = of.get("hinted", 0) + 1
         if thought.method == "traverse":
             of["side_trips"] = of.get("side_trips", 0) + has_side_trip(thought)
     return dict(sorted(counts.items()))

@@ -79,6 +79,8 @@ def notes(figures: Json) -> list[str]:
             lines.append(
                 f"{of['side_trips']} of {_plural(made, 'long thought')} have a side trip; the others are shortcuts."
             )
+        if of.get("hinted"):
+            lines.append(f"{of['hinted']} of {_plural(made, 'thought')} by {method} were written with a hint.")
         if of["refined"] + of["kept"]:
             kept = f", {of['kept']} drafts kept" if of["kept"] else ""
             lines.append(f"{_plural(of['thoughts'], 'thought')} by {method}: {of['refined']} refined{kept}.")

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 from journey.answers.grade import Grader
 from journey.models.base import Model
 from journey.models.estimate import Estimate
+from journey.tasks.hints import HintSettings
 from journey.tasks.narration import Narration
 from journey.tasks.prompting import Ask
 from journey.tasks.steps import StepFormat
@@ -22,6 +23,7 @@ class Common:
 
     `per_tree` thoughts a tree, shortest path first. `neutral`: whether right paths may have neutral steps.
     `explaining`: how the strong model is asked for the reasons of wrong steps that have none; null: it is not asked.
+    `policy` grew the trees (null: `model`); `hinting`: how it is asked for rationales with a hint; null: it is not.
     """
 
     model: str
@@ -30,6 +32,8 @@ class Common:
     per_tree: int = 1
     neutral: bool = True
     explaining: ExplainSettings | None = None
+    policy: str | None = None
+    hinting: HintSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,11 @@ class Tools:
     def model(self) -> Model:
         """The model that reasons; loaded when it is first wanted."""
         return self.models(self.common.model)
+
+    @property
+    def policy(self) -> Model:
+        """The model that grew the trees; loaded when it is first wanted."""
+        return self.models(self.common.policy or self.common.model)
 
     @property
     def strong(self) -> Model:
@@ -93,7 +102,8 @@ class ThoughtMethod:
     null where it has none). `estimate`: what it asks for some problems at most. `asks`: which of the recipe's models
     it always asks. `refinable`: whether its drafts can be smoothed. `explains`: whether the strong model can give it
     reasons. `reads_solutions`: whether it works on the problems' worked solutions. `control_of`: the method whose
-    control it is and whose settings it is made with; null: it is no control.
+    control it is and whose settings it is made with; null: it is no control. `settings_of`: the method whose settings
+    it is made with though it is no control. `unsolved`: whether it makes thoughts of trees without a right leaf, too.
     """
 
     source: Source
@@ -105,6 +115,8 @@ class ThoughtMethod:
     explains: bool = False
     reads_solutions: bool = False
     control_of: str | None = None
+    settings_of: str | None = None
+    unsolved: bool = False
 
 
 def asks_nothing(problems: Sequence[Problem], settings: Any, common: Common) -> list[Estimate]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from journey.thoughts import annotate, controls, debate, distill, propose, shortcut, traverse
+from journey.thoughts import annotate, controls, debate, distill, propose, shortcut, star, traverse
 from journey.thoughts.base import ThoughtMethod, asks_nothing
 
 METHODS: dict[str, ThoughtMethod] = {
@@ -15,6 +15,10 @@ METHODS: dict[str, ThoughtMethod] = {
     ),
     "traverse_empty": ThoughtMethod(
         "trees", controls.make_empty, traverse.estimate, explains=True, control_of="traverse"
+    ),
+    "star": ThoughtMethod("trees", star.make_star, star.estimate, asks=("model",), unsolved=True),
+    "hybrid": ThoughtMethod(
+        "trees", star.make_hybrid, star.estimate, asks=("model",), settings_of="traverse", unsolved=True
     ),
     "propose": ThoughtMethod(
         "problems", propose.make, propose.estimate, propose.ProposeSettings, asks=("model",), refinable=True

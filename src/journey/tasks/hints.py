@@ -1,0 +1,125 @@
+"""Hints to a problem that a policy fails, and whether a text that was written with one still speaks of it.
+
+STaR (Zelikman and others, arXiv 2203.14465) shows the answer and lets the model find a rationale. The answer of a
+puzzle stands in its question, so that a hint to it is one step of a right way, in words that the tiny base has read.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import Random
+
+from journey import prompts
+from journey.errors import UsageError, check_settings
+from journey.models.base import Prompt
+from journey.tasks.base import Task
+from journey.tasks.exploration import HINT, Ground
+from journey.tasks.table import task_of
+from journey.types import Problem, content_seed
+
+DRAWS = 40  # hints to a puzzle, of which about half name one step only
+MEND = "leave hints out (thoughts.hinted: false)"
+
+
+@dataclass(frozen=True, slots=True)
+class HintSettings:
+    """How the policy is asked for a rationale of a problem that it failed, in up to `tries` tries.
+
+    Each try at a puzzle has a hint of its own, one step of a right way. `prompt` names the prompt of problems in words.
+    """
+
+    tries: int = 4
+    temperature: float = 0.7
+    top_p: float = 0.95
+    max_tokens: int = 1_024
+    prompt: str = "hinted"
+
+    def __post_init__(self) -> None:
+        check_settings(self, "hinting.", tries=1, max_tokens=1)
+
+
+def hint_of(problem: Problem, seed: int) -> str | None:
+    """The hint to a problem; null where a puzzle has no solution to hint at.
+
+    Raises UsageError where the hint would be the whole solution, and where the problem's answer is none to hint at.
+    """
+    task = task_of(problem)
+    if task.code_grader is not None or not problem.answer.strip():
+        raise UsageError(f"problem {problem.id} has no final answer to hint at; {MEND}")
+    if task.ground is None:
+        if is_whole_answer(problem, task):
+            raise UsageError(
+                f"the answer of problem {problem.id} is its whole solution, which is no hint; keep the final answer "
+                f"alone as its answer, or {MEND}"
+            )
+        return f"The right answer is {problem.answer.strip()}"
+    ground, random = task.ground(problem), Random(content_seed("hint", problem.id, seed))
+    found = [one for _ in range(DRAWS) if (one := ground.hint(random)) is not None]
+    if not found:
+        return None
+    short = next((text for text, lines in found if not reaches_goal(ground, lines)), None)
+    if short is None:
+        raise UsageError(
+            f"any hint to problem {problem.id} is its whole solution, since one step solves it; take larger puzzles, "
+            f"or {MEND}"
+        )
+    return f"{HINT} {short}"
+
+
+def is_whole_answer(problem: Problem, task: Task) -> bool:
+    """Whether the answer is written in several steps, or holds all of a worked solution that says more than it."""
+    answer, solution = problem.answer.strip(), " ".join((problem.solution or "").split())
+    has_steps = len(task.steps.split(answer)) > 1
+    return has_steps or (len(_SENTENCE.findall(solution)) > 1 and solution in " ".join(answer.split()))
+
+
+def reaches_goal(ground: Ground, lines: Iterable[str]) -> bool:
+    """Whether these steps alone lead from the start of a puzzle to its goal."""
+    state = ground.start
+    for line in lines:
+        step = ground.step(state, line)
+        if step is None or not step[1]:
+            return False
+        state = step[0]
+    return ground.is_goal(state)
+
+
+def hinted_prompt(problem: Problem, hint: str, template: str = "hinted") -> Prompt:
+    """The task's own prompt with the hint: as documents of the tiny base have it, else by the prompt file."""
+    task = task_of(problem)
+    own = task.ask(problem, ())
+    if task.explore is not None:
+        return Prompt(f"{own.text}{hint}\n", own.prefix, own.system)
+    quoted = "\n".join(f"| {line}" for line in hint.splitlines())
+    return Prompt(prompts.fill(template, hint=quoted, task=own.text), own.prefix, own.system)
+
+
+# --- what survives of a hint ------------------------------------------------------------------------------------------
+
+_SENTENCE = re.compile(r"[.!?。](?=\s|$)")
+_ANSWER = r"(?:final |right |correct |true )?(?:answer|solution)s?"
+_SHOWN = r"(?:given|provided|supplied|revealed|disclosed|known|shown|told)"
+_SURVIVES = re.compile(
+    r"\bhint(?:s|ed|ing)?\b"
+    r"|\bas (?:it |was |is |were )*(?:given|provided|supplied|told)\b(?! in the (?:problem|question|task))"
+    rf"|\b{_ANSWER},? (?:that |which |i |we |you )*(?:is |was |were |are |has been |have been |had been )*"
+    rf"(?:already |to be |to us |to me )*{_SHOWN}\b(?! by\b)"
+    rf"|\b(?:given|provided|supplied|known|expected|reference|target|stated) {_ANSWER}\b"
+    rf"|\b(?:told|shown|informed|know|knew|knowing|given) (?:us |me |you )?(?:already )?(?:that )?(?:the |its |this )?"
+    rf"{_ANSWER}\b"
+    rf"|\bmatch(?:es|ing|ed)? the {_ANSWER}\b(?! (?:choice|option))"
+    r"|\banswer (?:key|sheet)\b|\bknown beforehand\b|\bquoted lines?\b"
+    r"|提示|已知答案|给定的?答案|参考答案|答案已(?:经)?(?:给|知)",
+    re.IGNORECASE,
+)
+
+
+def surviving_hint(text: str, question: str = "") -> str | None:
+    """The first words in a text that speak of a hint or of an answer that was shown; null where there are none.
+
+    Words that the question itself has, such as "Hint: use symmetry", are no trace of one.
+    """
+    allowed = " ".join(question.split()).casefold()
+    plain = " ".join(text.split())
+    found = (match[0] for match in _SURVIVES.finditer(plain))
+    return next((words for words in found if words.casefold() not in allowed), None)
