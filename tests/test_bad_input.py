@@ -71,7 +71,7 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path, pro
     ("arguments", "mend"),
     [
         (["statsu"], "did you mean status?"),
-        (["status"], "missing argument 'RUN'"),
+        (["status"], "missing argument 'RUN...'"),
         (["status", "x", "--jsn"], "did you mean --json?"),
         (["status", "/nowhere"], "there is no run in /nowhere"),
         (["export", "x", "sfr", "--to", "y.jsonl"], "'sft'"),

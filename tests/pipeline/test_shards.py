@@ -59,6 +59,39 @@ def test_shards_that_are_merged_are_the_run_of_one_machine(whole: Path, shards: 
     assert merged["missing_shards"] == []
 
 
+def exported(to: Path, *what: object) -> list[str]:
+    done("export", *what, "--to", to)
+    return sorted(to.read_text("utf-8").splitlines())
+
+
+def test_shards_are_exported_without_merging_and_what_two_hold_comes_once(
+    whole: Path, shards: list[Path], tmp_path: Path
+) -> None:
+    for what in (["trees"], ["problems"], ["sft"]):
+        assert exported(tmp_path / "s.jsonl", *shards, *what) == exported(tmp_path / "w.jsonl", whole, *what) != []
+    done("merge", *shards[:2], "--out", tmp_path / "two")
+    twice = exported(tmp_path / "o.jsonl", tmp_path / "two", *shards, "trees")
+    assert twice == exported(tmp_path / "w.jsonl", whole, "trees")
+
+
+def test_status_shows_many_runs_beside_each_other_and_their_sum(whole: Path, shards: list[Path]) -> None:
+    data = done("status", *shards, "--json").data
+    assert [row["shard"] for row in data["runs"]] == ["1/3", "2/3", "3/3"]
+    with Run.read(whole) as run:
+        assert data["together"]["trees"] == run.count("trees")
+    assert data["missing_shards"] == []
+    said = done("status", *shards[:2]).out
+    assert "together" in said and "shards that are missing: 3/3" in said
+
+
+def test_runs_that_differ_are_not_exported_together(shards: list[Path], recipe: Path, tmp_path: Path) -> None:
+    done("run", recipe, "--shard", "1/3", "--out", tmp_path / "other", "--seed", "7")
+    refused = journey("export", shards[0], tmp_path / "other", "trees", "--to", tmp_path / "t.jsonl")
+    assert refused.code == 2 and "other settings" in refused.err and not (tmp_path / "t.jsonl").exists()
+    assert journey("status", *shards, "--lineage", "x").code == 2
+    assert journey("export", *shards, "page", "--item", "x", "--to", tmp_path / "p.html").code == 2
+
+
 def test_merging_again_or_one_by_one_changes_nothing(shards: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "merged"
     first = done("merge", shards[2], shards[0], "--out", out, "--json").data

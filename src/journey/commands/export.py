@@ -1,7 +1,9 @@
 """journey export: records, training rows, labels, or one tree with its thought as a page."""
 
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,17 +11,19 @@ from journey.commands import flags
 from journey.commands.output import reading, say
 from journey.errors import UsageError
 from journey.pipeline.arms import compared
-from journey.pipeline.exports import ExportOptions, foreign_rows
+from journey.pipeline.exports import ExportOptions, foreign_rows, together
 from journey.pipeline.labelled_run import label_rows, note_rows
 from journey.pipeline.training_rows import pair_rows, training_rows
-from journey.store.export import export as export_table
-from journey.store.export import write_rows
+from journey.store.export import record_rows, write_rows
+from journey.store.run import Run
 from journey.store.schema import TABLES
 from journey.training.pairs import MARGIN, read_kinds
 
 
 def export(
-    run: flags.RunFolder,
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of runs; several of one recipe as one.", metavar="RUN...")
+    ],
     what: Annotated[flags.What, typer.Argument(help="Records as they are, or rows to train on.", metavar="WHAT")],
     to: Annotated[Path, typer.Option("--to", help="A .jsonl, .jsonl.gz, .parquet or .html file.", metavar="FILE")],
     arm: Annotated[
@@ -48,27 +52,32 @@ def export(
     --kind), prm; or what people said in the studio: labels, notes (the form that journey derive --method annotate
     --notes reads); or page: one tree with its thought as an .html file that opens anywhere, without a network. With
     --for the rows are in another project's form: prompts for trl, verl or openrlhf, advantages of trees for rllm, trees
-    and thoughts for verifiers (docs/exports.md).
+    and thoughts for verifiers (docs/exports.md). Of several runs of one recipe, shards say, what two of them hold is
+    written once.
     """
     if what == "page" or item is not None:
-        return _page(run, what, item, to, json)
+        if len(runs) > 1:
+            raise UsageError(f"a page is of one run: journey export {runs[0]} page --item ID --to FILE.html")
+        return _page(runs[0], what, item, to, json)
     if what in ("prompts", "advantages") and form is None:
         raise UsageError(f"name the project that {what} are for, as in --for {'trl' if what == 'prompts' else 'rllm'}")
-    with reading(run) as of:
+
+    def rows(of: Run) -> Iterable[Mapping[str, Any]]:
         if form is not None:
-            number = write_rows(
-                foreign_rows(of, what, form, ExportOptions(part=split, messages=messages, model=model)), to
-            )
-        elif what in ("labels", "notes"):
-            number = write_rows(label_rows(run, by) if what == "labels" else note_rows(of, by), to)
-        elif what == "pairs":
-            number = write_rows(pair_rows(of, read_kinds(kinds or ()), by, margin=margin, messages=messages), to)
-        elif what not in TABLES:
-            number = write_rows(training_rows(of, what, arm or compared()[1], by, messages=messages), to)
-        elif of.count(what):
-            number = export_table(of, what, to)
-        else:
-            raise UsageError(f"{run} holds no {what}; journey status {run} says what it holds")
+            return foreign_rows(of, what, form, ExportOptions(part=split, messages=messages, model=model))
+        if what in ("labels", "notes"):
+            return label_rows(of.path, by) if what == "labels" else note_rows(of, by)
+        if what == "pairs":
+            return pair_rows(of, read_kinds(kinds or ()), by, margin=margin, messages=messages)
+        if what not in TABLES:
+            return training_rows(of, what, arm or compared()[1], by, messages=messages)
+        if not of.count(what) and len(runs) == 1:
+            raise UsageError(f"{of.path} holds no {what}; journey status {of.path} says what it holds")
+        return record_rows(of, what)
+
+    with ExitStack() as stack:
+        opened = [stack.enter_context(reading(run)) for run in runs]
+        number = write_rows(together(opened, rows), to, table=what if form is None and what in TABLES else None)
     say(json, {"rows": number, "file": str(to)}, f"{number} rows written to {to}")
     return 0
 

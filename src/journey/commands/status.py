@@ -22,7 +22,9 @@ from journey.commands.output import (
 )
 from journey.commands.spending import row_lines, server_lines
 from journey.data.problems import PARTS
+from journey.errors import UsageError
 from journey.pipeline.lineage import lineage, lineage_json, words_of
+from journey.pipeline.shard import Shard, joined, shard_of
 from journey.pipeline.stages import served_by_server, spent_by_model
 from journey.store.entries import ImportListing, Training
 from journey.store.excluded import excluded
@@ -31,7 +33,7 @@ from journey.types import label
 
 
 def status(
-    run: flags.RunFolder,
+    runs: Annotated[list[Path], typer.Argument(help="A run's folder; several beside each other.", metavar="RUN...")],
     of: Annotated[
         str | None,
         typer.Option("--lineage", metavar="ID", help="Where this thought, tree, attempt or model comes from."),
@@ -40,8 +42,13 @@ def status(
 ) -> int:
     """Say what a run holds and what failed.
 
-    Also why trees gave no thought, and what was spent.
+    Also why trees gave no thought, and what was spent. Of several runs, shards say, one row each and their sum.
     """
+    run = runs[0]
+    if len(runs) > 1:
+        if of is not None:
+            raise UsageError(f"--lineage is of one run: journey status {run} --lineage {of}")
+        return _many(runs, json)
     if of is not None:
         return _lineage(run, of, json)
     with reading(run) as opened:
@@ -68,6 +75,55 @@ def status(
         with reading(run) as opened:
             failed_units(opened.failures())
     return 0
+
+
+def _many(paths: list[Path], json: bool) -> int:
+    """Many runs beside each other, a row each, and their sum; which shards are missing of those that were cut."""
+    rows: list[dict[str, Any]] = []
+    shards: list[Shard | None] = []
+    for path in paths:
+        with reading(path) as run:
+            shards.append(shard_of(run.config))
+            rows.append({"run": str(path), "shard": str(shards[-1] or "") or None, **_counts(_holdings(run))})
+    names = [name for name in rows[0] if name not in ("run", "shard")]
+    known = {name: [row[name] for row in rows if row[name] is not None] for name in names}
+    total = {name: sum(found) if len(found) == len(rows) else None for name, found in known.items()}
+    missing = [f"{n}/{whole.count}" for n in whole.missing] if (whole := joined(shards)) is not None else []
+    everything = [*rows, {"run": "together", "shard": None, **total}]
+    grid = Table(title=Text(f"{len(paths)} runs"), title_justify="left")
+    grid.add_column("run", min_width=12, overflow="fold")
+    shown = [name for name in rows[0] if name != "run" and any(row[name] for row in everything)]
+    for name in shown:
+        grid.add_column(name.replace("_", " "), justify="right")
+    for row in everything:
+        grid.add_row(*(Text(_cell(row[name])) for name in ("run", *shown)))
+    notes = [f"shards that are missing: {', '.join(missing)}"] if missing else []
+    say(json, {"runs": rows, "together": total, "missing_shards": missing}, grid, *notes)
+    return 0
+
+
+def _counts(held: dict[str, Any]) -> dict[str, Any]:
+    """What a run holds in few figures; `cost` is null where a price is not known."""
+    costs = [row["cost"] for row in held["spent"]]
+    return {
+        "problems": sum(held["problems"].values()),
+        "trees": held["trees"]["trees"],
+        "with_right_leaf": held["trees"]["with_right_leaf"],
+        "thoughts": sum(held["thoughts"].values()),
+        "attempts": sum(row["attempts"] for row in held["attempts"]),
+        "right": sum(row["right"] for row in held["attempts"]),
+        "failed": len(held["failures"]),
+        "calls": sum(row["calls"] for row in held["spent"]),
+        "tokens": sum(row["prompt_tokens"] + row["tokens"] for row in held["spent"]),
+        "cost": None if None in costs else sum(costs),
+        "server_errors": sum(row["failures"] for row in held["servers"]),
+    }
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, int | float):
+        return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+    return str(value or "")
 
 
 def _lineage(path: Path, id: str, json: bool) -> int:

@@ -1,6 +1,6 @@
 """What a run holds as rows in the forms of other projects; docs/exports.md has an example of each."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,11 @@ from journey.data.prompt_sets import prompt_rows
 from journey.data.traces import trace_of
 from journey.errors import UsageError
 from journey.pipeline import registry
+from journey.pipeline.merge import check_same
 from journey.store.run import Run
 from journey.tasks.table import ask, check_gradable, shared_task
 from journey.training.advantages import rllm_episode
-from journey.types import Problem, Thought, Tree
+from journey.types import Problem, Thought, Tree, content_hash
 
 Row = Mapping[str, Any]
 
@@ -28,6 +29,32 @@ class ExportOptions:
     part: str = "train"
     messages: bool = False
     model: str | None = None
+
+
+def together(runs: Sequence[Run], rows: Callable[[Run], Iterable[Row]]) -> Iterable[Row]:
+    """The rows of many runs of one recipe one after the other, those of shards say, without making one run of them.
+
+    What several of them hold is written once. Raises UsageError where they were made with other settings, and for a
+    record that two of them hold differently.
+    """
+    check_same(runs)
+    return rows(runs[0]) if len(runs) == 1 else _once(runs, rows)
+
+
+def _once(runs: Sequence[Run], rows: Callable[[Run], Iterable[Row]]) -> Iterator[Row]:
+    holders: dict[str, tuple[str, Run]] = {}  # by a record's id, or what a row is
+    for run in runs:
+        for row in rows(run):
+            content = content_hash("row", row)
+            name = str(row.get("id", content))
+            before, holder = holders.setdefault(name, (content, run))
+            if holder is run:
+                yield row
+            elif before != content:
+                raise UsageError(
+                    f"{holder.path} and {run.path} hold {name} with different contents; export each of them by itself, "
+                    "or leave one away"
+                )
 
 
 def foreign_rows(of: Run, what: str, form: str, options: ExportOptions) -> list[Row]:

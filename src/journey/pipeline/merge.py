@@ -42,15 +42,9 @@ def merge_runs(sources: Sequence[Path], out: Path) -> Merged:
             raise UsageError(f"{out} is the only run that was named; name the runs to merge into it, too")
         for run in runs:
             stack.enter_context(run.snapshot())
-        first = runs[0]
-        for other in runs[1:]:
-            if changed := differences(first.config, other.config, UNCOMPARED):
-                raise UsageError(
-                    f"{first.path} and {other.path} were made with other settings ({'; '.join(changed[:8])}); only "
-                    "runs of the same recipe, in the same versions, are merged"
-                )
+        check_same(runs)
         models = _models(runs)
-        config = {key: value for key, value in first.config.items() if key != KEY}
+        config = {key: value for key, value in runs[0].config.items() if key != KEY}
         together = joined([shard_of(run.config) for run in (*runs, *_there(out))])
         if together is not None:
             config[KEY] = str(together)
@@ -58,6 +52,17 @@ def merge_runs(sources: Sequence[Path], out: Path) -> Merged:
         into.apply(_writes(into, runs, models))
         counts = {table: into.count(table) for table in ("problems", "trees", "thoughts", "attempts")}
         return Merged(counts, [] if together is None else [f"{n}/{together.count}" for n in together.missing])
+
+
+def check_same(runs: Sequence[Run]) -> None:
+    """Raises UsageError where runs are not parts of one experiment."""
+    first = runs[0]
+    for other in runs[1:]:
+        if changed := differences(first.config, other.config, UNCOMPARED):
+            raise UsageError(
+                f"{first.path} and {other.path} were made with other settings ({'; '.join(changed[:8])}); only "
+                "runs of the same recipe, in the same versions, are merged or exported together"
+            )
 
 
 def _there(out: Path) -> list[Run]:

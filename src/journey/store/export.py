@@ -29,7 +29,12 @@ def export(run: Run, table: str, to: str | Path, **where: Value) -> int:
     Each row is a record's JSON form with `"schema"` and the table's given columns ("split"). In Parquet the
     `settings` of trees are a JSON text, since each tree may have others.
     """
-    return write_rows((_row(run, table, record) for record in run.all(table, **where)), to, table=table)
+    return write_rows(record_rows(run, table, **where), to, table=table)
+
+
+def record_rows(run: Run, table: str, **where: Value) -> Iterator[dict[str, Any]]:
+    """The rows that `export` writes."""
+    return (_row(run, table, record) for record in run.all(table, **where))
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], to: str | Path, *, table: str | None = None) -> int:
