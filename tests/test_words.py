@@ -48,6 +48,7 @@ def is_key(value: object) -> bool:
 
 def words(name: str) -> set[str]:
     """The words of a name, as `budget_tracker` and `BudgetTracker` have two."""
+    name = name.replace("quiet_star", "").replace("QuietStar", "")  # a paper's name
     return {part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
 
 

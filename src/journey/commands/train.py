@@ -32,9 +32,9 @@ _NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
 
 def train(
     kind: Annotated[
-        Literal["sft", "dpo", "prm", "rl"],
+        Literal["sft", "dpo", "prm", "rl", "quiet_star"],
         typer.Argument(
-            help="sft on thoughts, dpo on pairs of attempts, prm on judged steps, rl on own answers.",
+            help="sft or quiet_star on thoughts, dpo on pairs of attempts, prm on judged steps, rl on own answers.",
             metavar="KIND",
         ),
     ],
@@ -61,9 +61,10 @@ def train(
 ) -> int:
     """Train a model on what a run holds.
 
-    sft takes its thoughts, dpo its attempts (or with --pairs KIND pairs of steps of its trees), prm (which makes a
-    judge of steps) its trees, rl its problems, to which the model draws answers that are checked and stored. Settings:
-    --set learning_rate=1e-4, epochs, batch, lora, ... The model lies in RUN/models/NAME.
+    sft and quiet_star (which learns to think before each line) take its thoughts, dpo its attempts (or with --pairs
+    KIND pairs of steps of its trees), prm (which makes a judge of steps) its trees, rl its problems, to which the model
+    draws answers that are checked and stored. Settings: --set learning_rate=1e-4, epochs, batch, lora, ... The model
+    lies in RUN/models/NAME.
     """
     arm = arm or compared()[1]
     name = name or (arm if kind == "sft" else kind)

@@ -19,6 +19,8 @@ NAMES = {
     "mean_token_accuracy": "accuracy",
     "rewards/accuracies": "reward_accuracy",
     "rewards/margins": "reward_margin",
+    "mixing": "mixing",
+    "thought_gain": "thought_gain",
 }
 
 

@@ -7,9 +7,15 @@ from typing import Any
 
 from journey.errors import UsageError
 from journey.training.rl_settings import RlSettings
-from journey.training.settings import DpoSettings, Optimising, PrmSettings, SftSettings
+from journey.training.settings import DpoSettings, Optimising, PrmSettings, QuietStarSettings, SftSettings
 
-TRAININGS: dict[str, type[Optimising]] = {"sft": SftSettings, "dpo": DpoSettings, "prm": PrmSettings, "rl": RlSettings}
+TRAININGS: dict[str, type[Optimising]] = {
+    "sft": SftSettings,
+    "dpo": DpoSettings,
+    "prm": PrmSettings,
+    "rl": RlSettings,
+    "quiet_star": QuietStarSettings,
+}
 
 
 def kind_of(settings: Optimising) -> str:

@@ -14,12 +14,13 @@ from journey.errors import UsageError
 from journey.training.dpo import train_dpo
 from journey.training.kinds import TRAININGS, settings_from_json
 from journey.training.prm import train_prm
+from journey.training.quiet_star import train_quiet_star
 from journey.training.rl import train_rl
 from journey.training.rl_book import JsonlBook
 from journey.training.rl_settings import RlSettings
 from journey.training.rows import Row
 from journey.training.save import Curve
-from journey.training.settings import DpoSettings, PrmSettings, SftSettings
+from journey.training.settings import DpoSettings, PrmSettings, QuietStarSettings, SftSettings
 from journey.training.sft import train_sft
 
 TRAINERS: dict[type[Any], Callable[..., Curve]] = {
@@ -27,6 +28,7 @@ TRAINERS: dict[type[Any], Callable[..., Curve]] = {
     DpoSettings: train_dpo,
     PrmSettings: train_prm,
     RlSettings: train_rl,
+    QuietStarSettings: train_quiet_star,
 }
 """The training that settings are for."""
 

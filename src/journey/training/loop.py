@@ -3,7 +3,7 @@
 import gc
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -26,7 +26,7 @@ from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop, write_model
 from journey.training.settings import Optimising, TrainSettings, what_matters
 from journey.training.silence import silenced
-from journey.types import content_hash
+from journey.types import EMPTY, content_hash
 
 POINTS = 200  # of a training curve, at most
 
@@ -68,6 +68,10 @@ class OrderedTrainer(Trainer):
     order: Sequence[int]
     part_tokens: int | None = None
 
+    def beside(self) -> dict[str, dict[str, torch.Tensor]]:
+        """Weights that are kept in files of their own beside the model, by the file's name."""
+        return {}
+
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
         return self.order  # type: ignore[return-value]  # a sized iterable of indices is all that a loader needs
 
@@ -81,7 +85,7 @@ class OrderedTrainer(Trainer):
 class Built:
     """A trainer ready to start, with what the summary tells of it."""
 
-    trainer: Trainer
+    trainer: OrderedTrainer
     tokenizer: PreTrainedTokenizerBase
     watch: Watch
     summary: dict[str, Any]
@@ -113,7 +117,8 @@ def train(
         summary["cpu_seconds"] = round(time.process_time() - worked, 3)  # of this process, all its threads
         summary["peak_memory_gb"] = peak()
         curve = built.watch.points(built.trainer.state)
-        save_trained(built.trainer, built.tokenizer, built.dtype, curve, summary, out)
+        beside = built.trainer.beside()
+        save_trained(built.trainer, built.tokenizer, built.dtype, curve, summary, out, beside)
     return curve
 
 
@@ -256,7 +261,7 @@ def run_trainer(trainer: Trainer, work: str, folder: Path, settings: Optimising)
 
 def save_trained(
     trainer: Trainer, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype, curve: Curve, summary: dict[str, Any],
-    out: Path,
+    out: Path, beside: Mapping[str, dict[str, torch.Tensor]] = EMPTY,
 ) -> None:  # fmt: skip
     """The main process writes the model, adapters merged into it; the others wait until it lies there."""
     accelerator = trainer.accelerator
@@ -268,5 +273,5 @@ def save_trained(
             raise UsageError("Training left weights that are no numbers: lower the learning rate.")
         net.config.use_cache = True  # switched off by the trainer; whoever generates wants it
         net.to(dtype)
-        write_model(net, tokenizer, curve, summary, out)
+        write_model(net, tokenizer, curve, summary, out, beside)
     accelerator.wait_for_everyone()

@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
+from safetensors.torch import save_file
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from journey.types import EMPTY
 
 Curve = list[dict[str, Any]]
 
@@ -28,9 +32,12 @@ def finished(out: Path, work: str) -> Curve | None:
 
 
 def write_model(
-    net: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, curve: Curve, summary: Mapping[str, Any], out: Path
-) -> None:
+    net: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, curve: Curve, summary: Mapping[str, Any], out: Path,
+    beside: Mapping[str, dict[str, torch.Tensor]] = EMPTY,
+) -> None:  # fmt: skip
     """Writes model, tokenizer, curve.json and training.json, then puts them in the place of `out` in one renaming.
+
+    `beside` are further weights by the names of their safetensors files.
 
     Raises OSError where the disk refuses; `out` then is what it was.
     """
@@ -38,6 +45,8 @@ def write_model(
     shutil.rmtree(made, ignore_errors=True)
     try:
         net.save_pretrained(made)
+        for name, weights in beside.items():
+            save_file(weights, made / name)
     except SafetensorError as error:  # a full disk, said by a library that knows no errno
         if (number := re.search(r"os error (\d+)", str(error))) is None:
             raise

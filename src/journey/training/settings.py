@@ -119,6 +119,28 @@ class PrmSettings(TrainSettings):
             raise UsageError("classes is 2 or 3, and neutral is right, wrong or skip")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietStarSettings(SftSettings):
+    """Quiet-STaR: `samples` thoughts of `thought` tokens at no more than `places` places of a row.
+
+    `reinforce` is the weight of REINFORCE's loss, `new_rate` how much faster the learnt parts of thoughts learn.
+    """
+
+    thought: int = 8
+    samples: int = 2
+    places: int = 4
+    reinforce: float = 1.0
+    new_rate: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be trained with (UsageError)."""
+        TrainSettings.__post_init__(self)
+        if self.thought < 1 or self.samples < 2 or self.places < 1:
+            raise UsageError("a thought has a token or more (thought), a row a place or more, a place two samples.")
+        if not (self.reinforce >= 0 and self.new_rate > 0):
+            raise UsageError("reinforce is 0 or a positive number, new_rate a positive one.")
+
+
 YOUNG: Mapping[str, Any] = {
     "sft_weight": 0.0, "label_smoothing": 0.0, "engine": "local", "judge": None,
 }  # fmt: skip
