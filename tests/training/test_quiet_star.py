@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM
 from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.local import Local
-from journey.models.quiet_star import FILE, Stream, Thinking, Thoughtful
+from journey.models.local_thoughts import FILE, Stream, Thinking, Thoughtful
 from journey.training.kinds import settings_from_json
 from journey.training.quiet_star import chosen_spots, drawn, followed, reinforce, train_quiet_star
 from journey.training.save import workshop

@@ -94,6 +94,14 @@ def local(path: str | Path, called: str, dtype: str = AUTO) -> Model:
     return Local(path, called, dtype=dtype)
 
 
+def thoughtful(path: str | Path, called: str) -> Model:
+    """The model in a folder that Quiet-STaR trained, which thinks before each line, in this process."""
+    from journey.models.local_thoughts import Thoughtful
+
+    limit_threads(path)
+    return Thoughtful(path, called)
+
+
 def lacking(path: str | Path, texts: Iterable[str]) -> list[str]:
     """Of each text that the tokenizer of the model in that folder cannot read, the first piece it lacks.
 

@@ -12,7 +12,7 @@ from journey.pipeline.evaluation_settings import Evaluation
 from journey.training.kinds import kind_of
 from journey.training.rl_settings import RlSettings
 from journey.training.rows import Row
-from journey.training.settings import Optimising, SftSettings
+from journey.training.settings import Optimising, QuietStarSettings, SftSettings
 
 JOURNEY, SHORTCUT, SHORTCUT_TOKENS, PHASE1 = "journey", "shortcut", "shortcut_tokens", "phase1"
 
@@ -170,6 +170,15 @@ ARMS: dict[str, Arm] = {
         needs=PHASE1,
         method="traverse_empty",
         rows=arm_rows.of_thoughts("traverse_empty"),
+    ),
+    "quiet_star": Arm(
+        label="Quiet-STaR after phase 1",
+        short="Quiet-STaR",
+        needs=PHASE1,
+        method="shortcut",
+        settings=QuietStarSettings,
+        rows=arm_rows.of_thoughts("shortcut"),
+        decoding=Evaluation.thoughtful_rules,
     ),
     "dpo": Arm(
         label="DPO after journey",

@@ -1,10 +1,13 @@
 """How the arms of an experiment are compared: the one decoding rule of all of them, and on which problems."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from journey.evals.attempts import Decoding
+
+THOUGHTFUL = " with thoughts"
+"""What the name of a decoding ends in where the model thinks before each line (Quiet-STaR)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,10 @@ class Evaluation:
     def greedy_rule(self) -> Decoding:
         """The greedy one beside it."""
         return Decoding("greedy", 0.0, 1.0, self.max_tokens)
+
+    def thoughtful_rules(self) -> Sequence[Decoding]:
+        """The decodings of an arm that can think before each line: without thoughts, and with them."""
+        return [*self.rules(), *(replace(rule, name=rule.name + THOUGHTFUL) for rule in self.rules())]
 
     def rules(self, samples: int = 1) -> Sequence[Decoding]:
         """The decodings of an arm, `samples` answers a problem by the main one."""

@@ -141,7 +141,7 @@ def recipe_of(data: Mapping[str, Any], where: str) -> Recipe:
         if name not in ARMS:
             raise unknown_key("arms.", name, list(ARMS))
         kind = ARMS[name].settings
-        below = shared if kind is SftSettings and ARMS[name].needs is not None else {}
+        below = shared if issubclass(kind, SftSettings) and ARMS[name].needs is not None else {}
         arms[name] = typed(kind, merged(below, given[name] or {}), where, f"arms.{name}.")
     thoughts = _with_controls(thoughts, list(arms))
     problems = _drawn_as(found.task, found.problems, where)

@@ -13,11 +13,12 @@ from journey.models.base import Model, close
 from journey.models.budget import BudgetTracker, Limits, Price
 from journey.models.cached import Cached
 from journey.models.local_threads import limit_threads
-from journey.models.weights import local, model_path
+from journey.models.weights import local, model_path, thoughtful
 from journey.pipeline import registry
 from journey.pipeline.arm_rows import ROUND_APART, SeedRun, model_name
 from journey.pipeline.arms import ARMS, compared, method_of, source_of
 from journey.pipeline.derive import Derivation
+from journey.pipeline.evaluation_settings import THOUGHTFUL
 from journey.pipeline.fan_out import Progress, together
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.stages import (
@@ -182,8 +183,12 @@ async def evaluate_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
     rules, split = ARMS[arm].decoding(of.evaluation), of.evaluation.split
     problems = part(of.run, split)
     # All rules side by side: the few answers that run to the limit then share their steps.
-    await together([of.ask(model, rule, problems, split) for rule in rules])
+    plain = [rule for rule in rules if not rule.name.endswith(THOUGHTFUL)]
+    await together([of.ask(model, rule, problems, split) for rule in plain])
     await close(model)
+    if len(plain) < len(rules):
+        model = thoughtful(of.weights(arm), of.name(arm))
+        await together([of.ask(model, rule, problems, split) for rule in rules if rule not in plain])
 
 
 def seed_run(run: Run, progress: Progress, recipe: Recipe, seed: int, number: int = 1) -> SeedRun:

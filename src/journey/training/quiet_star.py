@@ -16,7 +16,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainingArguments
 
 from journey.errors import UsageError
-from journey.models.quiet_star import FILE, Stream, Thinking, left_padded, line_ends, positions
+from journey.models.local_thoughts import FILE, Stream, Thinking, left_padded, line_ends, positions
 from journey.training.base import processes
 from journey.training.curve import OnLog
 from journey.training.loop import Columns, OrderedTrainer, train
@@ -41,7 +41,7 @@ def train_quiet_star(
 ) -> Curve:
     """Trains `model` to think before each line of the rows' completions; else as `train_sft`.
 
-    What lies in `out` is an ordinary model without thoughts, and one with them by `models.quiet_star`. Points of the
+    What lies in `out` is an ordinary model without thoughts, and one with them by `local_thoughts`. Points of the
     curve also have `mixing`, the mean weight of thoughts, and `thought_gain`, the nats a token that they save. Raises
     UsageError also for adapters and several processes.
     """
@@ -196,8 +196,8 @@ def followed(
     mask = torch.cat([mask, behind], dim=1)
     states = net.base_model(inputs_embeds=embedded, attention_mask=mask, position_ids=positions(mask)).last_hidden_state
     begin = context.shape[1]
-    spoken = net.get_output_embeddings()(states[:, begin : begin + length]).float().log_softmax(-1)
-    logprobs = spoken.gather(-1, thoughts[..., None])[..., 0].sum(1)
+    likely = net.get_output_embeddings()(states[:, begin : begin + length]).float().log_softmax(-1)
+    logprobs = likely.gather(-1, thoughts[..., None])[..., 0].sum(1)
     without, mixed, weight = net.thinking.mixed(net, hidden[row[:, None], where], states[:, begin + length + 1 :])
     plain, thoughtful = (-x.float().log_softmax(-1).gather(-1, following[..., None])[..., 0] for x in (without, mixed))
     losses = (thoughtful * inside).sum(1) / inside.sum(1)
