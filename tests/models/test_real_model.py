@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from commanding import journey
 from real_model import real_model
 from real_servers import Real, llama_serve
 
@@ -16,6 +17,7 @@ from journey.models.budget import BudgetTracker
 from journey.models.local import Local
 from journey.models.server import Server
 from journey.models.server_settings import ServerSettings
+from journey.store.run import Run
 
 pytestmark = pytest.mark.real
 APPLES = "Tom has 3 apples and buys 5 more. How many apples does he have?"
@@ -92,3 +94,22 @@ async def test_llama_cpp_continues_a_half_and_counts_the_tokens_of_each_of_sever
     assert continued.text.strip() == "has 3 + 5 = 8 apples."
     drawn = await served.complete(Prompt("Write a long story."), Sampling(temperature=1, max_tokens=30, n=3, seed=1))
     assert [one.tokens for one in drawn] == [30, 30, 30] and len({one.text for one in drawn}) == 3
+
+
+# What the recipe asks of a large model (10 levels of 12 steps, critics of 2,048 tokens) takes a small one hours here.
+SMALL = {"trees.grow.depth": 2, "trees.grow.width": 2, "trees.grow.keep": 1, "trees.grow.max_step_tokens": 48,
+         "critic.max_tokens": 64, "critic.retries": 0, "thoughts.refine": "[]"}  # fmt: skip
+
+
+def test_the_recipe_for_servers_grows_its_trees_with_llama_cpp(llama: Real, tmp_path: Path) -> None:
+    rows = [{"problem": APPLES, "answer": "8"}, {"problem": "What is 3 + 5?", "answer": "8"},
+            {"problem": "What is half of 18?", "answer": "9"}]  # fmt: skip
+    (tmp_path / "problems.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    given = SMALL | {"model": "openai/smollm2", "servers": f'{{openai: {{url: "{llama.url}"}}}}',
+                     "problems.file": tmp_path / "problems.jsonl", "problems.split": "null"}  # fmt: skip
+    wanted = [part for name, value in given.items() for part in ("--set", f"{name}={value}")]
+    ended = journey("run", "math_server", "--limit", 3, "--out", tmp_path / "run", "--json", *wanted)
+    assert ended.code == 0, ended.err
+    with Run.read(tmp_path / "run") as run:
+        judged = [node.judgement for tree in run.trees() for node in tree.nodes]
+        assert run.count("trees") == 3 and all(one is not None and (one.verdict or one.reason) for one in judged)
