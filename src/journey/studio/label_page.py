@@ -65,7 +65,7 @@ def _desk(path: Path, run: str, where: Mapping[str, str]) -> Desk:
 
 
 def _choices(path: Path, what: str, where: Mapping[str, str]) -> None:
-    columns = st.columns([1.2, 1.2, 1, 1, 1.6], vertical_alignment="bottom")
+    columns = st.columns([1.1, 1.1, 1.1, 0.9, 0.9, 1.5], vertical_alignment="bottom")
     with columns[0]:
         filled("by", text_of(where, "by"))
         st.text_input("Your name", key="by", placeholder="who labels", on_change=_changed, args=("by",), max_chars=60)
@@ -77,16 +77,17 @@ def _choices(path: Path, what: str, where: Mapping[str, str]) -> None:
         filled("method", chosen if chosen in methods else None)
         st.selectbox("method", methods, key="method", index=None, placeholder="any", on_change=_changed,
                      args=("method",))  # fmt: skip
-    if what != "steps":
-        return
-    is_plain = where.get("plain") == "1"
+    is_plain = where.get("plain") == "1" and what == "steps"
     help = "The steps then come in an order that tells nothing of the judge's verdicts."
-    toggles = (
-        ("which", "Right steps too", where.get("which") == "all", False, None),
-        ("tree", "Show the tree", where.get("tree") == "1", is_plain, None),
-        ("plain", "Hide the judge's suggestions", is_plain, False, help),
-    )
-    for column, (name, word, value, is_off, help_text) in zip(columns[2:], toggles, strict=True):
+    first = "Where judges disagree, where value and verdict do, and problems that turn right and wrong over rounds."
+    toggles = [("order", "Worth a look first", where.get("order") == "worth", is_plain, first)]
+    if what == "steps":
+        toggles += [
+            ("which", "Right steps too", where.get("which") == "all", False, None),
+            ("tree", "Show the tree", where.get("tree") == "1", is_plain, None),
+            ("plain", "Hide the judge's suggestions", is_plain, False, help),
+        ]
+    for column, (name, word, value, is_off, help_text) in zip(columns[2:], toggles, strict=False):
         with column:
             filled(name, value)
             st.toggle(word, key=name, on_change=_changed, args=(name,), disabled=is_off, help=help_text)
@@ -102,7 +103,7 @@ def _changed(name: str) -> None:
     if value in (None, "", False):
         st.query_params.pop(name, None)
     else:
-        words = "all" if name == "which" else "1" if value is True else str(value)
+        words = {"which": "all", "order": "worth"}.get(name, "1") if value is True else str(value)
         st.query_params[name] = words[:LONGEST_NAME].strip()
 
 

@@ -1,12 +1,13 @@
 """What there is to label in a run, and in which order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from journey.store.labels import Label
+from journey.studio.label_worth import worth
 from journey.studio.reading import NOT_RIGHT, Filter, Lists, lists_of
 from journey.studio.records import tree_of, uid_of
 from journey.trees.mark import is_unusable, verdict
@@ -25,26 +26,41 @@ class QueueSettings:
 
     `everything` false: steps that the judge called wrong or neutral, or could not judge, in that order; true: all.
     `method`: only thoughts of it, and steps of trees with such a thought; null: any. `blind`: in an order that tells
-    nothing of the judge's verdicts.
+    nothing of the judge's verdicts. `worth`: what is worth a look comes first, right steps among it.
     """
 
     what: What = "steps"
     everything: bool = False
     method: str | None = None
     blind: bool = False
+    worth: bool = False
 
 
 def queue_settings(where: Mapping[str, str]) -> QueueSettings:
     """The queue that an address names."""
     what = WHATS.get(where.get("what", ""), "steps")
-    return QueueSettings(what, where.get("which") == "all", where.get("method") or None, where.get("plain") == "1")
+    is_blind = where.get("plain") == "1"
+    is_by_worth = where.get("order") == "worth" and not is_blind
+    return QueueSettings(what, where.get("which") == "all", where.get("method") or None, is_blind, is_by_worth)
 
 
 def queue(path: Path, queued: QueueSettings) -> tuple[str, ...]:
     """The items in the order in which they are labelled, by their names (see `Label.about`); for "write" problems."""
     lists = lists_of(path)
     table = {"steps": "trees", "thoughts": "thoughts", "trees": "trees", "write": "problems"}[queued.what]
-    return _queue(path, uid_of(path), lists.count(Filter(table)), lists.count(Filter("thoughts")), queued)
+    counts = lists.count(Filter(table)), lists.count(Filter("thoughts"))
+    usual = _queue(path, uid_of(path), *counts, replace(queued, worth=False))
+    if not queued.worth:
+        return usual
+    first = worth(path)
+    names = (
+        _queue(path, uid_of(path), *counts, replace(queued, worth=False, everything=True)) if queued.method else first
+    )
+    found = [name for name in names if name in first and name.partition(":")[0] in _KINDS[queued.what]]
+    return tuple(dict.fromkeys([*sorted(found, key=lambda name: (-first[name].score, name))[:MOST], *usual]))
+
+
+_KINDS: Mapping[What, str] = {"steps": "node", "thoughts": "thought", "trees": "tree", "write": "notes"}
 
 
 @lru_cache(maxsize=32)

@@ -14,6 +14,7 @@ from journey.store.faults import StoreError
 from journey.store.labels import Label, Written
 from journey.studio import safe
 from journey.studio.label_queue import QueueSettings, after, beside
+from journey.studio.label_worth import worth
 from journey.studio.view import view
 
 FAULT = "label fault"
@@ -110,9 +111,11 @@ def progress_html(desk: Desk) -> str:
     at = f"{desk.items.index(desk.item) + 1:,} of {total:,}" if desk.item in desk.items else f"{total:,} in the queue"
     drafts = f", {len(desk.begun):,} begun" if desk.begun else ""
     share = round(100 * done / total) if total else 0
+    reason = worth(desk.path).get(desk.item) if desk.queued.worth else None
+    why = f'<p class="quiet">{safe.html(reason.why)}</p>' if reason else ""
     return (
         f'<div class="label-progress"><span>{at}</span><span class="share"><i class="right" style="width:{share}%"></i>'
-        f"</span><span>{done:,} submitted{drafts}</span></div>"
+        f"</span><span>{done:,} submitted{drafts}</span></div>{why}"
     )
 
 
