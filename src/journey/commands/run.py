@@ -1,7 +1,9 @@
 """journey run: a whole recipe, from problems to the report."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from journey.commands import flags, sweeping
 from journey.commands.output import (
@@ -15,10 +17,20 @@ from journey.commands.output import (
     tree_lines,
 )
 from journey.commands.progress import Bars
-from journey.commands.spending import Allowance, estimate_lines, note, priced, row_lines, with_local
+from journey.commands.spending import (
+    Allowance,
+    estimate_lines,
+    gpu_price,
+    machine_lines,
+    note,
+    priced,
+    row_lines,
+    with_local,
+)
 from journey.errors import BudgetReached, UsageError
 from journey.models.budget import BudgetTracker
 from journey.pipeline import experiment
+from journey.pipeline.cluster_plan import EXAMPLE, cluster_plan, read_gpus, scaled
 from journey.pipeline.derive import counts_of
 from journey.pipeline.parts import make_problems
 from journey.pipeline.plans import estimate, looked_at, plan
@@ -51,6 +63,14 @@ def run(
     max_tokens: flags.MaxTokens = None,
     max_calls: flags.MaxCalls = None,
     prices: flags.Prices = None,
+    problems: Annotated[
+        int | None,
+        typer.Option("--problems", min=1, help="Plan for so many like the recipe's (--dry-run).", metavar="N"),
+    ] = None,
+    gpus: Annotated[
+        str | None,
+        typer.Option("--gpus", help=f"Plan for these, such as {EXAMPLE} (--dry-run).", metavar="SPEC"),
+    ] = None,
 ) -> int:
     """Run a whole recipe.
 
@@ -61,6 +81,8 @@ def run(
     journey merge makes one, and the same command without --shard trains and compares there, and repeats nothing.
     """
     wanted = load(recipe, settings or (), shard=shard)
+    if (problems or gpus) and (wanted.axes or not dry_run):
+        raise UsageError("--problems and --gpus plan what a recipe would take: give them with --dry-run, and no sweep")
     out = out or default_folder(recipe, wanted)
     if wanted.axes:
         if any(limit is not None for limit in (max_cost, max_tokens, max_calls)):
@@ -70,6 +92,8 @@ def run(
     experiment.check_models(wanted)
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     if dry_run:
+        if problems or gpus:
+            return _machines(wanted, out, tracker, prices, problems, gpus, json)
         return _plan(wanted, out, tracker, json, fresh)
     if fresh or not (out / "run.db").is_file():  # before anything is removed or made
         experiment.check_trained(wanted, make_problems(wanted).by_name)
@@ -163,6 +187,25 @@ def _spent_before(out: Path, fresh: bool) -> int:
         return 0
     with Run.read(out) as before:
         return len(before.entries(Spending))
+
+
+def _machines(
+    wanted: Recipe, out: Path, tracker: BudgetTracker, table: Path | None, problems: int | None, gpus: str | None,
+    json: bool,
+) -> int:  # fmt: skip
+    """Says which machines the trees and thoughts of so many problems take at most, and for how long."""
+    known = looked_at(wanted, out, fresh=True)[0].by_name["train"]
+    if not known:
+        raise UsageError("there are no problems to plan by; say problems.file, or problems.train for puzzles")
+    number = problems or len(known)
+    expected = scaled(estimate(wanted, known, ()), len(known), number)
+    on = None if gpus is None else read_gpus(gpus)
+    records = wanted.seeds * number * (wanted.grows + len(wanted.thoughts.methods))
+    price = None if on is None else gpu_price(table, on.kind)
+    found = cluster_plan(expected, records, on, with_local(tracker.prices, expected, wanted.servers), price)
+    data = {"problems": number, "planned_by": len(known), "gpus": gpus, **found}
+    say(json, data, sheet(f"at most, planned by {len(known):,} problems", machine_lines(data)))
+    return 0
 
 
 def _plan(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: bool) -> int:

@@ -26,6 +26,7 @@ from journey.store.run import Run
 
 Result = TypeVar("Result")
 VARIABLE = "JOURNEY_PRICES"
+HOUR = "hour"
 PLACES = (Path("prices.yaml"), Path("~/.config/journey/prices.yaml"))
 
 
@@ -47,11 +48,31 @@ def read_prices(file: Path | None) -> dict[str, Price]:
     """The price table: model names as in commands, each with US dollars a million tokens. Raises UsageError.
 
     Without a file named by flag or environment the usual places are looked at; none there means that no price is known.
+    Rows of GPUs (`H100: {hour: 2.5}`) are left out; see `gpu_price`.
     """
+    path, data = _price_table(file)
+    models = {name: row for name, row in data.items() if row.keys() != {HOUR}}
+    prices = {str(name): plain_settings.typed(Price, row, f"{path}, {name}") for name, row in models.items()}
+    for name, price in prices.items():
+        if not (0 <= price.prompt < float("inf") and 0 <= price.generated < float("inf")):
+            raise UsageError(f"{path}, {name}: a price is in US dollars a million tokens, 0 or more")
+    return prices
+
+
+def gpu_price(file: Path | None, kind: str) -> float | None:
+    """US dollars an hour of a GPU of this kind, by the price table; null where it does not say. Raises UsageError."""
+    path, data = _price_table(file)
+    price = data.get(kind, {}).get(HOUR)
+    if price is not None and not (isinstance(price, int | float) and 0 <= price < float("inf")):
+        raise UsageError(f"{path}, {kind}: the price of an hour is in US dollars, 0 or more")
+    return price
+
+
+def _price_table(file: Path | None) -> tuple[Path | None, dict[str, dict[str, Any]]]:
     named = file or (Path(place) if (place := os.environ.get(VARIABLE)) else None)
     path = named or next((place.expanduser() for place in PLACES if place.expanduser().is_file()), None)
     if path is None:
-        return {}
+        return None, {}
     try:
         data = yaml.safe_load(path.read_text("utf-8")) or {}
     except FileNotFoundError:
@@ -60,11 +81,7 @@ def read_prices(file: Path | None) -> dict[str, Price]:
         raise UsageError(f"{path} cannot be read as YAML: {' '.join(str(error).split())[:160]}") from None
     if not isinstance(data, dict) or not all(isinstance(row, dict) for row in data.values()):
         raise UsageError(f"{path} is no price table; write a line such as openai/NAME: {{prompt: 1.0, generated: 2}}")
-    prices = {str(name): plain_settings.typed(Price, row, f"{path}, {name}") for name, row in data.items()}
-    for name, price in prices.items():
-        if not (0 <= price.prompt < float("inf") and 0 <= price.generated < float("inf")):
-            raise UsageError(f"{path}, {name}: a price is in US dollars a million tokens, 0 or more")
-    return prices
+    return path, data
 
 
 def note(tracker: BudgetTracker) -> str:
@@ -191,3 +208,25 @@ def say_estimate(
     data = {"run": str(source), "problems": problems, "asked_at_most": priced(most, known)}
     say(json, data, sheet("what would be asked at most", estimate_lines(most, known) or [("calls", 0)]))
     return 0
+
+
+def machine_lines(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A plan of machines for a person, as `pipeline.cluster_plan` gives it."""
+    lines = [("problems", f"{plan['problems']:,}")]
+    for row in plan["models"]:
+        on = "" if row["gpus"] is None else f"; {row['gpus']} GPUs, {row['gpu_hours']:,.0f} GPU hours"
+        work = f"{row['calls']:,} calls, {row['prompt_tokens']:,} tokens read, {row['tokens']:,} generated"
+        lines.append((row["model"], work + on))
+    hours, cost = plan["hours"], plan["cost"]
+    lines += [("hours", f"{hours:,.1f} ({hours / 24:,.1f} days)")] if hours is not None else []
+    lines.append(("cost", "price unknown" if cost is None else f"${cost:,.0f}"))
+    lines.append(("bytes on disk", f"{plan['bytes'] / 1e9:,.1f} GB"))
+    writes, most = plan["writes"], plan["writes_a_second_of_one_run"]
+    if hours is None:
+        lines.append(("writes", f"{writes:,}"))
+    else:
+        lines.append(("writes", f"{writes:,}, {plan['writes_a_second']:,.1f} a second; one run stores {most:,}"))
+        lines.append(("cores for the client", f"{plan['client_cores']:,.2f}"))
+    runs = plan["runs"]
+    lines.append(("runs", f"{runs}" + (f": --shard 1/{runs} to --shard {runs}/{runs}" if runs > 1 else " is enough")))
+    return lines
