@@ -13,17 +13,23 @@ SIZES = ("samples", "problems")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """The temperature and the reward threshold of a round's trees, chosen by the balance score (B-STaR, equation 3).
+    """The temperature of a round's trees and the reward above which right ends are kept: the pair with the highest
+    balance score (B-STaR, arXiv 2412.17256), tried on the trees of the round's first `problems`.
 
-    `samples` answers to each of `problems` training problems are drawn at each temperature; the pair with the highest
-    score is taken.
+    A right end has the reward 1, and a fifth of the judge's lowest score on its way. `wanted`: how many right ways of a
+    problem are enough.
     """
 
     temperatures: tuple[float, ...] = (0.6, 0.8, 1.0, 1.2)
-    thresholds: tuple[float, ...] = (0.0, 0.5)
+    thresholds: tuple[float, ...] = (0.5, 1.1)
     problems: int = 50
-    samples: int = 16
     wanted: int = 8
+
+    def __post_init__(self) -> None:
+        check_settings(self, "rounds.balance.", problems=1, wanted=1)
+        for name in ("temperatures", "thresholds"):
+            if not getattr(self, name):
+                raise UsageError(f"rounds.balance.{name} is empty; give at least one, or leave rounds.balance out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
