@@ -19,27 +19,27 @@ from journey.tasks.table import TaskGrader, ask, task_of
 from journey.trees.grow import GrowSettings, grow
 from journey.types import Judgement, Node, Tree, make_problem
 
-PROBLEM = make_problem("Make 30 from 7 8 15", "30", task="countdown")
+PROBLEM = make_problem("Make 29 from 7 8 14", "29", task="countdown")
 GROW = GrowSettings(width=2, keep=2, depth=2, follow_wrong=2, temperature=0.5)
 
 
 def written(prompt: Prompt, sampling: Sampling, i: int) -> str:
     """Right steps beside wrong ones at temperature 1, wrong ones alone below it."""
     state = (prompt.text + prompt.prefix).rstrip("\n").rsplit("\n", 1)[-1]
-    if "15 15 -> 30" in state:
-        return "15 + 15 = 30 ( 30 -> 30 )"
-    if "8 8 -> 30" in state:
-        return "8 + 8 = 16 ( 16 -> 30 )"
-    return "7 + 8 = 15 ( 15 15 -> 30 )" if sampling.temperature == 1.0 and i == 0 else "15 - 7 = 8 ( 8 8 -> 30 )"
+    if "14 15 -> 29" in state:
+        return "15 + 14 = 29 ( 29 -> 29 )"
+    if "8 7 -> 29" in state:
+        return "8 + 7 = 15 ( 15 -> 29 )"
+    return "7 + 8 = 15 ( 14 15 -> 29 )\n" if sampling.temperature == 1.0 and i == 0 else "14 - 7 = 7 ( 8 7 -> 29 )\n"
 
 
 def tree_of(score: float) -> Tree:
     """A tree whose right end the judge gave that score on its way."""
     judged = Judgement("right", score)
     nodes = (
-        Node(-1, "7 + 8 = 15 ( 15 15 -> 30 )", judged),
-        Node(0, "15 + 15 = 30 ( 30 -> 30 )", Judgement("right", 1.0), answer="30", correct=True),
-        Node(-1, "8 + 8 = 16 ( 16 -> 30 )", Judgement("wrong", 0.0), answer="16", correct=False),
+        Node(-1, "7 + 8 = 15 ( 14 15 -> 29 )", judged),
+        Node(0, "15 + 14 = 29 ( 29 -> 29 )", Judgement("right", 1.0), answer="29", correct=True),
+        Node(-1, "8 + 7 = 15 ( 15 -> 29 )", Judgement("wrong", 0.0), answer="15", correct=False),
     )
     return Tree("t", PROBLEM.id, nodes)
 
@@ -58,7 +58,7 @@ def test_the_temperature_that_solves_the_problem_is_chosen_and_paid_once() -> No
         assert any(node.correct for node in tree.nodes) and len(policy.calls) == asked
         return found
 
-    assert asyncio.run(work()) == {"temperature": 1.0, "threshold": 1.1, "balance": 1.0}
+    assert asyncio.run(work()) == {"temperature": 1.0, "threshold": 0.5, "balance": 1.0}
     assert asyncio.run(balanced(of, replace(recipe, rounds=Rounds()), remembered, judge, [PROBLEM])) == {}
 
 

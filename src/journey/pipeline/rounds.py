@@ -24,6 +24,7 @@ from journey.pipeline.derive import Derivation
 from journey.pipeline.parts import round_part
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.round_rows import Mix, mixed
+from journey.pipeline.round_sampling import at_temperature, balanced, passes
 from journey.pipeline.seed_work import Budget, base_of, grow_wanted
 from journey.pipeline.stages import keep_spent, train, trees_for_thoughts
 from journey.store.entries import Round
@@ -104,6 +105,8 @@ async def _later(of: SeedRun, recipe: Recipe, arm: str, before: Round, budget: B
         why = f"{policy} solved none of the problems of round {of.number}, so there is nothing to learn from"
         return replace(now, stopped=why)
     known = {"given": mix.given, "new_ways": mix.new_ways}
+    if mix.new_ways is not None:
+        of.progress(f"right ways that are new: {mix.new_ways:.0%} of this round's", mix.new, mix.new)
     if verdict(known, None, None, rounds.guards) is not None:
         return replace(now, measured=known)
     _train(of, recipe, arm, weights, mix)
@@ -153,8 +156,7 @@ async def _thoughts(of: SeedRun, recipe: Recipe, arm: str, policy: str, budget: 
     run, rounds = of.run, recipe.rounds
     problems = round_problems(of, recipe)
     if rounds.choose == "middling":
-        found = middling(problems, success(_grown(of, arm)))[: max(1, round(rounds.share * len(problems)))]
-        problems = [problem for problem in problems if problem in found]
+        problems = middling(problems, success(_grown(of, arm)))[: max(1, round(rounds.share * len(problems)))]
     tracker = budget.begin(run)
     models = registry.Models(run, tracker, recipe.servers, recipe.dtype)
     place, model = _folder(of, policy), None
@@ -167,8 +169,13 @@ async def _thoughts(of: SeedRun, recipe: Recipe, arm: str, policy: str, budget: 
         return grown_by if name == policy else models.model(name)
 
     try:
+        judge = models.judge(recipe.judge, recipe.helper, recipe.judge_settings)
+        sampling = await balanced(of, recipe, grown_by, judge, problems)
+        recipe = at_temperature(recipe, sampling)
         await grow_wanted(of, recipe, models, grown_by, problems)
         trees, failed = trees_for_thoughts(run, problems, policy, recipe.trees.count, of.tree_seed)
+        passed = {tree.id for tree in run.trees(policy=policy) if passes(tree, sampling)}
+        trees = [id for id in trees if id in passed]
         settings = recipe.thought_settings(of.seed)
         settings = replace(settings, common=replace(settings.common, model=policy, policy=policy))
         derivation = Derivation(run, settings, of.task, named, of.progress, of.owner, base_of(recipe), of.round)
@@ -179,7 +186,7 @@ async def _thoughts(of: SeedRun, recipe: Recipe, arm: str, policy: str, budget: 
         await models.close()
         if model is not None:
             await close(model)
-    return {}
+    return dict(sampling)
 
 
 def _grown(of: SeedRun, arm: str) -> list[Tree]:
