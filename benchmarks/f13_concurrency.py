@@ -1,4 +1,4 @@
-"""F13: however many problems are in flight and whatever works on them, the exported records are the same, byte for byte.
+"""F13: however many problems are in flight, and whoever works on them, the exported records are byte for byte the same.
 
 One small experiment with the tiny base (phase 1, trees, thoughts, two arms, answers), made with 1, 8 and 64 problems in
 flight in one process, in two processes, and as two shards that are merged and gone on with. Each way is the commands
