@@ -18,6 +18,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show must not end the command
             stream.reconfigure(errors="backslashreplace")
+    if arguments is None and sys.platform != "win32":
+        signal.signal(signal.SIGTERM, interrupt)
     try:
         code = app(arguments, prog_name="journey", standalone_mode=False) or 0
     except KeyboardInterrupt:
@@ -37,7 +39,16 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         exec("")
     if arguments is None:  # all is said: a late Ctrl-C must not end the interpreter's last moments otherwise
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(code)
+
+
+def interrupt(*_: object) -> None:
+    """Ends the command as Ctrl-C does: what SIGTERM means, by which Slurm, containers and systemd end their work."""
+    if callable(signal.getsignal(signal.SIGINT)):
+        signal.raise_signal(signal.SIGINT)
+    else:  # started in the background of a script, where Ctrl-C is ignored
+        raise KeyboardInterrupt
 
 
 def _sayable() -> tuple[type[BaseException], ...]:

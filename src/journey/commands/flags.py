@@ -98,6 +98,10 @@ ShardOut = Annotated[
     Path | None,
     typer.Option("--out", envvar="JOURNEY_OUT", help="The shard's own run; RUN-I-of-N if not given.", metavar="DIR"),
 ]
+Slurm = Annotated[
+    Path | None,
+    typer.Option("--slurm", help="Write the recipe as Slurm jobs, set by this file, and submit them.", metavar="FILE"),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and asked at most; do nothing.")]
 Model = Annotated[
     str | None, typer.Option("--model", envvar="JOURNEY_MODEL", help="The model that reasons.", metavar="NAME")

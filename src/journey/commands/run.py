@@ -1,5 +1,6 @@
 """journey run: a whole recipe, from problems to the report."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,6 +38,7 @@ from journey.pipeline.plans import estimate, looked_at, plan
 from journey.pipeline.recipe import Recipe, default_folder, limited, without_training
 from journey.pipeline.recipe_reading import load
 from journey.pipeline.rounds import stops
+from journey.pipeline.slurm import placement, read_jobs, submit, write_jobs
 from journey.pipeline.stages import spent_by_model
 from journey.report.build import build as build_report
 from journey.report.figures import figures
@@ -47,6 +49,7 @@ from journey.store.run import Run
 from journey.thoughts.distill import END_MARK
 from journey.thoughts.draft import chosen
 from journey.thoughts.star import is_hinted
+from journey.types import EMPTY
 
 
 def run(
@@ -55,6 +58,7 @@ def run(
     limit: flags.Limit = None,
     seed: flags.Seed = None,
     shard: flags.Shard = None,
+    slurm: flags.Slurm = None,
     settings: flags.Set = None,
     json: flags.Json = False,
     fresh: flags.Fresh = False,
@@ -78,19 +82,32 @@ def run(
     goes on where it was stopped; other settings are refused. Flags beat the environment (JOURNEY_SEEDS=2,
     JOURNEY_TREES__COUNT=50), which beats the file. A reached budget ends with exit code 3, and the same command goes
     on from there. With --shard 3/8 it makes the trees and thoughts of that part of the problems; of the shards' runs
-    journey merge makes one, and the same command without --shard trains and compares there, and repeats nothing.
+    journey merge makes one, and the same command without --shard trains and compares there, and repeats nothing. With
+    --slurm FILE this is written as Slurm jobs and submitted; with --dry-run the scripts are written and nothing else.
     """
     wanted = load(recipe, settings or (), shard=shard)
     if (problems or gpus) and (wanted.axes or not dry_run):
         raise UsageError("--problems and --gpus plan what a recipe would take: give them with --dry-run, and no sweep")
     out = out or default_folder(recipe, wanted)
+    has_budget = any(limit is not None for limit in (max_cost, max_tokens, max_calls))
+    if slurm is not None and (fresh or has_budget or wanted.shard or wanted.axes):
+        raise UsageError(
+            "--slurm takes no --shard, --fresh, budget or sweep: its jobs are shards of a recipe, and none knows what "
+            "the others spend"
+        )
     if wanted.axes:
-        if any(limit is not None for limit in (max_cost, max_tokens, max_calls)):
+        if has_budget:
             raise UsageError("a sweep has no budget: leave --max-cost, --max-tokens and --max-calls away")
         return sweeping.run(wanted, recipe, settings or (), out, limit, seed, json, fresh, dry_run)
     wanted = limited(wanted, limit, seed)
     experiment.check_models(wanted)
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
+    if slurm is not None:
+        jobs = read_jobs(slurm)
+        experiment.check_trained(wanted, make_problems(wanted).by_name)
+        script = write_jobs(jobs, wanted, out)
+        written = {"jobs": placement(jobs), "submitted_by": f"bash {script}"}
+        return _plan(wanted, out, tracker, json, fresh, written) if dry_run else submit(script)
     if dry_run:
         if problems or gpus:
             return _machines(wanted, out, tracker, prices, problems, gpus, json)
@@ -208,7 +225,9 @@ def _machines(
     return 0
 
 
-def _plan(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: bool) -> int:
+def _plan(
+    wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: bool, more: Mapping[str, str] = EMPTY
+) -> int:
     """Says what would be done and asked at most, and does nothing. Raises UsageError for whatever it would refuse."""
     parts, drafts, there = looked_at(wanted, out, fresh)
     experiment.check_trained(wanted, parts.by_name)
@@ -218,6 +237,7 @@ def _plan(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: 
         "run": str(out),
         **plan(without_training(wanted), parts),
         **there,
+        **more,
         "asked_at_most": priced(expected, prices),
     }
     if parts.dropped:

@@ -18,9 +18,11 @@ from journey.data.columns import Columns
 from journey.data.prm800k import Imported, Listed
 from journey.data.problems import PARTS
 from journey.errors import UsageError
+from journey.store.database import discard
 from journey.store.datafiles import rows
 from journey.store.entries import ImportListing
 from journey.store.export import import_file
+from journey.store.files import NAME
 from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.types import EMPTY, Problem, make_problem
@@ -44,13 +46,15 @@ class ProblemFiles:
 @contextmanager
 def opened(out: Path, config: Mapping[str, Any] | None = None, ignore: Sequence[str] = ()) -> Generator[Run]:
     """The run that something is brought into (see `Run.open`); a new run is removed again where that is refused."""
-    is_new = not out.exists()
+    is_new, had_run = not out.exists(), (out / NAME).exists()
     try:
         with Run.open(out, config, ignore=ignore) as into:
             yield into
     except UsageError:
         if is_new:
             shutil.rmtree(out, ignore_errors=True)
+        elif not had_run:
+            discard(out)
         raise
 
 

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -40,13 +41,13 @@ def connect_writing(folder: Path) -> sqlite3.Connection:
     with one_sentence(path):
         if not path.exists():
             discard(folder)  # a log without its database belongs to a run that was being removed
+            _make(path)
         connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         try:
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-32768", "temp_store=MEMORY"):
                 connection.execute(f"PRAGMA {pragma}")
             if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
                 _create(connection)
-                sync_folder(folder)
             if is_old(connection, path):
                 migrate(connection, path)
                 sync_folder(folder)
@@ -129,6 +130,17 @@ def _stand_in(connection: sqlite3.Connection) -> sqlite3.Connection:
         if statement.startswith("CREATE TABLE"):
             connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
     return connection
+
+
+def _make(path: Path) -> None:
+    """An empty database, whole or not there: a command that was killed before leaves nothing to read."""
+    part = path.with_name(f".{path.name}.part")
+    for ending in ("", "-journal"):
+        part.with_name(f"{part.name}{ending}").unlink(missing_ok=True)
+    with closing(sqlite3.connect(part, isolation_level=None)) as connection:
+        _create(connection)
+    part.replace(path)
+    sync_folder(path.parent)
 
 
 def _create(connection: sqlite3.Connection) -> None:
