@@ -27,13 +27,13 @@ Sampling = Mapping[str, float]
 async def balanced(
     of: SeedRun, recipe: Recipe, policy: Model, judge: Judge, problems: Sequence[Problem]
 ) -> dict[str, float]:
-    """The temperature and the threshold with the best balance score; nothing where the recipe wants no choice.
+    """The temperature and the threshold with the best balance score; where none is wanted the temperature of rounds.
 
-    A problem whose tree fails counts as one with nothing selected.
+    That one is empty where the recipe has none. A problem whose tree fails counts as one with nothing selected.
     """
-    wanted, grower = recipe.rounds.balance, GROWERS[recipe.trees.grower]
+    wanted, fixed, grower = recipe.rounds.balance, recipe.rounds.temperature, GROWERS[recipe.trees.grower]
     if wanted is None:
-        return {}
+        return {} if fixed is None else {"temperature": fixed}
     with closing(TaskGrader()) as grader:
 
         async def ends(problem: Problem, temperature: float) -> list[Sample]:

@@ -42,8 +42,8 @@ class Rounds:
     good model. `data`: the thoughts of all rounds ("accumulate") or of this one ("replace"). `given` is the least share
     of rows that people or worked solutions gave, phase 1's included; thoughts of earlier rounds are left out for it.
     `problems`: the "same" in every round, or as many "new" ones. `choose`: grow trees of "all", or those of "middling"
-    success first (`share` of them). `mix`: weights of domains among the rows, null: as they come. `balance` null: the
-    recipe's temperature.
+    success first (`share` of them). `mix`: weights of domains among the rows, null: as they come. `temperature` of the
+    later rounds' trees, null: the recipe's; `balance` chooses it in each of them, null: nobody does.
     """
 
     count: int = 1
@@ -56,10 +56,11 @@ class Rounds:
     share: float = 1.0
     mix: dict[str, float] | None = None
     guards: Guards = Guards()
+    temperature: float | None = None
     balance: Balance | None = None
 
     def __post_init__(self) -> None:
-        check_settings(self, "rounds.", count=1)
+        check_settings(self, "rounds.", count=1, temperature=0)
         if not 0 <= self.given <= 1:
             raise UsageError(f"rounds.given is {self.given}; it is a share of the rows, from 0 to 1")
         if self.given == 1 and self.start == "base":

@@ -13,8 +13,7 @@ from journey.data.problems import part
 from journey.errors import UsageError
 from journey.evals.guards import best_of, measured, middling, verdict
 from journey.metrics.at_k import by_problem
-from journey.models.base import Model, close
-from journey.models.cached import Cached
+from journey.models.base import close
 from journey.models.local_threads import limit_threads
 from journey.models.weights import local, model_path
 from journey.pipeline import registry
@@ -29,6 +28,7 @@ from journey.pipeline.seed_work import Budget, base_of, grow_wanted
 from journey.pipeline.stages import keep_spent, train, trees_for_thoughts
 from journey.store.entries import Round
 from journey.store.run import Run
+from journey.training.rows import Row
 from journey.trees.mark import children
 from journey.types import Attempt, Problem, Tree
 
@@ -86,7 +86,7 @@ async def _first(of: SeedRun, recipe: Recipe, arm: str) -> Round | None:
         return None
     start, weights = start_of(of, recipe, arm)
     draws = await _draws(of, recipe, of.name(arm))
-    mix = mixed(of, str(ARMS[arm].method), recipe.rounds, await _solutions(of, recipe, arm), weights)
+    mix = await round_mix(of, recipe, arm, weights)
     return Round(
         of.seed, arm, 1, recipe.grown_by or str(of.policy), start, of.name(arm), of.name(arm), mix.counts,
         measured(_known(of, recipe), draws, k=recipe.rounds.guards.samples, given=mix.given), {},
@@ -99,7 +99,7 @@ async def _later(of: SeedRun, recipe: Recipe, arm: str, before: Round, budget: B
     policy = before.good if rounds.policy == "last" else recipe.grown_by or str(of.policy)
     chosen = await _thoughts(of, recipe, arm, policy, budget)
     start, weights = start_of(of, recipe, arm) if rounds.start == "base" else (before.good, _folder(of, before.good))
-    mix = mixed(of, str(ARMS[arm].method), rounds, await _solutions(of, recipe, arm), weights)
+    mix = await round_mix(of, recipe, arm, weights)
     now = Round(of.seed, arm, of.number, policy, start, None, before.good, mix.counts, {}, {**chosen, **mix.by_people})
     if mix.new == 0:
         why = f"{policy} solved none of the problems of round {of.number}, so there is nothing to learn from"
@@ -133,12 +133,12 @@ def start_of(of: SeedRun, recipe: Recipe, arm: str) -> tuple[str, str | Path]:
     return (base, model_path(base)) if needs is None else (first.name(needs), first.weights(needs))
 
 
-async def _solutions(of: SeedRun, recipe: Recipe, arm: str) -> list[dict[str, object]]:
-    """The rows of worked solutions that the arm's start was trained on; none where it starts from the base."""
-    needs = source_of(arm, list(recipe.arms))
-    if needs is None or not ARMS[needs].policy:
-        return []
-    return await ARMS[needs].rows(of.first, recipe.arms[needs], *start_of(of, recipe, needs))
+async def round_mix(of: SeedRun, recipe: Recipe, arm: str, weights: str | Path) -> Mix:
+    """What the arm is trained on in a round, from the model in the folder `weights` on."""
+    needs, solutions = source_of(arm, list(recipe.arms)), list[Row]()
+    if needs is not None and ARMS[needs].policy:  # its start was trained on worked solutions
+        solutions = await ARMS[needs].rows(of.first, recipe.arms[needs], *start_of(of, recipe, needs))
+    return mixed(of, str(ARMS[arm].method), recipe.rounds, solutions, weights)
 
 
 def _folder(of: SeedRun, name: str) -> Path:
@@ -163,22 +163,18 @@ async def _thoughts(of: SeedRun, recipe: Recipe, arm: str, policy: str, budget: 
     if place.is_dir():
         model = local(place, policy, recipe.dtype)
         models.register_loaded(place, model)  # a judge may roll out from the same weights
-    grown_by = models.model(policy) if model is None else Cached(model, run)
-
-    def named(name: str) -> Model:
-        return grown_by if name == policy else models.model(name)
-
     try:
         judge = models.judge(recipe.judge, recipe.helper, recipe.judge_settings)
-        sampling = await balanced(of, recipe, grown_by, judge, problems)
+        policy_model = models.model(policy)
+        sampling = await balanced(of, recipe, policy_model, judge, problems)
         recipe = at_temperature(recipe, sampling)
-        await grow_wanted(of, recipe, models, grown_by, problems)
+        await grow_wanted(of, recipe, models, policy_model, problems)
         trees, failed = trees_for_thoughts(run, problems, policy, recipe.trees.count, of.tree_seed)
         passed = {tree.id for tree in run.trees(policy=policy) if passes(tree, sampling)}
         trees = [id for id in trees if id in passed]
         settings = recipe.thought_settings(of.seed)
         settings = replace(settings, common=replace(settings.common, model=policy, policy=policy))
-        derivation = Derivation(run, settings, of.task, named, of.progress, of.owner, base_of(recipe), of.round)
+        derivation = Derivation(run, settings, of.task, models.model, of.progress, of.owner, base_of(recipe), of.round)
         method = str(ARMS[arm].method)
         await derivation.make_all([method], [m for m in recipe.thoughts.refine if m == method], trees, failed)
     finally:
