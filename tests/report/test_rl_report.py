@@ -10,6 +10,7 @@ from journey.report.render import markdown
 from journey.report.tables import document
 from journey.store.entries import Training
 from journey.store.run import Run
+from journey.types import Attempt, ModelRef, make_problem
 
 
 def checked(tokens: int, right: int) -> dict[str, Any]:
@@ -45,3 +46,20 @@ def test_the_report_draws_accuracy_and_no_loss_of_it(found: dict[str, Any]) -> N
     assert titles["rl"] == "Validation accuracy against generated tokens of RL"
     assert "rl_loss" not in titles
     assert "| RL from journey | 1 500 | 79.5 % |" in markdown(made)
+
+
+def test_pass_at_16_stands_at_both_ends_where_it_was_measured(tmp_path: Path) -> None:
+    problems = [make_problem(f"{n} + 1", str(n + 1)) for n in range(2)]
+    with Run.open(tmp_path / "run", {"recipe": {"model": "tiny", "arms": {"journey": {}, "rl_journey": {}}}}) as run:
+        run.put_all("problems", problems, split="validation")
+        for arm, rights in (("journey", 1), ("rl_journey", 16)):
+            ref = ModelRef(f"seed-1/{arm}", 1, None, arm)
+            run.put_all("attempts", [
+                Attempt(f"{arm}{i}{n}", p.id, ref, "starts", n, "", "1", n < rights and i == 0, None, 5, "end", 1)
+                for i, p in enumerate(problems) for n in range(16)
+            ], split="validation")  # fmt: skip
+        run.add(Training("seed-1/rl_journey", [checked(0, 50), checked(9, 60), checked(20, 70)], 9, 1.0, 1, None,
+                         "rl_journey", "rl"))  # fmt: skip
+        made = figures(run)
+    assert [point["pass16"] for point in made["rl"]["rl_journey"]] == [0.5, None, 0.5]
+    assert "| 50.0 % |" in markdown(document(made)) and "pass@16" in markdown(document(made))

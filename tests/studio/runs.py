@@ -58,23 +58,26 @@ def attempt(problem: Problem, number: int, text: str, answer: str | None, correc
     )
 
 
-def rollout(problem: Problem, step: int, sample: int, text: str, correct: bool | None, *credit: Credit) -> Rollout:
+def rollout(
+    problem: Problem, step: int, sample: int, text: str, correct: bool | None, *credit: Credit, seed: int = 1
+) -> Rollout:
     """A rollout of update `step` with the credit of its pieces."""
-    name = content_hash("rollout", problem.id, step, sample, text)
+    name = content_hash("rollout", seed, problem.id, step, sample, text)
+    ref, answer = model_ref(f"seed-{seed}/journey-rl"), None if correct is None else "1"
     return Rollout(
-        name, problem.id, model_ref("seed-1/journey-rl"), step, sample, text, None if correct is None else "1", correct,
-        None if correct else "wrong answer", len(text), "end", sample, {"outcome": correct and float(correct)}, credit,
-        spent=Spent(len(text)),
+        name, problem.id, ref, step, sample, text, answer, correct, None if correct else "wrong answer", len(text), "end",
+        sample, {"outcome": correct and float(correct)}, credit, spent=Spent(len(text)),
     )  # fmt: skip
 
 
-def learned(folder: Path, updates: int = 6) -> Path:
+def learned(folder: Path, updates: int = 6, seeds: int = 1) -> Path:
     """Two puzzles with two rollouts at each update of a training, and its curve: the second finds its way back."""
     good, bad = "3 * 4 = 12 ( 5 12 -> 17 )\n", "4 - 3 = 1 ( 1 5 -> 17 )\n"
     back, end = "Back to ( 3 4 5 -> 17 )\n", "12 + 5 = 17 ( 17 -> 17 )\nYes , 17 is 17\n"
     puzzles = [make_problem(f"Make 17 from 3 4 {n}", "17", task="countdown") for n in (5, 6)]
     found = [
-        rollout(puzzle, step, sample, text, correct, *(Credit(at, at + n, c, v) for at, n, c, v in pieces))
+        rollout(puzzle, step, sample, text, correct, *(Credit(at, at + n, c, v) for at, n, c, v in pieces), seed=seed)
+        for seed in range(1, seeds + 1)
         for puzzle in puzzles
         for step in range(updates)
         for sample, (text, correct, pieces) in enumerate((
@@ -82,11 +85,13 @@ def learned(folder: Path, updates: int = 6) -> Path:
             (bad + back + good + end, step > 2, [(0, len(bad), -0.5, 0.0), (len(bad), len(back), 0.3, 0.5)]),
         ))
     ]  # fmt: skip
-    curve = [{"step": n, "tokens": 100 * n, "check": {"problems": 20, "right": 8 + n}} for n in range(updates)]
     with Run.open(folder) as run:
         run.put_all("problems", puzzles, split="train")
         run.put_all("rollouts", found)
-        run.add(Training("seed-1/journey-rl", curve, 600, 1.0, 1, None, "journey-rl", "rl"))
+        for seed in range(1, seeds + 1):
+            curve = [{"step": n, "tokens": 100 * n, "check": {"problems": 20, "right": 7 + n + seed}}
+                     for n in range(updates)]  # fmt: skip
+            run.add(Training(f"seed-{seed}/journey-rl", curve, 600, 1.0, seed, None, "journey-rl", "rl"))
     return folder
 
 

@@ -7,6 +7,7 @@ import pytest
 from studio import runs
 from studio.test_pages import Open, html_of, visit  # noqa: F401  (a fixture)
 
+from journey.studio.learning_page import mean_of
 from journey.studio.reading import Filter, lists_of
 from journey.studio.rollout_page import painted, side_by_side
 from journey.types import Credit
@@ -16,6 +17,7 @@ from journey.types import Credit
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("learning")
     runs.learned(place / "small")
+    runs.learned(place / "seeds", seeds=3)
     runs.hostile(place / "hostile")
     runs.shapes(place / "empty", 3)
     return place
@@ -27,6 +29,24 @@ def test_curves_run_over_generated_tokens_and_say_so_where_there_are_none(visit:
         assert f"<figcaption>{title}</figcaption><svg" in page
     assert "generated tokens" in page and "journey-rl" in page
     assert "No rollouts yet" in html_of(visit(run="empty", page="learning"))
+
+
+def test_seeds_are_one_line_with_a_band_and_can_be_looked_at_alone(visit: Open) -> None:  # noqa: F811
+    page = html_of(visit(run="seeds", page="learning"))
+    (first, *_) = re.findall(r"<svg.*?</svg>", page, re.DOTALL)  # validation accuracy
+    assert first.count("<polyline") == 1 and first.count('<polygon class="band accent"') == 1
+    assert "means over seeds" in page and "means over seeds" not in html_of(visit(page="learning"))
+    lit = html_of(visit(run="seeds", page="learning", arm="journey-rl"))
+    assert lit.split("</svg>")[0].count('class="line accent thin"') == 3 and "seed-3/journey-rl" in lit
+    alone = html_of(visit(run="seeds", page="learning", model="seed-2/journey-rl")).split("</svg>")[0]
+    assert alone.count('class="line accent thin"') == 2 and "stroke-dasharray" in alone and "<polygon" not in alone
+
+
+def test_a_mean_reaches_as_far_as_all_seeds_do() -> None:
+    mean, band = mean_of([[(0, 0.0), (10, 1.0)], [(0, 0.2), (5, 0.2)]], True)
+    assert (mean[0], mean[-1]) == ((0.0, 0.1), (5.0, 0.35))
+    assert all(0 <= low <= high <= 1 for _, low, high in band)
+    assert mean_of([[(0, 1.0)]], True) == ([(0, 1.0)], []) and mean_of([], True) == ([], [])
 
 
 def test_rollouts_are_filtered_by_what_they_do(visit: Open, folder: Path) -> None:  # noqa: F811

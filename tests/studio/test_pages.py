@@ -30,7 +30,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def visit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     def visit(**where: str) -> AppTest:
-        monkeypatch.setenv(ENVIRONMENT, json.dumps([str(folder / name) for name in ("small", "hostile", "empty")]))
+        names = dict.fromkeys(("small", "hostile", "empty", *sorted(path.name for path in folder.iterdir())))
+        monkeypatch.setenv(ENVIRONMENT, json.dumps([str(folder / name) for name in names]))
         page = AppTest.from_file(str(Path(str(app_module.__file__))), default_timeout=600)
         for name, value in where.items():
             page.query_params[name] = value

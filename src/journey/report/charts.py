@@ -22,6 +22,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """An interval along x: (x, low, high) in the order of x; what lies outside the axes is cut off."""
+
+    points: Sequence[tuple[float, float, float]]
+    tone: str = "ink"
+
+
+@dataclass(frozen=True, slots=True)
 class Dot:
     """A named point with the interval of its y (or, in a `whiskers` chart, of its x) and the single seeds' values."""
 
@@ -48,23 +56,11 @@ class Chart:
     y: str
     lines: Sequence[Line] = ()
     dots: Sequence[Dot] = ()
+    bands: Sequence[Band] = ()
     percent: bool = False  # y runs over shares
     log: bool = False  # x is logarithmic
     whole: bool = False  # x runs over whole numbers
     small: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A named bar of parts one after the other: each its name, its size and its colour."""
-
-    name: str
-    parts: Sequence[tuple[str, float, str]]
-
-    @property
-    def size(self) -> float:
-        """That of all its parts."""
-        return sum(size for _, size, _ in self.parts)
 
 
 NAMED = 8  # dots and lines in one picture that all have their names
@@ -82,15 +78,6 @@ def whiskers_svg(title: str, dots: Sequence[Dot]) -> str:
     """One row an arm: its accuracy with the interval, the single seeds as small ticks; shares on the x axis."""
     place = Rows(dots)
     return drawing("whiskers", title, dots, place.ticks, place)
-
-
-def bars_svg(title: str, bars: Sequence[Bar]) -> str:
-    """One row a bar, its parts with their sizes; their names stand once, above."""
-    place = BarRows(bars)
-    parts = [part for bar in bars for part in bar.parts]
-    there = {name for name, size, _ in parts if size}
-    names = {name: tone for name, _, tone in parts if name in there}
-    return drawing("bars", title, bars, names, place)
 
 
 def uncrowded(dots: Sequence[Dot]) -> list[Dot]:
@@ -151,22 +138,6 @@ class Rows:
         return 22 + 34 * row
 
 
-class BarRows:
-    """Where the bars of a chart of bars stand."""
-
-    width, row = 640, 26
-
-    def __init__(self, bars: Sequence[Bar]):
-        self.left, self.height = 24 + 7 * max((len(bar.name) for bar in bars), default=14), self.row * len(bars) + 42
-        self._most = max((bar.size for bar in bars), default=0) or 1
-
-    def wide(self, size: float) -> float:
-        return (self.width - self.left - 56) * size / self._most
-
-    def y(self, row: int) -> float:
-        return 34 + self.row * row
-
-
 class Frame:
     """Where values stand on a chart."""
 
@@ -184,6 +155,12 @@ class Frame:
     def y(self, value: float) -> float:
         low, high = self.ys[0], self.ys[-1]
         return self.bottom - (self.bottom - self.top) * (value - low) / ((high - low) or 1)
+
+    def around(self, band: Band) -> str:
+        """The outline of a band."""
+        low, high = self.ys[0], self.ys[-1]
+        kept = [(x, max(low, min(high, one)), max(low, min(high, other))) for x, one, other in band.points]
+        return self.path([*((x, one) for x, one, _ in kept), *((x, other) for x, _, other in reversed(kept))])
 
     def path(self, points: Sequence[Point]) -> str:
         return " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in points)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from journey.report.charts import Bar, Chart, Dot, Line, bars_svg, chart_svg
+from journey.report.bars import Bar, bars_svg
+from journey.report.charts import Chart, Dot, Line, chart_svg
 from journey.report.document import Column, Picture, Pictures, Table, table
 from journey.report.rounds import is_own
 from journey.report.wording import interval, number, percent, short, tone
@@ -96,7 +97,9 @@ def guard_charts(figures: Json, lit: str | None = None) -> list[Chart]:
             xs = [dot.at[0] for dot in dots]
             lines = [*lines, Line("bound", [(min(xs), bound), (max(xs), bound)], "soft", dashed=True)]
         if lines:
-            found.append(Chart(f"guard_{name}", title, "round", title, lines, dots, is_share, whole=True, small=True))
+            found.append(
+                Chart(f"guard_{name}", title, "round", title, lines, dots, percent=is_share, whole=True, small=True)
+            )
     return found
 
 

@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from journey.pipeline.arms import method_of
 from journey.pipeline.outcome import GREEDY, SAMPLED
-from journey.report.charts import Chart, bars_svg, chart_svg
+from journey.report.bars import bars_svg
+from journey.report.charts import Chart, chart_svg
 from journey.report.round_pictures import guard_charts, kept_words, mix_bars, round_chart
 from journey.report.rounds import round_bounds, round_figures
 from journey.report.wording import short
