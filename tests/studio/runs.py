@@ -64,9 +64,10 @@ def rollout(
     """A rollout of update `step` with the credit of its pieces."""
     name = content_hash("rollout", seed, problem.id, step, sample, text)
     ref, answer = model_ref(f"seed-{seed}/journey-rl"), None if correct is None else "1"
+    error, rewards = None if correct else "wrong answer", {"outcome": correct and float(correct)}
     return Rollout(
-        name, problem.id, ref, step, sample, text, answer, correct, None if correct else "wrong answer", len(text), "end",
-        sample, {"outcome": correct and float(correct)}, credit, spent=Spent(len(text)),
+        name, problem.id, ref, step, sample, text, answer, correct, error, len(text), "end", sample, rewards, credit,
+        spent=Spent(len(text)),
     )  # fmt: skip
 
 

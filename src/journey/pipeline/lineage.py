@@ -118,7 +118,7 @@ class _Walk:
         about: dict[str, Any] = {"trained by": entry and entry.kind, "from": start, "tokens": entry and entry.tokens}
         if made is not None:
             policy: str | None = made.policy
-            about |= {"on": dict(made.mix), "given share": made.measured.get("given")}
+            about |= {"on": {part: n for part, n in made.mix.items() if n}, "given share": made.measured.get("given")}
             about |= {"labelled by": made.settings.get("labelled by"), "stopped": made.stopped}
         else:
             rows, policy = self._rows(entry)
