@@ -362,5 +362,5 @@ def _node(data: Mapping[str, Any]) -> Node:
 
 def _judgement(data: Mapping[str, Any]) -> Judgement:
     """The Judgement of its JSON form; runs older than `evidence` hold what rollouts came to as the reason."""
-    is_old = "evidence" not in data and _ROLLOUTS.fullmatch(data.get("reason") or "") is not None
+    is_old = data.get("evidence") is None and _ROLLOUTS.fullmatch(data.get("reason") or "") is not None
     return Judgement(**_known(Judgement, data, **({"reason": None, "evidence": data["reason"]} if is_old else {})))

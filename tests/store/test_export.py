@@ -169,3 +169,14 @@ def test_a_place_that_cannot_be_written_is_told_with_the_mend(tmp_path: Path):
         with pytest.raises(UsageError, match="name a file in another folder"):
             write_rows([{"a": 1}], tmp_path / to)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "rows.jsonl"]
+
+
+def test_what_rollouts_came_to_is_evidence_also_in_files_of_before(tmp_path: Path):
+    told = "0 of 4 rollouts from here ended right"
+    row = {"schema": SCHEMA, **to_json(tree(1))}
+    row["nodes"][0]["judgement"] = {"verdict": "wrong", "score": 0.0, "reason": told, "by": "rollout:tiny"}
+    (tmp_path / "trees.jsonl").write_text(json.dumps(row), "utf-8")
+    with Run.open(tmp_path / "run") as run:
+        import_file(run, "trees", tmp_path / "trees.jsonl")
+        (judgement,) = (t.nodes[0].judgement for t in run.trees())
+    assert judgement is not None and (judgement.reason, judgement.evidence) == (None, told)

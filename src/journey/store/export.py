@@ -17,7 +17,7 @@ from journey.store.faults import one_sentence
 from journey.store.files import NOT_ALLOWED, replacing, without_halves
 from journey.store.run import Run
 from journey.store.schema import Value, dumps, table_named
-from journey.types import SCHEMA, Record, Tree, model_from_json, to_json
+from journey.types import SCHEMA, Record, Tree, model_from_json, to_json, tree_from_json
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
 IMPORTED_TOGETHER = 1000  # records in one commit
@@ -143,8 +143,10 @@ def _records(table: str, source: str | Path) -> Iterator[tuple[Record, dict[str,
         except (KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"{where} is no {kind.kind.__name__}: its model cannot be read ({error!r}).") from error
         record = record_of(kind.kind, row, where)
-        if isinstance(record, Tree) and any(not -1 <= node.parent < i for i, node in enumerate(record.nodes)):
-            raise UsageError(f"{where} is no Tree: a node's parent must stand before it.")
+        if isinstance(record, Tree):
+            if any(not -1 <= node.parent < i for i, node in enumerate(record.nodes)):
+                raise UsageError(f"{where} is no Tree: a node's parent must stand before it.")
+            record = tree_from_json(to_json(record))  # judgements of before as they are read today
         yield record, {name: str(row[name]) for name in kind.given if row.get(name) is not None}
 
 
