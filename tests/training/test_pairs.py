@@ -17,10 +17,10 @@ from journey.models.base import Prompt
 from journey.models.weights import model_path
 from journey.training.dpo import Preference
 from journey.training.encode import encode
-from journey.training.pairs import dpo_rows, read_kinds, readable, step_rows
+from journey.training.pairs import dpo_rows, exploration_rows, read_kinds, readable, step_rows
 from journey.training.rows import CUT_OFF, Row
 from journey.training.settings import DpoSettings
-from journey.types import Attempt, Finish, Judgement, ModelRef, Node, Problem, Tree, make_problem
+from journey.types import Attempt, Finish, Judgement, ModelRef, Node, Problem, Segment, Thought, Tree, make_problem
 
 PROBLEM = make_problem("1 + 1?", "2")
 OTHER = make_problem("2 + 2?", "4")
@@ -263,3 +263,17 @@ def test_an_answers_beginning_has_the_same_tokens_as_a_turn_to_be_continued(chat
 def test_rows_with_words_that_a_vocabulary_lacks_are_left_out() -> None:
     rows = [{"prompt": "p", "chosen": text, "rejected": "r"} for text in ("a", "120", "b")]
     assert readable(rows, lambda text: "120" if text == "120" else None) == [rows[0], rows[2]]
+
+
+def test_a_thought_that_goes_wrong_first_is_chosen_over_one_of_the_same_problem_that_does_not() -> None:
+    def thought(problem: str, text: str, *kinds: str) -> Thought:
+        segments = tuple(Segment(kind, "", None, 0, 0) for kind in kinds)  # type: ignore[arg-type]
+        return Thought(text, problem, None, "m", segments, text, text, "1")
+
+    problems = [make_problem(question, "1", task="math") for question in ("a", "b")]
+    a, b = (problem.id for problem in problems)
+    long = [thought(a, "long", "mistake", "step"), thought(a, "long", "mistake"), thought(b, "short", "step")]
+    straight = [thought(a, "short", "step"), thought(a, "brief", "step"), thought(b, "short", "step")]
+    rows = exploration_rows(long, straight, problems, ask, seed=1)
+    assert sorted((row["chosen"], row["rejected"]) for row in rows) == [("long", "brief"), ("long", "short")]
+    assert len(exploration_rows(long, straight, problems, ask, pairs=1)) == 1

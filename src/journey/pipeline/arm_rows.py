@@ -18,7 +18,18 @@ from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import ask
 from journey.thoughts.draft import chosen
-from journey.training.pairs import A_PROBLEM, MARGIN, OUTCOME, check_kinds, dpo_rows, readable, step_rows
+from journey.thoughts.methods import EXPLORING, STRAIGHT
+from journey.training.pairs import (
+    A_PROBLEM,
+    EXPLORATION,
+    MARGIN,
+    OUTCOME,
+    check_kinds,
+    dpo_rows,
+    exploration_rows,
+    readable,
+    step_rows,
+)
 from journey.training.rows import Row, match_tokens, rl_rows, sft_rows
 from journey.training.settings import DpoSettings
 from journey.types import ModelRef, Node, Problem, Thought, Tree, content_seed
@@ -218,6 +229,10 @@ async def of_preferences(of: SeedRun, settings: PreferenceSettings, source: str,
                 answers, problems, ask, pairs=settings.pairs, samples=settings.samples, seed=of.seed, count=count,
                 cut_off_is_wrong=settings.cut_off == "wrong",
             )  # fmt: skip
+        elif kind == EXPLORATION:
+            rows += thought_pairs(
+                of.run, pairs=settings.pairs, draw=of.seed, count=count, seed=of.owner, round=of.round
+            )
         else:
             found = step_rows(
                 kind, seed_trees(of, problems), problems, count=count, pairs=settings.pairs, margin=settings.margin,
@@ -225,6 +240,26 @@ async def of_preferences(of: SeedRun, settings: PreferenceSettings, source: str,
             )  # fmt: skip
             rows += readable(found, reader_of(weights))
     return rows
+
+
+async def of_exploration(of: SeedRun, settings: Any, source: str, weights: str | Path) -> list[Row]:
+    """Long thoughts over thoughts without exploration of the same problems; may be empty."""
+    return thought_pairs(of.run, draw=of.seed, seed=of.owner, round=of.round)
+
+
+def thought_pairs(
+    run: Run, *, pairs: int = A_PROBLEM, draw: int = 0, messages: bool = False, count: int | None = None,
+    **where: int | None,
+) -> list[Row]:  # fmt: skip
+    """Preference pairs of a run's thoughts (`training.pairs.exploration_rows`), drawn by the seed `draw`."""
+    out = excluded(run)
+    long, straight = (
+        chosen(t for method in methods for t in run.thoughts(method=method, **where) if t.problem not in out)
+        for methods in (EXPLORING, STRAIGHT)
+    )
+    return exploration_rows(
+        long, straight, run.problems(), ask, pairs=pairs, seed=draw, messages=messages, count=count
+    )  # fmt: skip
 
 
 def seed_trees(of: SeedRun, problems: Iterable[Problem]) -> list[Tree]:

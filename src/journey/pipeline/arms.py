@@ -10,9 +10,10 @@ from journey.pipeline import arm_rows
 from journey.pipeline.arm_rows import PreferenceSettings, SeedRun
 from journey.pipeline.evaluation_settings import Evaluation
 from journey.training.kinds import kind_of
+from journey.training.pairs import A_PROBLEM
 from journey.training.rl_settings import RlSettings
 from journey.training.rows import Row
-from journey.training.settings import Optimising, QuietStarSettings, SftSettings
+from journey.training.settings import DpoSettings, Optimising, QuietStarSettings, SftSettings
 
 JOURNEY, SHORTCUT, SHORTCUT_TOKENS, PHASE1 = "journey", "shortcut", "shortcut_tokens", "phase1"
 
@@ -194,6 +195,15 @@ ARMS: dict[str, Arm] = {
             settings.pairs_at_most(sizes.train), settings.answers_at_most(sizes.train)
         ),
         without="no training problem gives pairs of arms.dpo.kinds; raise arms.dpo.problems",
+    ),
+    "journey_over_star": Arm(
+        label="DPO after journey, long thoughts over ones without exploration",
+        short="DPO, journey over STaR",
+        needs=JOURNEY,
+        settings=DpoSettings,
+        rows=arm_rows.of_exploration,
+        estimate=lambda settings, sizes: Work(A_PROBLEM * sizes.train),
+        without="no problem has both a long thought with a side trip and one without; make traverse and star",
     ),
     **{
         f"{RL}{start}": Arm(

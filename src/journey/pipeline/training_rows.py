@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from journey.errors import UsageError
-from journey.pipeline.arm_rows import rl_problem_rows
+from journey.pipeline.arm_rows import rl_problem_rows, thought_pairs
 from journey.pipeline.arms import ARMS, method_of, policies
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.table import ask, shared_task
 from journey.thoughts.draft import chosen
 from journey.thoughts.methods import METHODS
-from journey.training.pairs import KINDS, MARGIN, OUTCOME, dpo_rows, step_rows
+from journey.training.pairs import EXPLORATION, KINDS, MARGIN, OUTCOME, dpo_rows, step_rows
 from journey.training.rows import Labels, Row, sft_rows, tree_rows
 from journey.types import Attempt, Tree, label
 
@@ -60,14 +60,18 @@ def pair_rows(
     shared_task(problems)
     rows: list[Row] = []
     for kind, count in kinds.items():
+        lack = KINDS[kind].lack
         if kind == OUTCOME:
             found = dpo_rows(_attempts(of, chosen_of), problems, ask, messages=messages, count=count) or _no_pairs(of)
+        elif kind == EXPLORATION:
+            seed = {} if chosen_of is None else {"seed": seed_of(chosen_of)}
+            found = thought_pairs(of, messages=messages, count=count, **seed)
         else:
             trees = _trees(of, chosen_of)
             found = step_rows(kind, trees, problems, count=count, margin=margin, messages=messages)
-            if not found:
-                lack = KINDS[kind].lack if trees else "it holds no trees; grow some with journey grow"
-                raise UsageError(f"{of.path} gives no pairs of the kind {kind}: {lack}")
+            lack = lack if trees else "it holds no trees; grow some with journey grow"
+        if not found:
+            raise UsageError(f"{of.path} gives no pairs of the kind {kind}: {lack}")
         rows += found
     return rows
 

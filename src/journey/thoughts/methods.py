@@ -37,6 +37,9 @@ METHODS: dict[str, ThoughtMethod] = {
     "annotate": ThoughtMethod("notes", annotate.make, annotate.estimate, annotate.AnnotateSettings, asks=("strong",)),
 }  # fmt: skip
 
+EXPLORING, STRAIGHT = ("traverse", "hybrid"), ("star", "shortcut")
+"""Methods of right thoughts from trees: of those that go wrong first, and of those that do not."""
+
 
 def from_trees() -> tuple[str, ...]:
     """The methods that work on trees that are there before them."""

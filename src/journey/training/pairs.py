@@ -8,28 +8,28 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import chain, zip_longest
+from itertools import chain, product, zip_longest
 
 from journey.errors import UsageError
 from journey.tasks.prompting import Ask
 from journey.training.rows import CUT_OFF, GOES_ON, Row, known_problem, row_of
 from journey.training.tree_pairs import Grown, Pair, first_error, grown, recovery, value
 from journey.trees.mark import path_texts
-from journey.types import Attempt, Problem, Tree, content_seed
+from journey.types import Attempt, Problem, Thought, Tree, content_seed
 
 A_PROBLEM = 5
 """Pairs of a kind that a problem gives at most (O1 Replication Journey part 1, training by DPO)."""
 MARGIN = 0.25
 """How much more likely a right end must be from the better of two siblings."""
-OUTCOME = "outcome"
+OUTCOME, EXPLORATION = "outcome", "exploration"
 
 
 @dataclass(frozen=True, slots=True)
 class PairKind:
     """A kind of pairs.
 
-    `make(tree, margin)` gives the pairs of a tree in groups that count alike; null: they are made of attempts. `lack`
-    says why there are none, with the mend.
+    `make(tree, margin)` gives the pairs of a tree in groups that count alike; null: they are made of attempts, or of
+    thoughts. `lack` says why there are none, with the mend.
     """
 
     make: Callable[[Grown, float], list[list[Pair]]] | None
@@ -38,6 +38,9 @@ class PairKind:
 
 KINDS: dict[str, PairKind] = {
     OUTCOME: PairKind(None, "no problem has both a right and a wrong answer; draw more answers"),
+    EXPLORATION: PairKind(
+        None, "no problem has both a long thought with a side trip and one without; make them by traverse and star"
+    ),
     "first-error": PairKind(
         first_error, "no wrong step stands beside a right one; grow wider trees (trees.grow.width), with a judge"
     ),
@@ -160,6 +163,37 @@ def dpo_rows(
             row_of(prompt, messages, chosen=right, rejected=wrong) | ({CUT_OFF: True} if wrong in cut_off else {})
             for right, wrong in drawn
         ]
+    return _evenly(found, count, seed)
+
+
+def exploration_rows(
+    long: Iterable[Thought],
+    straight: Iterable[Thought],
+    problems: Iterable[Problem],
+    ask: Ask,
+    *,
+    pairs: int = A_PROBLEM,
+    seed: int = 0,
+    messages: bool = False,
+    count: int | None = None,
+) -> list[Row]:
+    """Long thoughts that go wrong first over right ones of the same problem that do not, `count` in all (null: all).
+
+    At most `pairs` a problem, drawn at random. Both end right: what is preferred is the exploration.
+    """
+    known = {problem.id: problem for problem in problems}
+    sides: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for place, thoughts in enumerate((long, straight)):
+        for thought in thoughts:
+            explores = any(segment.kind == "mistake" for segment in thought.segments)
+            if explores is (place == 0):
+                sides.setdefault(thought.problem, ({}, {}))[place][thought.text] = None
+    found: dict[str, list[Row]] = {}
+    for name, texts in sides.items():
+        prompt, every = ask(known_problem(known, name), ()), list(product(*texts))
+        stream = random.Random(content_seed("exploration", name, seed))
+        drawn = stream.sample(every, min(pairs, len(every)))
+        found[name] = [row_of(prompt, messages, chosen=one, rejected=other) for one, other in drawn]
     return _evenly(found, count, seed)
 
 
