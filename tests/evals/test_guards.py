@@ -77,6 +77,16 @@ def test_answers_given_twice_never_raise_the_diversity(kinds: list[list[str]]) -
     assert (twice["likeness"] or 0) >= (once["likeness"] or 0) and twice["accuracy"] == pytest.approx(once["accuracy"])
 
 
+@settings(max_examples=examples(30), deadline=None)
+@given(st.lists(st.tuples(*[st.lists(st.sampled_from(["right", "wrong"]), min_size=2, max_size=4)] * 2), min_size=1))
+def test_what_one_model_gains_on_another_the_other_loses(kinds: list[tuple[list[str], list[str]]]) -> None:
+    old, new = [of for of, _ in kinds], [of for _, of in kinds]
+    there, back = figures(new, old), figures(old, new)
+    assert there["gain"] == pytest.approx(-(back["gain"] or 0))
+    assert there["gain_low"] is not None and there["gain_low"] <= (there["gain"] or 0) <= (there["gain_high"] or 0)
+    assert (there["newly_solved"], there["newly_lost"]) == (back["newly_lost"], back["newly_solved"])
+
+
 GOOD = {"gain": 5.0, "gain_low": 1.0, "gain_high": 9.0, "pass_at": 0.9, "right_ways": 2.0, "first_steps": 6.0,
         "cut_off": 0.1, "repeats": 0.1, "new_ways": 0.5, "accuracy algebra": 0.6, "high algebra": 0.7}  # fmt: skip
 STOPPED = {
