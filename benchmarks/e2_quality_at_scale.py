@@ -7,7 +7,8 @@ right ways a problem and the share cut off. Accuracy within fewer output tokens 
 are longer being lost: it gives the best split of one compute budget between thoughts and output tokens.
 
 Points are those of a sweep over `recipes/scaling.yaml` in --out, made as far as --at names them: give the command again
-for the next ones. Each (seed, point) is one small JSON in benchmarks/results; tables show all that are there.
+for the next ones, and again where it was killed. Each (seed, point) is one small JSON in benchmarks/results; tables
+show all that are there.
 """
 
 import asyncio
@@ -38,7 +39,8 @@ ARM, METHOD = "journey", "traverse"
 GROUP, RATED, DRAWN, SAMPLES = 40, 400, 60, 8  # texts a group, thoughts rated, validation problems, answers to each
 LIMITS = (50, 75, 100, 150, 200, 300, 400, 600)
 ANSWERS = 100_000  # that a model gives in its life, for the split of one budget
-LONG = {"seeds": 1, "problems.train": 7700, "problems.validation": 200, "problems.test": 300}
+LONG = {"seeds": 1, "problems.train": 7700, "problems.validation": 200, "problems.test": 300,
+        "training.save_every": 50}  # fmt: skip
 QUICK = {"seeds": 1, "problems.train": 40, "problems.validation": 8, "problems.test": 8, "problems.phase1": 200,
          "evaluation.max_tokens": 200}  # fmt: skip
 SHOWN = ("q", "consistency", "completeness", "relevance", "redundancy", "ngrams", "likeness", "repeats")
