@@ -34,7 +34,11 @@ def round_parts(figures: Json) -> list[Table | Pictures]:
         "mix", "What each round was trained on: rows", bars_svg("Rows by where they came from", mix_bars(figures))
     )
     small = [Picture(chart.name, chart.title, chart_svg(chart)) for chart in guard_charts(figures)]
-    return [Pictures("Rounds", [*curves, mix]), round_table(figures), Pictures("Guards by round", small, small=True)]
+    return [
+        Pictures("Rounds", [*curves, mix]),
+        round_table(figures),
+        Pictures("Guards by round (dashed: bounds)", small, small=True),
+    ]
 
 
 def round_table(figures: Json) -> Table:
@@ -94,8 +98,8 @@ def guard_charts(figures: Json, lit: str | None = None) -> list[Chart]:
         lines, dots = _lines(rows, lambda row, name=name: row["measured"][name], lit)
         bound = figures.get("round_bounds", {}).get(name)
         if lines and bound is not None:
-            xs = [dot.at[0] for dot in dots]
-            lines = [*lines, Line("bound", [(min(xs), bound), (max(xs), bound)], "soft", dashed=True)]
+            numbers = [row["round"] for row in rows]
+            lines = [*lines, Line("", [(min(numbers), bound), (max(numbers), bound)], "soft", dashed=True)]
         if lines:
             found.append(
                 Chart(f"guard_{name}", title, "round", title, lines, dots, percent=is_share, whole=True, small=True)
