@@ -17,7 +17,7 @@ from journey.store.schema import Rows
 from journey.store.settings import differences
 from journey.store.union import union
 
-UNCOMPARED = ("recipe.workers", "recipe.in_flight", "recipe.servers", "of", KEY)
+UNCOMPARED = ("recipe.workers", "recipe.in_flight", "recipe.servers", "recipe.launch", "of", KEY)
 """Settings in which the runs of one experiment may differ: how fast, by which servers, of which copy, which part."""
 
 

@@ -20,11 +20,12 @@ from journey.thoughts.base import Common
 from journey.thoughts.explain import ExplainSettings
 from journey.thoughts.methods import METHODS, needs_trees
 from journey.thoughts.refine import RefineSettings
+from journey.training.launching import Launch
 from journey.training.settings import SftSettings
 from journey.trees.grow import GrowSettings
 
 VARIABLE = "JOURNEY_"
-UNCOMPARED = ("recipe.workers", "recipe.in_flight", "recipe.seeds", "recipe.servers", "versions")
+UNCOMPARED = ("recipe.workers", "recipe.in_flight", "recipe.seeds", "recipe.servers", "recipe.launch", "versions")
 """Settings that change no result of what is already there; a run may go on with others."""
 
 
@@ -128,6 +129,7 @@ class Recipe:
     setting changed; `redraws` of the bootstrap give its intervals. `rounds`: how often arms go
     round. `workers` (null: one a core;
     0: all in this process) and `in_flight` (null: as many as suit the model) change no result.
+    `launch`: in which processes models are trained.
     `dtype`: what models in this process compute in; auto is bfloat16 where that is faster. `shard`: 3/8 is the third of
     eight parts of the problems to train on, null all of them (see `pipeline.shard`); a shard makes trees and thoughts.
     """
@@ -153,6 +155,7 @@ class Recipe:
     redraws: int = 500
     workers: int | None = None
     in_flight: int | None = None
+    launch: Launch = Launch()
     dtype: str = AUTO
     shard: str | None = None
 

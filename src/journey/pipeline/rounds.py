@@ -123,7 +123,7 @@ def _train(of: SeedRun, recipe: Recipe, arm: str, weights: str | Path, mix: Mix)
         )
     limit_threads(weights)
     wanted = replace(ARMS[arm].trainer(recipe.arms[arm]), seed=of.seed)
-    train(of.run, of.ref(arm), weights, mix.rows, wanted, of.progress)
+    train(of.run, of.ref(arm), weights, mix.rows, wanted, of.progress, launch=recipe.launch)
 
 
 def start_of(of: SeedRun, recipe: Recipe, arm: str) -> tuple[str, str | Path]:

@@ -172,7 +172,7 @@ async def train_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
     of.run.unfail(TRAIN, of.name(arm))
     wanted = replace(kind.trainer(settings), seed=seed)
     judge = training_judge(of.run, wanted, recipe.servers, recipe.dtype)
-    train(of.run, of.ref(arm), weights, rows, wanted, of.progress, judge)
+    train(of.run, of.ref(arm), weights, rows, wanted, of.progress, judge, recipe.launch)
 
 
 async def evaluate_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:

@@ -23,6 +23,7 @@ from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, ask
 from journey.training.kinds import kind_of
+from journey.training.launching import Launch, train_launched
 from journey.training.rl_settings import RlSettings, TrainingJudge
 from journey.training.rows import Row
 from journey.training.settings import Optimising
@@ -31,6 +32,7 @@ from journey.trees.mark import right_leaves, wrong_branches
 from journey.types import Attempt, ModelRef, Problem, Tree
 
 ANSWERS = "answers"
+ALONE = Launch()
 
 
 def keep_spent(run: Run, tracker: BudgetTracker) -> None:
@@ -177,11 +179,11 @@ def trees_for_thoughts(
 
 def train(
     run: Run, model: ModelRef, base: str | Path, rows: Sequence[Row], settings: Optimising,
-    progress: Progress = silent, judge: TrainingJudge | None = None,
+    progress: Progress = silent, judge: TrainingJudge | None = None, launch: Launch = ALONE,
 ) -> Path:  # fmt: skip
     """Trains the model from `base` into its folder in the run and keeps its curve; the folder of the model.
 
-    `judge` is the one that settings of reinforcement learning name.
+    `judge` is the one that settings of reinforcement learning name. `launch` may start processes of their own for it.
     """
     name = model.name
     try:
@@ -197,7 +199,10 @@ def train(
         progress(point.get("shown", "train"), point["done"] if "done" in point else point["step"], point["steps"])
 
     extra = {"book": RunBook(run, name), "ref": model, "judge": judge} if isinstance(settings, RlSettings) else {}
-    curve = TRAINERS[type(settings)](base, rows, out, settings, on_log, **extra)
+    if launch.is_needed:
+        curve = train_launched(base, rows, out, settings, on_log, launch)
+    else:
+        curve = TRAINERS[type(settings)](base, rows, out, settings, on_log, **extra)
     if not run.entries(Training, model=name):
         seconds = round(time.perf_counter() - began, 1)
         run.add(

@@ -47,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         if os.environ.get("RANK", "0") == "0":
             print(error, file=sys.stderr)
+            if options.refused is not None:
+                options.refused.write_text(str(error), "utf-8")
         return 2
     finally:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
@@ -91,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", required=True, help="folder or hub name of the model to start from")
     parser.add_argument("--out", type=Path, required=True, help="folder of the trained model")
     parser.add_argument("--settings", type=Path, help="JSON object of settings; left out: the defaults")
+    parser.add_argument("--refused", type=Path, help="file for the sentence of a user's mistake")
     parser.add_argument("--world", type=int, required=True, help="number of processes that must be running")
     return parser
 

@@ -25,6 +25,7 @@ from journey.training.order import plan
 from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop, write_model
 from journey.training.settings import Optimising, TrainSettings, what_matters
+from journey.training.shares import refuse_other_world, whole_weights
 from journey.training.silence import silenced
 from journey.types import EMPTY, content_hash
 
@@ -165,6 +166,7 @@ def build(
         "precision": "bf16" if machine.bf16 else "fp32",
         "attention": chosen,
         "processes": trainer.accelerator.num_processes,
+        "distributed": trainer.accelerator.distributed_type.value,
         "settings": asdict(settings),
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "trl": trl.__version__},
     }
@@ -231,16 +233,6 @@ def common_arguments(settings: Optimising, folder: Path, *, gradient_checkpointi
     }
 
 
-def refuse_other_world(trainer: Trainer, world: int | None) -> None:
-    """Some launchers start one process where several were asked for, and say nothing; this does."""
-    running = trainer.accelerator.num_processes
-    if world is not None and running != world:
-        raise UsageError(
-            f"Training was asked for on {world} processes but runs on {running}: start it with "
-            f"`torchrun --nproc_per_node {world} -m journey.training.launch ...` (accelerate launch --cpu starts one)."
-        )
-
-
 def run_trainer(trainer: Trainer, work: str, folder: Path, settings: Optimising) -> None:
     """Trains, from the last complete checkpoint of the same work if there is one."""
     accelerator = trainer.accelerator
@@ -265,13 +257,20 @@ def save_trained(
 ) -> None:  # fmt: skip
     """The main process writes the model, adapters merged into it; the others wait until it lies there."""
     accelerator = trainer.accelerator
+    state = whole_weights(trainer)
     if accelerator.is_main_process:
         net: Any = accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
         if isinstance(net, PeftModel):
             net = net.merge_and_unload()
-        if not all(bool(torch.isfinite(weights).all()) for weights in net.parameters()):
+        if not all(bool(torch.isfinite(weights).all()) for weights in (state or dict(net.named_parameters())).values()):
             raise UsageError("Training left weights that are no numbers: lower the learning rate.")
         net.config.use_cache = True  # switched off by the trainer; whoever generates wants it
-        net.to(dtype)
-        write_model(net, tokenizer, curve, summary, out, beside)
+        if state is None:
+            net.to(dtype)
+        else:
+            state = {
+                name: weights.to(dtype) if weights.is_floating_point() else weights for name, weights in state.items()
+            }
+            net.config.dtype = dtype
+        write_model(net, tokenizer, curve, summary, out, beside, state)
     accelerator.wait_for_everyone()

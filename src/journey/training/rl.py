@@ -17,7 +17,7 @@ from trl.trainer.grpo_config import GRPOConfig
 from journey.errors import UsageError
 from journey.training.base import LARGE, attention, hardware, identity, load, processes, saved_as
 from journey.training.curve import OnLog
-from journey.training.loop import common_arguments, refuse_other_world, run_trainer, save_trained
+from journey.training.loop import common_arguments, run_trainer, save_trained
 from journey.training.rl_batches import Batches, Ended
 from journey.training.rl_draw import Book, Memory
 from journey.training.rl_engines import vllm_arguments
@@ -28,6 +28,7 @@ from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop
 from journey.training.settings import what_matters
 from journey.training.sft import adapters
+from journey.training.shares import refuse_other_world
 from journey.training.silence import silenced
 from journey.types import ModelRef, Problem, content_hash, problem_from_json
 

@@ -33,18 +33,19 @@ def finished(out: Path, work: str) -> Curve | None:
 
 def write_model(
     net: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, curve: Curve, summary: Mapping[str, Any], out: Path,
-    beside: Mapping[str, dict[str, torch.Tensor]] = EMPTY,
+    beside: Mapping[str, dict[str, torch.Tensor]] = EMPTY, state: dict[str, torch.Tensor] | None = None,
 ) -> None:  # fmt: skip
     """Writes model, tokenizer, curve.json and training.json, then puts them in the place of `out` in one renaming.
 
-    `beside` are further weights by the names of their safetensors files.
+    `beside` are further weights by the names of their safetensors files; `state` the model's own where it does not hold
+    them all itself.
 
     Raises OSError where the disk refuses; `out` then is what it was.
     """
     made = workshop(out) / "model"
     shutil.rmtree(made, ignore_errors=True)
     try:
-        net.save_pretrained(made)
+        net.save_pretrained(made, state_dict=state)
         for name, weights in beside.items():
             save_file(weights, made / name)
     except SafetensorError as error:  # a full disk, said by a library that knows no errno
