@@ -1,6 +1,7 @@
 """A made-up experiment of several rounds: two arms, a guard that stops one of them, its whole lineage."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,11 @@ def _lineage(run: Run, seed: int, arm: str, rounds: int, train: list[Problem], t
         ))  # fmt: skip
         if is_stopped:
             return
+
+
+def not_paid_for(folder: Path, round: int) -> None:
+    """Adds a round of seed 1's journey that brought too little to be trained."""
+    with Run.open(folder) as run:
+        last = run.entries(Round, seed=1, arm="journey")[-1]
+        few = {"given": 0.4, "new_ways": 0.01}
+        run.add(replace(last, round=round, policy=last.good, model=None, measured=few, stopped="guard new: too few"))

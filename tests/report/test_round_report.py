@@ -42,6 +42,11 @@ def test_without_test_answers_a_round_has_its_validation_figures(tmp_path: Path)
     one = of(round_runs.write(tmp_path / "one", seeds=1, tested=False))[-1]
     assert (one["split"], one["accuracy"], one["fixed"], one["broke"]) == ("validation", 0.65, 11, 4)
     assert (one["low"], one["high"]) == (pytest.approx(0.56), pytest.approx(0.74))
+    round_runs.not_paid_for(tmp_path / "one", 4)
+    last = of(tmp_path / "one")[-1]
+    assert (last["accuracy"], last["pass16"], last["kept"], last["why"]) == (None, None, False, "guard new: too few")
+    with Run.read(tmp_path / "one") as run:
+        assert "journey, round 4" in markdown(document(figures(run)))
     two = of(round_runs.write(tmp_path / "two", tested=False))[-1]
     assert (two["low"], two["high"]) == (pytest.approx(0.56), pytest.approx(0.74))  # not narrower than one seed's
     with Run.open(tmp_path / "none", {}) as run:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from studio.payloads import PAYLOADS
 
-from journey.store.entries import Training
+from journey.store.entries import Round, Training
 from journey.store.run import Run
 from journey.store.version_1 import model_ref
 from journey.trees.mark import verdict
@@ -213,4 +213,7 @@ def hostile(folder: Path) -> Path:
             replace(rollout(problems[0], n, n, text, None, *spans), rewards={payload: None}, error=payload, shared=7)
             for n, payload in enumerate(PAYLOADS[:9])
         ])  # fmt: skip
+        for p in PAYLOADS[:9]:
+            figures = {"accuracy": 0.5, "low": 0.4, "high": 0.6, f"accuracy {p}": 0.5}
+            run.add(Round(1, p, 1, PAYLOADS[0], p, p, p, {"given": 2, p: 3}, figures, {p: p}, p))
     return folder

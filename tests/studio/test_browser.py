@@ -128,7 +128,7 @@ def test_a_filter_shows_what_it_says_and_stands_in_the_address(browser: Any, stu
     ["", "page=tree&id={tree}", "page=attempt&id={attempt}", "page=compare&show=curves", "page=rollout&id={rollout}",
      *(pytest.param(query, marks=pytest.mark.slow) for query in
        ("page=problems", "page=trees", "page=thoughts", "page=attempts", "page=tree&id={tree}&show=draft",
-        "page=rollouts", "page=learning",
+        "page=rollouts", "page=learning", "page=rounds", "page=label&by=x&order=worth",
         "page=attempts&word=window", "page=compare&show=same", "page=compare&show=words", "page=compare&what=thoughts",
         "page=compare&problem={problem}", "page=compare&problem={problem}&as=text",
         "page=label&by=%3Cimg+src%3Dx+onerror%3Dwindow.hit%3D1%3E&item=node:{tree}:3",
@@ -136,7 +136,7 @@ def test_a_filter_shows_what_it_says_and_stands_in_the_address(browser: Any, stu
 )  # fmt: skip
 def test_hostile_text_does_nothing_on_any_page_and_nothing_leaves_the_machine(browser: Any, studio: Studio, query: str):
     problem = content_hash("problem", PAYLOADS[0], PAYLOADS[0])
-    rollout = content_hash("rollout", problem, 0, 0, "\n".join(PAYLOADS))
+    rollout = content_hash("rollout", 1, problem, 0, 0, "\n".join(PAYLOADS))
     query = query.format(tree=content_hash("hostile"), attempt=content_hash("attempt", problem, 999, "all"),
                          problem=problem, rollout=rollout)  # fmt: skip
     css = (
@@ -279,7 +279,8 @@ def test_no_page_scrolls_sideways_in_a_narrow_window(browser: Any, studio: Studi
     try:
         for query in ("", "page=problems", "page=thoughts&word=wait", "page=attempts", "page=trees", "page=compare",
                       "page=compare&show=words", "page=compare&show=curves", "page=compare&what=thoughts", "page=label",
-                      "page=label&what=thoughts", "page=label&what=write", "page=label&what=agreement"):  # fmt: skip
+                      "page=label&what=thoughts", "page=label&what=write", "page=label&what=agreement", "page=rounds",
+                      "page=learning"):  # fmt: skip
             open_at(browser, f"{studio.address}/?run=small&{query}", ".journey :is(.row, .tile, .prose, table, .empty)")
             assert browser.execute_script(f"return {main}.scrollWidth - {main}.clientWidth") <= 0, query
         open_at(browser, tree_address(studio, 100), ".step-box[data-node]")

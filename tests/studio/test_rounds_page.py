@@ -18,6 +18,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("rounds")
     round_runs.write(place / "small")
     round_runs.write(place / "hostile", text=SPOILT, tested=False)
+    round_runs.not_paid_for(place / "hostile", 4)
     runs.shapes(place / "empty", 3)
     return place
 
@@ -48,7 +49,8 @@ def test_thoughts_are_filtered_by_their_round_and_seed(folder: Path) -> None:
 
 
 def test_words_of_models_stay_text_on_the_page_of_rounds(visit: Open) -> None:  # noqa: F811
-    assert SPOILT not in html_of(visit(run="hostile", page="rounds"))
+    page = html_of(visit(run="hostile", page="rounds"))
+    assert SPOILT not in page and "not kept. guard new: too few" in page
 
 
 def test_a_tree_s_page_lists_where_its_thought_comes_from(visit: Open, folder: Path) -> None:  # noqa: F811
