@@ -8,6 +8,7 @@ import pytest
 from journey.errors import UsageError
 from journey.pipeline.experiment import run_recipe
 from journey.pipeline.parts import make_problems, more_problems
+from journey.pipeline.plans import plan
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.recipe_reading import load, plain_recipe, recipe_of
 from journey.pipeline.rounds import decide, stops, success
@@ -61,6 +62,17 @@ def test_every_arm_goes_round_by_its_own_models(two: Path) -> None:
             assert {a.model.round for a in run.attempts(model=later.model, split="test")} == {2}
         assert figures(run)["arms"].keys() >= {"phase1", "shortcut", "journey"}
         assert figures(run)["trees"] == 12
+
+
+def test_a_dry_run_counts_the_trees_models_rows_and_answers_of_all_rounds(two: Path) -> None:
+    recipe = small("rounds=2", "rounds.guards=off")
+    found = plan(recipe, make_problems(recipe))
+    with Run.read(two) as run:
+        assert found["trees_grown"] == run.count("trees") == 90
+        assert found["models_trained"] == len(run.entries(Training)) == 5
+        assert run.count("attempts") <= found["attempts_at_most"] <= run.count("attempts") + 8
+        mixes = [sum(n for name, n in one.mix.items() if name != "given") for one in run.entries(Round)]
+        assert 320 + sum(mixes) <= found["rows_trained_on_at_most"] <= 320 + 12 * 6
 
 
 def test_one_more_round_on_a_finished_run_repeats_nothing(two: Path, tmp_path: Path) -> None:

@@ -33,12 +33,19 @@ def estimate(
         grower = GROWERS[wanted.trees.grower]
         named = wanted.grown_by
         steps = grower.estimate(problems, named or str(wanted.policy_arm), wanted.trees.settings)
-        stages = [*([steps] if named else []), *_judged(wanted, steps.most)]
-        found += stages * wanted.seeds
+        judged = _judged(wanted, steps.most)
+        found += [*([steps] if named else []), *judged] * wanted.seeds
+        again = [*([steps] if named and wanted.rounds.policy == "first" else []), *judged]
+        found += again * (wanted.seeds * _later(wanted) * _growths(wanted))
     if not trees_only:
         thoughts = wanted.thoughts
         settings = wanted.thought_settings(wanted.first_seed)
         found += settings.estimate(thoughts.methods, thoughts.refine, problems, drafts) * wanted.seeds
+        methods = [str(ARMS[arm].method) for arm in wanted.arms_in_rounds] * (wanted.rounds.count - 1)
+        for method in methods:
+            found += (
+                settings.estimate([method], [m for m in thoughts.refine if m == method], problems, ()) * wanted.seeds
+            )
     return found
 
 
@@ -63,6 +70,14 @@ def plan(wanted: Recipe, parts: Parts) -> dict[str, Any]:
     rules = [rule for arm in wanted.arms for rule in ARMS[arm].decoding(wanted.evaluation)]
     drawn = sum(one.answers for one in work)
     drawn += sum(rule.samples for rule in rules) * counts[wanted.evaluation.split]
+    rounds, later = wanted.rounds, _later(wanted)
+    if later:
+        again = [rule for arm in wanted.arms_in_rounds for rule in ARMS[arm].decoding(wanted.evaluation)]
+        drawn += sum(rule.samples for rule in again) * counts[wanted.evaluation.split] * (rounds.count - 1)
+        checked = rounds.guards.samples * min(rounds.guards.problems, counts["validation"])
+        drawn += checked * len(wanted.arms_in_rounds) * rounds.count
+    grown = counts["train"] * (1 + later) * wanted.grows
+    tried = 0 if rounds.balance is None else len(rounds.balance.temperatures) * rounds.balance.problems * later
     grower = GROWERS[wanted.trees.grower]
     steps = grower.estimate(parts.by_name["train"], wanted.model, wanted.trees.settings).most
     return {
@@ -73,15 +88,36 @@ def plan(wanted: Recipe, parts: Parts) -> dict[str, Any]:
         "seeds": wanted.seeds,
         "problems": sum(counts.values()),
         **{f"problems_{part}": number for part, number in counts.items()},
-        "trees_grown": wanted.seeds * counts["train"] * wanted.grows,
-        "models_trained": wanted.seeds * len(wanted.arms) - _shared(wanted),
-        "rows_trained_on_at_most": wanted.seeds * sum(one.rows for one in work) - _shared(wanted) * sizes.phase1,
+        **({"rounds": rounds.count} if later else {}),
+        "trees_grown": wanted.seeds * grown,
+        **({"trees_tried_at_most": wanted.seeds * tried} if tried else {}),
+        "models_trained": wanted.seeds * (len(wanted.arms) + later) - _shared(wanted),
+        "rows_trained_on_at_most": wanted.seeds * (sum(one.rows for one in work) + _round_rows(wanted, sizes))
+        - _shared(wanted) * sizes.phase1,
         "attempts_at_most": wanted.seeds * drawn,
         # Half of what a step may have, a third of what an answer may have: what the shipped recipe comes to.
-        "tokens_in_trees_about": wanted.seeds * steps.tokens // 2 * wanted.grows,
+        "tokens_in_trees_about": wanted.seeds * steps.tokens // 2 * (grown + tried) // max(1, counts["train"]),
         "tokens_in_attempts_about": wanted.seeds * drawn * wanted.evaluation.max_tokens // 3,
         **_memory(wanted),
     }
+
+
+def _later(wanted: Recipe) -> int:
+    """How many rounds after the first the arms of a seed have together."""
+    return (wanted.rounds.count - 1) * len(wanted.arms_in_rounds)
+
+
+def _growths(wanted: Recipe) -> int:
+    """How often a round's trees are grown at most: once, and once a temperature where that is chosen."""
+    return 1 + (0 if wanted.rounds.balance is None else len(wanted.rounds.balance.temperatures))
+
+
+def _round_rows(wanted: Recipe, sizes: Sizes) -> int:
+    """The rows of all later rounds of a seed; what people label is not known before."""
+    rounds = wanted.rounds
+    own = [number if rounds.data == "accumulate" else 1 for number in range(2, rounds.count + 1)]
+    given = sizes.phase1 if rounds.start == "last" else 0
+    return len(wanted.arms_in_rounds) * sum(number * sizes.thoughts + given for number in own)
 
 
 def _shared(wanted: Recipe) -> int:
