@@ -19,7 +19,7 @@ from journey.training.quiet_star import chosen_spots, drawn, followed, reinforce
 from journey.training.save import workshop
 from journey.training.settings import QuietStarSettings
 
-FAST = QuietStarSettings(epochs=6, batch=4, learning_rate=1e-2, precision="fp32", device="cpu", thought=3)
+FAST = QuietStarSettings(epochs=6, batch=4, learning_rate=1e-2, precision="fp32", device="cpu", thought=3, new_rate=10)
 
 
 @pytest.fixture(scope="module")

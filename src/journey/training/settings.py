@@ -130,7 +130,7 @@ class QuietStarSettings(SftSettings):
     samples: int = 2
     places: int = 4
     reinforce: float = 1.0
-    new_rate: float = 10.0
+    new_rate: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuses what cannot be trained with (UsageError)."""
