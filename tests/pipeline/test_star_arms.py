@@ -10,7 +10,7 @@ from served import served
 from journey.store.run import Run
 from journey.thoughts.star import is_hinted
 from journey.thoughts.traverse import has_side_trip
-from journey.types import Thought
+from journey.types import Node, Thought, Tree, make_problem
 
 RECIPE = """
 task: countdown
@@ -77,3 +77,15 @@ def test_a_served_model_is_given_hints_and_no_more_is_asked_than_a_dry_run_says(
         assert all(has_side_trip(thought) for thought in hinted(list(of.thoughts(method="hybrid"))))
     sent = journey("derive", run, "--method", "star", "--set", "thoughts.hinting.tries=0")
     assert sent.code == 2 and "hinting.tries" in sent.err
+
+
+def test_an_answer_that_is_the_whole_solution_is_no_hint_and_nothing_is_lost(tmp_path: Path) -> None:
+    problem = make_problem("Add.", "First 1 + 1 = 2.\n\nThen 2 + 1 = 3.", task="math")
+    with Run.open(tmp_path / "run", {}) as run:
+        run.put_all("problems", [problem], split="train")
+        run.put_all("trees", [Tree("t", problem.id, (Node(-1, "x", None, "4", False),), "m", "j", {})])
+    model = write_rows(tmp_path / "model.jsonl", [{"prompt": "a", "completions": ["b"]}])
+    sent = journey("derive", tmp_path / "run", "--method", "star", "--model", f"scripted/{model}")
+    assert sent.code == 2 and "is its whole solution, which is no hint" in sent.err
+    with Run.read(tmp_path / "run") as of:
+        assert of.count("trees") == 1 and not of.failures()

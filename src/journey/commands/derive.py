@@ -30,6 +30,7 @@ from journey.pipeline.derive_options import derive_recipe, make_thoughts, reason
 from journey.pipeline.labelled_run import labelled_run
 from journey.pipeline.merge import cut, is_empty
 from journey.pipeline.shard import read_shard
+from journey.thoughts.distill import END_MARK
 from journey.thoughts.draft import chosen
 from journey.thoughts.methods import METHODS, needs_trees
 from journey.thoughts.star import is_hinted
@@ -118,8 +119,9 @@ def derive(
         refuse_other_settings(into, wanted)
         models = registry.Models(into, tracker, wanted.servers, wanted.dtype)
         interrupts.run(paying(into, models, tracker, make_thoughts(into, wanted, models, bars.of(into.path.name))))
-        for method in (name for name in methods if METHODS[name].source != "trees" or METHODS[name].unsolved):
-            reasons.update(counts_of(into, method).no_thought)
+        counted = {m: counts_of(into, m) for m in methods if METHODS[m].source != "trees" or METHODS[m].unsolved}
+        for of in counted.values():
+            reasons.update(of.no_thought)
         by_method = {m: list(into.thoughts(method=m)) for m in methods}
         failed = [f for m in methods for verb in ("derive", "refine") for f in into.failures(stage=f"{verb} {m}")]
     final = {method: chosen(of) for method, of in by_method.items()}
@@ -135,6 +137,7 @@ def derive(
         "refined": {method: sum(t.refined_by is not None for t in of) for method, of in final.items()},
         "hinted": {method: sum(map(is_hinted, of)) for method, of in final.items()},
         "drafts_kept": {m: sum(t.note is not None and not is_hinted(t) for t in of) for m, of in final.items()},
+        "refused": {method: dict(of.refused) for method, of in counted.items() if of.refused},
         "no_thought": dict(reasons.most_common()),
         "failed": len(failed),
         **spent_data(tracker),
@@ -153,6 +156,8 @@ def _lines(data: Mapping[str, Any], source: str) -> list[tuple[str, Any]]:
         for what in ("refined", "hinted", "drafts_kept"):
             if data[what][method]:
                 lines.append((f"    {what.replace('_', ' ')}", data[what][method]))
+        refused = data["refused"].get(method, {})
+        lines += [(f"    answers not kept: {why}", n) for why, n in refused.items() if why != END_MARK]
     if data["no_thought"]:
         lines.append((f"{source} that gave no thought", sum(data["no_thought"].values())))
         lines += [(f"  {reason}", number) for reason, number in data["no_thought"].items()]
