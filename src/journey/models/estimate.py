@@ -22,6 +22,14 @@ class Estimate(NamedTuple):
     most: Usage
 
 
+def summed(estimates: Iterable[Estimate]) -> list[Estimate]:
+    """One estimate for each model and purpose, in the order of the first of each."""
+    found: dict[tuple[str, str], Usage] = {}
+    for one in estimates:
+        found[one.model, one.purpose] = found.get((one.model, one.purpose), Usage()) + one.most
+    return [Estimate(*key, most) for key, most in found.items()]
+
+
 def tokens_of(text: str) -> int:
     """About how many tokens a text has."""
     return len(text) // CHARACTERS_A_TOKEN + 1

@@ -9,7 +9,7 @@ from journey.errors import UsageError
 from journey.judges import names
 from journey.judges.base import JudgeWork
 from journey.models.budget import Usage
-from journey.models.estimate import Estimate
+from journey.models.estimate import Estimate, summed
 from journey.models.weights import has_weights, model_path, worker_memory
 from journey.pipeline.arms import ARMS, Sizes
 from journey.pipeline.jobs import workers_of
@@ -46,7 +46,7 @@ def estimate(
             found += (
                 settings.estimate([method], [m for m in thoughts.refine if m == method], problems, ()) * wanted.seeds
             )
-    return found
+    return summed(found)
 
 
 def _judged(wanted: Recipe, steps: Usage) -> list[Estimate]:
