@@ -167,7 +167,7 @@ def slope(f1: Sequence[float], accuracy: Sequence[float]) -> tuple[float, float,
 
 if __name__ == "__main__":
     run(
-        "judge curve",
+        "E3 judge curve",
         __doc__,
         judge_curve,
         flag("--run", type=Path, default=Path("runs/countdown"), help="a finished run of countdown.yaml or maze.yaml"),

@@ -67,6 +67,7 @@ VARIANTS: dict[str, tuple[int, list[str]]] = {
 }
 """How many rounds a variant has, and the settings that it has beside the recipe's."""
 SAMPLES = 2
+OF_PROBLEMS = 480 / 327  # problems for each tree that gives thoughts, in the recipe
 QUICK = (
     "problems.phase1=320", "problems.train=30", "problems.validation=4", "problems.test=4", "arms.phase1.epochs=2",
     "trees.count=12", "training.epochs=1", "evaluation.max_tokens=150",
@@ -79,8 +80,11 @@ Found = dict[tuple[str, str], dict[int, dict[int, dict[str, Any]]]]
 class Rounds:
     """The runs of a task: each (variant, seed) is one, a copy of the seed's base that goes on."""
 
-    def __init__(self, task: str, arms: list[str], *, is_long: bool, folder: Path, results: Path) -> None:
-        self.settings = [f"base={task}.yaml", "seeds=1", "workers=0"]
+    def __init__(
+        self, task: str, arms: list[str], *, trees: int | None, is_long: bool, folder: Path, results: Path
+    ) -> None:
+        few = [] if trees is None else [f"trees.count={trees}", f"problems.train={round(trees * OF_PROBLEMS)}"]
+        self.settings = [f"base={task}.yaml", "seeds=1", "workers=0", *few]
         self.is_long, self.folder, self.results, self.arms = is_long, folder, results, arms
         recipe = plain_recipe(self.recipe(BASE, 1))
         made = {name: recipe[name] for name in ("problems", "trees", "training", "evaluation", "rounds")}
@@ -278,7 +282,12 @@ def measured(options: Namespace) -> Result:
     with tempfile.TemporaryDirectory() as name:
         results = RESULTS if options.long else Path(name) / "results"
         here = Rounds(
-            options.task, options.arms, is_long=options.long, folder=options.work or Path(name), results=results
+            options.task,
+            options.arms,
+            trees=options.trees,
+            is_long=options.long,
+            folder=options.work or Path(name),
+            results=results,
         )
         for seed in options.seeds:
             for variant in options.variant:
@@ -308,5 +317,6 @@ if __name__ == "__main__":
         flag(
             "--variant", type=lambda text: [v for v in text.split(",") if v], default=["same"], help=", ".join(VARIANTS)
         ),
+        flag("--trees", type=int, help="so many a round, which leaves more to gain; by default the recipe's 327"),
         flag("--work", type=Path, help="folder to keep the runs in; a seed's base is made there first"),
     )

@@ -1,6 +1,7 @@
 """The form of the benchmarks: a table, with --json one object as the last line, and what the exit code says."""
 
 import json
+import re
 import sys
 from argparse import Namespace
 from importlib import import_module
@@ -49,8 +50,8 @@ def test_every_row_has_both_forms_and_a_name_of_its_own(bench: Any, monkeypatch:
     for file in ROWS:
         text = file.read_text("utf-8")
         assert "argparse.ArgumentParser" not in text, file.name
-        (row,) = [line for line in text.split('run(\n        "' if 'run(\n        "' in text else 'run("')[1:]]
-        named.append(row.split('"')[0].lower())
+        (row,) = re.findall(r'run\(\s*"([^"]+)",\s*__doc__', text)
+        named.append(row.split()[0].lower())
     assert named == [file.stem.split("_")[0] for file in ROWS]
 
 
