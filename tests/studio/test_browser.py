@@ -128,7 +128,7 @@ def test_a_filter_shows_what_it_says_and_stands_in_the_address(browser: Any, stu
     ["", "page=tree&id={tree}", "page=attempt&id={attempt}", "page=compare&show=curves", "page=rollout&id={rollout}",
      *(pytest.param(query, marks=pytest.mark.slow) for query in
        ("page=problems", "page=trees", "page=thoughts", "page=attempts", "page=tree&id={tree}&show=draft",
-        "page=rollouts", "page=learning", "page=rounds", "page=label&by=x&order=worth",
+        "page=rollouts", "page=learning", "page=rounds", "page=label&by=x&what=thoughts&order=worth",
         "page=attempts&word=window", "page=compare&show=same", "page=compare&show=words", "page=compare&what=thoughts",
         "page=compare&problem={problem}", "page=compare&problem={problem}&as=text",
         "page=label&by=%3Cimg+src%3Dx+onerror%3Dwindow.hit%3D1%3E&item=node:{tree}:3",
