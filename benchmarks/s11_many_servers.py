@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
-from bench import Result, percent, run, table
+from bench import Result, flag, percent, run, table
 from mock_server import MODEL
 from mock_servers import serving
 from s1_tree_client import SETTINGS, TASK, Scorer, question
@@ -35,7 +35,7 @@ from journey.pipeline.stages import evaluate, grow_trees
 from journey.store.run import Run
 from journey.types import make_problem
 
-SLOTS, SIZES, MANY = 32, (1, 2, 4, 8), 8
+SIZES, MANY = (1, 2, 4, 8), 8
 WANTED, MORE = 0.92, 0.05
 KILLED = 1 / 3  # of the time, after which a server dies or stands still
 FAULTS: dict[str, tuple[dict[int, str], float]] = {
@@ -48,7 +48,7 @@ FAULTS: dict[str, tuple[dict[int, str], float]] = {
 """The faults of servers by their number, and the share of the capacity that is gone with them."""
 
 
-async def answers(urls: Sequence[str], units: int) -> tuple[int, BudgetTracker]:
+async def answers(urls: Sequence[str], units: int, slots: int) -> tuple[int, BudgetTracker]:
     """Attempts so many problems; how many are stored."""
     problems = [make_problem(question(number), "1", task="speed") for number in range(units)]
     tracker = BudgetTracker()
@@ -56,7 +56,7 @@ async def answers(urls: Sequence[str], units: int) -> tuple[int, BudgetTracker]:
         model = served(MODEL, f"mine/{MODEL}", ServerSettings(url=tuple(urls), api="text"), tracker)
         await evaluate(
             into, problems, Cached(model, into), Decoding("t1", temperature=1.0, max_tokens=200), split="test", seed=0,
-            in_flight=2 * SLOTS * len(urls),
+            in_flight=2 * slots * len(urls),
         )  # fmt: skip
         await model.close()
         return into.count("attempts"), tracker
@@ -68,12 +68,12 @@ def used_cores() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def measured(count: int, seconds: float, faults: Mapping[int, str] = {}) -> dict[str, Any]:
+def measured(slots: int, count: int, seconds: float, faults: Mapping[int, str] = {}) -> dict[str, Any]:
     """Throughput of so many servers over about so many seconds, and the cores that it took."""
-    units, before = int(SLOTS * count * seconds), used_cores()
-    with serving(count, faults, SLOTS, after=KILLED * seconds) as urls:
+    units, before = int(slots * count * seconds), used_cores()
+    with serving(count, faults, slots, after=KILLED * seconds) as urls:
         began = time.perf_counter()
-        done, tracker = asyncio.run(answers(urls, units))
+        done, tracker = asyncio.run(answers(urls, units, slots))
         wall = time.perf_counter() - began
     return {
         "units": units, "finished": done, "units/s": round(units / wall, 2),
@@ -109,9 +109,9 @@ def prefixes(trees: int) -> dict[str, float]:
 
 def many_servers(options: Namespace) -> Result:
     seconds = 60.0 if options.long else 15.0
-    sizes = {count: measured(count, seconds) for count in SIZES}
+    sizes = {count: measured(options.slots, count, seconds) for count in SIZES}
     alone, whole = sizes[1]["units/s"], sizes[MANY]["units/s"]
-    faulty = {name: measured(MANY, seconds, faults) for name, (faults, _) in FAULTS.items()}
+    faulty = {name: measured(options.slots, MANY, seconds, faults) for name, (faults, _) in FAULTS.items()}
     rows: dict[str, dict[str, Any]] = {}
     for count, found in sizes.items():
         rows[f"{count} servers"] = found | {"of linear": round(found["units/s"] / (count * alone), 4)}
@@ -137,4 +137,4 @@ def many_servers(options: Namespace) -> Result:
 
 
 if __name__ == "__main__":
-    run("S11", __doc__, many_servers)
+    run("S11", __doc__, many_servers, flag("--slots", type=int, default=32, help="requests that a server works on"))

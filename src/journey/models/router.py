@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median_low, quantiles
 
-from journey.errors import UsageError
+from journey.errors import BudgetReached, UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.budget import BudgetTracker
 from journey.models.prefixes import Prefixes, blocks
@@ -24,7 +24,7 @@ BUSIER, MORE = 1.5, 4  # a server that has the prefix may be so many times, and 
 SLOWER = 2.0  # times the usual seconds of an answer, from which on a server gets fewer calls in proportion
 LATE, STALLED = 3.0, 10.0  # times what nine of ten such calls take: repeated where room is idle; wherever there is any
 KNOWN = 8  # answers to one kind of call until it is known how long it takes
-OVERDUE = 3  # calls that a server lets stand, while others answer, until it is drained
+OVERDUE = 3  # calls in a row that a server lets stand, while others answer, until it is drained
 
 
 @dataclass(eq=False, slots=True)
@@ -52,9 +52,9 @@ class Router:
     that it takes for one), or to one that has read the longest beginning of the prompt unless that is much busier. A
     call that fails goes to another server at once, and waits only when all have failed it. A server that nobody
     reaches, that fails many calls in a row, or lets calls stand while others answer is drained; when it shows its list
-    of models again, one call tries it. A call that takes far longer than its like is repeated once at another server,
-    and the first answer counts. `max_in_flight` and the rates of the settings hold for all servers together, as the
-    budget does.
+    of models and answers a short prompt again, it is asked again. A call that takes far longer than its like is
+    repeated once at another server, and the first answer counts. `max_in_flight` and the rates of the settings hold for
+    all servers together, as the budget does.
 
     A `url_file` is read again when it has changed. All servers must have the same model (`Member.difference`), which
     is made sure of before the first call; one that comes later with another is left out, with a remark.
@@ -154,7 +154,9 @@ class Router:
         other = next((one for one in self.members if one.is_up), None)
         try:
             differs = None if other is None else await member.difference(other)
-        except (Failed, ModelError) as error:  # it shows a list and answers nothing, as one that is loading
+            if differs is None and member.gate.alone:  # it was away: it has to answer before anybody's call goes there
+                await member.answer_again()
+        except (Failed, ModelError, BudgetReached) as error:  # it shows a list and answers nothing, as when it loads
             member.drain(error if isinstance(error, Failed) else Failed("away", str(error)), 0, time.monotonic())
             return None
         if differs is None:
@@ -253,7 +255,7 @@ class Router:
         if not readers:
             return least
         near = min(readers, key=load)
-        return near if load(near) <= BUSIER * load(least) + MORE * usual else least
+        return near if load(near) <= BUSIER * load(least) + MORE * (near.seconds or usual) else least
 
     def _send(self, call: Call, member: Member) -> None:
         now = time.monotonic()
@@ -281,8 +283,9 @@ class Router:
             if not call.done.done():
                 call.done.set_result(got)
             for other in call.flights.keys() - {member}:
-                if other.is_on_trial:
-                    other.drain(Failed("away", "it is slower than the others by far"), 0, time.monotonic())
+                other.lost += 1
+                if other.lost >= OVERDUE:
+                    other.drain(Failed("away", "it lets calls stand that others answer"), 0, time.monotonic())
         finally:
             call.flights.pop(member, None)
             member.taken -= weight

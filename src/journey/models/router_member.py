@@ -15,7 +15,7 @@ from journey.models.server_retry import Failed, Tries
 from journey.models.server_settings import ServerSettings
 from journey.models.server_use import ServerUse
 
-PROBE = 5.0  # seconds for a server to show its list of models
+PROBE, TRIAL = 5.0, 30.0  # seconds for a server to show its list of models, and to answer a short prompt
 SMOOTH = 0.05  # the weight of the latest answer in the seconds that a server takes
 SIZES = ("n_params", "n_vocab", "size")  # what llama.cpp's list says of a model
 SAME = Prompt("Count from one to ten in words.")
@@ -25,8 +25,9 @@ GREEDY = Sampling(temperature=0.0, max_tokens=12)
 class Member(Server):
     """A server that hands a failed request back (it raises Failed) instead of trying again.
 
-    `taken` counts the requests that were given to it and are not back. `seconds` is what it takes for an answer, null
-    before the first. `ready`: it was there when it was last looked at, and has the right model.
+    `taken` counts the requests that were given to it and are not back, `lost` those in a row that others answered
+    first. `seconds` is what it takes for an answer, null before the first. `ready`: it was there when it was last
+    looked at, and has the right model.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Member(Server):
         self.gate = Gate(self.limit, rates)
         self.url = url
         self.use = ServerUse(name, url)
-        self.taken = 0
+        self.taken = self.lost = 0
         self.seconds: float | None = None
         self.ready = self.is_leaving = self.others_wait = False
         self.models: list[dict[str, Any]] = []
@@ -52,12 +53,7 @@ class Member(Server):
         if not self.is_up or self.gate.paused:
             return False
         share = min(1.0, usual / self.seconds) if self.seconds else 1.0
-        return self.taken < (1 if self.gate.alone else max(1, int(self.limit.value * share)))
-
-    @property
-    def is_on_trial(self) -> bool:
-        """Whether it was away, and one call sees whether it answers again."""
-        return self.ready and self.gate.alone
+        return self.taken < max(1, int(self.limit.value * share))
 
     def weight(self, n: int) -> int:
         """How many requests a call for n samples opens."""
@@ -66,6 +62,7 @@ class Member(Server):
     def answered(self, completions: Sequence[Completion], began: float) -> None:
         """It has answered a call that began at this moment."""
         now = time.monotonic()
+        self.lost = 0
         self.use.answered(sum(one.tokens for one in completions), now)
         before, took = self.seconds, now - began
         self.seconds = took if before is None else before + SMOOTH * (took - before)
@@ -74,7 +71,7 @@ class Member(Server):
         """It is not asked any more until it shows its list of models, and then by one request."""
         self.health.bad(failed, who, now)
         self._set_aside(now)
-        self.ready = False
+        self.ready, self.lost = False, 0
         self.use.drained += self.use.state == "up"
         self.use.state = "away"
 
@@ -101,6 +98,14 @@ class Member(Server):
         """Its answer to a fixed prompt, drawn greedily, asked for once. Raises Failed, UsageError, ModelError."""
         self._greedy = self._greedy or await self.complete(SAME, GREEDY)
         return self._greedy
+
+    async def answer_again(self) -> None:
+        """Answers the fixed prompt, after it was away. Raises Failed, UsageError, BudgetReached, ModelError."""
+        try:
+            async with asyncio.timeout(TRIAL):
+                await self.complete(SAME, GREEDY)
+        except TimeoutError:
+            raise Failed("away", f"no answer within {TRIAL:g} s") from None
 
     def _listed(self) -> dict[str, dict[str, Any]]:
         return {str(row.get("id")): row for row in self.models}
