@@ -8,7 +8,6 @@ quick form takes a tenth of the attempts.
 
 import hashlib
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -32,7 +31,7 @@ MODEL = ModelRef("policy")
 def attempts(numbers: range) -> Iterator[Attempt]:
     """Attempts with a text that no other one has, four a problem."""
     for number in numbers:
-        text = " ".join(str(word) for word in random.Random(number).choices(range(10_000), k=180))
+        text = hashlib.sha512(str(number).encode()).hexdigest() * 7
         problem = content_hash("problem", number // A_PROBLEM)
         yield Attempt(content_hash("attempt", number), problem, MODEL, "sampled", number % A_PROBLEM, text, "1",
                       bool(number % 2), None, 180, "stop", 0)  # fmt: skip

@@ -88,14 +88,14 @@ async def test_all_puts_that_shared_a_failed_commit_hear_of_it(
     monkeypatch.setattr(sqlite3, "connect", kept)
     with Run.open(tmp_path / "run") as run:
         await run.put("problems", problem(1))
-        connections[0].execute("PRAGMA max_page_count = 1")
+        connections[1].execute("PRAGMA max_page_count = 1")
         puts = (run.put("thoughts", thought(n, "y" * 9000)) for n in range(20))
         results = await asyncio.gather(*puts, return_exceptions=True)
         assert {type(result) for result in results} == {StoreFull}
         with pytest.raises(StoreFull):
             run.put_all("thoughts", [thought(n, "y" * 9000) for n in range(20)])
         assert run.ids("problems") == {problem(1).id}
-        connections[0].execute("PRAGMA max_page_count = 100000")
+        connections[1].execute("PRAGMA max_page_count = 100000")
         await run.put("thoughts", thought(1))
         assert run.count("thoughts") == 1
 

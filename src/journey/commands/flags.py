@@ -98,6 +98,10 @@ ShardOut = Annotated[
     Path | None,
     typer.Option("--out", envvar="JOURNEY_OUT", help="The shard's own run; RUN-I-of-N if not given.", metavar="DIR"),
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option("--ray", help="Trees and thoughts on a Ray cluster: auto, HOST:PORT or local.", metavar="ADDRESS"),
+]
 Slurm = Annotated[
     Path | None,
     typer.Option("--slurm", help="Write the recipe as Slurm jobs, set by this file, and submit them.", metavar="FILE"),

@@ -58,6 +58,7 @@ def run(
     limit: flags.Limit = None,
     seed: flags.Seed = None,
     shard: flags.Shard = None,
+    ray: flags.Ray = None,
     slurm: flags.Slurm = None,
     settings: flags.Set = None,
     json: flags.Json = False,
@@ -85,7 +86,7 @@ def run(
     journey merge makes one, and the same command without --shard trains and compares there, and repeats nothing. With
     --slurm FILE this is written as Slurm jobs and submitted; with --dry-run the scripts are written and nothing else.
     """
-    wanted = load(recipe, settings or (), shard=shard)
+    wanted = load(recipe, settings or (), shard=shard, ray=ray)
     if (problems or gpus) and (wanted.axes or not dry_run):
         raise UsageError("--problems and --gpus plan what a recipe would take: give them with --dry-run, and no sweep")
     out = out or default_folder(recipe, wanted)

@@ -23,6 +23,9 @@ class Usage:
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(self.calls + other.calls, self.prompt_tokens + other.prompt_tokens, self.tokens + other.tokens)
 
+    def __sub__(self, other: "Usage") -> "Usage":
+        return Usage(self.calls - other.calls, self.prompt_tokens - other.prompt_tokens, self.tokens - other.tokens)
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
@@ -98,6 +101,14 @@ class BudgetTracker:
         self._flying.remove(reservation)
         self._spent[reservation.model] = self._spent.get(reservation.model, Usage()) + used
         self._settled.set()
+
+    def add(self, model: str, used: Usage) -> None:
+        """Counts what another process used."""
+        self._spent[model] = self._spent.get(model, Usage()) + used
+
+    def reached(self) -> str | None:
+        """Which limit is passed, in a sentence; null: none."""
+        return self._reached(Reservation("", Usage()), ())
 
     def remark(self, what: str) -> None:
         """Keeps a sentence about a server for who pays for it: each once, in order, in `remarks`."""

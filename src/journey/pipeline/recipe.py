@@ -13,6 +13,7 @@ from journey.models.weights import AUTO, check_dtype
 from journey.pipeline.arms import ARMS
 from journey.pipeline.derive import ThoughtSettings
 from journey.pipeline.evaluation_settings import Evaluation
+from journey.pipeline.ray_workers import RaySettings
 from journey.pipeline.round_settings import Rounds
 from journey.pipeline.shard import read_shard
 from journey.tasks.hints import HintSettings
@@ -158,6 +159,7 @@ class Recipe:
     launch: Launch = Launch()
     dtype: str = AUTO
     shard: str | None = None
+    ray: RaySettings = RaySettings()
 
     def __post_init__(self) -> None:
         check_dtype(self.dtype)

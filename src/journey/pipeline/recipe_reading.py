@@ -37,14 +37,16 @@ def load(
     environment: Mapping[str, str] = os.environ,
     *,
     shard: str | None = None,
+    ray: str | None = None,
 ) -> Recipe:
     """The recipe of a YAML file, or the one of that name that ships with journey.
 
-    `overrides` are "a.b=value", and beat JOURNEY_A__B=value, which beats the file; `shard` is one more.
-    Raises UsageError: missing file, no YAML, unknown key (with the nearest right one), a key of an older form, wrong
-    kind of value.
+    `overrides` are "a.b=value", and beat JOURNEY_A__B=value, which beats the file; `shard` and
+    `ray` (an address) are two more. Raises UsageError: missing file, no YAML, unknown key (with the nearest right one),
+    a key of an older form, wrong kind of value.
     """
-    own = () if shard is None else (f"shard={read_shard(shard)}",)
+    own = [f"shard={read_shard(shard)}"] if shard is not None else []
+    own += [f"ray.address={ray}"] if ray is not None else []
     return recipe_of(load_settings(path, (*overrides, *own), environment), str(path))
 
 
@@ -244,5 +246,5 @@ def plain_recipe(wanted: Recipe) -> dict[str, Any]:
     data["trees"][wanted.trees.grower] = data["trees"].pop("settings")
     del data["trees"]["grower"]
     data["thoughts"] |= data["thoughts"].pop("settings")
-    del data["shard"]  # a setting of the run, not of what is made
+    del data["shard"], data["ray"]  # of who works, not of what is made
     return data

@@ -132,6 +132,13 @@ def _stand_in(connection: sqlite3.Connection) -> sqlite3.Connection:
     return connection
 
 
+def memory_database() -> sqlite3.Connection:
+    """The database of a run that is nowhere but in memory, for what comes and goes."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _create(connection)
+    return connection
+
+
 def _make(path: Path) -> None:
     """An empty database, whole or not there: a command that was killed before leaves nothing to read."""
     part = path.with_name(f".{path.name}.part")
