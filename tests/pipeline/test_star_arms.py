@@ -40,7 +40,7 @@ def test_the_three_arms_are_run_estimated_and_their_hinted_thoughts_counted(tmp_
     file, out = tmp_path / "recipe.yaml", tmp_path / "run"
     file.write_text(RECIPE)
     plan = done("run", file, "--out", out, "--dry-run", "--json").data
-    assert [(row["model"], row["calls"]) for row in plan["asked_at_most"]] == [("phase1", 240)] * 2
+    assert [(row["model"], row["calls"]) for row in plan["asked_at_most"]] == [("phase1", 480)]
     found = done("run", file, "--out", out, "--json").data
     assert {"star", "hybrid", "journey_over_star"} <= {*found["arms"]}
     with Run.read(out) as run:

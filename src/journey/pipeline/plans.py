@@ -117,7 +117,8 @@ def _round_rows(wanted: Recipe, sizes: Sizes) -> int:
     rounds = wanted.rounds
     own = [number if rounds.data == "accumulate" else 1 for number in range(2, rounds.count + 1)]
     given = sizes.phase1 if rounds.start == "last" else 0
-    return len(wanted.arms_in_rounds) * sum(number * sizes.thoughts + given for number in own)
+    each = [ARMS[arm].estimate(wanted.arms[arm], sizes).rows for arm in wanted.arms_in_rounds]
+    return sum(each) * sum(own) + given * len(each) * len(own)
 
 
 def _shared(wanted: Recipe) -> int:
