@@ -59,6 +59,8 @@ PRM = PrmSettings(epochs=3, batch=16, learning_rate=1e-3)
 QUIET_STAR = QuietStarSettings(epochs=3, batch=16, learning_rate=1e-3)
 HINTS = HintSettings()
 ROUNDS, ROUND_SAMPLES, RL_SAMPLES = 4, 4, 4
+DECIDES = {"problems": ("puzzles", "phase1", "train", "validation", "test"), "trees": ("count",)}
+GROWN = ("width", "keep", "depth", "follow_wrong", "temperature", "max_step_tokens")
 VOTE = 24  # tokens of a vote for each step that may follow
 
 
@@ -83,7 +85,8 @@ class Neighbours:
         self.recipe: Mapping[str, Any] = of.config["recipe"]
         self.task = str(self.recipe["task"])
         self.test = part(of, "test")[: sizes.test]
-        made = {name: self.recipe[name] for name in ("problems", "trees", "thoughts")}
+        made = [{name: self.recipe[part][name] for name in names} for part, names in DECIDES.items()]
+        made.append({name: self.recipe["trees"]["grow"][name] for name in GROWN})
         base = folder_hash(Path(model_path(self.recipe["model"])))
         self.work = f"e13-{self.task}-{content_hash(base, made, asdict(sizes), asdict(QUIET_STAR), asdict(PRM))[:8]}"
 
