@@ -49,8 +49,8 @@ def mix(options: Namespace) -> Result:
 def task_table(options: Namespace, out: Path, results: Path) -> tuple[list[dict[str, Any]], str, list[Any]]:
     """A model of each task alone and one of both."""
     settings = LONG if options.long else e9.QUICK
-    of = e9.Seed(options.seed, str(e9.model_path("tiny")), settings, "test", out, results)
     work = content_hash(e9.asdict(settings), {name: asdict_of(name) for name in e9.OTHER})[:8]
+    of = e9.Seed(options.seed, str(e9.model_path("tiny")), settings, "test", out / work, results)
 
     def file_of(seed: int, arm: str, name: str) -> Path:
         return results / f"e6-tasks-{work}-seed-{seed}-{arm.replace(' ', '-')}-on-{name}.json"
@@ -92,7 +92,7 @@ def asdict_of(name: str) -> Any:
 async def measure_tasks(of: "e9.Seed", file_of: Any) -> None:
     """Trains and tests the models of one seed whose results are not there."""
     solutions = {name: solution_rows(of.problems[name]["phase1"], TASKS[name]) for name in e9.OTHER}
-    phase1 = of.train("phase 1", of.base, [row for rows in solutions.values() for row in rows])
+    phase1 = trained(of, "phase 1", [row for rows in solutions.values() for row in rows])
     rows: dict[str, list[Row]] = {}
     for name in e9.OTHER:
         rows[name] = [*solutions[name], *of.rows(name, (await of.thoughts(name, phase1))[e9.BEST[name]])]
@@ -101,11 +101,17 @@ async def measure_tasks(of: "e9.Seed", file_of: Any) -> None:
     for arm, names in MIXES.items():
         share = 0.5 if arm == "both, equal tokens" else 1.0
         chosen = [row for name in names for row in part_of(rows[name], tokens, share * total[name], of.number)]
-        place = of.train(arm, of.base, chosen)
+        place = trained(of, arm, chosen)
         for name in names:
             if not (file := file_of(arm, name)).is_file():
                 right = await answers(of, place, name)
                 file.write_text(json.dumps({"right": right, "trained": sum(map(tokens, chosen))}) + "\n", "utf-8")
+
+
+def trained(of: "e9.Seed", arm: str, rows: Sequence[Row]) -> Path:
+    """The model of an arm, which is not trained again where it is there."""
+    place = of.folder / f"seed-{of.number}" / arm.replace(" ", "-")
+    return place if (place / "config.json").is_file() else of.train(arm, of.base, rows)
 
 
 def part_of(rows: Sequence[Row], tokens: Any, most: float, seed: int) -> list[Row]:
