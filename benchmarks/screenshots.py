@@ -29,7 +29,7 @@ def first(lists: Lists, **where: str) -> str | None:
 def pages(lists: Lists) -> dict[str, tuple[str, str]]:
     """Address and what must stand on the page, by the picture's name; those that the run has."""
     found = {"overview": ("", "!!document.querySelector('.tile')")}
-    for table in ("problems", "thoughts", "attempts"):
+    for table in ("problems", "thoughts", "attempts", "rollouts"):
         if first(lists, page=table):
             found[table] = (f"&page={table}", ROWS)
     if first(lists, page="thoughts", word="wait"):

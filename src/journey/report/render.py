@@ -51,7 +51,8 @@ def terminal(document: Document, *, turned: bool = False) -> Group:
 def _grid(table: Table, title: str) -> Grid:
     grid = Grid(title=Text(table.title or title), title_justify="left", title_style="bold")
     for i, name in enumerate(table.columns):
-        grid.add_column(Text(name), justify="right" if i else "left", overflow="fold")
+        is_words = i == 0 or (table.prose and i == len(table.columns) - 1)
+        grid.add_column(Text(name), justify="left" if is_words else "right", overflow="fold")
     for i, row in enumerate(table.rows):
         grid.add_row(*map(Text, row), style="bold" if i in table.strong else "")
     return grid

@@ -43,7 +43,7 @@ def round_parts(figures: Json) -> list[Table | Pictures]:
 
 def round_table(figures: Json) -> Table:
     """A row an arm and round."""
-    rows = figures["rounds"]
+    rows = figures.get("rounds", [])
     seeds = max((row["seeds"] for row in rows), default=0)
     columns: list[Column] = [
         ("", lambda row: f"{short(row['arm'])}, round {row['round']}"),
@@ -52,7 +52,7 @@ def round_table(figures: Json) -> Table:
         ("95 % interval", lambda row: "" if row["low"] is None else interval(row["low"], row["high"])),
         ("fixed", lambda row: "" if row["fixed"] is None else number(row["fixed"])),
         ("broke", lambda row: "" if row["broke"] is None else number(row["broke"])),
-        (f"pass@{rows[0]['k']}", lambda row: _known(row["measured"].get("pass_at"), percent)),
+        (f"pass@{rows[0]['k'] if rows else 'k'}", lambda row: _known(row["measured"].get("pass_at"), percent)),
         ("right ways", lambda row: _known(row["diversity"], lambda n: number(n, 2))),
         ("given", lambda row: _known(row["given_share"], percent)),
         ("model", kept_words),
@@ -63,7 +63,8 @@ def round_table(figures: Json) -> Table:
         "problems against the last good model before. Right ways: distinct ones a problem. A model is kept where the "
         "guards let it grow the next round's trees. An arm that a guard ended has no later rounds."
     )
-    return table("", columns, rows, note=note, prose=any(row["why"] for row in rows))
+    prose = any(row["why"] for row in rows)
+    return table("Each round", columns, rows, note=note if rows else "", prose=prose, brief=True)
 
 
 def kept_words(row: Json) -> str:

@@ -11,7 +11,7 @@ from journey.report.document import Column, Document, Picture, Pictures, Table, 
 from journey.report.example import Example
 from journey.report.pictures import accuracy_dots, charts
 from journey.report.rl import rl_table
-from journey.report.round_pictures import round_parts
+from journey.report.round_pictures import round_parts, round_table
 from journey.report.samples import best_table, group_table, vote_table
 from journey.report.searches import search_table
 from journey.report.wording import TOY, arms, gain_lines, interval, label, mean_of, notes, number, percent, short
@@ -24,14 +24,14 @@ SEEDS = 10  # of more seeds than these the single figures are left to report.jso
 
 
 def brief(figures: Json) -> Document:
-    """What the terminal shows: the table, what came out, the searches."""
+    """What the terminal shows: the table, what came out, the searches, the rounds."""
     thoughts = sum(of["thoughts"] for of in figures.get("thoughts", {}).values())
     nothing = f"{number(thoughts)} thoughts, and no comparison of {' and '.join(map(short, compared()))} yet."
     return Document(
         title=str(figures["run"]),
         subtitle="Journey learning against shortcut learning from the same trees",
         headline=gain_lines(figures) or [nothing],
-        parts=[arm_table(figures), search_table(figures)],
+        parts=[arm_table(figures), search_table(figures), round_table(figures)],
         notes=notes(figures),
         warning=TOY,
     )
