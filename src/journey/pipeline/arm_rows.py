@@ -262,8 +262,14 @@ def thought_pairs(
     )  # fmt: skip
 
 
+def is_later(tree: Tree, of: SeedRun) -> bool:
+    """Whether a tree was grown in a later round than the first."""
+    seed = tree.settings.get("seed", 0)
+    return seed > of.seed and (seed - of.seed) % ROUND_APART == 0
+
+
 def seed_trees(of: SeedRun, problems: Iterable[Problem]) -> list[Tree]:
-    """The seed's trees of some problems."""
+    """The trees of the seed's first round, of some problems."""
     where = {} if of.policy is None else {"policy": of.policy}
     names = {problem.id for problem in problems}
-    return [tree for tree in of.run.trees(**where) if tree.problem in names]
+    return [tree for tree in of.run.trees(**where) if tree.problem in names and not is_later(tree, of.first)]

@@ -157,11 +157,14 @@ def _trees(run: Run, seeds: Sequence[int]) -> Trees:
     with_thought = {thought.tree for thought in run.thoughts()}
     kept = run.config.get("recipe", {}).get("trees")
     named = kept.get("model") if isinstance(kept, Mapping) else None  # runs of version 1 kept their number
+    rounds = run.config.get("recipe", {}).get("rounds")
+    first = isinstance(rounds, Mapping) and rounds.get("policy") == "first"  # it grew trees of later rounds, too
     by_seed = list[dict[str, int]]()
     for seed in seeds:
         ids = set[str]().union(*(run.ids("trees", policy=policy) for policy in policies(seed)))
-        if named is not None:
-            ids = {tree.id for tree in run.trees(policy=named) if tree.settings.get("seed") == seed}
+        if named is not None or first:
+            grown = (tree for policy in ([named] if named else policies(seed)) for tree in run.trees(policy=policy))
+            ids = {tree.id for tree in grown if tree.settings.get("seed") == seed}
         by_seed.append({"seed": seed, "grown": len(ids), "with_thought": len(ids & with_thought)})
     if not any(row["grown"] for row in by_seed):
         return Trees(run.count("trees"), [])

@@ -15,7 +15,7 @@ from journey.models.cached import Cached
 from journey.models.local_threads import limit_threads
 from journey.models.weights import local, model_path, thoughtful
 from journey.pipeline import registry
-from journey.pipeline.arm_rows import ROUND_APART, SeedRun, model_name
+from journey.pipeline.arm_rows import SeedRun, is_later, model_name
 from journey.pipeline.arms import ARMS, compared, method_of, source_of
 from journey.pipeline.derive import Derivation
 from journey.pipeline.evaluation_settings import THOUGHTFUL
@@ -36,7 +36,7 @@ from journey.store.files import take_over
 from journey.store.run import Run
 from journey.tasks.table import task
 from journey.thoughts.traverse import TraverseSettings, has_side_trip
-from journey.types import Problem, Tree
+from journey.types import Problem
 
 FEW = 5  # thoughts that may all lack a side trip by chance
 TRAIN = "train"  # the stage that an arm without rows is listed under
@@ -98,12 +98,6 @@ async def grow_wanted(
     )  # fmt: skip
 
 
-def is_later(tree: Tree, of: SeedRun) -> bool:
-    """Whether a tree was grown in a later round than the first."""
-    seed = tree.settings.get("seed", 0)
-    return seed > of.seed and (seed - of.seed) % ROUND_APART == 0
-
-
 async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) -> None:
     """The thoughts of a seed by the recipe's methods; of the seed's trees, so that all arms have the same ones.
 
@@ -118,7 +112,7 @@ async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) ->
     else:
         policy, problems = recipe.grown_by or of.name(recipe.policy_arm), part(of.run, "train")
         settings = replace(settings, common=replace(settings.common, policy=policy))
-        seed = of.seed if recipe.grown_by else None
+        seed = of.seed if recipe.grown_by or of.round else None
         trees, failed = trees_for_thoughts(of.run, problems, policy, recipe.trees.count, seed)
         if not trees and recipe.shard is not None:
             return
