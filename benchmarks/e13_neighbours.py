@@ -361,7 +361,7 @@ def neighbours(options: Namespace) -> Result:
     for name in [name for name in METHODS if name in found]:
         seeds = list(found[name].values())
         spread = over_seeds([shares(one["right"], one["samples"]) for one in seeds])
-        arms[name] = {"seeds": len(seeds), "right": spread.value, "low": spread.low, "high": spread.high,
+        arms[name] = {"seeds": len(seeds), "right": spread.value, "low": spread.low, "high": min(1.0, spread.high),
                       "about": METHODS[name].about,
                       **{of: mean(seeds, of) for of in ("answer", "generated", "trained")}}  # fmt: skip
     columns = ("method", "seeds", "right", "low", "high", "answer", "generated", "trained", "what it is")
