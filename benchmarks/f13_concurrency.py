@@ -1,9 +1,10 @@
 """F13: however many problems are in flight, and whoever works on them, the exported records are byte for byte the same.
 
 One small experiment with the tiny base (phase 1, trees, thoughts, two arms, answers), made with 1, 8 and 64 problems in
-flight in one process, in two processes, and as two shards that are merged and gone on with. Each way is the commands
-that a person would give, in processes of their own; `--only` chooses ways by how they begin. The quick form is an
-experiment of half a minute a way; `--long` has five times the problems.
+flight in one process, in two processes, as two shards that are merged and gone on with, and on Ray with one node and
+with two, one of which is killed while it works and replaced. Each way is the commands that a person would give, in
+processes of their own; `--only` chooses ways by how they begin. The quick form is an experiment of half a minute a way;
+`--long` has five times the problems.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
@@ -19,12 +21,15 @@ from pathlib import Path
 import bench
 from bench import ROOT, Result
 
+from journey.store.run import Run
+
 TABLES = ("problems", "trees", "thoughts", "attempts")
 RECIPE = ROOT / "recipes" / "countdown.yaml"
 SETTINGS = {
     "seeds": 1, "problems.phase1": 320, "problems.validation": 4, "arms": "[phase1,shortcut,journey]",
     "arms.phase1.epochs": 2, "training.epochs": 1, "evaluation.max_tokens": 120, "evaluation.votes": 2,
 }  # fmt: skip
+NODES = "ray: 2 nodes, one killed, one added"
 Way = Sequence[Sequence[object]]
 
 
@@ -46,6 +51,8 @@ def ways(folder: Path, settings: Mapping[str, object]) -> dict[str, Way]:
             ["merge", *(folder / name for name in shards), "--out", folder / "shards: 2"],
             run("shards: 2", workers=0),
         ],
+        "ray: 1 node": [run("ray: 1 node", "--ray", "local", workers=0)],
+        NODES: [run(NODES, workers=0, **{"ray.batch": 2})],
     }
 
 
@@ -57,6 +64,34 @@ def give(*command: object) -> None:
     )
     if done.returncode:
         raise SystemExit(f"journey {' '.join(map(str, command))}\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+
+
+def give_on_nodes(run: Path, *command: object) -> None:
+    """Gives a command on a cluster of two nodes; when the first trees are stored one is killed and another added."""
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    second = cluster.add_node(num_cpus=1)
+
+    def change() -> None:
+        while not (run / "run.db").exists() or not trees(run):
+            time.sleep(0.2)
+        cluster.remove_node(second, allow_graceful=False)
+        cluster.add_node(num_cpus=1)
+
+    changing = threading.Thread(target=change, daemon=True)
+    changing.start()
+    try:
+        give(*command, "--ray", cluster.address)
+        changing.join()
+    finally:
+        cluster.shutdown()
+
+
+def trees(run: Path) -> int:
+    """How many trees the run has by now."""
+    with Run.read(run) as of:
+        return of.count("trees")
 
 
 def contents(run: Path) -> dict[str, str]:
@@ -80,7 +115,10 @@ def compare(options: Namespace) -> Result:
                 continue
             began = time.perf_counter()
             for command in commands:
-                give(*command)
+                if way == NODES:
+                    give_on_nodes(folder / way, *command)
+                else:
+                    give(*command)
             seconds = time.perf_counter() - began
             rows.append([way, *contents(folder / way).values(), round(seconds, 1)])
     hashes = {tuple(row[1:-1]) for row in rows}
