@@ -43,6 +43,9 @@ from journey.pipeline.recipe_reading import load, plain_recipe
 from journey.pipeline.rounds import go_round, round_mix, rounds_of, start_of
 from journey.pipeline.seed_work import Budget, seed_run
 from journey.pipeline.stages import evaluate, train
+from journey.report.charts import Chart, Line, chart_svg
+from journey.report.document import Picture
+from journey.report.render import write_pictures
 from journey.store.entries import Round, Training
 from journey.store.run import Run
 from journey.training.settings import SftSettings
@@ -277,6 +280,27 @@ def narrowing(found: Found, variant: str) -> list[tuple[Any, ...]]:
     return rows
 
 
+def pictures(found: Found, arm: str = "journey") -> list[Picture]:
+    """An arm's accuracy on the test over the rounds of every variant, and how its first steps narrow on validation."""
+    tones = ("accent", "ink", "teal", "plum", "ochre", "soft")
+    shown = {v: seeds for (v, of), seeds in sorted(found.items()) if of == arm and v != BASE and LONG not in v}
+    right_lines, entropy_lines = list[Line](), list[Line]()
+    for (variant, seeds), tone in zip(shown.items(), tones, strict=False):
+        numbers = sorted({n for rounds in seeds.values() for n in rounds})
+        means = [
+            (n, fmean(fmean(one.values()) for one in each.values())) for n in numbers if (each := of_round(seeds, n))
+        ]
+        right_lines.append(Line(variant, means, tone))
+        bits = [(n, [r[n]["measured"]["entropy"] for r in seeds.values() if n in r]) for n in numbers]
+        entropy_lines.append(Line(variant, [(n, fmean(b)) for n, b in bits if b and None not in b], tone))
+    about = f"{arm}, by round; collapse: no guards, data replaced, nothing given, low temperature"
+    charts = (
+        Chart("rounds", f"Right on the test: {about}", "round", "", right_lines, percent=True, whole=True),
+        Chart("rounds_entropy", f"Bits of the first step: {about}", "round", "bits", entropy_lines, whole=True),
+    )
+    return [Picture(chart.name, chart.title, chart_svg(chart)) for chart in charts]
+
+
 def measured(options: Namespace) -> Result:
     """Makes the variants, arms and seeds that are asked for and shows all that are there."""
     with tempfile.TemporaryDirectory() as name:
@@ -293,6 +317,9 @@ def measured(options: Namespace) -> Result:
             for variant in options.variant:
                 here.make(variant, seed)
         found, work = here.found(), here.work
+    if options.draw is not None:
+        options.draw.mkdir(parents=True, exist_ok=True)
+        write_pictures(options.draw, pictures(found))
     most = max(number for seeds in found.values() for rounds in seeds.values() for number in rounds)
     rows, figures = summary(found, most)
     columns = ("", "seeds", *(f"{n}" for n in range(1, most + 1)), "over round 1", "over control", "over long", "kept")
@@ -318,5 +345,6 @@ if __name__ == "__main__":
             "--variant", type=lambda text: [v for v in text.split(",") if v], default=["same"], help=", ".join(VARIANTS)
         ),
         flag("--trees", type=int, help="so many a round, which leaves more to gain; by default the recipe's 327"),
+        flag("--draw", type=Path, help="folder to draw the rounds into, as SVG"),
         flag("--work", type=Path, help="folder to keep the runs in; a seed's base is made there first"),
     )
