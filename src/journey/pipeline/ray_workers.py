@@ -91,7 +91,7 @@ async def spread(
                     worker = actor.remote(make, shared)
                     starting[worker.ready.remote()] = worker
             done, _ = ray.wait([*busy, *starting], num_returns=1, timeout=LOOK) if busy or starting else ([], [])
-            await asyncio.sleep(0)  # an interrupt is heard here
+            await asyncio.sleep(0 if busy or starting else LOOK)  # an interrupt is heard here
             if not (busy or idle) and not done and time.monotonic() - began > PATIENCE:
                 on_wait()
             for ref in done:
@@ -101,7 +101,7 @@ async def spread(
                     if not isinstance(begun, _Death):
                         idle.append(worker)
                         lost = 0
-                    elif (lost := lost + 1) >= DEATHS:
+                    elif (lost := lost + 1) >= DEATHS and not (busy or idle):  # else it is a node that went
                         raise UsageError(f"workers end on the cluster before they begin: {begun.why[-400:]}")
                     continue
                 worker, batch, deaths = busy.pop(ref)
