@@ -59,3 +59,9 @@ def test_a_thought_method_asks_no_more_than_was_reckoned(tmp_path: Path, flags: 
     else:
         done("import", "problems", sums, "--out", tmp_path / "run")
     held(("derive", tmp_path / "run", *(notes if flag == "NOTES" else flag for flag in flags)))
+
+
+def test_a_dry_run_of_a_shard_counts_no_answers_and_says_where_the_work_is_done() -> None:
+    data = done("run", "countdown", "--shard", "1/2", "--ray", "auto", "--dry-run", "--json").data
+    assert data["attempts_at_most"] == 0 and data["models_trained"] == data["seeds"]
+    assert data["shard"] == "1/2" and data["ray"].startswith("auto: trees and thoughts by workers of 1 cores")

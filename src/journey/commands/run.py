@@ -112,7 +112,7 @@ def run(
     if dry_run:
         if problems or gpus:
             return _machines(wanted, out, tracker, prices, problems, gpus, json)
-        return _plan(wanted, out, tracker, json, fresh)
+        return _plan(wanted, out, tracker, json, fresh, _where(wanted))
     if fresh or not (out / "run.db").is_file():  # before anything is removed or made
         experiment.check_trained(wanted, make_problems(wanted).by_name)
     return _run(wanted, out, tracker, json, fresh)
@@ -224,6 +224,15 @@ def _machines(
     data = {"problems": number, "planned_by": len(known), "gpus": gpus, **found}
     say(json, data, sheet(f"at most, planned by {len(known):,} problems", machine_lines(data)))
     return 0
+
+
+def _where(wanted: Recipe) -> dict[str, str]:
+    """Where the work is done, unless it is all done here."""
+    ray, found = wanted.ray, {"shard": wanted.shard} if wanted.shard else {}
+    if ray.address is not None:
+        share = f"{ray.cores:g} cores and {ray.gpus:g} GPUs"
+        found["ray"] = f"{ray.address}: trees and thoughts by workers of {share}, {ray.batch} problems at a time each"
+    return found
 
 
 def _plan(

@@ -67,7 +67,8 @@ def plan(wanted: Recipe, parts: Parts) -> dict[str, Any]:
         min(wanted.trees.count or counts["train"], counts["train"]),
     )
     work = [ARMS[name].estimate(settings, sizes) for name, settings in wanted.arms.items()]
-    rules = [rule for arm in wanted.arms for rule in ARMS[arm].decoding(wanted.evaluation)]
+    evaluated = [] if wanted.shard else wanted.arms  # a shard trains what grows its trees, and evaluates nothing
+    rules = [rule for arm in evaluated for rule in ARMS[arm].decoding(wanted.evaluation)]
     drawn = sum(one.answers for one in work)
     drawn += sum(rule.samples for rule in rules) * counts[wanted.evaluation.split]
     rounds, later = wanted.rounds, _later(wanted)
