@@ -19,7 +19,7 @@ time: "00:10:00"
 before: 60
 repeat: 2
 directives: {partition: gpu, gres: "gpu:4", mem: 64G}
-setup: ["export FROM_SETUP=yes"]
+setup: ["export FROM_SETUP=yes$NOT_SET"]
 """
 SERVERS = """
 servers:
@@ -100,7 +100,10 @@ def test_what_cannot_be_a_job_is_refused_in_one_sentence(line: str, mend: str, t
     assert not (tmp_path / "out").exists()
 
 
-def test_jobs_end_before_their_walltime_the_next_go_on_and_the_last_merges(jobs: Path, tmp_path: Path) -> None:
+def test_jobs_end_before_their_walltime_the_next_go_on_and_the_last_merges(
+    jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7")  # what Slurm gave the job of the node's GPUs
     script = written(scripted_recipe(tmp_path), jobs, tmp_path / "run")
     record = tmp_path / "record"
 
@@ -119,8 +122,8 @@ def test_jobs_end_before_their_walltime_the_next_go_on_and_the_last_merges(jobs:
     lines = record.read_text().splitlines()
     assert lines.count("ended") == 2 and lines.count("server ended") == 8
     served = "vllm serve Qwen/Qwen2.5-7B-Instruct --served-model-name teacher --host 127.0.0.1 --port"
-    assert sum(line.startswith(f"CUDA_VISIBLE_DEVICES=0,1 {served}") for line in lines) == 4
-    assert sum(line.startswith(f"CUDA_VISIBLE_DEVICES=2,3 {served}") for line in lines) == 4
+    assert sum(line.startswith(f"CUDA_VISIBLE_DEVICES=4,5 {served}") for line in lines) == 4
+    assert sum(line.startswith(f"CUDA_VISIBLE_DEVICES=6,7 {served}") for line in lines) == 4
     ports = [line.split("--port ")[1].split()[0] for line in lines if "--port" in line]
     first = next(line for line in lines if line.startswith("journey run"))
     urls = ",".join(f"http://127.0.0.1:{port}/v1" for port in sorted(ports[:2]))

@@ -143,9 +143,10 @@ def _script(
         for replica in range(server.replicas):
             begun += _replica(name, server, folder, len(begun), [*range(used, used + server.gpus)], replica)
             used += server.gpus
+    setup = ["set +u", *jobs.setup, "set -u"] if jobs.setup else []  # scripts of others use names that are not set
     return "\n".join([
         "#!/bin/bash", *(f"#SBATCH {one}" for one in directives), BEGIN.format(folder=shlex.quote(str(Path.cwd()))),
-        *jobs.setup, *([SERVING, *begun, "wait_for_servers"] if servers else []), *(f"work {line}" for line in work),
+        *setup, *([SERVING, *begun, "wait_for_servers"] if servers else []), *(f"work {line}" for line in work),
         "",
     ])  # fmt: skip
 
@@ -155,7 +156,8 @@ def _replica(name: str, server: ModelServer, folder: Path, number: int, gpus: Se
     called = shlex.quote(server.name or server.model)
     options = [shlex.quote(word) for option in server.options for word in shlex.split(option)]
     log = f'{shlex.quote(str(folder))}/{name}-"$SLURM_JOB_ID"-{replica}.log'
-    vllm = [f"CUDA_VISIBLE_DEVICES={','.join(map(str, gpus))}", "vllm serve", shlex.quote(server.model)]
+    own = ",".join(f"${{gpus[{number}]}}" for number in gpus)
+    vllm = [f'CUDA_VISIBLE_DEVICES="{own}"', "vllm serve", shlex.quote(server.model)]
     vllm += ["--served-model-name", called, '--host 127.0.0.1 --port "$port" --tensor-parallel-size', str(len(gpus))]
     return [
         f"port=$((20000 + (SLURM_JOB_ID * 64 + {number}) % 40000))",
@@ -190,6 +192,7 @@ cd {folder} || exit 2
 
 SERVING = """
 urls=()
+IFS=, read -ra gpus <<< "${CUDA_VISIBLE_DEVICES:-$(seq -s, 0 63)}"  # those that Slurm gave
 serving() {
   servers+=("$!")
   url=$1
