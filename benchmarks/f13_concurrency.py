@@ -73,17 +73,14 @@ def give_on_nodes(run: Path, *command: object) -> None:
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     second = cluster.add_node(num_cpus=1)
 
-    def change() -> None:
-        while not (run / "run.db").exists() or not trees(run):
+    work = threading.Thread(target=give, args=(*command, "--ray", cluster.address), daemon=True)
+    work.start()
+    try:
+        while work.is_alive() and not ((run / "run.db").exists() and trees(run)):
             time.sleep(0.2)
         cluster.remove_node(second, allow_graceful=False)
-        cluster.add_node(num_cpus=1)
-
-    changing = threading.Thread(target=change, daemon=True)
-    changing.start()
-    try:
-        give(*command, "--ray", cluster.address)
-        changing.join()
+        cluster.add_node(num_cpus=1)  # not in a thread: Ray sets signals
+        work.join()
     finally:
         cluster.shutdown()
 
