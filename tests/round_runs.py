@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from journey.pipeline.arm_rows import tree_seed
 from journey.store.entries import Round, Training
 from journey.store.run import Run
 from journey.types import (
@@ -30,13 +31,14 @@ def model_of(seed: int, arm: str, round: int) -> str:
     return f"seed-{seed}/{arm}" if round == 1 else f"seed-{seed}/round-{round}/{arm}"
 
 
-def grown(seed: int, problem: Problem, policy: str, text: str) -> Tree:
+def grown(seed: int, problem: Problem, policy: str, text: str, round: int = 1) -> Tree:
     """A wrong branch and a right one, by that model."""
     nodes = (
         Node(-1, f"4 - 3 = 1 ( 1 5 -> 17 ){text}", Judgement("wrong", 0.1, by="exact"), "6", False, policy, 9, 0.0),
         Node(-1, f"3 * 4 = 12 ( 5 12 -> 17 ){text}", Judgement("right", 0.9, by="exact"), "17", True, policy, 9, 1.0),
     )
-    return Tree(content_hash("grown", seed, problem.id, policy), problem.id, nodes, policy, "exact", {"seed": seed})
+    settings = {"seed": tree_seed(seed, round)}
+    return Tree(content_hash("grown", seed, problem.id, policy), problem.id, nodes, policy, "exact", settings)
 
 
 def thought_of(tree: Tree, arm: str, seed: int, round: int) -> Thought:
@@ -96,7 +98,7 @@ def _lineage(run: Run, seed: int, arm: str, rounds: int, train: list[Problem], t
     good, mix = f"seed-{seed}/phase1", {"given": 6}
     for round in range(1, rounds + 1):
         name, policy = model_of(seed, arm, round), good
-        trees = [grown(seed, problem, policy, text) for problem in train]
+        trees = [grown(seed, problem, policy, text, round) for problem in train]
         run.put_all("trees", trees)
         run.put_all("thoughts", [thought_of(tree, arm, seed, round) for tree in trees])
         run.put_all("attempts", answers(test, seed, arm, round, text), split="test")

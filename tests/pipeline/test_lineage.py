@@ -23,7 +23,7 @@ def test_a_thought_of_round_3_is_traced_through_every_round_to_the_base(folder: 
         thought = next(t for t in run.thoughts(method="traverse", seed=1) if t.round == 3)
         found = lineage(run, thought.id)
     assert [(one.kind, one.name, one.round) for one in found] == [
-        ("thought", thought.id, 3), ("tree", thought.tree, None), ("model", "seed-1/round-2/journey", 2),
+        ("thought", thought.id, 3), ("tree", thought.tree, 3), ("model", "seed-1/round-2/journey", 2),
         ("model", "seed-1/journey", 1), ("model", "seed-1/phase1", 1), ("base", "an unknown base", None),
     ]  # fmt: skip
     second = found[2].about

@@ -130,6 +130,13 @@ def test_rounds_that_cannot_be_made_are_refused(settings: tuple[str, ...], named
         small(*settings)
 
 
+def test_a_share_of_given_rows_that_no_row_can_be_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="neither a phase 1 nor a labelled thought"):
+        run_small(tmp_path / "run", "rounds=2", "arms=[journey]")
+    with Run.read(tmp_path / "run") as run:
+        assert not run.count("trees")
+
+
 def test_new_problems_are_in_no_part_and_no_other_round() -> None:
     recipe = small("rounds=3", "rounds.problems=new", "problems.rl=5")
     parts = [*make_problems(recipe).by_name.values(), more_problems(recipe, 2), more_problems(recipe, 3)]

@@ -79,6 +79,11 @@ def model_name(seed: int, arm: str, number: int | None = None) -> str:
     return f"seed-{seed}/{arm}" if number in (None, 1) else f"seed-{seed}/round-{number}/{arm}"
 
 
+def tree_seed(seed: int, number: int) -> int:
+    """The seed of the trees that a seed has in a round, another one in each: one model may grow those of several."""
+    return seed + ROUND_APART * (number - 1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedRun:
     """One seed of an experiment over a run, in one of its rounds; `round` null: there is only one.
@@ -126,8 +131,8 @@ class SeedRun:
 
     @property
     def tree_seed(self) -> int:
-        """The seed of the trees, another one in every round: one model may grow those of several."""
-        return self.seed + ROUND_APART * (self.number - 1)
+        """The seed of the trees of its round."""
+        return tree_seed(self.seed, self.number)
 
     async def ask(self, model: Model, decoding: Decoding, problems: Sequence[Problem], split: str) -> None:
         """Lets a model answer what it has not answered yet."""

@@ -10,14 +10,17 @@ from journey.models.budget import BudgetTracker
 from journey.models.weights import check_weights, lacking, model_path
 from journey.pipeline import registry
 from journey.pipeline.arm_rows import thought_rows
+from journey.pipeline.arms import ARMS, source_of
 from journey.pipeline.executor import JobProgress, work_off
 from journey.pipeline.jobs import Part, jobs_of, workers_of
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import store_problems
 from journey.pipeline.recipe import Recipe
+from journey.pipeline.round_rows import check_given
 from journey.pipeline.seed_work import Budget, base_of
 from journey.store.entries import Spending
 from journey.store.export import write_rows
+from journey.store.labels import labels, written
 from journey.store.run import Run
 from journey.tasks.table import ask
 from journey.thoughts.methods import METHODS
@@ -42,7 +45,7 @@ def run_recipe(
         store_problems(run, recipe, lambda *step: progress("problems", *step))
         if recipe.grows and recipe.shard is None and not run.count("problems", split="train"):
             raise UsageError("there are no problems to grow trees of; say problems.file, or problems.train for puzzles")
-        check_trained(recipe, {name: part(run, name) for name in PARTS})
+        check_trained(recipe, {name: part(run, name) for name in PARTS}, run.path)
         budget = Budget(since=len(run.entries(Spending)))
         if tracker is not None:
             budget = replace(budget, limits=tracker.limits, prices=tracker.prices)
@@ -86,10 +89,11 @@ def _check_training_judge(key: str, judge: str | None, recipe: Recipe) -> None:
         )
 
 
-def check_trained(recipe: Recipe, problems: Mapping[str, Sequence[Problem]]) -> None:
+def check_trained(recipe: Recipe, problems: Mapping[str, Sequence[Problem]], folder: Path | None = None) -> None:
     """Raises UsageError where the arms have no problems (by part) to be compared on, or their base cannot read them.
 
-    Before anything is asked that is the problems as they are asked, and the solutions that are to be rewritten.
+    Before anything is asked that is the problems as they are asked, and the solutions that are to be rewritten. Rounds
+    that want given rows need a phase 1, or labels in the run's `folder` (null: a new run, which has none).
     """
     if not recipe.arms:
         return
@@ -99,6 +103,10 @@ def check_trained(recipe: Recipe, problems: Mapping[str, Sequence[Problem]]) -> 
             "there are no validation problems, which decide after a round whether the next one begins; say "
             "problems.validation=100, for example"
         )
+    for arm in recipe.arms_in_rounds if recipe.rounds.count > 1 else ():
+        start = source_of(arm, list(recipe.arms))
+        solved = [*problems["phase1"], *range(recipe.problems.practice)] if start and ARMS[start].policy else []
+        check_given(recipe.rounds.given, solved, *((labels(folder), written(folder)) if folder else ()))
     if recipe.is_evaluated and not problems[split]:
         raise UsageError(f"there are no {split} problems to compare the arms on; say problems.{split}=100, for example")
     texts = [ask(problem, ()).text for problem in problems["train"]]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from journey.errors import UsageError
 from journey.models.weights import TINY, model_path
-from journey.pipeline.arm_rows import model_name
+from journey.pipeline.arm_rows import model_name, tree_seed
 from journey.pipeline.arms import ARMS, source_of
 from journey.store.entries import Round, Training
 from journey.store.run import Run
@@ -90,7 +90,9 @@ class _Walk:
 
     def _tree(self, of: Tree) -> Iterator[Origin]:
         about = {"grown by": of.policy, "judged by": of.judge, "steps": len(of.nodes), "problem": of.problem}
-        yield Origin("tree", of.id, None, about)
+        rounds = (one for one in self._rounds if one.policy == of.policy)
+        number = next((r.round for r in rounds if of.settings.get("seed") == tree_seed(r.seed, r.round)), None)
+        yield Origin("tree", of.id, number, about)
         yield from self._model(of.policy)
 
     def _answer(self, of: Attempt | Rollout) -> Iterator[Origin]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from journey.errors import UsageError
 from journey.evals.guards import domain_of, new_ways
@@ -60,11 +60,7 @@ def mixed(of: SeedRun, method: str, rounds: Rounds, solutions: Sequence[Row], we
     """
     thoughts, known = kept_thoughts(of, method), {problem.id: problem for problem in of.run.problems()}
     labelled = labelled_rows(of.run, method, reader_of(weights))
-    if rounds.given > 0 and not (solutions or labelled):
-        raise UsageError(
-            f"rounds.given wants {rounds.given:.0%} given rows, but there is neither a phase 1 nor a labelled thought; "
-            "write rounds.given: 0, or label thoughts in journey view"
-        )
+    check_given(rounds.given, solutions, labelled)
     labelled = labelled if of.number > 1 else []  # what round 1 is trained on is older than its labels
     older = [t for number in range(1, of.number) for t in thoughts[number]]
     wanted = thoughts if rounds.data == "accumulate" else {of.number: thoughts[of.number]}
@@ -81,6 +77,15 @@ def mixed(of: SeedRun, method: str, rounds: Rounds, solutions: Sequence[Row], we
     counts |= {f"round {number}": n for number in wanted if (n := sum(one.round == number for one in own))}
     rows = [*again, *labelled, *(one.row for one in own)]
     return Mix(rows, counts, len(thoughts[of.number]), new_ways(known, thoughts[of.number], older))
+
+
+def check_given(share: float, *given: Sequence[Any]) -> None:
+    """Raises UsageError where a share of given rows is wanted and there is nothing of any kind of them."""
+    if share > 0 and not any(given):
+        raise UsageError(
+            f"rounds.given wants {share:.0%} given rows, but there is neither a phase 1 nor a labelled thought; write "
+            "rounds.given: 0, or label thoughts in journey view"
+        )
 
 
 def _needed(own: int, share: float) -> int:
