@@ -227,6 +227,19 @@ async def test_servers_that_are_not_there_yet_do_not_keep_the_others(tmp_path):
     assert late.asked
 
 
+async def test_a_file_of_servers_that_are_all_away_may_change_before_the_first_answers(tmp_path):
+    file = tmp_path / "servers.txt"
+    async with many(well) as (gone, _):
+        file.write_text(gone[0].url)
+    async with FaultServer(well, models=LIST) as server:
+        router = over([], url_file=str(file), first_patience=60)
+        call = asyncio.create_task(ask_all(router, 1))
+        await asyncio.sleep(0)
+        file.write_text(server.url)
+        assert texts(await call)
+        await router.close()
+
+
 async def test_no_server_that_answers_is_one_sentence():
     async with many(well, well) as (servers, _):
         pass

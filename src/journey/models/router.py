@@ -127,14 +127,17 @@ class Router:
         while True:
             found = await asyncio.gather(*(self._reached(member) for member in self.members))
             here = [member for member, failed in zip(self.members, found, strict=True) if failed is None]
+            here = [member for member in here if not member.is_leaving]
             if here:
                 break
             if time.monotonic() >= until:
                 what = "; ".join(f"{m.url}: {failed}" for m, failed in list(zip(self.members, found, strict=True))[:4])
                 more = f" and {len(found) - 4} more" if len(found) > 4 else ""
                 servers = f"none of the {len(found)} servers of {self.name} answers ({what}{more})"
-                raise UsageError(f"{servers}; start one, or check their url")
+                raise UsageError(f"{servers}; start one, or check their url (first_patience is how long those that"
+                                 " are still starting are waited for)")  # fmt: skip
             await asyncio.sleep(TICK)
+            self._read_again()
         for member in here:
             if (differs := await self._let_in(member)) is not None:
                 raise UsageError(f"the servers of {self.name} hold different models: {differs}; give each model its own"
