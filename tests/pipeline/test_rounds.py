@@ -123,6 +123,9 @@ def test_rounds_are_written_as_a_count_and_a_flag_keeps_their_settings() -> None
         (("rounds.given=1",), "rounds.start: last"),
         (("rounds.choose=middling", "rounds.problems=new"), "rounds.problems: same"),
         (("rounds=0",), "rounds.count is 0"),
+        (("rounds=four",), "such as rounds: 4"),
+        (("rounds.guards.cut_off=7",), "rounds.guards.cut_off is 7"),
+        (("rounds.mix={a: 0}",), "one of them is above 0"),
     ],
 )
 def test_rounds_that_cannot_be_made_are_refused(settings: tuple[str, ...], named: str) -> None:

@@ -49,7 +49,8 @@ class Guards:
     problems: int = 100
 
     def __post_init__(self) -> None:
-        check_settings(self, "rounds.guards.", samples=2, problems=1)
+        shares = dict.fromkeys(("passing", "diversity", "cut_off", "repeats", "new"), (0.0, 1.0))
+        check_settings(self, "rounds.guards.", samples=2, problems=1, domain=0.0, **shares)
 
 
 OFF = Guards(gate="off", passing=None, diversity=None, cut_off=None, repeats=None, new=None, domain=None)

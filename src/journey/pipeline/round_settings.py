@@ -30,6 +30,8 @@ class Balance:
         for name in ("temperatures", "thresholds"):
             if not getattr(self, name):
                 raise UsageError(f"rounds.balance.{name} is empty; give at least one, or leave rounds.balance out")
+        if (lowest := min(self.temperatures)) < 0:
+            raise UsageError(f"rounds.balance.temperatures has {lowest}; each must be at least 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,8 @@ class Rounds:
             )
         if not 0 < self.share <= 1:
             raise UsageError(f"rounds.share is {self.share}; it is a share of the problems, above 0 and at most 1")
+        if self.mix is not None and (min(self.mix.values(), default=0) < 0 or not any(self.mix.values())):
+            raise UsageError(f"rounds.mix is {self.mix}; its weights are at least 0, and one of them is above 0")
         if self.choose == "middling" and self.problems == "new":
             raise UsageError(
                 "rounds.choose: middling takes problems by their success in the rounds before, which new ones have not "
@@ -77,12 +81,17 @@ class Rounds:
             )
 
 
-def rounds_named(found: Any) -> Any:
-    """The settings of rounds in full: from a count alone, with `guards: off` as all of them off (YAML reads false)."""
+def rounds_named(found: Any) -> dict[str, Any]:
+    """The settings of rounds in full: from a count alone, with `guards: off` as all of them off (YAML reads false).
+
+    Raises UsageError for what is neither a count nor settings.
+    """
     if isinstance(found, int) and not isinstance(found, bool):
         return {"count": found}
     if not isinstance(found, Mapping):
-        return found
+        raise UsageError(
+            f"rounds is {found!r}; write how often to go round, such as rounds: 4, or its settings below it"
+        )
     guards = found.get("guards", {})
     if guards in (False, "off"):
         guards = {name: value for name, value in asdict(OFF).items() if name not in SIZES}
