@@ -167,6 +167,16 @@ def test_a_unit_that_differs_by_one_byte_names_both_runs_and_nothing_is_written(
     assert contents(tmp_path / "merged") == before
 
 
+def test_a_damaged_shard_is_named_and_leaves_no_empty_run(shards: list[Path], tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    done("merge", shards[0], "--out", damaged)
+    with closing(sqlite3.connect(damaged / "run.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE trees SET json = replace(json, 'tokens', 'tokenz')")
+    refused = journey("merge", shards[1], damaged, "--out", tmp_path / "merged")
+    assert refused.code == 1 and str(damaged) in refused.err
+    assert not (tmp_path / "merged").exists()
+
+
 def test_runs_of_other_settings_or_versions_are_refused(recipe: Path, shards: list[Path], tmp_path: Path) -> None:
     other = tmp_path / "other"
     done("run", recipe, "--shard", "1/3", "--out", other, "--set", "trees.grow.keep=3")

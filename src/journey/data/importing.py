@@ -22,6 +22,7 @@ from journey.store.database import discard
 from journey.store.datafiles import rows
 from journey.store.entries import ImportListing
 from journey.store.export import import_file
+from journey.store.faults import StoreDamaged
 from journey.store.files import NAME
 from journey.store.run import Run
 from journey.tasks.base import Task
@@ -45,12 +46,12 @@ class ProblemFiles:
 
 @contextmanager
 def opened(out: Path, config: Mapping[str, Any] | None = None, ignore: Sequence[str] = ()) -> Generator[Run]:
-    """The run that something is brought into (see `Run.open`); a new run is removed again where that is refused."""
+    """The run that something is brought into (see `Run.open`); a new one is removed again where that fails."""
     is_new, had_run = not out.exists(), (out / NAME).exists()
     try:
         with Run.open(out, config, ignore=ignore) as into:
             yield into
-    except UsageError:
+    except (UsageError, StoreDamaged):
         if is_new:
             shutil.rmtree(out, ignore_errors=True)
         elif not had_run:
