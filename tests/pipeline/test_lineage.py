@@ -60,7 +60,8 @@ def test_a_run_without_rounds_is_traced_by_its_arms(tmp_path: Path) -> None:
 
 def test_the_command_prints_the_links_as_a_table_and_as_json(folder: Path) -> None:
     shown = done("status", folder, "--lineage", "seed-1/round-2/journey").out
-    assert "6 given + 6 round 1" in shown and "seed-1/phase1" in shown
+    words = " ".join(shown.replace("│", " ").split())  # a narrow table folds its lines
+    assert "6 given + 6" in words and "seed-1/phase1" in words
     data = done("status", folder, "--lineage", "seed-1/round-2/journey", "--json").data
     assert [one["round"] for one in data["lineage"]] == [2, 1, 1, None]
     assert journey("status", folder, "--lineage", "none").code == 2

@@ -29,8 +29,8 @@ NAMED = set(ARMS)
 NAMESAKES = {  # a part of the problems, a kind of training, a method and the package
     "pipeline/arm_rows.py": {"phase1"}, "pipeline/parts.py": {"phase1"}, "pipeline/plans.py": {"phase1"},
     "pipeline/training_rows.py": {"dpo"}, "pipeline/lineage.py": {"phase1"}, "pipeline/slurm.py": {"journey"},
-    "pipeline/recipe.py": {"shortcut"}, "pipeline/recipe_files.py": {"journey"},
-    "studio/pages.py": {"journey"}, "studio/app.py": {"journey"},
+    "pipeline/experiment.py": {"phase1"}, "pipeline/recipe.py": {"shortcut"},
+    "pipeline/recipe_files.py": {"journey"}, "studio/pages.py": {"journey"}, "studio/app.py": {"journey"},
 }  # fmt: skip
 RECIPE = """
 task: countdown

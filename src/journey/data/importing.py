@@ -54,7 +54,7 @@ def opened(out: Path, config: Mapping[str, Any] | None = None, ignore: Sequence[
     except (UsageError, StoreDamaged):
         if is_new:
             shutil.rmtree(out, ignore_errors=True)
-        elif not had_run:
+        elif not had_run and out.is_dir():
             discard(out)
         raise
 
