@@ -162,7 +162,7 @@ def written(folder: Path, *, problem: str | None = None, annotator: str | None =
 
 def states(folder: Path, kind: Literal["label", "notes"], annotator: str) -> dict[str, State]:
     """The state of everything that this annotator has spoken of, by the item's name: what progress is counted from."""
-    return {about: state for about, state in _read(folder, _STATES, (kind, annotator)) if state != "discarded"}
+    return {about: state for about, state in read_rows(folder, _STATES, (kind, annotator)) if state != "discarded"}
 
 
 def label_json(label: Label) -> dict[str, Any]:
@@ -221,7 +221,7 @@ _STATES = (
 
 def _rows(folder: Path, query: str, values: Sequence[str | None]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for row in _read(folder, query, values):
+    for row in read_rows(folder, query, values):
         data = opened(row[1:])
         if data is None:
             raise damaged(folder / NAME, f"row {row[0]} does not fit its seal")
@@ -229,7 +229,8 @@ def _rows(folder: Path, query: str, values: Sequence[str | None]) -> list[dict[s
     return found
 
 
-def _read(folder: Path, query: str, values: Sequence[str | None]) -> list[Row]:
+def read_rows(folder: Path, query: str, values: Sequence[str | None]) -> list[Row]:
+    """The rows of a query over labels.db as they lie there; none where nobody has labelled yet."""
     path = folder / NAME
     if not path.exists():
         return []

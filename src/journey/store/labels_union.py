@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from journey.store.database import open_reading
 from journey.store.faults import one_sentence
-from journey.store.labels_file import NAME, connect_writing, version
+from journey.store.labels import read_rows
+from journey.store.labels_file import NAME, connect_writing
 from journey.store.schema import Row
 
 COLUMNS = "kind, annotator, item, json, seal"
@@ -34,13 +34,7 @@ def unite_labels(sources: Sequence[Path], into: Path) -> int:
 
 
 def _rows(folder: Path) -> list[Row]:
-    path = folder / NAME
-    if not path.exists():
-        return []
-    with one_sentence(path), closing(open_reading(path)) as connection:
-        if not version(connection, path):
-            return []  # another process is just making it
-        return connection.execute(f"SELECT {COLUMNS} FROM said ORDER BY seq").fetchall()
+    return read_rows(folder, f"SELECT {COLUMNS} FROM said ORDER BY seq", ())
 
 
 def _made(row: Row) -> str:
