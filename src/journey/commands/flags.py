@@ -90,6 +90,10 @@ Seed = Annotated[int | None, typer.Option("--seed", envvar="JOURNEY_SEED", help=
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, envvar="JOURNEY_LIMIT", help="At most so many problems.", metavar="N")
 ]
+Language = Annotated[
+    str | None,
+    typer.Option("--language", envvar="JOURNEY_LANGUAGE", help="The language: zh, ko, de, en, ...", metavar="CODE"),
+]
 Shard = Annotated[
     str | None,
     typer.Option("--shard", envvar="JOURNEY_SHARD", help="One of N parts of the problems, as 3/8.", metavar="I/N"),

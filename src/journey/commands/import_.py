@@ -26,6 +26,7 @@ from journey.data.importing import (
     store_rated,
 )
 from journey.errors import UsageError
+from journey.prompts import languages
 from journey.store.run import Run
 from journey.tasks.table import TaskGrader
 from journey.tasks.table import task as task_named
@@ -63,6 +64,7 @@ def import_(
     hub_split: Annotated[
         str | None, typer.Option(help="The split of a Hub data set or folder; train if not given.", metavar="NAME")
     ] = None,
+    language: flags.Language = None,
     task: Annotated[
         str, typer.Option(help="The task of a file of puzzles, in its own form.", metavar="NAME")
     ] = "countdown",
@@ -83,6 +85,9 @@ def import_(
         question_column, answer_column, solution_column, level_column, subject_column, choices_column, context_column
     )
     _check_options(format, files, columns, hub_split, limit)
+    if language is not None and format not in ("problems", "puzzles", "benchmark"):
+        raise UsageError(f"--language is for problems, not for {format}; leave it out")
+    language = None if language is None else languages.normal(language)
     part = "test" if format == "benchmark" and split == "train" else split
     with opened(out) as into:  # first of all, so that a second writer is refused at once
         match format:
@@ -94,13 +99,15 @@ def import_(
                 data = import_records(into, format, files)
                 lines = _record_lines(format, data)
             case "benchmark":
-                data = import_benchmark(into, files[0], files[1] if len(files) == 2 else None, limit, part)
+                data = import_benchmark(into, files[0], files[1] if len(files) == 2 else None, limit, part, language)
                 lines = list(data.items())
             case "problems" | "puzzles":
                 own = task_named(task) if format == "puzzles" else None
                 if own is not None and own.read is None:
                     raise UsageError(f"the task {task} has no files of its own; import its problems as problems")
-                how = ProblemFiles(part=split, task=own, columns=columns, hub_split=hub_split, limit=limit)
+                how = ProblemFiles(
+                    part=split, task=own, columns=columns, hub_split=hub_split, limit=limit, language=language
+                )
                 data = import_problems(into, files, how)
                 lines = _problem_lines(data)
     say(json, {"run": str(out), **data}, sheet(out, lines))

@@ -19,6 +19,7 @@ class Columns:
     subject: str | None = None
     choices: str | None = None
     context: str | None = None
+    language: str | None = None
 
 
 # In order of preference. MATH says problem, GSM8K question, OlympiadBench final_answer and subfield, Hendrycks' own
@@ -34,6 +35,7 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "subject": ("subject", "subfield", "type", "category", "topic"),
     "choices": choices.NAMES,
     "context": ("context", "body", "passage", "story"),
+    "language": ("language", "lang"),
 }  # fmt: skip
 OF_OPTIONS = ("correct", "correct_option", "answer_idx", "answer_index", "label", "cop")
 """Names of the answer where a row has options."""

@@ -34,7 +34,7 @@ class ProblemFiles:
     """How files of problems are read, and into which `part` of the run.
 
     `task` reads files of its own form (`Task.read`); null: they hold problems in words, in these `columns`. `hub_split`
-    is the split of a Hub data set; at most `limit` problems are read.
+    is the split of a Hub data set; at most `limit` problems are read. `language` is that of all, not their rows' own.
     """
 
     part: str
@@ -42,6 +42,7 @@ class ProblemFiles:
     columns: Columns = Columns()
     hub_split: str | None = None
     limit: int | None = None
+    language: str | None = None
 
 
 @contextmanager
@@ -89,6 +90,7 @@ def import_problems(into: Run, files: Sequence[str], how: ProblemFiles) -> dict[
             left_out.update({"repeated": loaded.duplicates, "without an answer": loaded.unanswered})
             taken_in += loaded.taken_in
             unreadable += loaded.unreadable
+    found[:] = problems.in_language(found, how.language)
     for part, those in parts.items():
         check_disjoint(into, those, part, parts)
     before = into.count("problems")
@@ -112,12 +114,15 @@ def _is_exported(file: str) -> bool:
     return {"schema", "id", "question", "answer"} <= first.keys()
 
 
-def import_benchmark(into: Run, name: str, file: str | None, limit: int | None, part: str) -> dict[str, Any]:
-    """A benchmark by its name, from the Hub or from a file."""
+def import_benchmark(
+    into: Run, name: str, file: str | None, limit: int | None, part: str, language: str | None = None
+) -> dict[str, Any]:
+    """A benchmark by its name, from the Hub or from a file; `language` is that of all, whatever their rows say."""
     loaded = benchmarks.load(name, file, limit)
-    check_disjoint(into, loaded.problems, part)
+    found = problems.in_language(loaded.problems, language)
+    check_disjoint(into, found, part)
     before = into.count("problems")
-    into.put_all("problems", loaded.problems, split=part)
+    into.put_all("problems", found, split=part)
     return {
         "benchmark": loaded.problems[0].source if loaded.problems else name,
         "part": part,

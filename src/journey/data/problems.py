@@ -20,6 +20,7 @@ from journey.data import choices
 from journey.data.columns import Columns, find_columns, plain
 from journey.data.curation import has_answer
 from journey.errors import UsageError
+from journey.prompts import languages
 from journey.store.datafiles import Row, rows
 from journey.store.excluded import excluded
 from journey.store.run import Run
@@ -94,6 +95,14 @@ def read(
         column = f"column {reader.columns.answer or reader.columns.solution!r}"
         raise UsageError(f"{path}: none of {unanswered} rows has an answer in {column}; name the column")
     return Loaded(list(problems.values()), duplicates, unanswered, reader.taken_in, reader.unreadable)
+
+
+def in_language(found: Iterable[Problem], language: str | None) -> list[Problem]:
+    """The problems in that language, whatever their rows said; null: as they are. Raises UsageError for no language."""
+    if language is None:
+        return list(found)
+    code = languages.normal(language)
+    return [replace(problem, language=code) for problem in found]
 
 
 def load_for(task: Task, path: str | Path, *, split: str | None = None, limit: int | None = None) -> list[Problem]:
@@ -198,8 +207,17 @@ class _Reader:
             solution=solution or None,
             level=level.removeprefix("Level ") if level else None,
             subject=(_text(row.get(columns.subject), place, "subject") or None) if columns.subject else None,
+            language=_language(row.get(columns.language)) if columns.language else None,
             task=str(row.get("task") or "") if own else "math" if given is None else "text",
         )
+
+
+def _language(cell: Any) -> str | None:
+    """The code of the language in a cell; null for none, and for what people do not speak ("python")."""
+    try:
+        return languages.normal(str(cell)) if cell else None
+    except UsageError:
+        return None
 
 
 def _pairs(answer: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from journey import prompts
 from journey.models.base import Prompt
+from journey.prompts.languages import code as code_of
 from journey.types import VERDICTS, Problem, Verdict, content_hash
 
 KEYS = {"candidate", "verdict", "score", "reason"}
@@ -64,7 +65,8 @@ def ask(
     material |= {"steps so far": list(prefix), "candidates": dict(enumerate(candidates, 1))}
     code = content_hash("critic", material).upper()
     line = '{{"candidate": {}, "verdict": ..., "score": ..., "reason": ...}}'
-    text = prompts.fill(
+    text = prompts.fill_for(
+        code_of(problem.language),
         "critic",
         mark=f"=== material {code[:6]} ===",
         # ASCII only: no invisible or right-to-left characters, and no line of a step begins a line of the prompt.

@@ -13,6 +13,7 @@ from journey.models.base import Model, close
 from journey.models.weights import AUTO, local, reader_of, token_counter
 from journey.pipeline.evaluation_settings import Evaluation
 from journey.pipeline.fan_out import Progress, silent
+from journey.prompts.languages import code
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
@@ -152,8 +153,9 @@ def solution_rows(problems: Iterable[Problem], task: Task) -> list[Row]:
     rows: list[Row] = []
     for problem in problems:
         if problem.solution is not None:
-            last = task.narration.close(problem, Node(-1, "", answer=problem.answer))
-            text = task.narration.separator.join(filter(None, (problem.solution, last)))
+            narration = task.narration.of(code(problem.language))
+            last = narration.close(problem, Node(-1, "", answer=problem.answer))
+            text = narration.separator.join(filter(None, (problem.solution, last)))
             rows.append({"prompt": ask(problem, ()).text, "completion": text})
     return rows
 

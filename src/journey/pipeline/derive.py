@@ -15,6 +15,7 @@ from journey.models.estimate import Estimate
 from journey.models.weights import TINY, model_path, text_counter
 from journey.pipeline.fan_out import Progress, each, silent
 from journey.pipeline.shard import shard_of
+from journey.prompts.languages import code
 from journey.store.entries import Refusals
 from journey.store.excluded import excluded
 from journey.store.run import Run
@@ -222,7 +223,8 @@ class Derivation:
         return made.thoughts
 
     async def _made(self, method: str, material: Material) -> Made:
-        return await METHODS[method].make(material, self.settings.methods.get(method), self.tools)
+        tools = replace(self.tools, narration=self.tools.narration.of(code(material.problem.language)))
+        return await METHODS[method].make(material, self.settings.methods.get(method), tools)
 
     async def _refined(self, id: str) -> list[Thought]:
         thought = self.run.thought(id)

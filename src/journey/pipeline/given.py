@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from journey.data.problems import TESTED_PARTS
+from journey.prompts.languages import code
 from journey.store.excluded import excluded
 from journey.store.labels import Label, Written, labels, submitted, written
 from journey.store.run import Run
@@ -61,7 +62,7 @@ def _written(run: Run, problems: dict[str, Problem]) -> Iterator[Given]:
 
 def _text(problem: Problem, one: Written) -> str:
     """The notes with their reasons one after the other, closed as the task closes a thought."""
-    narration = task_of(problem).narration
+    narration = task_of(problem).narration.of(code(problem.language))
     texts: Sequence[str] = [text for note in one.notes for text in (note.text, note.reason) if text]
     last = narration.close(problem, Node(-1, texts[-1], answer=problem.answer))
     return narration.separator.join(filter(None, (*texts, last)))

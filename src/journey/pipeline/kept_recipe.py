@@ -142,9 +142,11 @@ def config_of(recipe: Recipe) -> dict[str, Any]:
     hinted = ("hinted",) if thoughts.hinted and any(METHODS[name].unsolved for name in thoughts.methods) else ()
     used = ("rules_", *judged, *helped, *hinted, *thoughts.methods)
     also = [name for name in prompts.names() if name.startswith(used)]
+    names = sorted({*task(recipe.task).prompts, *also})
+    own = {f"{of}/{name}": (name, of) for of in recipe.languages() for name in names if prompts.has(name, of)}
     return {
         "recipe": plain_recipe(recipe),
-        "prompts": {name: prompts.hash(name) for name in sorted({*task(recipe.task).prompts, *also})},
+        "prompts": {name: prompts.hash(name) for name in names} | {key: prompts.hash(*of) for key, of in own.items()},
         "weights": {TINY: folder_hash(Path(model_path(TINY)))} if TINY in recipe.models() else {},
         "versions": versions(),
         **({} if recipe.shard is None else {KEY: recipe.shard}),

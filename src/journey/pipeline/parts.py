@@ -169,7 +169,8 @@ def _curated(recipe: Recipe, file: str) -> tuple[list[Problem], dict[str, int]]:
 
 
 def _read(recipe: Recipe, file: str) -> list[Problem]:
-    return problems.load_for(task(recipe.task), file, split=recipe.problems.split)
+    found = problems.load_for(task(recipe.task), file, split=recipe.problems.split)
+    return problems.in_language(found, recipe.problems.language)
 
 
 def _drawn(kind: Task, wanted: Problems) -> dict[str, list[Problem]]:

@@ -16,6 +16,7 @@ from journey.pipeline.evaluation_settings import Evaluation
 from journey.pipeline.ray_workers import RaySettings
 from journey.pipeline.round_settings import Rounds
 from journey.pipeline.shard import read_shard
+from journey.prompts.languages import code
 from journey.tasks.hints import HintSettings
 from journey.thoughts.base import Common
 from journey.thoughts.explain import ExplainSettings
@@ -35,14 +36,16 @@ class Problems:
     """Which problems each part of the experiment gets.
 
     `file` null: the task draws them by the settings `puzzles`, which are its own (`Task.settings`); else problems are
-    read from the file or Hub id (`split` of it), the test set from `test_file` where one is named. `curate` null takes
-    all, else those that pass its rules. Counts are upper limits for files; `train` null takes all that no other part
-    gets, `test` null all of `test_file`. `practice`: rows of the task's practice that phase 1 is taught, too. `rl` are
-    those that reinforcement learning draws answers to; without any it takes `train`.
+    read from the file or Hub id (`split` of it), the test set from `test_file` where one is named. `curate` null
+    takes all, else those that pass its rules. Counts are upper limits for files; `train` null takes all that no other
+    part gets, `test` null all of `test_file`. `language` is that of all (null: as their rows say). `practice`: rows
+    of the task's practice that phase 1 is taught, too. `rl` are those that reinforcement learning draws answers to;
+    without any it takes `train`.
     """
 
     file: str | None = None
     test_file: str | None = None
+    language: str | None = None
     split: str | None = None
     curate: Curation | None = None
     puzzles: Any = None
@@ -202,6 +205,10 @@ class Recipe:
     def models(self) -> list[str]:
         """The models that are asked."""
         return list(dict.fromkeys((*filter(None, (self.trees.model,)), self.model, self.helper)))
+
+    def languages(self) -> list[str]:
+        """The codes of the languages besides English that the recipe names."""
+        return sorted({of for of in (code(self.problems.language),) if of is not None})
 
     def seed_numbers(self) -> range:
         """The seeds."""

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from journey import prompts
 from journey.errors import UsageError, check_settings
 from journey.judges.kinds import default_settings
 from journey.pipeline import recipe_files
@@ -210,6 +211,9 @@ def checked(wanted: Recipe) -> Recipe:
         read_shard(wanted.shard)
         if wanted.axes:
             raise UsageError("a sweep has no shards: leave shard away, or give its points to the machines one by one")
+    for language in wanted.languages():
+        for name in task(wanted.task).prompts:
+            prompts.load(name, language)
     check_settings(wanted.evaluation, "evaluation.", votes=1, max_tokens=1, temperature=0)
     check_settings(wanted.trees, "trees.", count=1)
     check_settings(wanted, seeds=1, redraws=1)

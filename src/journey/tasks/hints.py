@@ -12,6 +12,7 @@ from random import Random
 from journey import prompts
 from journey.errors import UsageError, check_settings
 from journey.models.base import Prompt
+from journey.prompts.languages import code
 from journey.tasks.base import Task
 from journey.tasks.exploration import HINT, Ground
 from journey.tasks.table import task_of
@@ -91,7 +92,9 @@ def hinted_prompt(problem: Problem, hint: str, template: str = "hinted") -> Prom
     if task.explore is not None:
         return Prompt(f"{own.text}{hint}\n", own.prefix, own.system)
     quoted = "\n".join(f"| {line}" for line in hint.splitlines())
-    return Prompt(prompts.fill(template, hint=quoted, task=own.text), own.prefix, own.system)
+    return Prompt(
+        prompts.fill_for(code(problem.language), template, hint=quoted, task=own.text), own.prefix, own.system
+    )
 
 
 # --- what survives of a hint ------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Every task by its name: the one place where a task is entered, and what goes by a problem's task."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from journey.answers.grade import Grade, Grader, HoldsProcesses
 from journey.answers.thinking import visible
@@ -60,6 +61,15 @@ def ask(problem: Problem, prefix: Sequence[str]) -> Prompt:
     return task_of(problem).ask(problem, prefix)
 
 
+def check_languages(problems: Iterable[Problem], language: str | None = None) -> None:
+    """Raises UsageError for a task without a prompt in a language of its problems, or in `language` where given."""
+    asked: dict[tuple[str, str | None], Problem] = {}
+    for problem in problems:
+        asked.setdefault((problem.task, language or problem.language), problem)
+    for (_, wanted), problem in asked.items():
+        ask(replace(problem, language=wanted), ())
+
+
 def way_of(problem: Problem, text: str) -> str | None:
     """The way of a right text, the same for texts that differ only in order; null where a puzzle's text is not right.
 
@@ -84,11 +94,13 @@ def tasks_of(problems: Iterable[Problem]) -> list[Task]:
 
 
 def check_gradable(problems: Iterable[Problem], *, code: bool = False, model: bool = False) -> None:
-    """Raises UsageError where answers to a problem cannot be graded here.
+    """Raises UsageError where a problem cannot be asked in its language, or its answers cannot be graded here.
 
     `code`: programs may be run. `model`: a model grades the answers that only a model can.
     """
-    for one in tasks_of(problems):
+    found = list(problems)
+    check_languages(found)
+    for one in tasks_of(found):
         is_allowed = (code and one.code_grader is not None) or (model and one.model_graded)
         if one.refusal is not None and not is_allowed:
             raise UsageError(one.refusal)

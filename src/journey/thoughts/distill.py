@@ -18,6 +18,7 @@ from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
 from journey.models.budget import Usage
 from journey.models.end_marks import without_end_marks
 from journey.models.estimate import Estimate, question_tokens, tokens_of
+from journey.prompts.languages import code
 from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.numbers import numbers
 from journey.thoughts.trail import quoted
@@ -92,7 +93,7 @@ async def distill(
     """
     seed = content_seed("distill", settings.seed, problem.id)
     sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, n=settings.samples, seed=seed)
-    prompt = Prompt(prompts.fill(settings.prompt, question=problem.question))
+    prompt = Prompt(prompts.fill_for(code(problem.language), settings.prompt, question=problem.question))
     right: dict[str, Taught] = {}
     for completion in await teacher.complete(prompt, sampling):
         if without_end_marks(completion.text)[1]:
@@ -151,7 +152,12 @@ async def rewrite(
         on_refusal("no given solution")
         return None
     prompt = Prompt(
-        prompts.fill(settings.prompt, question=quoted(problem.question), solution=quoted(problem.solution.strip()))
+        prompts.fill_for(
+            code(problem.language),
+            settings.prompt,
+            question=quoted(problem.question),
+            solution=quoted(problem.solution.strip()),
+        )
     )
     for attempt in range(settings.tries):
         seed = content_seed("rewrite", settings.seed, problem.id, attempt)

@@ -13,6 +13,7 @@ from journey import prompts
 from journey.answers.thinking import visible
 from journey.errors import check_settings
 from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
+from journey.prompts.languages import code
 from journey.tasks.narration import clean_reason
 from journey.thoughts.draft import Walk
 from journey.thoughts.trail import quoted
@@ -77,7 +78,8 @@ async def reason_of(
 ) -> str | None:
     """Why the step after `before` is wrong; null where no try gave what can be used. Raises ModelError."""
     prompt = Prompt(
-        prompts.fill(
+        prompts.fill_for(
+            code(problem.language),
             settings.prompt,
             question=quoted(problem.question),
             answer=f"\nIts right answer:\n{quoted(problem.answer)}\n" if settings.show_answer else "",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from journey import prompts
 from journey.answers.grade import Grader
 from journey.models.base import Prompt
+from journey.prompts.languages import code
 from journey.tasks.narration import Narration
 from journey.tasks.steps import StepFormat
 from journey.thoughts.base import Made
@@ -57,9 +58,11 @@ class Exploration:
 
     def prompt(self, name: str, standing: str, **names: str) -> Prompt:
         """The named prompt; its log only ever grows at its end, so that a server can keep what it has read."""
-        rules, log = prompts.load(self.settings.rules).strip(), "\n".join(self.log) or "nothing yet"
+        language, log = code(self.problem.language), "\n".join(self.log) or "nothing yet"
+        rules = prompts.fill_for(language, self.settings.rules).strip()
         question = quoted(self.problem.question)
-        return Prompt(prompts.fill(name, rules=rules, question=question, log=log, standing=standing, **names))
+        fields = {"rules": rules, "question": question, "log": log, "standing": standing, **names}
+        return Prompt(prompts.fill_for(language, name, **fields))
 
     def back(self, who: str, to: int, reason: str, by: str, ended: int | None) -> None:
         """Goes back to the step that many steps from the question (see `Trail.back`), and writes so into the log."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from journey import prompts
 from journey.answers.thinking import visible
 from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.prompts.languages import code
 from journey.thoughts.faithful import Rules, flaws
 from journey.thoughts.trail import quoted
 from journey.types import Problem, Segment, Thought, content_hash, content_seed
@@ -107,7 +108,8 @@ async def retell(
         )
     earlier: list[str] = []
     for attempt in range(tries):
-        text = prompts.fill(
+        text = prompts.fill_for(
+            code(problem.language),
             prompt,
             question=quoted(problem.question),
             draft=tagged(draft, tag),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from journey.prompts.languages import code
 from journey.tasks.base import Task
 from journey.tasks.table import task_of
 from journey.thoughts.draft import turn_back
@@ -45,7 +46,7 @@ class Grown:
 
     def step(self, index: int) -> Side:
         """A step as it stands in an answer; a right end is closed as a thought is, and there the text ends."""
-        node, narration = self.tree.nodes[index], self.task.narration
+        node, narration = self.tree.nodes[index], self.task.narration.of(code(self.problem.language))
         if node.correct is True and not self.below[index]:
             texts = (narration.last(node), narration.close(self.problem, node))
             return Side(narration.separator.join(filter(None, texts)), goes_on=False)
@@ -53,7 +54,7 @@ class Grown:
 
     def back(self, trip: Sequence[int], to: int) -> Side:
         """Turning back from the end of a trip to node `to`, in the words of a long thought."""
-        narration = self.task.narration
+        narration = self.task.narration.of(code(self.problem.language))
         pieces = turn_back(self.tree, self.problem, trip, to, narration)
         return Side("".join(piece.text + narration.separator for piece in pieces if piece.text))
 
