@@ -8,7 +8,7 @@ BIN := .venv/bin
 # A row's file begins with its letter and number (f3_); the others help or stand apart.
 ROWS := $(sort $(wildcard benchmarks/[a-z][0-9]*.py))
 
-.PHONY: run rl smollm2 test test-all check bench view screenshots
+.PHONY: run rl smollm2 test test-all check bench map view screenshots
 .DELETE_ON_ERROR:
 
 run: .venv/.ready  ## the whole experiment: shortcut against journey on Countdown
@@ -34,6 +34,9 @@ check: .venv/.ready  ## style and types
 bench: .venv/.ready  ## every row of the scorecard in its quick form
 	@missed=; for file in $(ROWS); do echo $$file; $(BIN)/python $$file || missed="$$missed $$file"; done; \
 	test -z "$$missed" || { echo "not reached:$$missed"; exit 1; }
+
+map: .venv/.ready  ## docs/map.svg and docs/map.jsonl, drawn from docs/LOG.md
+	$(BIN)/journey report --map docs/LOG.md --to docs/map.svg
 
 view: .venv/.ready  ## the studio on the last run, in the browser
 	$(BIN)/journey view $(RUN)
