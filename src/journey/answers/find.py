@@ -13,25 +13,46 @@ _BETWEEN = re.compile(
     r"(?:\s|\$|\\quad|\\[,;: ])*(?:,|and|or|,\s*(?:and|or)|\\text\{\s*(?:and|or)\s*\})(?:\s|\$|\\quad|\\[,;: ])*|[ $]*"
 )
 _BARE_BOX = re.compile(r"\\boxed(?:\s+|(?=\\[dt]?frac|\\sqrt|\d))((?:\\[A-Za-z]+\s*(?:\{[^{}]*\}|\d)*|[^\s${}\\])+)")
-_ANSWER = r"(?:the[ \t]+)?(?:final[ \t]+|correct[ \t]+)?answer"
+_ANSWER = (
+    r"(?:(?:the[ \t]+)?(?:final[ \t]+|correct[ \t]+)?answer|(?:最终|最后|正确)?答案|(?:최종[ \t]*)?(?:정답|해답|답)"
+    r"|(?:die[ \t]+)?(?:endgültige[ \t]+|richtige[ \t]+)?antwort)"
+)
 _HEADING = re.compile(
-    rf"^[ \t]*(?:#{{1,6}}[ \t]*(?:\*\*)?|\*\*){_ANSWER}[ \t]*:?[ \t]*(?:\*\*)?[ \t]*(?::|$)",
+    rf"^[ \t]*(?:#{{1,6}}[ \t]*(?:\*\*)?|\*\*){_ANSWER}[ \t]*[:：]?[ \t]*(?:\*\*)?[ \t]*(?:[:：]|$)",
     re.MULTILINE | re.IGNORECASE,
 )
 _TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
-_STATED = re.compile(
+_IN_LATIN = (
     r"\banswer(?:[ \t]*\*\*)?[ \t]*(?:is|(?:would|should|must|will) be|equals|comes (?:out )?to"
-    r"|turns out to be|=|:)(?![a-z])[ \t]*:?|答案(?:是|为|：|:)+|\[Final solution\]",
-    re.IGNORECASE,
+    r"|turns out to be|=|:)(?![a-z])[ \t]*:?|\[Final solution\]"
+    r"|\bantwort(?:[ \t]*\*\*)?[ \t]*(?:(?:ist|lautet|beträgt|wäre)\b|=|:)[ \t]*:?"
+    r"|\b(?:ist|lautet)[ \t]+die[ \t]+(?:(?:endgültige|richtige|gesuchte)[ \t]+)?antwort\b[ \t]*:?"
 )
+_STATED_IN_ASCII = re.compile(_IN_LATIN, re.IGNORECASE)
+_STATED = re.compile(
+    rf"{_IN_LATIN}"
+    r"|答案[ \t]*(?:\*\*)?(?:应该是|应当是|应为|就是|等于|是|为|选|[：:=])+|故选[：:]?|^[ \t*]*答[：:]"
+    r"|(?<![가-힣])(?:최종[ \t]?)?(?:정답|해답|답)(?:\*\*)?(?:은|[ \t]*[：:=])[ \t]*[：:]?",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What stands before an answer in a sentence: in English, German, Chinese and Korean."""
 _SENTENCE = re.compile(r"[ \t*]*((?:[^.\n。]|\.(?!\s|$|\*\*)){0,2000})")
 _DISPLAY = re.compile(r"\s*(?:\$\$(.+?)\$\$|\\\[(.+?)\\\])", re.DOTALL)
 _NONE = re.compile(
     r"(?:not|just|found|obtained|given|determined|calculated|computed|to|in|below|above|as|correct|wrong|right|incorrect|"
-    r"simply|also|then|clear\w*|supposed|already|therefore|expected|reasonable|unique|what|how|when|if)\b",
+    r"simply|also|then|clear\w*|supposed|already|therefore|expected|reasonable|unique|what|how|when|if"
+    r"|nicht|kein\w*|falsch|richtig|klar|dann|was|wie|wenn|ob|eindeutig|noch|unten|oben|gegeben|bekannt|gesucht|auf|zu)\b"
+    r"|什么|多少|怎|哪|否|不(?!存在)|正确|错|对的|合理|显然|唯一|如下|这样|根据|由|从"
+    r"|무엇|얼마|몇(?=\s|\?)|아니|아닙|맞|틀|옳|다음|같|위|주어진",
     re.IGNORECASE,
 )
 """How a sentence goes on that tells of the answer and does not say it."""
+_COPULA = re.compile(
+    r"(?:[이가][ \t]?(?:됩니다|된다|되겠습니다)|입니다|이에요|예요|이다|이므로|이며|이고|(?<=\d)다$).*$"
+)
+_ASIDE = re.compile(r"[，；,;][ \t]*(?!或|和|以及|또는|그리고)(?=[一-鿿가-힣]{2}).*$|（[^（）\d]*）$")
+_LETTER = re.compile(r"[一-鿿가-힣]")
+_LONGEST = 12  # Han and Hangul of an answer without a number
 _MOST = 64  # places that are looked at
 
 
@@ -55,7 +76,7 @@ def marked(text: str) -> str | None:
     """What stands in the last explicit mark (a box, a heading, a tag), null without one."""
     position, answer = _last_box(text)
     for heading in _HEADING.finditer(text, max(position, 0)):
-        rest = text[heading.end() :][:4_000].lstrip(" \t*:")
+        rest = text[heading.end() :][:4_000].lstrip(" \t*:：")
         if not rest.lstrip().startswith("#") and (found := _first(rest.lstrip("\n \t"), whole_line=True)):
             position, answer = heading.start(), found
     for tag in _TAGGED.finditer(text, max(position, 0)):
@@ -126,7 +147,8 @@ def hashed(text: str) -> str | None:
 
 
 def _stated(text: str) -> str | None:
-    for place in list(_STATED.finditer(text))[: -_MOST - 1 : -1]:
+    phrases = _STATED_IN_ASCII if text.isascii() else _STATED
+    for place in list(phrases.finditer(text))[: -_MOST - 1 : -1]:
         if answer := _first(text[place.end() :][:4_000]):
             return answer
     return None
@@ -136,16 +158,24 @@ def _first(rest: str, *, whole_line: bool = False) -> str | None:
     """The answer that a text begins with: a formula set by itself, or the first sentence as far as it says it."""
     if display := _DISPLAY.match(rest):
         return bare(display[1] or display[2])
-    line = rest.lstrip(" \t*:")
+    line = rest.lstrip(" \t*:：")
     if line[:1] == "\n" and not line.strip().startswith("#"):
         line = line.strip().partition("\n")[0]
     sentence = _SENTENCE.match(line)
     given = bare(line.partition("\n")[0] if whole_line else sentence[1] if sentence else "")
     if given is None or whole_line:
         return given
-    if _NONE.match(given) or (len(given.split()) > 5 and not re.search(r"[\d\\$()=>,]", given)):
+    is_long = len(given.split()) > 5 or len(_LETTER.findall(given)) > _LONGEST
+    if _NONE.match(given) or (is_long and not re.search(r"[\d\\$()=>,]", given)):
         return None
+    if not given.isascii():
+        given = bare(_ASIDE.sub("", without_copula(given))) or given
     return bare(cut(" " + given).strip()) or given
+
+
+def without_copula(words: str) -> str:
+    """A Korean sentence without the "is" that stands behind what it says: 42입니다 says 42."""
+    return _COPULA.sub("", words) if _LETTER.search(words) else words
 
 
 def bare(answer: str) -> str | None:

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
-from journey.answers.find import bare, hashed, marked
+from journey.answers.find import bare, hashed, marked, without_copula
 from journey.answers.grade import Grade, could_not_check
 from journey.answers.phrases import NUMBERS
 from journey.answers.read import exact
 from journey.answers.thinking import visible
 from journey.types import Problem
 
-PAIRS = (("yes", "no"), ("true", "false"), ("valid", "invalid"))
+PAIRS = (
+    ("yes", "no"), ("true", "false"), ("valid", "invalid"), ("ja", "nein"), ("wahr", "falsch"), ("是", "否"),
+    ("예", "아니요"),
+)  # fmt: skip
 LONGEST = 20_000  # characters at the end of a text where an answer is looked for that has no explicit mark
 MOST = 32  # places in it
 LIST = 4_000  # characters of a list
@@ -28,15 +31,18 @@ _BRACKETS = re.compile(r"[()\[\]{}<>\s]+")
 _BRACKET_BOX = re.compile(r"\\boxed[ \t]*\{([^\n]*)\}")
 _STATED = re.compile(
     r"\b(?:answer|option|choice|list|order|sequence|sorted)\b[ \t*_]*"
-    r"(?:(?:is|are|would be|must be|should be)\b[ \t]*:?|:|=)[ \t*_]*\n{0,2}",
-    re.IGNORECASE,
+    r"(?:(?:is|are|would be|must be|should be)\b[ \t]*:?|:|=)[ \t*_]*\n{0,2}"
+    r"|(?:答案|选项)[ \t*_]*(?:应该是|应为|就是|是|为|选|[:=])+[ \t*_]*|(?:故|应)选[ \t]*:?[ \t*_]*|^[ \t*]*答:[ \t*_]*"
+    r"|(?<![가-힣])(?:정답|해답|답)[ \t*_]*(?:은|[:=])[ \t]*:?[ \t*_]*"
+    r"|\bantwort[ \t*_]*(?:(?:ist|lautet|wäre)\b[ \t]*:?|[:=])[ \t*_]*",
+    re.IGNORECASE | re.MULTILINE,
 )
 _NAMED = re.compile(
     r"(\([A-Z]\))[^.\n()]{0,80}? is (?:the )?(?:correct|right|best|answer)"
     r"|\b(?:pick|choose|select|chose|picked|go with|opt for) (?:option )?(\([A-Z]\)|[A-Z]\b)"
 )
 _VERDICT = re.compile(r"\b(?:argument|statement|sentence|expression|result|it) is ((?:\w+ ){0,2}\w+)", re.IGNORECASE)
-_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3002: "."}
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3002: ". "}
 _SENTENCE = re.compile(r"[ \t*]*((?:[^.\n]|\.(?!\s|$)){0,2000})")
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
 _SET = re.compile(r"\\(?:text|textbf|textit|texttt|mathrm|mathbf|mathtt|mbox)\{([^{}]*)\}")
@@ -133,7 +139,7 @@ def _last(found: Sequence[Found]) -> Sequence[Found]:
 
 def _cleaned(stated: str) -> str:
     """A text without the marks around it: dollars, bold, quotes, LaTeX's fonts, a full stop."""
-    stated = _SET.sub(r"\1", bare(stated) or "")
+    stated = _SET.sub(r"\1", bare(without_copula(stated)) or "")
     return (bare(stated.strip(" \t\n*_\"'`\u201c\u201d\u2018\u2019")) or "").strip(" *_\"'`\u201c\u201d\u2018\u2019")
 
 
@@ -152,7 +158,7 @@ def _choice(stated: str, alone: bool, options: dict[str, str]) -> str | None:
     if (same := [letter for letter, words in options.items() if words == _words(text)]) and len(same) == 1:
         return f"({same[0]})"
     match = re.match(
-        r"\(([A-Za-z])\)|([A-Za-z])(?:[).:]|$)|([A-Z])(?=\s*[,/;]|\s+(?:or|and|because|since|as|for|is)\b|\s+[-\u2013(])",
+        r"\(([A-Za-z])\)|([A-Za-z])(?:[).:]|$|(?=[一-鿿가-힣]))|([A-Z])(?=\s*[,/;]|\s+(?:or|and|because|since|as|for|is)\b|\s+[-\u2013(])",
         text,
     )
     if match is None:
