@@ -127,3 +127,14 @@ def test_notes_written_by_a_person_are_read_by_annotate(run: Path, tmp_path: Pat
     assert read.problem.id == PROBLEM.id
     assert [tuple(note) for note in read.notes] == [("trial", "Add one and one.", "They ask for a sum."),
                                                     ("answer", "\\boxed{2}", None)]  # fmt: skip
+
+
+def test_status_counts_what_each_person_submitted(run: Path) -> None:
+    say(run, 1, "right")
+    say(run, 2, "right")
+    say(run, 2, "wrong", "bob")
+    say(run, 3, "wrong", "bob", state="draft")
+    labels.put(run, Written(PROBLEM.id, "ann", (WrittenNote("trial", "Count."),), "submitted"))
+    data = done("status", run, "--json").data
+    assert (data["labels"], data["notes"]) == ({"ann": 2, "bob": 1}, {"ann": 1})
+    assert "labels by people" in done("status", run).out

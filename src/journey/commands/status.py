@@ -1,6 +1,7 @@
 """journey status: what a run holds, what failed in it, and what was spent."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,6 +29,7 @@ from journey.pipeline.shard import Shard, joined, shard_of
 from journey.pipeline.stages import served_by_server, spent_by_model
 from journey.store.entries import ImportListing, Training
 from journey.store.excluded import excluded
+from journey.store.labels import Saying, by_annotator, labels, written
 from journey.store.run import Run
 from journey.types import label
 
@@ -67,6 +69,10 @@ def status(
     if data["rollouts"]:
         lines.append(("rollouts", sum(data["rollouts"].values())))
         lines += [(f"  of {model}", n) for model, n in data["rollouts"].items()]
+    for word, name in (("labels", "labels"), ("notes", "whole thoughts written")):
+        people = data[word]
+        lines += [(f"{name} by people", sum(people.values()))] if people else []
+        lines += [(f"  by {annotator}", n) for annotator, n in people.items()]
     lines += [(f"listed at import: {kind}", n) for kind, n in data["listed"].items()]
     lines += row_lines(data["spent"]) + server_lines(data["servers"])
     lines.append(("failed units", len(data["failures"])))
@@ -139,6 +145,11 @@ def _lineage(path: Path, id: str, json: bool) -> int:
     return 0
 
 
+def _by_author(all: Iterable[Saying]) -> dict[str, int]:
+    """How many each person submitted."""
+    return {name: len(of) for name, of in by_annotator(one for one in all if one.state == "submitted").items()}
+
+
 def _holdings(of: Run) -> dict[str, Any]:
     tried: Counter[tuple[str, str]] = Counter()
     right: Counter[tuple[str, str]] = Counter()
@@ -163,6 +174,8 @@ def _holdings(of: Run) -> dict[str, Any]:
             for (model, decoding), n in sorted(tried.items())
         ],
         "rollouts": {name: n for name in models if (n := of.count("rollouts", name=name))},
+        "labels": _by_author(labels(of.path)),
+        "notes": _by_author(written(of.path)),
         "listed": dict(sorted(listed.items())),
         "spent": spent_by_model(of),
         "servers": served_by_server(of),

@@ -5,6 +5,7 @@ import sys
 import webbrowser
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
@@ -13,6 +14,7 @@ from typing import Annotated
 import typer
 
 from journey.errors import UsageError
+from journey.report.log import read_log
 from journey.store.run import Run
 
 
@@ -24,15 +26,23 @@ def view(
     browser: Annotated[
         bool | None, typer.Option("--browser/--no-browser", help="Open it; yes where there is a screen.")
     ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            "--log", help="A research log for the page Map; RUN/LOG.md, docs/LOG.md or LOG.md else.", metavar="LOG.md"
+        ),
+    ] = None,
 ) -> int:
     """Open the studio in the browser.
 
     Trees, thoughts, answers, comparisons, labels. It answers on this machine only and changes nothing in a run.
     """
     check(runs)
+    if log is not None:
+        read_log(log)
     from journey.studio import serve  # needs Streamlit, which `check` asks for
 
-    return open_studio(runs, serve.free_port(port), browser, serve.serve)
+    return open_studio(runs, serve.free_port(port), browser, partial(serve.serve, log=log))
 
 
 def check(runs: Sequence[Path]) -> None:

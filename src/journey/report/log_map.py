@@ -49,27 +49,30 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class LogMap:
-    """A laid-out map: cards, lines with their colour, bands of time (height, text), and the lanes' places."""
+    """A laid-out map: cards; lines, with their colour and whether they stand out; bands of time; lanes; signs."""
 
     title: str
     about: str
     width: float
     height: float
     cards: Sequence[Card]
-    lines: Sequence[tuple[str, str]]
+    lines: Sequence[tuple[str, str, bool]]
     bands: Sequence[tuple[float, str]]
     lanes: Sequence[tuple[float, str, int]]
     signs: Sequence[tuple[str, str, str, int]]
+    chosen: str | None = None
     card: float = CARD
 
 
-def map_svg(log: ResearchLog, links: Mapping[str, str], lit: Iterable[str] | None = None) -> str:
+def map_svg(
+    log: ResearchLog, links: Mapping[str, str], lit: Iterable[str] | None = None, chosen: str | None = None
+) -> str:
     """The map as an SVG that stands by itself, in the light and in the dark; `links` are addresses by an entry's id.
 
-    `lit` are the ids of entries that stand out, null: all.
+    `lit` are the ids of entries that stand out, null: all; `chosen` is the one that is looked at.
     """
     template = templates().get_template("log_map.svg")
-    return template.render(map=_laid_out(log, links, None if lit is None else set(lit))).strip() + "\n"
+    return template.render(map=_laid_out(log, links, None if lit is None else set(lit), chosen)).strip() + "\n"
 
 
 def write_map(log: ResearchLog, to: Path) -> list[Path]:
@@ -129,7 +132,7 @@ def _pieces(word: str, width: float, size: float) -> list[str]:
     return pieces
 
 
-def _laid_out(log: ResearchLog, links: Mapping[str, str], lit: set[str] | None) -> LogMap:
+def _laid_out(log: ResearchLog, links: Mapping[str, str], lit: set[str] | None, chosen: str | None) -> LogMap:
     lanes = {name: LEFT + GUTTER + place * (CARD + GUTTER) for place, name in enumerate(log.lanes)}
     rows, first_rows = _rows(log.entries)
     texts = {e.id: (wrapped(e.label, CARD - 24, 12.7, 2), wrapped(_below(e), CARD - 20, 10, 3)) for e in log.entries}
@@ -156,7 +159,7 @@ def _laid_out(log: ResearchLog, links: Mapping[str, str], lit: set[str] | None) 
     about = f"{begun} entries from the oldest at the top to the newest, and {len(log.entries) - begun} wished for"
     heads = [(x, printable(name), counts[name]) for name, x in lanes.items()]
     width, ways = LEFT + (CARD + GUTTER) * len(lanes) + GUTTER, _lines(log.entries, rows, cards)
-    return LogMap(printable(log.title), about, width, y, list(cards.values()), ways, bands, heads, signs)
+    return LogMap(printable(log.title), about, width, y, list(cards.values()), ways, bands, heads, signs, chosen)
 
 
 def _below(entry: LogEntry) -> str:
@@ -178,7 +181,9 @@ def _rows(entries: Sequence[LogEntry]) -> tuple[dict[str, int], dict[int, str]]:
     return rows, first
 
 
-def _lines(entries: Sequence[LogEntry], rows: Mapping[str, int], cards: Mapping[str, Card]) -> list[tuple[str, str]]:
+def _lines(
+    entries: Sequence[LogEntry], rows: Mapping[str, int], cards: Mapping[str, Card]
+) -> list[tuple[str, str, bool]]:
     """A path from each entry to those that follow it: along the gaps between rows and the gutters between lanes."""
     taken = {(card.x, rows[id]) for id, card in cards.items()}
     tracks = dict[tuple[str, float], dict[str, int]]()
@@ -188,7 +193,7 @@ def _lines(entries: Sequence[LogEntry], rows: Mapping[str, int], cards: Mapping[
         number = used.setdefault(source, len(used))
         return min(WIDEST, STEP * ((number + 1) // 2)) * (-1 if number % 2 else 1)  # from the middle on
 
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, str, bool]] = []
     sources = list(dict.fromkeys(id for e in entries for id in e.after))
     for entry in entries:
         target = cards[entry.id]
@@ -206,7 +211,8 @@ def _lines(entries: Sequence[LogEntry], rows: Mapping[str, int], cards: Mapping[
                 points += [(gutter, first), (gutter, last), (end, last)]
             else:
                 points += [(end, first)]
-            found.append((_rounded([*points, (end, target.y - 1)]), TONES[sources.index(id) % len(TONES)]))
+            tone = TONES[sources.index(id) % len(TONES)]
+            found.append((_rounded([*points, (end, target.y - 1)]), tone, source.lit and target.lit))
     return found
 
 

@@ -13,6 +13,7 @@ from journey.studio.item_pages import attempt_page, problem_page, thought_page, 
 from journey.studio.label_page import label_page
 from journey.studio.learning_page import learning_page
 from journey.studio.list_page import list_page
+from journey.studio.map_page import map_page
 from journey.studio.overview_page import overview_page
 from journey.studio.place import link
 from journey.studio.reading import lists_of
@@ -35,6 +36,7 @@ TABLE: dict[str, tuple[str, Page]] = {
     "rounds": ("", rounds_page),
     "compare": ("", compare_page),
     "label": ("", label_page),
+    "map": ("", map_page),
     "tree": ("trees", tree_page),
     "problem": ("problems", problem_page),
     "thought": ("thoughts", thought_page),

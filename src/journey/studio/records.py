@@ -11,6 +11,7 @@ from journey.studio.facts import searched
 from journey.types import Attempt, Thought, Tree, label, to_json
 
 ENVIRONMENT = "JOURNEY_STUDIO_RUNS"
+LOG_ENVIRONMENT = "JOURNEY_STUDIO_LOG"
 
 
 def opened() -> dict[str, Path]:

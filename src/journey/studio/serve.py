@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 
 from journey.errors import UsageError
 from journey.studio.guard import HOSTS, Guard
-from journey.studio.records import ENVIRONMENT
+from journey.studio.records import ENVIRONMENT, LOG_ENVIRONMENT
 from journey.studio.routes import routes
 
 ADDRESS = "127.0.0.1"
@@ -31,12 +31,14 @@ DARK = {
 }  # fmt: skip
 
 
-def serve(runs: Sequence[Path], port: int, ready: Callable[[], None]) -> None:
+def serve(runs: Sequence[Path], port: int, ready: Callable[[], None], log: Path | None = None) -> None:
     """Serves the studio of these runs until it is interrupted; `port` must be free (see `free_port`).
 
-    `ready` is called once, when the studio answers.
+    `ready` is called once, when the studio answers. `log` is that of the page Map, null: one that is found.
     """
     os.environ[ENVIRONMENT] = json.dumps([str(run.resolve()) for run in runs])
+    if log is not None:
+        os.environ[LOG_ENVIRONMENT] = str(log.resolve())
 
     @asynccontextmanager
     async def lifespan(_: st.App) -> AsyncGenerator[None]:
