@@ -27,7 +27,8 @@ _ROLLOUTS = re.compile(r"\d+ of \d+ rollouts from here ended right(, \d+ more ga
 class Problem:
     """A question with a known answer.
 
-    `id` is the hash of question and answer, so the same problem has the same id wherever it was read.
+    `id` is the hash of question and answer, so the same problem has the same id wherever it was read; of a problem with
+    pictures their names are hashed, too, since the same question about two pictures is two problems.
     `solution` is a worked solution, null where none is known. `task` names what kind of problem it is (see
     `journey.tasks.table`), "" in records of runs made before records named it; it is not hashed into the id.
     `images` are the SHA-256 names of its pictures; `language` is the question's, null where nobody said.
@@ -272,8 +273,9 @@ def content_seed(*parts: Any) -> int:
 
 
 def make_problem(question: str, answer: str, **fields: Any) -> Problem:
-    """A Problem whose id is the hash of its question and answer."""
-    return Problem(content_hash("problem", question, answer), question, answer, **fields)
+    """A Problem whose id is the hash of its question and answer, and of its pictures' names where it has any."""
+    pictures = [list(fields["images"])] if fields.get("images") else []
+    return Problem(content_hash("problem", question, answer, *pictures), question, answer, **fields)
 
 
 def to_json(record: Record) -> dict[str, Any]:

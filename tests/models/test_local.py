@@ -300,3 +300,10 @@ async def test_other_architectures_write_what_hugging_face_writes(kind, tmp_path
     expected = _reference(tmp_path, prompts, 25)
     assert [(c.text, c.tokens) for (c,) in got] == [(text, tokens) for text, tokens, _ in expected]
     await model.close()
+
+
+async def test_pictures_are_refused_in_a_sentence(word_folder):
+    model = Local(word_folder)
+    with pytest.raises(UsageError, match="reads text only, and the problem has pictures"):
+        await model.complete(Prompt("a", images=("0" * 64,)), Sampling(max_tokens=2))
+    await model.close()

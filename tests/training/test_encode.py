@@ -147,3 +147,8 @@ def test_a_tokenizer_without_an_end_is_refused(words_model: Path) -> None:
     tokenizer.eos_token = None
     with pytest.raises(UsageError, match="eos_token"):
         encode(tokenizer, [{"prompt": "1", "completion": "yes"}], "completion", set())
+
+
+def test_rows_with_pictures_are_not_trained_on_as_text(words_model: Path) -> None:
+    with pytest.raises(UsageError, match="train a vision-language model with TRL"):
+        encode(AutoTokenizer.from_pretrained(words_model), [{"prompt": "a", "images": ["0" * 64]}], "completion", set())

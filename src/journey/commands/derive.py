@@ -29,6 +29,7 @@ from journey.pipeline.derive_flags import BOTH, methods_of
 from journey.pipeline.derive_options import derive_recipe, make_thoughts, reasons_without, refuse_other_settings
 from journey.pipeline.labelled_run import labelled_run
 from journey.pipeline.merge import cut, is_empty
+from journey.pipeline.plans import with_pictures
 from journey.pipeline.shard import read_shard
 from journey.thoughts.distill import END_MARK
 from journey.thoughts.draft import chosen
@@ -98,6 +99,7 @@ def derive(
             problems = [p for p in of.problems(split="train") if part is None or part.holds(p.id)]
             thoughts, kept = wanted.thoughts, wanted.thought_settings(wanted.first_seed)
             most = kept.estimate(thoughts.methods, thoughts.refine, problems, list(of.thoughts()))
+        most = with_pictures(most, problems, wanted.servers)
         return say_estimate(run, len(problems), most, tracker.prices, wanted.servers, json)
     if part is not None and prefer_labels:
         raise UsageError("give --prefer-labels first, alone: it makes the run that --shard is then a part of")

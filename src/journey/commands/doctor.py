@@ -18,6 +18,7 @@ from journey.tasks.code.sandbox import BWRAP, PACKAGE
 
 EXTRAS = {
     "core": ("pydantic", "typer", "rich", "math-verify", "pebble", "aiohttp", "scipy", "jinja2"),
+    "pictures": ("pillow",),
     "local": ("torch", "transformers", "safetensors"),
     "train": ("trl", "peft", "accelerate", "datasets"),
     "studio": ("streamlit",),

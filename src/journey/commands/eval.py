@@ -24,6 +24,7 @@ from journey.pipeline import evaluation, registry, searching
 from journey.pipeline.eval_options import EvalOptions, eval_options, model_of, problems_of, servers_of, weights_of
 from journey.pipeline.fan_out import Progress
 from journey.pipeline.merge import cut, is_empty
+from journey.pipeline.plans import with_pictures
 from journey.pipeline.run_judges import JudgeModels
 from journey.pipeline.shard import read_shard
 from journey.report.build import build as build_report
@@ -96,7 +97,9 @@ def eval(
         if dry_run:
             by_search = searching.estimate(of, model, problems, searches, options)
             most = by_search if plan is None else plan.estimate(of, model)
-            return say_estimate(run, len(problems), most, tracker.prices, servers_of(of, options.servers), json)
+            servers = servers_of(of, options.servers)
+            most = with_pictures(most, problems, servers)
+            return say_estimate(run, len(problems), most, tracker.prices, servers, json)
         bars(model, "load", 0, 1)
         loaded = _loaded(of, model, tracker, options, dtype)
         progress = bars.of(model)

@@ -9,6 +9,7 @@ import typer
 
 from journey.commands import flags
 from journey.commands.output import reading, say
+from journey.data.picture_rows import with_pictures
 from journey.errors import UsageError
 from journey.pipeline.arms import compared
 from journey.pipeline.exports import ExportOptions, foreign_rows, together
@@ -77,7 +78,9 @@ def export(
 
     with ExitStack() as stack:
         opened = [stack.enter_context(reading(run)) for run in runs]
-        number = write_rows(together(opened, rows), to, table=what if form is None and what in TABLES else None)
+        records = what in TABLES and form is None
+        shown = with_pictures(together(opened, rows), runs, to, records=records)
+        number = write_rows(shown, to, table=what if records else None)
     say(json, {"rows": number, "file": str(to)}, f"{number} rows written to {to}")
     return 0
 

@@ -58,6 +58,9 @@ def import_(
     context_column: Annotated[
         str | None, typer.Option(help="Where stands what is told before the question.", metavar="NAME")
     ] = None,
+    images_column: Annotated[
+        str | None, typer.Option(help="Where the pictures stand (docs/pictures.md).", metavar="NAME")
+    ] = None,
     split: Annotated[
         str, typer.Option(help="The part of the run: phase1, train, validation or test.", metavar="PART")
     ] = "train",
@@ -82,7 +85,14 @@ def import_(
     """
     check_part(split)
     columns = Columns(
-        question_column, answer_column, solution_column, level_column, subject_column, choices_column, context_column
+        question_column,
+        answer_column,
+        solution_column,
+        level_column,
+        subject_column,
+        choices_column,
+        context_column,
+        images=images_column,
     )
     _check_options(format, files, columns, hub_split, limit)
     if language is not None and format not in ("problems", "puzzles", "benchmark"):
@@ -204,9 +214,7 @@ def _record_lines(table: str, data: Mapping[str, Any]) -> Lines:
 def _problem_lines(data: Mapping[str, Any]) -> Lines:
     lines: Lines = [("problems read", data["read"]), *((f"rows {what}", n) for what, n in data["left_out"].items())]
     taken = data["taken_in"]
-    lines += [(f"questions with their {what}", n) for what, n in taken.items() if n and what != "picture"]
-    if taken["picture"]:
-        lines.append(("questions without their picture, which is not taken in", taken["picture"]))
+    lines += [(f"questions with their {what}", n) for what, n in taken.items() if n]
     if unreadable := data["unreadable"]:
         lines.append((f"answers whose brackets do not pair, the first in {unreadable[0]}", len(unreadable)))
     return [*lines, ("new in the run", data["new"]), *((f"now in {part}", n) for part, n in data["problems"].items())]

@@ -15,6 +15,7 @@ from journey.pipeline import judging, plain_settings, registry
 from journey.pipeline.eval_options import servers_of
 from journey.pipeline.judging import RejudgeSettings
 from journey.pipeline.parts import take_problems
+from journey.pipeline.plans import with_pictures
 from journey.pipeline.shard import KEY, read_shard
 from journey.store.run import Run
 from journey.trees.values import LEAVES, valued
@@ -64,6 +65,7 @@ def judge(
         raise UsageError(f"{run} holds no trees to judge; import or grow some first")
     if dry_run:
         most = [] if values == LEAVES else judging.estimate_rejudging(trees, problems, name, chosen)
+        most = with_pictures(most, list(problems.values()), servers)
         return say_estimate(run, len(ids), most, tracker.prices, servers, json)
     kept = {} if values == LEAVES else {"settings": plain_settings.saved(chosen, name)}
     config = {

@@ -15,10 +15,15 @@ def normalised(question: str) -> str:
     return re.sub(r"\s|\$|\\[!,;: ]|\\(?:left|right|displaystyle)(?![a-z])", "", text).rstrip(".?!:")
 
 
+def question_key(problem: Problem) -> str:
+    """What two problems that ask the same have alike: the question, and the pictures that it is asked of."""
+    return " ".join([normalised(problem.question), *problem.images])
+
+
 def overlaps(train: Iterable[Problem], test: Iterable[Problem]) -> list[tuple[Problem, Problem]]:
     """Pairs (of train, of test) with the same question, in the order of train."""
-    known = {normalised(problem.question): problem for problem in test}
-    return [(problem, known[key]) for problem in train if (key := normalised(problem.question)) in known]
+    known = {question_key(problem): problem for problem in test}
+    return [(problem, known[key]) for problem in train if (key := question_key(problem)) in known]
 
 
 def disjoint(train: Iterable[Problem], test: Iterable[Problem]) -> None:

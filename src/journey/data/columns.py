@@ -20,6 +20,7 @@ class Columns:
     choices: str | None = None
     context: str | None = None
     language: str | None = None
+    images: str | None = None
 
 
 # In order of preference. MATH says problem, GSM8K question, OlympiadBench final_answer and subfield, Hendrycks' own
@@ -36,6 +37,7 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "choices": choices.NAMES,
     "context": ("context", "body", "passage", "story"),
     "language": ("language", "lang"),
+    "images": (),  # see `data.pictures.NAMES`: one row may have another column of them than the first
 }  # fmt: skip
 OF_OPTIONS = ("correct", "correct_option", "answer_idx", "answer_index", "label", "cop")
 """Names of the answer where a row has options."""

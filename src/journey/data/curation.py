@@ -10,7 +10,7 @@ from typing import Literal
 
 from journey.answers.formula import Node
 from journey.answers.read import read
-from journey.data.choosing import normalised
+from journey.data.choosing import question_key
 from journey.errors import UsageError
 from journey.types import Problem
 
@@ -57,7 +57,7 @@ def curate(problems: Iterable[Problem], rules: Curation = Curation()) -> Curated
     for problem in problems:
         reason = why_not(problem, rules)
         if reason is None and not rules.repeated:
-            key = normalised(problem.question)
+            key = question_key(problem)
             reason = REPEATED if key in seen else None
             seen.add(key)
         if reason is None:
@@ -71,7 +71,7 @@ def why_not(problem: Problem, rules: Curation = Curation()) -> str | None:
     """Why one problem by itself is dropped; null where it is kept."""
     if not has_answer(problem.answer):
         return NO_ANSWER
-    if not rules.images and needs_image(problem.question):
+    if not rules.images and (problem.images or needs_image(problem.question)):
         return IMAGE
     if not rules.proofs and is_proof(problem.question):
         return PROOF

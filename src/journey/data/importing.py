@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from journey.data.columns import Columns
 from journey.data.prm800k import Imported, Listed
 from journey.data.problems import PARTS
 from journey.errors import UsageError
+from journey.store import images
 from journey.store.database import discard
 from journey.store.datafiles import rows
 from journey.store.entries import ImportListing
@@ -73,19 +75,20 @@ def import_problems(into: Run, files: Sequence[str], how: ProblemFiles) -> dict[
     found, exported = parts[how.part], list[str]()
     left_out, taken_in = Counter[str](), Counter[str]()
     unreadable: list[str] = []
+    keep = partial(images.put, into.path)
     for file in files:
         room = None if how.limit is None else how.limit - len(found)
         if room == 0:
             break
         if how.task is not None:
-            found += problems.load_for(how.task, file, limit=room)
+            found += problems.load_for(how.task, file, limit=room, keep=keep)
         elif _is_exported(file):
             exported.append(file)
             for _, row in rows(file):
-                problem = make_problem(str(row["question"]), str(row["answer"]))
+                problem = make_problem(str(row["question"]), str(row["answer"]), images=tuple(row.get("images") or ()))
                 parts.setdefault(str(row.get("split") or how.part), []).append(problem)
         else:
-            loaded = problems.read(file, columns=how.columns, split=how.hub_split, limit=room)
+            loaded = problems.read(file, columns=how.columns, split=how.hub_split, limit=room, keep=keep)
             found += loaded.problems
             left_out.update({"repeated": loaded.duplicates, "without an answer": loaded.unanswered})
             taken_in += loaded.taken_in
@@ -95,6 +98,7 @@ def import_problems(into: Run, files: Sequence[str], how: ProblemFiles) -> dict[
         check_disjoint(into, those, part, parts)
     before = into.count("problems")
     for file in exported:
+        take_exported(into, file)
         import_file(into, "problems", file, split=how.part)
     if not exported:
         into.put_all("problems", found, split=how.part)
@@ -104,6 +108,12 @@ def import_problems(into: Run, files: Sequence[str], how: ProblemFiles) -> dict[
         "read": sum(map(len, parts.values())), "left_out": left_out, "taken_in": taken_in, "unreadable": unreadable,
         "new": new, "problems": now,
     }  # fmt: skip
+
+
+def take_exported(into: Run, file: str) -> None:
+    """Brings the pictures that lie beside a run's exported problems into the run. Raises UsageError for one missing."""
+    names = [str(name) for _, row in rows(file) for name in row.get("images") or ()]
+    images.take(names, Path(file).parent, into.path)
 
 
 def _is_exported(file: str) -> bool:

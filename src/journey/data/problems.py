@@ -19,6 +19,7 @@ from journey.answers.find import find_answer
 from journey.data import choices
 from journey.data.columns import Columns, find_columns, plain
 from journey.data.curation import has_answer
+from journey.data.pictures import Keep, only_name, pictures
 from journey.errors import UsageError
 from journey.prompts import languages
 from journey.store.datafiles import Row, rows
@@ -33,7 +34,6 @@ TRAINED_PARTS = ("phase1", "train", "rl")
 TESTED_PARTS = ("validation", "test")
 """Every other part is trained on, those that a round has to itself included."""
 logger = logging.getLogger(__name__)
-PICTURES = ("image", "images", "image_url", "decoded_image", "figure")
 SCANNED = 5000  # rows in which the least and greatest index of an option are looked for
 
 
@@ -42,7 +42,7 @@ class Loaded:
     """Problems, and what became of the rows.
 
     `duplicates` and `unanswered` rows gave none: repeated ones, and ones without an answer (proofs, say). `taken_in`
-    counts the rows whose options or context became part of the question, and those whose picture did not.
+    counts the rows whose options, context or pictures became part of the question.
     `unreadable` are the places and answers of rows whose answer has brackets that do not pair; they are kept.
     """
 
@@ -64,19 +64,25 @@ def load(path: str | Path, **how: Any) -> list[Problem]:
 
 
 def read(
-    path: str | Path, *, columns: Columns | None = None, split: str | None = None, limit: int | None = None
+    path: str | Path,
+    *,
+    columns: Columns | None = None,
+    split: str | None = None,
+    limit: int | None = None,
+    keep: Keep = only_name,
 ) -> Loaded:
     """The problems of a data set and what became of its rows.
 
     `path` is a file (.jsonl, .json, .parquet; .jsonl.gz, .json.gz), a folder or a Hub name ("owner/name", or
     "owner/name:config"); `split` names a split of the latter two ("train" if null). At most `limit` problems are read.
+    Their pictures are given to `keep`, and nothing is fetched (see `data.pictures`).
     Raises UsageError for what cannot be read.
     """
     stream = rows(path, split=split)
     first = next(stream, None)
     if first is None:
         raise UsageError(f"{path} holds no rows; give a file with one problem a row")
-    reader = _Reader(find_columns(first[1], columns or Columns(), str(path)), _source(path))
+    reader = _Reader(find_columns(first[1], columns or Columns(), str(path)), _source(path), _base(path), keep)
     if isinstance(_index(first[1].get(reader.columns.answer or "")), int) and reader.options(first[1]) is not None:
         reader.counted_from = _counted_from(reader, rows(path, split=split))
     problems: dict[str, Problem] = {}
@@ -105,14 +111,16 @@ def in_language(found: Iterable[Problem], language: str | None) -> list[Problem]
     return [replace(problem, language=code) for problem in found]
 
 
-def load_for(task: Task, path: str | Path, *, split: str | None = None, limit: int | None = None) -> list[Problem]:
+def load_for(
+    task: Task, path: str | Path, *, split: str | None = None, limit: int | None = None, keep: Keep = only_name
+) -> list[Problem]:
     """The problems of a file for a task: in the task's own form where it has one, else as `load` reads them.
 
     Questions with options stay of the task that reads letters where the task is mathematics.
     """
     if task.read is not None:
         return task.read(path, limit)
-    loaded = load(path, split=split, limit=limit)
+    loaded = load(path, split=split, limit=limit, keep=keep)
     return loaded if task.name == "math" else [replace(problem, task=task.name) for problem in loaded]
 
 
@@ -124,6 +132,11 @@ def _source(path: str | Path) -> str:
     if not file.is_file():
         return str(path)
     return f"{file.absolute().parent.name}/{file.name.split('.')[0]}"
+
+
+def _base(path: str | Path) -> Path:
+    """The folder that the paths of a data set's pictures are relative to: its file's, or itself."""
+    return Path(path) if Path(path).is_dir() else Path(path).parent
 
 
 def _index(cell: Any) -> int | None:
@@ -152,6 +165,8 @@ class _Reader:
 
     columns: Columns
     source: str
+    base: Path = Path()
+    keep: Keep = only_name
     counted_from: int = 0
     taken_in: Counter[str] = field(default_factory=Counter[str])
     unreadable: list[str] = field(default_factory=list[str])
@@ -191,7 +206,8 @@ class _Reader:
         if not answer or not has_answer(answer) or plain(str(row.get("question_type"))) == "proof":
             return None
         self.taken_in.update({"options": given is not None, "context": bool(context)})
-        self.taken_in["picture"] += any(row.get(name) for name in PICTURES) and not own
+        shown = pictures(row, columns.images, self.base, place, self.keep)
+        self.taken_in["pictures"] += bool(shown)
         if given is not None:
             question = choices.written(question, given)
         elif not own and not _pairs(answer):
@@ -209,6 +225,7 @@ class _Reader:
             subject=(_text(row.get(columns.subject), place, "subject") or None) if columns.subject else None,
             language=_language(row.get(columns.language)) if columns.language else None,
             task=str(row.get("task") or "") if own else "math" if given is None else "text",
+            images=shown,
         )
 
 

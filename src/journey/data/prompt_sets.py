@@ -23,7 +23,9 @@ def prompt_rows(problems: Iterable[Problem], ask: Ask, form: str, *, part: str, 
     row = FORMS[form]
     rows: list[Row] = []
     for index, problem in enumerate(problems):
-        rows.append(row(problem, shown(ask(problem, ()), messages or form == "verl"), part, index))
+        prompt = ask(problem, ())
+        pictures = {"images": list(prompt.images)} if prompt.images else {}
+        rows.append(row(problem, shown(prompt, messages or form == "verl"), part, index) | pictures)
     return rows
 
 

@@ -45,7 +45,8 @@ def ask(problem: Problem, answer: str) -> GradingPrompt:
     # ASCII only: no invisible or right-to-left characters, and no line of an answer begins a line of the prompt.
     shown = json.dumps(material, ensure_ascii=True, indent=1)
     mark = f"=== material {code[:6]} ==="
-    return GradingPrompt(Prompt(prompts.fill("grade_answer", mark=mark, material=shown, code=code)), code)
+    text = prompts.fill("grade_answer", mark=mark, material=shown, code=code)
+    return GradingPrompt(Prompt(text, images=problem.images), code)
 
 
 def read(text: str, form: GradingPrompt) -> GradeWord | None:

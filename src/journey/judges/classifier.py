@@ -19,7 +19,7 @@ from journey.judges.classifier_forms import FORMS, Laid
 from journey.judges.classifier_load import load
 from journey.judges.classifier_settings import ClassifierSettings
 from journey.judges.classifier_spelling import Unreadable
-from journey.models.base import ModelError
+from journey.models.base import ModelError, Prompt, refuse_images
 from journey.types import Judgement, Problem, Verdict
 
 DIGITS = 6  # of a score: float32 holds no more, and the last of them may depend on what else was in the batch
@@ -67,6 +67,7 @@ class Classifier:
 
     async def judge(self, problem: Problem, prefix: Sequence[str], candidates: Sequence[str]) -> list[Judgement]:
         """One judgement per candidate; equal candidates are judged once."""
+        refuse_images(Prompt(problem.question, images=problem.images), self.name)
         different = list(dict.fromkeys(candidates))
         laid = [self._lay(problem, [*prefix, candidate]) for candidate in different]
         last = [one if isinstance(one, str) else Laid(one.ids, one.ends[-1:]) for one in laid]
@@ -78,6 +79,7 @@ class Classifier:
 
     async def judge_solution(self, problem: Problem, steps: Sequence[str]) -> list[Judgement]:
         """One judgement per step, from one reading of the whole solution."""
+        refuse_images(Prompt(problem.question, images=problem.images), self.name)
         if not steps:
             return []
         laid = self._lay(problem, steps)

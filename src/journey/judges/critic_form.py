@@ -74,7 +74,7 @@ def ask(
         code=code,
         lines="\n".join(line.format(number) for number in range(1, len(candidates) + 1)),
     )
-    return CriticPrompt(Prompt(text), code, len(candidates))
+    return CriticPrompt(Prompt(text, images=problem.images), code, len(candidates))
 
 
 def read(text: str, prompt: CriticPrompt) -> list[StepVerdict | None]:

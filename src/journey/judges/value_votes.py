@@ -60,7 +60,8 @@ class ValueVotes:
         sampling = Sampling(how.temperature, how.top_p, how.vote_tokens, stop, how.votes, seed)
         prompt = self._ask(problem, steps)
         if self._by_prompt:
-            prompt = Prompt(prompts.fill("tot_value", question=problem.question, steps=self._steps.join(steps)))
+            text = prompts.fill("tot_value", question=problem.question, steps=self._steps.join(steps))
+            prompt = Prompt(text, images=problem.images)
         drawn = await self._model.complete(prompt, sampling)
         votes = Counter(map(word if self._by_prompt else own_verdict, drawn))
         return judgement({vote: count for vote, count in votes.items() if vote is not None}, self.name)

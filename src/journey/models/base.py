@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from journey.errors import UsageError
 from journey.types import Finish
 
 
@@ -12,12 +13,14 @@ class Prompt:
 
     A backend with a chat template puts `text` into the user's turn (after `system`, if any) and appends `prefix` raw
     to the opened assistant's turn; one without joins system, text and prefix as they are. Separators (a newline after
-    the question, say) belong to the texts themselves.
+    the question, say) belong to the texts themselves. `images` are the SHA-256 names of pictures that the user's turn
+    shows before its text (see `store.images`).
     """
 
     text: str
     prefix: str = ""
     system: str | None = None
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,15 @@ async def close(holder: object) -> None:
     """Gives back what a model or judge holds, if anything."""
     if isinstance(holder, Closeable):
         await holder.close()
+
+
+def refuse_images(prompt: Prompt, name: str) -> None:
+    """Raises UsageError where a prompt shows pictures to a model that reads text only."""
+    if prompt.images:
+        raise UsageError(
+            f"{name} reads text only, and the problem has pictures; name a served vision-language model "
+            "(openai/NAME, or one of the recipe's servers with api: chat), or take problems without pictures"
+        )
 
 
 class ModelError(Exception):

@@ -94,7 +94,9 @@ def _stored(completion: Completion) -> dict[str, Any]:
 
 def call_key(model: Model, prompt: Prompt, sampling: Sampling) -> str:
     """The name of a call: a hash of who is asked, what, and how the answers are drawn."""
-    request = [prompt.system, prompt.text, prompt.prefix]
+    request: list[Any] = [prompt.system, prompt.text, prompt.prefix]
+    if prompt.images:
+        request.append(list(prompt.images))
     drawn = [float(sampling.temperature), float(sampling.top_p), sampling.max_tokens, list(sampling.stop)]
     who = [model.name, getattr(model, "identity", None)]
     return content_hash("call", who, request, drawn, sampling.n, sampling.seed)

@@ -14,6 +14,14 @@ CHARACTERS_A_TOKEN = 4
 INSTRUCTIONS = 400  # tokens of a prompt's own words
 
 
+IMAGE_TOKENS = 85 + 8 * 170
+"""Tokens of a picture: the most that OpenAI's rule for GPT-4o gives for any size, 85 and 170 for each tile of 512.
+
+A picture is fitted into 2,048 x 2,048 and its shorter side into 768, which leaves at most 4 x 2 tiles
+(https://platform.openai.com/docs/guides/images-vision#calculating-costs).
+"""
+
+
 class Estimate(NamedTuple):
     """What one model is asked at most, and what for."""
 

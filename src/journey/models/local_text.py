@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from journey.errors import UsageError
-from journey.models.base import Prompt
+from journey.models.base import Prompt, refuse_images
 from journey.models.local_marks import Marks
 
 # One character that no closed vocabulary holds: tells whether a tokenizer can spell anything at all.
@@ -47,6 +47,7 @@ class Text:
         vocabularies join a space to the word behind it. Special tokens that stand in it are read as their letters.
         Raises UsageError for a word that the vocabulary lacks.
         """
+        refuse_images(prompt, "a model in this process")
         template = self._tokenizer.chat_template is not None
         hidden = self._marks.hidden
         prompt = Prompt(

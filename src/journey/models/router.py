@@ -62,13 +62,16 @@ class Router:
     Raises what `Server` raises.
     """
 
-    def __init__(self, model: str, name: str, settings: ServerSettings, tracker: BudgetTracker) -> None:
+    def __init__(
+        self, model: str, name: str, settings: ServerSettings, tracker: BudgetTracker, run: Path | None = None
+    ) -> None:
         self.model = model
         self.name = name
         self.settings = settings
         self.identity = settings.identity(model)
         self.members: list[Member] = []
         self._tracker = tracker
+        self._run = run
         self._rates = Rates(settings.requests_per_minute, settings.tokens_per_minute)
         self._prefixes = Prefixes[Member]()
         self._queue: deque[Call] = deque()
@@ -202,7 +205,7 @@ class Router:
         settings = self.settings
         for url in urls:
             if url not in known:
-                made = Member(self.model, self.name, url, settings, self._tracker, self._rates)
+                made = Member(self.model, self.name, url, settings, self._tracker, self._rates, self._run)
                 self.members.append(made)
                 self._tracker.servers.append(made.use)
 
@@ -382,9 +385,14 @@ class Router:
                     task.cancel()
 
 
-def served(model: str, name: str, settings: ServerSettings, tracker: BudgetTracker) -> Server | Router:
-    """The model behind one server, or behind many where a list or a file names them. Raises UsageError."""
+def served(
+    model: str, name: str, settings: ServerSettings, tracker: BudgetTracker, run: Path | None = None
+) -> Server | Router:
+    """The model behind one server, or behind many where a list or a file names them. Raises UsageError.
+
+    `run` is the folder of the run whose pictures prompts show, null: they show none.
+    """
     urls = settings.urls()
     if settings.url_file is None and len(urls) == 1:
-        return Server(model, name, replace(settings, url=urls[0]), tracker)
-    return Router(model, name, settings, tracker)
+        return Server(model, name, replace(settings, url=urls[0]), tracker, run)
+    return Router(model, name, settings, tracker, run)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from journey.models.base import Completion, Prompt, Sampling
@@ -31,9 +32,16 @@ class Member(Server):
     """
 
     def __init__(
-        self, model: str, name: str, url: str, settings: ServerSettings, tracker: BudgetTracker, rates: Rates
+        self,
+        model: str,
+        name: str,
+        url: str,
+        settings: ServerSettings,
+        tracker: BudgetTracker,
+        rates: Rates,
+        run: Path | None = None,
     ) -> None:
-        super().__init__(model, name, replace(settings, url=url, url_file=None), tracker)
+        super().__init__(model, name, replace(settings, url=url, url_file=None), tracker, run)
         self.gate = Gate(self.limit, rates)
         self.url = url
         self.use = ServerUse(name, url)

@@ -6,10 +6,11 @@ import random
 import time
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
-from journey.models.base import Completion, ModelError, Prompt, Sampling
+from journey.models.base import Completion, ModelError, Prompt, Sampling, refuse_images
 from journey.models.budget import BudgetTracker, Usage
 from journey.models.gather import gather_or_cancel
 from journey.models.server_answer import Answer, decode, estimate_tokens, read, upstream_error
@@ -17,11 +18,13 @@ from journey.models.server_gate import Gate, Pass
 from journey.models.server_http import Http
 from journey.models.server_limit import Limit, Rates
 from journey.models.server_message import BadAnswer
+from journey.models.server_pictures import no_pictures, takes_no_pictures
 from journey.models.server_refusal import Caller, Complaint, Forbidden, NoModel, no_server, refusal, words, wrong_key
 from journey.models.server_remarks import Remarks
 from journey.models.server_request import Dialect, Request, build, learn
 from journey.models.server_retry import Failed, Health, Tries, backoff
 from journey.models.server_settings import ServerSettings
+from journey.store.images import data_uri
 from journey.types import content_seed
 
 BODY, BODY_PER_TOKEN, BODY_PER_LOGPROB = 1 << 20, 48, 512
@@ -47,11 +50,13 @@ class Server:
     not notice of the server is told to the tracker (`Remarks`).
 
     `gate` (requests in flight and waiting), `limit`, `health` and `retries` (tries that were tries again) say how it
-    goes. Raises UsageError for what the user must mend (address, key, model), BudgetReached, and ModelError for one
-    prompt.
+    goes. The pictures that prompts show are read from the folder of the `run`. Raises UsageError for what the user must
+    mend (address, key, model), BudgetReached, and ModelError for one prompt.
     """
 
-    def __init__(self, model: str, name: str, settings: ServerSettings, tracker: BudgetTracker) -> None:
+    def __init__(
+        self, model: str, name: str, settings: ServerSettings, tracker: BudgetTracker, run: Path | None = None
+    ) -> None:
         self.model = model
         self.name = name
         self.settings = settings
@@ -60,6 +65,8 @@ class Server:
         self._caller = Caller(settings.base_url(), model, settings.key_variable, key)
         self._http = Http(self._caller.url, key, settings)
         self._tracker = tracker
+        self._run = run
+        self._has_seen = False
         self._dialect = Dialect.of(settings)
         self.limit = Limit(settings.max_in_flight or MOST)
         self.gate = Gate(self.limit, Rates(settings.requests_per_minute, settings.tokens_per_minute))
@@ -96,6 +103,16 @@ class Server:
         rest = [self._ask(prompt, sampling, sample, 1) for sample in range(len(got), wanted)]
         return got + [one for answer in await gather_or_cancel(rest) for one in answer]
 
+    def _pictures(self, prompt: Prompt) -> list[str]:
+        """The pictures of a prompt as data: URIs. Raises UsageError where they cannot be sent, or are missing."""
+        if not prompt.images:
+            return []
+        if self.settings.api == "text":
+            refuse_images(prompt, self.name)
+        if self._run is None:
+            raise UsageError(f"{self.name} has no run to read the problem's pictures from; import the problems first")
+        return [data_uri(self._run, name) for name in prompt.images]
+
     async def close(self) -> None:
         """Closes the connections."""
         self.gate.close()
@@ -110,10 +127,11 @@ class Server:
         """
         if prompt.prefix and self.settings.api == "chat" and self._dialect.way is None:
             await self._find_way()
+        pictures = self._pictures(prompt)
         self._requests += 1
         tries = Tries(self._requests)
         while True:
-            request = build(self.model, prompt, sampling, n, sample, self._dialect, self.settings)
+            request = build(self.model, prompt, sampling, n, sample, self._dialect, self.settings, pictures)
             try:
                 answer = await self._try(request, prompt, sampling)
             except Failed as failed:
@@ -150,6 +168,7 @@ class Server:
     async def _try(self, request: Request, prompt: Prompt, sampling: Sampling) -> Answer:
         """One try: through the gate, paid for, sent, read. Raises whatever it comes to."""
         read_tokens = 2 * estimate_tokens(prompt.text + prompt.prefix + (prompt.system or "")) + 16
+        read_tokens += len(prompt.images) * self.settings.image_tokens
         most = sampling.max_tokens * request.n
         while True:
             ticket = await self.gate.enter(read_tokens + most)
@@ -173,6 +192,8 @@ class Server:
             per_token = BODY_PER_TOKEN + BODY_PER_LOGPROB * ("logprobs" in request.body)
             most = BODY + per_token * sampling.max_tokens * request.n
             reply = await self._http.post(request.path, request.encoded(), most)
+            if prompt.images and not self._has_seen and takes_no_pictures(reply, self._caller):
+                raise UsageError(no_pictures(self._caller, reply))
             if reply.status != 200:
                 raise refusal(reply, self._caller, self.health.met)
             data = decode(reply.body)
@@ -199,6 +220,7 @@ class Server:
         self._good()
         self._remarks.answered(answer.model)
         self._answered = True
+        self._has_seen = self._has_seen or bool(prompt.images)
         self.limit.answered(answer.used.tokens, self._more_wait())
         return answer
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from journey.models.base import Completion, Prompt, Sampling
 from journey.models.budget import Usage
+from journey.models.estimate import IMAGE_TOKENS
 from journey.models.server_message import BadAnswer, Choice, choice
 from journey.models.server_request import Request
 
@@ -115,6 +116,7 @@ def read(data: Any, request: Request, prompt: Prompt, sampling: Sampling) -> Ans
         for one, count in zip(choices, tokens, strict=True)
     ]
     read_tokens = estimate_tokens(prompt.text + prompt.prefix + (prompt.system or ""))
+    read_tokens += len(prompt.images) * IMAGE_TOKENS
     who = data.get("model")
     return Answer(
         completions,

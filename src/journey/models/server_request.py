@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -82,14 +83,21 @@ def sample_seed(seed: int, sample: int) -> int:
 
 
 def build(
-    model: str, prompt: Prompt, sampling: Sampling, n: int, sample: int, dialect: Dialect, settings: ServerSettings
+    model: str,
+    prompt: Prompt,
+    sampling: Sampling,
+    n: int,
+    sample: int,
+    dialect: Dialect,
+    settings: ServerSettings,
+    pictures: Sequence[str] = (),
 ) -> Request:
-    """The request for n choices, of which the first is sample number `sample`."""
+    """The request for n choices, of which the first is sample number `sample`; `pictures` are data: URIs."""
     chat = settings.api == "chat"
     way = dialect.way if chat and prompt.prefix else None
     body: dict[str, Any] = {"model": model}
     if chat:
-        body["messages"] = messages(prompt, way)
+        body["messages"] = messages(prompt, way, pictures)
         if way == "continue_final_message":
             body |= {"continue_final_message": True, "add_generation_prompt": False}
     else:
@@ -115,10 +123,14 @@ def build(
     return Request("/chat/completions" if chat else "/completions", body, n, way, dialect.max_tokens)
 
 
-def messages(prompt: Prompt, way: Way | None) -> list[dict[str, Any]]:
-    """The chat of a prompt. The instruction is a turn of its own, so that no prefix can pass for one."""
+def messages(prompt: Prompt, way: Way | None, pictures: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The chat of a prompt; its pictures (data: URIs) are parts of the user's turn, before the text.
+
+    The instruction is a turn of its own, so that no prefix can pass for one.
+    """
     chat: list[dict[str, Any]] = [] if prompt.system is None else [{"role": "system", "content": prompt.system}]
-    chat.append({"role": "user", "content": prompt.text})
+    parts: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": uri}} for uri in pictures]
+    chat.append({"role": "user", "content": [*parts, {"type": "text", "text": prompt.text}] if parts else prompt.text})
     if way is not None:
         chat.append({"role": "assistant", "content": prompt.prefix})
     if way == "prefix":

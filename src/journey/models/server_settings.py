@@ -10,6 +10,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from journey.errors import UsageError
+from journey.models.estimate import IMAGE_TOKENS
 from journey.types import content_hash
 
 VENDOR = "https://api.openai.com/v1"
@@ -39,6 +40,9 @@ class ServerSettings:
     further tries of a request that failed in any other way. At most `max_in_flight` requests are open (null: 512 at
     each server); how many really are is found out (see `server_limit.Limit`). These limits hold for all servers of a
     list together. null means no limit.
+
+    `image_tokens` is how many tokens a picture counts where tokens are estimated, before the server says how many it
+    read (see `models.estimate.IMAGE_TOKENS`).
     """
 
     url: str | tuple[str, ...] | None = None
@@ -59,6 +63,7 @@ class ServerSettings:
     max_in_flight: int | None = None
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
+    image_tokens: int = IMAGE_TOKENS
 
     def __post_init__(self) -> None:
         if self.url_file is not None and self.url is not None:
@@ -77,6 +82,8 @@ class ServerSettings:
             raise UsageError("retries, patience and first_patience must be at least 0")
         if any(limit is not None and limit < 1 for limit in (self.requests_per_minute, self.tokens_per_minute)):
             raise UsageError("requests_per_minute and tokens_per_minute must be at least 1, or null for no limit")
+        if self.image_tokens < 1:
+            raise UsageError(f"image_tokens is {self.image_tokens}; a picture has at least 1 token")
         if ours := sorted(OURS & self.extra.keys()):
             raise UsageError(f"extra must not set {', '.join(ours)}: that is what the client writes itself")
         try:

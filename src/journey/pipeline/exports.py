@@ -65,7 +65,7 @@ def foreign_rows(of: Run, what: str, form: str, options: ExportOptions) -> list[
     return ROWS[what, form](of, what, form, options)
 
 
-def _problems(of: Run, options: ExportOptions) -> list[Problem]:
+def _problems(of: Run, form: str, options: ExportOptions) -> list[Problem]:
     if options.part not in PARTS:
         raise UsageError(f"there is no part {options.part!r}; known are {', '.join(PARTS)}")
     found = problems.part(of, options.part)
@@ -73,11 +73,13 @@ def _problems(of: Run, options: ExportOptions) -> list[Problem]:
         raise UsageError(
             f"{of.path} holds no problems in the part {options.part}; journey status {of.path} counts them"
         )
+    if form != "trl" and any(problem.images for problem in found):
+        raise UsageError(f"problems with pictures are written for trl, not for {form}; docs/pictures.md says how")
     return found
 
 
 def _prompts(of: Run, what: str, form: str, options: ExportOptions) -> list[Row]:
-    found = _problems(of, options)
+    found = _problems(of, form, options)
     shared_task(found)
     check_gradable(found, code=True)
     return list(prompt_rows(found, ask, form, part=options.part, messages=options.messages))
@@ -85,7 +87,7 @@ def _prompts(of: Run, what: str, form: str, options: ExportOptions) -> list[Row]
 
 def _traces(of: Run, what: str, form: str, options: ExportOptions) -> list[Row]:
     """The trees or thoughts of a part's problems."""
-    known = {problem.id: problem for problem in _problems(of, options)}
+    known = {problem.id: problem for problem in _problems(of, form, options)}
     records: Iterable[Tree | Thought] = of.trees() if what == "trees" else of.thoughts()
     rows = [trace_of(record, known[record.problem], ask) for record in records if record.problem in known]
     if not rows:
@@ -95,7 +97,7 @@ def _traces(of: Run, what: str, form: str, options: ExportOptions) -> list[Row]:
 
 def _advantages(of: Run, what: str, form: str, options: ExportOptions) -> list[Row]:
     """The trees of a part's problems that have values, or checked ends to give them."""
-    known = {problem.id: problem for problem in _problems(of, options)}
+    known = {problem.id: problem for problem in _problems(of, form, options)}
     encoder = None if options.model is None else registry.encoder(options.model)
     found = (rllm_episode(tree, known[tree.problem], ask, encoder) for tree in of.trees() if tree.problem in known)
     rows = [episode for episode in found if episode is not None]

@@ -9,6 +9,7 @@ from journey.data.importing import opened
 from journey.errors import UsageError
 from journey.models.weights import folder_hash
 from journey.pipeline.shard import KEY, Shard, joined, shard_of
+from journey.store import images
 from journey.store.entries import Training
 from journey.store.files import NAME, take_over
 from journey.store.labels_union import unite_labels
@@ -112,6 +113,9 @@ def _models(runs: Sequence[Run]) -> dict[str, Path]:
 def _writes(into: Run, runs: Sequence[Run], models: dict[str, Path], only: set[str] | None = None) -> Iterator[Rows]:
     """The rows; then, before they are committed, the files, each whole or not there."""
     yield from union(into, runs, only)
+    for run in runs:
+        shown = (p.images for p in run.problems() if only is None or p.id in only)
+        images.take((name for names in shown for name in names), run.path, into.path)
     for name, folder in models.items():
         take_over(folder, into.path / "models" / name)
     if only is None:

@@ -3,18 +3,21 @@
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from journey import interrupts
 from journey.data import choosing, prm800k, problems
 from journey.data.curation import curate
 from journey.data.importing import put_rated
+from journey.data.pictures import Keep, only_name
 from journey.data.prm800k import Imported
 from journey.data.problems import PARTS, TRAINED_PARTS
 from journey.errors import UsageError
 from journey.pipeline.fan_out import Progress, silent
 from journey.pipeline.recipe import Problems, Recipe
 from journey.pipeline.shard import read_shard
+from journey.store import images
 from journey.store.entries import Curation
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
@@ -55,7 +58,7 @@ def new_rounds(recipe: Recipe) -> range:
 
 
 def _store_parts(run: Run, recipe: Recipe) -> None:
-    parts, dropped = make_problems(recipe)
+    parts, dropped = make_problems(recipe, partial(images.put, run.path))
     for part in TRAINED_PARTS:
         choosing.disjoint(parts[part], [*parts["validation"], *parts["test"]])
     choosing.disjoint(parts["validation"], parts["test"])
@@ -84,7 +87,9 @@ def take_problems(of: Run, into: Run, source: str, ids: Collection[str] | None =
     """
     parts = {p.id: of.given("problems", p.id).get("split") for p in of.problems() if ids is None or p.id in ids}
     for part in sorted(set(parts.values()), key=lambda part: (part == "train", part or "")):
-        into.put_all("problems", (p for p in of.problems() if p.id in parts and parts[p.id] == part), split=part)
+        found = [p for p in of.problems() if p.id in parts and parts[p.id] == part]
+        images.take((name for p in found for name in p.images), of.path, into.path)
+        into.put_all("problems", found, split=part)
     exclude(into, excluded(of), {"as in": source})
 
 
@@ -99,20 +104,23 @@ def _strays(run: Run, recipe: Recipe) -> int:
     return len(there) - len(of_shard(recipe, there))
 
 
-def make_problems(recipe: Recipe) -> Parts:
-    """The problems of each part, those to train on of the recipe's shard alone. Raises UsageError."""
-    parts, dropped = _made(recipe)
+def make_problems(recipe: Recipe, keep: Keep = only_name) -> Parts:
+    """The problems of each part, those to train on of the recipe's shard alone. Raises UsageError.
+
+    `keep` gets the pictures of a file's problems.
+    """
+    parts, dropped = _made(recipe, keep)
     return Parts(parts | {"train": of_shard(recipe, parts["train"])}, dropped)
 
 
-def _made(recipe: Recipe) -> Parts:
+def _made(recipe: Recipe, keep: Keep = only_name) -> Parts:
     """The problems of each part: drawn puzzles, or a file's, cut into parts by their content."""
     wanted = recipe.problems
     if wanted.file is None:
         rated = bool(recipe.trees.prm800k)  # they bring their problems
         return Parts({part: [] for part in PARTS} if rated else _drawn(task(recipe.task), wanted), {})
-    found, dropped = _curated(recipe, wanted.file)
-    tests = [] if wanted.test_file is None else _read(recipe, wanted.test_file)[: wanted.test]
+    found, dropped = _curated(recipe, wanted.file, keep)
+    tests = [] if wanted.test_file is None else _read(recipe, wanted.test_file, keep)[: wanted.test]
     counts = {"phase1": wanted.phase1, "validation": wanted.validation, "rl": wanted.rl}
     counts["test"] = 0 if wanted.test_file is not None else wanted.test or 0
     if not any(counts.values()):
@@ -138,13 +146,13 @@ def more_problems(recipe: Recipe, number: int) -> list[Problem]:
     parts, wanted = _made(recipe).by_name, recipe.problems
     each = len(parts["train"])
     used = {problem.id for of in parts.values() for problem in of}
-    tested = {choosing.normalised(p.question) for name in ("validation", "test") for p in parts[name]}
+    tested = {choosing.question_key(p) for name in ("validation", "test") for p in parts[name]}
     if wanted.file is None:
         source = _drawn(task(recipe.task), replace(wanted, train=number * each + wanted.rl))["train"]
     else:
-        found, _ = _curated(recipe, wanted.file)
+        found, _ = _curated(recipe, wanted.file, only_name)
         source = choosing.drawn(found, len(found), seed=0)
-    left = [p for p in source if p.id not in used and choosing.normalised(p.question) not in tested]
+    left = [p for p in source if p.id not in used and choosing.question_key(p) not in tested]
     found = left[(number - 2) * each : (number - 1) * each]
     if len(found) < each:
         raise UsageError(
@@ -159,17 +167,17 @@ def round_part(number: int) -> str:
     return f"round-{number}"
 
 
-def _curated(recipe: Recipe, file: str) -> tuple[list[Problem], dict[str, int]]:
+def _curated(recipe: Recipe, file: str, keep: Keep) -> tuple[list[Problem], dict[str, int]]:
     """The problems of a file that pass the recipe's rules, and how many were dropped for which reason."""
-    found = _read(recipe, file)
+    found = _read(recipe, file, keep)
     if recipe.problems.curate is None:
         return found, {}
     curated = curate(found, recipe.problems.curate)
     return list(curated.kept), {reason: len(ids) for reason, ids in curated.dropped.items()}
 
 
-def _read(recipe: Recipe, file: str) -> list[Problem]:
-    found = problems.load_for(task(recipe.task), file, split=recipe.problems.split)
+def _read(recipe: Recipe, file: str, keep: Keep) -> list[Problem]:
+    found = problems.load_for(task(recipe.task), file, split=recipe.problems.split, keep=keep)
     return problems.in_language(found, recipe.problems.language)
 
 

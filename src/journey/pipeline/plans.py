@@ -1,6 +1,6 @@
 """What a recipe would do and ask at most: the sum of what its growers, methods and arms say of themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,8 @@ from journey.errors import UsageError
 from journey.judges import names
 from journey.judges.base import JudgeWork
 from journey.models.budget import Usage
-from journey.models.estimate import Estimate, summed
+from journey.models.estimate import IMAGE_TOKENS, Estimate, summed
+from journey.models.server_settings import ServerSettings
 from journey.models.weights import has_weights, model_path, worker_memory
 from journey.pipeline.arms import ARMS, Sizes
 from journey.pipeline.jobs import workers_of
@@ -46,7 +47,23 @@ def estimate(
             found += (
                 settings.estimate([method], [m for m in thoughts.refine if m == method], problems, ()) * wanted.seeds
             )
-    return summed(found)
+    return with_pictures(summed(found), problems, wanted.servers)
+
+
+def with_pictures(
+    estimates: Sequence[Estimate], problems: Sequence[Problem], servers: Mapping[str, ServerSettings]
+) -> list[Estimate]:
+    """The estimates where every call shows as many pictures as any of the problems has.
+
+    Each counts the tokens that its server's `image_tokens` says.
+    """
+    shown = max((len(problem.images) for problem in problems), default=0)
+
+    def more(one: Estimate) -> Usage:
+        server = servers.get(one.model.partition("/")[0])
+        return Usage(0, one.most.calls * shown * (IMAGE_TOKENS if server is None else server.image_tokens))
+
+    return [one._replace(most=one.most + more(one)) for one in estimates]
 
 
 def _judged(wanted: Recipe, steps: Usage) -> list[Estimate]:

@@ -140,6 +140,8 @@ async def work_on_ray(of: SeedRun, recipe: Recipe, tracker: BudgetTracker, *, th
     problems = [problem for problem in part(run, "train") if run.call(marks[problem.id]) is None]
     done = failed = 0
     refused, without = dict[str, Counter[str]](), dict[str, Counter[str]]()
+    if any(problem.images for problem in problems):
+        raise UsageError("pictures are not sent over Ray; leave --ray away, or give each machine a --shard of the run")
     of.progress("ray", 0, len(problems))
 
     def wait() -> None:

@@ -85,7 +85,7 @@ class Models:
 
     def _load(self, name: str) -> Model:
         if not has_weights(name):
-            return model(name, self._tracker, self._servers)
+            return model(name, self._tracker, self._servers, getattr(self._run, "path", None))
         place = place_of(model_path(name))
         if place in self._loaded:
             return Called(self._loaded[place], name)
@@ -128,8 +128,13 @@ class Models:
         self._grader.close()
 
 
-def model(name: str, tracker: BudgetTracker | None = None, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> Model:
-    """The model of that name, not yet loaded or asked. Raises UsageError."""
+def model(
+    name: str,
+    tracker: BudgetTracker | None = None,
+    servers: Mapping[str, ServerSettings] = NO_SERVERS,
+    run: Path | None = None,
+) -> Model:
+    """The model of that name, not yet loaded or asked; `run`: whose pictures it is shown. Raises UsageError."""
     kind, _, rest = name.partition("/")
     if has_weights(name):
         return weights.local(model_path(name), name)
@@ -146,7 +151,7 @@ def model(name: str, tracker: BudgetTracker | None = None, servers: Mapping[str,
     if is_served(name, servers):
         from journey.models.router import served
 
-        return served(rest, name, servers.get(kind, ServerSettings()), tracker or BudgetTracker())
+        return served(rest, name, servers.get(kind, ServerSettings()), tracker or BudgetTracker(), run)
     known = ", ".join((MODEL_NAMES, *(f"{server}/NAME" for server in servers if server != OPENAI)))
     raise UsageError(f"there is no model {name!r}; known are {known}")
 

@@ -163,7 +163,7 @@ class Proposer:
             steps=prompt.prefix.strip() or "(none yet)",
         )  # fmt: skip
         whole_list = replace(sampling, n=1, max_tokens=sampling.n * sampling.max_tokens, stop=())
-        (reply,) = await self._model.complete(Prompt(text), whole_list)
+        (reply,) = await self._model.complete(Prompt(text, images=self._problem.images), whole_list)
         lines = visible(reply.text).splitlines()
         thoughts = listed(lines[:-1] if reply.finish == "length" else lines)[: sampling.n]
         if not thoughts or reply.finish == "error":

@@ -15,6 +15,7 @@ from journey.store.parquet import pyarrow
 
 Format = Literal["auto", "jsonl", "json", "parquet", "hub"]
 Row = Mapping[str, Any]
+BATCH = 128  # rows of a Parquet file read together, which may hold pictures
 _OR_HUB = ", or give a Hub name such as owner/name"
 
 
@@ -109,7 +110,7 @@ def _parquet_rows(file: Path) -> Iterator[tuple[str, Row]]:
     arrow, parquet = pyarrow()
     try:
         table = parquet.ParquetFile(file)
-        batches = (row for batch in table.iter_batches(batch_size=1024) for row in batch.to_pylist())
+        batches = (row for batch in table.iter_batches(batch_size=BATCH) for row in batch.to_pylist())
         for number, row in enumerate(batches, 1):
             yield f"{file} row {number}", row
     except (arrow.ArrowException, OSError) as error:
@@ -124,7 +125,7 @@ def _hub_rows(name: str, split: str) -> Iterator[tuple[str, Row]]:
     path, _, config = name.partition(":")
     try:
         data = load_dataset(path, config or None, split=split, streaming=True)
-        for number, row in enumerate(data, 1):
+        for number, row in enumerate(data.decode(False), 1):  # pictures as their bytes
             yield f"{name} ({split}) row {number}", row
     except (OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0] or type(error).__name__

@@ -41,6 +41,9 @@ COLUMNS: dict[str, dict[str, Any]] = {
                  "logprob": "float64", "token_ids": ["int64"], "shared": "int64", "spent": SPENT},
 }  # fmt: skip
 
+PICTURES = {"images": {"feature": {"_type": "Image"}, "_type": "List"}}
+"""The column of pictures as the package datasets describes it."""
+
 
 def write(rows: Iterable[Mapping[str, Any]], file: IO[bytes], table: str | None) -> int:
     """Writes rows as Parquet, typed as the table's columns or, with null, as the rows are; how many."""
@@ -48,8 +51,10 @@ def write(rows: Iterable[Mapping[str, Any]], file: IO[bytes], table: str | None)
     rest = iter(rows)
     number = 0
     if table is None:
-        found = pa.Table.from_pylist([_plain(row) for row in rest])
-        parquet.write_table(found, file)
+        found = pa.Table.from_pylist([_plain(row) | _pictures(row) for row in rest])
+        if "images" in found.column_names:
+            found = found.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": PICTURES}})})
+        parquet.write_table(found, file, row_group_size=GROUP)
         return found.num_rows
     schema = pa.schema([(name, _type(pa, kind)) for name, kind in COLUMNS[table].items()])
     with parquet.ParquetWriter(file, schema) as writer:
@@ -77,9 +82,16 @@ def _type(pa: Any, kind: Any) -> Any:
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row as JSON has it, without what UTF-8 cannot hold. Raises ValueError for NaN."""
+    """The row as JSON has it, without what UTF-8 cannot hold and without bytes. Raises ValueError for NaN."""
+    row = {name: value for name, value in row.items() if name not in _pictures(row)}
     text = json.dumps(row, ensure_ascii=False, default=dict, allow_nan=False)
     return json.loads(without_halves(text))
+
+
+def _pictures(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The column of a row's pictures where it holds the pictures themselves."""
+    shown = cast("list[Any]", row.get("images") or [])
+    return {"images": shown} if any(isinstance(one, dict) for one in shown) else {}
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:

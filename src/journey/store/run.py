@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from journey.errors import UsageError
-from journey.store import settings
+from journey.store import images, settings
 from journey.store.database import LOCK, commit, connect_reading, connect_writing, discard, meta
 from journey.store.entries import ENTRIES, Entry
 from journey.store.faults import one_sentence
@@ -165,7 +165,7 @@ def _clear(path: Path) -> None:
     with one_sentence(path):
         discard(path)
         if had_run:  # only what a run made itself; labels.db is people's work and stays
-            for folder in ("models", "report"):
+            for folder in ("models", "report", images.FOLDER):
                 shutil.rmtree(path / folder, ignore_errors=True)
 
 

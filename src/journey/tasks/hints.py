@@ -90,11 +90,10 @@ def hinted_prompt(problem: Problem, hint: str, template: str = "hinted") -> Prom
     task = task_of(problem)
     own = task.ask(problem, ())
     if task.explore is not None:
-        return Prompt(f"{own.text}{hint}\n", own.prefix, own.system)
+        return Prompt(f"{own.text}{hint}\n", own.prefix, own.system, own.images)
     quoted = "\n".join(f"| {line}" for line in hint.splitlines())
-    return Prompt(
-        prompts.fill_for(code(problem.language), template, hint=quoted, task=own.text), own.prefix, own.system
-    )
+    text = prompts.fill_for(code(problem.language), template, hint=quoted, task=own.text)
+    return Prompt(text, own.prefix, own.system, own.images)
 
 
 # --- what survives of a hint ------------------------------------------------------------------------------------------

@@ -19,6 +19,6 @@ def asker(template: str, steps: StepFormat) -> Ask:
 
     def ask(problem: Problem, prefix: Sequence[str]) -> Prompt:
         text = prompts.fill(template, language=code(problem.language), question=problem.question)
-        return Prompt(text, steps.prefix(prefix))
+        return Prompt(text, steps.prefix(prefix), images=problem.images)
 
     return ask

@@ -93,7 +93,8 @@ async def distill(
     """
     seed = content_seed("distill", settings.seed, problem.id)
     sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, n=settings.samples, seed=seed)
-    prompt = Prompt(prompts.fill_for(code(problem.language), settings.prompt, question=problem.question))
+    text = prompts.fill_for(code(problem.language), settings.prompt, question=problem.question)
+    prompt = Prompt(text, images=problem.images)
     right: dict[str, Taught] = {}
     for completion in await teacher.complete(prompt, sampling):
         if without_end_marks(completion.text)[1]:
@@ -157,7 +158,8 @@ async def rewrite(
             settings.prompt,
             question=quoted(problem.question),
             solution=quoted(problem.solution.strip()),
-        )
+        ),
+        images=problem.images,
     )
     for attempt in range(settings.tries):
         seed = content_seed("rewrite", settings.seed, problem.id, attempt)

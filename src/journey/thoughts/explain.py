@@ -85,7 +85,8 @@ async def reason_of(
             answer=f"\nIts right answer:\n{quoted(problem.answer)}\n" if settings.show_answer else "",
             before="\n".join(f"Step {number}:\n{quoted(text)}" for number, text in enumerate(before, 1)) or "none",
             step=quoted(step),
-        )
+        ),
+        images=problem.images,
     )
     for attempt in range(settings.tries):
         seed = content_seed("explain", settings.seed, prompt.text, attempt)

@@ -62,7 +62,7 @@ class Exploration:
         rules = prompts.fill_for(language, self.settings.rules).strip()
         question = quoted(self.problem.question)
         fields = {"rules": rules, "question": question, "log": log, "standing": standing, **names}
-        return Prompt(prompts.fill_for(language, name, **fields))
+        return Prompt(prompts.fill_for(language, name, **fields), images=self.problem.images)
 
     def back(self, who: str, to: int, reason: str, by: str, ended: int | None) -> None:
         """Goes back to the step that many steps from the question (see `Trail.back`), and writes so into the log."""

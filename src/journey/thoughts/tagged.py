@@ -118,7 +118,8 @@ async def retell(
             again=_again(earlier),
         )
         seed = content_seed("retell", prompt, sampling.seed, draft.id, attempt)
-        (completion,) = await model.complete(Prompt(text), replace(sampling, seed=seed))
+        prompted = Prompt(text, images=problem.images)
+        (completion,) = await model.complete(prompted, replace(sampling, seed=seed))
         retold = _read(problem, draft, completion, tag, rules, also)
         if not isinstance(retold, list):
             text, segments = retold

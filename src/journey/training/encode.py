@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerBase
 from journey.errors import UsageError
 from journey.models.local_marks import Marks
 from journey.models.local_text import Text
-from journey.training.rows import CUT_OFF, GOES_ON, PREFIX
+from journey.training.rows import CUT_OFF, GOES_ON, PREFIX, refuse_pictures
 
 _OPENING = re.compile(r"\s*(<[^<>\s]{1,40}>)\n*")
 
@@ -46,6 +46,7 @@ def encode(
     """
     if not rows:
         return []
+    refuse_pictures(rows)
     eos: Any = tokenizer.eos_token_id
     if eos is None:
         raise UsageError("The model's tokenizer has no token that ends a text (eos_token): set one.")

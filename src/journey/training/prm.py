@@ -18,7 +18,7 @@ from journey.judges.classifier_forms import FORMS, spell
 from journey.judges.classifier_spelling import Unreadable
 from journey.training.curve import OnLog
 from journey.training.loop import Columns, OrderedTrainer, train
-from journey.training.rows import Row
+from journey.training.rows import Row, refuse_pictures
 from journey.training.save import Curve
 from journey.training.settings import PrmSettings
 
@@ -55,6 +55,7 @@ class Steps:
         self.settings = settings
 
     def columns(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], stops: set[int]) -> Columns:
+        refuse_pictures(rows)
         spelling = spell(FORM, tokenizer, self.settings.separator)
         data: dict[str, list[Any]] = {"input_ids": [], "ends": [], "targets": []}
         for number, row in enumerate(rows, 1):

@@ -18,9 +18,9 @@ from journey.types import Judgement, Problem, Thought, Tree, content_seed, to_js
 
 Row = dict[str, Any]
 Labels = Literal["verdict", "hard", "soft"]
-PREFIX, GOES_ON, CUT_OFF = "prefix", "_goes_on", "rejected_cut_off"
+PREFIX, GOES_ON, CUT_OFF, IMAGES = "prefix", "_goes_on", "rejected_cut_off", "images"
 """Columns of pairs: the answer's beginning, which stands at the prompt's end; that a side ("chosen", "rejected") is a
-piece behind which the text goes on; that the rejected answer was cut off."""
+piece behind which the text goes on; that the rejected answer was cut off; the names of the prompt's pictures."""
 
 
 def sft_rows(
@@ -44,7 +44,7 @@ def tree_rows(trees: Iterable[Tree], problems: Iterable[Problem], labels: Labels
     UsageError where a tree's problem is not among `problems`.
     """
     known = {problem.id: problem for problem in problems}
-    return [row for tree in trees for row in _paths(tree, known_problem(known, tree.problem).question, labels)]
+    return [row for tree in trees for row in _paths(tree, known_problem(known, tree.problem), labels)]
 
 
 def rl_rows(train: Iterable[Problem], validation: Iterable[Problem]) -> list[Row]:
@@ -87,17 +87,27 @@ def row_of(prompt: Prompt, messages: bool, prefix: str = "", **answers: str) -> 
     """One row of a prompt and answers to it by their columns, which go on from `prefix`, the answer's beginning.
 
     As messages the prefix is a last turn of the assistant, to be continued; else it stands at the prompt's end, and
-    once more in the column "prefix".
+    once more in the column "prefix". A prompt's pictures stand in the column "images", by their names.
     """
     question: Any = shown(prompt, messages)
+    pictures = {IMAGES: list(prompt.images)} if prompt.images else {}
     if not messages:
-        return {"prompt": question + prefix, **answers, **({PREFIX: prefix} if prefix else {})}
+        return {"prompt": question + prefix, **answers, **({PREFIX: prefix} if prefix else {}), **pictures}
     begun = [{"role": "assistant", "content": prefix}] if prefix else []
     sides = {side: [{"role": "assistant", "content": text}] for side, text in answers.items()}
-    return {"prompt": [*question, *begun], **sides}
+    return {"prompt": [*question, *begun], **sides, **pictures}
 
 
-def _paths(tree: Tree, question: str, labels: Labels) -> list[Row]:
+def refuse_pictures(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Raises UsageError where a row has pictures, which nothing that is trained here reads."""
+    if any(row.get(IMAGES) for row in rows):
+        raise UsageError(
+            "the rows have pictures, and what is trained here reads text only; write them with journey export "
+            "--messages and train a vision-language model with TRL (docs/pictures.md)"
+        )
+
+
+def _paths(tree: Tree, problem: Problem, labels: Labels) -> list[Row]:
     whole = [not is_unusable(node) and bool(node.text.strip()) for node in tree.nodes]
     below = children(tree)
     given: set[int] = set()
@@ -110,7 +120,8 @@ def _paths(tree: Tree, question: str, labels: Labels) -> list[Row]:
         given.update(way)
         if any(label is not None for label in judged):
             texts = [tree.nodes[index].text for index in way]
-            rows.append({"prompt": question, "completions": texts, "labels": judged})
+            pictures = {IMAGES: list(problem.images)} if problem.images else {}
+            rows.append({"prompt": problem.question, "completions": texts, "labels": judged, **pictures})
     return rows
 
 
