@@ -10,8 +10,8 @@ from typer.core import TyperGroup
 
 COMMANDS = (
     "run", "recipe", "import", "fetch", "grow", "judge", "derive", "train", "pretrain", "eval", "eval judges",
-    "eval starts", "grade", "quality", "decontaminate", "report", "compare", "merge", "export", "view", "status",
-    "doctor",
+    "eval starts", "grade", "quality", "decontaminate", "report", "compare", "merge", "export", "release", "view",
+    "status", "doctor",
 )  # fmt: skip
 """The commands in the order of the help: `eval judges` is the function `eval_judges` of commands/eval_judges.py."""
 

@@ -222,12 +222,17 @@ def rl_problem_rows(run: Run) -> list[Row]:
 
 async def of_preferences(of: SeedRun, settings: PreferenceSettings, source: str, weights: str | Path) -> list[Row]:
     """Preference pairs of every kind wanted, of answers to training problems and of their trees; may be empty."""
-    problems = part(of.run, "train")[: settings.problems]
     if OUTCOME in settings.kinds:
         rule = Decoding("preferences", settings.temperature, settings.top_p, of.evaluation.max_tokens, settings.samples)
         model = local(weights, source, of.dtype)
-        await of.ask(model, rule, problems, "train")
+        await of.ask(model, rule, part(of.run, "train")[: settings.problems], "train")
         await close(model)
+    return preference_rows(of, settings, source, weights)
+
+
+def preference_rows(of: SeedRun, settings: PreferenceSettings, source: str, weights: str | Path) -> list[Row]:
+    """The same of the answers that the run holds already."""
+    problems = part(of.run, "train")[: settings.problems]
     rows: list[Row] = []
     for kind, count in settings.kinds.items():
         if kind == OUTCOME:

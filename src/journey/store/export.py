@@ -34,7 +34,7 @@ def export(run: Run, table: str, to: str | Path, **where: Value) -> int:
 
 def record_rows(run: Run, table: str, **where: Value) -> Iterator[dict[str, Any]]:
     """The rows that `export` writes."""
-    return (_row(run, table, record) for record in run.all(table, **where))
+    return (record_row(run, table, record) for record in run.all(table, **where))
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], to: str | Path, *, table: str | None = None) -> int:
@@ -88,7 +88,8 @@ def _unpacked(model: Any) -> Any:
     return model | {"search": search | {"settings": json.loads(search["settings"])}}
 
 
-def _row(run: Run, table: str, record: Record) -> dict[str, Any]:
+def record_row(run: Run, table: str, record: Record) -> dict[str, Any]:
+    """A record's row in a file."""
     return {"schema": SCHEMA} | to_json(record) | run.given(table, record.id)
 
 

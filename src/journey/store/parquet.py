@@ -10,6 +10,8 @@ from journey.errors import UsageError
 from journey.store.files import without_halves
 
 GROUP = 1000  # rows written at a time
+WRITER = {"compression": "zstd", "compression_level": 9, "version": "2.6", "data_page_version": "1.0"}
+"""Set here, so that the same rows are the same bytes whatever a version of pyarrow does of itself."""
 TEXTS = {"settings", "rewards"}  # columns that are JSON texts, since each record has others in them
 
 # The columns' types, so that a column that happens to be all null has the same type in every file.
@@ -54,10 +56,10 @@ def write(rows: Iterable[Mapping[str, Any]], file: IO[bytes], table: str | None)
         found = pa.Table.from_pylist([_plain(row) | _pictures(row) for row in rest])
         if "images" in found.column_names:
             found = found.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": PICTURES}})})
-        parquet.write_table(found, file, row_group_size=GROUP)
+        parquet.write_table(found, file, row_group_size=GROUP, **WRITER)
         return found.num_rows
     schema = pa.schema([(name, _type(pa, kind)) for name, kind in COLUMNS[table].items()])
-    with parquet.ParquetWriter(file, schema) as writer:
+    with parquet.ParquetWriter(file, schema, **WRITER) as writer:
         while group := [_flat(row) for row in islice(rest, GROUP)]:
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
             number += len(group)

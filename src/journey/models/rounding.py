@@ -1,0 +1,13 @@
+"""Saved weights in another precision."""
+
+from pathlib import Path
+
+
+def rounded(source: Path, to: Path, dtype: str) -> None:
+    """Writes a safetensors file whose floating-point tensors are of the given type ("bfloat16")."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    kind: torch.dtype = getattr(torch, dtype)
+    tensors = {name: one.to(kind) if one.is_floating_point() else one for name, one in load_file(source).items()}
+    save_file(tensors, to, metadata={"format": "pt"})

@@ -1,0 +1,197 @@
+"""journey release: what lies in it loads elsewhere, comes out the same each time, and gives nothing of the machine."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from commanding import done, journey
+
+from journey.models.weights import TINY, model_path
+from journey.pipeline.kept_recipe import config_of
+from journey.pipeline.recipe_reading import load
+from journey.report.portable import portable
+from journey.store.entries import Training
+from journey.store.run import Run
+from journey.tasks.table import task
+from journey.types import Attempt, Judgement, ModelRef, Node, Segment, Thought, Tree, content_hash
+
+SMALL = (
+    "seeds=1",
+    "problems.phase1=3",
+    "problems.train=4",
+    "problems.test=5",
+    "trees.count=2",
+    "arms=[phase1,journey]",
+)
+
+
+def countdown_run(path: Path) -> Path:
+    """A run of a small recipe: drawn puzzles, two trees, a thought of each, a model that is the base's copy."""
+    recipe = load("countdown", (*SMALL, "thoughts.methods=[shortcut,traverse]", "evaluation.max_tokens=40"), {})
+    puzzles = task("countdown")
+    assert puzzles.draw is not None and puzzles.settings is not None
+    with Run.open(path, config_of(recipe)) as run:
+        for part, count in (("phase1", 3), ("train", 4), ("test", 5)):
+            made = puzzles.draw(part, count, 1, puzzles.settings(), held_out=part == "test")
+            run.put_all("problems", made, split=part)
+        for problem in run.problems(split="train"):
+            last = (problem.solution or "").splitlines()[-1]
+            said = Judgement("right", by="exact"), Judgement("wrong", reason="misses", by="exact")
+            nodes = Node(-1, last, said[0], "1", True), Node(-1, "1 + 1 = 2", said[1], "2", False)
+            tree = Tree(content_hash(problem.id), problem.id, nodes, "seed-1/phase1", "exact", {"width": 2, "seed": 1})
+            run.put_all("trees", [tree])
+            for method in ("shortcut", "traverse"):
+                piece = Segment("step", last, 0, 0, len(last))
+                id = content_hash(tree.id, method)
+                run.put_all("thoughts", [Thought(id, problem.id, tree.id, method, (piece,), last, last, "1", seed=1)])
+        for arm in ("phase1", "journey"):
+            name = f"seed-1/{arm}"
+            shutil.copytree(model_path(TINY), path / "models" / name)
+            facts = {"method": "sft", "model": str(path / "models"), "rows": 4, "settings": {"batch": 16}}
+            (path / "models" / name / "training.json").write_text(json.dumps(facts))
+            run.add(Training(name, [{"step": 1, "loss": 1.0}], 40, 2.5, seed=1, arm=arm, kind="sft"))
+            for decoding in ("sampled", "greedy"):
+                made = [
+                    Attempt(content_hash(arm, decoding, p.id), p.id, ModelRef(name, 1, None, arm), decoding, 0, "no",
+                            None, False, "cut off", 40, "length", 1)
+                    for p in run.problems(split="test")
+                ]  # fmt: skip
+                run.put_all("attempts", made, split="test")
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return countdown_run(tmp_path_factory.mktemp("release") / "countdown")
+
+
+@pytest.fixture(scope="module")
+def released(run: Path) -> Path:
+    done("release", run, "--to", run.parent / "out", "--arm", "journey", "--dtype", "bfloat16")
+    return run.parent / "out"
+
+
+def test_a_released_data_set_loads_by_the_configurations_of_its_card(
+    released: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import datasets
+
+    found = datasets.load_dataset(str(released / "data"), "trees", split="train", cache_dir=str(tmp_path))
+    assert found.num_rows == 4
+    assert found[0]["nodes"][1]["judgement"]["verdict"] == "wrong"
+    rows = datasets.load_dataset(str(released / "data"), "rows", split="train", cache_dir=str(tmp_path))
+    assert set(rows["arm"]) == {"phase1", "journey"}
+    test = datasets.load_dataset(str(released / "data"), "problems", split="test", cache_dir=str(tmp_path))
+    assert test.num_rows == 5
+
+
+def test_a_released_model_loads_in_transformers_and_is_measured_again_as_it_was_rounded(released: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = released / "models" / "journey"
+    model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
+    ids = AutoTokenizer.from_pretrained(folder, local_files_only=True)("15 7", return_tensors="pt").input_ids
+    assert model(ids).logits.shape[-1] == 226
+    assert (folder / "model.safetensors").stat().st_size < 0.51 * (
+        Path(model_path(TINY)) / "model.safetensors"
+    ).stat().st_size
+    facts = json.loads((released / "release.json").read_text())["models"]["journey"]
+    assert facts["accuracy"]["sampled"]["right"] == 0
+    assert facts["accuracy_as_released"]["greedy"]["problems"] == 5
+    assert [stage["arm"] for stage in facts["stages"]] == ["phase1", "journey"]
+
+
+def test_the_same_run_gives_the_same_bytes_and_every_file_has_a_checksum(run: Path, released: Path) -> None:
+    done("release", run, "--to", run.parent / "again", "--arm", "journey", "--dtype", "bfloat16")
+    sums = (released / "SHA256SUMS").read_text()
+    assert (run.parent / "again" / "SHA256SUMS").read_text() == sums
+    files = {file.relative_to(released).as_posix() for file in released.rglob("*") if file.is_file()}
+    assert {line.split("  ")[1] for line in sums.splitlines()} == files - {"SHA256SUMS"}
+
+
+def test_nothing_of_the_machine_gets_out_and_the_kept_recipe_can_be_run(run: Path, released: Path) -> None:
+    for file in released.rglob("*"):
+        if file.is_file():
+            assert str(run.parent).encode() not in file.read_bytes(), file
+    assert "seconds" not in (released / "report" / "report.json").read_text()
+    again = load(released / "recipe.yaml", (), {})
+    assert config_of(again) == config_of(load("countdown", (*SMALL, "evaluation.max_tokens=40"), {}))
+    text = (released / "make_again.sh").read_text()
+    assert "--seed 1 --arm journey --dtype bfloat16" in text and "torch " in text
+
+
+def test_the_card_names_source_licence_filters_prompts_and_sizes(released: Path) -> None:
+    head, text = (released / "data" / "README.md").read_text().removeprefix("---\n").split("---\n", 1)
+    assert yaml.safe_load(head)["license"] == "apache-2.0"
+    assert {"problems", "trees", "long_thoughts", "shortcuts", "rows"} == {
+        one["config_name"] for one in yaml.safe_load(head)["configs"]
+    }
+    for words in ("drawn by rule", "was ever trained on", "Judge: exact", "One step joins two"):
+        assert words in text
+
+
+def test_a_run_without_recipe_and_models_is_released_as_what_it_is(experiment: Path, tmp_path: Path) -> None:
+    found = done("release", experiment, "--to", tmp_path / "out", "--json").data
+    assert found["models"] == {} and found["data"]["long_thoughts"] == {"train": 15}
+    assert "keeps no recipe" in (tmp_path / "out" / "README.md").read_text()
+    assert not (tmp_path / "out" / "make_again.sh").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (("--seed", "7"), "has no seed 7; it has 1, 2, 3"),
+        (("--arm", "journey"), "no model of the arm journey"),
+        (("--source", "mine"), "write how the source's name begins"),
+        (("--push", "alone"), "write an account and a name"),
+    ],
+)
+def test_wrong_wishes_are_refused_in_a_sentence_and_leave_nothing(
+    experiment: Path, tmp_path: Path, given: tuple[str, ...], sentence: str
+) -> None:
+    found = journey("release", experiment, "--to", tmp_path / "out", *given)
+    assert found.code == 2 and sentence in found.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_release_over_a_folder_that_holds_something_is_refused_and_touches_nothing(
+    experiment: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("years of work")
+    found = journey("release", experiment, "--to", tmp_path / "mine")
+    assert found.code == 2 and "holds something already" in found.err
+    assert [file.name for file in tmp_path.rglob("*")] == ["mine", "thesis.tex"]
+    (tmp_path / "empty").mkdir()
+    done("release", experiment, "--to", tmp_path / "empty")
+    assert (tmp_path / "empty" / "SHA256SUMS").is_file()
+
+
+def test_a_key_in_a_thought_stops_the_release_before_anything_stands(
+    make_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "sk-canary-0123456789")
+    path = make_run(tmp_path / "run", seeds=1, problems=3, trees=1, texts=lambda text: f"{text} sk-canary-0123456789")
+    found = journey("release", path, "--to", tmp_path / "out")
+    assert found.code == 2 and "the value of SOME_API_KEY" in found.err and "canary" not in found.err
+    assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".out*"))
+
+
+@pytest.mark.parametrize(
+    ("found", "left"),
+    [
+        ("hf//home/ann/models/mine", "hf/mine"),
+        ("/data/x/problems.jsonl", "problems.jsonl"),
+        ("hf/owner/name", "hf/owner/name"),
+        ("vote:[hf/~/a/b,exact]", "vote:[hf/b,exact]"),
+        ("http://10.0.0.7:8000/v1", "a server"),
+        ("C:\\Users\\ann\\m", "m"),
+        ("countdown/train", "countdown/train"),
+        ("3 / 4", "3 / 4"),
+    ],
+)
+def test_settings_keep_the_last_name_of_a_place_and_no_address(found: str, left: str) -> None:
+    assert portable({"model": [found]}) == {"model": [left]}
