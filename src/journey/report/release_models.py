@@ -13,7 +13,7 @@ from journey.evals.attempts import Decoding
 from journey.metrics import flops
 from journey.metrics.accuracy import finished, mean_tokens, wilson
 from journey.models.base import close
-from journey.models.rounding import rounded
+from journey.models.local_rounding import rounded
 from journey.models.weights import TINY, local, model_path
 from journey.pipeline.arm_rows import model_name
 from journey.pipeline.arms import ARMS, source_of
