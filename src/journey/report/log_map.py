@@ -12,7 +12,8 @@ from journey.report.build import write_text
 from journey.report.log import NOT_BEGUN, SIGNS, LogEntry, ResearchLog, entry_json
 from journey.report.templates import templates
 
-CARD, GUTTER, LEFT, TOP = 156, 28, 22, 92
+CARD, GUTTER, LEFT = 156, 28, 22
+MARGIN, HEAD = 26, 17  # left of the map's title; the height of a line below it
 GAP = 30  # between two rows of cards
 STEP, WIDEST = 3, 12  # between two lines that run beside each other, and how far from the middle they go
 NAME, LINE = 15, 12.5  # heights of a line of a card's name and of its headline
@@ -51,15 +52,15 @@ class Card:
 class LogMap:
     """A laid-out map: cards; lines, with their colour and whether they stand out; bands of time; lanes; signs."""
 
-    title: str
-    about: str
+    about: Sequence[str]
     width: float
     height: float
     cards: Sequence[Card]
     lines: Sequence[tuple[str, str, bool]]
     bands: Sequence[tuple[float, str]]
     lanes: Sequence[tuple[float, str, int]]
-    signs: Sequence[tuple[str, str, str, int]]
+    legend: Sequence[tuple[Point, str, str, str]]
+    top: float
     chosen: str | None = None
     card: float = CARD
 
@@ -140,7 +141,15 @@ def _laid_out(log: ResearchLog, links: Mapping[str, str], lit: set[str] | None, 
     for entry in log.entries:
         name, title = texts[entry.id]
         tall[rows[entry.id]] = max(tall[rows[entry.id]], 17 + NAME * len(name) + LINE * len(title))
-    tops, y, bands = list[float](), float(TOP), list[tuple[float, str]]()
+    width = max(LEFT + (CARD + GUTTER) * len(lanes) + GUTTER, 420)
+    begun = sum(e.is_begun for e in log.entries)
+    about = (
+        f"{log.title}: {begun} entries from the oldest at the top to the newest, {len(log.entries) - begun} wished for."
+    )
+    heads = wrapped(f"{about} No mark: done, with the result that it names.", width - 2 * MARGIN, 12, 4)
+    legend = _legend(log, width, 60 + HEAD * len(heads))
+    top = legend[-1][0][1] + 34
+    tops, y, bands = list[float](), top + 26, list[tuple[float, str]]()
     for row, height in enumerate(tall):
         if row in first_rows:
             bands.append((y, first_rows[row]))
@@ -154,12 +163,21 @@ def _laid_out(log: ResearchLog, links: Mapping[str, str], lit: set[str] | None, 
             e, lanes[e.lane], tops[rows[e.id]], tall[rows[e.id]], *texts[e.id], links.get(e.id, ""), is_lit
         )
     counts = {name: sum(e.lane == name for e in log.entries) for name in lanes}
-    signs = [(sign, mark, means, sum(sign in e.signs for e in log.entries)) for sign, (mark, means) in SIGNS.items()]
-    begun = sum(e.is_begun for e in log.entries)
-    about = f"{begun} entries from the oldest at the top to the newest, and {len(log.entries) - begun} wished for"
-    heads = [(x, printable(name), counts[name]) for name, x in lanes.items()]
-    width, ways = LEFT + (CARD + GUTTER) * len(lanes) + GUTTER, _lines(log.entries, rows, cards)
-    return LogMap(printable(log.title), about, width, y, list(cards.values()), ways, bands, heads, signs, chosen)
+    columns = [(x, wrapped(name, CARD - 26, 13, 1)[0], counts[name]) for name, x in lanes.items()]
+    ways = _lines(log.entries, rows, cards)
+    return LogMap(heads, width, y, list(cards.values()), ways, bands, columns, legend, top, chosen)
+
+
+def _legend(log: ResearchLog, width: float, y: float) -> list[tuple[Point, str, str, str]]:
+    """Where each sign stands, with its mark and in words, as many in a row as fit."""
+    found, x = list[tuple[Point, str, str, str]](), float(MARGIN + 11)
+    for sign, (mark, means) in SIGNS.items():
+        words = f"{sign}: {means} ({sum(sign in e.signs for e in log.entries)})"
+        if x + letters(words, 12) > width - MARGIN and x > MARGIN + 11:
+            x, y = float(MARGIN + 11), y + 24
+        found.append(((x, y), sign, mark, words))
+        x += letters(words, 12) + 34
+    return found
 
 
 def _below(entry: LogEntry) -> str:
