@@ -6,9 +6,10 @@ import random
 import pytest
 
 from journey.models.scripted import Scripted
-from journey.tasks import lists
 from journey.tasks.countdown.puzzle import Puzzle, to_problem
 from journey.tasks.exploration import CLAIM, END, FILLER, HINT, STYLES, TRIED, ExplorationSettings
+from journey.tasks.lists.functions import OPERATIONS, list_text
+from journey.tasks.lists.single_steps import explore
 from journey.tasks.skills import FAR, check, skills
 from journey.tasks.table import TASKS
 from journey.tasks.tiny_words import VOCABULARY, tokenize
@@ -69,14 +70,14 @@ def test_the_words_are_fewer_than_256_and_old_ones_keep_their_places() -> None:
 
 def test_single_steps_of_the_third_puzzle_are_true() -> None:
     for seed in range(200):
-        lines = lists.explore(random.Random(seed), ExplorationSettings()).split("\n")
+        lines = explore(random.Random(seed), ExplorationSettings()).split("\n")
         assert tokenize("\n".join(lines))
         at = tuple(map(int, lines[0].split("(")[1].split(")")[0].split()))
         for line in lines[1:-1]:
             name, _, after = line.partition(" = ")
-            at = (*at, int(name.split()[1])) if name.startswith("push") else lists.OPERATIONS[name](at)
-            assert after == lists.list_text(at)
-        assert lines[-1] == f"Yes , {lists.list_text(at)} is made {END}"
+            at = (*at, int(name.split()[1])) if name.startswith("push") else OPERATIONS[name](at)
+            assert after == list_text(at)
+        assert lines[-1] == f"Yes , {list_text(at)} is made {END}"
 
 
 def slips(task: str, question: str, text: str) -> list[tuple[str, bool]]:

@@ -25,7 +25,7 @@ async def measure(model: Model, walks: int = WALKS) -> dict[str, dict[str, Skill
     """The model's skills by task on held-out puzzles, one free walk each."""
     found: dict[str, dict[str, Skill]] = {}
     for name, task in TASKS.items():
-        if task.ground is not None and task.draw is not None and task.settings is not None:
+        if task.explore and task.ground and task.draw and task.settings:
             puzzles = task.draw("skills", walks, 0, task.settings(), held_out=True)
             found[name] = await skills(model, puzzles, task.ask, task.ground)
     return found

@@ -11,6 +11,7 @@ from journey.tasks import old_records
 from journey.tasks.base import Task
 from journey.tasks.code.task import CODE
 from journey.tasks.countdown.task import COUNTDOWN, COUNTDOWN_WORDS
+from journey.tasks.lists.task import LISTS
 from journey.tasks.maze.task import MAZE
 from journey.tasks.qa.task import MATH, MODEL_GRADED, TEXT
 from journey.types import EMPTY, Problem
@@ -18,6 +19,7 @@ from journey.types import EMPTY, Problem
 TASKS: dict[str, Task] = {
     "countdown": COUNTDOWN,
     "maze": MAZE,
+    "lists": LISTS,
     "math": MATH,
     "text": TEXT,
     "code": CODE,

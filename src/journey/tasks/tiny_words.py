@@ -3,7 +3,7 @@
 from string import ascii_uppercase
 
 from journey.tasks.exploration import END, FILLER
-from journey.tasks.lists import OPERATIONS
+from journey.tasks.lists.functions import OPERATIONS
 
 LARGEST = 100  # number
 SPARES = 24

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from journey.tasks import lists
+from journey.tasks.lists.single_steps import explore as single_steps
 from journey.tasks.table import TASKS
 from journey.tasks.tiny_words import tokenize
 from journey.training.pretrain_settings import LISTS, PretrainSettings
@@ -57,7 +57,7 @@ class Blocks:
         labels: list[int] = []
         while len(ids) < length:
             (name,) = self._rng.choices(self._names, self._shares)
-            explore = lists.explore if name == LISTS else TASKS[name].explore
+            explore = single_steps if name == LISTS else TASKS[name].explore
             assert explore is not None  # the settings refuse others
             new = tokenize(explore(self._rng, self._settings.exploration) + "\n")
             ids += new

@@ -8,7 +8,7 @@ from journey.errors import UsageError
 from journey.tasks.exploration import ExplorationSettings
 from journey.tasks.table import TASKS
 
-LISTS = "lists"  # single steps of a puzzle that is no task yet
+LISTS = "lists"  # single steps of list functions, no puzzles of the task of that name
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Stage:
 class PretrainSettings:
     """Size of the model, what it reads, and how fast it learns.
 
-    `mix`: the shares of documents by task ("lists" are single steps of a third puzzle). `learn_questions` false: of a
+    `mix`: the shares of documents by task ("lists" are single steps of list functions). `learn_questions` false: of a
     question only the first word is learnt, since the rest is random. `optimizer` "muon" is for the matrices inside
     the layers (Jordan et al. 2024), AdamW then learns the words and the norms. The learning rate is constant after the
     warm-up; in the last `decay` of the steps it falls in a cosine to `final_share`. Every `checkpoint_every` steps the

@@ -1,0 +1,120 @@
+"""Programs in a text: its steps are followed line by line, through every return to an earlier state.
+
+An error says its kind and, in brackets, what it is: `false result (sort is ( 1 3 ) , not ( 3 1 ))`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from journey.tasks.following import exact_judge, followed
+from journey.tasks.lists.functions import Numbers, apply, list_text
+from journey.tasks.lists.puzzle import (
+    Puzzle,
+    State,
+    Step,
+    can_make,
+    miss_text,
+    parse_puzzle,
+    parse_state,
+    parse_step,
+    state_text,
+)
+
+NOT_ALLOWED = "function not allowed"
+FALSE_RESULT = "false result"
+ENDED = "step after the end"
+BAD_STATE = "wrong state"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The functions so far, what stands after them, and the first error: its kind, and in words (null: none).
+
+    `names` null: a state was restated that no program of the text came to.
+    """
+
+    names: tuple[str, ...] | None
+    state: State
+    kind: str | None = None
+    detail: str | None = None
+
+    @property
+    def error(self) -> str | None:
+        """The error as grades tell it."""
+        return None if self.kind is None else f"{self.kind} ({self.detail})"
+
+
+def last_program(puzzle: Puzzle, text: str) -> tuple[Program, bool]:
+    """The program that stands at the end of the text, and whether there was any step at all."""
+    follow_one, restate_one = partial(follow, puzzle), partial(restate, puzzle)
+    return followed(Program((), puzzle.state), text, parse_step, follow_one, parse_state, restate_one)
+
+
+def follow(puzzle: Puzzle, program: Program, step: Step) -> Program:
+    """The program after one more step, with the first error that the step makes."""
+    names = None if program.names is None else (*program.names, step.name)
+    flaw = (program.kind, program.detail) if program.kind else flaw_of(puzzle, program.state, step)
+    return Program(names, step.to, *(flaw or ()))
+
+
+def restate(puzzle: Puzzle, seen: Sequence[Program], restated: tuple[State, Numbers]) -> Program:
+    """The latest sound program that came to the state; one in error where there was none."""
+    state, goal = restated
+    for program in reversed(seen) if goal == puzzle.goal else ():
+        if program.kind is None and program.state == state:
+            return program
+    return Program(None, state, BAD_STATE, f"no program came to {state_text(state, goal)}")
+
+
+def of_names(puzzle: Puzzle, names: Sequence[str]) -> Program:
+    """The program of these functions, with its first error."""
+    program = Program((), puzzle.state)
+    for name in names:
+        after = apply(name, program.state.numbers) if name in puzzle.functions else None
+        state = State(after or program.state.numbers, program.state.left - 1)
+        program = follow(puzzle, program, Step(name, state, puzzle.goal))
+    return program
+
+
+def flaw_of(puzzle: Puzzle, state: State, step: Step) -> tuple[str, str] | None:
+    """What is wrong with a step from a state: its kind, and in words; null where nothing is."""
+    here = list_text(state.numbers)
+    if state.numbers == puzzle.goal:
+        return ENDED, f"{here} is made already"
+    if state.left < 1:
+        return ENDED, f"{here} is a dead end"
+    if step.name not in puzzle.functions:
+        return NOT_ALLOWED, f"{step.name} is not allowed"
+    true = apply(step.name, state.numbers)
+    if true is None:
+        return NOT_ALLOWED, f"{step.name} is not allowed at {here}"
+    if step.to.numbers != true:
+        return FALSE_RESULT, f"{step.name} is {list_text(true)} , not {list_text(step.to.numbers)}"
+    if step.to.left != state.left - 1 or step.goal != puzzle.goal:
+        return BAD_STATE, f"the state must be {state_text(State(true, state.left - 1), puzzle.goal)}"
+    return None
+
+
+def lost(puzzle: Puzzle, state: State) -> str | None:
+    """Why the goal is out of reach of a state, in words; null where it is not."""
+    if can_make(puzzle, state):
+        return None
+    if state.left < 1:
+        return miss_text(state.numbers, puzzle.goal)
+    return f"{list_text(state.numbers)} cannot make {list_text(puzzle.goal)} with {state.left}"
+
+
+def _flaw(puzzle: Puzzle, state: State, step: Step) -> str | None:
+    found = flaw_of(puzzle, state, step)
+    return None if found is None else found[1]
+
+
+judge = exact_judge(
+    parse_puzzle,
+    lambda puzzle, text: last_program(puzzle, text)[0].state,
+    parse_step,
+    _flaw,
+    lambda puzzle, state, step: lost(puzzle, step.to),
+)
+"""The exact judge: a step is right when it is legal, true, and the steps that are left can still make the goal."""
