@@ -1,6 +1,7 @@
 """Find the program in an answer: in fenced blocks, or between prose. Nothing here parses or runs it."""
 
 import re
+from collections.abc import Sequence
 from textwrap import dedent
 from typing import NamedTuple
 
@@ -25,11 +26,12 @@ class Programs(NamedTuple):
     floor: int
 
 
-def find_code(text: str, head: str = "") -> str | None:
+def find_code(text: str, head: str = "", names: Sequence[str] = ()) -> str | None:
     """The code of an answer; null where there is none.
 
-    The last fenced block that defines the head's function, with the definitions of the other blocks before it; else the
-    last that defines something, else the last one; else all of the text from its first definition on.
+    The last fenced block that defines the head's function, or without a head one of the functions `names`, with the
+    definitions of the other blocks before it; else the last that defines something, else the last one; else all of the
+    text from its first definition on.
     """
     text, _ = without_end_marks(text)
     blocks = _blocks(text)
@@ -38,7 +40,8 @@ def find_code(text: str, head: str = "") -> str | None:
             return None
         begins = _BEGINS.search(text) if _WHOLE.search(text) else None
         return (text[begins.start() :] if begins else text) if text.strip() else None
-    wanted = re.compile(rf"^(?:async )?def {names[-1]}\b" if (names := _NAME.findall(head)) else r"(?!)", re.MULTILINE)
+    either = "|".join(map(re.escape, _NAME.findall(head)[-1:] or names))
+    wanted = re.compile(rf"^(?:(?:async )?def|class) (?:{either})\b" if either else r"(?!)", re.MULTILINE)
     blocks = [flat if wanted.search(flat := dedent(block)) else block for block in blocks]
     for place in range(len(blocks) - 1, -1, -1):
         if wanted.search(blocks[place]):

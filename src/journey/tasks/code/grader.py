@@ -1,10 +1,11 @@
-"""HumanEval (Chen et al. 2021, arXiv 2107.03374): code that a model wrote runs against tests in a sandbox.
+"""Programs that a model wrote run against a problem's tests in a sandbox (HumanEval, Chen et al. 2021, arXiv 2107.03374).
 
 The sandbox is bubblewrap's (`sandbox`): no network, no other process, no file of ours, limits of time, memory,
 processes and files. Where it cannot be had nothing is run, and the grade is null. The program and its tests run in two
-processes (`runner`).
+processes (`runner`); each assertion of the tests has a verdict of its own (`splitting`).
 """
 
+import ast
 import asyncio
 import contextlib
 import json
@@ -13,31 +14,34 @@ import re
 import secrets
 import shutil
 import signal
+from collections.abc import MutableMapping
 from typing import IO
 
 from journey.answers.grade import Grade, could_not_check
 from journey.errors import UsageError
-from journey.tasks.code.finding import Programs, find_code, programs
+from journey.tasks.code.finding import find_code, programs
+from journey.tasks.code.outcome import NO_SANDBOX, Outcome, outcome
 from journey.tasks.code.sandbox import BWRAP, PACKAGE, call_filter, command
-from journey.types import Problem
+from journey.tasks.code.splitting import Split, split
+from journey.types import Problem, content_hash
 
-KEPT = 4096  # bytes of what the tests' process prints
+KEPT = 1 << 20  # bytes of what the tests' process reports
+TAIL = 4096  # of what it writes besides
 LONGEST = 100_000  # characters of a program
-SHOWN = 160  # characters of why there is no sandbox
-NOT_PLAIN = 98
-NO_SANDBOX = "no safe place to run code here: "
 
-_ERROR = re.compile(rb"^(?:[\w.]+\.)?(\w+)(?::.*)?$")
+_HEAD = re.compile(r"^(?:async )?def \w", re.MULTILINE)
+Known = MutableMapping[str, Outcome]
 
 
 class CodeGrader:
-    """Grades code by running the problem's tests; `problem.answer` holds them, `problem.question` the function's head.
+    """Grades code by running the problem's tests; `problem.answer` holds them.
 
-    A program that breaks a limit is wrong, and `error` says which one: "time limit", "memory limit". Raises UsageError
-    where bubblewrap is not installed.
+    `problem.question` is the function's head, or says in words what is wanted. A program that breaks a limit is wrong,
+    and `error` says which one: "time limit", "memory limit". `known` keeps what programs came to, so that a judge and
+    a grader who share it run each once. Raises UsageError where bubblewrap is not installed.
     """
 
-    def __init__(self, seconds: int = 10, memory: int = 512 << 20, workers: int = 2) -> None:
+    def __init__(self, seconds: int = 10, memory: int = 512 << 20, workers: int = 2, known: Known | None = None) -> None:
         if shutil.which(BWRAP) is None:
             raise UsageError(
                 f"programs are run in a sandbox by {BWRAP}, which is not installed here; install the package {PACKAGE} "
@@ -46,28 +50,45 @@ class CodeGrader:
         self.seconds = seconds
         self.memory = memory
         self._room = asyncio.Semaphore(workers)
+        self._known: Known = {} if known is None else known
 
     async def grade(self, problem: Problem, text: str) -> Grade:
         """The grade of the code in a text; null where there is none, or where it cannot be run safely."""
-        code = find_code(text, problem.question)
-        if code is None:
+        code, found = await self.tested(problem, text)
+        if code is None or found is None:
             return Grade(None, None, "no answer")
-        found = programs(code, problem.question, is_fenced="```" in text)
-        if len(found.ways[-1]) > LONGEST:
-            return could_not_check(code, f"longer than {LONGEST} characters")
-        async with self._room:
-            correct, error = await self._run(problem, found)
-        return Grade(code, correct, error)
+        return Grade(code, found.correct, found.error)
 
-    async def _run(self, problem: Problem, found: Programs) -> tuple[bool | None, str | None]:
-        begun, passed = secrets.token_hex(16), secrets.token_hex(16)
+    async def tested(self, problem: Problem, text: str) -> tuple[str | None, Outcome | None]:
+        """The code in a text and what its tests found; both null where there is no code."""
+        try:
+            tests = split(problem.answer)
+        except (SyntaxError, ValueError, RecursionError) as error:
+            return text, Outcome(None, f"could not check: the problem's tests are no Python ({error})")
+        head = head_of(problem.question)
+        code = find_code(text, head, tests.names)
+        if code is None:
+            return None, None
+        found = programs(code, head, is_fenced="```" in text)
+        if len(found.ways[-1]) > LONGEST:
+            return code, Outcome(None, could_not_check(code, f"longer than {LONGEST} characters").error)
         given = {
-            "head": problem.question, "program": found.ways, "floor": found.floor, "tests": problem.answer,
-            "begun": begun, "passed": passed,
+            "head": head, "program": found.ways, "floor": found.floor, "tests": tests.code, "names": tests.names,
         }  # fmt: skip
+        key = content_hash("program", self.seconds, self.memory, given)
+        async with self._room:
+            if key not in self._known:
+                result = await self._run(given, tests)
+                if result.correct is None:
+                    return code, result
+                self._known[key] = result
+        return code, self._known[key]
+
+    async def _run(self, given: dict[str, object], tests: Split) -> Outcome:
+        mark = secrets.token_hex(16)
         with (
             contextlib.ExitStack() as stack,
-            _memory_file(json.dumps(given).encode()) as read,
+            _memory_file(json.dumps({**given, "mark": mark}).encode()) as read,
             _memory_file() as out,
             _memory_file() as err,
         ):
@@ -83,14 +104,26 @@ class CodeGrader:
                     pass_fds=(calls.fileno(), watched),
                 )  # fmt: skip
             except OSError as error:
-                return None, f"could not check: {NO_SANDBOX}{error.strerror or error}"
+                return Outcome(None, f"could not check: {NO_SANDBOX}{error.strerror or error}")
             code = None
             with contextlib.suppress(TimeoutError):
                 try:
                     code = await asyncio.wait_for(process.wait(), self.seconds + 2)
                 finally:
                     await _end(process)
-            return _outcome(code, _tail(out).decode(), _tail(err), begun, passed)
+            report = os.pread(out.fileno(), KEPT, 0).decode("utf-8", "replace")
+            return outcome(code, report, _tail(err), mark, tests.cases, self.seconds)
+
+
+def head_of(question: str) -> str:
+    """The question where it is the head of a function to be completed; "" where it says in words what is wanted."""
+    if not _HEAD.search(question):
+        return ""
+    try:
+        tree = ast.parse(f"{question.rstrip()}\n    pass\n")
+    except (SyntaxError, ValueError, RecursionError):
+        return ""
+    return question if any(isinstance(one, ast.FunctionDef) for one in tree.body) else ""
 
 
 def _memory_file(data: bytes = b"") -> IO[bytes]:
@@ -103,7 +136,7 @@ def _memory_file(data: bytes = b"") -> IO[bytes]:
 
 def _tail(file: IO[bytes]) -> bytes:
     size = os.fstat(file.fileno()).st_size
-    return os.pread(file.fileno(), KEPT, max(0, size - KEPT))
+    return os.pread(file.fileno(), TAIL, max(0, size - TAIL))
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -112,23 +145,3 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
-
-
-def _outcome(code: int | None, out: str, err: bytes, begun: str, passed: str) -> tuple[bool | None, str | None]:
-    """The verdict and why; `code` null: the time was over. `out` is written by the tests' process alone."""
-    last = err.strip().rpartition(b"\n")[2]
-    if code == NOT_PLAIN or not out.startswith(begun):
-        ended = "it did not begin in time" if code is None else f"exit code {code}"
-        why = last.decode("utf-8", "replace")[:SHOWN] or ended
-        return None, f"could not check: {'' if code == NOT_PLAIN else NO_SANDBOX}{why}"
-    if code is None:
-        return False, "time limit"
-    if code == 0:
-        return (True, None) if out == begun + passed else (False, "ended before the tests did")
-    error = _ERROR.match(last)
-    name = error[1].decode() if error else ""
-    if name == "MemoryError":
-        return False, "memory limit"
-    if code in (128 + signal.SIGXCPU, 128 + signal.SIGKILL):
-        return False, "time limit"
-    return False, "wrong answer" if name == "AssertionError" else name or f"exit code {code}"

@@ -5,7 +5,11 @@ the like. So the program can neither see nor change the tests, the mark that say
 
 Arguments: seconds of processor time, bytes of memory, bytes of a file, the user to become ("": the one we are), and the
 number of a pipe whose other end is held by whoever asks. On standard input a JSON object: `head` (the function's head,
-helpers before it), `program` (ways to read it) and `floor` (see `compiled`), `tests`, `begun`, `passed`. Exit code 98:
+helpers before it; "" for none), `program` (ways to read it) and `floor` (see `compiled`), `tests` in cases (see
+`splitting`), `names` that they want of the program, `mark`.
+
+Standard output gets one line an event, the mark and JSON: {"begun": true}; {"at": 3} where a case begins for the first
+time; {"case": 3, "error": null, ...} when it holds for the first time, or fails; {"error": ...} where the tests stopped between cases; {"ended": true}. Exit code 98:
 the tests hand over what is no plain data, or have no function to call. Exit code 97: a limit or the user could not be
 set, and nothing was run.
 """
@@ -15,6 +19,7 @@ import builtins
 import ctypes
 import json
 import os
+import reprlib
 import resource
 import sys
 import threading
@@ -26,6 +31,7 @@ NO_LIMITS, NOT_PLAIN = 97, 98
 PROCESSES, FILES = 16, 64
 PROSE = 100  # paragraphs of prose behind a program
 SHOWN = 200  # characters of an error's message
+LARGEST = 2000  # bits of a number that is written out
 
 KINDS: dict[str, Callable[[Any], Any]] = {
     "list": list, "tuple": tuple, "set": set, "frozenset": frozenset, "dict": dict, "bytes": bytes,
@@ -116,6 +122,7 @@ class Program:
 
     def __init__(self, process: int, calls: BinaryIO, results: BinaryIO) -> None:
         self._process, self._calls, self._results = process, calls, results
+        self.last: str | None = None  # the latest call since it was forgotten, and what came of it
 
     def ask(self, call: dict[str, Any]) -> Any:
         """What the process answers. Raises what the program raised; where it has ended, so does this process."""
@@ -147,7 +154,15 @@ class Program:
                 given = {"name": name, "args": encode(args), "kwargs": encode(kwargs)}
             except TypeError as error:
                 give_up(f"the tests call with what is no plain data: {error}")
-            return self.ask(given)
+            call = f"{name}({', '.join([*map(short, args), *(f'{key}={short(one)}' for key, one in kwargs.items())])})"
+            self.last = f"{call} does not return"
+            try:
+                value = self.ask(given)
+            except Exception as error:
+                self.last = f"{call} raises {in_words(error)}"
+                raise
+            self.last = f"{call} gives {short(value)}"
+            return value
 
         return called
 
@@ -155,6 +170,89 @@ class Program:
         ended = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
         code = ended if ended >= 0 else 128 - ended  # a signal, as shells and bubblewrap write it
         os._exit(1 if code in (NO_LIMITS, NOT_PLAIN) else code)
+
+
+class Short(reprlib.Repr):
+    """Values written out, long ones without their middle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxlist, self.maxtuple, self.maxset, self.maxdict = 4, 12, 12, 12, 8
+        self.maxfrozenset, self.maxstring, self.maxlong, self.maxother = 12, 80, 60, 80
+
+    def repr_int(self, x: int, level: int) -> str:
+        """A whole number; the digits of a huge one would take minutes."""
+        return f"<a number of {x.bit_length()} bits>" if x.bit_length() > LARGEST else super().repr_int(x, level)
+
+
+short = Short().repr
+
+
+def in_words(error: Exception) -> str:
+    """An error's kind and message."""
+    message = str(error)[:SHOWN]
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+class Report:
+    """What becomes of the cases, written the moment it is known, where the program cannot write."""
+
+    def __init__(self, file: int, mark: str, program: Program) -> None:
+        self._file, self._mark, self._program = file, mark, program
+        self._begun: set[int] = set()
+        self._held: dict[int, bool] = {}
+
+    def write(self, **event: Any) -> None:
+        """One line."""
+        os.write(self._file, f"{self._mark}{json.dumps(event)}\n".encode())
+
+    def case(self, number: int) -> "Case":
+        """One case of the tests, each time that it comes up."""
+        self._program.last = None
+        if number not in self._begun:
+            self._begun.add(number)
+            self.write(at=number)
+        return Case(number, self)
+
+    def came(self, number: int, error: str | None, got: str | None) -> None:
+        """A case held (`error` null) or failed; only its first failure counts, and none is taken back."""
+        if self._held.get(number) is False or (error is None and number in self._held):
+            return
+        self._held[number] = error is None
+        self.write(case=number, error=error, call=None if error is None else self._program.last or got)
+
+    def stopped(self, error: Exception) -> None:
+        """The tests ended between cases."""
+        self.write(error=type(error).__name__, call=self._program.last or in_words(error))
+
+
+class Case:
+    """An assertion that ends nothing: what it found is reported, and the tests go on."""
+
+    def __init__(self, number: int, report: Report) -> None:
+        self._number, self._report = number, report
+        self._held, self._got = True, None
+
+    def got(self, value: Any) -> Any:
+        """Notes what the assertion is about."""
+        self._got = f"it gives {short(value)}"
+        return value
+
+    def holds(self, value: Any) -> None:
+        """Notes whether the assertion holds."""
+        self._held = bool(value)
+
+    def __enter__(self) -> "Case":
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        if error is not None and not isinstance(error, Exception):
+            return False
+        if error is not None:
+            self._report.came(self._number, type(error).__name__, f"it raises {in_words(error)}")
+        else:
+            self._report.came(self._number, None if self._held else "AssertionError", self._got)
+        return True
 
 
 def give_up(reason: str) -> NoReturn:
@@ -214,6 +312,15 @@ def limit(seconds: int, memory: int, file: int, user: str) -> None:
         resource.setrlimit(what, (most, most))
 
 
+def functions_of(head: str, names: dict[str, Any]) -> list[str]:
+    """The functions of a head of a function, with what stands before it; the question alone may be no head at all."""
+    if not head:
+        return []
+    tree = ast.parse(f"{head.rstrip()}\n    pass\n")
+    exec(compile(tree, "head.py", "exec"), names)  # the problem's own words
+    return [one.name for one in tree.body if isinstance(one, ast.FunctionDef)]
+
+
 def main() -> None:
     """Never returns: ends with exit code 0 where the tests came to their end."""
     try:
@@ -228,21 +335,23 @@ def main() -> None:
     program = begin(watched)
     end_with(watched)
     given = json.loads(sys.stdin.buffer.read())
-    os.write(1, given["begun"].encode())
-    names: dict[str, Any] = {"__name__": "tests"}
-    try:
-        head = ast.parse(f"{given['head'].rstrip()}\n    pass\n")
-    except SyntaxError:
-        give_up("the question is no head of a function")
-    functions = [one.name for one in head.body if isinstance(one, ast.FunctionDef)]
-    if not functions:
-        give_up("the question is no head of a function")
-    exec(compile(head, "head.py", "exec"), names)  # the benchmark's own words
+    report = Report(os.dup(1), given["mark"], program)
+    os.dup2(os.open("/dev/null", os.O_WRONLY), 1)  # what the tests print is no report
+    report.write(begun=True)
+    names: dict[str, Any] = {"__name__": "tests", "__case__": report.case}
+    functions = functions_of(given["head"], names)
+    wanted = {*functions[-1:], *(name for name in given["names"] if name not in names)}
+    if not wanted:
+        give_up("the tests call no function of the program")
     tests = compile(given["tests"], "tests.py", "exec")
-    program.ask({"program": given["program"], "floor": given["floor"]})
-    names[functions[-1]] = program.function(functions[-1])
-    exec(tests, names)
-    os.write(1, given["passed"].encode())
+    names |= {name: program.function(name) for name in wanted}
+    try:
+        program.ask({"program": given["program"], "floor": given["floor"]})
+        exec(tests, names)
+    except Exception as error:
+        report.stopped(error)
+        os._exit(1)
+    report.write(ended=True)
     os._exit(0)
 
 
