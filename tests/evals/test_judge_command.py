@@ -269,7 +269,7 @@ def test_trees_are_not_grown_of_what_nobody_there_can_check(tmp_path: Path, sour
 
 
 def test_a_forced_program_is_not_asked_for_in_a_box(tmp_path: Path) -> None:
-    row = {"prompt": "def one():\n", "test": "def check(f):\n    pass\n", "entry_point": "one"}
+    row = {"prompt": "def one():\n", "test": "def check(f):\n    assert f() == 1\n", "entry_point": "one"}
     done("import", "benchmark", "HumanEval", write_rows(tmp_path / "c.jsonl", [row]), "--out", tmp_path / "run")
     said = journey("eval", tmp_path / "run", "--model", "tiny", "--allow-code", "--set", "budget.max=9")
     assert said.code == 2 and "budget.answer" in said.err and "Traceback" not in said.err

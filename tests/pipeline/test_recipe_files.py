@@ -36,4 +36,4 @@ def test_recipes_are_listed_with_what_they_are_for_and_printed_to_be_edited() ->
 def test_a_recipe_that_is_not_there_is_refused_with_those_that_are() -> None:
     for command in (("recipe", "cuntdown"), ("run", "cuntdown"), ("run", "elsewhere/countdown.yaml")):
         said = journey(*command)
-        assert said.code == 2 and "those that ship with journey are cluster, countdown, distill" in said.err
+        assert said.code == 2 and "those that ship with journey are cluster, code, countdown, distill" in said.err

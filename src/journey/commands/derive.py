@@ -75,6 +75,7 @@ def derive(
     settings: flags.Set = None,
     json: flags.Json = False,
     dry_run: flags.DryRun = False,
+    allow_code: flags.AllowCode = False,
     max_cost: flags.MaxCost = None,
     max_tokens: flags.MaxTokens = None,
     max_calls: flags.MaxCalls = None,

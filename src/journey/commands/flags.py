@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from journey.tasks.code import permission
 from journey.training.pairs import KINDS
 
 Format = Literal[
@@ -150,9 +151,22 @@ Method = Annotated[
     str | None, typer.Option("--method", help="Only thoughts made this way: traverse, shortcut, ...", metavar="METHOD")
 ]
 Top = Annotated[int, typer.Option("--top", min=1, max=100, help="Most frequent runs of words.", metavar="N")]
+
+
+def _allow_code(context: typer.Context, value: bool) -> bool:
+    if value:
+        context.with_resource(permission.granted())
+    return value
+
+
 AllowCode = Annotated[
-    bool, typer.Option("--allow-code", help="Run code that a model wrote, locked down (HumanEval; Linux).")
-]
+    bool,
+    typer.Option(
+        "--allow-code", envvar=permission.VARIABLE, callback=_allow_code,
+        help="Run programs that a model wrote, locked down (task code; Linux).",
+    ),
+]  # fmt: skip
+
 StepJudge = Annotated[
     str | None,
     typer.Option(

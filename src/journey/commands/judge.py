@@ -32,6 +32,7 @@ def judge(
     json: flags.Json = False,
     dtype: flags.Dtype = "auto",
     dry_run: flags.DryRun = False,
+    allow_code: flags.AllowCode = False,
     max_cost: flags.MaxCost = None,
     max_tokens: flags.MaxTokens = None,
     max_calls: flags.MaxCalls = None,

@@ -64,6 +64,7 @@ def run(
     json: flags.Json = False,
     fresh: flags.Fresh = False,
     dry_run: flags.DryRun = False,
+    allow_code: flags.AllowCode = False,
     max_cost: flags.MaxCost = None,
     max_tokens: flags.MaxTokens = None,
     max_calls: flags.MaxCalls = None,

@@ -7,6 +7,7 @@ from journey.data.columns import Columns
 from journey.data.problems import Loaded, read
 from journey.errors import UsageError
 from journey.store.datafiles import Row, rows
+from journey.tasks.code.sources import problem_of
 from journey.types import Problem, make_problem
 
 
@@ -135,10 +136,6 @@ def _code(called: str, path: str, split: str | None, limit: int | None) -> Loade
         missing = [name for name in ("prompt", "test", "entry_point") if not isinstance(row.get(name), str)]
         if missing:
             raise UsageError(f"{place} has no text in {', '.join(missing)}; HumanEval's rows have all three")
-        tests = f"{row['test'].rstrip()}\n\ncheck({row['entry_point']})\n"
-        solution = row.get("canonical_solution")
-        problem = make_problem(
-            row["prompt"], tests, source=called, solution=solution or None, subject="code", task="code"
-        )
+        problem = problem_of(row, place, called)
         found.setdefault(problem.id, problem)
     return Loaded(list(found.values()), 0, 0)

@@ -22,7 +22,7 @@ from journey.store.entries import Spending
 from journey.store.export import write_rows
 from journey.store.labels import labels, written
 from journey.store.run import Run
-from journey.tasks.table import ask
+from journey.tasks.table import ask, check_runs
 from journey.thoughts.methods import METHODS
 from journey.types import Problem
 
@@ -67,8 +67,10 @@ def run_recipe(
 
 
 def check_models(recipe: Recipe) -> None:
-    """Raises UsageError where the recipe names a model or judge that is not there."""
+    """Raises UsageError where the recipe names a model or judge that is not there, or must not run its programs."""
     registry.check_names(recipe.models(), recipe.judge, recipe.servers, recipe.helper)
+    if recipe.grows or recipe.is_evaluated:
+        check_runs(recipe.task)
     if recipe.arms:
         model_path(base_of(recipe))  # it is trained, so it must have weights
         check_weights(base_of(recipe))

@@ -136,7 +136,7 @@ def recipe_of(data: Mapping[str, Any], where: str) -> Recipe:
     rest = {key: inner for key, inner in data.items() if key not in parts}
     rest |= {"rounds": rounds_named(rest["rounds"])} if "rounds" in rest else {}
     found = typed(Recipe, rest, where, known=parts)
-    trees, thoughts = _trees(data.get("trees") or {}, where), _thoughts(data.get("thoughts") or {}, where)
+    trees, thoughts = _trees(data.get("trees") or {}, where, found.task), _thoughts(data.get("thoughts") or {}, where)
     shared = data.get("training") or {}
     arms: dict[str, Any] = {}
     given = data.get("arms") or {}
@@ -167,13 +167,13 @@ def _drawn_as(name: str, problems: Problems, where: str) -> Problems:
     return problems if kind is None else replace(problems, puzzles=typed(kind, given or {}, where, "problems.puzzles."))
 
 
-def _trees(data: Any, where: str) -> Trees:
+def _trees(data: Any, where: str, task_name: str) -> Trees:
     if not isinstance(data, Mapping):
         raise UsageError(f"trees is {data!r}; it must hold settings, one a line, below it")
     named = [name for name in GROWERS if name in data]
     if len(named) > 1:
         raise UsageError(f"trees are grown in one way, but {' and '.join(named)} are both set; keep one of them")
-    grower = named[0] if named else next(iter(GROWERS))
+    grower = named[0] if named else task(task_name).grower
     rest = {key: inner for key, inner in data.items() if key not in GROWERS}
     _refuse_own(rest, "trees.", Trees, ("grower", "settings"), GROWERS)
     found = typed(Trees, rest, where, "trees.", GROWERS)

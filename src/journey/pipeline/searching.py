@@ -36,14 +36,15 @@ def chosen_searches(
     answers without a search know, and where the judge cannot judge such problems.
     """
     if options != EvalOptions(
-        seed=options.seed, judge=options.judge, settings=options.settings, servers=options.servers
-    ):
+        seed=options.seed, judge=options.judge, settings=options.settings, servers=options.servers,
+        allow_code=options.allow_code,
+    ):  # fmt: skip
         raise UsageError(
             "with --search the sampling is set by --set search.temperature=0.8, search.top_p, search.n, "
             "search.max_tokens or search.max_step_tokens; leave --decoding, --temperature, --top-p, --samples, "
-            "--answer-tokens, --allow-code and --set budget away"
+            "--answer-tokens and --set budget away"
         )
-    check_gradable(problems)
+    check_gradable(problems, code=options.allow_code)
     if options.judge is not None:
         check_supported(options.judge, problems)
     for key, value in options.settings.items():

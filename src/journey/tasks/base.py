@@ -1,6 +1,6 @@
 """What a task is: a record of the functions that ask, cut, narrate, grade, judge, draw and read its problems."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -16,6 +16,7 @@ from journey.tasks.steps import FORMATS, StepFormat
 from journey.types import Judgement, Problem
 
 ExactJudge = Callable[[Problem, Sequence[str], Sequence[str]], list[Judgement]]
+CodeJudge = Callable[[Problem, Sequence[str], Sequence[str]], Awaitable[list[Judgement]]]
 Explore = Callable[[Random, ExplorationSettings], str]
 Read = Callable[[str | Path, int | None], list[Problem]]
 
@@ -37,9 +38,11 @@ class Task:
     - `narration`: the words of a long thought between its steps.
     - `grader()`: a new grader of answers. `refusal`: why ordinary commands cannot grade them, with the mend; null: they
       can.
-    - `code_grader()`: a grader that runs what a model wrote, only where the user allows it; such answers have no steps
-      of reasoning and stand in no box; null: answers are no programs. `model_graded`: only a model can grade answers.
+    - `code_grader()`: a grader that runs what a model wrote, only where the user allows it; such answers stand in no
+      box; null: answers are no programs. `code_judge()`: the judge "exact" of such a task. `model_graded`: only a model
+      can grade answers.
     - `prompts`: the prompt files that `ask` fills; a run keeps their hashes.
+    - `grower`: how its trees grow where a recipe names no other way.
     - `rules`: the prompt that tells a model how steps are written.
     - `judge(problem, prefix, candidates)`: the judge "exact": one judgement a candidate step; null: there is none.
     - `settings`: the dataclass of a recipe's `problems.puzzles`. `draw`: draws problems by such settings; both null
@@ -65,7 +68,9 @@ class Task:
     prompts: tuple[str, ...] = ()
     refusal: str | None = None
     code_grader: Callable[[], Grader] | None = None
+    code_judge: Callable[[], CodeJudge] | None = None
     model_graded: bool = False
+    grower: str = "grow"
     judge: ExactJudge | None = None
     settings: type[Any] | None = None
     draw: Draw | None = None

@@ -20,7 +20,8 @@ class Narration:
     `close(problem, node)`: the final answer, where the last step `node` does not give it in the form asked for;
     `last(node)`: the text of that step, less a line that only gives the answer in another form.
     `tried(texts)`: what a return adds that lists the `texts` of the steps taken from there so far; null: nothing.
-    `step(text)`: a step as the thought writes it; no narration alters what it says.
+    `step(node, text)`: a step as the thought writes it; no narration alters what it says.
+    `retry(node)`: what stands in a side trip between the wrong step `node` and the one after it; null: nothing.
     `separator` stands between all pieces. `name` is part of a thought's id.
     `in_language(code)`: the same in another language; null: the words are no language's.
     """
@@ -32,7 +33,8 @@ class Narration:
     name: str = ""
     tried: Callable[[Sequence[str]], str] | None = None
     last: Callable[[Node], str] = lambda node: node.text
-    step: Callable[[str], str] = lambda text: text
+    step: Callable[[Node, str], str] = lambda node, text: text
+    retry: Callable[[Node], str] | None = None
     in_language: "Callable[[str], Narration] | None" = None
 
     def of(self, language: str | None) -> "Narration":
@@ -141,8 +143,7 @@ class Words:
         return f"{_BOX}{{{node.answer.strip().strip('$')}}}"
 
     def _pick(self, name: str, content: object, also: str | None = None) -> str:
-        variants = self.variants[name] + (self.variants[also] if also else ())
-        return variants[int(content_hash(variants, content), 16) % len(variants)]
+        return pick(self.variants[name] + (self.variants[also] if also else ()), content)
 
     def _sentence(self, reason: str) -> str:
         reason = " ".join(reason.split())
@@ -179,6 +180,11 @@ def prose(language: str | None) -> Narration:
 
 
 PROSE = prose(None)
+
+
+def pick(variants: Sequence[str], content: object) -> str:
+    """One of the variants, the same for the same content."""
+    return variants[int(content_hash(variants, content), 16) % len(variants)]
 
 
 def _of_language(language: str) -> Mapping[str, tuple[str, ...]]:

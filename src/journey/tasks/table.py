@@ -9,6 +9,7 @@ from journey.errors import UsageError
 from journey.models.base import Prompt
 from journey.tasks import old_records
 from journey.tasks.base import Task
+from journey.tasks.code import permission
 from journey.tasks.code.task import CODE
 from journey.tasks.countdown.task import COUNTDOWN, COUNTDOWN_WORDS
 from journey.tasks.lists.task import LISTS
@@ -95,15 +96,24 @@ def tasks_of(problems: Iterable[Problem]) -> list[Task]:
     return [found[name] for name in sorted(found)]
 
 
+def check_runs(name: str) -> None:
+    """Raises UsageError where problems of the task of that name want programs to be run and the user allows none."""
+    of = task(name)
+    if of.code_grader is not None and not permission.is_granted():
+        raise UsageError(of.refusal)
+
+
 def check_gradable(problems: Iterable[Problem], *, code: bool = False, model: bool = False) -> None:
     """Raises UsageError where a problem cannot be asked in its language, or its answers cannot be graded here.
 
-    `code`: programs may be run. `model`: a model grades the answers that only a model can.
+    `code`: programs may be run, also where the user has not said so for the whole command. `model`: a model grades the
+    answers that only a model can.
     """
     found = list(problems)
     check_languages(found)
+    runs = code or permission.is_granted()
     for one in tasks_of(found):
-        is_allowed = (code and one.code_grader is not None) or (model and one.model_graded)
+        is_allowed = (runs and one.code_grader is not None) or (model and one.model_graded)
         if one.refusal is not None and not is_allowed:
             raise UsageError(one.refusal)
 
@@ -118,7 +128,8 @@ class TaskGrader:
         """The grade of what a text says after its thinking. Raises UsageError where it cannot be graded here."""
         task, text = task_of(problem), visible(text)
         if task.name not in self._graders:
-            self._graders[task.name] = task.grader()
+            runs = task.code_grader if permission.is_granted() else None
+            self._graders[task.name] = (runs or task.grader)()
         return await self._graders[task.name].grade(problem, text)
 
     def close(self) -> None:

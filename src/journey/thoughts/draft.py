@@ -61,10 +61,13 @@ def tell(tree: Tree, problem: Problem, walk: Walk, narration: Narration) -> Iter
             case "forward":
                 node = tree.nodes[visit.node]
                 text = narration.last(node) if visit.node == walk.leaf else node.text
-                yield Piece("step", narration.step(text), visit.node)
+                yield Piece("step", narration.step(node, text), visit.node)
             case "mistake":
+                if trip and narration.retry is not None:
+                    yield Piece("reflection", narration.retry(tree.nodes[trip[-1]]), trip[-1])
                 trip.append(visit.node)
-                yield Piece("mistake", narration.step(tree.nodes[visit.node].text), visit.node)
+                node = tree.nodes[visit.node]
+                yield Piece("mistake", narration.step(node, node.text), visit.node)
             case "return":
                 reflection, back = turn_back(tree, problem, trip, visit.node, narration)
                 yield reflection

@@ -7,7 +7,7 @@ until all branches have an answer or the depth is reached. That takes about w*K*
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from journey.answers.grade import Grade, Grader
 from journey.errors import check_settings
@@ -241,7 +241,20 @@ def going_on(candidates: Sequence[Branch], settings: GrowSettings) -> list[Branc
     return on_track[: settings.keep] + astray[: settings.follow_wrong]
 
 
-def affordable(level: Sequence[Branch], nodes: int, tokens: int, settings: GrowSettings) -> list[Branch]:
+class Limits(Protocol):
+    """What a tree may hold, in the settings of whoever grows it."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def max_step_tokens(self) -> int: ...
+    @property
+    def max_nodes(self) -> int | None: ...
+    @property
+    def max_tokens(self) -> int | None: ...
+
+
+def affordable(level: Sequence[Branch], nodes: int, tokens: int, settings: Limits) -> list[Branch]:
     """As many branches of the level, best first, as the budgets surely allow; then in the order of the tree."""
     count = len(level)
     if settings.max_nodes is not None:

@@ -10,7 +10,7 @@ from journey.models.base import Model
 from journey.models.estimate import Estimate
 from journey.tasks.prompting import Ask
 from journey.tasks.steps import StepFormat
-from journey.trees import grow
+from journey.trees import grow, repair
 from journey.types import Problem, Tree
 
 
@@ -46,4 +46,7 @@ class Grower:
 
 GROWERS: dict[str, Grower] = {
     "grow": Grower(settings=grow.GrowSettings, grow=grow.grow, identity=grow.tree_id, estimate=grow.estimate),
+    "repair": Grower(
+        settings=repair.RepairSettings, grow=repair.repair, identity=repair.tree_id, estimate=repair.estimate
+    ),
 }

@@ -1,4 +1,4 @@
-"""Programs that a model wrote run against a problem's tests in a sandbox (HumanEval, Chen et al. 2021, arXiv 2107.03374).
+"""Programs that a model wrote run against a problem's tests in a sandbox (Chen et al. 2021, arXiv 2107.03374).
 
 The sandbox is bubblewrap's (`sandbox`): no network, no other process, no file of ours, limits of time, memory,
 processes and files. Where it cannot be had nothing is run, and the grade is null. The program and its tests run in two
@@ -41,7 +41,9 @@ class CodeGrader:
     a grader who share it run each once. Raises UsageError where bubblewrap is not installed.
     """
 
-    def __init__(self, seconds: int = 10, memory: int = 512 << 20, workers: int = 2, known: Known | None = None) -> None:
+    def __init__(
+        self, seconds: int = 10, memory: int = 512 << 20, workers: int = 2, known: Known | None = None
+    ) -> None:
         if shutil.which(BWRAP) is None:
             raise UsageError(
                 f"programs are run in a sandbox by {BWRAP}, which is not installed here; install the package {PACKAGE} "

@@ -108,7 +108,7 @@ def _stopped(code: int | None) -> str:
 def _how(kind: str, seconds: int) -> str:
     match kind:
         case "time limit":
-            return f"does not end within {seconds} seconds"
+            return f"does not end within {seconds} s"
         case "ended before the tests did":
             return "ends the process instead of returning"
         case _:

@@ -9,8 +9,10 @@ a user that nobody else is, because the kernel does not count root's processes.
 import os
 import struct
 import sys
+from itertools import count
 from pathlib import Path
 
+BESIDE = 64  # sandboxes of one process that have different users
 BWRAP = "bwrap"
 PACKAGE = "bubblewrap"
 FOLDER_BYTES = 16 << 20
@@ -38,6 +40,7 @@ NUMBERS = {
 }
 """A machine's name as the filter knows it, the numbers of socket and clone, and those of `FORBIDDEN`."""
 CLONE3 = 435
+_RUNS = count()
 
 
 def command(seconds: int, memory: int, filter_file: int, watched: int) -> list[str]:
@@ -78,10 +81,14 @@ def _python() -> str:
 
 
 def other_user() -> int:
-    """A user that nobody is, for root to become; in a container that knows few users one of those. Raises OSError."""
+    """A user that nobody is, for root to become; in a container that knows few users one of those. Raises OSError.
+
+    Sandboxes beside each other have different ones, because the limit on processes counts all of a user.
+    """
+    number = os.getpid() * BESIDE + next(_RUNS) % BESIDE
     with open("/proc/self/uid_map") as stream:
         known = [(int(first), int(number)) for first, _, number in map(str.split, stream)]
-    for user in (200_000 + os.getpid(), 20_000 + os.getpid() % 40_000):
+    for user in (200_000 + number, 20_000 + number % 40_000):
         if any(first <= user < first + number for first, number in known):
             return user
     raise OSError("there is no other user to become than root")

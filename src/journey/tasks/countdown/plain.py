@@ -69,7 +69,7 @@ NARRATION = Narration(
     close=lambda problem, node: in_plain_words(narration.close(problem, node)),
     separator="\n",
     name="countdown in plain words",
-    step=in_plain_words,
+    step=lambda node, text: in_plain_words(text),
 )
 
 
