@@ -66,10 +66,10 @@ def ask(problem: Problem, prefix: Sequence[str]) -> Prompt:
 
 def check_languages(problems: Iterable[Problem], language: str | None = None) -> None:
     """Raises UsageError for a task without a prompt in a language of its problems, or in `language` where given."""
-    asked: dict[tuple[str, str | None], Problem] = {}
+    distinct: dict[tuple[str, str | None], Problem] = {}
     for problem in problems:
-        asked.setdefault((problem.task, language or problem.language), problem)
-    for (_, wanted), problem in asked.items():
+        distinct.setdefault((problem.task, language or problem.language), problem)
+    for (_, wanted), problem in distinct.items():
         ask(replace(problem, language=wanted), ())
 
 
