@@ -1,12 +1,15 @@
 """Rounds on the tiny base, cut very small: what they leave, that they go on, what they are trained on and refuse."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
 from journey.errors import UsageError
 from journey.pipeline.experiment import run_recipe
+from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import make_problems, more_problems
 from journey.pipeline.plans import plan
 from journey.pipeline.recipe import Recipe
@@ -45,6 +48,20 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="module")
+def first_round(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of one round."""
+    out = tmp_path_factory.mktemp("rounds") / "run"
+    run_small(out).close()
+    return out
+
+
+def going_on(first_round: Path, out: Path, *settings: str) -> Run:
+    """The finished first round in another folder, gone on with."""
+    copytree(first_round, out)
+    return run_small(out, "rounds=2", "rounds.guards=off", *settings)
+
+
 def test_every_arm_goes_round_by_its_own_models(two: Path) -> None:
     with Run.read(two) as run:
         rounds = {(one.arm, one.round): one for one in run.entries(Round)}
@@ -75,9 +92,9 @@ def test_a_dry_run_counts_the_trees_models_rows_and_answers_of_all_rounds(two: P
         assert 320 + sum(mixes) <= found["rows_trained_on_at_most"] <= 320 + 12 * 6
 
 
-def test_one_more_round_on_a_finished_run_repeats_nothing(two: Path, tmp_path: Path) -> None:
+def test_one_more_round_on_a_finished_run_repeats_nothing(first_round: Path, two: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    run_small(out).close()
+    copytree(first_round, out)
     with Run.read(out) as run:
         first = contents(run)
     with run_small(out, "rounds=2", "rounds.guards=off") as run, Run.read(two) as whole:
@@ -107,6 +124,27 @@ def test_guards_may_change_only_where_no_round_follows_one_that_they_stop(two: P
         run.add(*followed)
     with pytest.raises(UsageError, match=r"rounds.guards.cut_off: was null, now 0"):
         run_small(two, "rounds=3", "rounds.guards=off", "rounds.guards.cut_off=0.0")
+
+
+def test_how_later_rounds_are_made_may_change_while_none_of_them_has_begun(
+    first_round: Path, two: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    copytree(first_round, out)
+    balance = "rounds.balance={temperatures: [0.8], thresholds: [0.5], problems: 2}"
+    with open_run(out, small("rounds=2"), fresh=False) as run:
+        mix = {"given": 320, "labelled": 0, "round 1": 12}
+        run.add(Round(1, "journey", 1, "p", "p", "m", "m", mix, {}, {}))
+    for settings in (
+        ("rounds.given=0.9", "rounds.choose=middling", "rounds.share=0.5"),
+        (balance,),
+        ("rounds.data=replace",),
+    ):
+        open_run(out, small("rounds=2", *settings), fresh=False).close()
+    for refused, folder in (("given=0.99", out), ("start=last", out), ("choose=middling", two), ("given=0.9", two)):
+        guards = "rounds.guards=off" if folder == two else "rounds.guards.samples=2"
+        with pytest.raises(UsageError, match=f"rounds.{refused.partition('=')[0]}: was"):
+            open_run(folder, small("rounds=3", guards, f"rounds.{refused}"), fresh=False)
 
 
 def test_rounds_are_written_as_a_count_and_a_flag_keeps_their_settings() -> None:
@@ -153,6 +191,27 @@ def test_a_round_in_which_nothing_is_solved_keeps_its_reason_whatever_the_guards
     first = Round(1, "journey", 1, "p", "p", "m", "m", {}, {}, {})
     failed = Round(1, "journey", 2, "m", "p", None, "m", {}, {}, {}, "m solved none of the problems of round 2")
     assert decide(failed, {1: first}, recipe) == failed
+
+
+def test_a_round_that_solves_nothing_ends_with_the_last_good_model(first_round: Path, tmp_path: Path) -> None:
+    with going_on(first_round, tmp_path / "run", "rounds.temperature=60.0") as run:
+        (last,) = [one for one in run.entries(Round, arm="journey") if one.round == 2]
+        assert (last.round, last.model, last.good) == (2, None, "seed-1/journey")
+        assert (
+            last.stopped == "seed-1/journey solved none of the problems of round 2, so there is nothing to learn from"
+        )
+        assert [text for text in stops(run) if "solved none" in text and "the last good model is" in text]
+        before = contents(run)
+    with run_small(tmp_path / "run", "rounds=3", "rounds.guards=off", "rounds.temperature=60.0") as run:
+        assert contents(run) == before  # nothing is done behind it
+
+
+def test_a_round_whose_right_ends_all_miss_the_threshold_says_so(first_round: Path, tmp_path: Path) -> None:
+    balance = "rounds.balance={temperatures: [0.8], thresholds: [1.3], problems: 2}"
+    with going_on(first_round, tmp_path / "run", balance) as run:
+        (why,) = [one.stopped or "" for one in run.entries(Round, arm="journey") if one.round == 2]
+        assert re.match(r"seed-1/journey solved problems of round 2, but no right end has a reward above 1\.3", why)
+        assert "none of" not in why and "rounds.balance.thresholds" in why
 
 
 def test_success_is_the_share_of_right_ends_of_the_latest_tree() -> None:

@@ -10,6 +10,7 @@ from studio.test_pages import Open, html_of
 
 from journey.store.entries import Round
 from journey.store.run import Run
+from journey.studio import label_page
 from journey.studio.label_queue import QueueSettings, queue
 from journey.studio.label_worth import flips, worth
 from journey.types import Judgement
@@ -58,3 +59,11 @@ def test_the_desk_says_why_an_item_is_worth_a_look(visit: Open) -> None:  # noqa
     assert "Worth a look first" in {one.label for one in page.toggle}
     assert "judges disagree (critic: wrong, exact: right)" in html_of(page, "progress")
     assert "judges disagree" not in html_of(visit(by="ann", item="node:again:1"), "progress")
+
+
+def test_the_page_says_where_not_all_trees_were_gone_through(visit: Open, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    assert not [
+        one for one in visit(order="worth").main if one.type == "bidi_component" and one.proto.id.endswith("scanned")
+    ]
+    monkeypatch.setattr(label_page, "SCANNED", 3)
+    assert "3 of the run's " in html_of(visit(order="worth"), "scanned")

@@ -9,13 +9,15 @@ from typing import Any
 from journey import prompts
 from journey.errors import UsageError
 from journey.models.weights import TINY, folder_hash, model_path
+from journey.pipeline.arm_rows import ROUND_APART
 from journey.pipeline.arms import JOURNEY, PHASE1, SHORTCUT, SHORTCUT_TOKENS
 from journey.pipeline.recipe import UNCOMPARED, Recipe
 from journey.pipeline.recipe_reading import plain_recipe, recipe_of
-from journey.pipeline.round_settings import SIZES
+from journey.pipeline.round_rows import leaves_all
+from journey.pipeline.round_settings import SIZES, Rounds
 from journey.pipeline.rounds import decide
 from journey.pipeline.shard import KEY
-from journey.store.entries import Round
+from journey.store.entries import Round, Training
 from journey.store.run import Run
 from journey.store.settings import plain, refuse_changes
 from journey.tasks.table import task
@@ -23,6 +25,8 @@ from journey.thoughts.methods import METHODS
 
 FIRST_TINY = "a0b086127963d1c7"
 """The weights of the tiny model before it read mazes, too; runs of that time do not say which they were."""
+LATER = ("policy", "data", "choose", "share", "temperature", "balance")
+"""Settings of rounds that nothing of the first one depends on."""
 SAME = ("task", "model", "strong", "student", "judge", "critic", "rollout", "servers", "workers", "in_flight")
 
 
@@ -77,7 +81,8 @@ def refuse_other_recipe(before: Run, recipe: Recipe) -> None:
 def _free_of_rounds(before: Run, kept: Mapping[str, Any], recipe: Recipe) -> list[str]:
     """The settings of rounds that nothing made so far depends on. Raises UsageError for fewer rounds than are done.
 
-    Guards may change where every round that another followed passes the new ones, too.
+    Guards may change where every round that another followed passes the new ones, too; what the later rounds are made
+    by while none has begun, the share of given rows then where it leaves no row of the first round out.
     """
     done = [one for one in before.entries(Round) if one.arm in recipe.arms]
     most = max((one.round for one in done), default=1)
@@ -89,6 +94,13 @@ def _free_of_rounds(before: Run, kept: Mapping[str, Any], recipe: Recipe) -> lis
     if kept.get("rounds", {}).get("count", 1) == 1:
         return ["recipe.rounds"]
     free = ["recipe.rounds.count"]
+    if not _has_begun_later(before):
+        free += [f"recipe.rounds.{name}" for name in LATER]
+        old = kept["rounds"]
+        is_plain = old.get("start", "base") == "base" and not old.get("mix")
+        shares = old.get("given", Rounds.given), recipe.rounds.given
+        if is_plain and all(leaves_all(one.mix, share) for one in done for share in shares):
+            free.append("recipe.rounds.given")
     by_arm: dict[tuple[int, str], dict[int, Round]] = {}
     for one in done:
         by_arm.setdefault((one.seed, one.arm), {})[one.round] = one
@@ -99,6 +111,13 @@ def _free_of_rounds(before: Run, kept: Mapping[str, Any], recipe: Recipe) -> lis
         drawn = SIZES if done else ()
         free += [f"recipe.rounds.guards.{name}" for name in guards if name not in drawn]
     return free
+
+
+def _has_begun_later(run: Run) -> bool:
+    """Whether anything of a round behind the first was made: a tree, a thought, a model or the round itself."""
+    if any(one.round > 1 for one in run.entries(Round)) or any((one.round or 1) > 1 for one in run.entries(Training)):
+        return True
+    return any(tree.settings.get("seed", 0) >= ROUND_APART for tree in run.trees())
 
 
 def is_of_older_form(kept: Mapping[str, Any]) -> bool:

@@ -79,6 +79,12 @@ def mixed(of: SeedRun, method: str, rounds: Rounds, solutions: Sequence[Row], we
     return Mix(rows, counts, len(thoughts[of.number]), new_ways(known, thoughts[of.number], older))
 
 
+def leaves_all(counts: Mapping[str, int], share: float) -> bool:
+    """Whether a first round with these counts has all its own rows by that share of given ones."""
+    given, own = counts.get(GIVEN, 0) + counts.get(LABELLED, 0), counts.get("round 1", 0)
+    return _allowed(given, share, own + 1) > own
+
+
 def check_given(share: float, *given: Sequence[Any]) -> None:
     """Raises UsageError where a share of given rows is wanted and there is nothing of any kind of them."""
     if share > 0 and not any(given):

@@ -97,13 +97,12 @@ async def _later(of: SeedRun, recipe: Recipe, arm: str, before: Round, budget: B
     """A later round: its trees, thoughts and model are made, as far as the guards let it come."""
     rounds = recipe.rounds
     policy = before.good if rounds.policy == "last" else recipe.grown_by or str(of.policy)
-    chosen = await _thoughts(of, recipe, arm, policy, budget)
+    chosen, solved = await _thoughts(of, recipe, arm, policy, budget)
     start, weights = start_of(of, recipe, arm) if rounds.start == "base" else (before.good, _folder(of, before.good))
     mix = await round_mix(of, recipe, arm, weights)
     now = Round(of.seed, arm, of.number, policy, start, None, before.good, mix.counts, {}, {**chosen, **mix.by_people})
     if mix.new == 0:
-        why = f"{policy} solved none of the problems of round {of.number}, so there is nothing to learn from"
-        return replace(now, stopped=why)
+        return replace(now, stopped=_why_nothing(of, arm, policy, solved, chosen))
     known = {"given": mix.given, "new_ways": mix.new_ways}
     if mix.new_ways is not None:
         of.progress(f"right ways that are new: {mix.new_ways:.0%} of this round's", mix.new, mix.new)
@@ -113,6 +112,20 @@ async def _later(of: SeedRun, recipe: Recipe, arm: str, before: Round, budget: B
     old, new = await _draws(of, recipe, before.good), await _draws(of, recipe, of.name(arm))
     figures = measured(_known(of, recipe), new, old, k=rounds.guards.samples, **known)
     return replace(now, model=of.name(arm), measured=figures)
+
+
+def _why_nothing(of: SeedRun, arm: str, policy: str, solved: bool, chosen: Mapping[str, object]) -> str:
+    """Why a round has no thought: nothing was solved, or what was is not good enough or gives the arm no thought."""
+    lacking = "so there is nothing to learn from"
+    if not solved:
+        return f"{policy} solved none of the problems of round {of.number}, {lacking}"
+    some = f"{policy} solved problems of round {of.number}"
+    if "threshold" in chosen:
+        return (
+            f"{some}, but no right end has a reward above {chosen['threshold']}, {lacking}; "
+            "rounds.balance.thresholds may have lower ones (docs/rounds.md)"
+        )
+    return f"{some}, but none of its trees gives a thought by {ARMS[arm].method}, {lacking}"
 
 
 def _train(of: SeedRun, recipe: Recipe, arm: str, weights: str | Path, mix: Mix) -> None:
@@ -151,8 +164,13 @@ def round_problems(of: SeedRun, recipe: Recipe) -> list[Problem]:
     return part(of.run, round_part(of.number) if is_new else "train")
 
 
-async def _thoughts(of: SeedRun, recipe: Recipe, arm: str, policy: str, budget: Budget) -> dict[str, object]:
-    """Grows the round's trees and makes the lineage's thoughts of them; what the round chose for itself."""
+async def _thoughts(
+    of: SeedRun, recipe: Recipe, arm: str, policy: str, budget: Budget
+) -> tuple[dict[str, object], bool]:
+    """Grows the round's trees and makes the lineage's thoughts of them.
+
+    Returns what the round chose for itself, and whether any problem has a right end, above a threshold or not.
+    """
     run, rounds = of.run, recipe.rounds
     problems = round_problems(of, recipe)
     if rounds.choose == "middling":
@@ -170,6 +188,7 @@ async def _thoughts(of: SeedRun, recipe: Recipe, arm: str, policy: str, budget: 
         recipe = at_temperature(recipe, sampling)
         await grow_wanted(of, recipe, models, policy_model, problems)
         trees, failed = trees_for_thoughts(run, problems, policy, recipe.trees.count, of.tree_seed)
+        solved = bool(trees)
         passed = {tree.id for tree in run.trees(policy=policy) if passes(tree, sampling)}
         trees = [id for id in trees if id in passed]
         settings = recipe.thought_settings(of.seed)
@@ -182,7 +201,7 @@ async def _thoughts(of: SeedRun, recipe: Recipe, arm: str, policy: str, budget: 
         await models.close()
         if model is not None:
             await close(model)
-    return dict(sampling)
+    return dict(sampling), solved
 
 
 def _grown(of: SeedRun, arm: str) -> list[Tree]:

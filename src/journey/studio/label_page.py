@@ -11,9 +11,10 @@ from journey.studio.label_agreement import agreement_html
 from journey.studio.label_item import item_desk
 from journey.studio.label_notes import notes_desk
 from journey.studio.label_queue import MOST, queue, queue_settings
+from journey.studio.label_worth import SCANNED
 from journey.studio.labelling import LONGEST_NAME, Desk, filled, text_of
 from journey.studio.place import tabs_html, without
-from journey.studio.reading import lists_of
+from journey.studio.reading import Filter, lists_of
 from journey.studio.view import view
 
 TABS = {
@@ -34,6 +35,9 @@ def label_page(path: Path, run: str, where: Mapping[str, str]) -> None:
         view(agreement_html(path), "body")
         return
     _choices(path, what, where)
+    if queue_settings(where).worth and (trees := lists_of(path).count(Filter("trees"))) > SCANNED:
+        looked = f"Worth a look: {SCANNED:,} of the run's {trees:,} trees were gone through for it."
+        view(f'<p class="quiet">{looked}</p>', "scanned")
     desk = _desk(path, run, where)
     if not desk.item:
         view(f'<p class="empty">There is nothing to label here: {_nothing(what)}.</p>', "body")
