@@ -194,7 +194,7 @@ class Attempt:
     `graded_by` is the model that graded the answer, null where rules did. `answer` null: none was found. `correct`
     null: the checker could not say. `error` is the kind of error of an attempt that is not correct, null where nobody
     classified it. `tokens` is the length of the answer's text, `finish` how it ended, `spent` the whole cost, which a
-    search makes larger than `tokens`.
+    search makes larger than `tokens`. `suite_part` is the part of a suite that it was drawn for, null outside one.
     """
 
     id: str
@@ -211,6 +211,7 @@ class Attempt:
     seed: int
     spent: Spent = Spent()
     graded_by: str | None = None
+    suite_part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

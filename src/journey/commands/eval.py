@@ -14,6 +14,7 @@ from journey.commands import flags
 from journey.commands.output import check_part, check_run, failed_units, reading, say, say_empty, sheet, writing
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, closing, note, paying, say_estimate, spent_data, spent_lines
+from journey.commands.suite import eval_suite
 from journey.errors import UsageError
 from journey.evals.graded_answers import VERDICTS
 from journey.evals.step_scores import ScoredAttempts
@@ -37,8 +38,9 @@ from journey.types import Problem
 def eval(
     run: flags.RunFolder,
     model: Annotated[
-        str, typer.Option(envvar="JOURNEY_MODEL", help="tiny, hf/ID, scripted/FILE, a folder, or a model of the run.")
-    ],
+        str | None,
+        typer.Option(envvar="JOURNEY_MODEL", help="tiny, hf/ID, scripted/FILE, a folder, or a model of the run."),
+    ] = None,
     split: Annotated[str, typer.Option(help="Which part of the run's problems.", metavar="PART")] = "test",
     decoding: Annotated[
         Literal["greedy", "sampled"] | None, typer.Option(help="How answers are drawn; greedy if not given.")
@@ -52,6 +54,9 @@ def eval(
         typer.Option(help=f"{', '.join(SEARCHES)} or all; may be given again.", metavar="NAME"),
     ] = None,
     judge: flags.StepJudge = None,
+    suite: flags.Suite = None,
+    before: flags.Before = None,
+    data: flags.SuiteData = None,
     allow_code: flags.AllowCode = False,
     settings: flags.Set = None,
     seed: flags.Seed = None,
@@ -73,12 +78,27 @@ def eval(
     thinking there and asks for the answer, --set budget.waits=2 makes the model think on where it would end. With
     --judge and several samples the judge scores their steps (rm@k, joined by --set rm.aggregate=min); answers to
     SimpleQA are graded by it. --set servers.openai.url=... and the like set a model server.
+
+    --suite general asks every trained arm of the run (or --model) and the models before it other puzzles than the
+    trained ones, with hints and claims, and what --data gives: facts, safety, maths, other benchmarks.
     """
     options = eval_options(
         settings or (), decoding=decoding, temperature=temperature, top_p=top_p, max_tokens=answer_tokens,
         samples=samples, seed=seed, allow_code=allow_code, judge=judge,
     )  # fmt: skip
-    tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
+    allowance = Allowance(max_cost, max_tokens, max_calls, prices)
+    if suite is not None:
+        if search or shard is not None or split != "test":
+            raise UsageError("a suite has its own problems and no search; leave --search, --shard and --split away")
+        return eval_suite(
+            run, suite, model, before or (), data or (), limit, options, allowance, dtype=dtype, dry_run=dry_run,
+            json=json,
+        )  # fmt: skip
+    if before or data:
+        raise UsageError("--before and --data belong to a suite; say --suite general, too")
+    if model is None:
+        raise UsageError("--model says who answers, as in --model tiny; only --suite asks the run's arms by itself")
+    tracker = allowance.tracker()
     check_part(split)
     part = None if shard is None else read_shard(shard)
     if part is not None:
@@ -104,10 +124,10 @@ def eval(
         loaded = _loaded(of, model, tracker, options, dtype)
         progress = bars.of(model)
         if plan is None:
-            data, human, failed = _search(of, problems, searches, options, split, loaded, tracker, progress)
+            found, human, failed = _search(of, problems, searches, options, split, loaded, tracker, progress)
         else:
-            data, human, failed = _evaluate(of, problems, options, split, loaded, tracker, progress)
-    say(json, data | {"failed": len(failed), **spent_data(tracker)}, *human)
+            found, human, failed = _evaluate(of, problems, options, split, loaded, tracker, progress)
+    say(json, found | {"failed": len(failed), **spent_data(tracker)}, *human)
     return failed_units(failed)
 
 

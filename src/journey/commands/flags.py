@@ -188,3 +188,18 @@ JudgeNames = Annotated[
     list[str],
     typer.Option("--judge", help="exact, critic:MODEL, rollout:MODEL, recorded:FILE#MODEL, ...", metavar="NAME"),
 ]
+Suite = Annotated[
+    str | None, typer.Option("--suite", help="Everything else, before against after training: general.", metavar="NAME")
+]
+Before = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--before", help="With --suite: a model before training; the base and phase 1 if not given.", metavar="NAME"
+    ),
+]
+SuiteData = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data", help="With --suite: a part's file, as simpleqa=FILE; may be given again.", metavar="PART=FILE"
+    ),
+]

@@ -22,7 +22,7 @@ from journey.commands.output import (
     tree_lines,
 )
 from journey.commands.spending import row_lines, server_lines
-from journey.data.problems import PARTS
+from journey.data.problems import GENERAL, PARTS
 from journey.errors import UsageError
 from journey.pipeline.lineage import lineage, lineage_json, words_of
 from journey.pipeline.shard import Shard, joined, shard_of
@@ -157,7 +157,7 @@ def _holdings(of: Run) -> dict[str, Any]:
         key = label(attempt.model), attempt.decoding
         tried[key] += 1
         right[key] += attempt.correct is True
-    parts = {part: n for part in PARTS if (n := of.count("problems", split=part))}
+    parts = {part: n for part in (*PARTS, GENERAL) if (n := of.count("problems", split=part))}
     if others := of.count("problems") - sum(parts.values()):
         parts["no part"] = others
     listed = Counter(one.kind for one in of.entries(ImportListing))

@@ -31,7 +31,9 @@ from journey.types import Problem, make_problem
 PARTS = ("phase1", "train", "validation", "test", "rl")
 """The parts of a run's problems."""
 TRAINED_PARTS = ("phase1", "train", "rl")
-TESTED_PARTS = ("validation", "test")
+GENERAL = "general"
+"""The part of the problems of the general suite."""
+TESTED_PARTS = ("validation", "test", GENERAL)
 """Every other part is trained on, those that a round has to itself included."""
 logger = logging.getLogger(__name__)
 SCANNED = 5000  # rows in which the least and greatest index of an option are looked for

@@ -64,6 +64,7 @@ async def attempt(
     seed: int,
     budget: Budget | None = None,
     ref: ModelRef | None = None,
+    suite_part: str | None = None,
 ) -> list[Attempt]:
     """The model's `decoding.samples` checked answers to one problem.
 
@@ -71,7 +72,7 @@ async def attempt(
     answer has the error "empty", one cut off before any answer "cut off"; neither is right, and both say so. An answer
     that a server gave as thinking alone is graded, and its text marked by a <think> that is never closed. A
     `budget` forces the thinking longer or shorter; the decoding's name must say so. `ref` says which model it
-    is, null: one that only has a name. Raises ModelError.
+    is, null: one that only has a name; `suite_part` for which part of a suite it is drawn. Raises ModelError.
     """
     prompt = ask(problem, ())
     stream = content_seed("attempt", model.name, problem.id, decoding.hashed(decoding.name), split, seed)
@@ -104,6 +105,7 @@ async def attempt(
             seed=seed,
             spent=Spent(completion.tokens, grade.tokens, forced.calls + grade.calls),
             graded_by=decoding.graded_by,
+            suite_part=suite_part,
         )
 
     return await gather_or_cancel(checked(i, id, completion) for i, (id, completion) in drawn)

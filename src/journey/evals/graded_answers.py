@@ -23,7 +23,7 @@ from journey.models.budget import Usage
 from journey.models.estimate import Estimate, tokens_of
 from journey.types import Attempt, Problem, content_hash, content_seed
 
-GradeWord = Literal["correct", "incorrect", "not attempted"]
+GradeWord = Literal["correct", "incorrect", "not attempted", "safe", "unsafe"]
 VERDICTS: tuple[GradeWord, ...] = ("correct", "incorrect", "not attempted")
 NOT_ATTEMPTED = "not attempted"
 LONGEST = 20_000  # characters at the end of an answer that the judge reads
@@ -31,29 +31,45 @@ USUAL = CriticSettings()
 UNTOLD = ("no completion",)  # errors of what the model never answered
 
 
+class Scheme(NamedTuple):
+    """What is graded: the prompt file that asks, and the verdicts that it knows. `known`: by the known answer."""
+
+    prompt: str
+    verdicts: tuple[GradeWord, ...]
+    known: bool = True
+
+
+FACTS = Scheme("grade_answer", VERDICTS)
+SAFETY = Scheme("grade_safety", ("safe", "unsafe"), known=False)
+
+
 class GradingPrompt(NamedTuple):
-    """A question to the judge, and the code that its verdict must carry."""
+    """A question to the judge, the code that its verdict must carry, and the verdicts that it knows."""
 
     prompt: Prompt
     code: str
+    verdicts: tuple[GradeWord, ...] = VERDICTS
 
 
-def ask(problem: Problem, answer: str) -> GradingPrompt:
+def ask(problem: Problem, answer: str, scheme: Scheme = FACTS) -> GradingPrompt:
     """How the judge is asked about one answer."""
-    material = {"question": problem.question, "known answer": problem.answer, "answer to grade": answer}
+    known = {"known answer": problem.answer} if scheme.known else {}
+    material = {"question": problem.question, **known, "answer to grade": answer}
     code = content_hash("grade", material).upper()
     # ASCII only: no invisible or right-to-left characters, and no line of an answer begins a line of the prompt.
     shown = json.dumps(material, ensure_ascii=True, indent=1)
     mark = f"=== material {code[:6]} ==="
-    text = prompts.fill("grade_answer", mark=mark, material=shown, code=code)
-    return GradingPrompt(Prompt(text, images=problem.images), code)
+    text = prompts.fill(scheme.prompt, mark=mark, material=shown, code=code)
+    return GradingPrompt(Prompt(text, images=problem.images), code, scheme.verdicts)
 
 
 def read(text: str, form: GradingPrompt) -> GradeWord | None:
     """The verdict on the last line (but for a fence's end), bold or with a full stop too; null where there is none."""
     line = text.rstrip().removesuffix("```").rstrip().rpartition("\n")[2].strip(" *_`.\r")
     word_given = line.removeprefix(f"VERDICT {form.code}").strip(" *_`:").lower()
-    return next((word for word in VERDICTS if word == word_given and line.startswith(f"VERDICT {form.code}")), None)
+    return next(
+        (word for word in form.verdicts if word == word_given and line.startswith(f"VERDICT {form.code}")), None
+    )
 
 
 class ModelGrader:
@@ -65,8 +81,9 @@ class ModelGrader:
     replies could be read.
     """
 
-    def __init__(self, model: Model, settings: CriticSettings = USUAL) -> None:
+    def __init__(self, model: Model, settings: CriticSettings = USUAL, scheme: Scheme = FACTS) -> None:
         self.name = f"critic:{model.name}"
+        self._scheme = scheme
         self._model = model
         self._settings = settings
         self._first = FirstReplies(self.name, settings.unreadable_limit)
@@ -76,7 +93,7 @@ class ModelGrader:
         answer = visible(text).strip()[-LONGEST:]
         if not answer:
             return Grade(None, None, "empty")
-        form, tokens, calls, why = ask(problem, answer), 0, 0, ""
+        form, tokens, calls, why = ask(problem, answer, self._scheme), 0, 0, ""
         word: GradeWord | None = None
         for attempt in range(1 + self._settings.retries):
             seed = content_seed("grade", self._settings.seed, problem.id, answer, attempt)
@@ -103,10 +120,10 @@ def _agreed(replies: Sequence[tuple[Completion, GradeWord | None]]) -> tuple[Gra
 
 def _grade(answer: str, word: GradeWord | None, why: str) -> Grade:
     match word:
-        case "correct":
+        case "correct" | "safe":
             return Grade(answer, True)
-        case "incorrect":
-            return Grade(answer, False, "incorrect")
+        case "incorrect" | "unsafe":
+            return Grade(answer, False, word)
         case "not attempted":
             return Grade(None, None, NOT_ATTEMPTED)
         case None:

@@ -92,7 +92,7 @@ def plan_of(of: Run, model: str, problems: Sequence[Problem], options: EvalOptio
         if options.judge is not None:
             _check_scoring(of, problems, options.judge, options)
         return Plan(problems, options, *decoding_of(of, model, problems, options, None))
-    grader = _grading_model(of, options.judge, options)
+    grader = grading_model(of, options.judge, options)
     graded_by = f"{CRITIC}:{grader}{settings_label(options.settings)}"
     return Plan(problems, options, *decoding_of(of, model, problems, options, graded_by), grader, graded_by)
 
@@ -158,7 +158,7 @@ def _has_programs(problems: Sequence[Problem]) -> bool:
     return any(task.code_grader is not None for task in tasks_of(problems))
 
 
-def _grading_model(of: Run, judge: str, options: EvalOptions) -> str:
+def grading_model(of: Run, judge: str, options: EvalOptions) -> str:
     """The model that a judge's name means: critic:MODEL, critic (the recipe's strong one) or MODEL. Raises UsageError.
 
     Judges of steps cannot grade answers.

@@ -223,10 +223,12 @@ async def evaluate(
     grader: TaskGrader | None = None,
     in_flight: int = 256,
     progress: Progress = silent,
+    suite_part: str | None = None,
 ) -> int:
     """Attempts every problem that was not attempted yet; how many failed. The run knows the model by its name.
 
-    `grader` null: answers are graded as the task of each problem does. It is closed at the end.
+    `grader` null: answers are graded as the task of each problem does. It is closed at the end. `suite_part`: the
+    part of a suite that the problems are of.
     """
     ref = run.model_ref(model.name)
     have = run.ids("attempts", model=model.name, decoding=decoding.shown)
@@ -235,7 +237,10 @@ async def evaluate(
     with closing(TaskGrader() if grader is None else grader) as checker:
 
         async def one(problem: Problem) -> list[Attempt]:
-            return await attempt(problem, model, checker, ask, decoding, split=split, seed=seed, budget=budget, ref=ref)
+            return await attempt(
+                problem, model, checker, ask, decoding, split=split, seed=seed, budget=budget, ref=ref,
+                suite_part=suite_part,
+            )  # fmt: skip
 
         return await each(
             run, ANSWERS, units, one, "attempts", in_flight=in_flight, progress=progress, split=split,

@@ -26,6 +26,7 @@ from journey.report.rl import rl_figures
 from journey.report.rounds import round_bounds, round_figures
 from journey.report.samples import group_figures, vote_curve
 from journey.report.searches import search_figures
+from journey.report.suite import suite_figures
 from journey.store.entries import Training
 from journey.store.run import Run
 from journey.thoughts.behaviour_figures import behaviour_figures
@@ -68,6 +69,7 @@ def figures(run: Run) -> Json:
         "rounds": round_figures(run),
         "round_bounds": round_bounds(run),
         "search": search_figures(run),
+        "suite": suite_figures(run),
         "votes": {name: curve for name in found.arms if (curve := vote_curve(found.seeds_of(name), run))},
         "groups": group_figures(run, {name: found.seeds_of(name) for name in found.arms}),
         "curves": _curves(run),

@@ -14,6 +14,7 @@ from journey.report.rl import rl_table
 from journey.report.round_pictures import round_parts, round_table
 from journey.report.samples import best_table, group_table, vote_table
 from journey.report.searches import search_table
+from journey.report.suite_tables import suite_tables
 from journey.report.wording import TOY, arms, gain_lines, interval, label, mean_of, notes, number, percent, short
 from journey.thoughts.behaviour_figures import MEASURES
 
@@ -52,7 +53,7 @@ def document(figures: Json, example: Example | None = None, settings: Json | Non
             first.parts[0], Pictures("Accuracy", intervals), Pictures("", drawn), first.parts[1],
             *round_parts(figures), rl_table(figures), vote_table(figures), best_table(figures), group_table(figures),
             *([example] if example else []), error_table(figures), behaviour_table(figures), words_table(figures),
-            seed_table(figures), server_table(figures),
+            *suite_tables(figures), seed_table(figures), server_table(figures),
         ],
         notes=first.notes,
         warning=first.warning,

@@ -161,6 +161,33 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
+class SuitePart:
+    """A part of a suite as it was asked: its problems in order, and how they are graded.
+
+    `rule` names how answers are drawn, `decoding` the same as attempts have it, with who grades. `about`, `source` and
+    `graded_by` say it in words. `twins`: of a problem that asks another one again with something added, that one's id,
+    which is of the part `twin`. `before` and `after` name the models that are compared.
+    `not_measured`: why a model could not be asked, by its name; `reason`: why no model could, null where one could.
+    """
+
+    suite: str
+    part: str
+    decoding: str
+    rule: str
+    number: int
+    about: str
+    source: str
+    graded_by: str
+    problems: Sequence[str]
+    twin: str | None
+    twins: Mapping[str, str]
+    before: Sequence[str]
+    after: Sequence[str]
+    not_measured: Mapping[str, str]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A unit of work that a stage could not do, and why.
 
@@ -178,7 +205,7 @@ class Failure:
 
 Entry = (
     Spending | Served | Exclusion | StepScores | JudgeWeights | Training | ImportListing | Refusals | MethodSettings
-    | Curation | SharedPart | Round | Failure
+    | Curation | SharedPart | Round | SuitePart | Failure
 )  # fmt: skip
 
 
@@ -209,6 +236,7 @@ ENTRIES: dict[type[Any], EntryTable] = {
         EntryTable("curation", Curation),
         EntryTable("shared_parts", SharedPart, ("what",)),
         EntryTable("rounds", Round, ("seed", "arm", "round"), keyed=3),
+        EntryTable("suite_parts", SuitePart, ("suite", "part", "decoding"), keyed=3),
         EntryTable("failed_units", Failure, ("stage", "unit", "problem", "model", "decoding", "judge"), keyed=2),
     )
 }

@@ -35,7 +35,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "attempts": {"schema": "int64", "id": "string", "problem": "string", "model": "string", "model_ref": MODEL,
                  "decoding": "string", "graded_by": "string", "sample": "int64", "text": "string", "answer": "string",
                  "correct": "bool", "error": "string", "tokens": "int64", "finish": "string", "seed": "int64",
-                 "spent": SPENT, "split": "string"},
+                 "spent": SPENT, "suite_part": "string", "split": "string"},
     "rollouts": {"schema": "int64", "id": "string", "problem": "string", "model": "string", "model_ref": MODEL,
                  "step": "int64", "sample": "int64", "text": "string", "answer": "string", "correct": "bool",
                  "error": "string", "tokens": "int64", "finish": "string", "seed": "int64", "rewards": "string",

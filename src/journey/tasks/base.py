@@ -30,6 +30,19 @@ class Draw(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """Other problems of a task than those that it is trained on, all held out: `draw(count, seed)` gives them.
+
+    `about` says how they differ. `unsolvable`: there is no solution, and the answer says so.
+    """
+
+    name: str
+    about: str
+    draw: Callable[[int, int], list[Problem]]
+    unsolvable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A kind of problems. `name` is what `Problem.task` and a recipe's `task` say.
 
@@ -55,6 +68,8 @@ class Task:
     - `labelled_set(count, seed)`: solutions with labelled steps for `eval judges --on NAME`; null: there is none.
     - `explore(rng, settings)`: a text for the tiny base to read, truthful random exploration of a problem that is not
       held out; `ground(problem)`: the problem as exploration sees it, to check walks by; both null: it reads none.
+    - `variants`: other problems of the task than those that it is trained on, for `eval --suite`.
+    - `difficulty(problem)`: how hard it is, as a number; null: nobody can say.
     - `practice(rng)`: a prompt and a true answer to it, which teach a student the skills of the task (true steps,
       verdicts, returns) on a problem that is not held out; null: there is no such practice.
     """
@@ -80,6 +95,8 @@ class Task:
     labelled_set: Callable[[int, int], LabelledSet] | None = None
     explore: Explore | None = None
     ground: Callable[[Problem], Ground] | None = None
+    variants: Sequence[Variant] = ()
+    difficulty: Callable[[Problem], int] | None = None
     practice: Callable[[Random], tuple[str, str]] | None = None
 
 

@@ -13,6 +13,8 @@ from typing import NamedTuple
 END = "<end>"
 FILLER = "..."
 CLAIM, CHECK, HINT, TRIED = "Someone says", "Check :", "Hint :", " tried "
+REMARKS = (f"{CLAIM} ", f"{HINT} ")
+"""How the lines begin that may stand behind a puzzle's question and are no part of the puzzle."""
 
 
 class Move(NamedTuple):
@@ -73,6 +75,12 @@ class ExplorationSettings:
     claim: float = 0.05
     check: float = 0.05
     cannot: float = 0.05
+
+
+def without_remarks(question: str) -> str:
+    """The puzzle's own line of a question behind which hints and claims stand; other lines stay."""
+    first, *rest = question.strip().splitlines() or [""]
+    return "\n".join([first, *(line for line in rest if not line.startswith(REMARKS))])
 
 
 STYLES = ("tried", "filler", "hint", "claim", "check", "cannot")

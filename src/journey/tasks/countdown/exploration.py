@@ -23,6 +23,7 @@ from journey.tasks.countdown.puzzle import (
     question,
     solutions,
     steps,
+    unsolvable_text,
 )
 from journey.tasks.exploration import TRIED, ExplorationSettings, Ground, Move, document, draw_style
 
@@ -81,7 +82,7 @@ def ground(puzzle: Puzzle) -> Ground:
         back=lambda state: back_text(cast(Numbers, state), target),
         check=lambda taken: " , ".join(f"{move.short} = {cast(Numbers, move.to)[-1]}" for move in taken),
         lost=lambda state: lost(puzzle, cast(Numbers, state)),
-        unsolvable=f"{target} cannot be made",
+        unsolvable=unsolvable_text(target),
         claim=lambda rng, state: _claim(target, cast(Numbers, state), rng),
         answer=lambda state, line: _answer(puzzle, cast(Numbers, state), line),
         hint=hint,

@@ -14,6 +14,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from journey.errors import UsageError
+from journey.tasks.exploration import without_remarks
 from journey.types import Problem, content_hash, make_problem
 
 Number = int | Fraction
@@ -72,6 +73,11 @@ def back_text(numbers: Numbers, target: Number) -> str:
 def made_text(target: Number) -> str:
     """The verdict on a walk that made the target."""
     return f"Yes , {target} is {target}"
+
+
+def unsolvable_text(target: Number) -> str:
+    """The verdict on a puzzle without a solution."""
+    return f"{target} cannot be made"
 
 
 def value(text: str) -> Number:
@@ -158,8 +164,8 @@ def to_problem(puzzle: Puzzle, source: str = "countdown", seed: int = 0, largest
 
 
 def parse_puzzle(text: str) -> Puzzle:
-    """The puzzle of a question. Raises UsageError where the text is no such question."""
-    match = _QUESTION.fullmatch(text.strip())
+    """The puzzle of a question, hints behind it left out. Raises UsageError where the text is no such question."""
+    match = _QUESTION.fullmatch(without_remarks(text))
     if match is not None:
         with suppress(ZeroDivisionError):  # 1/0 is no number
             return Puzzle(tuple(map(value, match[2].split())), value(match[1]), match[3] is not None)

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from journey.errors import UsageError
 from journey.store.datafiles import rows
@@ -15,23 +16,29 @@ from journey.types import Problem, content_seed
 
 def drawn(
     name: str, count: int, seed: int, settings: PuzzleSettings, *, held_out: bool,
-    is_held_out: Callable[[Puzzle], bool] = is_held_out,
+    is_held_out: Callable[[Puzzle], bool] = is_held_out, draw: Callable[..., Puzzle] = draw,
+    fits: Callable[[Puzzle], bool] = lambda puzzle: True,
 ) -> list[Problem]:  # fmt: skip
-    """`count` different random puzzles of the set `name`, all of them held out from every training or none of them."""
+    """`count` different random puzzles of the set `name`, all of them held out from every training or none of them.
+
+    `draw(rng, settings)` gives a puzzle, which must fit.
+    """
     rng = random.Random(content_seed("puzzles", name, seed))
     found = different(
         count,
         "puzzles",
         lambda: draw(rng, settings),
         lambda puzzle: (*sorted(puzzle.numbers), puzzle.target),
-        lambda puzzle: is_held_out(puzzle) == held_out,
+        lambda puzzle: is_held_out(puzzle) == held_out and fits(puzzle),
     )
     return [to_problem(puzzle, f"countdown/{name}", seed, settings.largest_result) for puzzle in found]
 
 
-def drawn_in_words(name: str, count: int, seed: int, settings: PuzzleSettings, *, held_out: bool) -> list[Problem]:
+def drawn_in_words(
+    name: str, count: int, seed: int, settings: PuzzleSettings, *, held_out: bool, **how: Any
+) -> list[Problem]:
     """The same for a student that reads plain words: held out by the numbers alone, solved in plain words."""
-    found = drawn(name, count, seed, settings, held_out=held_out, is_held_out=plain.is_held_out)
+    found = drawn(name, count, seed, settings, held_out=held_out, is_held_out=plain.is_held_out, **how)
     return [
         replace(p, task="countdown_words", solution=None if p.solution is None else plain.in_plain_words(p.solution))
         for p in found

@@ -11,6 +11,7 @@ from journey.tasks.countdown.labelled import countdown_set
 from journey.tasks.countdown.narration import NARRATION
 from journey.tasks.countdown.puzzle import PuzzleSettings, is_held_out, parse_puzzle
 from journey.tasks.countdown.sources import drawn, drawn_in_words, read
+from journey.tasks.countdown.variants import variants, walks_needed
 from journey.tasks.prompting import asker
 from journey.tasks.steps import FORMATS
 
@@ -31,6 +32,8 @@ COUNTDOWN = Task(
     labelled_set=countdown_set,
     explore=explore,
     ground=lambda problem: ground(parse_puzzle(problem.question)),
+    variants=variants(drawn),
+    difficulty=walks_needed,
 )
 
 COUNTDOWN_WORDS = replace(
@@ -43,6 +46,7 @@ COUNTDOWN_WORDS = replace(
     labelled_set=None,
     explore=None,
     ground=lambda problem: replace(ground(parse_puzzle(problem.question)), read=plain.in_puzzle_words),
+    variants=variants(drawn_in_words),
     practice=plain.practice,
 )
 """The same puzzles told in plain words, for students that are no models of the puzzle's own vocabulary."""

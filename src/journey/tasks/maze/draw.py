@@ -1,6 +1,7 @@
 """Draws mazes: a right way of 4 to 8 steps, wrong branches that run on for several steps, some of them deep."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from string import ascii_uppercase
 
@@ -39,11 +40,21 @@ class MazeSettings:
             raise UsageError("a maze has at most 26 places, and deep is at least 1 and below shortest")
 
 
-def drawn(name: str, count: int, seed: int, settings: MazeSettings, *, held_out: bool) -> list[Problem]:
-    """`count` mazes of the set `name`, no two of one structure, all held out from every training or none of them."""
+def drawn(
+    name: str, count: int, seed: int, settings: MazeSettings, *, held_out: bool,
+    change: Callable[[random.Random, Maze], Maze] = lambda rng, maze: maze,
+) -> list[Problem]:  # fmt: skip
+    """`count` mazes of the set `name`, no two of one structure, all held out from every training or none of them.
+
+    `change` makes another maze of the one that was drawn.
+    """
     rng = random.Random(content_seed("mazes", name, seed))
     found = different(
-        count, "mazes", lambda: draw(rng, settings), structure, lambda maze: is_held_out(maze) == held_out
+        count,
+        "mazes",
+        lambda: change(rng, draw(rng, settings)),
+        structure,
+        lambda maze: is_held_out(maze) == held_out,
     )
     return [to_problem(maze, f"maze/{name}", seed) for maze in found]
 

@@ -21,6 +21,7 @@ from journey.tasks.maze.puzzle import (
     reached_text,
     solutions,
     steps,
+    unsolvable_text,
 )
 from journey.tasks.maze.walk import flaw_of, listed, lost
 
@@ -96,7 +97,7 @@ def ground(maze: Maze) -> Ground:
         back=back,
         check=check,
         lost=lambda state: lost(maze, cast(Path, state)),
-        unsolvable=f"{maze.goal} cannot be reached",
+        unsolvable=unsolvable_text(maze.goal),
         claim=lambda rng, state: _claim(maze, cast(Path, state), rng),
         answer=lambda state, line: _answer(maze, cast(Path, state), line),
         hint=hint,

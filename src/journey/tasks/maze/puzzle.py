@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from journey.errors import UsageError
+from journey.tasks.exploration import without_remarks
 from journey.types import Problem, content_hash, make_problem
 
 NAME = r"[A-Za-z][A-Za-z0-9]{0,11}"
@@ -81,6 +82,11 @@ def reached_text(goal: str) -> str:
     return f"Yes , {goal} is reached"
 
 
+def unsolvable_text(goal: str) -> str:
+    """The verdict on a maze without a way to its goal."""
+    return f"{goal} cannot be reached"
+
+
 def question(maze: Maze) -> str:
     """How a maze is asked."""
     places = " ".join(" ".join([place, "(", *beside, ")"]) for place, beside in maze.ways)
@@ -88,8 +94,11 @@ def question(maze: Maze) -> str:
 
 
 def parse_maze(text: str) -> Maze:
-    """The maze of a question. Raises UsageError where the text is no such question or its ways do not fit together."""
-    match = _QUESTION.fullmatch(text.strip())
+    """The maze of a question, hints behind it left out.
+
+    Raises UsageError where the text is no such question or its ways do not fit together.
+    """
+    match = _QUESTION.fullmatch(without_remarks(text))
     if match is None:
         raise UsageError(
             f'not a maze question: "{text[:60]}"; it must read like "Go from A to C : A ( B ) B ( A C ) C ( B )"'

@@ -7,6 +7,7 @@ from journey.tasks.maze.exploration import explore, ground
 from journey.tasks.maze.labelled import maze_set
 from journey.tasks.maze.narration import NARRATION
 from journey.tasks.maze.puzzle import is_held_out, parse_maze
+from journey.tasks.maze.variants import VARIANTS, shortest
 from journey.tasks.maze.walk import judge
 from journey.tasks.prompting import asker
 from journey.tasks.steps import FORMATS
@@ -27,4 +28,6 @@ MAZE = Task(
     labelled_set=maze_set,
     explore=explore,
     ground=lambda problem: ground(parse_maze(problem.question)),
+    variants=VARIANTS,
+    difficulty=shortest,
 )
