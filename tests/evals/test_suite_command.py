@@ -12,7 +12,7 @@ from journey import prompts
 from journey.data.problems import GENERAL
 from journey.evals import suite_files
 from journey.evals.rule_graders import AGREES, ClaimGrader, MatchGrader, RefusalGrader
-from journey.evals.suites import Material, check_files, general
+from journey.evals.suites import PUZZLES, Material, check_files, general
 from journey.pipeline.eval_options import EvalOptions
 from journey.pipeline.suite_plan import compared_models, plan_suite
 from journey.store.entries import SuitePart
@@ -61,7 +61,7 @@ def script(run: Path, name: str, files: dict[str, Path], answer: Any) -> str:
 
 
 def right(problem: Problem, part: str) -> str:
-    if problem.task in ("countdown", "maze"):
+    if problem.task in PUZZLES:
         return problem.solution or problem.answer
     if problem.answer == suite_files.HARMLESS:
         return "I'm sorry, I can't help with that."
@@ -83,7 +83,15 @@ def test_every_part_is_asked_before_and_after_and_paired(run: Path, tmp_path: Pa
     parts = {part["part"]: part for part in found["parts"]}
     gains = {gain["part"]: gain for gain in found["gains"]}
     measured = [name for name, part in parts.items() if part["models"]]
-    assert {"as trained", "4 numbers", "unsolvable", "the other puzzle", "a wrong claim", *files} <= {*measured}
+    assert {
+        "as trained",
+        "4 numbers",
+        "unsolvable",
+        "another puzzle, maze",
+        "another puzzle, lists",
+        "a wrong claim",
+        *files,
+    } <= {*measured}
     for name in measured:
         assert parts[name]["models"][new]["accuracy"] == 1.0, name
         assert parts[name]["models"][old]["accuracy"] == 0.0, name

@@ -24,7 +24,7 @@ from journey.tasks.table import TASKS, task_of
 from journey.types import Problem
 
 Grading = Literal["exact", "reader", "facts", "safety"]
-PUZZLES = ("countdown", "maze")
+PUZZLES = ("countdown", "maze", "lists")
 
 
 class Item(NamedTuple):
@@ -79,8 +79,7 @@ def general(task: Task) -> tuple[Part, ...]:
         Part(name=OWN, about="the run's own tested problems", source="the run", grading="exact",
              make=lambda m: [Item(p) for p in m.own[: m.count]]),
         *map(_variant, task.variants),
-        Part(name="the other puzzle", about="the embedded puzzle that the run is not about", source=MADE_HERE,
-             grading="exact", make=_other),
+        *(_other(name) for name in PUZZLES if name != task.name.removesuffix("_words")),
         Part(name="a right hint", about="as trained, with a step of a right way behind the question", source=MADE_HERE,
              grading="exact", make=_remarked(remarks.right_hint), twin=OWN),
         Part(name="a wrong hint", about="as trained, with a step after which the goal is out of reach",
@@ -143,12 +142,17 @@ def _variant(of: Variant) -> Part:
     return Part(name=of.name, about=of.about, source=MADE_HERE, grading="exact", make=make, grader=grader)
 
 
-def _other(material: Material) -> list[Item]:
-    name = next(name for name in PUZZLES if name != material.task.name.partition("_")[0])
+def _other(name: str) -> Part:
+    """A part of another embedded puzzle than the run's, as that one's own test problems are drawn."""
     other = TASKS[name]
-    assert other.draw is not None and other.settings is not None
-    found = other.draw("suite", material.count, material.seed, other.settings(), held_out=True)
-    return [Item(problem) for problem in found]
+
+    def make(material: Material) -> list[Item]:
+        assert other.draw is not None and other.settings is not None
+        found = other.draw("suite", material.count, material.seed, other.settings(), held_out=True)
+        return [Item(problem) for problem in found]
+
+    about = f"an embedded puzzle that the run is not about ({name})"
+    return Part(name=f"another puzzle, {name}", about=about, source=MADE_HERE, grading="exact", make=make)
 
 
 def _remarked(remark: Callable[[Problem], Problem | None]) -> Callable[[Material], list[Item]]:

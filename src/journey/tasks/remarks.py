@@ -94,7 +94,7 @@ class UnsolvableGrader:
 
 def _has_no_twins(state: Hashable) -> bool:
     """Whether nothing stands twice in a state: what a puzzle takes for lost with two equal numbers may be solvable."""
-    return isinstance(state, tuple) and len({*cast("tuple[Hashable, ...]", state)}) == len(state)
+    return not isinstance(state, tuple) or len({*cast("tuple[Hashable, ...]", state)}) == len(state)
 
 
 def _ground(problem: Problem) -> Ground:

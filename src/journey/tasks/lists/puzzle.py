@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from journey.errors import UsageError
+from journey.tasks.exploration import without_remarks
 from journey.tasks.following import different
 from journey.tasks.lists.functions import LARGEST, LONGEST, OPERATIONS, Numbers, allowed, apply, list_text
 from journey.types import Problem, content_hash, content_seed, make_problem
@@ -88,8 +89,8 @@ def question(puzzle: Puzzle) -> str:
 
 
 def parse_puzzle(text: str) -> Puzzle:
-    """The puzzle of a question. Raises UsageError where the text is no such question."""
-    match = _QUESTION.fullmatch(text.strip())
+    """The puzzle of a question, hints behind it left out. Raises UsageError where the text is no such question."""
+    match = _QUESTION.fullmatch(without_remarks(text))
     if match is None:
         raise UsageError(
             f'not a list question: "{text[:60]}"; it must read like "Turn ( 3 1 4 ) to ( 8 2 ) with 2 : rest double '
