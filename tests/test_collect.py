@@ -320,7 +320,7 @@ def test_a_collection_counts_problems_without_a_thought(server: FaultServer, sum
             ["--method", "traverse", "--set", "thoughts.propose.depth=3"],
             "--set thoughts.propose.depth=3 is for propose",
         ),
-        (["--strong", "tiny"], "--strong is for debate, distill, rewrite and annotate, or for --explain or --refine"),
+        (["--strong", "tiny"], "annotate, or for --explain, --refine or --language"),
         (["--method", "annotate"], "--notes FILE"),
         (["--method", "distill", "--set", "thoughts.refine=[debate]"], "not among thoughts.methods"),
     ],

@@ -115,7 +115,8 @@ class Thought:
     `tree` is null for a thought that came from no tree. `draft` is the text before refinement and `refined_by` the
     model that refined it; an unrefined thought has `text == draft` and `refined_by` null. `note` says what happened at
     its making that a reader should know (why a draft was kept unrefined, say), null where nothing did. `seed` and
-    `round` are those of the experiment that made it, null outside one.
+    `round` are those of the experiment that made it, null outside one. `language` is the code of the language that it
+    was to be retold in, with the text before that as its draft; null: it is as it was made.
     """
 
     id: str
@@ -130,6 +131,7 @@ class Thought:
     note: str | None = None
     seed: int | None = None
     round: int | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """journey derive: trees, problems or people's notes become thoughts, by one method or by shortcut and traversal."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -35,6 +35,7 @@ from journey.thoughts.distill import END_MARK
 from journey.thoughts.draft import chosen
 from journey.thoughts.methods import METHODS, needs_trees
 from journey.thoughts.star import is_hinted
+from journey.types import Thought
 
 
 def derive(
@@ -65,6 +66,7 @@ def derive(
     refine: Annotated[
         bool | None, typer.Option("--refine/--no-refine", help="The strong model smooths the drafts.")
     ] = None,
+    language: flags.Language = None,
     notes: Annotated[Path | None, typer.Option(help="People's notes, for annotate.", metavar="FILE")] = None,
     prefer_labels: flags.PreferLabels = False,
     shard: flags.Shard = None,
@@ -89,7 +91,7 @@ def derive(
     """
     flags_given = {
         "trials": trials, "start": start, "per_tree": per_tree, "neutral": neutral, "model": model, "strong": strong,
-        "explain": explain, "refine": refine, "notes": notes and str(notes), "seed": seed,
+        "explain": explain, "refine": refine, "notes": notes and str(notes), "seed": seed, "language": language,
     }  # fmt: skip
     given = {name: value for name, value in flags_given.items() if value is not None}
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
@@ -126,8 +128,14 @@ def derive(
         for of in counted.values():
             reasons.update(of.no_thought)
         by_method = {m: list(into.thoughts(method=m)) for m in methods}
-        failed = [f for m in methods for verb in ("derive", "refine") for f in into.failures(stage=f"{verb} {m}")]
-    final = {method: chosen(of) for method, of in by_method.items()}
+        target_language = wanted.target_language
+        verbs = ("derive", "refine", f"translate {target_language}")
+        failed = [f for m in methods for verb in verbs for f in into.failures(stage=f"{verb} {m}")]
+    final = {method: chosen(of, target_language) for method, of in by_method.items()}
+
+    def counted_of(wanted: Callable[[Thought], bool]) -> dict[str, int]:
+        return {method: sum(map(wanted, of)) for method, of in final.items()}
+
     if from_their_trees and part is None and not any(final.values()):
         raise UsageError(_nothing(path, reasons))
     trees = len({t.tree for of in final.values() for t in of if t.tree is not None})
@@ -137,9 +145,12 @@ def derive(
         "problems_with_thought": len({t.problem for of in final.values() for t in of}),
         "thoughts": {method: len(of) for method, of in final.items()},
         "side_trips": side_trips(t for of in final.values() for t in of),
-        "refined": {method: sum(t.refined_by is not None for t in of) for method, of in final.items()},
-        "hinted": {method: sum(map(is_hinted, of)) for method, of in final.items()},
-        "drafts_kept": {m: sum(t.note is not None and not is_hinted(t) for t in of) for m, of in final.items()},
+        "refined": counted_of(lambda t: t.refined_by is not None and t.language is None),
+        "language": target_language,
+        "retold": counted_of(lambda t: t.language is not None and t.refined_by is not None),
+        "kept_in_own": counted_of(lambda t: t.language is not None and t.refined_by is None),
+        "hinted": counted_of(is_hinted),
+        "drafts_kept": counted_of(lambda t: t.note is not None and t.language is None and not is_hinted(t)),
         "refused": {method: dict(of.refused) for method, of in counted.items() if of.refused},
         "no_thought": dict(reasons.most_common()),
         "failed": len(failed),
@@ -159,6 +170,9 @@ def _lines(data: Mapping[str, Any], source: str) -> list[tuple[str, Any]]:
         for what in ("refined", "hinted", "drafts_kept"):
             if data[what][method]:
                 lines.append((f"    {what.replace('_', ' ')}", data[what][method]))
+        if data["language"] is not None:
+            lines.append((f"    retold in {data['language']}", data["retold"][method]))
+            lines.append(("    kept in their own language", data["kept_in_own"][method]))
         refused = data["refused"].get(method, {})
         lines += [(f"    answers not kept: {why}", n) for why, n in refused.items() if why != END_MARK]
     if data["no_thought"]:

@@ -45,6 +45,7 @@ def export(
     messages: Annotated[
         bool, typer.Option("--messages", help="Rows as chat messages (sft, dpo, pairs, prompts).")
     ] = False,
+    language: flags.Language = None,
     json: flags.Json = False,
 ) -> int:
     """Write records or training rows to a file.
@@ -71,7 +72,7 @@ def export(
         if what == "pairs":
             return pair_rows(of, read_kinds(kinds or ()), by, margin=margin, messages=messages)
         if what not in TABLES:
-            return training_rows(of, what, arm or compared()[1], by, messages=messages)
+            return training_rows(of, what, arm or compared()[1], by, messages=messages, language=language)
         if not of.count(what) and len(runs) == 1:
             raise UsageError(f"{of.path} holds no {what}; journey status {of.path} says what it holds")
         return record_rows(of, what)

@@ -56,6 +56,7 @@ def train(
     by: flags.By = None,
     pairs: flags.Kinds = None,
     margin: flags.Margin = MARGIN,
+    language: flags.Language = None,
     settings: flags.Set = None,
     json: flags.Json = False,
 ) -> int:
@@ -79,7 +80,7 @@ def train(
         if pairs:
             rows = readable(pair_rows(into, read_kinds(pairs), by, margin=margin), weights.reader_of(source))
         else:
-            rows = training_rows(into, kind, arm, by, labels=labels)
+            rows = training_rows(into, kind, arm, by, labels=labels, language=language)
         _refuse_other_training(run / "models" / name, {"method": kind, "model": source, **what_matters(chosen)})
         bars(name, f"load {model}{_memory(source)}", 0, 1)
         limit_threads(source)

@@ -10,10 +10,9 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
-KEY_WORDS = (
-    "wait", "alternatively", "therefore", "let me compute", "let me", "but", "so", "consider", "if", "possible",
-    "check", "verify", "mistake", "wrong", "cannot", "go back", "back to", "try", "maybe", "however",
-)  # fmt: skip
+from journey.prompts.languages import ENGLISH, language_of
+
+KEY_WORDS = language_of(ENGLISH).key_words
 
 LENGTHS = (1, 2, 3, 4)
 LONGEST_WORD = 40  # letters; longer ones are no words

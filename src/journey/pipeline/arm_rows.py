@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
-from journey.data.problems import part
+from journey.data.problems import in_language, part
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding
 from journey.models.base import Model, close
@@ -92,7 +92,8 @@ class SeedRun:
     `owner` is the seed of its thoughts, null: those without one.
 
     `policy` is the model that grew its trees, null: another than the seed's own. `practice` rows of it are taught in
-    phase 1. `evaluate` lets a model answer problems (`stages.evaluate`).
+    phase 1. `evaluate` lets a model answer problems (`stages.evaluate`). `language`: what its thoughts are
+    retold in and its arms are asked in; null: as they are.
     """
 
     run: Run
@@ -104,6 +105,7 @@ class SeedRun:
     owner: int | None = None
     policy: str | None = None
     practice: int = 0
+    language: str | None = None
     in_flight: int = 256
     progress: Progress = field(default=silent)
     dtype: str = AUTO
@@ -137,6 +139,7 @@ class SeedRun:
 
     async def ask(self, model: Model, decoding: Decoding, problems: Sequence[Problem], split: str) -> None:
         """Lets a model answer what it has not answered yet."""
+        problems = in_language(problems, self.language)
         await self.evaluate(
             self.run, problems, model, decoding, split=split, seed=self.seed,
             in_flight=self.in_flight, progress=self.progress,
@@ -187,14 +190,18 @@ def seed_rows(of: SeedRun, method: str) -> list[Row]:
 def kept_thoughts(of: SeedRun, method: str) -> dict[int, list[Thought]]:
     """A method's thoughts of the seed that are trained on, by their rounds up to this one; a round may have none."""
     out = excluded(of.run)
-    kept = chosen(t for t in of.run.thoughts(method=method, seed=of.owner) if t.problem not in out)
+    kept = chosen((t for t in of.run.thoughts(method=method, seed=of.owner) if t.problem not in out), of.language)
     return {n: [t for t in kept if (t.round or 1) == n] for n in range(1, of.number + 1)}
 
 
-def thought_rows(run: Run, method: str) -> list[Row]:
-    """The rows of one method's thoughts, refined where they were refined, less the problems taken out of training."""
+def thought_rows(run: Run, method: str, language: str | None = None) -> list[Row]:
+    """The rows of one method's thoughts, refined where they were refined, less the problems taken out of training.
+
+    `language`: as they were retold in it.
+    """
     out = excluded(run)
-    return sft_rows(chosen(t for t in run.thoughts(method=method) if t.problem not in out), run.problems(), ask)
+    kept = (t for t in run.thoughts(method=method) if t.problem not in out)
+    return sft_rows(chosen(kept, language), run.problems(), ask)
 
 
 def matched(method: str, to: str) -> Callable[[SeedRun, Any, str, str | Path], Awaitable[list[Row]]]:
@@ -243,8 +250,9 @@ def preference_rows(of: SeedRun, settings: PreferenceSettings, source: str, weig
             )  # fmt: skip
         elif kind == EXPLORATION:
             rows += thought_pairs(
-                of.run, pairs=settings.pairs, draw=of.seed, count=count, seed=of.owner, round=of.round
-            )
+                of.run, pairs=settings.pairs, draw=of.seed, count=count, language=of.language, seed=of.owner,
+                round=of.round,
+            )  # fmt: skip
         else:
             found = step_rows(
                 kind, seed_trees(of, problems), problems, count=count, pairs=settings.pairs, margin=settings.margin,
@@ -256,21 +264,24 @@ def preference_rows(of: SeedRun, settings: PreferenceSettings, source: str, weig
 
 async def of_exploration(of: SeedRun, settings: Any, source: str, weights: str | Path) -> list[Row]:
     """Long thoughts over thoughts without exploration of the same problems; may be empty."""
-    return thought_pairs(of.run, draw=of.seed, seed=of.owner, round=of.round)
+    return thought_pairs(of.run, draw=of.seed, language=of.language, seed=of.owner, round=of.round)
 
 
 def thought_pairs(
     run: Run, *, pairs: int = A_PROBLEM, draw: int = 0, messages: bool = False, count: int | None = None,
-    **where: int | None,
+    language: str | None = None, **where: int | None,
 ) -> list[Row]:  # fmt: skip
     """Preference pairs of a run's thoughts (`training.pairs.exploration_rows`), drawn by the seed `draw`."""
     out = excluded(run)
     long, straight = (
-        chosen(t for method in methods for t in run.thoughts(method=method, **where) if t.problem not in out)
+        chosen(
+            (t for method in methods for t in run.thoughts(method=method, **where) if t.problem not in out), language
+        )
         for methods in (EXPLORING, STRAIGHT)
     )
+    problems = in_language(run.problems(), language)
     return exploration_rows(
-        long, straight, run.problems(), ask, pairs=pairs, seed=draw, messages=messages, count=count
+        long, straight, problems, ask, pairs=pairs, seed=draw, messages=messages, count=count
     )  # fmt: skip
 
 

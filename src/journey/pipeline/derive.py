@@ -15,18 +15,20 @@ from journey.models.estimate import Estimate
 from journey.models.weights import TINY, model_path, text_counter
 from journey.pipeline.fan_out import Progress, each, silent
 from journey.pipeline.shard import shard_of
-from journey.prompts.languages import code
+from journey.prompts.languages import ENGLISH, code
 from journey.store.entries import Refusals
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, ask
 from journey.thoughts import refine as refinement
+from journey.thoughts import translate as translation
 from journey.thoughts.annotate import read_notes
 from journey.thoughts.base import Common, Made, Material, Tools
-from journey.thoughts.draft import is_draft
+from journey.thoughts.draft import chosen, is_draft
 from journey.thoughts.methods import METHODS
 from journey.thoughts.refine import RefineSettings, refine
+from journey.thoughts.translate import TranslateSettings, translate
 from journey.types import Problem, Thought, Tree
 
 
@@ -34,12 +36,15 @@ from journey.types import Problem, Thought, Tree
 class ThoughtSettings:
     """How thoughts are made: what all methods share, each method's own settings by its name, how drafts are refined.
 
+    `language` is the code of the language that all are retold in; null: they stay as they are.
     `notes` is the file of people's notes. `in_flight` units are worked on at once, which changes no result.
     """
 
     common: Common
     methods: Mapping[str, Any]
     refining: RefineSettings = RefineSettings()
+    language: str | None = None
+    translating: TranslateSettings = TranslateSettings()
     notes: str | None = None
     in_flight: int = 64
 
@@ -62,8 +67,12 @@ class ThoughtSettings:
         """What decides how drafts are refined."""
         return asdict(self.refining) | {"strong": self.common.strong}
 
+    def translated_identity(self) -> dict[str, Any]:
+        """What decides how thoughts are retold in a language."""
+        return asdict(self.translating) | {"strong": self.common.strong}
+
     def estimate(
-        self, methods: Iterable[str], refined: Sequence[str], problems: Sequence[Problem], thoughts: Iterable[Thought]
+        self, methods: Sequence[str], refined: Sequence[str], problems: Sequence[Problem], thoughts: Iterable[Thought]
     ) -> list[Estimate]:
         """What methods and refinement ask at most; what is there already is not taken off.
 
@@ -75,10 +84,16 @@ class ThoughtSettings:
             for method in methods
             for one in METHODS[method].estimate(problems, self.methods.get(method), self.common)
         ]
-        drafts = [thought.draft for thought in thoughts if thought.method in refined]
+        there = chosen(thoughts)
+        drafts = [thought.draft for thought in there if thought.method in refined]
         longest = "x" * (4 * self.refining.max_tokens)
         drafts = drafts or [longest] * (len(problems) * len(refined))
-        return found + refinement.estimate(drafts, self.common.strong, self.refining)
+        found += refinement.estimate(drafts, self.common.strong, self.refining)
+        if self.language is None:
+            return found
+        texts = [thought.text for thought in there if thought.method in methods]
+        texts = texts or ["x" * (4 * self.translating.max_tokens)] * (len(problems) * len(methods))
+        return found + translation.estimate(texts, self.common.strong, self.translating)
 
 
 def named(settings: Any) -> dict[str, Any]:
@@ -125,12 +140,12 @@ class Derivation:
 
     async def make_all(
         self,
-        methods: Iterable[str],
+        methods: Sequence[str],
         refined: Sequence[str],
         trees: Sequence[str] | None = None,
         failed: Sequence[str] = (),
     ) -> None:
-        """Makes the thoughts of all methods, of `trees` (null: all of the run), and refines the drafts of some.
+        """Makes the thoughts of all methods, of `trees` (null: all of the run); refines drafts of some, retells all.
 
         Methods that make thoughts of trees without a right leaf are given those of `failed`, too.
         """
@@ -139,6 +154,7 @@ class Derivation:
                 more = failed if METHODS[method].unsolved else ()
                 await self.make(method, None if trees is None else [*trees, *more])
             await self.refine(refined)
+            await self.translate(methods)
         finally:
             self.grader.close()
 
@@ -177,10 +193,21 @@ class Derivation:
         """Lets the strong model smooth every draft of these methods that it has not seen; how many units failed."""
         failed = 0
         for method in methods:
-            found = list(self.run.thoughts(method=method))
+            found = [t for t in self.run.thoughts(method=method) if t.language is None]
             seen = {(t.problem, t.draft) for t in found if not is_draft(t)}
             left = [t.id for t in found if is_draft(t) and (t.problem, t.draft) not in seen]
             failed += await self._each(method, left, self._refined, "refine")
+        return failed
+
+    async def translate(self, methods: Iterable[str]) -> int:
+        """Lets the strong model retell the thoughts of these methods in the language wanted; how many units failed."""
+        failed, language = 0, self.settings.language
+        if language is None:
+            return 0
+        for method in methods:
+            found = list(self.run.thoughts(method=method, seed=self.seed, round=self.round))
+            left = [t.id for t in chosen(found, language) if t.language is None and self._is_in_other(t, language)]
+            failed += await self._each(method, left, self._translated, f"translate {language}")
         return failed
 
     async def _each(
@@ -230,6 +257,16 @@ class Derivation:
         thought = self.run.thought(id)
         assert thought is not None
         return [await refine(self._problem(thought.problem), thought, self.tools.strong, self.settings.refining)]
+
+    async def _translated(self, id: str) -> list[Thought]:
+        thought, language = self.run.thought(id), self.settings.language
+        assert thought is not None and language is not None
+        problem, settings = self._problem(thought.problem), self.settings.translating
+        return [await translate(problem, thought, language, self.tools.strong, settings)]
+
+    def _is_in_other(self, thought: Thought, language: str) -> bool:
+        """Whether the thought's problem is in another language than that."""
+        return (code(self._problem(thought.problem).language) or ENGLISH) != language
 
     def _problem(self, id: str) -> Problem:
         if id not in self.problems:

@@ -13,6 +13,7 @@ FLAGS = {
     "trials": "thoughts.traverse.trials", "start": "thoughts.traverse.start", "per_tree": "thoughts.per_tree",
     "neutral": "thoughts.neutral", "model": "model", "explain": "thoughts.explain", "refine": "thoughts.refine",
     "notes": "thoughts.notes", "seed": "first_seed", "strong": "strong",
+    "language": "thoughts.language",
 }  # fmt: skip
 """The recipe's setting that each flag gives."""
 
@@ -52,7 +53,7 @@ def refuse_unfit(
 ) -> None:
     """Raises UsageError for a flag or --set that means nothing to the methods; the environment's may be for others.
 
-    `helped`: the strong model explains or refines.
+    `helped`: the strong model explains, refines or retells.
     """
     flags: dict[str, str] = {}
     for name, value in given.items():
@@ -64,7 +65,7 @@ def refuse_unfit(
         fits = _fitting(setting.removeprefix("thoughts.").partition(".")[0])
         if not set(fits) & set(methods) and not (setting == "strong" and helped):
             listed = [name for name in fits if METHODS[name].control_of is None]
-            also = ", or for --explain or --refine" if setting == "strong" else ""
+            also = ", or for --explain, --refine or --language" if setting == "strong" else ""
             mend = f"--method {listed[0]}" if len(listed) == 1 else "one of these as --method"
             raise UsageError(
                 f"{flag} is for {_listed(listed)}{also}, not for {_listed(methods)}; leave it out, or give {mend}"

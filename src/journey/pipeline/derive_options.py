@@ -63,7 +63,7 @@ def derive_recipe(into: Run, method: str, given: Mapping[str, Any], settings: Se
     wanted = recipe_of(data, f"the settings of {into.path}")
     refine = tuple(name for name in wanted.thoughts.refine if METHODS[name].refinable)
     wanted = replace(wanted, thoughts=replace(wanted.thoughts, refine=refine))
-    refuse_unfit(given, settings, methods, helped=wanted.thoughts.explain or bool(refine))
+    refuse_unfit(given, settings, methods, helped=wanted.thoughts.explain or bool(refine or wanted.thoughts.language))
     registry.check_names(wanted.models(), "exact", wanted.servers)
     for name in wanted.models():
         check_weights(name)
@@ -83,10 +83,12 @@ def refuse_other_settings(into: Run, wanted: Recipe) -> None:
         before = _identities(recipe_of(kept, f"the settings of {into.path}")) | before
     for name, settings in _identities(wanted).items():
         changed = differences(plain(before.get(name, {})), plain(settings))
-        method = name.removeprefix("refine ")
+        verb, _, method = name.rpartition(" ")
         there = list(into.thoughts(method=method)) if changed else []
-        if name != method:
-            there = [t for t in there if t.refined_by is not None or t.note is not None]
+        if verb == "refine":
+            there = [t for t in there if t.language is None and (t.refined_by is not None or t.note is not None)]
+        elif verb:
+            there = [t for t in there if t.language == settings["language"]]
         if changed and not there:
             into.add(MethodSettings(name, plain(settings)))
         elif changed:
@@ -100,7 +102,11 @@ def _identities(wanted: Recipe) -> dict[str, dict[str, Any]]:
     """What decides the thoughts of each method, and how drafts of each are refined."""
     settings, thoughts = wanted.thought_settings(wanted.first_seed), wanted.thoughts
     made = {method: settings.identity(method) for method in thoughts.methods}
-    return made | {f"refine {method}": settings.refined_identity() for method in thoughts.refine}
+    made |= {f"refine {method}": settings.refined_identity() for method in thoughts.refine}
+    if settings.language is None:
+        return made
+    target_language = {"language": settings.language} | settings.translated_identity()
+    return made | {f"translate {settings.language} {method}": target_language for method in thoughts.methods}
 
 
 def _into_another(path: Path) -> str:

@@ -125,7 +125,7 @@ def write_all_rows(run: Run, recipe: Recipe) -> dict[str, int]:
     """Writes RUN/rows/METHOD.jsonl for every method with thoughts; how many rows each has."""
     written: dict[str, int] = {}
     for method in recipe.thoughts.methods:
-        if rows := thought_rows(run, method):
+        if rows := thought_rows(run, method, recipe.target_language):
             (run.path / "rows").mkdir(exist_ok=True)
             written[method] = write_rows(rows, run.path / "rows" / f"{method}.jsonl")
     return written

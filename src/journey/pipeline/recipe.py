@@ -16,12 +16,13 @@ from journey.pipeline.evaluation_settings import Evaluation
 from journey.pipeline.ray_workers import RaySettings
 from journey.pipeline.round_settings import Rounds
 from journey.pipeline.shard import read_shard
-from journey.prompts.languages import code
+from journey.prompts.languages import code, normal
 from journey.tasks.hints import HintSettings
 from journey.thoughts.base import Common
 from journey.thoughts.explain import ExplainSettings
 from journey.thoughts.methods import METHODS, needs_trees
 from journey.thoughts.refine import RefineSettings
+from journey.thoughts.translate import TranslateSettings
 from journey.training.launching import Launch
 from journey.training.settings import SftSettings
 from journey.trees.grow import GrowSettings
@@ -79,8 +80,9 @@ class Thoughts:
 
     `per_tree`: thoughts a tree, shortest path first. `neutral`: whether right paths may have neutral steps. `explain`:
     the strong model gives the reasons of wrong steps that have none. `hinted`: star and hybrid give the policy a hint
-    to what it failed. `refine`: the methods whose drafts the strong model smooths. `notes`: the file of people's notes
-    that `annotate` expands.
+    to what it failed. `refine`: the methods whose drafts the strong model smooths. `language`: the
+    strong model retells all thoughts in it, null: as they were made. `notes`: the file of people's notes that
+    `annotate` expands.
     """
 
     methods: tuple[str, ...] = ("shortcut", "traverse")
@@ -92,6 +94,8 @@ class Thoughts:
     hinting: HintSettings = HintSettings()
     refine: tuple[str, ...] = ()
     refining: RefineSettings = RefineSettings()
+    language: str | None = None
+    translating: TranslateSettings = TranslateSettings()
     notes: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -206,9 +210,14 @@ class Recipe:
         """The models that are asked."""
         return list(dict.fromkeys((*filter(None, (self.trees.model,)), self.model, self.helper)))
 
+    @property
+    def target_language(self) -> str | None:
+        """The code of the language that thoughts are retold in; null: they stay as they are."""
+        return None if self.thoughts.language is None else normal(self.thoughts.language)
+
     def languages(self) -> list[str]:
         """The codes of the languages besides English that the recipe names."""
-        return sorted({of for of in (code(self.problems.language),) if of is not None})
+        return sorted({of for of in (code(self.problems.language), code(self.thoughts.language)) if of is not None})
 
     def seed_numbers(self) -> range:
         """The seeds."""
@@ -231,6 +240,8 @@ class Recipe:
             common=common,
             methods={name: wanted.of(name) for name in METHODS},
             refining=wanted.refining,
+            language=self.target_language,
+            translating=wanted.translating,
             notes=wanted.notes,
             in_flight=self.concurrency,
         )

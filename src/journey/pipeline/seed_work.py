@@ -197,6 +197,7 @@ def seed_run(run: Run, progress: Progress, recipe: Recipe, seed: int, number: in
         owner=None if recipe.policy_arm is None else seed,
         policy=None if recipe.policy_arm is None else model_name(seed, recipe.policy_arm),
         practice=recipe.problems.practice,
+        language=recipe.target_language,
         in_flight=recipe.concurrency,
         progress=progress,
         dtype=recipe.dtype,

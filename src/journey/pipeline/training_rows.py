@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from typing import Any
 
 from journey.errors import UsageError
 from journey.pipeline.arm_rows import rl_problem_rows, thought_pairs
 from journey.pipeline.arms import ARMS, method_of, policies
+from journey.pipeline.kept_recipe import kept_recipe
+from journey.prompts.languages import normal
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.table import ask, shared_task
@@ -17,11 +20,19 @@ from journey.types import Attempt, Tree, label
 
 
 def training_rows(
-    of: Run, kind: str, arm: str, chosen_of: str | None, *, messages: bool = False, labels: Labels = "hard"
+    of: Run,
+    kind: str,
+    arm: str,
+    chosen_of: str | None,
+    *,
+    messages: bool = False,
+    labels: Labels = "hard",
+    language: str | None = None,
 ) -> list[Row]:
     """The rows for `kind` "sft", "dpo", "prm" or "rl"; of the seed `chosen_of` alone, null: of all.
 
-    Thoughts that were refined are taken as they were refined. For "prm" it names a judge.
+    Thoughts that were refined are taken as they were refined, and as they were retold in `language` (null: in the
+    recipe's, if any). For "prm" it names a judge.
 
     Raises UsageError where there are none, or where those of several models (or judges) would be mixed.
     """
@@ -36,7 +47,9 @@ def training_rows(
     method = method_of(arm)
     where = {"method": method} if chosen_of is None else {"method": method, "seed": seed_of(chosen_of)}
     out = excluded(of)
-    found = chosen(t for t in of.thoughts(**where) if t.problem not in out)
+    language = language or kept_recipe(of).get("thoughts", {}).get("language")
+    kept = (t for t in of.thoughts(**where) if t.problem not in out)
+    found = chosen(kept, None if language is None else normal(language))
     rows = sft_rows(found, problems, ask, messages=messages)
     if not rows and arm not in (*ARMS, *METHODS):
         near = get_close_matches(arm, [*ARMS, *METHODS], 1, cutoff=0.4)
@@ -64,7 +77,7 @@ def pair_rows(
         if kind == OUTCOME:
             found = dpo_rows(_attempts(of, chosen_of), problems, ask, messages=messages, count=count) or _no_pairs(of)
         elif kind == EXPLORATION:
-            seed = {} if chosen_of is None else {"seed": seed_of(chosen_of)}
+            seed: dict[str, Any] = {} if chosen_of is None else {"seed": seed_of(chosen_of)}
             found = thought_pairs(of, messages=messages, count=count, **seed)
         else:
             trees = _trees(of, chosen_of)

@@ -1,6 +1,6 @@
 """What is known of each language that problems may be in: a folder with a file language.yaml, beside its prompts.
 
-A user's own languages are folders of the same form in the folder that JOURNEY_LANGUAGES names.
+A user's own languages are folders of the same form in the folder that JOURNEY_LANGUAGE_FOLDER names.
 """
 
 import os
@@ -18,9 +18,13 @@ import yaml
 from journey.errors import UsageError
 
 HERE = resources.files("journey.prompts")
-VARIABLE = "JOURNEY_LANGUAGES"
+VARIABLE = "JOURNEY_LANGUAGE_FOLDER"
 FILE = "language.yaml"
 ENGLISH = "en"
+_ENGLISH_KEY_WORDS = (
+    "wait", "alternatively", "therefore", "let me compute", "let me", "but", "so", "consider", "if", "possible",
+    "check", "verify", "mistake", "wrong", "cannot", "go back", "back to", "try", "maybe", "however",
+)  # fmt: skip
 _CODE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{2,8})*")
 
 
@@ -72,7 +76,15 @@ def known() -> tuple[str, ...]:
 
 @cache
 def language_of(code: str) -> Language:
-    """What is known of a language. Raises UsageError where there is no such language here, or its file is broken."""
+    """What is known of a language. Raises UsageError where there is no such language here, or its file is broken.
+
+    The words of English stand in the rooms that use them: its narration and cues are empty here.
+    """
+    if code == ENGLISH:
+        return Language(
+            code=ENGLISH, name="English", scripts=("LATIN",), write_in="Write in English.", narration={}, cues={},
+            key_words=_ENGLISH_KEY_WORDS,
+        )  # fmt: skip
     for root in _roots():
         if (file := root / code / FILE).is_file():
             return _read(code, file)

@@ -239,6 +239,8 @@ def _thoughts(run: Run) -> Json:
     """
     counts: dict[str, dict[str, int]] = {}
     for thought in run.thoughts():
+        if thought.language is not None:
+            continue  # told again in another language
         of = counts.setdefault(thought.method, {"thoughts": 0, "refined": 0, "kept": 0})
         is_plain = thought.note is None or is_hinted(thought)
         kind = "refined" if thought.refined_by is not None else "thoughts" if is_plain else "kept"

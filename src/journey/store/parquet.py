@@ -31,7 +31,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
               "judge": "string", "settings": "string"},
     "thoughts": {"schema": "int64", "id": "string", "problem": "string", "tree": "string", "method": "string",
                  "segments": [SEGMENT], "draft": "string", "text": "string", "answer": "string",
-                 "refined_by": "string", "note": "string", "seed": "int64", "round": "int64"},
+                 "refined_by": "string", "note": "string", "seed": "int64", "round": "int64", "language": "string"},
     "attempts": {"schema": "int64", "id": "string", "problem": "string", "model": "string", "model_ref": MODEL,
                  "decoding": "string", "graded_by": "string", "sample": "int64", "text": "string", "answer": "string",
                  "correct": "bool", "error": "string", "tokens": "int64", "finish": "string", "seed": "int64",

@@ -21,7 +21,7 @@ from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.draft import Piece, lay_out
 from journey.thoughts.faithful import Rules
 from journey.thoughts.tagged import retell
-from journey.types import Problem, SegmentKind, Thought, content_hash, make_problem
+from journey.types import Problem, Segment, SegmentKind, Thought, content_hash, make_problem
 
 NoteKind = Literal["trial", "mistake", "reflection", "association", "correction", "common sense", "answer"]
 NOTE_KINDS: tuple[NoteKind, ...] = get_args(NoteKind)
@@ -82,7 +82,7 @@ async def annotate(problem: Problem, notes: Notes, model: Model, settings: Annot
     """
     drafted = replace(draft_notes(notes), problem=problem.id)
 
-    def too_short(text: str) -> Sequence[str]:
+    def too_short(text: str, segments: Sequence[Segment]) -> Sequence[str]:
         return [] if len(text) >= settings.longer * len(drafted.draft) else ["the text is not longer than the notes"]
 
     sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, seed=settings.seed)

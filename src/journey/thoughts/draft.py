@@ -110,10 +110,21 @@ def is_draft(thought: Thought) -> bool:
     return thought.refined_by is None and thought.note is None
 
 
-def chosen(thoughts: Iterable[Thought]) -> list[Thought]:
-    """Each thought as it is to be trained on: refined where it was refined, in the order they come in."""
+def chosen(thoughts: Iterable[Thought], language: str | None = None) -> list[Thought]:
+    """Each thought as it is to be trained on: refined where it was refined, in the order they come in.
+
+    With a `language` as it was retold in it; one that nobody tried to retell stays as it is.
+    """
     everything = list(thoughts)
-    refined: Mapping[tuple[str, str, str], Thought] = {
-        (t.problem, t.method, t.draft): t for t in everything if not is_draft(t)
-    }
-    return [t for t in everything if not is_draft(t) or (t.problem, t.method, t.draft) not in refined]
+    own = [t for t in everything if t.language is None]
+    refined = {(t.problem, t.method, t.draft) for t in own if not is_draft(t)}
+    best = [t for t in own if not is_draft(t) or (t.problem, t.method, t.draft) not in refined]
+    if language is None:
+        return best
+    retold = {retold_key(t, t.draft): t for t in everything if t.language == language}
+    return [retold.get(retold_key(t, t.text), t) for t in best]
+
+
+def retold_key(thought: Thought, text: str) -> tuple[str, str, int | None, int | None, str]:
+    """What a thought shares with what it was retold as; `text` is its own, of the other it is the draft."""
+    return (thought.problem, thought.method, thought.seed, thought.round, text)

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from journey.answers.compare import decide
 from journey.answers.find import find_answer
+from journey.answers.phrases import NUMBERS
 from journey.thoughts.numbers import NUMBER, plain, undecorated
 from journey.types import Problem, Segment, Thought
 
@@ -51,15 +52,20 @@ def flaws(problem: Problem, draft: Thought, text: str, segments: Sequence[Segmen
     if [(s.kind, s.node) for s in wanted] != [(s.kind, s.node) for s in segments]:
         return ["the parts are not the draft's parts in the draft's order"]
     found: list[str] = []
-    known = set(_numbers(tokens(problem.question)))
+    known = _known(problem.question)
     for place, (before, after) in enumerate(zip(wanted, segments, strict=True), 1):
-        given = tokens(before.text)
-        known.update(_numbers(given))
+        known |= _known(before.text)
         found += [f"part {place} {flaw}" for flaw in _lost(before.text, after.text, rules)]
         if before.kind == "mistake" and not rules.additions:
             early = sorted(set(_numbers(tokens(after.text))) - known)
             found += [f"part {place} is a mistake and now says {_list(early)}, not known there"] if early else []
     return found + _answer_flaws(draft, text)
+
+
+def _known(text: str) -> set[str]:
+    """The numbers that a text says, in digits or in words: who retells "three" may write 3."""
+    spelled = {str(NUMBERS.index(word)) for word in re.findall(r"[a-z]+", text.casefold()) if word in NUMBERS}
+    return spelled | set(_numbers(tokens(text)))
 
 
 def misplaced(text: str, segments: Sequence[Segment]) -> str | None:

@@ -5,12 +5,14 @@ import re
 DRAWING = re.compile(r"\[asy\].*?\[/asy\]", re.DOTALL)
 THOUSANDS = re.compile(r"(?<=[0-9])(?:\{,\}|,\\!|,)(?=[0-9]{3}(?![0-9]))")
 NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
+WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+"""Full-width digits, letters and signs, as Chinese writing has them, as the plain ones."""
 _NUMBER = re.compile(NUMBER)
 
 
 def undecorated(text: str) -> str:
-    """The text without drawings, each of which leaves a space, and without the commas of thousands."""
-    return THOUSANDS.sub("", DRAWING.sub(" ", text))
+    """The text without drawings, each of which leaves a space, and the commas of thousands; no full-width signs."""
+    return THOUSANDS.sub("", DRAWING.sub(" ", text.translate(WIDE)))
 
 
 def numbers(text: str) -> list[str]:

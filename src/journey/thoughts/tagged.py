@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from journey import prompts
 from journey.answers.thinking import visible
 from journey.models.base import Completion, Model, Prompt, Sampling
-from journey.prompts.languages import code
+from journey.prompts.languages import code, language_of
 from journey.thoughts.faithful import Rules, flaws
 from journey.thoughts.trail import quoted
 from journey.types import Problem, Segment, Thought, content_hash, content_seed
 
+Also = Callable[[str, Sequence[Segment]], Sequence[str]]
 MOST_FLAWS = 8
 CHARACTERS_A_TOKEN = 3.0
 TOKENS_A_TAG = 6
@@ -90,13 +91,15 @@ async def retell(
     sampling: Sampling,
     tries: int,
     rules: Rules,
-    also: Callable[[str], Sequence[str]] = lambda text: (),
+    also: Also = lambda text, segments: (),
+    into: str | None = None,
 ) -> Thought:
     """The draft retold by the model with the named prompt, once a try is faithful; else the draft, its note says why.
 
     Each try has its own seed, and from the second on its prompt tells the flaws of the one before. `also` finds other
-    flaws in a text. A draft that is too long for `sampling.max_tokens` is kept without asking. The id is the draft's
-    and the caller's to replace. Raises ModelError.
+    flaws in a text and its segments. `into` is the language to retell it in, null: the problem's. A draft that is too
+    long for `sampling.max_tokens` is kept without asking. The id is the draft's and the caller's to replace. Raises
+    ModelError.
     """
     tag = tags(draft)
     if tag.count == 0:
@@ -109,13 +112,14 @@ async def retell(
     earlier: list[str] = []
     for attempt in range(tries):
         text = prompts.fill_for(
-            code(problem.language),
+            into or code(problem.language),
             prompt,
             question=quoted(problem.question),
             draft=tagged(draft, tag),
             first=tag(1),
             last=tag(tag.count),
             again=_again(earlier),
+            **({} if into is None else {"into": language_of(into).name}),
         )
         seed = content_seed("retell", prompt, sampling.seed, draft.id, attempt)
         prompted = Prompt(text, images=problem.images)
@@ -135,7 +139,7 @@ def _read(
     completion: Completion,
     tag: Tags,
     rules: Rules,
-    also: Callable[[str], Sequence[str]],
+    also: Also,
 ) -> tuple[str, tuple[Segment, ...]] | list[str]:
     """The retold text and its segments, or its flaws."""
     if completion.finish == "length":
@@ -145,7 +149,7 @@ def _read(
     made = cut(visible(completion.text), draft, tag)
     if isinstance(made, str):
         return [made]
-    found = [*flaws(problem, draft, *made, rules), *also(made[0])]
+    found = [*flaws(problem, draft, *made, rules), *also(*made)]
     return found or made
 
 

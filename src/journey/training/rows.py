@@ -6,6 +6,7 @@ Rows of steps have a question, its steps and a label for each (TRL's former step
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from journey.data.prompt_sets import shown
@@ -32,7 +33,14 @@ def sft_rows(
     UsageError where a thought's problem is not among `problems`.
     """
     known = {problem.id: problem for problem in problems}
-    return [row_of(ask(known_problem(known, t.problem), ()), messages, completion=t.text) for t in thoughts]
+    prompts = ((ask(in_its_language(known_problem(known, t.problem), t), ()), t.text) for t in thoughts)
+    return [row_of(prompt, messages, completion=text) for prompt, text in prompts]
+
+
+def in_its_language(problem: Problem, thought: Thought) -> Problem:
+    """The problem as a thought answers it: in the thought's language where it was retold in one."""
+    is_retold = thought.language is not None and thought.refined_by is not None
+    return replace(problem, language=thought.language) if is_retold else problem
 
 
 def tree_rows(trees: Iterable[Tree], problems: Iterable[Problem], labels: Labels = "verdict") -> list[Row]:
