@@ -43,3 +43,21 @@ def test_in_pieces_the_same_is_learnt(
     assert max(split) > 1
     for name in ("loss", "grad_norm"):
         assert [point[name] for point in pieces] == pytest.approx([point[name] for point in whole], rel=1e-3)
+
+
+def test_memory_is_given_back_between_steps_where_the_process_holds_more_than_it_needs(
+    words_model: Path, sums: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+
+    class Libc:
+        def mallopt(self, *setting: int) -> None: ...
+
+        def malloc_trim(self, kept: int) -> None:
+            given.append(kept)
+
+    held = iter([1, 10 << 30, 1, *[1] * 9])
+    monkeypatch.setattr(memory, "_glibc", Libc)
+    monkeypatch.setattr(memory, "_held", lambda: next(held))
+    train_sft(words_model, sums, tmp_path / "out", FAST)
+    assert len(given) == 2, "once above the bound, and once at the end"

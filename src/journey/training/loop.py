@@ -20,7 +20,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 from journey.errors import UsageError
 from journey.training.base import LARGE, attention, hardware, identity, load, processes, saved_as, stop_ids
 from journey.training.curve import COMPLETE, OnLog, Watch
-from journey.training.memory import PART_TOKENS, TINY, memory_kept, peak, pieces, rows_in_part
+from journey.training.memory import PART_TOKENS, TINY, Bound, memory_kept, peak, pieces, rows_in_part
 from journey.training.order import plan
 from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop, write_model
@@ -245,6 +245,8 @@ def run_trainer(trainer: Trainer, work: str, folder: Path, settings: Optimising)
     found = sorted(folder.glob(f"checkpoint-*/{COMPLETE}"), key=lambda p: int(p.parent.name.split("-")[1]))
     gc.freeze()  # accelerate collects garbage first, which takes longer than some models' training: only what is new
     try:
+        model: Any = trainer.model
+        trainer.add_callback(Bound(sum(weights.numel() for weights in model.parameters())))
         with memory_kept():
             trainer.train(resume_from_checkpoint=str(found[-1].parent) if found else None)
     finally:

@@ -5,9 +5,11 @@ import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import TrainerCallback
 
 from journey.models.weights import TOKENS_ON_CPU
 
@@ -23,8 +25,8 @@ def memory_kept() -> Iterator[None]:
 
     To take every large tensor from the system anew was measured to take a third of the time, with small models half.
     """
-    libc: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if not hasattr(libc, "mallopt"):  # not glibc
+    libc = _glibc()
+    if libc is None:
         yield
         return
     libc.mallopt(_MAP_THRESHOLD, 1024 * _MIB)
@@ -35,6 +37,36 @@ def memory_kept() -> Iterator[None]:
         libc.mallopt(_MAP_THRESHOLD, 32 * _MIB)
         libc.mallopt(_TRIM_THRESHOLD, 64 * _MIB)
         libc.malloc_trim(0)
+
+
+def _glibc() -> Any:
+    """The C library where it is glibc, null elsewhere."""
+    libc: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return libc if hasattr(libc, "mallopt") else None
+
+
+class Bound(TrainerCallback):
+    """Gives freed memory back between steps wherever the process holds more than training needs.
+
+    What is kept falls into pieces where rows differ in length, and grew to three times the need otherwise. `most`:
+    float32 weights, gradients and Adam's two moments, and 3 GiB for the rest.
+    """
+
+    def __init__(self, parameters: int) -> None:
+        self.most, self.libc = 16 * parameters + (3 << 30), _glibc()
+
+    def on_substep_end(self, *arguments: Any, **named: Any) -> None:
+        """After a part of a batch."""
+        if self.libc is not None and _held() > self.most:
+            self.libc.malloc_trim(0)
+
+    on_step_end = on_substep_end
+
+
+def _held() -> int:
+    """Bytes that this process holds now; Linux only."""
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * resource.getpagesize()
 
 
 def rows_in_part(rows: int, longest: int, most: int) -> int:
