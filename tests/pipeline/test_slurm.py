@@ -66,7 +66,7 @@ def written(recipe: Path, jobs: Path, out: Path) -> Path:
 
 
 def test_a_dry_run_writes_scripts_and_the_resolved_recipe_and_does_nothing_else(jobs: Path, tmp_path: Path) -> None:
-    recipe, out = scripted_recipe(tmp_path), tmp_path / "a run"
+    recipe, out = scripted_recipe(tmp_path, strong="openai/teacher"), tmp_path / "a run"
     script = written(recipe, jobs, out)
     assert [file.name for file in out.iterdir()] == ["slurm"]
     assert plain_recipe(load(script.parent / "recipe.yaml")) == plain_recipe(load(recipe))
@@ -89,12 +89,21 @@ def test_a_dry_run_writes_scripts_and_the_resolved_recipe_and_does_nothing_else(
         ("directives: {gres: \"gpu:1\\nrm -rf /\"}", "'gres'"),
         ("servers: {a b: {model: m}}", "'a b'"),
         ("walltime: 1", "walltime"),
+        ("{time: '5:00', before: 300}", "less before"),
+        ("{time: 1-2, before: 93_600}", "less before"),
+        ("servers: {other: {model: m}}", "would ask the server other"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_a_job_is_refused_in_one_sentence(line: str, mend: str, tmp_path: Path) -> None:
     (tmp_path / "sbatch.yaml").write_text(line)
     refused = journey(
-        "run", scripted_recipe(tmp_path), "--slurm", tmp_path / "sbatch.yaml", "--dry-run", "--out", tmp_path / "out"
+        "run",
+        scripted_recipe(tmp_path, strong="openai/teacher"),
+        "--slurm",
+        tmp_path / "sbatch.yaml",
+        "--dry-run",
+        "--out",
+        tmp_path / "out",
     )
     assert refused.code == 2 and mend in refused.err and refused.err.count("\n") == 1, refused.err
     assert not (tmp_path / "out").exists()
@@ -104,7 +113,7 @@ def test_jobs_end_before_their_walltime_the_next_go_on_and_the_last_merges(
     jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7")  # what Slurm gave the job of the node's GPUs
-    script = written(scripted_recipe(tmp_path), jobs, tmp_path / "run")
+    script = written(scripted_recipe(tmp_path, strong="openai/teacher"), jobs, tmp_path / "run")
     record = tmp_path / "record"
 
     def ends(task: Task) -> bool:
@@ -136,7 +145,7 @@ def test_jobs_end_before_their_walltime_the_next_go_on_and_the_last_merges(
 
 @pytest.mark.slow
 def test_the_jobs_of_a_real_recipe_give_the_run_of_one_machine(tmp_path: Path) -> None:
-    recipe, out = scripted_recipe(tmp_path), tmp_path / "run"
+    recipe, out = scripted_recipe(tmp_path, strong="openai/teacher"), tmp_path / "run"
     done("run", recipe, "--out", tmp_path / "alone")
     (tmp_path / "sbatch.yaml").write_text(SETTINGS)
     script = written(recipe, tmp_path / "sbatch.yaml", out)
@@ -155,6 +164,10 @@ def test_without_slurm_the_jobs_are_written_and_how_to_submit_them_is_shown(
     jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", os.devnull)
-    refused = journey("run", scripted_recipe(tmp_path), "--slurm", jobs, "--out", tmp_path / "run")
+    refused = journey(
+        "run", scripted_recipe(tmp_path, strong="openai/teacher"), "--slurm", jobs, "--out", tmp_path / "run"
+    )
     assert refused.code == 2 and f"bash {tmp_path}/run/slurm/submit.sh" in refused.err
-    assert journey("run", scripted_recipe(tmp_path), "--slurm", jobs, "--shard", "1/2").code == 2
+    assert (
+        journey("run", scripted_recipe(tmp_path, strong="openai/teacher"), "--slurm", jobs, "--shard", "1/2").code == 2
+    )

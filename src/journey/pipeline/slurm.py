@@ -65,8 +65,13 @@ class Jobs:
 
     def __post_init__(self) -> None:
         check_settings(self, shards=1, before=1, repeat=1)
-        if not re.fullmatch(r"[0-9]+([:-][0-9]+)+", str(self.time)):
+        if (seconds := _seconds(str(self.time))) is None:
             raise UsageError(f'time is {self.time!r}; write the walltime as sbatch reads it, in quotes: "24:00:00"')
+        if self.before >= seconds:
+            raise UsageError(
+                f"before is {self.before} s and the walltime {self.time} is over by then, so no job would begin; give "
+                "less before, or more time"
+            )
         for name, value in {**self.directives, **self.finish}.items():
             if name in NO_DIRECTIVE or not re.fullmatch("[a-z][a-z-]*", name) or "\n" in str(value):
                 raise UsageError(f"the directive {name!r} is none of sbatch, or is written here: leave it out")
@@ -75,13 +80,33 @@ class Jobs:
                 raise UsageError(f"the server {name!r} is no name; write letters and digits")
 
 
+def _seconds(time: str) -> int | None:
+    """A walltime of sbatch (M:S, H:M:S, D-H, D-H:M, D-H:M:S) in seconds; null: it is none."""
+    if not re.fullmatch(r"([0-9]+-[0-9]+(:[0-9]+){0,2}|[0-9]+(:[0-9]+){1,2})", time):
+        return None
+    days, _, rest = time.rpartition("-")
+    parts = [int(part) for part in rest.split(":")]
+    parts = [*parts, 0, 0][:3] if days else [0, *parts][-3:]
+    hours, minutes, seconds = parts
+    return int(days or 0) * 86_400 + hours * 3600 + minutes * 60 + seconds
+
+
 def read_jobs(file: Path) -> Jobs:
     """The jobs of a YAML file. Raises UsageError."""
     return plain_settings.typed(Jobs, plain_settings.read_settings(file), str(file))
 
 
 def write_jobs(jobs: Jobs, recipe: Recipe, out: Path) -> Path:
-    """Writes the resolved recipe and the scripts into OUT/slurm, each whole; the one that submits the others."""
+    """Writes the resolved recipe and the scripts into OUT/slurm, each whole; the one that submits the others.
+
+    Raises UsageError where a server is no model's of the recipe: GPUs would wait for nothing.
+    """
+    text = yaml.safe_dump(plain_recipe(recipe), sort_keys=False, allow_unicode=True)
+    if idle := [name for name in jobs.servers if f"{name}/" not in text]:
+        raise UsageError(
+            f"no model of the recipe is called {idle[0]}/NAME, so that nothing would ask the server {idle[0]}; name it "
+            f"as the recipe does, or leave it out of servers"
+        )
     folder = out.absolute() / "slurm"
     folder.mkdir(parents=True, exist_ok=True)
     name, resolved = out.name, folder / "recipe.yaml"
@@ -93,7 +118,7 @@ def write_jobs(jobs: Jobs, recipe: Recipe, out: Path) -> Path:
     urls = [f'--set "servers.{name}.url=[$(joined "${{{name}_urls[@]}}")]"' for name in jobs.servers]
     finish, served = {**jobs.directives, **jobs.finish}, jobs.servers if jobs.finish_served else {}
     files = {
-        resolved: yaml.safe_dump(plain_recipe(recipe), sort_keys=False, allow_unicode=True),
+        resolved: text,
         folder / "shards.sbatch": _script(
             _directives(jobs, f"{name}-shards", jobs.directives, f"--array=1-{jobs.shards}", "--output=%x-%A_%a.log"),
             jobs, folder, [" ".join([*run, "--shard", shard, "--out", part, *urls])], jobs.servers,
