@@ -86,6 +86,7 @@ def test_without_ray_one_sentence_says_how_to_install_it(tmp_path: Path, monkeyp
     monkeypatch.setattr(ray_workers, "find_spec", lambda name: None)
     refused = journey("run", scripted_recipe(tmp_path), "--ray", "auto", "--out", tmp_path / "run")
     assert refused.code == 2 and "pip install 'journey-learning[ray]'" in refused.err
+    assert not (tmp_path / "run").exists()
     assert journey("run", scripted_recipe(tmp_path), "--set", "ray.cores=0", "--out", tmp_path / "run").code == 2
 
 

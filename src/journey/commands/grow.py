@@ -16,6 +16,7 @@ from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import make_problems, store_problems
 from journey.pipeline.plans import estimate, looked_at
 from journey.pipeline.ray_problems import work_on_ray
+from journey.pipeline.ray_workers import check_installed
 from journey.pipeline.recipe import Recipe, default_folder, limited, without_arms
 from journey.pipeline.recipe_reading import load
 from journey.pipeline.seed_work import grow_wanted, seed_run
@@ -56,6 +57,7 @@ def grow(
         problems = parts.by_name["train"]
         expected = estimate(without_arms(wanted), problems, [], trees_only=True)
         return say_estimate(out, len(problems), expected, tracker.prices, wanted.servers, json)
+    check_installed(wanted.ray)
     if fresh:  # before anything is removed
         make_problems(wanted)
     with (

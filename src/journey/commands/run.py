@@ -35,6 +35,7 @@ from journey.pipeline.cluster_plan import EXAMPLE, cluster_plan, read_gpus, scal
 from journey.pipeline.derive import counts_of
 from journey.pipeline.parts import make_problems
 from journey.pipeline.plans import estimate, looked_at, plan
+from journey.pipeline.ray_workers import check_installed
 from journey.pipeline.recipe import Recipe, default_folder, limited, without_training
 from journey.pipeline.recipe_reading import load
 from journey.pipeline.rounds import stops
@@ -114,6 +115,7 @@ def run(
         if problems or gpus:
             return _machines(wanted, out, tracker, prices, problems, gpus, json)
         return _plan(wanted, out, tracker, json, fresh, _where(wanted))
+    check_installed(wanted.ray)
     if fresh or not (out / "run.db").is_file():  # before anything is removed or made
         experiment.check_trained(wanted, make_problems(wanted).by_name)
     return _run(wanted, out, tracker, json, fresh)

@@ -9,7 +9,7 @@ from journey.pipeline import registry
 from journey.pipeline.arms import ARMS, followers, source_of
 from journey.pipeline.executor import Job
 from journey.pipeline.fan_out import Progress
-from journey.pipeline.ray_problems import make_trees_on_ray
+from journey.pipeline.ray_problems import evaluate_on_ray, make_trees_on_ray
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.rounds import go_round
 from journey.pipeline.seed_work import Budget, evaluate_arm, make_trees, seed_run, train_arm
@@ -109,8 +109,6 @@ def work_on(run: Run, progress: Progress, key: Part, recipe: Recipe, about: Any)
     if key.kind == ROUND:
         interrupts.run(go_round(of, recipe, str(key.arm), about))
     else:
-        interrupts.run(
-            {TREES: make_trees_on_ray if recipe.ray.address else make_trees, TRAIN: train_arm, EVALUATE: evaluate_arm}[
-                key.kind
-            ](of, recipe, about)
-        )
+        here = {TREES: make_trees, TRAIN: train_arm, EVALUATE: evaluate_arm}
+        on_ray = {TREES: make_trees_on_ray, EVALUATE: evaluate_on_ray} if recipe.ray.address else {}
+        interrupts.run({**here, **on_ray}[key.kind](of, recipe, about))

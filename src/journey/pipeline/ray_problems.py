@@ -1,4 +1,4 @@
-"""The trees and thoughts of a recipe on a Ray cluster: each worker a small run in memory, whose writes come back.
+"""Trees, thoughts and answers of a recipe on a Ray cluster: each worker a small run in memory, whose writes come back.
 
 One process, the one that gave the command, writes the run. A batch of problems is done there as a shard is; when it is
 stored, a mark in the run says that it need not be done again.
@@ -10,23 +10,34 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Literal
 
 from journey.data.problems import part
 from journey.errors import BudgetReached, UsageError
+from journey.evals.attempts import Decoding
 from journey.models.base import Model
 from journey.models.budget import BudgetTracker, Usage
 from journey.models.cached import Cached
-from journey.models.weights import local
+from journey.models.weights import folder_hash, local
 from journey.pipeline import registry
 from journey.pipeline.arm_rows import SeedRun
 from journey.pipeline.fan_out import silent
 from journey.pipeline.ray_workers import DEATHS, RaySettings, spread
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.recipe_reading import plain_recipe
-from journey.pipeline.seed_work import Budget, grow_wanted, make_thoughts, refuse_equal_arms, seed_run, train_arm
+from journey.pipeline.seed_work import (
+    Budget,
+    answer,
+    answering,
+    grow_wanted,
+    make_thoughts,
+    refuse_equal_arms,
+    seed_run,
+    train_arm,
+)
 from journey.pipeline.stages import keep_spent
 from journey.store.database import commit, memory_database
-from journey.store.entries import ENTRIES, Failure, Refusals
+from journey.store.entries import ENTRIES, Failure, Refusals, Training
 from journey.store.reader import CALLS
 from journey.store.run import Run
 from journey.store.schema import TABLES, Rows, Write, opened, sealed
@@ -38,12 +49,19 @@ STAGE = "ray"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a worker is given: the recipe, the seed, and the policy's files where an arm made it (null: it is named)."""
+    """What a worker is given: the recipe, the seed and its round, what is wanted, and the weights of an arm's model.
+
+    `arm` is whose weights (`files`) these are: those of the policy, or of who answers; null: a named model. `entries`
+    of the run say what it knows of that model.
+    """
 
     recipe: Recipe
     seed: int
-    policy: dict[str, bytes] | None
-    thoughts: bool
+    round: int
+    wanted: Literal["trees", "trees and thoughts", "answers"]
+    arm: str | None
+    files: dict[str, bytes]
+    entries: Sequence[Training] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +87,31 @@ class _Batches:
         self.connection = memory_database()
         self.run = Run(Path(mkdtemp(prefix="journey-ray-")), self.connection, self._keep)
         self.models = registry.Models(self.run, self.tracker, self.recipe.servers, self.recipe.dtype)
-        self.of = seed_run(self.run, silent, self.recipe, order.seed)
+        self.of = seed_run(self.run, silent, self.recipe, order.seed, order.round)
         self.policy: Model | None = None
-        if order.policy is not None:
-            arm = str(self.recipe.policy_arm)
-            folder = self.of.weights(arm)
-            folder.mkdir(parents=True)
-            for name, data in order.policy.items():
-                (folder / name).write_bytes(data)
-            made = local(folder, self.of.name(arm), self.recipe.dtype)
-            self.models.register_loaded(folder, made)
-            self.policy = Cached(made, self.run)
+        self.answering: list[tuple[Model, list[Decoding]]] = []
+        if order.arm is not None:
+            self._take_weights(order.arm)
         self.loop = asyncio.Runner()
+
+    def _take_weights(self, arm: str) -> None:
+        folder = self.of.weights(arm)
+        folder.mkdir(parents=True)
+        for name, data in self.order.files.items():
+            (folder / name).write_bytes(data)
+        if self.order.wanted == "answers":
+            self.answering = [(load(), rules) for load, rules in answering(self.of, self.recipe, arm)]
+            return
+        made = local(folder, self.of.name(arm), self.recipe.dtype)
+        self.models.register_loaded(folder, made)
+        self.policy = Cached(made, self.run)
 
     def do(self, problems: Sequence[Problem]) -> Done:
         """What a batch of problems comes to."""
         before = self.tracker.spent()
-        self.run.put_all("problems", problems, split="train")
+        split = self.of.evaluation.split if self.order.wanted == "answers" else "train"
+        self.run.put_all("problems", problems, split=split)
+        self.run.add(*self.order.entries)
         self.writes.clear()
         self.loop.run(self._work(problems))
         failed = {str(failure.problem) for failure in self.run.failures()}
@@ -96,10 +122,14 @@ class _Batches:
 
     async def _work(self, problems: Sequence[Problem]) -> None:
         recipe, models = self.recipe, self.models
+        for model, rules in self.answering:
+            await answer(self.of, model, rules, problems)
+        if self.order.wanted == "answers":
+            return
         if recipe.grows:
             policy = self.policy or models.model(recipe.grown_by or recipe.model)
             await grow_wanted(self.of, recipe, models, policy, problems)
-        if self.order.thoughts:
+        if self.order.wanted != "trees":
             await make_thoughts(self.of, recipe, models)
 
     def _keep(self, writes: Iterable[Rows]) -> None:
@@ -132,35 +162,63 @@ async def work_on_ray(of: SeedRun, recipe: Recipe, tracker: BudgetTracker, *, th
     """
     if any(METHODS[method].source == "notes" for method in recipe.thoughts.methods):
         raise UsageError("annotate reads people's notes in one process; leave --ray away")
-    run, arm = of.run, recipe.policy_arm
-    own = arm is not None and recipe.grown_by is None
-    policy = {f.name: f.read_bytes() for f in of.weights(str(arm)).iterdir() if f.is_file()} if own else None
+    own = recipe.policy_arm if recipe.grown_by is None else None
+    wanted = "trees and thoughts" if thoughts else "trees"
+    order = Order(recipe, of.seed, of.number, wanted, own, _files(of, own))
     kind = content_hash(plain_recipe(recipe)["trees"], recipe.judge, of.seed, thoughts)
-    marks = {problem.id: content_hash("done on ray", kind, problem.id) for problem in part(run, "train")}
-    problems = [problem for problem in part(run, "train") if run.call(marks[problem.id]) is None]
+    return await _spread(of, order, part(of.run, "train"), kind, tracker)
+
+
+async def evaluate_on_ray(of: SeedRun, recipe: Recipe, arm: str) -> None:
+    """What `seed_work.evaluate_arm` makes, on the cluster."""
+    if not of.weights(arm).is_dir():
+        return
+    weights = folder_hash(of.weights(arm))
+    known = [replace(entry, curve=()) for entry in of.run.entries(Training, model=of.name(arm))]
+    kind = content_hash("answers", plain_recipe(recipe)["evaluation"], of.name(arm), of.seed, weights)
+    order = Order(recipe, of.seed, of.number, "answers", arm, _files(of, arm), known)
+    await _spread(of, order, part(of.run, of.evaluation.split), kind, BudgetTracker())
+
+
+def _files(of: SeedRun, arm: str | None) -> dict[str, bytes]:
+    """The files of an arm's model by their names."""
+    return {} if arm is None else {f.name: f.read_bytes() for f in of.weights(arm).iterdir() if f.is_file()}
+
+
+async def _spread(of: SeedRun, order: Order, every: Sequence[Problem], kind: str, tracker: BudgetTracker) -> int:
+    """Has every problem done that has no mark of this kind yet; how many failed."""
+    run = of.run
+    model = of.name(order.arm) if order.wanted == "answers" and order.arm is not None else None
+    marks = {problem.id: content_hash("done on ray", kind, problem.id) for problem in every}
+    problems = [problem for problem in every if run.call(marks[problem.id]) is None]
+    units = {problem.id: problem.id if model is None else f"{model}/{problem.id}" for problem in problems}
     done = failed = 0
     refused, without = dict[str, Counter[str]](), dict[str, Counter[str]]()
+    shown = "ray" if model is None else f"ray, answers of {model}"
     if any(problem.images for problem in problems):
         raise UsageError("pictures are not sent over Ray; leave --ray away, or give each machine a --shard of the run")
-    of.progress("ray", 0, len(problems))
+    if not problems:
+        return 0
+    of.progress(shown, 0, len(problems))
 
     def wait() -> None:
         of.progress("waits for free cores of the cluster", done, len(problems))
 
-    order = Order(recipe, of.seed, policy, thoughts)
-    async for batch, found in spread(recipe.ray, batch_worker, order, problems, wait):
+    async for batch, found in spread(order.recipe.ray, batch_worker, order, problems, wait):
         done += len(batch)
         if found is None:
             failed += len(batch)
-            run.add(*(Failure(STAGE, p.id, f"it ended its worker {DEATHS} times", problem=p.id) for p in batch))
+            why = f"it ended its worker {DEATHS} times"
+            run.add(*(Failure(STAGE, units[p.id], why, problem=p.id, model=model) for p in batch))
         else:
             failed += len(found.failed)
             well = [problem.id for problem in batch if problem.id not in found.failed]
             marked = ("call", [sealed(marks[id], "[]") for id in well])
-            run.apply([*_stored(found.writes, refused, without), marked, ("unfail", [(STAGE, id) for id in well])])
-            for model, used in found.used.items():
-                tracker.add(model, used)
-        of.progress("ray", done, len(problems))
+            unfailed = ("unfail", [(STAGE, units[id]) for id in well])
+            run.apply([*_stored(found.writes, refused, without), marked, unfailed])
+            for name, used in found.used.items():
+                tracker.add(name, used)
+        of.progress(shown, done, len(problems))
         if (reached := tracker.reached()) is not None:
             raise BudgetReached(reached)
     run.add(*(Refusals(method, dict(refused[method]), dict(without[method])) for method in refused))

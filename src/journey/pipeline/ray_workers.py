@@ -135,10 +135,14 @@ def _result(ray: Any, ref: Any) -> Any:
         return _Death(str(error))
 
 
+def check_installed(settings: RaySettings) -> None:
+    """Raises UsageError where a cluster is wanted and Ray is not installed."""
+    if settings.address is not None and find_spec("ray") is None:
+        raise UsageError("--ray needs Ray; install it with pip install 'journey-learning[ray]'")
+
+
 def _connected(settings: RaySettings) -> Any:
     """Ray, connected to the cluster; the code of this package, with its prompts, goes to every node."""
-    if find_spec("ray") is None:
-        raise UsageError("--ray needs Ray; install it with pip install 'journey-learning[ray]'")
     import ray
 
     if not ray.is_initialized():

@@ -4,11 +4,13 @@ A seed makes its own policy where an arm is one (phase 1), trees, thoughts and a
 arms are trained on thoughts of the same trees and for the same passes (O1 Replication Journey part 1, Table 6).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from journey.data.problems import part
 from journey.errors import UsageError
+from journey.evals.attempts import Decoding
 from journey.models.base import Model, close
 from journey.models.budget import BudgetTracker, Limits, Price
 from journey.models.cached import Cached
@@ -173,16 +175,24 @@ async def evaluate_arm(of: SeedRun, recipe: Recipe, arm: str) -> None:
     """The arm's answers to the problems that arms are compared on, by all its rules; none where it was not trained."""
     if not of.weights(arm).is_dir():
         return
-    model = local(of.weights(arm), of.name(arm), recipe.dtype)
-    rules, split = ARMS[arm].decoding(of.evaluation), of.evaluation.split
-    problems = part(of.run, split)
-    # All rules side by side: the few answers that run to the limit then share their steps.
+    for load, rules in answering(of, recipe, arm):
+        model = load()
+        await answer(of, model, rules, part(of.run, of.evaluation.split))
+        await close(model)
+
+
+def answering(of: SeedRun, recipe: Recipe, arm: str) -> list[tuple[Callable[[], Model], list[Decoding]]]:
+    """How the arm's weights are loaded for its rules, one kind of model after the other, with the rules of each."""
+    rules, place = ARMS[arm].decoding(of.evaluation), (of.weights(arm), of.name(arm))
     plain = [rule for rule in rules if not rule.name.endswith(THOUGHTFUL)]
-    await together([of.ask(model, rule, problems, split) for rule in plain])
-    await close(model)
-    if len(plain) < len(rules):
-        model = thoughtful(of.weights(arm), of.name(arm))
-        await together([of.ask(model, rule, problems, split) for rule in rules if rule not in plain])
+    both = [(partial(local, *place, recipe.dtype), plain),
+            (partial(thoughtful, *place), [rule for rule in rules if rule not in plain])]  # fmt: skip
+    return [(load, own) for load, own in both if own]
+
+
+async def answer(of: SeedRun, model: Model, rules: Sequence[Decoding], problems: Sequence[Problem]) -> None:
+    """Answers by all rules side by side: the few that run to the limit then share their steps."""
+    await together([of.ask(model, rule, problems, of.evaluation.split) for rule in rules])
 
 
 def seed_run(run: Run, progress: Progress, recipe: Recipe, seed: int, number: int = 1) -> SeedRun:
