@@ -4,11 +4,12 @@
 PYTHON ?= python3
 TORCH_INDEX ?=
 RUN ?= runs/countdown
+RELEASE ?= runs/release
 BIN := .venv/bin
 # A row's file begins with its letter and number (f3_); the others help or stand apart.
 ROWS := $(sort $(wildcard benchmarks/[a-z][0-9]*.py))
 
-.PHONY: run rl smollm2 test test-all check bench map view screenshots
+.PHONY: run rl release smollm2 test test-all check bench map view screenshots
 .DELETE_ON_ERROR:
 
 run: .venv/.ready  ## the whole experiment: shortcut against journey on Countdown
@@ -16,6 +17,12 @@ run: .venv/.ready  ## the whole experiment: shortcut against journey on Countdow
 
 rl: .venv/.ready  ## reinforcement learning from several starts: does the journey's lead survive it?
 	$(BIN)/journey run recipes/rl.yaml --out runs/rl
+
+release: .venv/.ready  ## data, models and report of the quickstart's first seed, compared with release/
+	test -f $(RUN)/run.db || $(BIN)/journey run recipes/countdown.yaml --set seeds=1 --out $(RUN)
+	$(BIN)/journey release $(RUN) --to $(RELEASE) --arm phase1 --arm shortcut --arm journey --dtype bfloat16
+	@cd $(RELEASE) && if sha256sum --quiet --check $(CURDIR)/release/SHA256SUMS; then echo "the same as release/"; else \
+	echo "these differ from release/: so they do after another number of seeds, and on another kind of processor"; fi
 
 smollm2: .venv/.ready  ## a pretrained model (93 MB) into the user's cache, for --model smollm2 and the tests with it
 	$(BIN)/journey fetch smollm2

@@ -11,15 +11,21 @@ from journey.commands.output import reading, say, sheet
 from journey.commands.spending import row_lines
 from journey.errors import UsageError
 from journey.report.build import build as build_report
+from journey.report.build import write_text
 from journey.report.log import read_log
 from journey.report.log_map import write_map
 from journey.report.log_progress import progress as progress_of
 from journey.report.log_progress import progress_lines, run_cost
+from journey.report.portable import as_json
 from journey.report.render import terminal
 from journey.report.tables import brief
+from journey.report.transparency import linked, transparency, transparency_document
+from journey.report.transparency_evidence import record_of
 
 LOGS = (Path("docs/LOG.md"), Path("LOG.md"))
 """Where a research log is looked for, if none is named."""
+RELEASE, PAPER = Path("release"), Path("docs/report.md")
+"""Where a run's release and its paper are looked for, if none is named."""
 
 
 def report(
@@ -40,15 +46,34 @@ def report(
     log: Annotated[
         Path | None, typer.Option("--log", help="The research log; docs/LOG.md or LOG.md else.", metavar="LOG.md")
     ] = None,
+    index: Annotated[
+        bool, typer.Option("--transparency", help="Answer the 25 questions of the Technical Transparency Index.")
+    ] = False,
+    release: Annotated[
+        Path | None,
+        typer.Option("--release", help="The run's release; ./release else.", metavar="DIR"),
+    ] = None,
+    paper: Annotated[
+        Path | None,
+        typer.Option("--paper", help="The technical paper on it; docs/report.md else.", metavar="FILE"),
+    ] = None,
     json: flags.Json = False,
 ) -> int:
-    """Write the run's report, or a research log's map or progress.
+    """Write the run's report, its transparency, or a research log's map or progress.
 
-    report.json, .md, .html and pictures, in RUN/report. With --map a picture of a research log and its entries as JSONL
-    beside it; with --progress what the log says since a date, and of a RUN what it spent.
+    report.json, .md, .html and pictures, in RUN/report. With --transparency 25 questions and 100 points, each answered
+    from what the run, its release and its paper hold (transparency.md and .json in RUN/report). With --map a picture of
+    a research log and its entries as JSONL beside it; with --progress what the log says since a date, and of a RUN what
+    it spent.
     """
     if not progress and (since is not None or log is not None):
         raise UsageError("--since and --log are of --progress: journey report --progress --since 2026-11-21")
+    if index:
+        if run is None or map is not None or progress:
+            raise UsageError("--transparency is of a run alone: journey report runs/countdown --transparency")
+        return _transparency(run, to, release, paper, json)
+    if release is not None or paper is not None:
+        raise UsageError("--release and --paper are of --transparency: journey report RUN --transparency")
     if map is not None:
         if progress or run is not None:
             raise UsageError("--map draws a log alone: journey report --map docs/LOG.md --to map.svg")
@@ -64,6 +89,22 @@ def report(
             raise UsageError(f"{run} holds no trees and no attempts to report on; run, grow or import some first")
         found = build_report(of, to)
     say(json, found, terminal(brief(found)), f"report: {to or run / 'report'}/report.html")
+    return 0
+
+
+def _transparency(run: Path, to: Path | None, release: Path | None, paper: Path | None, json: bool) -> int:
+    release = release or (RELEASE if (RELEASE / "release.json").is_file() else None)
+    paper = paper or (PAPER if PAPER.is_file() else None)
+    folder = to or run / "report"
+    with reading(run) as of:
+        found = transparency(record_of(of, release, paper))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / "transparency.md", linked(found, folder))
+        write_text(folder / "transparency.json", as_json(found))
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written ({error.strerror}); give another folder with --to") from error
+    say(json, found, terminal(transparency_document(found)), f"with links: {folder}/transparency.md")
     return 0
 
 

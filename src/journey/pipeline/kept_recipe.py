@@ -35,6 +35,15 @@ def kept_recipe(run: Run) -> dict[str, Any]:
     return upgraded(run.config.get("recipe", {}))
 
 
+def readable_recipe(run: Run) -> Recipe | None:
+    """The recipe that a run was made with; null where it had none, or one that is not read today."""
+    try:
+        kept = kept_recipe(run)
+        return recipe_of(kept, f"the recipe of {run.path}") if kept else None
+    except (UsageError, AttributeError, TypeError, KeyError):
+        return None
+
+
 def open_run(out: Path, recipe: Recipe, *, fresh: bool) -> Run:
     """The run of a recipe, made or gone on with. Raises UsageError where it was made with another recipe."""
     ignored = UNCOMPARED

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -252,3 +253,28 @@ def plain_recipe(wanted: Recipe) -> dict[str, Any]:
     data["thoughts"] |= data["thoughts"].pop("settings")
     del data["shard"], data["ray"]  # of who works, not of what is made
     return data
+
+
+def short_recipe(wanted: Recipe) -> dict[str, Any]:
+    """The recipe without what every recipe of its task, arms and methods has by default; `recipe_of` reads it back."""
+    whole = plain_recipe(wanted)
+    named = {"task": wanted.task, "arms": {name: {} for name in wanted.arms}}
+    named |= {"thoughts": {"methods": list(wanted.thoughts.methods)}}
+    with suppress(UsageError):
+        found = _differing(whole, plain_recipe(recipe_of(named, "a recipe")))
+        found = merged(named, found)
+        if plain_recipe(recipe_of(found, "a recipe")) == whole:
+            return {name: found[name] for name in whole if name in found}
+    return whole
+
+
+def _differing(settings: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, own in settings.items():
+        other = below.get(name)
+        if isinstance(own, Mapping) and isinstance(other, Mapping):
+            if inner := _differing(own, other):
+                found[name] = inner
+        elif name not in below or own != other:
+            found[name] = own
+    return found

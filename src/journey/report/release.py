@@ -16,9 +16,8 @@ import yaml
 from journey.errors import UsageError
 from journey.models.weights import folder_hash
 from journey.pipeline.arms import compared
-from journey.pipeline.kept_recipe import kept_recipe
-from journey.pipeline.recipe import Recipe
-from journey.pipeline.recipe_reading import plain_recipe, recipe_of
+from journey.pipeline.kept_recipe import readable_recipe
+from journey.pipeline.recipe_reading import short_recipe
 from journey.report.build import write
 from journey.report.example import choose
 from journey.report.figures import figures
@@ -31,6 +30,7 @@ from journey.report.wording import gain_lines
 from journey.store.entries import Training
 from journey.store.files import NOT_ALLOWED
 from journey.store.run import Run
+from journey.tasks.table import TASKS
 
 MANIFEST, SUMS, COMMANDS, RECIPE = "release.json", "SHA256SUMS", "make_again.sh", "recipe.yaml"
 NO_RECIPE = "the run was made command by command and keeps no recipe"
@@ -92,12 +92,13 @@ def _write(run: Run, folder: Path, options: ReleaseOptions) -> dict[str, Any]:
     sizes = write_data(chosen, _made(folder / "data"), guard)
     again = _commands(chosen, folder, options, guard)
     left_out = _left_out(chosen, models, options)
-    _text(folder / "data" / "README.md", data_card(chosen, sizes, options.rights, left_out, again), guard)
-    figured = _report(run, _made(folder / "report"), guard)
+    card = data_card(chosen, sizes, options.rights, left_out, again, made_with(run)["prompts"])
+    _text(folder / "data" / "README.md", card, guard)
+    figured = _report(chosen, _made(folder / "report"), guard)
     found = {
         "schema": 1, "run": run.path.name, "seed": chosen.seed, "dtype": options.dtype, "licence": licence,
         "sources": dict(options.rights.sources), "base": base_name(chosen), "data": sizes, "models": models,
-        "left_out": left_out, "settings": portable({k: v for k, v in run.config.items() if k != "recipe"}),
+        "left_out": left_out, "settings": made_with(run),
         "versions": _versions(),
     }  # fmt: skip
     _text(folder / MANIFEST, as_json(found), guard)
@@ -108,17 +109,11 @@ def _write(run: Run, folder: Path, options: ReleaseOptions) -> dict[str, Any]:
 
 
 def _chosen(run: Run, options: ReleaseOptions) -> Chosen:
-    recipe: Recipe | None = None
-    try:
-        if kept := kept_recipe(run):
-            recipe = recipe_of(kept, f"the recipe of {run.path}")
-    except (UsageError, AttributeError, TypeError, KeyError):
-        recipe = None  # a version's whose recipes are not read today
     seeds = sorted({one.seed for one in run.entries(Training) if one.seed is not None})
     if options.seed is not None and options.seed not in seeds:
         known = f"it has {', '.join(map(str, seeds))}" if seeds else "it was made without seeds, so leave --seed out"
         raise UsageError(f"{run.path} has no seed {options.seed}; {known}")
-    return Chosen(run, recipe, options.seed if options.seed is not None else next(iter(seeds), None))
+    return Chosen(run, readable_recipe(run), options.seed if options.seed is not None else next(iter(seeds), None))
 
 
 def _models(chosen: Chosen, options: ReleaseOptions) -> dict[str, Path]:
@@ -154,7 +149,7 @@ def _commands(chosen: Chosen, folder: Path, options: ReleaseOptions, guard: Guar
     run, recipe = chosen.run, chosen.recipe
     if recipe is None:
         return f"There are no commands to make it again: {NO_RECIPE}."
-    plain = portable(plain_recipe(recipe))
+    plain = portable(short_recipe(recipe))
     _text(folder / RECIPE, yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), guard)
     flags = [f"--seed {chosen.seed}"] if chosen.seed is not None else []
     flags += [f"--arm {arm}" for arm in options.arms or ()]
@@ -191,13 +186,23 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def _report(run: Run, folder: Path, guard: Guard) -> dict[str, Any]:
+def made_with(run: Run) -> dict[str, Any]:
+    """What a run was made with beside its recipe: weights, versions, and the prompts that its tasks really use."""
+    rules = {TASKS[p.task].rules for p in run.problems() if p.task in TASKS}
+    found = {name: value for name, value in run.config.items() if name != "recipe"}
+    kept = {name: of for name, of in found.get("prompts", {}).items() if not name.startswith("rules_") or name in rules}
+    return portable(found | {"prompts": kept})
+
+
+def _report(chosen: Chosen, folder: Path, guard: Guard) -> dict[str, Any]:
     """The run's report without what differs from one making to the next: seconds, and what servers took."""
+    run = chosen.run
     found = figures(run)
     for curve in found["curves"].values():
         curve.pop("seconds", None)
     found = portable(found | {"servers": []})
-    for name in write(folder, "report", found, document(found, choose(run), portable(run.config))):
+    recipe = {} if chosen.recipe is None else {"recipe": portable(short_recipe(chosen.recipe))}
+    for name in write(folder, "report", found, document(found, choose(run), recipe | made_with(run))):
         guard.text((folder / name).read_text("utf-8"), f"report/{name}")
     return found
 

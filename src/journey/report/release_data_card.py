@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from statistics import fmean, median
 from typing import Any
 
@@ -15,7 +15,9 @@ from journey.pipeline.kept_recipe import kept_recipe
 from journey.report.portable import portable
 from journey.report.release_data import PARTS_OF, Chosen
 from journey.store.entries import Curation, Exclusion, MethodSettings
+from journey.store.settings import plain
 from journey.tasks.table import TASKS
+from journey.thoughts.methods import METHODS
 from journey.thoughts.traverse import has_side_trip
 from journey.trees.mark import no_thought_reason, wrong_branches
 from journey.types import Problem
@@ -74,7 +76,12 @@ def licence_of(problems: Iterable[Problem], rights: Rights) -> str:
 
 
 def data_card(
-    chosen: Chosen, sizes: Mapping[str, Mapping[str, int]], rights: Rights, left_out: Sequence[str], again: str
+    chosen: Chosen,
+    sizes: Mapping[str, Mapping[str, int]],
+    rights: Rights,
+    left_out: Sequence[str],
+    again: str,
+    used_prompts: Mapping[str, str],
 ) -> str:
     """README.md of the data: its head names a configuration for each kind of row."""
     run = chosen.run
@@ -98,7 +105,7 @@ def data_card(
         "## Selection and filters",
         "\n".join(f"- {one}" for one in _filters(chosen)),
         "## How it was made",
-        *_making(chosen),
+        *_making(chosen, used_prompts),
         "## Left out",
         "\n".join(f"- {one}" for one in left_out),
         "## Made again",
@@ -173,16 +180,14 @@ def _filters(chosen: Chosen) -> list[str]:
     return found
 
 
-def _making(chosen: Chosen) -> list[str]:
-    run = chosen.run
-    recipe, trees = portable(kept_recipe(run)), list(chosen.trees())
+def _making(chosen: Chosen, used_prompts: Mapping[str, str]) -> list[str]:
+    trees = list(chosen.trees())
     policies, judges = (sorted({portable(getattr(t, name)) for t in trees}) for name in ("policy", "judge"))
     verdicts = Counter(
         "not judged" if node.judgement is None else node.judgement.verdict or "could not say"
         for tree in trees for node in tree.nodes
     )  # fmt: skip
     grown = portable(dict(trees[0].settings)) if trees else {}
-    methods = recipe.get("thoughts") or {one.method: portable(one.settings) for one in run.entries(MethodSettings)}
     seed = "no seed of an experiment" if chosen.seed is None else f"seed {chosen.seed}"
     blocks = [
         f"Of {seed}; every random stream follows from it and from the content of the record that it is drawn for."
@@ -193,8 +198,9 @@ def _making(chosen: Chosen) -> list[str]:
         ]
     used = {thought.method for short in (True, False) for thought in chosen.thoughts(short=short)}
     if used:
-        blocks.append(f"**Thoughts.** Methods: {', '.join(sorted(used))}. Settings:\n\n{_yaml(methods)}")
-    texts = [_prompt(name, kept) for name, kept in sorted(run.config.get("prompts", {}).items())]
+        methods = {name: _settings_of(chosen, name) for name in sorted(used)}
+        blocks.append(f"**Thoughts.** Methods and their settings:\n\n{_yaml(methods)}")
+    texts = [_prompt(name, kept) for name, kept in sorted(used_prompts.items())]
     if texts:
         blocks.append("**Prompts**, with the hash that the run keeps of each:\n\n" + "\n\n".join(texts))
     quality = QUALITY.format(judges=" and ".join(judges) or "none", verdicts=_counts(verdicts) or "none")
@@ -206,6 +212,14 @@ def below(settings: Any, *names: str) -> Any:
     for name in names:
         settings = settings.get(name) if isinstance(settings, Mapping) else None
     return settings
+
+
+def _settings_of(chosen: Chosen, method: str) -> Any:
+    """The settings of a thought method: the recipe's, else those that the run keeps; null where it has none."""
+    if chosen.recipe is not None and method in METHODS:
+        own = chosen.recipe.thoughts.of(method)
+        return None if own is None else plain(asdict(own))
+    return next((portable(one.settings) for one in chosen.run.entries(MethodSettings, method=method)), None)
 
 
 def _prompt(name: str, kept: str) -> str:
