@@ -14,7 +14,7 @@ from journey.tasks.code.task import CODE
 from journey.tasks.countdown.task import COUNTDOWN, COUNTDOWN_WORDS
 from journey.tasks.lists.task import LISTS
 from journey.tasks.maze.task import MAZE
-from journey.tasks.qa.task import MATH, MODEL_GRADED, TEXT
+from journey.tasks.qa.task import MATH, MODEL_GRADED, SCIENCE, TEXT
 from journey.types import EMPTY, Problem
 
 TASKS: dict[str, Task] = {
@@ -23,6 +23,7 @@ TASKS: dict[str, Task] = {
     "lists": LISTS,
     "math": MATH,
     "text": TEXT,
+    "science": SCIENCE,
     "code": CODE,
     "judged": MODEL_GRADED,
     "countdown_words": COUNTDOWN_WORDS,

@@ -3,12 +3,16 @@
 from journey.answers.check import MathGrader
 from journey.answers.words import TextGrader
 from journey.tasks.base import in_words, ungraded
+from journey.tasks.qa.quantities import QuantityGrader, read
 
 MATH = in_words("math", MathGrader)
 """Mathematics: the final answer is checked as mathematics."""
 
 TEXT = in_words("text", TextGrader)
 """A word, a choice or a short text (BIG-Bench Hard): the same words are right."""
+
+SCIENCE = in_words("science", QuantityGrader, read=read)
+"""Science: quantities with units are right where they measure the same within 5 %."""
 
 MODEL_GRADED = ungraded(
     "judged",
