@@ -26,7 +26,8 @@ BROKEN = Reply(500, {"error": {"message": "out of memory"}})
 def quick(monkeypatch):
     monkeypatch.setattr("journey.models.server_retry.FIRST", 0.002)
     monkeypatch.setattr("journey.models.router.TICK", 0.01)
-    monkeypatch.setattr("journey.models.router.NOBODY", 0.05)
+    monkeypatch.setattr("journey.models.router_list.TICK", 0.01)
+    monkeypatch.setattr("journey.models.router_list.NOBODY", 0.05)
 
 
 @asynccontextmanager
@@ -85,7 +86,7 @@ async def test_one_address_is_asked_by_the_plain_client():
 
 async def test_the_children_of_a_tree_go_to_the_server_that_has_their_prefix(monkeypatch):
     monkeypatch.setattr("journey.models.router.LATE", 1e9)  # a busy machine is no slow server
-    monkeypatch.setattr("journey.models.router.SLOWER", 1e9)
+    monkeypatch.setattr("journey.models.router_list.SLOWER", 1e9)
     async with many(well, well, well, well) as (servers, router):
 
         async def grow(tree: int) -> None:

@@ -8,20 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median_low, quantiles
 
-from journey.errors import BudgetReached, UsageError
+from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.budget import BudgetTracker
 from journey.models.prefixes import Prefixes, blocks
+from journey.models.router_list import TICK, Members
 from journey.models.router_member import Member
-from journey.models.server import EMPTY, LONGEST_BUSY, NOBODY, NOTHING, Server
-from journey.models.server_limit import Rates
+from journey.models.server import EMPTY, LONGEST_BUSY, NOTHING, Server
 from journey.models.server_retry import Failed, Tries, backoff
 from journey.models.server_settings import ServerSettings
 from journey.types import content_seed
 
-TICK = 0.25  # seconds between two looks at everything that is out
 BUSIER, MORE = 1.5, 4  # a server that has the prefix may be so many times, and by so many calls, busier than the least
-SLOWER = 2.0  # times the usual seconds of an answer, from which on a server gets fewer calls in proportion
 LATE, STALLED = 3.0, 10.0  # times what nine of ten such calls take: repeated where room is idle; wherever there is any
 KNOWN = 8  # answers to one kind of call until it is known how long it takes
 OVERDUE = 3  # calls in a row that a server lets stand, while others answer, until it is drained
@@ -56,8 +54,7 @@ class Router:
     repeated once at another server, and the first answer counts. `max_in_flight` and the rates of the settings hold for
     all servers together, as the budget does.
 
-    A `url_file` is read again when it has changed. All servers must have the same model (`Member.difference`), which
-    is made sure of before the first call; one that comes later with another is left out, with a remark.
+    Which servers there are, `Members` knows.
 
     Raises what `Server` raises.
     """
@@ -69,22 +66,22 @@ class Router:
         self.name = name
         self.settings = settings
         self.identity = settings.identity(model)
-        self.members: list[Member] = []
+        self._list = Members(model, name, settings, tracker, self._dispatch, run)
         self._tracker = tracker
-        self._run = run
-        self._rates = Rates(settings.requests_per_minute, settings.tokens_per_minute)
         self._prefixes = Prefixes[Member]()
         self._queue: deque[Call] = deque()
         self._out: set[Call] = set()
         self._took: dict[tuple[int, int], deque[float]] = {}
         self._jitter = random.Random(content_seed("jitter", model, name))
         self._calls = self._came_to_nothing = 0
-        self._changed: float | None = None
         self._alone_since: float | None = None
         self._starting: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._looking: dict[Member, asyncio.Task[None]] = {}
-        self._set(settings.urls())
+
+    @property
+    def members(self) -> list[Member]:
+        """The servers."""
+        return self._list.all
 
     def __repr__(self) -> str:
         return f"Router({self.model!r}, {self.name!r}, {len(self.members)} servers)"
@@ -92,7 +89,7 @@ class Router:
     async def complete(self, prompt: Prompt, sampling: Sampling) -> list[Completion]:
         """`sampling.n` completions. Raises UsageError, BudgetReached, ModelError."""
         if self._starting is None:
-            self._starting = asyncio.create_task(self._start())
+            self._starting = asyncio.create_task(self._list.start())
         if self._starting.done():
             self._starting.result()
         else:
@@ -115,107 +112,12 @@ class Router:
 
     async def close(self) -> None:
         """Closes the connections."""
-        for task in (self._starting, self._watching, *self._looking.values()):
+        for task in (self._starting, self._watching):
             if task is not None:
                 task.cancel()
-        for member in self.members:
-            await member.close()
-
-    # Which servers there are
-
-    async def _start(self) -> None:
-        """Waits for the first server that answers, and looks whether all that do have the same model."""
-        patience = self.settings.first_patience
-        until = time.monotonic() + (NOBODY if patience is None else patience)
-        while True:
-            found = await asyncio.gather(*(self._reached(member) for member in self.members))
-            here = [member for member, failed in zip(self.members, found, strict=True) if failed is None]
-            here = [member for member in here if not member.is_leaving]
-            if here:
-                break
-            if time.monotonic() >= until:
-                what = "; ".join(f"{m.url}: {failed}" for m, failed in list(zip(self.members, found, strict=True))[:4])
-                more = f" and {len(found) - 4} more" if len(found) > 4 else ""
-                servers = f"none of the {len(found)} servers of {self.name} answers ({what}{more})"
-                raise UsageError(f"{servers}; start one, or check their url (first_patience is how long those that"
-                                 " are still starting are waited for)")  # fmt: skip
-            await asyncio.sleep(TICK)
-            self._read_again()
-        for member in here:
-            if (differs := await self._let_in(member)) is not None:
-                raise UsageError(f"the servers of {self.name} hold different models: {differs}; give each model its own"
-                                 " name under servers")  # fmt: skip
-
-    async def _reached(self, member: Member) -> Failed | None:
-        try:
-            await member.look()
-        except Failed as failed:
-            return failed
-        return None
-
-    async def _let_in(self, member: Member) -> str | None:
-        """A server that shows its list is asked from now on, unless its model is another than that of those that are
-        asked already; how it differs then.
-        """
-        other = next((one for one in self.members if one.is_up), None)
-        try:
-            differs = None if other is None else await member.difference(other)
-            if differs is None and member.gate.alone:  # it was away: it has to answer before anybody's call goes there
-                await member.answer_again()
-        except (Failed, ModelError, BudgetReached) as error:  # it shows a list and answers nothing, as when it loads
-            member.drain(error if isinstance(error, Failed) else Failed("away", str(error)), 0, time.monotonic())
-            return None
-        if differs is None:
-            member.ready, member.use.state = True, "up"
-            self._dispatch()
-        return differs
-
-    async def _look_again(self, member: Member) -> None:
-        """Lets a server in that is new or was away, where it is there."""
-        if (failed := await self._reached(member)) is not None:
-            member.drain(failed, 0, time.monotonic())
-            return
-        try:
-            differs = await self._let_in(member)
-        except UsageError as error:
-            differs = str(error)
-        if differs is not None:
-            member.is_leaving, member.use.state = True, "left out"
-            self._tracker.remark(f"{self.name} leaves a server out: {differs}")
-
-    def _read_again(self) -> None:
-        """Takes the servers that the file names now; one that cannot be read leaves everything as it is."""
-        if self.settings.url_file is None:
-            return
-        try:
-            changed = Path(self.settings.url_file).expanduser().stat().st_mtime
-            if changed != self._changed:
-                self._changed = changed
-                self._set(self.settings.urls())
-        except OSError:
-            return
-        except UsageError as error:
-            self._tracker.remark(f"{self.name} keeps its servers: {error}")
-
-    def _set(self, urls: tuple[str, ...]) -> None:
-        for member in self.members:
-            if member.url not in urls:
-                member.is_leaving, member.use.state = True, "off the list"
-        known = {member.url for member in self.members if not member.is_leaving}
-        settings = self.settings
-        for url in urls:
-            if url not in known:
-                made = Member(self.model, self.name, url, settings, self._tracker, self._rates, self._run)
-                self.members.append(made)
-                self._tracker.servers.append(made.use)
+        await self._list.close()
 
     # Who is asked
-
-    @property
-    def _usual(self) -> float:
-        """From how many seconds an answer on a server counts as slow."""
-        known = [member.seconds for member in self.members if member.is_up and member.seconds]
-        return SLOWER * median_low(known) if known else float("inf")
 
     @property
     def _is_full(self) -> bool:
@@ -225,7 +127,7 @@ class Router:
 
     def _dispatch(self) -> None:
         """Sends as many calls as there is room for, in the order they came."""
-        usual = self._usual
+        usual = self._list.usual
         free = [member for member in self.members if member.has_room(usual)]
         left: list[Call] = []
         while free and self._queue and not self._is_full:
@@ -338,13 +240,9 @@ class Router:
 
     def look(self, now: float) -> None:
         """Reads the list again, looks for servers that are back, and for calls that stand still."""
-        self._read_again()
-        for member in self.members:
-            busy = member in self._looking and not self._looking[member].done()
-            if not (busy or member.ready or member.is_leaving or member.gate.paused):
-                self._looking[member] = asyncio.create_task(self._look_again(member))
+        self._list.look_again()
         self._give_up(now)
-        if not self._rates.wait(1):  # else calls stand still because we keep them back
+        if not self._list.rates.wait(1):  # else calls stand still because we keep them back
             self._repeat(now)
         self._dispatch()
 
@@ -362,7 +260,7 @@ class Router:
 
     def _repeat(self, now: float) -> None:
         """Repeats calls that take too long, and drains servers that let several of them stand while others answer."""
-        usual, last = self._usual, max((member.use.last for member in self.members), default=0.0)
+        usual, last = self._list.usual, max((member.use.last for member in self.members), default=0.0)
         slow = {kind: quantiles(took, n=10)[-1] for kind, took in self._took.items() if len(took) >= KNOWN}
         overdue: dict[Member, list[Call]] = {}
         for call in [call for call in self._out if call.kind in slow and not call.done.done()]:
