@@ -22,6 +22,7 @@ from journey.metrics.votes import Votes, maj_at_tokens
 from journey.pipeline.arms import ARMS, Gain, all_gains
 from journey.pipeline.outcome import Arm, Outcome, outcome
 from journey.pipeline.stages import served_by_server, spent_by_model
+from journey.report.difficulty import difficulty_figures
 from journey.report.rl import rl_figures
 from journey.report.rounds import round_bounds, round_figures
 from journey.report.samples import group_figures, vote_curve
@@ -70,6 +71,7 @@ def figures(run: Run) -> Json:
         "round_bounds": round_bounds(run),
         "search": search_figures(run),
         "suite": suite_figures(run),
+        "difficulty": difficulty_figures(run, found),
         "votes": {name: curve for name in found.arms if (curve := vote_curve(found.seeds_of(name), run))},
         "groups": group_figures(run, {name: found.seeds_of(name) for name in found.arms}),
         "curves": _curves(run),

@@ -7,6 +7,7 @@ from typing import Any
 
 from journey.pipeline.arms import compared
 from journey.report.charts import chart_svg, whiskers_svg
+from journey.report.difficulty import difficulty_table
 from journey.report.document import Column, Document, Picture, Pictures, Table, table
 from journey.report.example import Example
 from journey.report.pictures import accuracy_dots, charts
@@ -52,6 +53,7 @@ def document(figures: Json, example: Example | None = None, settings: Json | Non
         parts=[
             first.parts[0], Pictures("Accuracy", intervals), Pictures("", drawn), first.parts[1],
             *round_parts(figures), rl_table(figures), vote_table(figures), best_table(figures), group_table(figures),
+            difficulty_table(figures),
             *([example] if example else []), error_table(figures), behaviour_table(figures), words_table(figures),
             *suite_tables(figures), seed_table(figures), server_table(figures),
         ],
