@@ -248,6 +248,11 @@ async def caught(of: Sequence[Told], language: str, slip: Slip) -> tuple[int, in
     return sum(thought.refined_by is None for thought in kept), len(kept)
 
 
+def parts_of(thought: Thought) -> list[str]:
+    """The parts of a thought."""
+    return [segment.text for segment in thought.segments]
+
+
 async def slipping(of: Sequence[Told], language: str) -> dict[str, Any]:
     """What a translator that slips in a share of its answers makes of the thoughts, in up to three tries."""
     found = [await retold(told, language, None, 3, SHARE) for told in of]
@@ -261,7 +266,7 @@ async def slipping(of: Sequence[Told], language: str) -> dict[str, Any]:
         "slips_missed": dict(Counter(missed)),
         "share": sum(shares) / len(shares),
         "least_share": min(shares),
-        "parts_in_another_language": sum(len(strays(thought.segments, language, ("en",))) for thought in kept),
+        "parts_in_another_language": sum(map(len, (strays(parts_of(one), language, ("en",)) for one in kept))),
     }
 
 

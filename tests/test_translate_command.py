@@ -55,3 +55,8 @@ def test_the_thoughts_of_one_run_are_told_in_more_than_one_language(tmp_path: Pa
     done("export", run, "thoughts", "--to", tmp_path / "thoughts.jsonl")
     notes = [row["note"] for row in map(json.loads, (tmp_path / "thoughts.jsonl").open()) if row["note"]]
     assert len(notes) == 2 and all("is not in Korean" in note for note in notes)
+    told = {row["method"]: row["language"] for row in done("quality", run, "--json").data["sets"]}
+    assert told["traverse"] == {"wanted": ["en"], "share": 1.0, "known": 2, "mixed": 0, "parts": 0}
+    korean = told["traverse in ko"]
+    assert korean["wanted"] == ["ko"] and korean["mixed"] == 1 and korean["parts"] > 1 and 0.4 < korean["share"] < 0.6
+    assert "traverse in ko" in done("quality", run).out

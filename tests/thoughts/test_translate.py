@@ -7,8 +7,10 @@ import pytest
 from thoughts.retellers import tagged
 from thoughts.test_refine import DRAFT, PROBLEM
 
+from journey.evals.words import read
 from journey.models.base import Prompt, Sampling
 from journey.models.scripted import Scripted
+from journey.thoughts.behaviours import pieces
 from journey.thoughts.draft import chosen
 from journey.thoughts.language_share import share, strays
 from journey.thoughts.numbers import numbers
@@ -97,8 +99,27 @@ async def test_a_korean_draft_with_one_english_step_is_marked():
         replace(told.segments[4], text="Then 30 + 12 = 42 follows from this."),
         told.segments[5],
     ]
-    assert strays(told.segments, "ko", ("en",)) == [] and strays(mixed, "ko", ("en",)) == [5]
+    assert strays([s.text for s in told.segments], "ko", ("en",)) == []
+    assert strays([s.text for s in mixed], "ko", ("en",)) == [5]
 
 
 def test_full_width_digits_are_the_same_numbers():
     assert numbers("共１，２００个，１２．５") == numbers("1,200 and 12.5")
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("ko", ("두 수를 더한다.", "잠깐, 이 단계는 옳지 않다.", "문제로 돌아가자.", "검토해 보자.")),
+        ("de", ("Wir addieren.", "Moment, das stimmt nicht.", "Ich gehe zurück zur Aufgabe.", "Ich überprüfe das.")),
+        ("zh", ("我们相加。", "等等，这一步不对。", "让我回到题目。", "我们来验算一下。")),
+    ],
+)
+def test_doubts_returns_and_checks_are_found_by_a_languages_own_words(language, texts):
+    problem = replace(PROBLEM, task="math", language=language)
+    kinds = [piece.kind for piece in pieces(problem, "\n\n".join(texts))]
+    assert kinds == ["step", "reflection", "backtrack", "check"]
+    found = read(["\n\n".join(texts)], "x", language=language)
+    assert found.key_words and found.tokens > 8
+    english = replace(PROBLEM, task="math")
+    assert [p.kind for p in pieces(english, "A moment of inertia.\n\nDas ist ein Fehler.")] == ["step", "step"]

@@ -14,6 +14,7 @@ from journey.errors import UsageError
 from journey.evals import words
 from journey.evals.quality import MEASURES
 from journey.evals.text_figures import TextFigures, measure, summary
+from journey.prompts.languages import ENGLISH, known, language_of
 
 KEYS_SHOWN = ("wait", "alternatively", "therefore", "consider", "if", "possible")
 EXAMPLES_SHOWN = 10
@@ -39,8 +40,8 @@ def quality(sources: flags.Sources, method: flags.Method = None, top: flags.Top 
         {"source": source, "method": name, **summary(sets[source, name], name, top)}
         for source, name in sorted(sets, key=lambda key: (order[key[0]], key[1]))
     ]
-    tables = (_words_table(rows), _structure_table(rows), _quality_table(rows), _phrase_table(rows))
-    say(json, {"tokens": words.TOKENS_BY_RULE, "sets": rows}, *tables)
+    tables = (_words_table(rows), _structure_table(rows), _quality_table(rows), *_language_table(rows))
+    say(json, {"tokens": words.TOKENS_BY_RULE, "sets": rows}, *tables, _phrase_table(rows))
     return 0
 
 
@@ -66,11 +67,18 @@ def _words_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             *((f"  {_printable(one['name'])}", 1, one["words"]) for one in shown),
         ]
         for name, number, found in lines:
-            rates = {key: found["key_words"].get(key, (0, 0.0))[1] for key in KEYS_SHOWN}
+            rates = {key: found["key_words"].get(key, (0, 0.0))[1] for key in _keys_shown(row)}
             keys = ", ".join(f"{key} {_number(rate)}" for key, rate in rates.items() if rate) or "none"
             lengths = (_number(found["tokens"], 0), _number(found["lines"]), _number(found["words_a_line"]))
             grid.add_row(*map(Text, (name, str(number), *lengths, keys)))
     return grid
+
+
+def _keys_shown(row: Mapping[str, Any]) -> Sequence[str]:
+    wanted = row["language"]["wanted"]
+    if len(wanted) > 1 or wanted[0] not in known():
+        return KEYS_SHOWN
+    return language_of(wanted[0]).key_words[: len(KEYS_SHOWN)]
 
 
 def _structure_table(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -93,6 +101,19 @@ def _quality_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         values = [_number(found[name], 3) for name in MEASURES]
         grid.add_row(*map(Text, (_name(row), *values, f"{found['said']['q']} of {found['thoughts']}")))
     return grid
+
+
+def _language_table(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """In which language the texts are; none where all are in English and should be."""
+    if all(row["language"]["wanted"] == [ENGLISH] and row["language"]["share"] in (1.0, None) for row in rows):
+        return []
+    grid = _grid("Language", "wanted", "share in it", "said of", "thoughts with parts\nin another", "such\nparts")
+    for row in rows:
+        found, many = row["language"], len(row["examples"])
+        of = f"{found['known']} of {many}"
+        cells = [_name(row), ", ".join(found["wanted"]), _percent(found["share"]), of]
+        grid.add_row(*map(Text, (*cells, str(found["mixed"]), str(found["parts"]))))
+    return [grid]
 
 
 def _phrase_table(rows: Sequence[Mapping[str, Any]]) -> Table:

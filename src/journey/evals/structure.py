@@ -50,7 +50,7 @@ class Structure:
         return asdict(self) | {"recovery_rate": self.recovery_rate, "wrong_share": self.wrong_share}
 
 
-def of_thought(thought: Thought, tree: Tree | None = None) -> Structure:
+def of_thought(thought: Thought, tree: Tree | None = None, language: str | None = None) -> Structure:
     """The moves of a thought by its segments; by cue words where these were not made from known moves.
 
     Wrong is a segment that is marked as a mistake or, with the tree, a step whose node is judged wrong. A mistake
@@ -58,7 +58,7 @@ def of_thought(thought: Thought, tree: Tree | None = None) -> Structure:
     path to a right leaf, and the thought ends right (`ends_right`).
     """
     if not is_known(thought.segments):
-        return of_text(thought.text)
+        return of_text(thought.text, language)
     wrong = [is_wrong(segment, tree) for segment in thought.segments]
     trips = _last_of_runs(wrong)
     ends = ends_right(thought, tree)
@@ -79,12 +79,13 @@ def of_thought(thought: Thought, tree: Tree | None = None) -> Structure:
     )
 
 
-def of_text(text: str) -> Structure:
+def of_text(text: str, language: str | None = None) -> Structure:
     """An estimate by cue words: paragraphs that check or doubt ("wait"), and that turn another way ("alternatively").
 
     A paragraph that does both is a backtrack. What the words do not say is null: mistakes, recoveries, wrong tokens.
+    The words are those of English, and of `language` (its code).
     """
-    kinds = [kind(text[start:end]) for start, end in paragraphs(text)]
+    kinds = [kind(text[start:end], language) for start, end in paragraphs(text)]
     return Structure("cue words", count_tokens(text), kinds.count("reflection"), kinds.count("backtrack"))
 
 

@@ -18,7 +18,8 @@ LENGTHS = (1, 2, 3, 4)
 LONGEST_WORD = 40  # letters; longer ones are no words
 TOKENS_BY_RULE = "by rule, each word, digit and sign is one"
 
-_TOKEN = re.compile(r"[^\W\d_]+|\d|[^\w\s]|_")
+_TOKEN = re.compile(r"[\u3040-\u30ff一-鿿]|[^\W\d_\u3040-\u30ff一-鿿]+|\d|[^\w\s]|_")
+_UNSPACED = re.compile(r"[\u3040-\u30ff一-鿿가-힣]")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _COMMON = frozenset(
     (
@@ -50,12 +51,13 @@ def describe(texts: Sequence[str], tokens: Sequence[int] | None = None, *, phras
     }
 
 
-def key_words(texts: Sequence[str]) -> dict[str, tuple[int, float]]:
-    """How often each key word occurs in all, and in what share of the texts, the most frequent first."""
+def key_words(texts: Sequence[str], language: str | None = None) -> dict[str, tuple[int, float]]:
+    """How often each key word of a language occurs in all, and in what share of the texts, the most frequent first."""
     found: dict[str, tuple[int, float]] = {}
     lowered = [text.lower() for text in texts]
-    for word in KEY_WORDS:
-        pattern = re.compile(rf"\b{re.escape(word)}\b")
+    for word in KEY_WORDS if language is None else language_of(language).key_words:
+        edge = "" if _UNSPACED.search(word) else r"\b"
+        pattern = re.compile(rf"{edge}{re.escape(word)}{edge}")
         hits = [len(pattern.findall(text)) for text in lowered]
         if any(hits):
             found[word] = (sum(hits), sum(h > 0 for h in hits) / len(texts))
@@ -107,13 +109,14 @@ class Reading:
 def count_tokens(text: str) -> int:
     """How many tokens a text has by rule: each word, each digit and each sign is one.
 
-    Digits are single as in the tokenizers of Llama 2 and Qwen; long words, which those cut, make the count too small.
+    So is each Chinese character. Digits are single as in the tokenizers of Llama 2 and Qwen; long words, which those
+    cut, make the count too small.
     """
     return sum(1 for _ in _TOKEN.finditer(text))
 
 
-def read(texts: Sequence[str], name: str, *, top: int = 3) -> Reading:
-    """The row of one text or of a set."""
+def read(texts: Sequence[str], name: str, *, top: int = 3, language: str | None = None) -> Reading:
+    """The row of one text or of a set, with the key words of a language (its code; null: English)."""
     lines = [line for text in texts for line in text.splitlines() if line.strip()]
     words = sum(len(line.split()) for line in lines)
     total, number = sum(map(count_tokens, texts)), max(len(texts), 1)
@@ -125,7 +128,7 @@ def read(texts: Sequence[str], name: str, *, top: int = 3) -> Reading:
         lines=len(lines) / number,
         words_a_line=words / len(lines) if lines else None,
         phrases={n: frequent(lines, n, top) for n in LENGTHS},
-        key_words={word: (n, 1000 * n / total) for word, (n, _) in key_words(texts).items()} if total else {},
+        key_words={word: (n, 1000 * n / total) for word, (n, _) in key_words(texts, language).items()} if total else {},
     )
 
 

@@ -1,7 +1,8 @@
 """How a text thinks: its pieces, and the backtracks, recoveries and verifications in it, counted.
 
 Of a puzzle's own steps exactly, by the reader that follows returns as the grader does; of a text in words by marked
-phrases, which tell no mistake. After "Cognitive Behaviors that Enable Self-Improving Reasoners" (arXiv 2503.01307).
+phrases of its problem's language, which tell no mistake. After "Cognitive Behaviors that Enable Self-Improving
+Reasoners" (arXiv 2503.01307).
 """
 
 import re
@@ -12,9 +13,11 @@ from typing import Literal, NamedTuple
 
 from journey.answers.find import find_answer
 from journey.errors import UsageError
+from journey.prompts.languages import code
 from journey.tasks.exploration import Ground
 from journey.tasks.table import task_of
 from journey.tasks.walks import Line, walk
+from journey.thoughts.cues import shows
 from journey.thoughts.distill import kind, paragraphs
 from journey.types import Problem
 
@@ -77,7 +80,7 @@ class Behaviours:
 def pieces(problem: Problem, text: str) -> list[Piece]:
     """The pieces of an answer's text from its beginning to its end; none of a text without words."""
     ground = _ground(problem)
-    return _in_words(text) if ground is None else [piece for piece, _ in _walked(ground, text)]
+    return _in_words(text, code(problem.language)) if ground is None else [piece for piece, _ in _walked(ground, text)]
 
 
 @lru_cache(maxsize=20_000)  # a report counts the answers of earlier seeds again
@@ -85,7 +88,7 @@ def behaviours(problem: Problem, text: str, correct: bool | None) -> Behaviours:
     """The behaviours of an answer that was graded `correct` (null: could not say, which is not right)."""
     ground = _ground(problem)
     if ground is None:
-        found = _in_words(text)
+        found = _in_words(text, code(problem.language))
         kinds = [piece.kind for piece in found]
         return Behaviours(kinds.count("backtrack"), kinds.count("check"))
     backtracks = verifications = mistakes = left = repeats = steps = wrong = 0
@@ -148,10 +151,10 @@ def _ground(problem: Problem) -> Ground | None:
     return replace(ground, moves=moves, step=step, lost=lost)
 
 
-def _in_words(text: str) -> list[Piece]:
+def _in_words(text: str, language: str | None) -> list[Piece]:
     """The paragraphs of a text in words, each with the blank characters behind it."""
     spans = paragraphs(text)
-    kinds: list[PieceKind] = [_kind(text[slice(*span)]) for span in spans]
+    kinds: list[PieceKind] = [_kind(text[slice(*span)], language) for span in spans]
     for place in range(len(spans) - 1, max(-1, len(spans) - 1 - _LAST), -1):
         if find_answer(text[slice(*spans[place])]) is not None:
             kinds[place] = "answer"
@@ -164,10 +167,11 @@ def _in_words(text: str) -> list[Piece]:
     return found
 
 
-def _kind(paragraph: str) -> PieceKind:
-    if _RETURNS.search(paragraph):
+def _kind(paragraph: str, language: str | None) -> PieceKind:
+    if _RETURNS.search(paragraph) or shows("return", paragraph, language):
         return "backtrack"
-    found = kind(paragraph)
+    found = kind(paragraph, language)
     if found == "backtrack":
         return found
-    return "check" if _CHECKS.search(paragraph) else "reflection" if found == "reflection" else "step"
+    is_check = _CHECKS.search(paragraph) is not None or shows("check", paragraph, language)
+    return "check" if is_check else "reflection" if found == "reflection" else "step"

@@ -20,6 +20,7 @@ from journey.models.end_marks import without_end_marks
 from journey.models.estimate import Estimate, question_tokens, tokens_of
 from journey.prompts.languages import code
 from journey.thoughts.base import Common, Made, Material, Tools
+from journey.thoughts.cues import shows
 from journey.thoughts.numbers import numbers
 from journey.thoughts.trail import quoted
 from journey.types import Problem, Segment, SegmentKind, Thought, content_hash, content_seed
@@ -222,14 +223,14 @@ _REFLECTS = re.compile(
 )
 
 
-def kind(paragraph: str) -> SegmentKind:
+def kind(paragraph: str, language: str | None = None) -> SegmentKind:
     """What a paragraph is, by its phrases: "backtrack" where another way is begun, "reflection" at a check or a doubt.
 
-    Rules cannot tell a mistake: all else is a "step".
+    Rules cannot tell a mistake: all else is a "step". The phrases are English ones, and those of `language` (its code).
     """
-    if _BACKTRACKS.search(paragraph):
+    if _BACKTRACKS.search(paragraph) or shows("backtrack", paragraph, language):
         return "backtrack"
-    return "reflection" if _REFLECTS.search(paragraph) else "step"
+    return "reflection" if _REFLECTS.search(paragraph) or shows("reflection", paragraph, language) else "step"
 
 
 def paragraphs(text: str) -> list[tuple[int, int]]:
@@ -250,8 +251,9 @@ def as_thought(problem: Problem, taught: Taught, method: str, by: str, made: Any
     text = taught.text
     spans = paragraphs(text)
     answering = next((span for span in reversed(spans) if find_answer(text[slice(*span)]) is not None), spans[-1])
+    language = code(problem.language)
     segments = tuple(
-        Segment("answer" if span == answering else kind(text[slice(*span)]), text[slice(*span)], None, *span)
+        Segment("answer" if span == answering else kind(text[slice(*span)], language), text[slice(*span)], None, *span)
         for span in spans
     )
     identity = content_hash("thought", problem.id, method, by, made, text)

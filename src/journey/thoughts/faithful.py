@@ -124,12 +124,16 @@ _COMMON = re.compile(
     r"over|some|such|than|that|their|them|then|there|therefore|these|they|this|those|thus|very|well|"
     r"were|what|when|where|which|while|will|with|would|your|hence|since"
 )
-_WORD = re.compile(r"[一-鿿]|(?<![\\\w])[^\W\d_]{4,}")
+_WORD = re.compile(r"[一-鿿]|[가-힣]{2,}|(?<![\\\w])[^\W\d_]{4,}")
 
 
 def words(text: str) -> set[str]:
-    """The content words of a text: of four letters or more, cut to five so that endings do not count; Han by itself."""
-    return {word[:5] for word in _WORD.findall(text.casefold()) if not _COMMON.fullmatch(word)}
+    """The content words of a text: of four letters or more, cut to five so that endings do not count.
+
+    Han stand by themselves; Korean words are of two syllables or more, cut to two.
+    """
+    found = (word for word in _WORD.findall(text.casefold()) if not _COMMON.fullmatch(word))
+    return {word[: 2 if "가" <= word[0] <= "힣" else 5] for word in found}
 
 
 # --- numbers and formulas ---------------------------------------------------------------------------------------------

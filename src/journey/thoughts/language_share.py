@@ -16,7 +16,6 @@ from typing import Any
 
 from journey.answers.phrases import measured
 from journey.prompts.languages import ENGLISH, known, language_of
-from journey.types import Segment
 
 LEAST = 0.7
 """The share of a part from which on it is in the language."""
@@ -27,6 +26,7 @@ _FORMULAS = re.compile(
     r"|\\\(.{0,999}?\\\)|\\\[.{0,2999}?\\\]|\\[A-Za-z]+|https?://\S{1,999}",
     re.DOTALL,
 )
+_WORDS = re.compile(r"[A-Za-z]{2}")
 _SENTENCE = re.compile(r"[.!?。！？\n]+")
 _FUNCTIONS = frozenset(
     ("sin", "cos", "tan", "cot", "sec", "log", "ln", "exp", "lim", "max", "min", "mod", "gcd", "lcm", "det", "sqrt")
@@ -42,6 +42,8 @@ def share(text: str, language: str, others: Iterable[str] = ()) -> float | None:
     """
     if not (scripts := _scripts(language)):
         return None
+    if language == ENGLISH and text.isascii():
+        return 1.0 if _WORDS.search(_FORMULAS.sub(" ", text)) else None  # the usual case, and quick
     weight = 1 / language_of(language).length
     rivals = sorted({of for of in others if of != language and _scripts(of) & scripts})
     own = other = 0.0
@@ -61,9 +63,9 @@ def share(text: str, language: str, others: Iterable[str] = ()) -> float | None:
     return own / (own + other) if own + other else None
 
 
-def strays(segments: Sequence[Segment], language: str, others: Iterable[str] = ()) -> list[int]:
-    """The numbers, from 1, of the parts that are in another language."""
-    found = (share(segment.text, language, others) for segment in segments)
+def strays(parts: Iterable[str], language: str, others: Iterable[str] = ()) -> list[int]:
+    """The numbers, from 1, of the parts of a text that are in another language."""
+    found = (share(part, language, others) for part in parts)
     return [number for number, value in enumerate(found, 1) if value is not None and value < LEAST]
 
 
