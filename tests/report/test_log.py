@@ -178,7 +178,7 @@ def test_progress_counts_what_worked_ended_and_cost_since_a_day(tmp_path: Path) 
 def test_the_log_of_this_repository_is_of_the_form_and_the_map_has_no_entry_that_it_lacks() -> None:
     entries = read_log(DOCS / "LOG.md").entries
     rows = [json.loads(line) for line in (DOCS / "map.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert len(rows) > 80 and {row["id"] for row in rows} <= {e.id for e in entries}, "make map draws it anew"
+    assert len(rows) > 80 and {row["name"] for row in rows} <= {e.label for e in entries}, "make map draws it anew"
     assert (DOCS / "map.svg").read_text(encoding="utf-8").count('href="LOG.md#') == len(rows)
 
 

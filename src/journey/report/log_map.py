@@ -146,7 +146,8 @@ def _laid_out(log: ResearchLog, links: Mapping[str, str], lit: set[str] | None, 
     about = (
         f"{log.title}: {begun} entries from the oldest at the top to the newest, {len(log.entries) - begun} wished for."
     )
-    heads = wrapped(f"{about} No mark: done, with the result that it names.", width - 2 * MARGIN, 12, 4)
+    about += " A line leads to what followed. No mark: done, with the result named."
+    heads = wrapped(about, width - 2 * MARGIN, 12, 4)
     legend = _legend(log, width, 60 + HEAD * len(heads))
     top = legend[-1][0][1] + 34
     tops, y, bands = list[float](), top + 26, list[tuple[float, str]]()
