@@ -10,6 +10,7 @@ from journey.models.base import Prompt
 from journey.tasks import old_records
 from journey.tasks.base import Task
 from journey.tasks.code import permission
+from journey.tasks.code.grader import check_sandbox
 from journey.tasks.code.task import CODE
 from journey.tasks.countdown.task import COUNTDOWN, COUNTDOWN_WORDS
 from journey.tasks.lists.task import LISTS
@@ -98,10 +99,13 @@ def tasks_of(problems: Iterable[Problem]) -> list[Task]:
 
 
 def check_runs(name: str) -> None:
-    """Raises UsageError where problems of the task of that name want programs to be run and the user allows none."""
+    """Raises UsageError where a task wants programs to be run and the user allows none, or the machine cannot."""
     of = task(name)
-    if of.code_grader is not None and not permission.is_granted():
+    if of.code_grader is None:
+        return
+    if not permission.is_granted():
         raise UsageError(of.refusal)
+    check_sandbox()
 
 
 def check_gradable(problems: Iterable[Problem], *, code: bool = False, model: bool = False) -> None:

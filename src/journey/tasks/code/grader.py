@@ -17,13 +17,14 @@ import signal
 from collections.abc import MutableMapping
 from typing import IO
 
+from journey import interrupts
 from journey.answers.grade import Grade, could_not_check
 from journey.errors import UsageError
 from journey.tasks.code.finding import find_code, programs
 from journey.tasks.code.outcome import NO_SANDBOX, Outcome, outcome
 from journey.tasks.code.sandbox import BWRAP, PACKAGE, call_filter, command
 from journey.tasks.code.splitting import Split, split
-from journey.types import Problem, content_hash
+from journey.types import Problem, content_hash, make_problem
 
 KEPT = 1 << 20  # bytes of what the tests' process reports
 TAIL = 4096  # of what it writes besides
@@ -115,6 +116,15 @@ class CodeGrader:
                     await _end(process)
             report = os.pread(out.fileno(), KEPT, 0).decode("utf-8", "replace")
             return outcome(code, report, _tail(err), mark, tests.cases, self.seconds)
+
+
+def check_sandbox() -> None:
+    """Raises UsageError where no program can be run here, with what the system says of it."""
+    works = make_problem("Write f, which gives 1.", "assert f() == 1\n")
+    _, found = interrupts.run(CodeGrader().tested(works, "def f(): return 1"))
+    if found is None or found.correct is None:
+        reason = "" if found is None else str(found.error).removeprefix("could not check: ")
+        raise UsageError(f"programs cannot be tested on this machine: {reason}; see docs/evals.md, Code")
 
 
 def head_of(question: str) -> str:
