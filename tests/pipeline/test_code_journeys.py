@@ -130,3 +130,15 @@ def test_a_recipe_may_still_grow_step_by_step_and_a_setting_of_another_grower_is
     assert said.code == 2 and "trees.repair" in said.err
     said = journey("run", recipe(tmp_path, trees={"repair": {}, "grow": {}}), "--dry-run", "--allow-code")
     assert said.code == 2 and "grown in one way" in said.err
+
+
+def test_a_machine_without_a_sandbox_is_refused_before_a_model_is_asked(
+    tmp_path: Path, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (fake := tmp_path / "bwrap").write_text("#!/bin/sh\necho 'bwrap: Operation not permitted' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    for command in ("run", "grow"):
+        said = journey(command, recipe(tmp_path), "--out", tmp_path / "run", "--allow-code")
+        assert said.code == 2 and "bwrap: Operation not permitted" in said.err and not (tmp_path / "run").exists()
+    assert not server.asked

@@ -11,10 +11,11 @@ from studio.payloads import MARKDOWN, PAYLOADS, SCRIPTS
 from journey.studio import safe
 from journey.studio.label import label
 
-ONLY_OURS = re.compile(r'(?:[^<>"\']|<span class="math(?: display)?">[^<>"\']*</span>)*')
+ONLY_OURS = re.compile(r'(?:[^<>"\']|<span class="(?:program|math(?: display)?)">[^<>"\']*</span>)*')
 pieces = st.sampled_from(["<", ">", "&", '"', "'", "\\(", "\\)", "\\[", "\\]", "$", "$$", "\\$", "\\\\", "\n", " ", "a",
                           "![x](", "[", "](", ")", "http://outside.example", "\\begin{align*}", "\\end{align*}", "\x00",
-                          "\u202e", "\ud800", "<script>", "onerror="])  # fmt: skip
+                          "\u202e", "\ud800", "<script>", "onerror=",
+                          "```\n", "\n```\n", "```py\n"])  # fmt: skip
 texts = st.lists(pieces | st.text(max_size=5), max_size=30).map("".join)
 
 
@@ -71,6 +72,16 @@ def test_formulas_follow_each_other_and_stand_in_the_text(text: str):
 )
 def test_mathematics_is_found_where_it_is(text: str, formulas: list[tuple[str, bool]]):
     assert [(f.tex, f.display) for f in safe.formulas(text)] == formulas
+
+
+def test_a_program_is_set_as_one_and_holds_no_formula() -> None:
+    program = "```python\nprint('<b>$x$ [y](http://a.example)')\n```"
+    shown = program.replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#x27;")
+    assert safe.html(f"So $x$:\n{program}\nand $y$") == (
+        f'So <span class="math">x</span>:\n<span class="program">{shown}</span>\nand <span class="math">y</span>'
+    )
+    assert "program" not in safe.html("```python\nnever ends $x$")
+    assert safe.html("````\n" + "```x\n" * 30_000).count("program") == 0
 
 
 @pytest.mark.parametrize("payload", MARKDOWN[:6])

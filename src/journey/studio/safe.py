@@ -13,6 +13,7 @@ from html import escape
 
 LONGEST_MATH = 4000  # letters of one formula; longer ones are shown as they are written
 
+_FENCE = re.compile(r"^(`{3,})([^`\n]*)$", re.MULTILINE)
 # What may begin a formula; a doubled backslash or an escaped dollar sign is stepped over.
 _BEGIN = re.compile(
     r"\\\\[(\[]|\\\\|\\\$|\\\[|\\\(|\$\$|\$"
@@ -51,11 +52,34 @@ class Formula:
 
 
 def html(text: str, *, math: bool = True) -> str:
-    """The text as HTML that can do nothing; with `math` false formulas stay as they are written (in a diff, say)."""
+    """The text as HTML that can do nothing; with `math` false formulas stay as they are written (in a diff, say).
+
+    A program between fences is set as one; nothing in it is a formula, a picture or a link.
+    """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     parts: list[str] = []
     at = 0
-    for formula in formulas(text) if math else ():
+    for start, end in programs(text) if math else ():
+        parts += [_mathematics(text[at:start]), f'<span class="program">{escape(_shown(text[start:end]))}</span>']
+        at = end
+    return "".join([*parts, _mathematics(text[at:]) if math else _words(text)])
+
+
+def programs(text: str) -> Iterator[tuple[int, int]]:
+    """Where programs stand in a text, their fences included; one that does not end is none."""
+    fence, start = "", 0
+    for found in _FENCE.finditer(text):
+        if not fence:
+            fence, start = found[1], found.start()
+        elif found[1] == fence and not found[2].strip():
+            yield start, found.end()
+            fence = ""
+
+
+def _mathematics(text: str) -> str:
+    parts: list[str] = []
+    at = 0
+    for formula in formulas(text):
         kind = "math display" if formula.display else "math"
         parts.append(_words(text[at : formula.start]))
         parts.append(f'<span class="{kind}">{escape(_shown(formula.tex))}</span>')
