@@ -4,8 +4,10 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+from picture_rows import picture
 from studio.payloads import PAYLOADS
 
+from journey.store import images
 from journey.store.entries import Round, Training
 from journey.store.run import Run
 from journey.store.version_1 import model_ref
@@ -97,7 +99,7 @@ def learned(folder: Path, updates: int = 6, seeds: int = 1) -> Path:
 
 
 def small(folder: Path) -> Path:
-    """Three problems with a right, a wrong and an unfinished tree, one without; thoughts and attempts."""
+    """Three problems with a right, a wrong and an unfinished tree, one without; thoughts and attempts; two pictures."""
     subjects = ("Algebra", "Geometry", "Algebra", None)
     problems = [
         make_problem(f"What is \\({n} + 1\\)?", str(n + 1), level=f"Level {1 + n % 2}", subject=subjects[n])
@@ -126,6 +128,8 @@ def small(folder: Path) -> Path:
     ]  # fmt: skip
     attempts.append(attempt(problems[3], 9, "I do not know", None, None, "model-1"))
     with Run.open(folder) as run:
+        shown = tuple(images.put(folder, picture("red", form), "a picture") for form in ("PNG", "WEBP"))
+        problems[0] = replace(problems[0], images=shown)
         run.put_all("problems", problems, split="test")
         run.put_all("trees", trees)
         run.put_all("thoughts", [replace(t, seed=1) for t in (told(trees[0], [0, 5], "shortcut"), long, refined)])
@@ -192,7 +196,8 @@ def shapes(folder: Path, size: int = 10_000) -> Path:
 def hostile(folder: Path) -> Path:
     """One problem a payload, and one tree, thought and attempt that say all of them."""
     problems = [
-        make_problem(payload, payload, level=payload, subject=payload, solution=payload) for payload in PAYLOADS
+        replace(make_problem(payload, payload, level=payload, subject=payload, solution=payload), images=(payload,))
+        for payload in PAYLOADS
     ]
     nodes = tuple(
         Node(i - 1 if i % 9 else -1, payload, Judgement("right", 1.0, payload, payload), payload, True, payload, 1)

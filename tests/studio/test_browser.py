@@ -287,3 +287,12 @@ def test_no_page_scrolls_sideways_in_a_narrow_window(browser: Any, studio: Studi
         assert browser.execute_script(f"return {main}.scrollWidth - {main}.clientWidth") <= 0
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_problems_pictures_are_shown_from_this_machine_alone(browser: Any, studio: Studio):
+    with Run.read(studio.folder / "small") as run:
+        problem = next(problem for problem in run.problems() if problem.images)
+    open_at(browser, f"{studio.address}/?page=problem&run=small&id={problem.id}", ".problem .pictures img")
+    script = "return [...document.querySelectorAll('.pictures img')].map((e) => e.naturalWidth)"
+    until(browser, lambda: browser.execute_script(script) == [16, 16], "two pictures of 16 pixels")
+    assert {urlsplit(address).netloc for address in requests(browser)} == {urlsplit(studio.address).netloc}

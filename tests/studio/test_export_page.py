@@ -123,6 +123,8 @@ def test_a_page_holds_everything_and_names_no_other_place(folder: Path):
     thought = told(folder / "small", "traverse")
     text = page(folder / "small", "thoughts", thought.id)
     for tag, given in Tags(text).tags:
+        if tag == "img":
+            assert (given.pop("src") or "").startswith("data:image/")
         assert not {"src", "href", "srcset", "action", "data", "poster"} & given.keys(), (tag, given)
     assert set(re.findall(r"url\(([^)]{0,30})", text)) == {"data:font/woff2;base64,d09GMgA"}
     fonts = re.findall(r"data:font/woff2;base64,([A-Za-z0-9+/=]+)", text)
@@ -265,3 +267,14 @@ def test_what_hangs_below_each_step_is_counted_once_for_the_whole_page(folder: P
         monkeypatch.setattr(module, "children", counted)
     page(folder / "small", "trees", told(folder / "small", "traverse").tree or "")
     assert len(counts) == 1
+
+
+def test_a_pages_pictures_stand_in_it_and_only_such_may(folder: Path):
+    text = page(folder / "small", "thoughts", told(folder / "small", "traverse").id)
+    shown = [attributes["src"] or "" for tag, attributes in Tags(text).tags if tag == "img"]
+    assert [source[:22] for source in shown] == ["data:image/png;base64,", "data:image/webp;base64"]
+    assert "; img-src data:" in text
+    with Run.read(folder / "hostile") as run:
+        (tree,) = run.trees()
+    hostile = page(folder / "hostile", "trees", tree.id)
+    assert "img-src" not in hostile.partition("<style>")[0] and "img" not in {tag for tag, _ in Tags(hostile).tags}

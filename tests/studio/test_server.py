@@ -16,6 +16,7 @@ from studio.payloads import PAYLOADS
 from journey.commands.view import check
 from journey.commands.view import open_studio as serve_view
 from journey.errors import UsageError
+from journey.store.run import Run
 from journey.types import content_hash
 
 
@@ -172,3 +173,19 @@ def test_without_streamlit_the_command_says_how_to_get_it(studio: Studio):
     assert said.returncode == 2
     assert "pip install 'journey-learning[studio]'" in said.stderr
     assert said.stderr.count("\n") == 1
+
+
+def test_a_problems_pictures_are_handed_out_by_their_names_and_nothing_else_is(studio: Studio):
+    with Run.read(studio.folder / "small") as run:
+        names = next(problem.images for problem in run.problems() if problem.images)
+    for name, media in zip(names, ("image/png", "image/webp"), strict=True):
+        status, headers, _ = ask(studio, f"/journey/picture/{name}")
+        assert (status, headers["content-type"]) == (200, media)
+        assert (
+            headers["x-content-type-options"] == "nosniff"
+            and "default-src 'none'" in headers["content-security-policy"]
+        )
+        assert ask(studio, f"/journey/picture/{name}", Host="evil.example")[0] == 403
+    (studio.folder / "small" / "images" / f"{'a' * 64}.svg").write_text("<svg/>")
+    for name in ("a" * 64, "b" * 64, names[0].upper(), "run.db", f"{names[0]}.png", "%00"):
+        assert ask(studio, f"/journey/picture/{name}")[0] == 404, name

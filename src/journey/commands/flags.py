@@ -20,6 +20,7 @@ Format = Literal[
     "rollouts",
     "traces",
     "tot",
+    "comcts",
 ]
 What = Literal[
     "problems",

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from journey.answers.grade import Grade, Grader
 from journey.commands import flags
 from journey.commands.output import check_part, say, sheet, tree_counts, tree_lines
 from journey.commands.progress import Bars
-from journey.data import labelled_trees, prm800k, thought_logs, traces
+from journey.data import comcts, labelled_trees, prm800k, thought_logs, traces
 from journey.data.columns import Columns
 from journey.data.importing import (
     ProblemFiles,
@@ -27,6 +28,7 @@ from journey.data.importing import (
 )
 from journey.errors import UsageError
 from journey.prompts import languages
+from journey.store import images
 from journey.store.run import Run
 from journey.tasks.table import TaskGrader
 from journey.tasks.table import task as task_named
@@ -80,6 +82,7 @@ def import_(
     `import benchmark MATH500` takes a known benchmark from the Hub, or from the FILE named behind it, to be tested on.
     `traces` are rollout records of verifiers (docs/exports.md), which become trees and thoughts.
     `tot` are the public logs of Tree of Thoughts (Game of 24, crosswords), a tree a row.
+    `comcts` are the results of Mulberry's search with images, a tree a row (docs/pictures.md).
     `labelled` are solutions with labelled steps (Math-Shepherd, TRL's stepwise type, ProcessBench, ...), a tree a row.
     Every row of these and of PRM800K is accounted for: it makes a tree, joins one, or is listed with the reason.
     """
@@ -101,7 +104,7 @@ def import_(
     part = "test" if format == "benchmark" and split == "train" else split
     with opened(out) as into:  # first of all, so that a second writer is refused at once
         match format:
-            case "prm800k" | "labelled" | "tot":
+            case "prm800k" | "labelled" | "tot" | "comcts":
                 data, lines = _rated(into, format, files, hub_split, limit, json)
             case "traces":
                 data, lines = _traces(into, files, limit, json)
@@ -173,6 +176,8 @@ def _rated(
         match format:
             case "prm800k":
                 reading = prm800k.read(files, shown, limit)
+            case "comcts":
+                reading = comcts.read(files, partial(images.put, into.path), limit)
             case "tot":
                 reading = thought_logs.read(files, shown, limit)
             case _:

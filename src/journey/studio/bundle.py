@@ -55,10 +55,10 @@ def page_style() -> str:
     return (VIEWER / "studio.css").read_text(encoding="utf-8") + own
 
 
-def policy(scripts: Sequence[str]) -> str:
-    """A policy under which these scripts run and nothing else, and nothing is loaded."""
+def policy(scripts: Sequence[str], *, pictures: bool = False) -> str:
+    """A policy under which these scripts run and nothing else, and nothing is loaded; `pictures` stand in the page."""
     hashes = [f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in scripts]
-    return POLICY.format(scripts=" ".join(hashes))
+    return POLICY.format(scripts=" ".join(hashes)) + "; img-src data:" * pictures
 
 
 def _closed(script: str) -> str:

@@ -11,10 +11,12 @@ from journey import __version__
 from journey.errors import UsageError
 from journey.store.faults import one_sentence
 from journey.store.files import replacing
+from journey.store.images import data_uri
 from journey.store.run import Run
 from journey.studio import bundle
 from journey.studio.diff import diff_html
 from journey.studio.facts import tree_outcome
+from journey.studio.place import picture_address
 from journey.studio.records import run_at, thoughts_of_tree, tree_of
 from journey.studio.templates import html, render
 from journey.studio.tree_data import first_look, step_html, viewer_data
@@ -83,10 +85,14 @@ def page(path: Path, table: str, id: str) -> str:
         outcome=tree_outcome(tree, no_thought_reason(tree)) if tree else "",
         diff=html(diff_html(thought.draft, thought.text)) if thought and thought.draft != thought.text else "",
     )  # fmt: skip
+    pictures = list(filter(picture_address, problem.images)) if problem else []
+    for name in pictures:
+        body = body.replace(f'src="{picture_address(name)}"', f'src="{data_uri(path, name)}"')
     has_math = any('class="math' in text for text in (body, *data["steps"]))
     scripts = ([bundle.katex_script()] if has_math else []) + [bundle.viewer_script()]
     return render(
-        "page", title=problem.question if problem else id, policy=html(bundle.policy(scripts)), body=html(body),
+        "page", title=problem.question if problem else id, body=html(body),
+        policy=html(bundle.policy(scripts, pictures=bool(pictures))),
         scripts=list(map(html, scripts)), style=html((bundle.katex_style() if has_math else "") + bundle.page_style()),
         # In a script element only "<" could end it or begin a comment.
         data=html(json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")),

@@ -1,5 +1,6 @@
 """Places in the studio: the query of an address as it is written, and links there."""
 
+import re
 from collections.abc import Mapping
 from html import escape
 from urllib.parse import urlencode
@@ -8,6 +9,11 @@ from urllib.parse import urlencode
 def href(**where: str | int | None) -> str:
     """The address of a place in the studio, as in href(page="tree", run="a", id="..."); what is null is left out."""
     return "?" + urlencode({name: value for name, value in where.items() if value is not None})
+
+
+def picture_address(name: str) -> str:
+    """The address of a problem's picture, from the page's own; "" for what is no name of one."""
+    return f"journey/picture/{name}" if re.fullmatch(r"[0-9a-f]{64}", name) else ""
 
 
 def link(inside: str, kind: str = "", **where: str | int | None) -> str:

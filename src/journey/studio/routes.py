@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from journey.errors import UsageError
 from journey.store.faults import StoreError
+from journey.store.images import find, read
 from journey.studio.list_page import filter_of
 from journey.studio.place import number_of
 from journey.studio.reading import CHOICES, lists_of
@@ -27,6 +28,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/journey/step", _plainly(step), methods=["GET"]),
         Route("/journey/rows.jsonl", _plainly(rows), methods=["GET"]),
+        Route("/journey/picture/{name}", _plainly(picture), methods=["GET"]),
         Mount("/journey/viewer", StaticFiles(directory=VIEWER)),
     ]
 
@@ -50,6 +52,16 @@ def rows(request: Request) -> Response:
         return PlainTextResponse("There is no such list.", 404)
     name = {"content-disposition": f'attachment; filename="{table}.jsonl"'}
     return StreamingResponse(lists_of(path).lines(filter_of(where)), media_type="application/x-ndjson", headers=name)
+
+
+def picture(request: Request) -> Response:
+    """A picture of a problem of an opened run by its SHA-256, which says what it is wherever it lies."""
+    name = request.path_params["name"]
+    holder = next((path for path in opened().values() if find(path, name) is not None), None)
+    if holder is None:
+        return PlainTextResponse("There is no such picture.", 404)
+    data, media = read(holder, name)
+    return Response(data, media_type=media, headers={"cache-control": "private, max-age=86400, immutable"})
 
 
 def _plainly(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
