@@ -179,6 +179,8 @@ def test_the_log_of_this_repository_is_of_the_form_and_the_map_has_no_entry_that
     entries = read_log(DOCS / "LOG.md").entries
     rows = [json.loads(line) for line in (DOCS / "map.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len(rows) > 80 and {row["name"] for row in rows} <= {e.label for e in entries}, "make map draws it anew"
+    linked = re.findall(r"\]\(([^)#:\s]+)\)", re.sub(r"`[^`]*`", "", (DOCS / "LOG.md").read_text(encoding="utf-8")))
+    assert "map.svg" in linked and [place for place in linked if not (DOCS / place).exists()] == []
     assert (DOCS / "map.svg").read_text(encoding="utf-8").count('href="LOG.md#') == len(rows)
 
 

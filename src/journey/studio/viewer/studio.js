@@ -55,6 +55,8 @@ export async function show({ parentElement, data, setStateValue, setTriggerValue
       event.preventDefault();
       setTriggerValue("open", link.getAttribute("href"));
     });
+    const map = root.querySelector(".log-map-box"), card = map?.querySelector(".chosen")?.getBBox();
+    if (card) map.scrollTo(card.x + card.width / 2 - map.clientWidth / 2, card.y - map.clientHeight / 3);
     if (data.tree)
       bindTree(root, data, (i) => {
         remember(i);
