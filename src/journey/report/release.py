@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from errno import EEXIST, ENOTEMPTY
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,6 +17,7 @@ from journey.errors import UsageError
 from journey.models.weights import folder_hash
 from journey.pipeline.arms import compared
 from journey.pipeline.kept_recipe import readable_recipe
+from journey.pipeline.recipe import Recipe
 from journey.pipeline.recipe_reading import short_recipe
 from journey.report.build import write
 from journey.report.example import choose
@@ -149,8 +150,7 @@ def _commands(chosen: Chosen, folder: Path, options: ReleaseOptions, guard: Guar
     run, recipe = chosen.run, chosen.recipe
     if recipe is None:
         return f"There are no commands to make it again: {NO_RECIPE}."
-    plain = portable(short_recipe(recipe))
-    _text(folder / RECIPE, yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), guard)
+    _text(folder / RECIPE, yaml.safe_dump(released_recipe(recipe), sort_keys=False, allow_unicode=True), guard)
     flags = [f"--seed {chosen.seed}"] if chosen.seed is not None else []
     flags += [f"--arm {arm}" for arm in options.arms or ()]
     flags += [f"--dtype {options.dtype}"] if options.dtype else []
@@ -186,6 +186,13 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
+def released_recipe(recipe: Recipe) -> dict[str, Any]:
+    """The recipe in short, without this machine's places and what only says how it works."""
+    default = Recipe()
+    same = replace(recipe, workers=default.workers, in_flight=default.in_flight, launch=default.launch)
+    return portable(short_recipe(same))
+
+
 def made_with(run: Run) -> dict[str, Any]:
     """What a run was made with beside its recipe: weights, versions, and the prompts that its tasks really use."""
     rules = {TASKS[p.task].rules for p in run.problems() if p.task in TASKS}
@@ -201,7 +208,7 @@ def _report(chosen: Chosen, folder: Path, guard: Guard) -> dict[str, Any]:
     for curve in found["curves"].values():
         curve.pop("seconds", None)
     found = portable(found | {"servers": []})
-    recipe = {} if chosen.recipe is None else {"recipe": portable(short_recipe(chosen.recipe))}
+    recipe = {} if chosen.recipe is None else {"recipe": released_recipe(chosen.recipe)}
     for name in write(folder, "report", found, document(found, choose(run), recipe | made_with(run))):
         guard.text((folder / name).read_text("utf-8"), f"report/{name}")
     return found

@@ -177,7 +177,7 @@ def hyper_parameters(record: Record) -> Answer:
     if bare:
         return Answer(False, f"the settings of the stage {bare[0]} are not kept")
     number = _leaves(record.release.recipe)
-    return Answer(True, f"{number} settings, defaults included", (record.release.place("recipe.yaml"),))
+    return Answer(True, f"{number} settings: the recipe's, and the defaults of its version; every stage's in the cards", (record.release.place("recipe.yaml"),))
 
 
 PARTS = {
