@@ -176,7 +176,8 @@ def hyper_parameters(record: Record) -> Answer:
             if not one["settings"]]  # fmt: skip
     if bare:
         return Answer(False, f"the settings of the stage {bare[0]} are not kept")
-    words = f"{_leaves(record.release.recipe)} settings: the recipe's and its version's defaults; every stage's in the cards"
+    number = _leaves(record.release.recipe)
+    words = f"{number} settings: the recipe's and its version's defaults; every stage's in the cards"
     return Answer(True, words, (record.release.place("recipe.yaml"),))
 
 
