@@ -5,6 +5,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from journey.data.texts import set_of
 from journey.studio import safe
 from journey.studio.diff import diff_html
 from journey.studio.lineage_list import lineage_html
@@ -70,8 +71,8 @@ def _tabs(run: str, tree: Tree, thoughts: Sequence[Thought], thought: Thought, i
     place = {"page": "tree", "run": run, "id": tree.id}
     tabs: list[str] = []
     for one in thoughts:
-        same = [t.id for t in thoughts if t.method == one.method]
-        name = one.method if len(same) == 1 else f"{one.method} {same.index(one.id) + 1}"
+        same = [t.id for t in thoughts if set_of(t) == set_of(one)]
+        name = set_of(one) if len(same) == 1 else f"{set_of(one)} {same.index(one.id) + 1}"
         kind = "here" if one.id == thought.id and not is_diff else ""
         tabs.append(link(safe.html(name), kind, **place, thought=one.id, node=where.get("node")))
     if thought.draft != thought.text:

@@ -43,7 +43,8 @@ def _environment() -> "Environment":
         "attempt_outcome": fragments.attempt_outcome, "children": children, "level_text": fragments.level_text,
         "link": _link, "model_name": label, "outcomes": fragments.OUTCOMES, "path": path,
         "picture_address": place.picture_address, "pieces": pieces,
-        "segment_kinds": fragments.KINDS, "state": state, "thought_place": fragments.thought_place,
+        "segment_kinds": fragments.KINDS, "state": state, "strays": fragments.strays,
+        "thought_facts": fragments.thought_facts, "thought_place": fragments.thought_place,
         "tree_box": Markup(fragments.TREE_BOX), "verdicts": fragments.VERDICTS,
     }  # fmt: skip
     return found

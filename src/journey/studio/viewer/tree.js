@@ -58,7 +58,9 @@ export function mountTree(box, tree, onSelect) {
     if (tree.answers[i] === 1) parts.push(make("circle", { class: "ring", r: 10 }));
     parts.push(make("circle", { class: "knot", r: 7 }));
     if (MARKS[state]) parts.push(make("text", { class: "mark", y: 3.5, "text-anchor": "middle" }, MARKS[state]));
-    const text = make("text", { class: "label", x: 15, y: 4.5 }, label);
+    // A label that runs from the right is shut off from the numbers behind it.
+    const isolated = /[\u0590-\u08ff\ufb1d-\ufefc]/.test(label) ? `\u2068${label}\u2069` : label;
+    const text = make("text", { class: "label", x: 15, y: 4.5 }, isolated);
     if (walk) text.append(make("tspan", { class: "turn", dx: 7 }, walk));
     if (badge) text.append(make("tspan", { class: "badge", dx: 8 }, badge));
     parts.push(text);
