@@ -19,7 +19,7 @@ A text {SPOILT} and [a link](https://example.com).
 
 ## 2026-11-02: nothing is learnt
 
-name: First try | tags: fit | signs: ended | cost: 30 core-seconds
+name: First try | tags: fit | signs: ended | cost: 30 core-seconds | author: Bo
 
 ## 2026-11-01: beside it
 """
@@ -45,9 +45,11 @@ def test_the_map_of_a_log_in_the_run_links_its_entries_and_shows_one(visit: Open
     )
     ended = html_of(visit(page="map", sign="ended")).split("</style>")[1]
     assert ended.count(" dim") == 3 and '<a class="go sign-ended"' in ended
+    by = html_of(visit(page="map", author="Bo"))
+    assert by.split("</style>")[1].count(" dim") == 3 and 'aria-current="true"' in by.split("Bo <span")[0][-160:]
     entry = html_of(visit(page="map", entry="2026-11-02-nothing-is-learnt"))
     shown = entry.split("</article>")[0]
-    assert "2026-11-02 · ended · fit · 0.5 core-minutes" in shown and ">Again</a>" in shown.split("led to")[1]
+    assert "2026-11-02 · ended · fit · 0.5 core-minutes · Bo" in shown and ">Again</a>" in shown.split("led to")[1]
     assert (
         entry.split("</style>")[1].count(" dim") == 1
     )  # what it came from and led to is lit, and the one chosen marked

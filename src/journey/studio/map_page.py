@@ -1,6 +1,7 @@
 """A research log as a map: cards by theme and time, one entry with its text and all that it came from and led to."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -27,12 +28,21 @@ def map_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     log = _log(file, file.stat().st_mtime_ns)
     entries = {one.id: one for one in log.entries}
     entry, sign = entries.get(where.get("entry", "")), where.get("sign", "")
-    lit = list(_line(log, entry)) if entry else [e.id for e in log.entries if sign in ("", *e.signs)]
+    author = where.get("author", "")
+    chosen = [e.id for e in log.entries if sign in ("", *e.signs) and author in ("", e.author or "")]
+    lit = list(_line(log, entry)) if entry else chosen
     place = {"page": "map", "run": run}
     links = {id: href(**place, entry=id) for id in entries}
     counts = {name: sum(name in e.signs for e in log.entries) for name in SIGNS}
     words = {"": "all", **{name: f'{name} <span class="quiet">{n}</span>' for name, n in counts.items() if n}}
-    tabs = tabs_html(words, "" if entry else sign, "sign", place)
+    tabs = tabs_html(words, "" if entry else sign, "sign", {**place, "author": author})
+    people = Counter(e.author for e in log.entries if e.author)
+    if len(people) > 1:
+        names = {
+            "": "all authors",
+            **{n: f'{safe.html(n)} <span class="quiet">{k}</span>' for n, k in people.most_common(20)},
+        }
+        tabs += tabs_html(names, "" if entry else author, "author", {**place, "sign": sign})
     after = [entries[id] for id in entry.after] if entry else []
     led = [one for one in log.entries if entry and entry.id in one.after]
     svg = map_svg(log, links, lit, entry.id if entry else None)
