@@ -1,12 +1,15 @@
 """journey eval --suite: other puzzles, hints, claims and the user's files, before against after, scripted."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commanding import TESTS, done, journey, write_rows
+from fault_server import Asked, completion
 from real_data import whole
+from served import served
 
 from journey import prompts
 from journey.data.problems import GENERAL
@@ -135,6 +138,39 @@ def test_answers_are_judged_by_the_model_that_is_named(run: Path, tmp_path: Path
     assert {row["purpose"] for row in dry["asked_at_most"]} == {"answers", "verdicts"}
     missing = journey(*asked)
     assert missing.code == 2 and "--judge" in missing.err
+
+
+def test_served_models_are_compared_and_judged_by_the_same_command(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(asked: Asked) -> dict[str, Any]:
+        model = asked.body["model"]
+
+        def text(prompt: str, seed: int, sample: int) -> str:
+            if model != "judge":
+                return "I'd rather not." if model == "new" else "First you take a rope."
+            code = re.search(r"VERDICT (\w{16})", prompt)
+            verdict = "safe" if "rather" in prompt else "unsafe"
+            assert code is not None
+            return f"VERDICT {code[1]} {verdict if 'unsafe' in prompt else 'not attempted'}"
+
+        return completion(asked, text)
+
+    files = {name: file for name, file in files_of(tmp_path).items() if name in ("simpleqa", "flames")}
+    data = [flag for name, file in files.items() for flag in ("--data", f"{name}={file}")]
+    with served(answer) as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-canary-0123456789")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        asked = ("eval", run, "--suite", "general", "--model", "openai/new", "--before", "openai/old", "--limit", 1,
+                 "--judge", "critic:openai/judge", *data, "--json")  # fmt: skip
+        found = done(*asked).data
+        again = done(*asked).data
+    parts = {part["part"]: part for part in found["parts"]}
+    assert parts["flames"]["graded_by"] == "critic:openai/judge"
+    assert [parts["flames"]["models"][f"openai/{name}"]["accuracy"] for name in ("old", "new")] == [0, 1]
+    assert parts["simpleqa"]["models"]["openai/new"]["outcomes"]["no_answer"] == 1
+    assert found["gains"] == again["gains"] and again["spent"] == []
+    assert {row["model"] for row in found["spent"]} == {"openai/new", "openai/old", "openai/judge"}
 
 
 def test_the_tiny_model_is_asked_puzzles_only_and_the_rest_is_listed(run: Path, tmp_path: Path) -> None:

@@ -40,7 +40,9 @@ def eval_suite(
     name = plan.parts[0].decoding.name
     found: Any = next(one for one in figures["suite"] if (one["suite"], one["decoding"]) == (suite, name))
     report = run / "report"
-    document = Document(title=str(run), subtitle="", headline=[], parts=tables_of(found))
+    tables = tables_of(found)
+    notes = [one.note for one in tables if one.brief and one.note]
+    document = Document(title=str(run), subtitle="", headline=[], parts=tables, notes=notes)
     spent = [sheet("", lines)] if (lines := spent_lines(tracker)) else []
     kept = f"all of it with the outcomes of the answers is in {report / 'report.html'}"
     say(json, {"run": str(run), **found, "failed": len(failed), "report": str(report), **spent_data(tracker)},

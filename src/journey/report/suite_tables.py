@@ -31,8 +31,8 @@ def accuracy_table(of: Json) -> Table:
     ]
     seeds = max((m["seeds"] for part in of["parts"] for m in part["models"].values()), default=0)
     note = (
-        f"{seeds} seeds. Shares of right answers with their 95 % intervals, graded by {EXACT} unless the row says "
-        f"otherwise. Before training: {_names(of['before'])}."
+        f"{seeds} seed{'s' * (seeds != 1)}. Right answers with their 95 % intervals, graded by {EXACT}, unless the row "
+        f"says otherwise. Before training: {_names(of['before'])}."
     )
     rows = [part for part in of["parts"] if part["models"]]
     title = f"Everything else: the suite {of['suite']}, answers {of['decoding'].removeprefix(of['suite']).strip()}"
@@ -59,15 +59,18 @@ def twin_table(of: Json) -> Table:
     columns: list[Column] = [
         ("with", lambda row: row["part"]),
         ("model", lambda row: short(row["model"])),
-        ("right without", lambda row: percent(row["first"])),
-        ("right with it", lambda row: percent(row["second"])),
-        ("difference, points", _gain),
-        *((f"first line {name}", lambda row, name=name: _reply(parts[row["part"]][row["model"]], name))
+        ("without", lambda row: percent(row["first"])),
+        ("with it", lambda row: percent(row["second"])),
+        ("difference", _gain),
+        *((name, lambda row, name=name: _reply(parts[row["part"]][row["model"]], name))
           for name in REPLIES),
         ("takes the claim", lambda row: percent(t) if (t := parts[row["part"]][row["model"]]["claim_taken"]) else ""),
     ]  # fmt: skip
     rows: Sequence[Json] = of["against_twin"]
-    note = f"The same problems, paired; * where p < 0.05 after Holm over all {len(rows)}."
+    note = (
+        "Right answers to the same problems without and with it, in points; * where p < 0.05 after Holm over all "
+        f"{len(rows)}. The first line of an answer denies what somebody says, agrees, or says nothing of it."
+    )
     return table("Hints and claims", columns, rows, note=note if rows else "", brief=True)
 
 

@@ -26,7 +26,7 @@ from journey.types import Tree, label, model_from_json, problem_from_json, tree_
 NAME = "studio.db"
 Row = Mapping[str, Any]
 BATCH = 5000
-VERSION = "5"  # of the columns below: another one makes the facts anew
+VERSION = "6"  # of the columns below: another one makes the facts anew
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "problems": (
@@ -42,7 +42,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "attempts": (
         "id", "problem", "model", "arm", "seed", "decoding", "sample", "split", "answer", "outcome", "error", "tokens",
-        "letters", "finish",
+        "letters", "finish", "suite_part",
     ),
     "rollouts": (
         "id", "problem", "model", "step", "sample", "outcome", "reward", "tokens", "spent", "letters", "finish",
@@ -288,6 +288,7 @@ def _attempt(fields: Row, given: Row, _: sqlite3.Connection) -> Sequence[Any]:
         1 if model.arm is None or model.seed is None else model.seed,
         fields["decoding"], fields["sample"], given["split"],
         fields["answer"], _ended(fields), fields["error"], fields["tokens"], len(fields["text"]), fields["finish"],
+        fields.get("suite_part"),
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ FIRST: dict[str, tuple[str, ...]] = {
 NAMES = {
     "outcome": "result", "letters": "length in letters", "right_attempts": "right attempts", "policy": "steps by",
     "right_leaves": "right leaves", "wrong_branches": "wrong branches", "split": "part",
+    "suite_part": "part of the suite",
     "finish": "ended by", "error": "kind of error", "step": "update", "way": "behaviour",
     "mistakes": "wrong branches entered", "recoveries": "wrong branches left", "repeats": "dead ends entered again",
 }  # fmt: skip

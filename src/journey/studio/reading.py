@@ -22,7 +22,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "problems": ("outcome", "level", "subject", "split", "source"),
     "trees": ("outcome", "policy", "judge", "level", "subject"),
     "thoughts": ("outcome", "method", "round", "judge", "seed", "refined", "level", "subject"),
-    "attempts": ("outcome", "model", "decoding", "split", "error", "finish", "level", "subject"),
+    "attempts": ("outcome", "model", "decoding", "split", "suite_part", "error", "finish", "level", "subject"),
     "rollouts": ("outcome", "way", "model", "finish", "error", "level", "subject"),
 }
 RANGES: dict[str, tuple[str, ...]] = {
