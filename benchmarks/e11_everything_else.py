@@ -73,16 +73,14 @@ def _parts(of: Run, plan: SuitePlan, names: Mapping[str, str]) -> dict[str, Any]
             "problems": [p.id for p in one.problems],
             "twin": one.part.twin,
             "twins": twins if any(twins) else None,
-            "models": {arm: _answers(of, one.problems, name, one.decoding.shown, one.part.name)
+            "models": {arm: _answers(of, one.problems, name, one.decoding.shown)
                        for arm, name in names.items() if name not in one.cannot},
         }  # fmt: skip
     return parts
 
 
-def _answers(of: Run, problems: Sequence[Problem], name: str, decoding: str, part: str) -> dict[str, Any]:
-    found: dict[str, Attempt] = {
-        a.problem: a for a in of.attempts(model=name, decoding=decoding) if a.suite_part == part
-    }
+def _answers(of: Run, problems: Sequence[Problem], name: str, decoding: str) -> dict[str, Any]:
+    found: dict[str, Attempt] = {a.problem: a for a in of.attempts(model=name, decoding=decoding)}
     tried = [(p, found[p.id]) for p in problems]
     replies = [r for p, a in tried if (r := reply(p, a.text)) is not None]
     return {
@@ -103,6 +101,12 @@ def rights(seed: Mapping[str, Any], part: str, arm: str, *, by_twin: bool = Fals
     of = seed["parts"][part]
     ids = of["twins"] if by_twin else of["problems"]
     return {id: letter == "r" for id, letter in zip(ids, of["models"][arm]["outcomes"], strict=True)}
+
+
+def false_claims(seed: Mapping[str, Any], arm: str) -> dict[str, bool]:
+    """Whether each answer to a puzzle without a solution claims one."""
+    of = seed["parts"]["unsolvable"]
+    return {id: letter == "w" for id, letter in zip(of["problems"], of["models"][arm]["outcomes"], strict=True)}
 
 
 def difference(pairs: Sequence[tuple[Mapping[str, bool], Mapping[str, bool]]]) -> dict[str, Any]:
@@ -142,8 +146,15 @@ def figures_of(seeds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             for before in (*BEFORE, *(["shortcut"] if after == "journey" else [])):
                 pairs = [(rights(s, part, before), rights(s, part, after)) for s in seeds]
                 did[f"{part}: {after} over {before}"] = difference(pairs)
-    return {"seeds": [s["seed"] for s in seeds], "decoding": seeds[0]["decoding"], "arms": arms,
-            "differences": corrected(did), "remarks": corrected(remarks)}  # fmt: skip
+    claims: dict[str, dict[str, Any]] = {}
+    for after in AFTER:
+        for before in (*BEFORE, *(["shortcut"] if after == "journey" else [])):
+            pairs = [(false_claims(s, before), false_claims(s, after)) for s in seeds]
+            claims[f"claims a solution: {after} over {before}"] = difference(pairs)
+    return {
+        "seeds": [s["seed"] for s in seeds], "decoding": seeds[0]["decoding"], "problems_a_part": seeds[0]["limit"],
+        "arms": arms, "differences": corrected(did), "false_claims": corrected(claims), "remarks": corrected(remarks),
+    }  # fmt: skip
 
 
 def shown(figures: Mapping[str, Any]) -> list[Any]:
@@ -163,6 +174,8 @@ def shown(figures: Mapping[str, Any]) -> list[Any]:
             (part, *(points(did[f"{part}: {key}"]) for key in (
                 "shortcut over phase1", "journey over phase1", "journey over base", "journey over shortcut")))
             for part in names]),
+        table("a puzzle without a solution, points (right is to say so; fewer claims are better)", ("", "difference"), [
+            (key, points(row)) for key, row in figures["false_claims"].items()]),
         table("not right because", ("part", "arm", *OUTCOMES[1:], "tokens"), [
             (*key.split(": "), *(percent(a["outcomes"][name]) for name in OUTCOMES[1:]), a["tokens"])
             for key, a in figures["arms"].items()]),

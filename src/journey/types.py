@@ -196,7 +196,7 @@ class Attempt:
     `graded_by` is the model that graded the answer, null where rules did. `answer` null: none was found. `correct`
     null: the checker could not say. `error` is the kind of error of an attempt that is not correct, null where nobody
     classified it. `tokens` is the length of the answer's text, `finish` how it ended, `spent` the whole cost, which a
-    search makes larger than `tokens`. `suite_part` is the part of a suite that it was drawn for, null outside one.
+    search makes larger than `tokens`. `suite_part` is the (first) part of a suite that it was drawn for, null outside.
     """
 
     id: str

@@ -20,6 +20,7 @@ from journey.pipeline.eval_options import EvalOptions
 from journey.pipeline.suite_plan import compared_models, plan_suite
 from journey.store.entries import SuitePart
 from journey.store.run import Run
+from journey.tasks.countdown.puzzle import parse_puzzle
 from journey.tasks.table import TASKS
 from journey.types import Problem, make_problem
 
@@ -126,6 +127,18 @@ def test_every_part_is_asked_before_and_after_and_paired(run: Path, tmp_path: Pa
     done("import", "attempts", exported, "--out", run)
     with Run.read(run) as of:
         assert {a.suite_part for a in of.attempts()} == {*measured}
+
+
+def test_a_problem_that_two_parts_have_counts_in_both(tmp_path: Path) -> None:
+    (variant,) = (one for one in TASKS["countdown"].variants if one.name == "division needed")
+    puzzle = parse_puzzle(variant.draw(LIMIT, 0)[0].question)
+    file = write_rows(tmp_path / "test.jsonl", [{"nums": puzzle.numbers, "target": puzzle.target}])
+    done("import", "puzzles", file, "--split", "test", "--out", tmp_path / "run")
+    old, new = (script(tmp_path / "run", name, {}, answer) for name, answer in (("old", before), ("new", right)))
+    asked = ("eval", tmp_path / "run", "--suite", "general", "--model", new, "--before", old, "--limit", LIMIT)
+    parts = {part["part"]: part for part in done(*asked, "--json").data["parts"]}
+    answers = {name: parts[name]["models"][new]["answers"] for name in ("as trained", "division needed")}
+    assert answers == {"as trained": 1, "division needed": LIMIT}
 
 
 def test_answers_are_judged_by_the_model_that_is_named(run: Path, tmp_path: Path) -> None:

@@ -90,10 +90,13 @@ def shown(ref: ModelRef) -> str:
 
 
 def _by_model(entry: SuitePart, drawn: Iterable[Attempt]) -> dict[str, Seeds]:
-    """The part's attempts by the model over all seeds, by seed and problem."""
+    """The attempts at the part's problems by the model over all seeds, by seed and problem.
+
+    A problem that two parts have was attempted once, for one of them, and counts in both.
+    """
     wanted, found = {*entry.problems}, dict[str, dict[int | None, dict[str, Attempt]]]()
     for a in drawn:
-        if a.suite_part == entry.part and a.problem in wanted:
+        if a.problem in wanted:
             found.setdefault(shown(a.model), {}).setdefault(a.model.seed, {})[a.problem] = a
     return dict(found)
 
