@@ -218,19 +218,23 @@ def retelling(told: Told, language: str, shown: Sequence[str]) -> Retelling:
     return Retelling(shown, [told.words[part][language] for part in shown], language, told.words, kinds)
 
 
+Answers = list[tuple[str, Sequence[str]]]
+"""Of each answer the slip in it, "" for none, and its parts."""
+
+
 async def retold(
     told: Told, language: str, slip: Slip | None, tries: int, slips: float = 1.0
-) -> tuple[Thought, list[str]]:
-    """The thought as it is kept, and the slips (by name) in each answer; `slips` is the share of answers with one."""
-    made: list[str] = []
+) -> tuple[Thought, Answers]:
+    """The thought as it is kept, and the translator's answers; `slips` is the share of answers with a slip."""
+    made: Answers = []
 
     def answer(prompt: Prompt, sampling: Sampling, i: int) -> str:
         rng = Random(content_seed("slip", told.thought.id, language, len(made)))
         of = retelling(told, language, parts(prompt))
         name, chosen = ("", slip) if slip is not None else rng.choice(list(SLIPS.items()))
         texts = chosen(of, rng) if rng.random() < slips else None
-        made.append("" if texts is None else name or "slip")
-        return tagged(of.honest if texts is None else texts)
+        made.append(("" if texts is None else name or "slip", of.honest if texts is None else texts))
+        return tagged(made[-1][1])
 
     model = Scripted(answer, name="translator")
     return await translate(told.problem, told.thought, language, model, TranslateSettings(tries=tries)), made
@@ -244,7 +248,7 @@ async def honest(of: Sequence[Told], language: str) -> list[Thought]:
 async def caught(of: Sequence[Told], language: str, slip: Slip) -> tuple[int, int]:
     """Of how many retellings with this slip how many are refused."""
     found = [await retold(told, language, slip, 1) for told in of]
-    kept = [thought for thought, made in found if made == ["slip"]]
+    kept = [thought for thought, made in found if made[0][0]]
     return sum(thought.refined_by is None for thought in kept), len(kept)
 
 
@@ -257,10 +261,15 @@ async def slipping(of: Sequence[Told], language: str) -> dict[str, Any]:
     """What a translator that slips in a share of its answers makes of the thoughts, in up to three tries."""
     found = [await retold(told, language, None, 3, SHARE) for told in of]
     kept = [thought for thought, _ in found if thought.refined_by is not None]
-    missed = [made[-1] for thought, made in found if thought.refined_by is not None and made[-1]]
+    missed = [made[-1][0] for thought, made in found if thought.refined_by is not None and made[-1][0]]
     shares = [value for thought in kept if (value := share(thought.text, language, ("en",))) is not None]
+    first = [made[0][1] for _, made in found]
+    unchecked = [value for texts in first if (value := share("\n\n".join(texts), language, ("en",))) is not None]
     return {
         "thoughts": len(found),
+        "first_answers_with_a_slip": sum(bool(made[0][0]) for _, made in found),
+        "first_answers_share": sum(unchecked) / len(unchecked),
+        "first_answers_mixed": sum(bool(strays(texts, language, ("en",))) for texts in first),
         "retold": len(kept),
         "kept_in_english": len(found) - len(kept),
         "slips_missed": dict(Counter(missed)),
@@ -273,7 +282,6 @@ async def slipping(of: Sequence[Told], language: str) -> dict[str, Any]:
 def measured(options: Namespace) -> Result:
     """All of it, by language."""
     told = thoughts(options.trees)
-    rows: list[list[object]] = []
     figures: dict[str, Any] = {"thoughts": len(told)}
     for language in TARGETS:
         kept = asyncio.run(honest(told, language))
@@ -285,35 +293,31 @@ def measured(options: Namespace) -> Result:
             "caught": {name: {"of": number, "caught": n} for name, (n, number) in found.items()},
             "slipping": asyncio.run(slipping(told, language)),
         }
-        rows.append([language_of(language).name, f"{len(kept) - len(accepted)} of {len(kept)}",
-                     *(percent(n / number) for n, number in found.values())])  # fmt: skip
-    through = [[language_of(of).name, *(_cell(figures[of]["slipping"][name]) for name in _THROUGH)] for of in TARGETS]
     blind = ("says something else without numbers", "swaps two parts without numbers")  # what rules cannot see
     is_reached = all(
         figures[of]["honest_refused"] == 0
         and all(one["caught"] == one["of"] for name, one in figures[of]["caught"].items() if name not in blind)
         for of in TARGETS
     )
+    names = [language_of(of).name for of in TARGETS]
+    rows = [["honest ones refused", *(f"{figures[of]['honest_refused']} of {len(told)}" for of in TARGETS)]]
+    for slip in SLIPS:
+        by = [figures[of]["caught"][slip] for of in TARGETS]
+        rows.append([f"caught: {slip}", *(f"{one['caught']} of {one['of']}" for one in by)])
+    through = [[name.replace("_", " "), *(_cell(figures[of]["slipping"][name]) for of in TARGETS)] for name in _THROUGH]
     tables = (
+        bench.table("Retold in one try", ["", *names], rows),
         bench.table(
-            "Retold in one try: honest ones refused, slips caught", ["language", "honest refused", *SLIPS], rows
-        ),
-        bench.table(
-            f"A translator that slips in {percent(SHARE)} of its answers, three tries", ["language", *_THROUGH], through
+            f"A translator that slips in {percent(SHARE)} of its answers, up to three tries", ["", *names], through
         ),
     )
     return Result(figures, is_reached, shown=tables)
 
 
 _THROUGH = (
-    "thoughts",
-    "retold",
-    "kept_in_english",
-    "slips_missed",
-    "share",
-    "least_share",
-    "parts_in_another_language",
-)
+    "thoughts", "first_answers_with_a_slip", "first_answers_share", "first_answers_mixed", "retold", "kept_in_english",
+    "slips_missed", "share", "least_share", "parts_in_another_language",
+)  # fmt: skip
 
 
 def _cell(value: object) -> str:
