@@ -6,15 +6,15 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import cast
 
 from journey.tasks.exploration import END, ExplorationSettings, Ground, Move, document
-from journey.tasks.lists.functions import LARGEST, list_text
+from journey.tasks.lists.draw import ListSettings, draw
+from journey.tasks.lists.functions import FUNCTIONS, LARGEST, list_text
 from journey.tasks.lists.program import flaw_of, lost
 from journey.tasks.lists.puzzle import (
-    ListSettings,
     Puzzle,
     State,
     Step,
+    after,
     back_text,
-    draw,
     is_held_out,
     made_text,
     miss_text,
@@ -26,7 +26,7 @@ from journey.tasks.lists.puzzle import (
 )
 from journey.tasks.lists.single_steps import explore as single_steps
 
-SINGLE_STEPS = 0.3  # of the rows of practice
+SINGLE_STEPS = 0.1  # of the rows of practice
 MOST_WALKS = 6
 
 
@@ -34,7 +34,7 @@ def practice(rng: random.Random) -> tuple[str, str]:
     """A prompt and a true answer: functions one by one, or the random exploration of a puzzle that is not held out."""
     if rng.random() < SINGLE_STEPS:
         return _single_steps(rng)
-    while is_held_out(puzzle := draw(rng, ListSettings(rng.randint(1, 3), rng.randint(3, 6), 2, 5))):
+    while is_held_out(puzzle := draw(rng, ListSettings(shortest=2, longest=5))):
         pass
     walks = rng.randint(1, MOST_WALKS)
     head, _, text = document(ground(puzzle), rng, walks).removesuffix(f" {END}").partition("\n")
@@ -46,7 +46,7 @@ def _single_steps(rng: random.Random) -> tuple[str, str]:
     while True:
         head, _, text = single_steps(rng, ExplorationSettings()).removesuffix(f" {END}").partition("\n")
         start, goal = (tuple(map(int, numbers.split())) for numbers in re.findall(r"\(([\d ]+)\)", head))
-        if not is_held_out(Puzzle(start, goal, 1, ())):
+        if not is_held_out(Puzzle(start, goal, 1)):
             return f"{head}\n", text
 
 
@@ -60,7 +60,8 @@ def ground(puzzle: Puzzle) -> Ground:
     goal = puzzle.goal
 
     def moves(state: Hashable) -> list[Move]:
-        return [Move(str(step), step.to, step.name) for step in steps(puzzle, cast(State, state))]
+        here = cast(State, state)
+        return [Move(str(step), after(here, step), step.name) for step in steps(puzzle, here)]
 
     def verdict(state: Hashable) -> str:
         numbers = cast(State, state).numbers
@@ -70,8 +71,8 @@ def ground(puzzle: Puzzle) -> Ground:
         return " , ".join(f"{move.short} = {list_text(cast(State, move.to).numbers)}" for move in taken)
 
     def step(state: Hashable, line: str) -> tuple[State, bool] | None:
-        found = parse_step(line)
-        return None if found is None else (found.to, flaw_of(puzzle, cast(State, state), found) is None)
+        found, here = parse_step(line), cast(State, state)
+        return None if found is None else (after(here, found), flaw_of(puzzle, here, found) is None)
 
     def hint(rng: random.Random) -> tuple[str, list[str]] | None:
         programs = list(solutions(puzzle))
@@ -85,8 +86,7 @@ def ground(puzzle: Puzzle) -> Ground:
     def restated(line: str) -> tuple[State, Callable[[Hashable], bool]] | None:
         if (found := parse_state(line)) is None:
             return None
-        there, to = found
-        return there, lambda state: to == goal and state == there
+        return found, lambda state: state == found
 
     return Ground(
         question=question(puzzle),
@@ -94,7 +94,7 @@ def ground(puzzle: Puzzle) -> Ground:
         moves=moves,
         verdict=verdict,
         is_goal=lambda state: cast(State, state).numbers == goal,
-        back=lambda state: back_text(cast(State, state), goal),
+        back=lambda state: back_text(cast(State, state)),
         check=check,
         lost=lambda state: lost(puzzle, cast(State, state)),
         unsolvable=f"{list_text(goal)} cannot be made",
@@ -110,16 +110,16 @@ def _claim(puzzle: Puzzle, state: State, rng: random.Random) -> str:
     """A step that somebody names, in half of the cases with another number than its true result has."""
     legal = steps(puzzle, state)
     if not legal:
-        return str(Step(rng.choice(puzzle.functions), state, puzzle.goal))
+        return str(Step(rng.choice(FUNCTIONS), state.numbers))
     step = rng.choice(legal)
     return str(step) if rng.random() < 0.5 else str(misstated(step, rng))
 
 
 def misstated(step: Step, rng: random.Random) -> Step:
     """The step with one number of its result changed."""
-    numbers, at = list(step.to.numbers), rng.randrange(len(step.to.numbers))
+    numbers, at = list(step.result), rng.randrange(len(step.result))
     numbers[at] = min(LARGEST, max(0, numbers[at] + rng.choice((-2, -1, 1, 2))))
-    return Step(step.name, State(tuple(numbers), step.to.left), step.goal)
+    return Step(step.name, tuple(numbers))
 
 
 def _answer(puzzle: Puzzle, state: State, line: str) -> str | None:
@@ -127,4 +127,4 @@ def _answer(puzzle: Puzzle, state: State, line: str) -> str | None:
     if (step := parse_step(line)) is None:
         return None
     flaw = flaw_of(puzzle, state, step)
-    return f"Wait , {flaw[1]}" if flaw else f"Yes , {step.name} is {list_text(step.to.numbers)}"
+    return f"Wait , {flaw[1]}" if flaw else f"Yes , {step.name} is {list_text(step.result)}"

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from journey.tasks.following import exact_judge, followed
-from journey.tasks.lists.functions import Numbers, apply, list_text
+from journey.tasks.lists.functions import FUNCTIONS, apply, list_text
 from journey.tasks.lists.puzzle import (
     Puzzle,
     State,
     Step,
+    after,
     can_make,
     miss_text,
     parse_puzzle,
@@ -47,33 +48,30 @@ class Program:
 
 def last_program(puzzle: Puzzle, text: str) -> tuple[Program, bool]:
     """The program that stands at the end of the text, and whether there was any step at all."""
-    follow_one, restate_one = partial(follow, puzzle), partial(restate, puzzle)
-    return followed(Program((), puzzle.state), text, parse_step, follow_one, parse_state, restate_one)
+    return followed(Program((), puzzle.state), text, parse_step, partial(follow, puzzle), parse_state, restate)
 
 
 def follow(puzzle: Puzzle, program: Program, step: Step) -> Program:
     """The program after one more step, with the first error that the step makes."""
     names = None if program.names is None else (*program.names, step.name)
     flaw = (program.kind, program.detail) if program.kind else flaw_of(puzzle, program.state, step)
-    return Program(names, step.to, *(flaw or ()))
+    return Program(names, after(program.state, step), *(flaw or ()))
 
 
-def restate(puzzle: Puzzle, seen: Sequence[Program], restated: tuple[State, Numbers]) -> Program:
+def restate(seen: Sequence[Program], state: State) -> Program:
     """The latest sound program that came to the state; one in error where there was none."""
-    state, goal = restated
-    for program in reversed(seen) if goal == puzzle.goal else ():
+    for program in reversed(seen):
         if program.kind is None and program.state == state:
             return program
-    return Program(None, state, BAD_STATE, f"no program came to {state_text(state, goal)}")
+    return Program(None, state, BAD_STATE, f"no program came to {state_text(state)}")
 
 
 def of_names(puzzle: Puzzle, names: Sequence[str]) -> Program:
     """The program of these functions, with its first error."""
     program = Program((), puzzle.state)
     for name in names:
-        after = apply(name, program.state.numbers) if name in puzzle.functions else None
-        state = State(after or program.state.numbers, program.state.left - 1)
-        program = follow(puzzle, program, Step(name, state, puzzle.goal))
+        numbers = program.state.numbers
+        program = follow(puzzle, program, Step(name, apply(name, numbers) or numbers))
     return program
 
 
@@ -84,15 +82,13 @@ def flaw_of(puzzle: Puzzle, state: State, step: Step) -> tuple[str, str] | None:
         return ENDED, f"{here} is made already"
     if state.left < 1:
         return ENDED, f"{here} is a dead end"
-    if step.name not in puzzle.functions:
+    if step.name not in FUNCTIONS:
         return NOT_ALLOWED, f"{step.name} is not allowed"
     true = apply(step.name, state.numbers)
     if true is None:
         return NOT_ALLOWED, f"{step.name} is not allowed at {here}"
-    if step.to.numbers != true:
-        return FALSE_RESULT, f"{step.name} is {list_text(true)} , not {list_text(step.to.numbers)}"
-    if step.to.left != state.left - 1 or step.goal != puzzle.goal:
-        return BAD_STATE, f"the state must be {state_text(State(true, state.left - 1), puzzle.goal)}"
+    if step.result != true:
+        return FALSE_RESULT, f"{step.name} is {list_text(true)} , not {list_text(step.result)}"
     return None
 
 
@@ -115,6 +111,6 @@ judge = exact_judge(
     lambda puzzle, text: last_program(puzzle, text)[0].state,
     parse_step,
     _flaw,
-    lambda puzzle, state, step: lost(puzzle, step.to),
+    lambda puzzle, state, step: lost(puzzle, after(state, step)),
 )
 """The exact judge: a step is right when it is legal, true, and the steps that are left can still make the goal."""

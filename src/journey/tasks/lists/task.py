@@ -2,11 +2,12 @@
 
 from journey.tasks.base import Task
 from journey.tasks.lists.checker import ListGrader, way
+from journey.tasks.lists.draw import ListSettings, drawn, read
 from journey.tasks.lists.exploration import ground, practice
 from journey.tasks.lists.labelled import list_set
 from journey.tasks.lists.narration import NARRATION
 from journey.tasks.lists.program import judge
-from journey.tasks.lists.puzzle import ListSettings, drawn, is_held_out, parse_puzzle
+from journey.tasks.lists.puzzle import is_held_out, parse_puzzle
 from journey.tasks.prompting import asker
 from journey.tasks.steps import FORMATS
 
@@ -21,6 +22,7 @@ LISTS = Task(
     judge=judge,
     settings=ListSettings,
     draw=drawn,
+    read=read,
     is_held_out=lambda problem: is_held_out(parse_puzzle(problem.question)),
     way=way,
     labelled_set=list_set,
