@@ -83,19 +83,18 @@ def test_what_is_told_before_a_question_becomes_part_of_it(tmp_path, row, questi
     assert loaded.taken_in["context"] == ("\n" in question)
 
 
-def test_words_that_stand_for_no_answer_are_none_and_unreadable_answers_and_pictures_are_told(tmp_path):
+def test_words_that_stand_for_no_answer_are_none_and_unreadable_answers_are_named(tmp_path):
     rows = [
         {"problem": "a", "answer": "proof", "question_type": "proof"},
         {"problem": "b", "answer": "notfound", "question_type": "math-word-problem"},
         {"problem": "c", "answer": "4", "question_type": "proof"},
-        {"problem": "d", "answer": r"\frac{1}{2", "image": "d.png"},
+        {"problem": "d", "answer": r"\frac{1}{2"},
         {"problem": "e", "answer": r"\left\{1\right\}"},
         {"problem": "f", "answer": "[1, 2)"},
     ]
     loaded = read(write(tmp_path / "a.jsonl", *rows))
     assert ([p.question for p in loaded.problems], loaded.unanswered) == (["d", "e", "f"], 3)
     assert loaded.unreadable == [f"{tmp_path}/a.jsonl line 4: '\\\\frac{{1}}{{2'"]
-    assert loaded.taken_in["picture"] == 1
 
 
 def test_columns_that_only_look_like_options_or_contexts_are_left_alone(tmp_path):

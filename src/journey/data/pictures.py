@@ -87,7 +87,10 @@ def _of_text(text: str, base: Path, place: str) -> bytes:
     if len(text) <= _LONGEST_PATH and "\0" not in text and (data := _of_file(text, base, place)) is not None:
         return data
     if len(text) < 64 or not re.fullmatch(r"[A-Za-z0-9+/\s]+={0,2}\s*", text):
-        raise UsageError(f"{place}: there is no picture {text[:80]!r} in {base}; paths are relative to the data's file")
+        raise UsageError(
+            f"{place}: there is no picture {text[:80]!r} in {base}; put it there, since paths are relative to the "
+            "data's file, or leave the column out"
+        )
     return _decoded(text, place)
 
 
