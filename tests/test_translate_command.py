@@ -42,6 +42,9 @@ def test_the_thoughts_of_one_run_are_told_in_more_than_one_language(tmp_path: Pa
         changed = journey("derive", run, "--language", "ko", *strong, "--set", "thoughts.translating.tries=1")
         assert changed.code == 2 and "made with other settings" in changed.err
 
+    none = journey("export", run, "sft", "--arm", "traverse", "--to", tmp_path / "no.jsonl", "--language", "de")
+    assert none.code == 2 and "--language de" in none.err
+
     def rows(*flags: str) -> list[dict[str, str]]:
         done("export", run, "sft", "--arm", "traverse", "--to", tmp_path / "rows.jsonl", *flags)
         return sorted((json.loads(line) for line in (tmp_path / "rows.jsonl").open()), key=lambda row: row["prompt"])

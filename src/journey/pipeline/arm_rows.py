@@ -217,14 +217,18 @@ def matched(method: str, to: str) -> Callable[[SeedRun, Any, str, str | Path], A
 
 async def of_problems(of: SeedRun, settings: Any, source: str, weights: str | Path) -> list[Row]:
     """The problems that reinforcement learning draws answers to, and those that it is checked on."""
-    return rl_problem_rows(of.run)
+    return rl_problem_rows(of.run, of.language)
 
 
-def rl_problem_rows(run: Run) -> list[Row]:
-    """A run's problems for reinforcement learning, those of `train` where it has no others, less those taken out."""
+def rl_problem_rows(run: Run, language: str | None = None) -> list[Row]:
+    """A run's problems for reinforcement learning, those of `train` where it has no others, less those taken out.
+
+    `language`: what they are asked in; null: each in its own.
+    """
     out = excluded(run)
     kept = [problem for problem in part(run, "rl") or part(run, "train") if problem.id not in out]
-    return rl_rows(kept, part(run, "validation")) if kept else []
+    validation = in_language(part(run, "validation"), language)
+    return rl_rows(in_language(kept, language), validation) if kept else []
 
 
 async def of_preferences(of: SeedRun, settings: PreferenceSettings, source: str, weights: str | Path) -> list[Row]:
@@ -245,8 +249,8 @@ def preference_rows(of: SeedRun, settings: PreferenceSettings, source: str, weig
         if kind == OUTCOME:
             answers = of.run.attempts(model=source, decoding="preferences", split="train")
             rows += dpo_rows(
-                answers, problems, ask, pairs=settings.pairs, samples=settings.samples, seed=of.seed, count=count,
-                cut_off_is_wrong=settings.cut_off == "wrong",
+                answers, in_language(problems, of.language), ask, pairs=settings.pairs, samples=settings.samples,
+                seed=of.seed, count=count, cut_off_is_wrong=settings.cut_off == "wrong",
             )  # fmt: skip
         elif kind == EXPLORATION:
             rows += thought_pairs(

@@ -91,8 +91,11 @@ class ThoughtSettings:
         found += refinement.estimate(drafts, self.common.strong, self.refining)
         if self.language is None:
             return found
-        texts = [thought.text for thought in there if thought.method in methods]
-        texts = texts or ["x" * (4 * self.translating.max_tokens)] * (len(problems) * len(methods))
+        own = {problem.id: code(problem.language) or ENGLISH for problem in problems}
+        texts = [t.text for t in there if t.method in methods and own.get(t.problem) != self.language]
+        if not there:
+            longest = "x" * (4 * self.translating.max_tokens)
+            texts = [longest] * (len(methods) * sum(of != self.language for of in own.values()))
         return found + translation.estimate(texts, self.common.strong, self.translating)
 
 

@@ -8,7 +8,7 @@ from journey.errors import UsageError
 from journey.pipeline.arm_rows import rl_problem_rows, thought_pairs
 from journey.pipeline.arms import ARMS, method_of, policies
 from journey.pipeline.kept_recipe import kept_recipe
-from journey.prompts.languages import normal
+from journey.prompts.languages import ENGLISH, code, normal
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.table import ask, shared_task
@@ -47,9 +47,15 @@ def training_rows(
     method = method_of(arm)
     where = {"method": method} if chosen_of is None else {"method": method, "seed": seed_of(chosen_of)}
     out = excluded(of)
-    language = language or kept_recipe(of).get("thoughts", {}).get("language")
-    kept = (t for t in of.thoughts(**where) if t.problem not in out)
-    found = chosen(kept, None if language is None else normal(language))
+    wanted = language or kept_recipe(of).get("thoughts", {}).get("language")
+    wanted = None if wanted is None else normal(wanted)
+    found = chosen((t for t in of.thoughts(**where) if t.problem not in out), wanted)
+    is_other = any((code(problem.language) or ENGLISH) != wanted for problem in problems)
+    if language is not None and found and is_other and not any(t.language for t in found):
+        raise UsageError(
+            f"{of.path} holds no thoughts for {arm} that were retold in {wanted}; retell them with journey derive "
+            f"{of.path} --language {wanted}"
+        )
     rows = sft_rows(found, problems, ask, messages=messages)
     if not rows and arm not in (*ARMS, *METHODS):
         near = get_close_matches(arm, [*ARMS, *METHODS], 1, cutoff=0.4)

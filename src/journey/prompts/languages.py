@@ -89,8 +89,8 @@ def language_of(code: str) -> Language:
         if (file := root / code / FILE).is_file():
             return _read(code, file)
     raise UsageError(
-        f"there are no prompts in {code!r}; there are some in en (English), {_listed()}. Say which of these to ask in, "
-        "as in journey import --language en, or add a folder for it as docs/languages.md shows"
+        f"there are no prompts in {code!r}, only in en (English), {_listed()}; take one of these (journey import "
+        "--language en asks in English), or add a folder for it as docs/languages.md shows"
     )
 
 
