@@ -40,6 +40,8 @@ RECIPE = ROOT / "recipes" / "smollm2.yaml"
 RESULTS = ROOT / "benchmarks" / "results"
 PAIRS = (("shortcut", "journey"), ("shortcut_tokens", "journey"), ("phase1", "shortcut"), ("phase1", "journey"))
 OTHERWISE = ("seeds", "workers", "in_flight", "servers")  # settings that change no result
+LATER = (("problems", "language"), ("thoughts", "language"), ("thoughts", "translating"))
+"""Settings that are younger than the results and are not used."""
 VOTES = "shortcut_majk"
 SHOWN = ("steps", "verdicts", "returns")
 
@@ -75,6 +77,8 @@ def name_of(recipe: Recipe) -> str:
     """The beginning of the names of results made by these settings."""
     settings = {key: inner for key, inner in plain_recipe(recipe).items() if key not in OTHERWISE}
     del settings["evaluation"]["votes"]
+    for room, name in LATER:
+        settings[room].pop(name)
     return f"e10-{content_hash(settings)[:8]}"
 
 
