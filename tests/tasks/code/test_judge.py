@@ -104,7 +104,11 @@ def test_the_score_is_the_share_of_the_assertions_and_the_reason_the_first_that_
         "assert abs(add(0.5, 0.25) - 0.75) < 1e-06 fails: add(0.5, 0.25) gives 0",
         "assert add(1, 2) == 3 fails: add(1, 2) gives [1, 2]",
     ]
-    assert found[4].reason == "the tests stopped: SyntaxError: invalid syntax (program.py, line 5)"
+    loaded = "the program stops while it is loaded: "
+    assert found[4].reason == f"{loaded}SyntaxError: invalid syntax (program.py, line 2)"
+    other, early = judged(PROBLEM, "def plus(a, b):\n    return a + b", fenced("    return a + b\nadd(1)"))
+    assert other.reason == ("assert add(1, 2) == 3 fails: add(1, 2) raises NameError: the program has no function add")
+    assert str(early.reason).startswith(f"{loaded}TypeError: add() missing 1 required")
     assert found[2].evidence == "3 of 4 assertions hold"
 
 

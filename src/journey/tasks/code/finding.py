@@ -52,12 +52,13 @@ def find_code(text: str, head: str = "", names: Sequence[str] = ()) -> str | Non
 
 def programs(code: str, head: str, *, is_fenced: bool) -> Programs:
     """How code that was found can follow the head: as a whole function, or as a body with or without its indents."""
-    lines = len(head.splitlines())
     if _WHOLE.search(code):
-        names = _NAME.findall(head)
-        own = [found for found in _NAME.finditer(code) if found[1] in names[-1:]]
+        heads = list(_NAME.finditer(head))
+        helpers = head[: heads[-1].start()] if heads else ""  # the head alone would be a function that gives null
+        own = [found for found in _NAME.finditer(code) if heads and found[1] == heads[-1][1]]
         before = code[: own[-1].start()].count("\n") if own else 0
-        return Programs([f"{head}\n{code}"], 0 if is_fenced else lines + before + 2)
+        return Programs([helpers + code], 0 if is_fenced else len(helpers.splitlines()) + before + 1)
+    lines = len(head.splitlines())
     ways = [head + code]
     if code[:1].strip():  # a server, or the model, left out the first indent, or all of them
         ways += [f"{head}    {code}", head + re.sub(r"^(?=.)", "    ", code, flags=re.MULTILINE)]

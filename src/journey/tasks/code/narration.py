@@ -14,6 +14,8 @@ DIAGNOSES = {
     "SyntaxError": "So this is no valid Python as it stands.",
     "IndentationError": "So this is no valid Python as it stands.",
     "does not end within": "So there it never comes to an end.",
+    "has no function": "So it does not define what is asked for.",
+    "while it is loaded": "So it breaks off before its function is called.",
     " raises ": "So it breaks off there instead of giving a result.",
     "ends the process": "So it leaves Python instead of returning a result.",
     " gives ": "So what it computes there is not what is wanted.",

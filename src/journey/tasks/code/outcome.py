@@ -72,7 +72,7 @@ def outcome(code: int | None, out: str, err: bytes, mark: str, cases: tuple[str,
                 if error is not None:
                     failures.append((error, f"{cases[number]} fails{f': {call}' if call else ''}"))
             case {"error": str(error), "call": call}:
-                failures.append((error, f"the tests stopped: {call}"))
+                failures.append((error, str(call)))
             case {"ended": True}:
                 ended = True
             case _:

@@ -109,6 +109,8 @@ def serve(calls: BinaryIO, results: BinaryIO) -> None:
                 exec(compiled(call["program"], call["floor"]), names)  # what this file is for
                 result = {"value": None}
             else:
+                if call["name"] not in names:
+                    raise NameError(f"the program has no function {call['name']}")
                 args, kwargs = decode(call["args"]), decode(call["kwargs"])
                 result = {"value": encode(names[call["name"]](*args, **kwargs))}
             text = json.dumps(result)
@@ -222,9 +224,10 @@ class Report:
         self._held[number] = error is None
         self.write(case=number, error=error, call=None if error is None else self._program.last or got)
 
-    def stopped(self, error: Exception) -> None:
-        """The tests ended between cases."""
-        self.write(error=type(error).__name__, call=self._program.last or in_words(error))
+    def stopped(self, error: Exception, *, loading: bool) -> None:
+        """The tests ended between cases, or before them: the program could not be loaded."""
+        where = "the program stops while it is loaded" if loading else "the tests stop"
+        self.write(error=type(error).__name__, call=f"{where}: {self._program.last or in_words(error)}")
 
 
 class Case:
@@ -347,11 +350,13 @@ def main() -> None:
         give_up("the tests call no function of the program")
     tests = compile(given["tests"], "tests.py", "exec")
     names |= {name: program.function(name) for name in wanted}
+    loading = True
     try:
         program.ask({"program": given["program"], "floor": given["floor"]})
+        loading = False
         exec(tests, names)
     except Exception as error:
-        report.stopped(error)
+        report.stopped(error, loading=loading)
         os._exit(1)
     report.write(ended=True)
     os._exit(0)
