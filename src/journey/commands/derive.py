@@ -144,7 +144,7 @@ def derive(
         "trees_with_thought": trees,
         "problems_with_thought": len({t.problem for of in final.values() for t in of}),
         "thoughts": {method: len(of) for method, of in final.items()},
-        "side_trips": side_trips(t for of in final.values() for t in of),
+        "side_trips": side_trips(t for of in by_method.values() for t in chosen(of)),
         "refined": counted_of(lambda t: t.refined_by is not None and t.language is None),
         "language": target_language,
         "retold": counted_of(lambda t: t.language is not None and t.refined_by is not None),

@@ -87,10 +87,10 @@ def tree_lines(counts: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def side_trips(thoughts: Iterable[Thought]) -> dict[str, int]:
-    """Of thoughts by the methods that walk a tree with side trips: how many have one at all."""
+    """Of thoughts by the methods that walk a tree with side trips: how many have one at all, retold ones aside."""
     found: dict[str, int] = {}
     for thought in thoughts:
-        if thought.method == TRAVERSE:
+        if thought.method == TRAVERSE and thought.language is None:
             found[TRAVERSE] = found.get(TRAVERSE, 0) + has_side_trip(thought)
     return found
 

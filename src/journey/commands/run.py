@@ -163,7 +163,7 @@ def _made(of: Run, wanted: Recipe, written: dict[str, int], spent: list[dict[str
         "run": str(of.path),
         "problems": of.count("problems"),
         **tree_counts(of.trees()),
-        "thoughts": {method: _thoughts(of, method) for method in methods},
+        "thoughts": {method: _thoughts(of, method, wanted.target_language) for method in methods},
         "side_trips": side_trips(of.thoughts()),
         "refused": {method: dict(found.refused) for method, found in counted.items() if found.refused},
         "problems_without_thought": {
@@ -176,10 +176,16 @@ def _made(of: Run, wanted: Recipe, written: dict[str, int], spent: list[dict[str
     }
 
 
-def _thoughts(of: Run, method: str) -> dict[str, int]:
-    """How many thoughts a method gave; how many were refined, written with a hint, and kept as drafts instead."""
-    found = chosen(of.thoughts(method=method))
-    return {
+def _thoughts(of: Run, method: str, language: str | None) -> dict[str, int]:
+    """How many thoughts a method gave; how many were refined, written with a hint, and kept as drafts instead.
+
+    With a `language` how many were retold in it, and how many were kept out of it.
+    """
+    everything = list(of.thoughts(method=method))
+    found, retold = chosen(everything), [t for t in everything if t.language == language]
+    done = sum(t.refined_by is not None for t in retold)
+    spread = {} if language is None else {f"retold in {language}": done, "kept in their language": len(retold) - done}
+    return spread | {
         "thoughts": len(found),
         "refined": sum(t.refined_by is not None for t in found),
         "with a hint": sum(map(is_hinted, found)),
@@ -192,7 +198,7 @@ def _lines(made: dict[str, Any]) -> list[tuple[str, Any]]:
     for method, of in made["thoughts"].items():
         lines.append((f"thoughts by {method}", of["thoughts"]))
         lines += side_trip_lines(made["side_trips"], method, of["thoughts"])
-        lines += [(f"  {what}", of[what]) for what in ("refined", "with a hint", "draft kept") if of[what]]
+        lines += [(f"  {what}", n) for what, n in of.items() if n and what != "thoughts"]
         lines += [
             (f"  answers {'' if why == END_MARK else 'not kept: '}{why}", n)
             for why, n in made["refused"].get(method, {}).items()

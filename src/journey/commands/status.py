@@ -23,6 +23,7 @@ from journey.commands.output import (
 )
 from journey.commands.spending import row_lines, server_lines
 from journey.data.problems import GENERAL, PARTS
+from journey.data.texts import set_of
 from journey.errors import UsageError
 from journey.pipeline.lineage import lineage, lineage_json, words_of
 from journey.pipeline.shard import Shard, joined, shard_of
@@ -166,7 +167,7 @@ def _holdings(of: Run) -> dict[str, Any]:
         "problems": parts,
         "excluded": len(excluded(of)),
         "trees": tree_counts(of.trees()),
-        "thoughts": dict(sorted(Counter(t.method for t in of.thoughts()).items())),
+        "thoughts": dict(sorted(Counter(map(set_of, of.thoughts())).items())),
         "side_trips": side_trips(of.thoughts()),
         "models": models,
         "attempts": [

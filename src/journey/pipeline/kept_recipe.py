@@ -166,7 +166,8 @@ def config_of(recipe: Recipe) -> dict[str, Any]:
     """The settings that a run keeps: the resolved recipe, the hashes of its prompts and the versions that made it."""
     judged = ("critic",) if recipe.judge != "exact" else ()
     thoughts = recipe.thoughts
-    helped = (*(("explain",) if thoughts.explain else ()), *(("refine",) if thoughts.refine else ()))
+    helps = {"explain": thoughts.explain, "refine": thoughts.refine, "translate": thoughts.language}
+    helped = [name for name, wanted in helps.items() if wanted]
     hinted = ("hinted",) if thoughts.hinted and any(METHODS[name].unsolved for name in thoughts.methods) else ()
     used = ("rules_", *judged, *helped, *hinted, *thoughts.methods)
     also = [name for name in prompts.names() if name.startswith(used)]

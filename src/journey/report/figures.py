@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from journey.data.texts import set_of
 from journey.evals.words import describe
 from journey.metrics.accuracy import (
     Interval,
@@ -223,7 +224,7 @@ def _words(run: Run, found: Outcome) -> Json:
     """Words statistics of the thoughts by method and of each arm's answers (those that count)."""
     texts_of: dict[str, list[str]] = {}
     for thought in run.thoughts():
-        texts_of.setdefault(thought.method, []).append(thought.text)
+        texts_of.setdefault(set_of(thought), []).append(thought.text)
     answers = {name: [a for arm in found.seeds_of(name) for a in arm.main] for name in found.arms}
     return {
         "thoughts": {method: describe(texts) for method, texts in sorted(texts_of.items())},
