@@ -1,6 +1,8 @@
 """A served model is shown a problem's pictures as OpenAI's API has them; who reads text only says so."""
 
+import asyncio
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from journey.errors import UsageError
 from journey.models.base import Prompt, Sampling
 from journey.models.budget import BudgetTracker
 from journey.models.cached import call_key
+from journey.models.router import served
 from journey.models.scripted import Scripted
 from journey.models.server import Server
 from journey.models.server_settings import ServerSettings
@@ -88,3 +91,18 @@ async def test_the_text_api_and_a_missing_picture_are_refused_before_anything_is
                 await model.complete(prompt, SAMPLING)
             await model.close()
     assert server.asked == []
+
+
+async def test_every_server_of_a_list_is_shown_the_pictures(tmp_path: Path) -> None:
+    name = images.put(tmp_path, picture("red"), "it")
+    listed = [{"id": "m", "owned_by": "vllm"}]
+    answer = partial(completion, text=lambda prompt, seed, sample: "red")
+    async with FaultServer(answer=answer, models=listed) as one, FaultServer(answer=answer, models=listed) as two:
+        made = ServerSettings(url=(one.url, two.url))
+        model = served("m", "openai/m", made, BudgetTracker(), tmp_path)
+        prompts = [Prompt(f"Which is {number}?", images=(name,)) for number in range(6)]
+        await asyncio.gather(*(model.complete(prompt, SAMPLING) for prompt in prompts))
+        await model.close()
+        asked = [request for server in (one, two) for request in server.asked]
+    assert len(asked) >= 6 and one.asked and two.asked
+    assert all(request.body["messages"][-1]["content"][0]["type"] == "image_url" for request in asked)
