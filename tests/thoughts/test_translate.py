@@ -7,9 +7,11 @@ import pytest
 from thoughts.retellers import tagged
 from thoughts.test_refine import DRAFT, PROBLEM
 
+from journey.errors import UsageError
 from journey.evals.words import read
 from journey.models.base import Prompt, Sampling
 from journey.models.scripted import Scripted
+from journey.thoughts import language_share
 from journey.thoughts.behaviours import pieces
 from journey.thoughts.draft import chosen
 from journey.thoughts.language_share import share, strays
@@ -63,6 +65,15 @@ async def test_a_retelling_that_slips_is_refused_and_the_thought_kept_with_a_not
     told = await translate(PROBLEM, DRAFT, "ko", saying(slip(KOREAN)), ONCE)
     assert (told.language, told.refined_by, told.text, told.segments) == ("ko", None, DRAFT.text, DRAFT.segments)
     assert told.note is not None and told.note.startswith("kept out of Korean") and why in told.note
+
+
+async def test_what_could_not_be_checked_is_not_asked_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(language_share, "_detector", lambda languages: None)
+    model = saying(KOREAN)
+    with pytest.raises(UsageError, match="py3langid"):
+        await translate(PROBLEM, DRAFT, "de", model, ONCE)
+    assert not model.calls
+    assert (await translate(PROBLEM, DRAFT, "ko", model, ONCE)).refined_by == "strong"
 
 
 async def test_a_second_try_is_given_the_flaws_of_the_first():

@@ -54,13 +54,18 @@ def share(text: str, language: str, others: Iterable[str] = ()) -> float | None:
         if rivals and inside:
             if letters < _SURE:
                 size = 0.0
-            elif (found := detected(" ".join(inside), (language, *rivals))) is None:
+            elif (found := detected(" ".join(inside), sorted((language, *rivals)))) is None:
                 return None
             elif found != language:
                 other, size = other + size, 0.0
         own += size
         other += sum(len(word) for script, word in words if script not in scripts)
     return own / (own + other) if own + other else None
+
+
+def can_tell(language: str, other: str) -> bool:
+    """Whether a text in one language can be told from one in the other here: by their scripts, or by the detector."""
+    return not _scripts(language) & _scripts(other) or _detector(tuple(sorted((language, other)))) is not None
 
 
 def strays(parts: Iterable[str], language: str, others: Iterable[str] = ()) -> list[int]:

@@ -8,13 +8,13 @@ that no try kept whole stays in its own language, with a note.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from journey.errors import check_settings
+from journey.errors import UsageError, check_settings
 from journey.models.base import Model, Sampling
 from journey.models.budget import Usage
 from journey.models.estimate import INSTRUCTIONS, Estimate, tokens_of
 from journey.prompts.languages import ENGLISH, code, language_of
 from journey.thoughts.faithful import Rules
-from journey.thoughts.language_share import LEAST, share
+from journey.thoughts.language_share import LEAST, can_tell, share
 from journey.thoughts.tagged import retell
 from journey.types import Problem, Segment, Thought, content_hash
 
@@ -49,11 +49,17 @@ async def translate(
     """The thought in the language of that code: another id and text, every segment with kind and node and its new span.
 
     `draft` is then the text that was retold, `language` the code. Where no try was faithful, or the thought is too long
-    to be sent, the text stays as it was and `note` says why. Raises ModelError.
+    to be sent, the text stays as it was and `note` says why. Raises ModelError, and UsageError where nothing here can
+    tell the two languages apart.
     """
     sampling = Sampling(settings.temperature, settings.top_p, settings.max_tokens, seed=settings.seed)
     own = code(problem.language) or ENGLISH
     known = language_of(language)
+    if not can_tell(language, own):
+        raise UsageError(
+            f"nothing here can tell {known.name} from {language_of(own).name}, which a retold thought is checked for; "
+            "install py3langid with pip install 'journey-learning[languages]'"
+        )
     expected = known.length / language_of(own).length
 
     def also(text: str, segments: Sequence[Segment]) -> list[str]:
