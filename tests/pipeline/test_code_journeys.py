@@ -93,6 +93,11 @@ def test_a_recipe_makes_trees_thoughts_and_rows_of_programs_and_its_model_is_eva
     assert len(server.asked) == before
 
     done("export", run, "sft", "--to", tmp_path / "sft.jsonl")
+    done("release", run, "--to", tmp_path / "release")
+    assert "recipe.yaml --out run --allow-code\n" in (tmp_path / "release" / "make_again.sh").read_text()
+    (jobs := tmp_path / "jobs.yaml").write_text("shards: 2\ntime: '00:10:00'\n")
+    done("run", recipe(tmp_path), "--out", tmp_path / "many", "--allow-code", "--slurm", jobs, "--dry-run")
+    assert "recipe.yaml --allow-code --shard" in (tmp_path / "many" / "slurm" / "shards.sbatch").read_text()
     test = write_rows(tmp_path / "test.jsonl", [{**ROWS[1], "prompt": ROWS[1]["prompt"].replace("The last", "A last")}])
     done("import", "puzzles", test, "--task", "code", "--split", "test", "--out", run)
     evaluated = ("eval", run, "--model", "openai/m", "--decoding", "sampled", "--samples", 2, "--json")

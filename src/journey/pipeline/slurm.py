@@ -19,6 +19,7 @@ from journey.pipeline import plain_settings
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.recipe_reading import plain_recipe
 from journey.store.files import replacing
+from journey.tasks.table import task
 
 NO_DIRECTIVE = ("array", "time", "signal", "job-name", "output", "dependency", "requeue", "parsable")
 """Options of sbatch that are set here."""
@@ -110,7 +111,8 @@ def write_jobs(jobs: Jobs, recipe: Recipe, out: Path) -> Path:
     folder = out.absolute() / "slurm"
     folder.mkdir(parents=True, exist_ok=True)
     name, resolved = out.name, folder / "recipe.yaml"
-    run = ["journey", "run", shlex.quote(str(resolved))]
+    allowed = ["--allow-code"] if task(recipe.task).code_grader is not None else []
+    run = ["journey", "run", shlex.quote(str(resolved)), *allowed]
     shard = f'"$SLURM_ARRAY_TASK_ID/{jobs.shards}"'
     path = shlex.quote(str(out.absolute()))
     parts = " ".join(f"{path}-{number}-of-{jobs.shards}" for number in range(1, jobs.shards + 1))

@@ -156,10 +156,11 @@ def _commands(chosen: Chosen, folder: Path, options: ReleaseOptions, guard: Guar
     flags += [f"--dtype {options.dtype}"] if options.dtype else []
     flags += [f"--licence {_quoted(options.rights.licence)}"] if options.rights.licence else []
     flags += [f"--source {_quoted(f'{name}={words}')}" for name, words in options.rights.sources.items()]
+    runs_programs = TASKS[recipe.task].code_grader is not None
     text = AGAIN.format(
         versions=", ".join(f"{name} {number}" for name, number in _versions().items()),
         seeds=", ".join(map(str, recipe.seed_numbers())),
-        run=f'journey run "$here"/{RECIPE} --out {run.path.name}',
+        run=f'journey run "$here"/{RECIPE} --out {run.path.name}' + (" --allow-code" if runs_programs else ""),
         release=" ".join((f"journey release {run.path.name} --to release", *flags)),
     )
     _text(folder / COMMANDS, text, guard)

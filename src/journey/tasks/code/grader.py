@@ -26,7 +26,7 @@ from journey.tasks.code.sandbox import BWRAP, PACKAGE, call_filter, command
 from journey.tasks.code.splitting import Split, split
 from journey.types import Problem, content_hash, make_problem
 
-KEPT = 1 << 20  # bytes of what the tests' process reports
+KEPT = 16 << 20  # bytes of what the tests' process reports
 TAIL = 4096  # of what it writes besides
 LONGEST = 100_000  # characters of a program
 
