@@ -92,10 +92,18 @@ def test_a_users_own_language_is_a_folder(tmp_path: Path, monkeypatch: pytest.Mo
         assert ask(problem("Dutch"), ()).text == "Los op: 6 x 7 = ?\n"
         with pytest.raises(UsageError, match="add nl/text"):
             ask(problem("nl", "text"), ())
-        languages.language_of.cache_clear()
-        (own / "language.yaml").write_text("name: Dutch\n", encoding="utf-8")
-        with pytest.raises(UsageError, match="is missing or not known"):
-            languages.language_of("nl")
+        broken = {
+            "is missing or not known": "name: Dutch\n",
+            "is no YAML": "name: [",
+            "length is": data.replace("length: 1.15", "length: long"),
+            "is no pattern": data.replace("\\bFehler\\b", "(Fehler"),
+            "must be a list of texts": data.replace("scripts: [LATIN]", "scripts: {}"),
+        }
+        for match, text in broken.items():
+            languages.language_of.cache_clear()
+            (own / "language.yaml").write_text(text, encoding="utf-8")
+            with pytest.raises(UsageError, match=match):
+                languages.language_of("nl")
     finally:
         monkeypatch.delenv(languages.VARIABLE)
         for one in caches:

@@ -124,8 +124,16 @@ def _read(code: str, file: Traversable) -> Language:
     tables = {key: {name: _texts(found, file, name) for name, found in _table(data[key], file, key).items()}
               for key in ("narration", "cues")}  # fmt: skip
     lists = {key: _texts(data[key], file, key) for key in ("scripts", "key_words")}
+    for pattern in (one for patterns in tables["cues"].values() for one in patterns):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise UsageError(f"{file}: the cue {pattern!r} is no pattern of Python's re: {error}") from None
+    length = data["length"]
+    if isinstance(length, bool) or not isinstance(length, int | float) or not 0.05 <= length <= 20:
+        raise UsageError(f"{file}: length is {length!r}; it must be a number such as 1.1")
     return Language(
-        code=code, name=str(data["name"]), length=float(data["length"]), write_in=str(data["write_in"]),
+        code=code, name=str(data["name"]), length=float(length), write_in=str(data["write_in"]),
         scripts=lists["scripts"], key_words=lists["key_words"], narration=tables["narration"], cues=tables["cues"],
     )  # fmt: skip
 

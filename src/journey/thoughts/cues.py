@@ -11,10 +11,11 @@ Cue = Literal["reflection", "backtrack", "return", "check"]
 
 @cache
 def cue(kind: Cue, language: str | None) -> re.Pattern[str] | None:
-    """The pattern of a language's words for a kind; null for English (whose words stand where they are used)."""
+    """The pattern of a language's words for a kind; null for English, whose words stand where they are used."""
     if language is None or language not in known():
         return None
-    return re.compile("|".join(language_of(language).cues[kind]), re.IGNORECASE)
+    patterns = language_of(language).cues.get(kind)
+    return None if patterns is None else re.compile("|".join(patterns), re.IGNORECASE)
 
 
 def shows(kind: Cue, paragraph: str, language: str | None) -> bool:
