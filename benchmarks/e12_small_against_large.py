@@ -132,13 +132,12 @@ class Comparison:
 
     def __init__(self, large: Size, small: Size, folder: Path, results: Path) -> None:
         self.large, self.small, self.folder, self.results = large, small, folder, results
-        kept = [{k: kept_recipe(one.of)[k] for k in ("task", "problems", "trees", "thoughts", "training", "evaluation")}
-                for one in (large, small)]  # fmt: skip
-        if kept[0] != kept[1]:
+        parts = ("task", "problems", "trees", "thoughts", "training", "evaluation")
+        if any(getattr(large.recipe, name) != getattr(small.recipe, name) for name in parts):
             raise UsageError("The two runs differ in more than the model: make both by one recipe, with --set model=.")
-        self.work = (
-            f"e12-{large.recipe.task}-{content_hash(kept[0], folder_hash(large.base), folder_hash(small.base))[:8]}"
-        )
+        kept = {name: kept_recipe(small.of)[name] for name in parts}
+        hashes = content_hash(kept, folder_hash(large.base), folder_hash(small.base))
+        self.work = f"e12-{large.recipe.task}-{hashes[:8]}"
 
     def measure(self, seed: int) -> None:
         """Writes every arm of a seed that is not there."""
