@@ -9,10 +9,12 @@ import yaml
 from commanding import done, journey
 from release_run import SMALL, countdown_run
 
+from journey.errors import UsageError
 from journey.models.weights import TINY, model_path
 from journey.pipeline.kept_recipe import config_of
 from journey.pipeline.recipe_reading import load
 from journey.report.portable import portable
+from journey.report.release_push import push
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +132,31 @@ def test_a_key_in_a_thought_stops_the_release_before_anything_stands(
     found = journey("release", path, "--to", tmp_path / "out")
     assert found.code == 2 and "the value of SOME_API_KEY" in found.err and "canary" not in found.err
     assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".out*"))
+
+
+def test_an_upload_gives_data_and_models_to_repositories_of_their_own(
+    released: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+
+    taken: list[tuple[str, str, str]] = []
+
+    class Hub:
+        """Takes uploads as the Hub's client does."""
+
+        def create_repo(self, name: str, **_: object) -> None:
+            if name.startswith("closed/"):
+                raise OSError("no way there")
+
+        def upload_folder(self, *, repo_id: str, repo_type: str, folder_path: Path) -> str:
+            taken.append((repo_id, repo_type, folder_path.name))
+            return f"https://hub/{repo_id}"
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", Hub)
+    assert push(released, "me/mine") == ["https://hub/me/mine", "https://hub/me/mine-journey"]
+    assert taken == [("me/mine", "dataset", "data"), ("me/mine-journey", "model", "journey")]
+    with pytest.raises(UsageError, match="the Hub did not take closed/mine \\(no way there\\)"):
+        push(released, "closed/mine")
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import typer
 from journey.commands import flags
 from journey.commands.output import reading, say, sheet
 from journey.errors import UsageError
-from journey.report.release import ReleaseOptions, push, refuse_taken
+from journey.report.release import ReleaseOptions, refuse_taken
 from journey.report.release import release as write_release
 from journey.report.release_data_card import Rights
+from journey.report.release_push import push
 
 
 def release(

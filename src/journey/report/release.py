@@ -262,31 +262,6 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def push(folder: Path, repo: str) -> list[str]:
-    """Uploads a release to the Hub: the data to a data set, each model to a repository of its own.
-
-    By huggingface_hub and its own login. Nobody has tried it yet. The addresses. Raises UsageError where it refuses.
-    """
-    try:
-        from huggingface_hub import HfApi
-        from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
-    except ModuleNotFoundError:
-        raise UsageError(
-            "--push needs huggingface_hub; install it with pip install 'journey-learning[train]'"
-        ) from None
-    api, found = HfApi(), list[str]()
-    try:
-        for name, kind, place in [(repo, "dataset", folder / "data")] + [
-            (f"{repo}-{one.name}", "model", one) for one in sorted((folder / "models").glob("*"))
-        ]:
-            api.create_repo(name, repo_type=kind, exist_ok=True)
-            found.append(str(api.upload_folder(repo_id=name, repo_type=kind, folder_path=place)))
-    except (HfHubHTTPError, LocalTokenNotFoundError, OSError) as error:
-        why = " ".join(str(error).split())[:160]
-        raise UsageError(f"the Hub did not take {repo} ({why}); the release stands in {folder}") from error
-    return found
-
-
 def _made(folder: Path) -> Path:
     folder.mkdir()
     return folder
