@@ -135,7 +135,7 @@ def _stages(chosen: Chosen, arm: str, name: str) -> list[Json]:
             "arm": stage, "method": kept.get("method") or (trained[model].kind if model in trained else None),
             "rows": kept.get("rows"), "passes": kept.get("passes"), "steps": kept.get("steps"), "tokens": tokens,
             "flops": flops.training(shape, tokens) if shape and tokens else None,
-            "precision": kept.get("precision"), "settings": portable(kept.get("settings", {})),
+            "precision": kept.get("precision"), "settings": portable(dict(sorted(kept.get("settings", {}).items()))),
         })  # fmt: skip
     return found
 
