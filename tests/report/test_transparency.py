@@ -9,6 +9,7 @@ from commanding import done, journey
 from release_run import countdown_run
 
 from journey.report.transparency import QUESTIONS
+from journey.report.transparency_evidence import Release
 from journey.store.run import Run
 from journey.types import make_problem
 
@@ -111,3 +112,10 @@ def test_what_is_not_there_is_named_in_a_sentence(run: Path, given: tuple[str, .
     found = journey("report", run, "--transparency", *given)
     assert found.code == 2 and sentence in found.err and "Traceback" not in found.err
     assert journey("report", run, "--release", "x").code == 2
+
+
+def test_the_release_in_the_repository_is_whole_and_small_enough_to_be_cloned() -> None:
+    found = Release(ROOT / "release")
+    assert found.damage is None
+    assert found.manifest["data"]["long_thoughts"] == {"train": 327}
+    assert sum(file.stat().st_size for file in (ROOT / "release").rglob("*") if file.is_file()) < 10_000_000

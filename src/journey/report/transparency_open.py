@@ -89,7 +89,7 @@ def same_metrics(record: Record) -> Answer:
         return Answer(False, f"{arm} of seed {seed} answered other problems, or otherwise, than the first arm")
     place = () if record.release is None else (record.release.place("report/report.md"),)
     return Answer(
-        True, f"{len(found.arms)} arms, {len(found.finished)} seeds, the same {len(first[0])} problems", place
+        True, f"{len(found.arms)} arms, the same {len(first[0])} problems; finished seeds: {len(found.finished)}", place
     )
 
 
