@@ -55,7 +55,10 @@ def test_a_released_run_with_a_paper_earns_every_point_and_links_to_what_earned_
     assert json.loads((run / "report" / "transparency.json").read_text())["points"] == 100
 
 
-def test_without_a_release_and_a_paper_hardly_anything_is_open(run: Path, tmp_path: Path) -> None:
+def test_without_a_release_and_a_paper_hardly_anything_is_open(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where no release lies beside
     found = answers(run, "--paper", PAPER, "--to", tmp_path)
     assert noes(found) == {1, 2, 3, 4, 5, 7, 9, 10, 11, 15, 18, 19, 20, 21, 24} - ({7} if found[7]["yes"] else set())
     text = done("report", run, "--transparency", "--paper", PAPER, "--to", tmp_path).out

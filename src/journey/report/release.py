@@ -208,7 +208,8 @@ def _report(chosen: Chosen, folder: Path, guard: Guard) -> dict[str, Any]:
     found = figures(run)
     for curve in found["curves"].values():
         curve.pop("seconds", None)
-    found = portable(found | {"servers": []})
+    # In the order of their names: several workers finish in any order.
+    found = portable(found | {"servers": [], "curves": dict(sorted(found["curves"].items()))})
     recipe = {} if chosen.recipe is None else {"recipe": released_recipe(chosen.recipe)}
     for name in write(folder, "report", found, document(found, choose(run), recipe | made_with(run))):
         guard.text((folder / name).read_text("utf-8"), f"report/{name}")
