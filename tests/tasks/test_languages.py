@@ -97,6 +97,7 @@ def test_a_users_own_language_is_a_folder(tmp_path: Path, monkeypatch: pytest.Mo
             "is no YAML": "name: [",
             "length is": data.replace("length: 1.15", "length: long"),
             "is no pattern": data.replace("\\bFehler\\b", "(Fehler"),
+            "cues must have reflection, backtrack, return, check": data.replace("cues:", "cues:\n  dance: [x]"),
             "must be a list of texts": data.replace("scripts: [LATIN]", "scripts: {}"),
         }
         for match, text in broken.items():
@@ -104,6 +105,12 @@ def test_a_users_own_language_is_a_folder(tmp_path: Path, monkeypatch: pytest.Mo
             (own / "language.yaml").write_text(text, encoding="utf-8")
             with pytest.raises(UsageError, match=match):
                 languages.language_of("nl")
+        prompts.load.cache_clear()
+        languages.language_of.cache_clear()
+        (own / "language.yaml").write_text(data, encoding="utf-8")
+        (own / "math.txt").write_text("Los op.\n", encoding="utf-8")
+        with pytest.raises(UsageError, match=r"has the fields none, where the English prompt has .*question"):
+            ask(problem("nl"), ())
     finally:
         monkeypatch.delenv(languages.VARIABLE)
         for one in caches:
@@ -112,7 +119,8 @@ def test_a_users_own_language_is_a_folder(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_problems_come_in_with_their_language(tmp_path: Path):
     rows = [
-        {"question": "3+4=?", "answer": "7", "language": "zh-CN"},
+        {"question": "y", "answer": "2"},
+        {"question": "3+4=?", "answer": "7", "lang": "zh-CN"},
         {"question": "x", "answer": "1", "language": "python"},
     ]
     file = tmp_path / "problems.jsonl"
@@ -125,7 +133,22 @@ def test_problems_come_in_with_their_language(tmp_path: Path):
     done("import", "problems", file, "--out", tmp_path / "own")
     done("import", "problems", file, "--out", tmp_path / "flag", "--language", "Korean")
     done("import", "problems", tmp_path / "own.jsonl" if read(tmp_path / "own") else file, "--out", tmp_path / "again")
-    assert read(tmp_path / "own") == read(tmp_path / "again") == ["None", "zh"]
-    assert read(tmp_path / "flag") == ["ko", "ko"]
+    assert read(tmp_path / "own") == read(tmp_path / "again") == ["None", "None", "zh"]
+    assert read(tmp_path / "flag") == ["ko", "ko", "ko"]
     refused = journey("import", "problems", file, "--out", tmp_path / "no", "--language", "klingon!")
     assert refused.code == 2 and "is no code of a language" in refused.err and not (tmp_path / "no").exists()
+
+
+def test_a_recipe_with_a_problem_in_a_language_without_prompts_asks_no_model(tmp_path: Path):
+    rows = [{"question": "3+4=?", "answer": "7"}, {"question": "Combien?", "answer": "7", "language": "fr"}]
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (tmp_path / "none.jsonl").write_text('{"prompt": "x", "completions": ["y"]}\n', encoding="utf-8")
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(
+        f"{{task: math, model: scripted/{tmp_path}/none.jsonl, judge: critic, problems: {{file: {tmp_path}/p.jsonl}}, "
+        "thoughts: {methods: [shortcut]}}",
+        encoding="utf-8",
+    )
+    for flags in ([], ["--dry-run"]):
+        refused = journey("run", recipe, "--out", tmp_path / "run", *flags)
+        assert refused.code == 2 and "no prompts in 'fr'" in refused.err

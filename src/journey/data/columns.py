@@ -36,9 +36,11 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "subject": ("subject", "subfield", "type", "category", "topic"),
     "choices": choices.NAMES,
     "context": ("context", "body", "passage", "story"),
-    "language": ("language", "lang"),
-    "images": (),  # see `data.pictures.NAMES`: one row may have another column of them than the first
+    "language": (),  # one row may have another column of these than the first, or the first none: `LANGUAGE`
+    "images": (),  # and `data.pictures.NAMES`
 }  # fmt: skip
+LANGUAGE = ("language", "lang")
+"""The column of a row's language by its usual names."""
 OF_OPTIONS = ("correct", "correct_option", "answer_idx", "answer_index", "label", "cop")
 """Names of the answer where a row has options."""
 

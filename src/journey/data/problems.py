@@ -17,7 +17,7 @@ from typing import Any
 
 from journey.answers.find import find_answer
 from journey.data import choices
-from journey.data.columns import Columns, find_columns, plain
+from journey.data.columns import LANGUAGE, Columns, find_columns, plain
 from journey.data.curation import has_answer
 from journey.data.pictures import Keep, only_name, pictures
 from journey.errors import UsageError
@@ -225,14 +225,19 @@ class _Reader:
             solution=solution or None,
             level=level.removeprefix("Level ") if level else None,
             subject=(_text(row.get(columns.subject), place, "subject") or None) if columns.subject else None,
-            language=_language(row.get(columns.language)) if columns.language else None,
+            language=_language(row, columns.language),
             task=str(row.get("task") or "") if own else "math" if given is None else "text",
             images=shown,
         )
 
 
-def _language(cell: Any) -> str | None:
-    """The code of the language in a cell; null for none, and for what people do not speak ("python")."""
+def _language(row: Row, column: str | None) -> str | None:
+    """The code of the language that a row names; null for none, and for what people do not speak ("python").
+
+    `column` null: found in each row by its usual names.
+    """
+    usual = [row[name] for name in row if column is None and plain(name) in LANGUAGE and row[name]]
+    cell = row.get(column) if column is not None else next(iter(usual), None)
     try:
         return languages.normal(str(cell)) if cell else None
     except UsageError:

@@ -22,7 +22,7 @@ from journey.store.entries import Curation
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
-from journey.tasks.table import TaskGrader, task
+from journey.tasks.table import TaskGrader, check_languages, task
 from journey.types import Problem
 
 STORED = ("test", "validation", "phase1", "rl", "train")
@@ -107,9 +107,11 @@ def _strays(run: Run, recipe: Recipe) -> int:
 def make_problems(recipe: Recipe, keep: Keep = only_name) -> Parts:
     """The problems of each part, those to train on of the recipe's shard alone. Raises UsageError.
 
-    `keep` gets the pictures of a file's problems.
+    `keep` gets the pictures of a file's problems. A problem in a language without prompts is refused here, before
+    anything is asked.
     """
     parts, dropped = _made(recipe, keep)
+    check_languages(problem for found in parts.values() for problem in found)
     return Parts(parts | {"train": of_shard(recipe, parts["train"])}, dropped)
 
 

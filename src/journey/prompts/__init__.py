@@ -17,7 +17,7 @@ _FIELD = re.compile(r"\{\{(\w+)\}\}")
 def load(name: str, language: str | None = None) -> str:
     """The text of a prompt with its {{fields}} unfilled, read once; `language` null: in English.
 
-    Raises UsageError for an unknown name, and for a language that lacks this prompt.
+    Raises UsageError for an unknown name, and for a language that lacks this prompt or has it with other fields.
     """
     if not re.fullmatch(r"[\w-]+", name) or name not in names():
         raise UsageError(f"there is no prompt named {name!r}; the prompts are {', '.join(names())}")
@@ -30,7 +30,17 @@ def load(name: str, language: str | None = None) -> str:
             f"there is no prompt {name} in {language!r}, only in {', '.join(['en', *there])}; say which of these to "
             f"ask in, as in journey import --language en, or add {language}/{name}.txt as docs/languages.md shows"
         )
+    if (fields := fields_of(text)) != (wanted := fields_of(load(name))):
+        shown = [" ".join(f"{{{{{one}}}}}" for one in sorted(of)) or "none" for of in (fields, wanted)]
+        raise UsageError(
+            f"{language}/{name}.txt has the fields {shown[0]}, where the English prompt has {shown[1]}; mend it"
+        )
     return text
+
+
+def fields_of(text: str) -> set[str]:
+    """The names in double braces of a prompt."""
+    return set(_FIELD.findall(text))
 
 
 def has(name: str, language: str) -> bool:
@@ -49,7 +59,7 @@ def fill(name: str, /, *, language: str | None = None, **fields: str) -> str:
     Raises ValueError for a field that the prompt lacks or that was not given, and UsageError as `load` does.
     """
     text = load(name, language)
-    wanted = set(_FIELD.findall(text))
+    wanted = fields_of(text)
     if unknown := sorted(fields.keys() - wanted):
         raise ValueError(f"prompt {name!r} has no field {', '.join(unknown)}; it has {', '.join(sorted(wanted))}")
     if missing := sorted(wanted - fields.keys()):

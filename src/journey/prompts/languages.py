@@ -21,6 +21,8 @@ HERE = resources.files("journey.prompts")
 VARIABLE = "JOURNEY_LANGUAGE_FOLDER"
 FILE = "language.yaml"
 ENGLISH = "en"
+CUES = ("reflection", "backtrack", "return", "check")
+"""The kinds of paragraphs that a language's cues show."""
 _ENGLISH_KEY_WORDS = (
     "wait", "alternatively", "therefore", "let me compute", "let me", "but", "so", "consider", "if", "possible",
     "check", "verify", "mistake", "wrong", "cannot", "go back", "back to", "try", "maybe", "however",
@@ -124,6 +126,8 @@ def _read(code: str, file: Traversable) -> Language:
     tables = {key: {name: _texts(found, file, name) for name, found in _table(data[key], file, key).items()}
               for key in ("narration", "cues")}  # fmt: skip
     lists = {key: _texts(data[key], file, key) for key in ("scripts", "key_words")}
+    if tables["cues"].keys() != set(CUES):
+        raise UsageError(f"{file}: cues must have {', '.join(CUES)}, and nothing else")
     for pattern in (one for patterns in tables["cues"].values() for one in patterns):
         try:
             re.compile(pattern)
