@@ -8,7 +8,11 @@ import pytest
 from commanding import PUZZLES, done, journey, write_rows
 from safetensors.torch import load_file, save_file
 
+from journey.errors import UsageError
 from journey.models import weights
+from journey.pipeline.stages import refuse_retrained
+from journey.store.entries import JudgeWeights
+from journey.store.run import Run
 
 DRAWN = ("--answer-tokens", 12, "--set", "rollout.n=1", "--set", "rollout.max_tokens=8")
 
@@ -59,3 +63,12 @@ def test_answers_of_a_model_that_was_put_into_anothers_place_are_not_mixed_with_
     said = journey(*asked)
     assert said.code == 2
     assert "with other weights than it has now" in said.err
+
+
+def test_weights_that_moved_to_another_place_are_the_same_model(run: Path) -> None:
+    done("eval", run, "--model", "tiny", "--limit", 1, "--answer-tokens", 8)
+    with Run.open(run) as of:
+        kept = of.entries(JudgeWeights, judge="tiny")[0].weights
+        refuse_retrained(of, "tiny", {f"/elsewhere{path}": value for path, value in kept.items()})
+        with pytest.raises(UsageError, match="other weights"):
+            refuse_retrained(of, "tiny", dict.fromkeys(kept, "other"))

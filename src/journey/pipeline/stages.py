@@ -87,13 +87,14 @@ def refuse_retrained(run: Run, name: str, weights: Mapping[str, str], called: st
 
     Records know it by its name, so the old one's would pass for those of the new one. `weights` by their paths, as
     `registry.judge_weights` gives them, are kept in the run, with the names that it has in records: `called` is one
-    with settings of its own (null: it is called as it is).
+    with settings of its own (null: it is called as it is). The same weights may have moved to another place.
     """
     found = run.entries(JudgeWeights, judge=name)
     before = found[0] if found else JudgeWeights(name, {})
     if not (weights or before.weights):
         return
-    if found and before.weights != dict(weights) and _is_kept(run, {name, *before.called}):
+    moved = sorted(before.weights.values()) == sorted(weights.values())
+    if found and not moved and _is_kept(run, {name, *before.called}):
         raise UsageError(
             f"{run.path} holds what {name} said with other weights than it has now; write to another --out, start this "
             "one over with --fresh, or put the weights that were into their place again"
