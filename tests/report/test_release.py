@@ -15,6 +15,8 @@ from journey.pipeline.kept_recipe import config_of
 from journey.pipeline.recipe_reading import load
 from journey.report.portable import portable
 from journey.report.release_push import push
+from journey.store.run import Run
+from journey.types import make_problem
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +94,17 @@ def test_a_run_without_recipe_and_models_is_released_as_what_it_is(experiment: P
     assert found["models"] == {} and found["data"]["long_thoughts"] == {"train": 15}
     assert "keeps no recipe" in (tmp_path / "out" / "README.md").read_text()
     assert not (tmp_path / "out" / "make_again.sh").exists()
+
+
+def test_the_commands_name_what_does_not_lie_in_the_release(tmp_path: Path) -> None:
+    path = tmp_path / "my run"
+    recipe = load("code", ("problems.file=/data/mine.jsonl",), {})
+    with Run.open(path, config_of(recipe)) as run:
+        run.put_all("problems", [make_problem("Write f().", "", task="code")], split="train")
+    done("release", path, "--to", tmp_path / "out")
+    script = (tmp_path / "out" / "make_again.sh").read_text()
+    assert "# Put these files into that folder first: mine.jsonl.\n# Name the servers in recipe.yaml first" in script
+    assert "--out 'my run' --allow-code\njourney release 'my run' --to release\n" in script
 
 
 @pytest.mark.parametrize(

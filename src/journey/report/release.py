@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,10 +20,11 @@ from journey.pipeline.arms import compared
 from journey.pipeline.kept_recipe import readable_recipe
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.recipe_reading import short_recipe
+from journey.pipeline.registry import is_served, judge_is_served
 from journey.report.build import write
 from journey.report.example import choose
 from journey.report.figures import figures
-from journey.report.portable import Guard, as_json, portable
+from journey.report.portable import SERVER, Guard, as_json, portable
 from journey.report.release_data import Chosen, write_data
 from journey.report.release_data_card import Rights, data_card, licence_of
 from journey.report.release_models import base_name, model_card, write_model
@@ -157,11 +159,13 @@ def _commands(chosen: Chosen, folder: Path, options: ReleaseOptions, guard: Guar
     flags += [f"--licence {_quoted(options.rights.licence)}"] if options.rights.licence else []
     flags += [f"--source {_quoted(f'{name}={words}')}" for name, words in options.rights.sources.items()]
     runs_programs = TASKS[recipe.task].code_grader is not None
+    place = shlex.quote(run.path.name)
     text = AGAIN.format(
         versions=", ".join(f"{name} {number}" for name, number in _versions().items()),
         seeds=", ".join(map(str, recipe.seed_numbers())),
-        run=f'journey run "$here"/{RECIPE} --out {run.path.name}' + (" --allow-code" if runs_programs else ""),
-        release=" ".join((f"journey release {run.path.name} --to release", *flags)),
+        run=f'journey run "$here"/{RECIPE} --out {place}' + (" --allow-code" if runs_programs else ""),
+        needs="".join(f"# {line}\n" for line in _needs(recipe)),
+        release=" ".join((f"journey release {place} --to release", *flags)),
     )
     _text(folder / COMMANDS, text, guard)
     return f"`sh {COMMANDS} FOLDER` runs these commands, from the top of the release:\n\n```sh\n{text.strip()}\n```"
@@ -172,7 +176,7 @@ AGAIN = """#!/bin/sh
 # It needs the command journey: pip install 'journey-learning[train]' in these versions, or the repository's make .venv.
 # Made by {versions}; seeds {seeds}.
 # The same versions on the same kind of processor give the same bytes; another kind rounds otherwise.
-set -e
+{needs}set -e
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 cd "$1"
@@ -181,6 +185,21 @@ cd "$1"
 cd release
 sha256sum --check --quiet "$here"/SHA256SUMS && echo "the same, byte for byte"
 """
+
+
+def _needs(recipe: Recipe) -> list[str]:
+    """What the commands need that does not lie in the release."""
+    given = (recipe.problems.file, recipe.problems.test_file, recipe.trees.prm800k)
+    files = [portable(str(one)) for one in given if one and Path(str(one)).suffix]  # a Hub id has no ending
+    found = [f"Put these files into that folder first: {', '.join(files)}."] if files else []
+    if any(is_served(name, recipe.servers) for name in recipe.models()) or judge_is_served(
+        recipe.judge, recipe.helper, recipe.servers
+    ):
+        found.append(
+            f"Name the servers in {RECIPE} first (its url is {SERVER!r}); what they answer may differ from one time to "
+            "the next, and so do the bytes."
+        )
+    return found
 
 
 def _quoted(text: str) -> str:
