@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from commanding import done, journey
 from real_data import sample, whole
 
 from journey.data.choosing import disjoint, drawn, normalised, overlaps
@@ -214,3 +215,12 @@ def test_fewer_drawn_problems_begin_more_of_them():
     ten = drawn(problems, 10, seed=1)
     assert ten[:4] == drawn(problems[::-1], 4, seed=1)
     assert ten != drawn(problems, 10, seed=2)
+
+
+def test_a_task_for_what_is_no_file_of_puzzles_is_refused_with_the_mend(tmp_path: Path):
+    file = tmp_path / "mine.jsonl"
+    file.write_text('{"question": "How long is it?", "answer": "2.5", "unit": "m"}\n', encoding="utf-8")
+    refused = journey("import", "problems", file, "--task", "science", "--out", tmp_path / "run")
+    assert refused.code == 2 and "journey import puzzles FILE --task science" in refused.err
+    assert not (tmp_path / "run").exists()
+    assert done("import", "puzzles", file, "--task", "science", "--out", tmp_path / "run", "--json").data["new"] == 1

@@ -71,8 +71,9 @@ def import_(
     ] = None,
     language: flags.Language = None,
     task: Annotated[
-        str, typer.Option(help="The task of a file of puzzles, in its own form.", metavar="NAME")
-    ] = "countdown",
+        str | None,
+        typer.Option(help="The task of a file of puzzles, in its own form; countdown if not given.", metavar="NAME"),
+    ] = None,
     limit: flags.Limit = None,
     json: flags.Json = False,
 ) -> int:
@@ -100,6 +101,8 @@ def import_(
     _check_options(format, files, columns, hub_split, limit)
     if language is not None and format not in ("problems", "puzzles", "benchmark"):
         raise UsageError(f"--language is for problems, not for {format}; leave it out")
+    if task is not None and format != "puzzles":
+        raise UsageError(f"--task is for puzzles, not for {format}: journey import puzzles FILE --task {task}")
     language = None if language is None else languages.normal(language)
     part = "test" if format == "benchmark" and split == "train" else split
     with opened(out) as into:  # first of all, so that a second writer is refused at once
@@ -115,7 +118,7 @@ def import_(
                 data = import_benchmark(into, files[0], files[1] if len(files) == 2 else None, limit, part, language)
                 lines = list(data.items())
             case "problems" | "puzzles":
-                own = task_named(task) if format == "puzzles" else None
+                own = task_named(task or "countdown") if format == "puzzles" else None
                 if own is not None and own.read is None:
                     raise UsageError(f"the task {task} has no files of its own; import its problems as problems")
                 how = ProblemFiles(
