@@ -25,23 +25,33 @@ SERVERS = """
 servers:
   openai: {model: Qwen/Qwen2.5-7B-Instruct, name: teacher, replicas: 2, gpus: 2, options: ["--max-model-len 8192"]}
 """
+# What stands still until it is ended, with a line in the record. In Python: bash may lose a signal while it forks.
+STANDS = f"""#!{sys.executable}
+import os, signal, sys
+def ended(number, frame):
+    LAST
+    os._exit(CODE)
+signal.signal(signal.SIGTERM, ended)
+def note(line):
+    with open("$RECORD", "a") as record:
+        print(line, file=record)
+"""
 # Commands of a node: a journey that works until it is ended the first time, a server, and what waits for it.
 COMMANDS = {
-    "journey": """#!/bin/bash
-echo "journey $*" >> "$RECORD"
-case "$*" in *--shard*)
-  if [ ! -e "$RECORD.$SLURM_ARRAY_TASK_ID" ]; then
-    trap 'echo ended >> "$RECORD"; touch "$RECORD.$SLURM_ARRAY_TASK_ID"; exit 130' TERM
-    echo begun >> "$RECORD"
-    while true; do read -r -t 0.01 _ <> <(:); done
-  fi
-esac
-exit 0
+    "journey": STANDS.replace("LAST", 'note("ended"); open(mark, "w")').replace("CODE", "130")
+    + """
+note(" ".join(["journey", *sys.argv[1:]]))
+mark = "$RECORD." + os.environ.get("SLURM_ARRAY_TASK_ID", "")
+if "--shard" in sys.argv and not os.path.exists(mark):
+    note("begun")
+    while True:
+        signal.pause()
 """,
-    "vllm": """#!/bin/bash
-trap 'echo "server ended" >> "$RECORD"; exit 0' TERM
-echo "CUDA_VISIBLE_DEVICES=$CUDA_VISIBLE_DEVICES vllm $*" >> "$RECORD"
-while true; do read -r -t 0.01 _ <> <(:); done
+    "vllm": STANDS.replace("LAST", 'note("server ended")').replace("CODE", "0")
+    + """
+note(f"CUDA_VISIBLE_DEVICES={os.environ['CUDA_VISIBLE_DEVICES']} vllm {' '.join(sys.argv[1:])}")
+while True:
+    signal.pause()
 """,
     "curl": """#!/bin/bash
 port=${*: -1}
