@@ -98,7 +98,7 @@ def test_a_runs_judged_trees_are_a_set_and_eval_of_a_run_is_as_it_was(tmp_path: 
     assert said.data["results"][0]["set"] == "run"
     assert said.data["results"][0]["figures"]["step_f1"]["value"] == 1.0  # the exact judge agrees with itself
     assert journey("eval", run, "--model", f"scripted/{tmp_path / 'answers.jsonl'}", "--split", "nowhere").code == 2
-    assert "journey eval: missing option" in journey("eval", run).err
+    assert "--model says who answers" in journey("eval", run).err
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_settings_left_out_have_their_defaults(tmp_path: Path) -> None:
         ("trees: {grow: {widht: 3}}\n", r"trees.grow.widht; did you mean trees.grow.width"),
         ("trees: 3\n", "must hold settings"),
         ("seeds: many\n", "seeds is 'many'"),
-        ("task: chess\n", "no task 'chess'; known are countdown, maze, math"),
+        ("task: chess\n", "no task 'chess'; known are countdown, maze, lists"),
         ("problems: {puzzles: {nubmers: 4}}\n", r"problems.puzzles.nubmers; did you mean problems.puzzles.numbers"),
         ("problems: {puzzles: {numbers: four}}\n", "numbers is 'four'"),
         ("problems: {puzzles: 4}\n", "problems.puzzles is 4; it must hold settings"),

@@ -31,6 +31,9 @@ NAMESAKES = {  # a part of the problems, a kind of training, a method and the pa
     "pipeline/training_rows.py": {"dpo"}, "pipeline/lineage.py": {"phase1"}, "pipeline/slurm.py": {"journey"},
     "pipeline/experiment.py": {"phase1"}, "pipeline/recipe.py": {"shortcut"},
     "pipeline/recipe_files.py": {"journey"}, "studio/pages.py": {"journey"}, "studio/app.py": {"journey"},
+    # A section of a data card, rows of a paper's table of ablations, and a control that wants its own measure.
+    "report/release_data_card.py": {"dpo"}, "report/transparency_method.py": {"shortcut", "phase1", "dpo"},
+    "report/transparency_open.py": {"shortcut_tokens"},
 }  # fmt: skip
 RECIPE = """
 task: countdown

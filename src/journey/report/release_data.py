@@ -9,7 +9,7 @@ from typing import Any
 from journey.data.problems import PARTS
 from journey.models.weights import model_path
 from journey.pipeline.arm_rows import model_name, of_preferences, preference_rows, thought_rows
-from journey.pipeline.arms import ARMS, policies, source_of
+from journey.pipeline.arms import ARMS, compared, method_of, policies, source_of
 from journey.pipeline.fan_out import silent
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.seed_work import base_of, seed_run
@@ -22,7 +22,6 @@ from journey.thoughts.methods import METHODS
 from journey.types import Record, Thought, Tree
 
 Row = Mapping[str, Any]
-SHORT = "shortcut"
 PARTS_OF = {
     "problems": "a problem with its answer; `solution` where one is known",
     "trees": "all that was tried on one problem: `nodes`, parents before children, each with its judgement",
@@ -61,7 +60,8 @@ class Chosen:
         """The shortcuts, or all other thoughts, less those of problems taken out of training."""
         out = excluded(self.run)
         found = self.run.thoughts(**self.where("thoughts"))
-        return (one for one in found if (one.method == SHORT) == short and one.problem not in out)
+        shortest = method_of(compared()[0])
+        return (one for one in found if (one.method == shortest) == short and one.problem not in out)
 
     def arm_rows(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         """The rows that each arm of the seed learnt from in the first round, as they were given to its training.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+from journey.pipeline.arms import compared, method_of
 from journey.pipeline.outcome import Outcome, outcome
 from journey.report.release import COMMANDS
 from journey.report.release_models import METRICS
@@ -65,7 +66,7 @@ def own_metrics(record: Record) -> Answer:
     found = _found(record)
     if not found.arms:
         return Answer(False, "the run measures nothing")
-    used = {"finished", "behaviours"} | ({"votes"} if found.has("shortcut", "journey") else set())
+    used = {"finished", "behaviours"} | ({"votes"} if found.has(*compared()) else set())
     used |= {"tokens"} if "shortcut_tokens" in found.arms else set()
     wanted = {sought: words for name in sorted(used) for sought, words in (OWN[name],)} | {
         "measures of our own": "them"
@@ -118,7 +119,9 @@ def thoughts_released(record: Record) -> Answer:
         return Answer(False, record.no_release)
     seed = record.release.manifest["seed"]
     where = {"seed": seed} if seed is not None and record.run.count("thoughts", seed=seed) else {}
-    ours = record.run.count("thoughts", **where) - record.run.count("thoughts", **where, method="shortcut")
+    ours = record.run.count("thoughts", **where) - record.run.count(
+        "thoughts", **where, method=method_of(compared()[0])
+    )
     theirs = sum(record.release.manifest["data"].get("long_thoughts", {}).values())
     if theirs and theirs < ours:
         return Answer(False, f"{theirs} of {ours} long thoughts are released")
