@@ -43,7 +43,7 @@ def tested(node: Node) -> str:
     reason = clean_reason(node.judgement)
     words = [pick(TESTED, node.text)]
     if reason:
-        if not reason.startswith("assert "):
+        if reason.startswith("the "):  # words, where others begin with code
             reason = reason[0].upper() + reason[1:]
         words.append(f"{reason}." if reason[-1] not in ".!?" else reason)
         words += [found for mark, found in DIAGNOSES.items() if mark in reason][:1]
