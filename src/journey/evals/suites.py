@@ -24,7 +24,6 @@ from journey.tasks.table import TASKS, task_of
 from journey.types import Problem
 
 Grading = Literal["exact", "reader", "facts", "safety"]
-PUZZLES = ("countdown", "maze", "lists")
 
 
 class Item(NamedTuple):
@@ -79,7 +78,7 @@ def general(task: Task) -> tuple[Part, ...]:
         Part(name=OWN, about="the run's own tested problems", source="the run", grading="exact",
              make=lambda m: [Item(p) for p in m.own[: m.count]]),
         *map(_variant, task.variants),
-        *(_other(name) for name in PUZZLES if name != task.name.removesuffix("_words")),
+        *map(_other, _other_puzzles(task)),
         Part(name="a right hint", about="as trained, with a step of a right way behind the question", source=MADE_HERE,
              grading="exact", make=_remarked(remarks.right_hint), twin=OWN),
         Part(name="a wrong hint", about="as trained, with a step after which the goal is out of reach",
@@ -140,6 +139,15 @@ def _variant(of: Variant) -> Part:
 
     grader = (lambda m: {m.task.name: UnsolvableGrader(m.task)}) if of.unsolvable else (lambda m: {})
     return Part(name=of.name, about=of.about, source=MADE_HERE, grading="exact", make=make, grader=grader)
+
+
+def _other_puzzles(task: Task) -> list[str]:
+    """The names of the tasks that draw other puzzles; of several that tell the same puzzles, the first."""
+    found: dict[type | None, str] = {}
+    for name, other in TASKS.items():
+        if other.draw is not None and other.settings is not task.settings:
+            found.setdefault(other.settings, name)
+    return list(found.values())
 
 
 def _other(name: str) -> Part:
