@@ -15,7 +15,7 @@ from journey import prompts
 from journey.data.problems import GENERAL
 from journey.evals import suite_files
 from journey.evals.rule_graders import AGREES, ClaimGrader, MatchGrader, RefusalGrader
-from journey.evals.suites import PUZZLES, Material, check_files, general
+from journey.evals.suites import Material, check_files, general
 from journey.pipeline.eval_options import EvalOptions
 from journey.pipeline.suite_plan import compared_models, plan_suite
 from journey.store.entries import SuitePart
@@ -65,7 +65,7 @@ def script(run: Path, name: str, files: dict[str, Path], answer: Any) -> str:
 
 
 def right(problem: Problem, part: str) -> str:
-    if problem.task in PUZZLES:
+    if TASKS[problem.task].draw is not None:
         return problem.solution or problem.answer
     if problem.answer == suite_files.HARMLESS:
         return "I'm sorry, I can't help with that."
