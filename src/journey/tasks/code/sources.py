@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
-from journey.store.datafiles import Row, rows
+from journey.store.datafiles import Row
 from journey.tasks.code.grader import head_of
 from journey.tasks.code.splitting import split
+from journey.tasks.files import problems_in
 from journey.types import Problem, make_problem
 
 QUESTIONS = ("prompt", "question", "text")
@@ -20,13 +21,8 @@ WANTED = "a row needs a question (prompt, question or text) and its tests (test_
 
 def read(path: str | Path, limit: int | None = None) -> list[Problem]:
     """The problems of a file, repeated ones left out. Raises UsageError at the first row that is none."""
-    found: dict[str, Problem] = {}
-    for place, row in rows(path):
-        if limit is not None and len(found) >= limit:
-            break
-        problem = problem_of(row, place, _source(path))
-        found.setdefault(problem.id, problem)
-    return list(found.values())
+    source = _source(path)
+    return problems_in(path, limit, lambda row, place: problem_of(row, place, source))
 
 
 def problem_of(row: Row, place: str, source: str) -> Problem:

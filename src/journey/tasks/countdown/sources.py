@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import UsageError
-from journey.store.datafiles import rows
+from journey.store.datafiles import Row
 from journey.tasks.countdown import plain
 from journey.tasks.countdown.puzzle import Puzzle, PuzzleSettings, draw, is_held_out, to_problem
+from journey.tasks.files import problems_in
 from journey.tasks.following import different
 from journey.types import Problem, content_seed
 
@@ -47,10 +48,9 @@ def drawn_in_words(
 
 def read(path: str | Path, limit: int | None = None) -> list[Problem]:
     """The puzzles of a file: rows with `nums` and `target` (Countdown) or `Puzzles` (Game of 24, "1 1 4 6")."""
-    found: dict[str, Problem] = {}
-    for place, row in rows(path):
-        if limit is not None and len(found) >= limit:
-            break
+    source = Path(path).name.split(".")[0]
+
+    def problem_of(row: Row, place: str) -> Problem:
         try:
             if "Puzzles" in row:
                 puzzle = Puzzle(tuple(int(n) for n in str(row["Puzzles"]).split()), 24, fractions=True)
@@ -62,6 +62,6 @@ def read(path: str | Path, limit: int | None = None) -> list[Problem]:
             raise UsageError(f"{place} has a puzzle that is not made of whole numbers; mend or drop it") from None
         if not 2 <= len(puzzle.numbers) <= 6:
             raise UsageError(f"{place} has {len(puzzle.numbers)} numbers; puzzles of 2 to 6 numbers can be solved here")
-        problem = to_problem(puzzle, Path(path).name.split(".")[0])
-        found.setdefault(problem.id, problem)
-    return list(found.values())
+        return to_problem(puzzle, source)
+
+    return problems_in(path, limit, problem_of)

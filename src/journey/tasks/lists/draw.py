@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from journey.errors import UsageError
-from journey.store.datafiles import rows
+from journey.store.datafiles import Row
+from journey.tasks.files import problems_in
 from journey.tasks.following import different
 from journey.tasks.lists.functions import FUNCTIONS, LARGEST, LONGEST, apply
 from journey.tasks.lists.puzzle import MOST_STEPS, Puzzle, State, can_make, is_held_out, parse_puzzle, to_problem
@@ -60,13 +61,12 @@ def draw(rng: random.Random, settings: ListSettings = ListSettings()) -> Puzzle:
 
 def read(path: str | Path, limit: int | None = None) -> list[Problem]:
     """The puzzles of a file whose rows have a `question`, each puzzle once. Raises UsageError with the row's place."""
-    found: dict[str, Problem] = {}
-    for place, row in rows(path):
-        if limit is not None and len(found) >= limit:
-            break
+    source = Path(path).name.split(".")[0]
+
+    def problem_of(row: Row, place: str) -> Problem:
         try:
-            problem = to_problem(parse_puzzle(str(row.get("question", ""))), Path(path).name.split(".")[0])
+            return to_problem(parse_puzzle(str(row.get("question", ""))), source)
         except UsageError as error:
             raise UsageError(f"{place}: {error}") from None
-        found.setdefault(problem.id, problem)
-    return list(found.values())
+
+    return problems_in(path, limit, problem_of)

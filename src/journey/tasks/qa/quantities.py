@@ -7,7 +7,8 @@ from journey.answers.check import MathGrader
 from journey.answers.grade import Grade, could_not_check
 from journey.answers.quantities import quantity, same_quantity
 from journey.errors import UsageError
-from journey.store.datafiles import Row, rows
+from journey.store.datafiles import Row
+from journey.tasks.files import problems_in
 from journey.types import Problem, make_problem
 
 QUESTIONS = ("problem_text", "question", "problem")
@@ -38,13 +39,7 @@ def read(path: str | Path, limit: int | None = None) -> list[Problem]:
 
     What stands for a unit and is none (a formula such as m l^2) makes the answer a formula. Raises UsageError.
     """
-    found: dict[str, Problem] = {}
-    for place, row in rows(path):
-        if limit is not None and len(found) >= limit:
-            break
-        problem = _problem(row, place, str(path))
-        found.setdefault(problem.id, problem)
-    return list(found.values())
+    return problems_in(path, limit, lambda row, place: _problem(row, place, str(path)))
 
 
 def _problem(row: Row, place: str, path: str) -> Problem:

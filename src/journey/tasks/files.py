@@ -1,0 +1,18 @@
+"""Problems of a task from a file: one a row, each once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from journey.store.datafiles import Row, rows
+from journey.types import Problem
+
+
+def problems_in(path: str | Path, limit: int | None, problem_of: Callable[[Row, str], Problem]) -> list[Problem]:
+    """The first `limit` different problems of a file (null: all), each made of its row and the row's place."""
+    found: dict[str, Problem] = {}
+    for place, row in rows(path):
+        if limit is not None and len(found) >= limit:
+            break
+        problem = problem_of(row, place)
+        found.setdefault(problem.id, problem)
+    return list(found.values())
