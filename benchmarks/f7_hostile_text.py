@@ -21,7 +21,7 @@ from journey.answers.find import find_answer
 from journey.evals import quality, structure, words
 from journey.evals.equalities import equalities
 from journey.studio import safe
-from journey.tasks.countdown.checker import CountdownGrader
+from journey.tasks.countdown.task import COUNTDOWN
 from journey.tasks.steps import FORMATS
 from journey.types import make_problem
 
@@ -52,7 +52,7 @@ async def read(grader: MathGrader, text: str) -> list[str]:
         ("grade", grader, number, text),
         ("grade box", grader, number, rf"\boxed{{{text}}}"),
         ("grade formula", grader, formula, f"# Answer\n\n{text}"),
-        ("countdown", CountdownGrader(), make_problem("Make 24 from 4 6", "24"), text),
+        ("countdown", COUNTDOWN.grader(), make_problem("Make 24 from 4 6", "24"), text),
     ):
         try:
             await asked.grade(problem, given)

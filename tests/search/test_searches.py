@@ -26,7 +26,7 @@ from journey.search.lookahead import LookaheadSettings, lookahead
 from journey.search.mcts import MctsSettings, mcts, simulate
 from journey.search.methods import SEARCHES, search
 from journey.search.vote import VoteSettings, vote
-from journey.tasks.countdown.checker import CountdownGrader
+from journey.tasks.countdown.task import COUNTDOWN
 from journey.tasks.table import task_of
 from journey.types import Attempt, Judgement, Problem, attempt_from_json, make_problem, to_json
 
@@ -403,7 +403,7 @@ def test_hostile_texts_pass_through(name: str, text: str) -> None:
 def test_hostile_texts_pass_the_exact_judge_and_the_strict_checker(name: str, text: str) -> None:
     problem = make_problem("Make 9 from 4 5", "9")
     model = Scripted(lambda prompt, sampling, i: text, name="hostile")
-    world = SearchContext(model, CountdownGrader(), ask, LINES, Exact(task_of))
+    world = SearchContext(model, COUNTDOWN.grader(), ask, LINES, Exact(task_of))
     longest = "max_tokens" if name in ("vote", "best_of_n") else "max_step_tokens"
     made = done(name, world, problem, **{longest: 10**7})
     assert made.correct is True or text != "4 + 5 = 9 ( 9 -> 9 )"

@@ -11,10 +11,10 @@ from journey.answers.grade import Grade
 from journey.errors import UsageError
 from journey.models.base import ModelError
 from journey.models.scripted import Scripted
-from journey.tasks.countdown.checker import CountdownGrader
 from journey.tasks.narration import PROSE
 from journey.tasks.prompting import asker
 from journey.tasks.steps import FORMATS
+from journey.tasks.table import TASKS
 from journey.thoughts.debate import DebateSettings, Reply, debate, read_verdict
 from journey.trees.mark import path_texts, verdict
 from journey.types import Problem, Thought, Tree, make_problem
@@ -228,7 +228,7 @@ def test_settings_that_make_no_sense_are_refused(wrong):
     ],
 )
 async def test_players_that_err_on_purpose_make_legal_trees_and_true_thoughts(errs, settings):
-    grader, ask, thoughts = CountdownGrader(), asker("countdown", FORMATS["lines"]), 0
+    grader, ask, thoughts = TASKS["countdown"].grader(), asker("countdown", FORMATS["lines"]), 0
     for seed in range(50):
         problem = puzzle(seed, 3 + seed % 2)
         policy, critic = Scripted(Policy(errs), name="policy"), Scripted(Critic(errs / 2), name="critic")
@@ -252,7 +252,7 @@ def check_order(tree: Tree, thought: Thought) -> None:
 
 
 async def test_the_same_seed_makes_the_same_debate():
-    grader, ask, problem = CountdownGrader(), asker("countdown", FORMATS["lines"]), puzzle(5, 4)
+    grader, ask, problem = TASKS["countdown"].grader(), asker("countdown", FORMATS["lines"]), puzzle(5, 4)
 
     async def made(seed: int) -> tuple[Tree, Thought | None]:
         settings = replace(SETTINGS, rules="rules_countdown", seed=seed)

@@ -13,7 +13,7 @@ from journey.answers.thinking import Thinking, split_thinking, visible
 from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted
-from journey.tasks.countdown.checker import CountdownGrader
+from journey.tasks.countdown.task import COUNTDOWN
 from journey.thoughts.distill import (
     END_MARK,
     DistillSettings,
@@ -158,7 +158,7 @@ async def test_a_puzzle_can_be_distilled_too():
     problem = puzzle(3)
     assert problem.solution is not None
     model = Scripted(lambda prompt, sampling, i: problem.solution or "")
-    (thought,) = await distill(problem, model, CountdownGrader(), DistillSettings(prompt="countdown"))
+    (thought,) = await distill(problem, model, COUNTDOWN.grader(), DistillSettings(prompt="countdown"))
     check_spans(thought)
     assert thought.text == problem.solution
 

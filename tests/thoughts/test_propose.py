@@ -12,10 +12,10 @@ from journey.answers.grade import Grade
 from journey.errors import UsageError
 from journey.models.base import ModelError, Prompt, Sampling
 from journey.models.scripted import Scripted
-from journey.tasks.countdown.checker import CountdownGrader
 from journey.tasks.countdown.puzzle import parse_step
 from journey.tasks.narration import PROSE
 from journey.tasks.steps import FORMATS
+from journey.tasks.table import TASKS
 from journey.thoughts.propose import Action, ProposeSettings, propose, read_action
 from journey.trees.mark import path_texts, right_leaves, verdict
 from journey.types import Problem, Thought, Tree, make_problem
@@ -181,7 +181,7 @@ async def test_words_that_say_another_answer_last_make_no_thought():
     # The grader follows a puzzle's lines: a reflection that writes a chain of its own spoils the thought.
     problem = make_problem("Make 6 from 2 4", "6")
     model = says("ACTION: continue\n2 + 4 = 6 ( 6 -> 6 )", "ACTION: reflect\n4 - 2 = 2 ( 2 -> 6 )", "ACTION: terminate")
-    tree, thought = await propose(problem, model, CountdownGrader(), FORMATS["lines"], COUNTDOWN, PUZZLES)
+    tree, thought = await propose(problem, model, TASKS["countdown"].grader(), FORMATS["lines"], COUNTDOWN, PUZZLES)
     assert right_leaves(tree) == [0] and thought is None
 
 
@@ -240,7 +240,7 @@ def test_settings_that_make_no_sense_are_refused(wrong):
 
 @pytest.mark.parametrize("errs", [0.0, 0.2, 0.5])
 async def test_a_player_that_errs_on_purpose_makes_legal_trees_and_true_thoughts(errs):
-    grader, player, thoughts = CountdownGrader(), Proposer(errs), 0
+    grader, player, thoughts = TASKS["countdown"].grader(), Proposer(errs), 0
     for seed in range(60):
         problem = puzzle(seed, 3 + seed % 2)
         replies: list[str] = []
@@ -292,7 +292,7 @@ def check_replay(thought: Thought, tree: Tree, replies: list[str]) -> None:
 
 
 async def test_the_same_seed_makes_the_same_and_another_seed_another():
-    grader, problem = CountdownGrader(), puzzle(5)
+    grader, problem = TASKS["countdown"].grader(), puzzle(5)
 
     async def made(seed: int) -> tuple[Tree, Thought | None]:
         model = Scripted(Proposer(0.5))

@@ -1,7 +1,7 @@
 """What a task is: a record of the functions that ask, cut, narrate, grade, judge, draw and read its problems."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from journey.tasks.labelled import LabelledSet
 from journey.tasks.narration import PROSE, Narration
 from journey.tasks.prompting import Ask, asker
 from journey.tasks.steps import FORMATS, StepFormat
-from journey.types import Judgement, Problem
+from journey.types import Judgement, Problem, make_problem
 
 ExactJudge = Callable[[Problem, Sequence[str], Sequence[str]], list[Judgement]]
 CodeJudge = Callable[[Problem, Sequence[str], Sequence[str]], Awaitable[list[Judgement]]]
@@ -40,6 +40,11 @@ class Variant:
     about: str
     draw: Callable[[int, int], list[Problem]]
     unsolvable: bool = False
+
+
+def with_verdict(problem: Problem, verdict: str) -> Problem:
+    """The problem without a solution, whose right answer is the verdict that there is none."""
+    return replace(problem, id=make_problem(problem.question, verdict).id, answer=verdict, solution=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

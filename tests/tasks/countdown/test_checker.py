@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.tasks.countdown.chain import BAD_NUMBER, BAD_STATE, FALSE_SUM
-from journey.tasks.countdown.checker import MISSED, NO_ANSWER, STOPPED_SHORT, CountdownGrader, grade
+from journey.tasks.countdown.checker import MISSED, NO_ANSWER, STOPPED_SHORT, grade
 from journey.tasks.countdown.exploration import ground
 from journey.tasks.countdown.expression import ExpressionError, evaluate, leaves, normal, parse
 from journey.tasks.countdown.puzzle import Puzzle, draw, solutions, to_problem
+from journey.tasks.countdown.task import COUNTDOWN
 from journey.tasks.exploration import END, document
 
 PUZZLE = Puzzle((8, 19, 18), 29)
@@ -119,5 +120,5 @@ def test_any_text_gets_a_grade(text: str) -> None:
 
 
 async def test_the_grader_reads_the_puzzle_from_the_problem() -> None:
-    found = await CountdownGrader().grade(to_problem(PUZZLE), RIGHT)
+    found = await COUNTDOWN.grader().grade(to_problem(PUZZLE), RIGHT)
     assert found.correct is True

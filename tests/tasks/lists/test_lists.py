@@ -11,7 +11,7 @@ import pytest
 
 from journey.errors import UsageError
 from journey.tasks.exploration import END, STYLES, ExplorationSettings, document
-from journey.tasks.lists.checker import ListGrader, grade
+from journey.tasks.lists.checker import grade
 from journey.tasks.lists.draw import ListSettings, draw, drawn, read
 from journey.tasks.lists.exploration import ground, misstated, practice
 from journey.tasks.lists.functions import FUNCTIONS, LARGEST, LONGEST, OPERATIONS, apply, list_text
@@ -31,6 +31,7 @@ from journey.tasks.lists.puzzle import (
     to_problem,
 )
 from journey.tasks.lists.single_steps import explore
+from journey.tasks.lists.task import LISTS
 from journey.tasks.skills import check
 from journey.tasks.table import TASKS, task_of
 from journey.tasks.tiny_words import tokenize
@@ -95,7 +96,7 @@ def test_settings_of_puzzles_that_cannot_be_drawn_are_refused(settings: dict[str
 
 
 def test_a_right_program_is_right_and_its_answer_is_the_functions() -> None:
-    found = asyncio.run(ListGrader().grade(to_problem(PUZZLE), RIGHT + "\nYes , ( 8 2 ) is made"))
+    found = asyncio.run(LISTS.grader().grade(to_problem(PUZZLE), RIGHT + "\nYes , ( 8 2 ) is made"))
     assert (found.answer, found.correct, found.error) == ("rest , reverse , double", True, None)
     assert grade(PUZZLE, r"so \boxed{rest, reverse, double}").correct is True
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from journey.tasks.exploration import END, document
-from journey.tasks.maze.checker import MazeGrader, grade
+from journey.tasks.maze.checker import grade
 from journey.tasks.maze.draw import MazeSettings, draw
 from journey.tasks.maze.exploration import ground
 from journey.tasks.maze.labelled import illegal, maze_set
@@ -29,7 +29,7 @@ RIGHT = "A -> B ( C E -> D )\nB -> C ( D -> D )\nC -> D ( -> D )"
 
 
 def test_a_right_walk_is_right_and_its_answer_is_the_way() -> None:
-    found = asyncio.run(MazeGrader().grade(to_problem(MAZE), RIGHT + "\nYes , D is reached"))
+    found = asyncio.run(TASKS["maze"].grader().grade(to_problem(MAZE), RIGHT + "\nYes , D is reached"))
     assert (found.answer, found.correct, found.error) == ("A -> B -> C -> D", True, None)
 
 

@@ -17,7 +17,7 @@ from journey.tasks.countdown.puzzle import (
     parse_step,
     state_text,
 )
-from journey.tasks.following import exact_judge, followed
+from journey.tasks.following import Flaw, exact_judge, followed
 
 FALSE_SUM = "false sum"
 BAD_NUMBER = "number not there"
@@ -78,18 +78,18 @@ def _take(
     return None
 
 
-def why_not(puzzle: Puzzle, numbers: Numbers, step: Step) -> str | None:
-    """What is wrong with a step from these numbers, in words; null where it is legal, true and well written."""
+def flaw_of(puzzle: Puzzle, numbers: Numbers, step: Step) -> Flaw | None:
+    """What is wrong with a step from these numbers; null where it is legal, true and well written."""
     true = apply(step.left, step.op, step.right, puzzle.fractions)
     after = follow(puzzle, Chain(tuple((n, Leaf(n)) for n in numbers)), step)
     if after.error == BAD_NUMBER:
-        return f"{step.left} and {step.right} are not both there"
+        return Flaw(BAD_NUMBER, f"{step.left} and {step.right} are not both there")
     if true is None:
-        return f"{step.left} {step.op} {step.right} is not allowed"
+        return Flaw(FALSE_SUM, f"{step.left} {step.op} {step.right} is not allowed")
     if after.error == FALSE_SUM:
-        return f"{step.left} {step.op} {step.right} is {true} , not {step.result}"
+        return Flaw(FALSE_SUM, f"{step.left} {step.op} {step.right} is {true} , not {step.result}")
     if after.error == BAD_STATE:
-        return f"the state must be {state_text(after.numbers, puzzle.target)}"
+        return Flaw(BAD_STATE, f"the state must be {state_text(after.numbers, puzzle.target)}")
     return None
 
 
@@ -105,7 +105,7 @@ judge = exact_judge(
     parse_puzzle,
     lambda puzzle, text: last_chain(puzzle, text)[0].numbers,
     parse_step,
-    why_not,
+    flaw_of,
     lambda puzzle, numbers, step: lost(puzzle, step.rest),
 )
 """The exact judge of Countdown: a step is right when it is legal, true, and the target can still be made after it."""

@@ -8,24 +8,18 @@ from journey.answers.find import find_answer
 from journey.answers.grade import Grade
 from journey.tasks.countdown.chain import BAD_NUMBER, FALSE_SUM, last_chain
 from journey.tasks.countdown.expression import ExpressionError, evaluate, leaves, normal, parse
-from journey.tasks.countdown.puzzle import Puzzle, parse_puzzle
-from journey.types import Problem
+from journey.tasks.countdown.puzzle import Puzzle
 
 MISSED = "misses the target"
 STOPPED_SHORT = "numbers left over"
 NO_ANSWER = "no answer"
 
 
-class CountdownGrader:
-    """Grades answers to Countdown and Game of 24 problems; the answer is the normalised expression."""
-
-    async def grade(self, problem: Problem, text: str) -> Grade:
-        """The grade of a whole text or of the joined steps of a path. Raises UsageError on a foreign problem."""
-        return grade(parse_puzzle(problem.question), text)
-
-
 def grade(puzzle: Puzzle, text: str) -> Grade:
-    """The grade of one text; the answer is null unless the last chain joins all numbers into one."""
+    """The grade of one text. The answer is the normalised expression, null unless the last chain joins all numbers.
+
+    It is the same for every order of summands and factors.
+    """
     chain, any_step = last_chain(puzzle, text)
     if not any_step:
         return _grade_expression(puzzle, find_answer(text))
@@ -37,12 +31,6 @@ def grade(puzzle: Puzzle, text: str) -> Grade:
         answer = normal(expression) if chain.error == FALSE_SUM else None
         return Grade(answer, False if answer else None, chain.error)
     return Grade(normal(expression), result == puzzle.target, None if result == puzzle.target else MISSED)
-
-
-def way(problem: Problem, text: str) -> str | None:
-    """The expression that a right text makes, the same for every order of summands and factors; null: not right."""
-    found = grade(parse_puzzle(problem.question), text)
-    return found.answer if found.correct else None
 
 
 def _grade_expression(puzzle: Puzzle, answer: str | None) -> Grade:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import cast
 
-from journey.tasks.countdown.chain import lost, why_not
+from journey.tasks.countdown.chain import flaw_of, lost
 from journey.tasks.countdown.puzzle import (
     Number,
     Numbers,
@@ -65,7 +65,7 @@ def ground(puzzle: Puzzle) -> Ground:
 
     def step(state: Hashable, line: str) -> tuple[Numbers, bool] | None:
         found = parse_step(line)
-        return None if found is None else (found.rest, why_not(puzzle, cast(Numbers, state), found) is None)
+        return None if found is None else (found.rest, flaw_of(puzzle, cast(Numbers, state), found) is None)
 
     def restated(line: str) -> tuple[Numbers, Callable[[Hashable], bool]] | None:
         if (found := parse_state(line.partition(TRIED)[0])) is None:
@@ -123,8 +123,8 @@ def _claim(target: Number, numbers: Numbers, rng: random.Random) -> str:
 def _answer(puzzle: Puzzle, numbers: Numbers, line: str) -> str | None:
     """What is true of a claim."""
     if (step := parse_step(line)) is not None:
-        flaw = why_not(puzzle, numbers, step)
-        return f"Wait , {flaw}" if flaw else f"Yes , {step.left} {step.op} {step.right} is {step.result}"
+        flaw = flaw_of(puzzle, numbers, step)
+        return f"Wait , {flaw.why}" if flaw else f"Yes , {step.left} {step.op} {step.right} is {step.result}"
     match line.split(" "):
         case [a, op, b, "=", result] if a.isdecimal() and b.isdecimal():
             true = apply(int(a), op, int(b))

@@ -2,36 +2,30 @@
 
 from dataclasses import replace
 
-from journey.tasks.base import Task
 from journey.tasks.countdown import plain
 from journey.tasks.countdown.chain import judge
-from journey.tasks.countdown.checker import CountdownGrader, way
+from journey.tasks.countdown.checker import grade
 from journey.tasks.countdown.exploration import explore, ground
 from journey.tasks.countdown.labelled import countdown_set
 from journey.tasks.countdown.narration import NARRATION
 from journey.tasks.countdown.puzzle import PuzzleSettings, is_held_out, parse_puzzle
 from journey.tasks.countdown.sources import drawn, drawn_in_words, read
 from journey.tasks.countdown.variants import variants, walks_needed
-from journey.tasks.prompting import asker
-from journey.tasks.steps import FORMATS
+from journey.tasks.following import puzzle_task
 
-COUNTDOWN = Task(
-    name="countdown",
-    ask=asker("countdown", FORMATS["lines"]),
-    steps=FORMATS["lines"],
+COUNTDOWN = puzzle_task(
+    "countdown",
+    parse_puzzle,
+    grade,
+    is_held_out,
+    ground,
     narration=NARRATION,
-    grader=CountdownGrader,
-    rules="rules_countdown",
-    prompts=("countdown",),
     judge=judge,
     settings=PuzzleSettings,
     draw=drawn,
     read=read,
-    is_held_out=lambda problem: is_held_out(parse_puzzle(problem.question)),
-    way=way,
     labelled_set=countdown_set,
     explore=explore,
-    ground=lambda problem: ground(parse_puzzle(problem.question)),
     variants=variants(drawn),
     difficulty=walks_needed,
 )

@@ -2,10 +2,9 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import permutations
 
-from journey.tasks.base import Variant
+from journey.tasks.base import Variant, with_verdict
 from journey.tasks.countdown.puzzle import (
     Number,
     Numbers,
@@ -17,7 +16,7 @@ from journey.tasks.countdown.puzzle import (
     steps,
     unsolvable_text,
 )
-from journey.types import Problem, make_problem
+from journey.types import Problem
 
 PAIRS, RARE = 30, 60  # held-out puzzles of two numbers, and that need a division, there are at least
 Drawn = Callable[..., list[Problem]]
@@ -38,14 +37,14 @@ def variants(drawn: Drawn) -> tuple[Variant, ...]:
 
     def unsolvable(count: int, seed: int) -> list[Problem]:
         found = drawn("suite unsolvable", count, seed, PuzzleSettings(), held_out=True, draw=_unsolvable)
-        return [_says_so(problem) for problem in found]
+        return [with_verdict(problem, unsolvable_text(parse_puzzle(problem.question).target)) for problem in found]
 
     return (
         of("larger numbers", "one number or more from 21 to 50", PuzzleSettings(largest=50), _is_large),
         of("small targets", "targets from 1 to 9", PuzzleSettings(smallest_target=1, largest_target=9)),
         of("2 numbers", "two numbers", PuzzleSettings(2), most=PAIRS),
         of("4 numbers", "four numbers", PuzzleSettings(4)),
-        of("division needed", "no solution without a division", PuzzleSettings(), lambda p: _always(p, "/"), RARE),
+        of("division needed", "no solution without a division", PuzzleSettings(), _needs_division, RARE),
         Variant(name="unsolvable", about="no target can be made; right is to say so", draw=unsolvable, unsolvable=True),
     )
 
@@ -81,9 +80,8 @@ def _is_large(puzzle: Puzzle) -> bool:
     return max(puzzle.numbers) > 20
 
 
-def _always(puzzle: Puzzle, op: str) -> bool:
-    """Whether every solution has this operation."""
-    return all(any(step.op == op for step in chain) for chain in solutions(puzzle))
+def _needs_division(puzzle: Puzzle) -> bool:
+    return all(any(step.op == "/" for step in chain) for chain in solutions(puzzle))
 
 
 def _unsolvable(rng: random.Random, settings: PuzzleSettings) -> Puzzle:
@@ -92,9 +90,3 @@ def _unsolvable(rng: random.Random, settings: PuzzleSettings) -> Puzzle:
         target = rng.randint(settings.smallest_target, settings.largest_target)
         if not is_solvable(numbers, target):
             return Puzzle(numbers, target)
-
-
-def _says_so(problem: Problem) -> Problem:
-    target = parse_puzzle(problem.question).target
-    named = make_problem(problem.question, unsolvable_text(target))
-    return replace(problem, id=named.id, answer=named.answer, solution=None)

@@ -127,4 +127,4 @@ def _answer(puzzle: Puzzle, state: State, line: str) -> str | None:
     if (step := parse_step(line)) is None:
         return None
     flaw = flaw_of(puzzle, state, step)
-    return f"Wait , {flaw[1]}" if flaw else f"Yes , {step.name} is {list_text(step.result)}"
+    return f"Wait , {flaw.why}" if flaw else f"Yes , {step.name} is {list_text(step.result)}"

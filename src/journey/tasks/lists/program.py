@@ -1,13 +1,10 @@
-"""Programs in a text: its steps are followed line by line, through every return to an earlier state.
-
-An error says its kind and, in brackets, what it is: `false result (sort is ( 1 3 ) , not ( 3 1 ))`.
-"""
+"""Programs in a text: its steps are followed line by line, through every return to an earlier state."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from journey.tasks.following import exact_judge, followed
+from journey.tasks.following import Flaw, exact_judge, followed
 from journey.tasks.lists.functions import FUNCTIONS, apply, list_text
 from journey.tasks.lists.puzzle import (
     Puzzle,
@@ -30,20 +27,14 @@ BAD_STATE = "wrong state"
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The functions so far, what stands after them, and the first error: its kind, and in words (null: none).
+    """The functions so far, what stands after them, and the first flaw (null: none).
 
     `names` null: a state was restated that no program of the text came to.
     """
 
     names: tuple[str, ...] | None
     state: State
-    kind: str | None = None
-    detail: str | None = None
-
-    @property
-    def error(self) -> str | None:
-        """The error as grades tell it."""
-        return None if self.kind is None else f"{self.kind} ({self.detail})"
+    flaw: Flaw | None = None
 
 
 def last_program(puzzle: Puzzle, text: str) -> tuple[Program, bool]:
@@ -52,22 +43,21 @@ def last_program(puzzle: Puzzle, text: str) -> tuple[Program, bool]:
 
 
 def follow(puzzle: Puzzle, program: Program, step: Step) -> Program:
-    """The program after one more step, with the first error that the step makes."""
+    """The program after one more step, with its first flaw."""
     names = None if program.names is None else (*program.names, step.name)
-    flaw = (program.kind, program.detail) if program.kind else flaw_of(puzzle, program.state, step)
-    return Program(names, after(program.state, step), *(flaw or ()))
+    return Program(names, after(program.state, step), program.flaw or flaw_of(puzzle, program.state, step))
 
 
 def restate(seen: Sequence[Program], state: State) -> Program:
-    """The latest sound program that came to the state; one in error where there was none."""
+    """The latest sound program that came to the state; one with a flaw where there was none."""
     for program in reversed(seen):
-        if program.kind is None and program.state == state:
+        if program.flaw is None and program.state == state:
             return program
-    return Program(None, state, BAD_STATE, f"no program came to {state_text(state)}")
+    return Program(None, state, Flaw(BAD_STATE, f"no program came to {state_text(state)}"))
 
 
 def of_names(puzzle: Puzzle, names: Sequence[str]) -> Program:
-    """The program of these functions, with its first error."""
+    """The program of these functions, with its first flaw."""
     program = Program((), puzzle.state)
     for name in names:
         numbers = program.state.numbers
@@ -75,20 +65,20 @@ def of_names(puzzle: Puzzle, names: Sequence[str]) -> Program:
     return program
 
 
-def flaw_of(puzzle: Puzzle, state: State, step: Step) -> tuple[str, str] | None:
-    """What is wrong with a step from a state: its kind, and in words; null where nothing is."""
+def flaw_of(puzzle: Puzzle, state: State, step: Step) -> Flaw | None:
+    """What is wrong with a step from a state; null where nothing is."""
     here = list_text(state.numbers)
     if state.numbers == puzzle.goal:
-        return ENDED, f"{here} is made already"
+        return Flaw(ENDED, f"{here} is made already")
     if state.left < 1:
-        return ENDED, f"{here} is a dead end"
+        return Flaw(ENDED, f"{here} is a dead end")
     if step.name not in FUNCTIONS:
-        return NOT_ALLOWED, f"{step.name} is not allowed"
+        return Flaw(NOT_ALLOWED, f"{step.name} is not allowed")
     true = apply(step.name, state.numbers)
     if true is None:
-        return NOT_ALLOWED, f"{step.name} is not allowed at {here}"
+        return Flaw(NOT_ALLOWED, f"{step.name} is not allowed at {here}")
     if step.result != true:
-        return FALSE_RESULT, f"{step.name} is {list_text(true)} , not {list_text(step.result)}"
+        return Flaw(FALSE_RESULT, f"{step.name} is {list_text(true)} , not {list_text(step.result)}")
     return None
 
 
@@ -101,16 +91,11 @@ def lost(puzzle: Puzzle, state: State) -> str | None:
     return f"{list_text(state.numbers)} cannot make {list_text(puzzle.goal)} with {state.left}"
 
 
-def _flaw(puzzle: Puzzle, state: State, step: Step) -> str | None:
-    found = flaw_of(puzzle, state, step)
-    return None if found is None else found[1]
-
-
 judge = exact_judge(
     parse_puzzle,
     lambda puzzle, text: last_program(puzzle, text)[0].state,
     parse_step,
-    _flaw,
+    flaw_of,
     lambda puzzle, state, step: lost(puzzle, after(state, step)),
 )
 """The exact judge: a step is right when it is legal, true, and the steps that are left can still make the goal."""

@@ -34,14 +34,14 @@ def explore(rng: random.Random, settings: ExplorationSettings) -> str:
     while True:
         maze = draw(rng, ALIKE)
         if style == "cannot" and rng.random() < 0.5:
-            maze = without_a_way(maze, rng)
+            maze = without_a_way(rng, maze)
         if not is_held_out(maze):
             walks = 1000 if style == "cannot" else rng.choice(settings.walks)
             return document(ground(maze), rng, walks, settings.to_root, style)
 
 
-def without_a_way(maze: Maze, rng: random.Random) -> Maze:
-    """The maze with one way of the right path closed, so that the goal cannot be reached."""
+def without_a_way(rng: random.Random, maze: Maze) -> Maze:
+    """The maze with one way of the right path closed; of a maze without loops there is no other to the goal."""
     gone = rng.choice(next(solutions(maze)))
     pairs = [(a, b) for a, beside in maze.ways for b in beside if a < b and {a, b} != {gone.left, gone.to}]
     return make_maze(maze.start, maze.goal, pairs)
@@ -121,7 +121,7 @@ def _answer(maze: Maze, path: Path, line: str) -> str | None:
     """What is true of a claim."""
     if (step := parse_step(line)) is not None:
         flaw = flaw_of(maze, path, step)
-        return f"Wait , {flaw[1]}" if flaw else f"Yes , open from {step.to} is {listed(step.open)}"
+        return f"Wait , {flaw.why}" if flaw else f"Yes , open from {step.to} is {listed(step.open)}"
     match line.split(" "):
         case [left, "->", to]:
             joined = to in maze.next_to.get(left, ())

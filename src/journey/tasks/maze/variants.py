@@ -1,12 +1,10 @@
 """Other mazes than those that are trained on: longer ways, more places, loops, and unsolvable ones."""
 
-import random
-from dataclasses import replace
-
-from journey.tasks.base import Variant
+from journey.tasks.base import Variant, with_verdict
 from journey.tasks.maze.draw import MazeSettings, drawn
-from journey.tasks.maze.puzzle import Maze, make_maze, parse_maze, solutions, unsolvable_text
-from journey.types import Problem, make_problem
+from journey.tasks.maze.exploration import without_a_way
+from journey.tasks.maze.puzzle import parse_maze, solutions, unsolvable_text
+from journey.types import Problem
 
 
 def shortest(problem: Problem) -> int:
@@ -20,20 +18,8 @@ def _of(name: str, about: str, settings: MazeSettings) -> Variant:
 
 
 def _unsolvable(count: int, seed: int) -> list[Problem]:
-    found = drawn("suite unsolvable", count, seed, MazeSettings(), held_out=True, change=_closed)
-    return [_says_so(problem) for problem in found]
-
-
-def _closed(rng: random.Random, maze: Maze) -> Maze:
-    """The maze with one step of its way walled up; of a maze without loops there is no other way."""
-    walled = rng.choice(next(solutions(maze)))
-    pairs = [(place, other) for place, beside in maze.ways for other in beside if place < other]
-    return make_maze(maze.start, maze.goal, [p for p in pairs if {*p} != {walled.left, walled.to}])
-
-
-def _says_so(problem: Problem) -> Problem:
-    named = make_problem(problem.question, unsolvable_text(parse_maze(problem.question).goal))
-    return replace(problem, id=named.id, answer=named.answer, solution=None)
+    found = drawn("suite unsolvable", count, seed, MazeSettings(), held_out=True, change=without_a_way)
+    return [with_verdict(problem, unsolvable_text(parse_maze(problem.question).goal)) for problem in found]
 
 
 VARIANTS = (

@@ -1,14 +1,11 @@
-"""Walks through a maze: a text in the puzzle's own steps is followed line by line, through every return.
-
-An error says its kind and, in brackets, the place: `wall walked through (no way from A to B)`.
-"""
+"""Walks through a maze: a text in the puzzle's own steps is followed line by line, through every return."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
-from journey.tasks.following import exact_judge, followed
+from journey.tasks.following import Flaw, exact_judge, followed
 from journey.tasks.maze.puzzle import (
     Maze,
     Path,
@@ -30,16 +27,10 @@ BAD_STATE = "wrong open places"
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The places visited in order, and the first error on the way: its kind, and what it is in words (null: none)."""
+    """The places visited in order, and the first flaw on the way (null: none)."""
 
     path: Path
-    kind: str | None = None
-    detail: str | None = None
-
-    @property
-    def error(self) -> str | None:
-        """The error as grades tell it."""
-        return None if self.kind is None else f"{self.kind} ({self.detail})"
+    flaw: Flaw | None = None
 
 
 def last_walk(maze: Maze, text: str) -> tuple[Walk, bool]:
@@ -49,48 +40,44 @@ def last_walk(maze: Maze, text: str) -> tuple[Walk, bool]:
 
 
 def follow(maze: Maze, walk: Walk, step: Step) -> Walk:
-    """The walk after one more step, with the first error that the step makes."""
+    """The walk after one more step, with its first flaw."""
     path = (*walk.path, step.to) if step.left == walk.path[-1] else (step.left, step.to)
-    if walk.kind is not None:
-        return Walk(path, walk.kind, walk.detail)
-    if (flaw := flaw_of(maze, walk.path, step)) is not None:
-        return Walk(path, *flaw)
-    return Walk(path)
+    return Walk(path, walk.flaw or flaw_of(maze, walk.path, step))
 
 
 def restate(maze: Maze, seen: Sequence[Walk], state: tuple[str, Path, str]) -> Walk:
-    """The latest sound walk that stood there with these places open; a walk in error where there was none."""
+    """The latest sound walk that stood there with these places open; one with a flaw where there was none."""
     place, open_here, goal = state
     for walk in reversed(seen) if goal == maze.goal else ():
-        if walk.kind is None and walk.path[-1] == place and open_places(maze, walk.path) == open_here:
+        if walk.flaw is None and walk.path[-1] == place and open_places(maze, walk.path) == open_here:
             return walk
-    return Walk((place,), BAD_STATE, f"no walk to {goal} stood at {place} with {listed(open_here)} open")
+    return Walk((place,), Flaw(BAD_STATE, f"no walk to {goal} stood at {place} with {listed(open_here)} open"))
 
 
 def along(maze: Maze, path: Path) -> Walk:
-    """A walk along a list of places, with its first error."""
+    """A walk along a list of places, with its first flaw."""
     if path[:1] != (maze.start,):
-        return Walk((maze.start,), ELSEWHERE, f"the way begins at {maze.start}")
+        return Walk((maze.start,), Flaw(ELSEWHERE, f"the way begins at {maze.start}"))
     walk = Walk(path[:1])
     for left, to in pairwise(path):
         walk = follow(maze, walk, Step(left, to, open_places(maze, (*walk.path, to)), maze.goal))
     return walk
 
 
-def flaw_of(maze: Maze, path: Path, step: Step) -> tuple[str, str] | None:
-    """What is wrong with a step at the end of a walk: its kind, and in words; null where nothing is."""
+def flaw_of(maze: Maze, path: Path, step: Step) -> Flaw | None:
+    """What is wrong with a step at the end of a walk; null where nothing is."""
     if step.left != path[-1]:
-        return ELSEWHERE, f"the walk is at {path[-1]} , not at {step.left}"
+        return Flaw(ELSEWHERE, f"the walk is at {path[-1]} , not at {step.left}")
     if step.to not in maze.next_to:
-        return NO_PLACE, f"there is no place {step.to}"
+        return Flaw(NO_PLACE, f"there is no place {step.to}")
     if step.to not in maze.next_to.get(step.left, ()):
-        return WALL, f"no way from {step.left} to {step.to}"
+        return Flaw(WALL, f"no way from {step.left} to {step.to}")
     if step.to in path:
-        return VISITED, f"{step.to} is visited already"
+        return Flaw(VISITED, f"{step.to} is visited already")
     if step.open != (true := open_places(maze, (*path, step.to))):
-        return BAD_STATE, f"open from {step.to} is {listed(true)} , not {listed(step.open)}"
+        return Flaw(BAD_STATE, f"open from {step.to} is {listed(true)} , not {listed(step.open)}")
     if step.goal != maze.goal:
-        return BAD_STATE, f"the walk is to {maze.goal} , not to {step.goal}"
+        return Flaw(BAD_STATE, f"the walk is to {maze.goal} , not to {step.goal}")
     return None
 
 
@@ -107,16 +94,11 @@ def listed(places: Path) -> str:
     return " and ".join(places) if places else "no place"
 
 
-def _flaw(maze: Maze, path: Path, step: Step) -> str | None:
-    found = flaw_of(maze, path, step)
-    return None if found is None else found[1]
-
-
 judge = exact_judge(
     parse_maze,
     lambda maze, text: last_walk(maze, text)[0].path,
     parse_step,
-    _flaw,
+    flaw_of,
     lambda maze, path, step: lost(maze, (*path, step.to)),
 )
 """The exact judge of mazes: a step is right when it is legal and the goal can still be reached with no second visit."""
