@@ -59,7 +59,7 @@ def test_rows_of_every_kind_in_one_file_are_accounted_for(tmp_path: Path) -> Non
 def test_what_is_no_set_of_labelled_steps_is_refused_and_nothing_is_stored(tmp_path: Path) -> None:
     nothing = write_rows(tmp_path / "none.jsonl", [{"text": "x"}, {"text": "y"}])
     said = journey("import", "labelled", nothing, "--out", tmp_path / "run")
-    assert said.code == 2 and "none of 2 rows holds labelled steps" in said.err
+    assert said.code == 2 and "none of 2 rows is a solution with labelled steps" in said.err
     minus = write_rows(tmp_path / "minus.jsonl", [AGAIN, {**AGAIN, "labels": [0, -1]}])
     said = journey("import", "labelled", minus, "--out", tmp_path / "run")
     assert said.code == 2 and "minus.jsonl line 2: a label is -1" in said.err

@@ -11,7 +11,8 @@ from real_data import sample, whole
 
 from journey.answers.find import find_answer
 from journey.answers.grade import Grade
-from journey.data.prm800k import Imported, read, split_answer
+from journey.data.prm800k import read, split_answer
+from journey.data.row_records import Imported
 from journey.errors import UsageError
 from journey.tasks.narration import PROSE
 from journey.thoughts.draft import draft

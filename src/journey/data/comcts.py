@@ -7,16 +7,14 @@ comcts/README.md and comcts/code/data_construction.py). Sections that responses 
 answers are branches beside the right ones.
 """
 
-import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from journey.data.pictures import Keep, pictures
-from journey.data.prm800k import Imported, Listed
+from journey.data.row_records import Imported, NoRecord, Place, places, read_records
 from journey.errors import UsageError
-from journey.store import datafiles
 from journey.types import Judgement, Node, Problem, Tree, Verdict, content_hash, make_problem
 
 POLICY = "comcts"
@@ -27,8 +25,6 @@ _OPENING = re.compile(r"let's think step by step[.:]?", re.I)
 _FINAL = re.compile(r"(?:the )?final answer is[ \t]*:?", re.I)
 _LETTER = re.compile(r"\(?([A-Z])\)?(?=[:.)\s]|$)")
 
-Row = Mapping[str, Any]
-
 
 async def read(paths: Sequence[str], keep: Keep, limit: int | None = None) -> Imported:
     """The problems and trees of these files, at most `limit`; other rows are listed with the reason.
@@ -36,42 +32,26 @@ async def read(paths: Sequence[str], keep: Keep, limit: int | None = None) -> Im
     Images are of files in the folder of the row's file. Raises UsageError for what cannot be read, and where no row
     gives a tree.
     """
-    problems: dict[str, Problem] = {}
-    trees: dict[str, Tree] = {}
-    listed: list[Listed] = []
-    for path in paths:
-        for line, (where, row) in enumerate(datafiles.rows(path), 1):
-            if len(trees) == limit:
-                break
-            await asyncio.sleep(0)  # an interrupt takes effect here
-            try:
-                problem, tree = _tree(row, Path(path).parent, where, keep)
-            except UsageError as error:
-                listed.append(Listed("no tree", path, line, None, str(error).removeprefix(f"{where}: ")))
-                continue
-            except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-                reason = f"no result of CoMCTS as others are ({type(error).__name__})"
-                listed.append(Listed("no tree", path, line, None, reason))
-                continue
-            if tree.id in trees:
-                reason = "joined the tree of the same problem, with no new steps"
-                listed.append(Listed("merged", path, line, problem.id, reason))
-            problems[problem.id], trees[tree.id] = problem, tree
-    if not trees:
-        example = f"; the first: {listed[0].reason}" if listed else ""
-        raise UsageError(f"{', '.join(paths)}: none of {len(listed)} rows is a result of CoMCTS{example}")
-    return Imported(list(problems.values()), list(trees.values()), listed)
+
+    async def tree_of(place: Place) -> tuple[Problem, Tree]:
+        return _tree(place, keep)
+
+    return Imported(*await read_records(places(paths), tree_of, "result of CoMCTS", limit))
 
 
-def _tree(row: Row, base: Path, where: str, keep: Keep) -> tuple[Problem, Tree]:
-    """The problem of a row and its tree. Raises UsageError where it has no picture or no usable response."""
+def _tree(place: Place, keep: Keep) -> tuple[Problem, Tree]:
+    """The problem of a row and its tree. Raises NoRecord where it has no picture or no usable response."""
+    row = place.row
     written = {name: one for name, one in row.items() if isinstance(one, Mapping) and "response" in one}
     usable = {name: one for name, one in written.items() if one.get("valid", 1) == 1}
     if not usable:
-        raise UsageError("no response is in sections")
-    shown = pictures(row, "image", base, where, keep)
+        raise NoRecord("no response is in sections")
+    try:
+        shown = pictures(row, "image", Path(place.file).parent, place.where, keep)
+    except UsageError as error:
+        raise NoRecord(str(error).removeprefix(f"{place.where}: ")) from None
     if not shown:
-        raise UsageError("it has no image")
+        raise NoRecord("it has no image")
     last = row["conversations"][-1]["value"]
     answer = re.sub(r"^\s*(?:the )?(?:final )?answer(?: is)?\s*:?\s*", "", str(last), flags=re.I).strip().rstrip(".")
     question = re.sub(r"^\s*question\s*:\s*", "", str(row["question"]), flags=re.I).strip()

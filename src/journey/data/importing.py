@@ -16,8 +16,8 @@ from typing import Any
 from journey.data import benchmarks, prm800k, problems
 from journey.data.choosing import disjoint
 from journey.data.columns import Columns
-from journey.data.prm800k import Imported, Listed
 from journey.data.problems import PARTS
+from journey.data.row_records import Imported, Listed
 from journey.errors import UsageError
 from journey.store import images
 from journey.store.database import discard

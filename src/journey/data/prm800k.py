@@ -12,12 +12,13 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
 from journey.answers.find import find_answer
 from journey.answers.grade import Grader
+from journey.data.row_records import Imported, Listed
 from journey.errors import UsageError
 from journey.store import datafiles
 from journey.trees.mark import no_thought_reason, verdict
@@ -79,33 +80,6 @@ class Row(BaseModel, strict=True):
     question: Question
     label: Label
     math: Origin | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A row or tree that is not what one might expect, and why.
-
-    `kind` "no tree": the row's shape is broken; "merged": the row joined the tree of an earlier row of its problem;
-    "no thought": the tree, named by its first row, has no right leaf. Every row makes a tree or is listed as "no tree"
-    or "merged".
-    """
-
-    kind: Literal["no tree", "merged", "no thought"]
-    file: str
-    line: int
-    problem: str | None
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.reason}"
-
-
-class Imported(NamedTuple):
-    """What the files gave: as many trees as problems, in the order of the files."""
-
-    problems: list[Problem]
-    trees: list[Tree]
-    listed: list[Listed]
 
 
 @dataclass(slots=True)

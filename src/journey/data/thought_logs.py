@@ -9,7 +9,6 @@ Mini crosswords, depth first: a row a puzzle whose `visits` list the words fille
 question and answer; without one the problem has no answer, and a solved board is known by the log alone.
 """
 
-import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,10 +16,9 @@ from fractions import Fraction
 from typing import Any
 
 from journey.answers.grade import Grader
-from journey.data.prm800k import Imported, Listed
-from journey.errors import UsageError
+from journey.data.row_records import Imported, NoRecord, Place, places, read_records
 from journey.judges.value_votes import VALUES, judgement
-from journey.store import datafiles
+from journey.store.datafiles import Row
 from journey.tasks.countdown.puzzle import Puzzle, Step, to_problem, whole
 from journey.types import Judgement, Node, Problem, Tree, content_hash, make_problem
 
@@ -31,39 +29,24 @@ ANSWER = re.compile(r"\s*Answer: (.+?)(?: = 24)?\s*")
 _NUMBER = r"-?\d{1,9}(?:\.\d{1,6}|/\d{1,6})?"
 _STEP = re.compile(rf"({_NUMBER}) ([-+*/]) ({_NUMBER}) = ({_NUMBER}) \(left: ((?:{_NUMBER} )*{_NUMBER})\)")
 
-Row = Mapping[str, Any]
-
 
 async def read(paths: Sequence[str], grader: Grader, limit: int | None = None) -> Imported:
     """The problems and trees of these logs, at most `limit`; other rows are listed with the reason.
 
     Raises UsageError for what cannot be read, and where no row gives a tree.
     """
-    places = [(path, line, row) for path in paths for line, (_, row) in enumerate(datafiles.rows(path), 1)]
-    puzzles = {row.get("id"): row for _, _, row in places if "clues" in row}
-    problems: dict[str, Problem] = {}
-    trees: dict[str, Tree] = {}
-    listed: list[Listed] = []
-    for path, line, row in places:
-        if "clues" in row:
-            continue
-        if len(trees) == limit:
-            break
-        await asyncio.sleep(0)  # an interrupt takes effect here
-        try:
-            problem, tree = await breadth_first(row, grader) if "steps" in row else depth_first(row, puzzles)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError) as error:
-            reason = f"no log of Tree of Thoughts as others are ({type(error).__name__})"
-            listed.append(Listed("no tree", path, line, None, reason))
-            continue
-        if tree.id in trees:
-            reason = "joined the tree of the same problem, with no new steps"
-            listed.append(Listed("merged", path, line, problem.id, reason))
-        problems[problem.id], trees[tree.id] = problem, tree
-    if not trees:
-        raise UsageError(f"{', '.join(paths)}: none of {len(places)} rows is a log of Tree of Thoughts; a row has "
-                         "`steps` (Game of 24) or `visits` (crosswords)")  # fmt: skip
-    return Imported(list(problems.values()), list(trees.values()), listed)
+    found = list(places(paths))
+    puzzles = {place.row.get("id"): place.row for place in found if "clues" in place.row}
+
+    async def tree_of(place: Place) -> tuple[Problem, Tree]:
+        if "steps" in place.row:
+            return await breadth_first(place.row, grader)
+        if "visits" in place.row:
+            return depth_first(place.row, puzzles)
+        raise NoRecord("a row has `steps` (Game of 24) or `visits` (crosswords)")
+
+    logs = (place for place in found if "clues" not in place.row)
+    return Imported(*await read_records(logs, tree_of, "log of Tree of Thoughts", limit))
 
 
 async def breadth_first(row: Row, grader: Grader) -> tuple[Problem, Tree]:

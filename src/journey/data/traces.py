@@ -13,10 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from journey.answers.find import find_answer
 from journey.answers.grade import Grader
-from journey.data.prm800k import Imported, Listed
 from journey.data.prompt_sets import shown
-from journey.errors import UsageError
-from journey.store import datafiles
+from journey.data.row_records import Imported, NoRecord, Place, places, read_records
+from journey.store.datafiles import Row
 from journey.tasks.prompting import Ask
 from journey.trees.mark import path_texts
 from journey.types import (
@@ -30,14 +29,13 @@ from journey.types import (
     to_json,
 )
 
-Row = dict[str, Any]
 Kind = TypeVar("Kind", Problem, Tree, Thought)
 VERSION = 1
 """Of the trace's schema, verifiers 0.4."""
 METHOD = "verifiers"
 
 
-def trace_of(record: Tree | Thought, problem: Problem, ask: Ask) -> Row:
+def trace_of(record: Tree | Thought, problem: Problem, ask: Ask) -> dict[str, Any]:
     """The trace of a tree or a thought.
 
     Its reward `outcome` is the share of right ones among the checked ends of a tree (a thought's end is right), null
@@ -85,39 +83,25 @@ async def read(paths: Sequence[str], grader: Grader, limit: int | None = None) -
     records (turns of tools or users after the first answer, several conversations) are listed with the reason. Raises
     UsageError for what cannot be read, and where no trace gives anything.
     """
-    problems: dict[str, Problem] = {}
-    trees: dict[str, Tree] = {}
-    thoughts: dict[str, Thought] = {}
-    listed: list[Listed] = []
-    for path in paths:
-        for line, (_, row) in enumerate(datafiles.rows(path), 1):
-            for trace in row["traces"] if isinstance(row.get("traces"), list) else [row]:
-                if len(trees) + len(thoughts) == limit:
-                    break
-                try:
-                    problem, found = await _read(trace, grader)
-                except ValueError as error:
-                    listed.append(Listed("no tree", path, line, None, str(error)))
-                    continue
-                except (KeyError, TypeError, IndexError, AttributeError) as error:
-                    reason = f"no trace of verifiers as others are ({type(error).__name__})"
-                    listed.append(Listed("no tree", path, line, None, reason))
-                    continue
-                problems[problem.id] = problem
-                if isinstance(found, Tree):
-                    trees[found.id] = found
-                else:
-                    thoughts[found.id] = found
-    if not trees and not thoughts:
-        example = f"; the first is {listed[0].reason}" if listed else ""
-        raise UsageError(f"{', '.join(paths)}: none of {len(listed)} rows is a trace that can be read{example}")
-    return Imported(list(problems.values()), list(trees.values()), listed), list(thoughts.values())
+
+    async def record_of(place: Place) -> tuple[Problem, Tree | Thought]:
+        return await _read(place.row, grader)
+
+    traces = (place._replace(row=trace) for place in places(paths) for trace in _traces(place.row))
+    problems, records, listed = await read_records(traces, record_of, "trace of verifiers", limit)
+    trees = [record for record in records if isinstance(record, Tree)]
+    return Imported(problems, trees, listed), [record for record in records if isinstance(record, Thought)]
+
+
+def _traces(row: Row) -> list[Row]:
+    """The traces of an episode; a row that is no episode is one itself."""
+    return row["traces"] if isinstance(row.get("traces"), list) else [row]
 
 
 async def _read(trace: Mapping[str, Any], grader: Grader) -> tuple[Problem, Tree | Thought]:
     steps = list(_steps(trace["nodes"]))
     if not steps:
-        raise ValueError("it holds no message of a model")
+        raise NoRecord("it holds no message of a model")
     if ours := (trace.get("info") or {}).get("journey"):
         return _record(Problem, ours["problem"]), _own(ours, steps)
     problem, texts = _problem(trace), [text for _, text in steps]
@@ -148,17 +132,17 @@ def _steps(nodes: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, str]]:
     for i, node in enumerate(nodes):
         message, parent = node["message"], node.get("parent")
         if parent is not None and not 0 <= parent < i:
-            raise ValueError("a message's parent does not stand before it")
+            raise NoRecord("a message's parent does not stand before it")
         roots += parent is None
         if roots > 1:
-            raise ValueError("it holds several conversations")
+            raise NoRecord("it holds several conversations")
         if node.get("sampled"):
             if message.get("tool_calls"):
-                raise ValueError("its model calls tools")
+                raise NoRecord("its model calls tools")
             places[i] = len(places)
             yield -1 if parent is None else places.get(parent, -1), _text(message)
         elif parent in places:
-            raise ValueError("it has turns of tools or users after the first answer")
+            raise NoRecord("it has turns of tools or users after the first answer")
 
 
 def _text(message: Mapping[str, Any]) -> str:
@@ -183,7 +167,7 @@ def _own(ours: Mapping[str, Any], steps: Sequence[tuple[int, str]]) -> Tree | Th
     if ours["kind"] == "thought":
         return _record(Thought, record | {"text": texts[0]})
     if [node["parent"] for node in record["nodes"]] != [parent for parent, _ in steps]:
-        raise ValueError("its messages are not those that journey wrote with its tree")
+        raise NoRecord("its messages are not those that journey wrote with its tree")
     return _record(Tree, record | {"nodes": [n | {"text": t} for n, t in zip(record["nodes"], texts, strict=True)]})
 
 
@@ -193,4 +177,4 @@ def _record(kind: type[Kind], data: Mapping[str, Any]) -> Kind:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"its {kind.__name__} cannot be read: {place}: {first['msg']}") from None
+        raise NoRecord(f"its {kind.__name__} cannot be read: {place}: {first['msg']}") from None

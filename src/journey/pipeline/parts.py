@@ -11,8 +11,8 @@ from journey.data import choosing, prm800k, problems
 from journey.data.curation import curate
 from journey.data.importing import put_rated
 from journey.data.pictures import Keep, only_name
-from journey.data.prm800k import Imported
 from journey.data.problems import PARTS, TRAINED_PARTS
+from journey.data.row_records import Imported
 from journey.errors import UsageError
 from journey.pipeline.fan_out import Progress, silent
 from journey.pipeline.recipe import Problems, Recipe
