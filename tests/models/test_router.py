@@ -181,6 +181,26 @@ async def test_a_server_that_lets_calls_stand_is_drained_and_they_are_answered_e
     assert sum(member.use.answers for member in router.members) == 80
 
 
+async def test_where_no_call_waits_the_calls_out_at_a_far_slower_server_are_repeated_at_a_faster_one(monkeypatch):
+    monkeypatch.setattr("journey.models.router.LATE", 1e9)  # they are not late by what their like take
+    monkeypatch.setattr("journey.models.router.STALLED", 1e9)
+    stands: list[bool] = []
+    async with many(lambda asked: "hang" if stands else None, well) as (_, router):
+        texts(await ask_all(router, 40))
+        stands.append(True)
+        slow, fast = router.members
+        fast.ready = False
+        calls = asyncio.create_task(ask_all(router, 2, begin="last"))
+        await until(lambda: slow.taken == 2)
+        fast.ready, slow.seconds, fast.seconds = True, 1.0, 1.0
+        router.look(time.monotonic())
+        assert fast.taken == 0  # the slow one is not known to be slow
+        slow.seconds = 1000.0
+        router.look(time.monotonic())
+        assert [text[:4] for text in texts(await calls)] == ["last", "last"]
+    assert slow.use.late == 2 and not slow.taken
+
+
 async def test_a_call_that_fails_at_one_server_is_repeated_at_another():
     def plan(asked: Asked):
         return BROKEN if asked.number % 3 == 0 else None

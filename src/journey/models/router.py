@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median_low, quantiles
@@ -12,7 +13,7 @@ from journey.errors import UsageError
 from journey.models.base import Completion, ModelError, Prompt, Sampling
 from journey.models.budget import BudgetTracker
 from journey.models.prefixes import Prefixes, blocks
-from journey.models.router_list import TICK, Members
+from journey.models.router_list import SLOWER, TICK, Members
 from journey.models.router_member import Member
 from journey.models.server import EMPTY, LONGEST_BUSY, NOTHING, Server
 from journey.models.server_retry import Failed, Tries, backoff
@@ -46,13 +47,14 @@ class Call:
 class Router:
     """A Model that asks many servers of one model, as one `Server` asks one.
 
-    Calls wait in one line. Each goes to the least loaded server that has room (its calls in flight times the seconds
-    that it takes for one), or to one that has read the longest beginning of the prompt unless that is much busier. A
-    call that fails goes to another server at once, and waits only when all have failed it. A server that nobody
-    reaches, that fails many calls in a row, or lets calls stand while others answer is drained; when it shows its list
-    of models and answers a short prompt again, it is asked again. A call that takes far longer than its like is
-    repeated once at another server, and the first answer counts. `max_in_flight` and the rates of the settings hold for
-    all servers together, as the budget does.
+    Calls wait in one line. Each goes to the least loaded server that has room (its calls in flight, this one
+    with them, times the seconds that it takes for one), or to one that has read the longest beginning of the prompt
+    unless that is much busier. A call that fails goes to another server at once, and waits only when all have failed
+    it. A server that nobody reaches, that fails many calls in a row, or lets calls stand while others answer is
+    drained; when it shows its list of models and answers a short prompt again, it is asked again. A call that takes far
+    longer than its like, or (where no call waits) is out at a far slower server than one that has room, is repeated
+    there, once, and the first answer counts. `max_in_flight` and the rates of the settings hold for all servers
+    together, as the budget does.
 
     Which servers there are, `Members` knows.
 
@@ -152,18 +154,23 @@ class Router:
             if any(member.is_up for member in self.members if member not in call.failed_at):
                 return None
             fresh = free
-        known = [member.seconds for member in free if member.seconds]
-        usual = median_low(known) if known else 1.0
-
-        def load(member: Member) -> float:
-            return member.taken * (member.seconds or usual)
-
+        load = self._load(free)
         least = min(fresh, key=lambda member: (load(member), member.use.answers))
         readers = [member for member in self._prefixes.readers(call.blocks) if member in fresh]
         if not readers:
             return least
         near = min(readers, key=load)
-        return near if load(near) <= BUSIER * load(least) + MORE * (near.seconds or usual) else least
+        return near if load(near) <= BUSIER * load(least) + MORE * load(near) / (near.taken + 1) else least
+
+    def _load(self, members: Sequence[Member]) -> Callable[[Member], float]:
+        """How loaded each would be with one call more: calls times the seconds it takes for one, or the usual ones."""
+        known = [member.seconds for member in members if member.seconds]
+        usual = median_low(known) if known else 1.0
+
+        def load(member: Member) -> float:
+            return (member.taken + 1) * (member.seconds or usual)
+
+        return load
 
     def _send(self, call: Call, member: Member) -> None:
         now = time.monotonic()
@@ -266,13 +273,17 @@ class Router:
         for call in [call for call in self._out if call.kind in slow and not call.done.done()]:
             long = STALLED * slow[call.kind]
             for member, (_, began) in list(call.flights.items()):
-                if now - began > long and member.use.last < max(began, last - long):
+                waited = now - began
+                if waited > long and member.use.last < max(began, last - long):
                     overdue.setdefault(member, []).append(call)
                 free = [one for one in self.members if one.has_room(usual) and one not in call.flights]
-                late = now - began > (long if self._queue else LATE * slow[call.kind])
-                if late and free and len(call.flights) == 1 and not self._is_full:
+                if not free or len(call.flights) > 1 or self._is_full:
+                    continue
+                other = min(free, key=self._load(free))
+                idle = not self._queue and (waited > LATE * slow[call.kind] or _is_sooner(other, member, waited))
+                if idle or waited > long:
                     member.use.late += 1
-                    self._send(call, min(free, key=lambda one: one.taken))
+                    self._send(call, other)
         for member, calls in overdue.items():
             if len(calls) >= OVERDUE:
                 stands = Failed("away", "it lets calls stand while others answer")
@@ -281,6 +292,13 @@ class Router:
                     task, _ = call.flights[member]
                     self._failed(call, member, stands)
                     task.cancel()
+
+
+def _is_sooner(other: Member, member: Member, waited: float) -> bool:
+    """Whether a server is far likelier to answer sooner than the slow one that has had the call for so many seconds."""
+    if member.seconds is None or other.seconds is None:
+        return False
+    return member.seconds - waited > SLOWER * other.seconds
 
 
 def served(
