@@ -92,6 +92,7 @@ class Rounds:
         recipe = plain_recipe(self.recipe(BASE, 1))
         made = {name: recipe[name] for name in ("problems", "trees", "training", "evaluation", "rounds")}
         traverse = recipe["thoughts"]["traverse"]
+        made["problems"].pop("language")  # younger than the results, and not used
         self.work = f"e6-{task}-{content_hash(folder_hash(Path(model_path('tiny'))), made, traverse)[:8]}"
 
     def recipe(self, variant: str, seed: int) -> Recipe:
