@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from studio.payloads import MARKDOWN, PAYLOADS, SCRIPTS
 
 from journey.studio import safe
-from journey.studio.label import label
+from journey.studio.plain_line import plain_line
 
 ONLY_OURS = re.compile(r'(?:[^<>"\']|<span class="(?:program|math(?: display)?)">[^<>"\']*</span>)*')
 pieces = st.sampled_from(["<", ">", "&", '"', "'", "\\(", "\\)", "\\[", "\\]", "$", "$$", "\\$", "\\\\", "\n", " ", "a",
@@ -110,7 +110,7 @@ def test_an_answer_in_tex_is_typeset_without_marks_too(text: str, said: str):
 
 @given(texts, st.integers(2, 80))
 def test_a_label_is_one_line_of_the_room_it_has(text: str, room: int):
-    said = label(text, room)
+    said = plain_line(text, room)
     assert len(said) <= room
     assert "\n" not in said
 
@@ -125,4 +125,4 @@ def test_a_label_is_one_line_of_the_room_it_has(text: str, room: int):
     ],
 )
 def test_a_label_says_a_formula_plainly(text: str, said: str):
-    assert label(text, 60) == said
+    assert plain_line(text, 60) == said

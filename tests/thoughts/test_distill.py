@@ -22,11 +22,10 @@ from journey.thoughts.distill import (
     as_thought,
     check,
     distill,
-    kind,
-    paragraphs,
     rewrite,
     survival,
 )
+from journey.thoughts.paragraphs import kind, paragraphs
 from journey.types import Thought, make_problem
 
 MATH = make_problem("What is $15 \\cdot 4 - 18$?", "42", solution="$15 \\cdot 4 = 60$ and $60 - 18 = \\boxed{42}$.")

@@ -18,9 +18,9 @@ from journey.answers.thinking import split_thinking
 from journey.evals.equalities import equalities
 from journey.evals.structure import is_known, is_wrong
 from journey.evals.words import count_tokens
-from journey.thoughts.distill import paragraphs
 from journey.thoughts.faithful import words
 from journey.thoughts.numbers import numbers
+from journey.thoughts.paragraphs import paragraphs
 from journey.trees.mark import path
 from journey.types import Thought, Tree
 

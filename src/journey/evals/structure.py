@@ -12,7 +12,7 @@ from typing import Any, Literal
 from journey.answers.compare import decide
 from journey.answers.find import find_answer
 from journey.evals.words import count_tokens
-from journey.thoughts.distill import kind, paragraphs
+from journey.thoughts.paragraphs import kind, paragraphs
 from journey.trees.mark import path, verdict
 from journey.types import Node, Segment, Thought, Tree
 

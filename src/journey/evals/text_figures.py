@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from journey.data.texts import TextSample
 from journey.evals import quality, structure, words
 from journey.prompts.languages import ENGLISH, known
-from journey.thoughts.distill import paragraphs
 from journey.thoughts.language_share import share, strays
+from journey.thoughts.paragraphs import paragraphs
 
 
 class LanguageFigures(NamedTuple):

@@ -21,8 +21,7 @@ from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
 from journey.tasks.table import TaskGrader, ask
-from journey.thoughts import refine as refinement
-from journey.thoughts import translate as translation
+from journey.thoughts import tagged
 from journey.thoughts.annotate import read_notes
 from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.draft import chosen, is_draft
@@ -88,15 +87,16 @@ class ThoughtSettings:
         drafts = [thought.draft for thought in there if thought.method in refined]
         longest = "x" * (4 * self.refining.max_tokens)
         drafts = drafts or [longest] * (len(problems) * len(refined))
-        found += refinement.estimate(drafts, self.common.strong, self.refining)
+        strong, refining, translating = self.common.strong, self.refining, self.translating
+        found += tagged.estimate("refinement", drafts, strong, refining.tries, refining.max_tokens)
         if self.language is None:
             return found
         own = {problem.id: code(problem.language) or ENGLISH for problem in problems}
         texts = [t.text for t in there if t.method in methods and own.get(t.problem) != self.language]
         if not there:
-            longest = "x" * (4 * self.translating.max_tokens)
+            longest = "x" * (4 * translating.max_tokens)
             texts = [longest] * (len(methods) * sum(of != self.language for of in own.values()))
-        return found + translation.estimate(texts, self.common.strong, self.translating)
+        return found + tagged.estimate("translation", texts, strong, translating.tries, translating.max_tokens)
 
 
 def named(settings: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from journey.studio import safe
-from journey.studio.label import label
+from journey.studio.plain_line import plain_line
 
 AROUND = 90  # letters before and after the word
 LOOKED_AT = 200_000  # letters of a text
@@ -39,7 +39,7 @@ def excerpt(text: str, words: Sequence[str]) -> str:
         before = "…" + before.partition(" ")[2]
     if end < len(text):
         after = after.rpartition(" ")[0] + "…"
-    return _marked(label(f"{before}{found[0]}{after}", 3 * AROUND), pattern)
+    return _marked(plain_line(f"{before}{found[0]}{after}", 3 * AROUND), pattern)
 
 
 def _pattern(words: Sequence[str]) -> re.Pattern[str] | None:

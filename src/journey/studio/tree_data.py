@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from journey.report.drawing import paths, state
-from journey.studio.label import label
+from journey.studio.plain_line import plain_line
 from journey.studio.templates import render
 from journey.trees.mark import children, on_right_path, verdict
 from journey.types import Problem, Thought, Tree
@@ -24,7 +24,7 @@ def viewer_data(tree: Tree, thought: Thought | None) -> dict[str, Any]:
     return {
         "question": "The question",
         "parents": [node.parent for node in tree.nodes],
-        "labels": [label(node.text, LABEL) or "(empty)" for node in tree.nodes],
+        "labels": [plain_line(node.text, LABEL) or "(empty)" for node in tree.nodes],
         "states": "".join(LETTERS[state(tree, i)] for i in range(len(tree.nodes))),
         "answers": {i: int(node.correct) for i, node in enumerate(tree.nodes) if node.correct is not None},
         "path": sorted(on_right_path(tree)),

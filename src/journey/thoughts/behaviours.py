@@ -18,7 +18,7 @@ from journey.tasks.exploration import Ground
 from journey.tasks.table import task_of
 from journey.tasks.walks import Line, walk
 from journey.thoughts.cues import shows
-from journey.thoughts.distill import kind, paragraphs
+from journey.thoughts.paragraphs import kind, paragraphs
 from journey.types import Problem
 
 PieceKind = Literal["step", "reflection", "backtrack", "check", "answer", "other"]

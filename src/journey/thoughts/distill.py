@@ -4,7 +4,6 @@ O1 Replication Journey part 2, the section on distillation: the teacher's though
 last; first it is trained on given solutions that were rewritten to long, detailed steps ending in a box.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
@@ -20,10 +19,10 @@ from journey.models.end_marks import without_end_marks
 from journey.models.estimate import Estimate, question_tokens, tokens_of
 from journey.prompts.languages import code
 from journey.thoughts.base import Common, Made, Material, Tools
-from journey.thoughts.cues import shows
 from journey.thoughts.numbers import numbers
+from journey.thoughts.paragraphs import kind, paragraphs
 from journey.thoughts.trail import quoted
-from journey.types import Problem, Segment, SegmentKind, Thought, content_hash, content_seed
+from journey.types import Problem, Segment, Thought, content_hash, content_seed
 
 OnRefusal = Callable[[str], None]
 END_MARK = "kept without the end mark behind it"
@@ -181,6 +180,20 @@ def _shortened(solution: str, text: str, settings: RewriteSettings) -> str | Non
     return None if survival(solution, text) >= settings.survival else "steps are missing"
 
 
+def as_thought(problem: Problem, taught: Taught, method: str, by: str, made: Any) -> Thought:
+    """A text that came from no tree as a thought: its paragraphs are its segments, the last with an answer is that."""
+    text = taught.text
+    spans = paragraphs(text)
+    answering = next((span for span in reversed(spans) if find_answer(text[slice(*span)]) is not None), spans[-1])
+    language = code(problem.language)
+    segments = tuple(
+        Segment("answer" if span == answering else kind(text[slice(*span)], language), text[slice(*span)], None, *span)
+        for span in spans
+    )
+    identity = content_hash("thought", problem.id, method, by, made, text)
+    return Thought(identity, problem.id, None, method, segments, text, text, taught.answer)
+
+
 # --- what survives ----------------------------------------------------------------------------------------------------
 
 
@@ -204,60 +217,6 @@ def _common(first: Sequence[str], second: Sequence[str]) -> int:
         hits = row & places.get(item, 0)
         row = ((row + hits) | (row - hits)) & every
     return len(first) - row.bit_count()
-
-
-# --- a text as a thought ----------------------------------------------------------------------------------------------
-
-_BLANK = re.compile(r"\n[^\S\n]*\n\s*")
-_BACKTRACKS = re.compile(
-    r"\balternatively\b|\blet(?:'s| me| us) (?:try (?:another|a different)|go back|start (?:over|again)|backtrack)"
-    r"|\b(?:try|use|take) (?:another|a different) (?:way|approach|method)\b|\bstart(?:ing)? over\b"
-    r"|\bgo(?:ing)? back to\b|\banother (?:approach|way) (?:is|would|could|might)\b|另一种|换一种|换个|重新",
-    re.IGNORECASE,
-)
-_REFLECTS = re.compile(
-    r"\bWait\b|\bwait,|(?i:\bhm+\b|\bhold on\b|\blet(?:'s| me| us) (?:re-?|double[- ]?)?(?:check|verify|think again)"
-    r"|\bdouble[- ]check|\bto verify\b|\bis (?:that|this|it) (?:right|correct|so)\?|\bdoes (?:that|this|it) make sense"
-    r"|\b(?:made|there is|that's|was) a mistake\b|\b(?:is|was|seems|that's) (?:wrong|not right|incorrect)\b)"
-    r"|等等|检查|验证"
-)
-
-
-def kind(paragraph: str, language: str | None = None) -> SegmentKind:
-    """What a paragraph is, by its phrases: "backtrack" where another way is begun, "reflection" at a check or a doubt.
-
-    Rules cannot tell a mistake: all else is a "step". The phrases are English ones, and those of `language` (its code).
-    """
-    if _BACKTRACKS.search(paragraph) or shows("backtrack", paragraph, language):
-        return "backtrack"
-    return "reflection" if _REFLECTS.search(paragraph) or shows("reflection", paragraph, language) else "step"
-
-
-def paragraphs(text: str) -> list[tuple[int, int]]:
-    """Where the paragraphs of a text begin and end, without the spaces around them."""
-    gaps = [match.span() for match in _BLANK.finditer(text)]
-    starts, ends = [0, *(end for _, end in gaps)], [*(start for start, _ in gaps), len(text)]
-    spans: list[tuple[int, int]] = []
-    for start, end in zip(starts, ends, strict=True):
-        piece = text[start:end]
-        if stripped := piece.strip():
-            start += len(piece) - len(piece.lstrip())
-            spans.append((start, start + len(stripped)))
-    return spans
-
-
-def as_thought(problem: Problem, taught: Taught, method: str, by: str, made: Any) -> Thought:
-    """A text that came from no tree as a thought: its paragraphs are its segments, the last with an answer is that."""
-    text = taught.text
-    spans = paragraphs(text)
-    answering = next((span for span in reversed(spans) if find_answer(text[slice(*span)]) is not None), spans[-1])
-    language = code(problem.language)
-    segments = tuple(
-        Segment("answer" if span == answering else kind(text[slice(*span)], language), text[slice(*span)], None, *span)
-        for span in spans
-    )
-    identity = content_hash("thought", problem.id, method, by, made, text)
-    return Thought(identity, problem.id, None, method, segments, text, text, taught.answer)
 
 
 async def make_distilled(material: Material, settings: DistillSettings, tools: Tools) -> Made:

@@ -4,7 +4,6 @@ O1 Replication Journey part 1, the section on deriving long thoughts: after a wr
 reason. Only the verdict is the judge's here; the reason is looked for in its light.
 """
 
-import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,8 @@ from dataclasses import dataclass, replace
 from journey import prompts
 from journey.answers.thinking import visible
 from journey.errors import check_settings
-from journey.models.base import Completion, Model, ModelError, Prompt, Sampling
+from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.models.gather import gather_or_cancel
 from journey.prompts.languages import code
 from journey.tasks.narration import clean_reason
 from journey.thoughts.draft import Walk
@@ -49,16 +49,11 @@ async def explain(problem: Problem, tree: Tree, walk: Walk, model: Model, settin
     """
     wanted = unexplained(tree, walk)
     steps = [(path_texts(tree, tree.nodes[index].parent), tree.nodes[index].text) for index in wanted]
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(reason_of(problem, *step, model, settings)) for step in steps]
-    except ExceptionGroup as failed:
-        # What is more than one model's failure (a reached budget, say) stops the run, so it goes first.
-        raise min(failed.exceptions, key=lambda error: isinstance(error, ModelError)) from None
+    reasons = await gather_or_cancel(reason_of(problem, *step, model, settings) for step in steps)
     nodes = list(tree.nodes)
-    for index, task in zip(wanted, tasks, strict=True):
+    for index, given in zip(wanted, reasons, strict=True):
         judgement = nodes[index].judgement
-        if judgement is not None and (given := task.result()) is not None:
+        if judgement is not None and given is not None:
             nodes[index] = replace(nodes[index], judgement=replace(judgement, reason=given))
     return replace(tree, nodes=tuple(nodes))
 

@@ -4,13 +4,10 @@ Training on raw drafts did poorly there; GPT-4o smoothed them, keeping every ste
 the answer. Here rules check that it did; a draft that no try kept whole stays as it is, with a note.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from journey.errors import check_settings
 from journey.models.base import Model, Sampling
-from journey.models.budget import Usage
-from journey.models.estimate import INSTRUCTIONS, Estimate, tokens_of
 from journey.thoughts.faithful import Rules
 from journey.thoughts.tagged import retell
 from journey.types import Problem, Thought, content_hash
@@ -46,10 +43,3 @@ async def refine(problem: Problem, thought: Thought, model: Model, settings: Ref
     rules = Rules(words=settings.words)
     refined = await retell(problem, thought, model, settings.prompt, sampling, settings.tries, rules)
     return replace(refined, id=content_hash("refine", thought.id, model.name, asdict(settings)))
-
-
-def estimate(drafts: Sequence[str], strong: str, settings: RefineSettings) -> list[Estimate]:
-    """The strong model's versions of these drafts, every try used."""
-    calls = settings.tries * len(drafts)
-    read = settings.tries * sum(tokens_of(text) + INSTRUCTIONS for text in drafts)
-    return [Estimate(strong, "refinement", Usage(calls, read, calls * settings.max_tokens))] if drafts else []

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from journey import prompts
 from journey.answers.thinking import visible
 from journey.models.base import Completion, Model, Prompt, Sampling
+from journey.models.budget import Usage
+from journey.models.estimate import INSTRUCTIONS, Estimate, tokens_of
 from journey.prompts.languages import code, language_of
 from journey.thoughts.faithful import Rules, flaws
 from journey.thoughts.trail import quoted
@@ -131,6 +133,12 @@ async def retell(
         earlier = retold
     times = "in the only try" if tries == 1 else f"in the last of {tries} tries"
     return replace(draft, note=f"kept as drafted: {times}, {'; '.join(earlier[:3])}")
+
+
+def estimate(purpose: str, texts: Sequence[str], strong: str, tries: int, most: int) -> list[Estimate]:
+    """The strong model's versions of these texts of at most `most` tokens each, every try used."""
+    calls, read = tries * len(texts), tries * sum(tokens_of(text) + INSTRUCTIONS for text in texts)
+    return [Estimate(strong, purpose, Usage(calls, read, calls * most))] if texts else []
 
 
 def _read(

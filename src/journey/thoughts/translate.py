@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass, replace
 
 from journey.errors import UsageError, check_settings
 from journey.models.base import Model, Sampling
-from journey.models.budget import Usage
-from journey.models.estimate import INSTRUCTIONS, Estimate, tokens_of
 from journey.prompts.languages import ENGLISH, code, language_of
 from journey.thoughts.faithful import Rules
 from journey.thoughts.language_share import LEAST, can_tell, share
@@ -87,10 +85,3 @@ async def translate(
     id = content_hash("translate", thought.id, language, model.name, asdict(settings))
     notes = (thought.note, None if retold.note is None else retold.note.replace("as drafted", f"out of {known.name}"))
     return replace(retold, id=id, language=language, note="; ".join(filter(None, notes)) or None)
-
-
-def estimate(texts: Sequence[str], strong: str, settings: TranslateSettings) -> list[Estimate]:
-    """The strong model's versions of these texts, every try used."""
-    calls = settings.tries * len(texts)
-    read = settings.tries * sum(tokens_of(text) + INSTRUCTIONS for text in texts)
-    return [Estimate(strong, "translation", Usage(calls, read, calls * settings.max_tokens))] if texts else []

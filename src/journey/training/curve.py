@@ -37,15 +37,25 @@ class Checkpoints(TrainerCallback):
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
 
 
-class Watch(Checkpoints):
+def check_loss(args: TrainingArguments, state: TrainerState, more: Callable[[], str] = str) -> None:
+    """Raises UsageError where the newest loss is no number; `more` gives what stands behind the sentence."""
+    logs = state.log_history[-1]
+    if not all(math.isfinite(logs[name]) for name in ("loss", "grad_norm") if name in logs):
+        raise UsageError(
+            f"The loss is no longer a number at step {state.global_step}: lower the learning rate (it is "
+            f"{args.learning_rate:g}).{more()}"
+        )
+
+
+class CurveCallback(Checkpoints):
     """The trainer's callback.
 
     `tokens` are the tokens trained on up to the end of each step; `counts` (rows, dropped) stand in every point;
-    `tell` is given each point as it is made.
+    `on_point` is given each point as it is made.
     """
 
-    def __init__(self, passes: float, tokens: Sequence[int], counts: Mapping[str, int], tell: OnLog | None) -> None:
-        self.passes, self.tokens, self.counts, self.tell = passes, tokens, counts, tell
+    def __init__(self, passes: float, tokens: Sequence[int], counts: Mapping[str, int], on_point: OnLog | None) -> None:
+        self.passes, self.tokens, self.counts, self.on_point = passes, tokens, counts, on_point
 
     def point(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         """A point of the curve from what the trainer logged.
@@ -71,10 +81,6 @@ class Watch(Checkpoints):
         logs = state.log_history[-1]
         if "loss" not in logs:
             return
-        if not all(math.isfinite(logs[name]) for name in ("loss", "grad_norm") if name in logs):
-            raise UsageError(
-                f"The loss is no longer a number at step {state.global_step}: lower the learning rate "
-                f"(it is {args.learning_rate:g})."
-            )
-        if self.tell is not None and state.is_world_process_zero:
-            self.tell(self.point(logs))
+        check_loss(args, state)
+        if self.on_point is not None and state.is_world_process_zero:
+            self.on_point(self.point(logs))

@@ -19,7 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 
 from journey.errors import UsageError
 from journey.training.base import LARGE, attention, hardware, identity, load, processes, saved_as, stop_ids
-from journey.training.curve import COMPLETE, OnLog, Watch
+from journey.training.curve import COMPLETE, CurveCallback, OnLog
 from journey.training.memory import PART_TOKENS, TINY, Bound, memory_kept, peak, pieces, rows_in_part
 from journey.training.order import plan
 from journey.training.rows import Row
@@ -88,7 +88,7 @@ class Built:
 
     trainer: OrderedTrainer
     tokenizer: PreTrainedTokenizerBase
-    watch: Watch
+    callback: CurveCallback
     summary: dict[str, Any]
     dtype: torch.dtype
 
@@ -117,7 +117,7 @@ def train(
         summary["seconds"] = round(time.perf_counter() - started, 3)
         summary["cpu_seconds"] = round(time.process_time() - worked, 3)  # of this process, all its threads
         summary["peak_memory_gb"] = peak()
-        curve = built.watch.points(built.trainer.state)
+        curve = built.callback.points(built.trainer.state)
         beside = built.trainer.beside()
         save_trained(built.trainer, built.tokenizer, built.dtype, curve, summary, out, beside)
     return curve
@@ -148,10 +148,10 @@ def build(
     passes = len(order) / len(columns.lengths)
     reached = list(accumulate(columns.trained[i] for i in order))[settings.batch - 1 :: settings.batch]
     reached += [sum(columns.trained[i] for i in order)] * (steps - len(reached))
-    watch = Watch(passes, reached, {"rows": len(columns.lengths), "dropped": dropped}, on_log)
+    callback = CurveCallback(passes, reached, {"rows": len(columns.lengths), "dropped": dropped}, on_log)
     data = datasets.Dataset.from_dict(columns.data)
     pad = tokenizer.pad_token
-    parts = {"train_dataset": data, "processing_class": tokenizer, "callbacks": [watch]}
+    parts = {"train_dataset": data, "processing_class": tokenizer, "callbacks": [callback]}
     trainer = method.trainer(net, arguments, order, parts)
     trainer.order = order
     trainer.part_tokens = part_tokens if by_tokens and settings.micro_batch is None else None
@@ -170,7 +170,7 @@ def build(
         "settings": asdict(settings),
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "trl": trl.__version__},
     }
-    return Built(trainer, tokenizer, watch, summary, saved_as(model))
+    return Built(trainer, tokenizer, callback, summary, saved_as(model))
 
 
 def _fitting(columns: Columns, net: PreTrainedModel, settings: TrainSettings) -> tuple[Columns, int]:

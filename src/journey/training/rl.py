@@ -19,11 +19,11 @@ from journey.training.base import LARGE, attention, hardware, identity, load, pr
 from journey.training.curve import OnLog
 from journey.training.loop import common_arguments, run_trainer, save_trained
 from journey.training.rl_batches import Batches, Ended
+from journey.training.rl_curve import SPENT, RlCurveCallback
 from journey.training.rl_draw import Book, Memory
 from journey.training.rl_engines import vllm_arguments
 from journey.training.rl_settings import RlSettings, TrainingJudge
 from journey.training.rl_trainer import LOSSES, SMALL, RolloutTrainer
-from journey.training.rl_watch import SPENT, RlWatch
 from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop
 from journey.training.settings import what_matters
@@ -97,7 +97,7 @@ def _train(
     with suppress(Ended):
         run_trainer(trainer, work, workshop(out), settings)
     batches.finish(trainer)
-    watch = trainer.watch
+    callback = trainer.callback
     summary = {
         "method": "rl",
         "work": work,
@@ -105,7 +105,7 @@ def _train(
         "rows": len(batches.problems),
         "steps": trainer.state.global_step,
         "trained_tokens": batches.generated,
-        "ended": watch.ended or SPENT,
+        "ended": callback.ended or SPENT,
         "precision": "bf16" if machine.bf16 else "fp32",
         "attention": chosen,
         "processes": trainer.accelerator.num_processes,
@@ -116,7 +116,7 @@ def _train(
         "seconds_of": {part: round(seconds, 3) for part, seconds in batches.seconds.items()},
         "cpu_seconds_of": {part: round(seconds, 3) for part, seconds in batches.cpu_seconds.items()},
     }
-    curve = watch.points(trainer.state)
+    curve = callback.points(trainer.state)
     save_trained(trainer, tokenizer, saved_as(model), curve, summary, out)
     return curve
 
@@ -159,17 +159,17 @@ def _trainer(
         epsilon=settings.clip[0],
         epsilon_high=settings.clip[1],
     )
-    watch = RlWatch(batches, settings, on_log)
+    callback = RlCurveCallback(batches, settings, on_log)
     pad = tokenizer.pad_token
     data = datasets.Dataset.from_dict({"prompt": [""] * settings.answers})  # TRL wants one; nothing is read from it
     trainer = RolloutTrainer(
-        net, [_no_reward], config, data, processing_class=tokenizer, callbacks=[watch],
+        net, [_no_reward], config, data, processing_class=tokenizer, callbacks=[callback],
         peft_config=adapters(settings.lora),
     )  # fmt: skip
     tokenizer.pad_token = pad
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.small = len(tokenizer) <= SMALL
-    trainer.watch = watch
+    trainer.callback = callback
     trainer.rows_of = lambda update: batches.rows_of(update, trainer)
     return trainer
 

@@ -137,7 +137,7 @@ class Batches:
         last = trainer.state.log_history[-1]
         self.generated = int(last["generated"])
         if ENDED in last:
-            trainer.watch.ended = last[ENDED]
+            trainer.callback.ended = last[ENDED]
             raise Ended
 
     def finish(self, trainer: Any) -> None:
@@ -224,7 +224,7 @@ class Batches:
         checked = means | counts
         log = trainer.state.log_history
         log.append({"step": trainer.state.global_step, "generated": self.generated, CHECK: checked})
-        trainer.watch.hear_check(log)
+        trainer.callback.note_check(log)
 
     async def _checked(self) -> dict[str, Any] | None:
         """How many validation problems the model answers right, drawn as in training and greedily, and in what way.

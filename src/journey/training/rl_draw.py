@@ -271,7 +271,7 @@ def was_right(rollout: Rollout) -> bool:
 
 
 def figures(found: Sequence[Drawn]) -> dict[str, float]:
-    """What the answers were like, on average: see `rl_watch.OWN`."""
+    """What the answers were like, on average: see `rl_curve.OWN`."""
 
     number = len(found)
     backtracks = [sum(piece.kind == "backtrack" for piece in one.pieces) for one in found]

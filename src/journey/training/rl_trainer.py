@@ -44,7 +44,7 @@ class RolloutTrainer(GRPOTrainer):
     """`rows_of(update)` gives the rows of an update, at least one of them with tokens to train on."""
 
     rows_of: Callable[[int], Sequence[TokenRow]]
-    watch: Any
+    callback: Any
     small: bool
     _parts: list[dict[str, Any]]
 

@@ -74,6 +74,11 @@ class Branch:
     judgement: Judgement | None = None
     astray: int = 0
 
+    @property
+    def score(self) -> float:
+        """That of its last step; -1 without one."""
+        return -1.0 if self.judgement is None or self.judgement.score is None else self.judgement.score
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -227,17 +232,13 @@ def going_on(candidates: Sequence[Branch], settings: GrowSettings) -> list[Branc
     the wrong ones, so that they reach an end.
     """
 
-    def score(branch: Branch) -> float:
-        judgement = branch.judgement
-        return -1.0 if judgement is None or judgement.score is None else judgement.score
-
     def standing(branch: Branch) -> tuple[int, float]:
-        return GOES_FIRST[None if branch.judgement is None else branch.judgement.verdict], -score(branch)
+        return GOES_FIRST[None if branch.judgement is None else branch.judgement.verdict], -branch.score
 
     if settings.select == "score":
-        return sorted(candidates, key=score, reverse=True)[: settings.keep]
+        return sorted(candidates, key=lambda branch: branch.score, reverse=True)[: settings.keep]
     on_track = sorted((branch for branch in candidates if not branch.astray), key=standing)
-    astray = sorted((branch for branch in candidates if branch.astray), key=lambda b: (-b.astray, -score(b)))
+    astray = sorted((branch for branch in candidates if branch.astray), key=lambda b: (-b.astray, -b.score))
     return on_track[: settings.keep] + astray[: settings.follow_wrong]
 
 

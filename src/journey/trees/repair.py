@@ -97,7 +97,7 @@ async def repair(
         if depth == settings.depth or any(map(is_right, nodes)):
             break
         ties.shuffle(failed)
-        kept = sorted(failed, key=_score, reverse=True)[: settings.keep]
+        kept = sorted(failed, key=lambda branch: branch.score, reverse=True)[: settings.keep]
         level = affordable(kept, len(nodes), tokens, settings)
     return Tree(
         tree_id(problem, policy.name, judge.name, settings), problem.id, tuple(nodes), policy.name, judge.name,
@@ -154,7 +154,3 @@ def is_failed(node: Node) -> bool:
 
 def _sentence(reason: str) -> str:
     return reason if not reason or reason[-1] in ".!?" else f"{reason}."
-
-
-def _score(branch: Branch) -> float:
-    return -1.0 if branch.judgement is None or branch.judgement.score is None else branch.judgement.score

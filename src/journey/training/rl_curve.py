@@ -1,6 +1,5 @@
 """Follows reinforcement learning: its curve, its budget, and the bands in which its quantities must stay."""
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,8 +7,7 @@ from typing import Any
 
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from journey.errors import UsageError
-from journey.training.curve import COMPLETE, Checkpoints, OnLog
+from journey.training.curve import COMPLETE, Checkpoints, OnLog, check_loss
 from journey.training.rl_batches import CHECK, ENDED, Batches
 from journey.training.rl_settings import RlSettings
 
@@ -20,11 +18,11 @@ SPENT = "the budget was spent"
 SHOWN = ("reward", "answer_tokens", "cut_off", "no_signal", "backtracks", "recoveries")
 
 
-class RlWatch(Checkpoints):
+class RlCurveCallback(Checkpoints):
     """The trainer's callback. `ended` says why training ended before its budget did, null where it did not."""
 
-    def __init__(self, batches: Batches, settings: RlSettings, tell: OnLog | None) -> None:
-        self._batches, self._settings, self._tell = batches, settings, tell
+    def __init__(self, batches: Batches, settings: RlSettings, on_point: OnLog | None) -> None:
+        self._batches, self._settings, self._on_point = batches, settings, on_point
         self._began = time.monotonic()
         self._last_check = ""
         self._is_over = False
@@ -51,13 +49,9 @@ class RlWatch(Checkpoints):
         self._stop_if_over(control)
         if self._is_over or self.ended is not None:
             logs[ENDED] = self.ended or SPENT
-        if not all(math.isfinite(logs[name]) for name in ("loss", "grad_norm") if name in logs):
-            raise UsageError(
-                f"The loss is no longer a number at step {state.global_step}: lower the learning rate "
-                f"(it is {args.learning_rate:g}). {_last_good(Path(str(args.output_dir)))}"
-            )
-        if self._tell is not None and state.is_world_process_zero:
-            self._tell(self.point(logs) | self._progress(logs))
+        check_loss(args, state, lambda: f" {_last_good(Path(str(args.output_dir)))}")
+        if self._on_point is not None and state.is_world_process_zero:
+            self._on_point(self.point(logs) | self._progress(logs))
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         settings, spent = self._settings, self._batches.generated
@@ -74,8 +68,8 @@ class RlWatch(Checkpoints):
             control.should_training_stop = True
             control.should_save = bool(self._settings.save_every)
 
-    def hear_check(self, log: Sequence[Mapping[str, Any]]) -> None:
-        """Hears of a check on the validation problems, the newest entry of the log."""
+    def note_check(self, log: Sequence[Mapping[str, Any]]) -> None:
+        """Notes a check on the validation problems, the newest entry of the log."""
         fall, entry = self._settings.band.fall, log[-1]
         shares = [found["right"] / found["problems"] for one in log if (found := one.get(CHECK)) is not None]
         accuracy, best = shares[-1], max(shares)
@@ -85,8 +79,8 @@ class RlWatch(Checkpoints):
                 f"{fall:g} points of band.fall"
             )
         self._last_check = f"validation {100 * accuracy:.1f} %"
-        if self._tell is not None:
-            self._tell(self.point(entry) | self._progress(entry))
+        if self._on_point is not None:
+            self._on_point(self.point(entry) | self._progress(entry))
 
     def _progress(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         """How far training is, and one line on how it goes."""

@@ -29,7 +29,7 @@ _DELIMITER = re.compile(r"\\[\[\]()]|(?<!\\)\$+|\\left|\\right|\\[bB]igg?[lr]?|\
 _LOOKED_AT = 600
 
 
-def label(text: str, room: int) -> str:
+def plain_line(text: str, room: int) -> str:
     """The text in one plain line of at most `room` letters; not HTML: it is to be set as text."""
     text = text[:_LOOKED_AT]
     parts: list[str] = []
