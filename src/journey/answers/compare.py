@@ -311,7 +311,7 @@ _TWO_KINDS: dict[tuple[str, str], _Compare] = {
 def key(answer: str) -> str:
     """What an answer counts as in votes: the same for answers that are the same in another writing.
 
-    An unevaluated sum of plain numbers ("8 * (15 - 7)", an answer to Countdown) counts as it is written.
+    An unevaluated sum of plain numbers ("8 * (15 - 7)", an answer to a puzzle) counts as it is written.
     """
     return answer if len(answer) > LONGEST or _ARITHMETIC.fullmatch(answer) else _key(read(answer)) or answer
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.models.base import Model
+from journey.report.wording import percent
 from journey.tasks.skills import FAR, SKILLS, Skill, skills
 from journey.tasks.table import TASKS
 
@@ -36,7 +37,7 @@ def write_card(
 ) -> None:
     """Writes README.md beside the model; `last` is the last point of its training curve."""
     rows = [
-        f"| {name} | {MEANING[skill]} | {s.count} | {_percent(s.right)} | {s.far_count} | {_percent(s.far_right)} |"
+        f"| {name} | {MEANING[skill]} | {s.count} | {percent(s.right, 2)} | {s.far_count} | {percent(s.far_right, 2)} |"
         for name, by_skill in found.items()
         for skill, s in ((skill, by_skill[skill]) for skill in SKILLS)
     ]
@@ -69,7 +70,3 @@ One free walk (temperature 1) on each of {WALKS} held-out puzzles of each task; 
 ```
 """
     (folder / "README.md").write_text(text, "utf-8")
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.2f} %"

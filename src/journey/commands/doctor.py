@@ -5,7 +5,6 @@ import platform
 import shutil
 import sqlite3
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from journey.commands import flags
 from journey.commands.output import say, sheet
 from journey.models import weights
 from journey.pipeline import recipe
+from journey.pipeline.kept_recipe import version_of
 from journey.tasks.code.sandbox import BWRAP, PACKAGE
 
 EXTRAS = {
@@ -43,7 +43,7 @@ def doctor(json: flags.Json = False) -> int:
         "cores": os.cpu_count(),
     }
     for extra, packages in EXTRAS.items():
-        found |= {f"{name} [{extra}]": _version(name) for name in packages}
+        found |= {f"{name} [{extra}]": version_of(name) for name in packages}
     found |= weights.hardware()
     found["bwrap (runs code that models write)"] = shutil.which(BWRAP) or f"not installed; the package {PACKAGE}"
     found["tiny model"] = f"{tiny.stat().st_size / 1e6:.1f} MB" if tiny.is_file() else "missing"
@@ -51,10 +51,3 @@ def doctor(json: flags.Json = False) -> int:
     found["settings in the environment"] = ", ".join(sorted(n for n in os.environ if n.startswith(NAMES))) or "none"
     say(json, found, sheet("doctor", found.items()))
     return 0
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"

@@ -12,7 +12,7 @@ from journey.commands import flags
 from journey.commands.output import say
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, paying, say_estimate, spent_data, spent_lines
-from journey.data.labelled_sets import labelled_sets
+from journey.data.labelled_sets import WITH_SETS, labelled_sets
 from journey.models.cached import MemoryCalls
 from journey.pipeline import judging, plain_settings, registry
 from journey.pipeline.eval_options import servers_of
@@ -28,7 +28,7 @@ def eval_judges(
     on: Annotated[
         list[str],
         typer.Option(
-            "--on", help="A file of labelled steps, a folder of them, a run, countdown or maze.", metavar="SET"
+            "--on", help=f"A file of labelled steps, a folder of them, a run, {', '.join(WITH_SETS)}.", metavar="SET"
         ),
     ],
     out: Annotated[

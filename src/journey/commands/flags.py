@@ -9,35 +9,13 @@ from journey.tasks.code import permission
 from journey.training.pairs import KINDS
 
 Format = Literal[
-    "prm800k",
-    "labelled",
-    "problems",
-    "benchmark",
-    "puzzles",
-    "trees",
-    "thoughts",
-    "attempts",
-    "rollouts",
-    "traces",
-    "tot",
-    "comcts",
-]
+    "prm800k", "labelled", "problems", "benchmark", "puzzles", "trees", "thoughts", "attempts", "rollouts", "traces",
+    "tot", "comcts",
+]  # fmt: skip
 What = Literal[
-    "problems",
-    "trees",
-    "thoughts",
-    "attempts",
-    "rollouts",
-    "sft",
-    "dpo",
-    "pairs",
-    "prm",
-    "labels",
-    "notes",
-    "page",
-    "prompts",
-    "advantages",
-]
+    "problems", "trees", "thoughts", "attempts", "rollouts", "sft", "dpo", "pairs", "prm", "labels", "notes", "page",
+    "prompts", "advantages",
+]  # fmt: skip
 Form = Annotated[
     Literal["trl", "verl", "openrlhf", "rllm", "verifiers"] | None,
     typer.Option("--for", help="Rows in another project's form (prompts, advantages, trees, thoughts)."),

@@ -15,6 +15,7 @@ from journey.evals import words
 from journey.evals.quality import MEASURES
 from journey.evals.text_figures import TextFigures, measure, summary
 from journey.prompts.languages import ENGLISH, known, language_of
+from journey.report.wording import percent
 
 KEYS_SHOWN = ("wait", "alternatively", "therefore", "consider", "if", "possible")
 EXAMPLES_SHOWN = 10
@@ -88,8 +89,8 @@ def _structure_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     for row in rows:
         found = row["structure"]
         moves = [_number(found[name], 2) for name in ("reflections", "backtracks", "mistakes")]
-        cost = [_percent(found["recovery_rate"]), _number(found["wrong_tokens"]), _percent(found["wrong_share"])]
-        cells = [_name(row), *moves, *cost, *([_percent(found["estimated"])] if guessed else [])]
+        cost = [percent(found["recovery_rate"], 0), _number(found["wrong_tokens"]), percent(found["wrong_share"], 0)]
+        cells = [_name(row), *moves, *cost, *([percent(found["estimated"], 0)] if guessed else [])]
         grid.add_row(*map(Text, cells))
     return grid
 
@@ -111,7 +112,7 @@ def _language_table(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
     for row in rows:
         found, many = row["language"], len(row["examples"])
         of = f"{found['known']} of {many}"
-        cells = [_name(row), ", ".join(found["wanted"]), _percent(found["share"]), of]
+        cells = [_name(row), ", ".join(found["wanted"]), percent(found["share"], 0), of]
         grid.add_row(*map(Text, (*cells, str(found["mixed"]), str(found["parts"]))))
     return [grid]
 
@@ -137,7 +138,3 @@ def _printable(text: str) -> str:
 
 def _number(value: float | None, places: int = 1) -> str:
     return "-" if value is None else f"{value:,.{places}f}"
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.0f} %"

@@ -11,6 +11,8 @@ from journey.tasks.labelled import LabelledSet
 from journey.tasks.table import TASKS
 
 DRAWN = 200  # solutions of a task's own set, where no limit is given
+WITH_SETS = [name for name, task in TASKS.items() if task.labelled_set is not None]
+"""The tasks that have a set of their own."""
 
 
 def labelled_sets(
@@ -26,10 +28,9 @@ def labelled_sets(
     if (path / "run.db").is_file():
         return [_of_run(path, limit)]
     if not path.exists() and path.name == path.stem == name:
-        drawn = [task for task, of in TASKS.items() if of.labelled_set is not None]
         raise UsageError(
             f"there is no set of labelled steps {name!r}; give a file, a folder, a run, a data set of the Hub such as "
-            f"OWNER/NAME, or {' or '.join(drawn)}"
+            f"OWNER/NAME, or {' or '.join(WITH_SETS)}"
         )
     if not path.is_dir():
         return [_of_file(path, limit)]

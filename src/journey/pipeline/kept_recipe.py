@@ -184,10 +184,11 @@ def config_of(recipe: Recipe) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """The versions of what makes a run."""
-    return {name: _version(name) for name in ("journey-learning", "torch", "transformers", "trl")}
+    return {name: version_of(name) for name in ("journey-learning", "torch", "transformers", "trl")}
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
+    """The version of an installed package, in words where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:  # trees can be grown by a model that needs none of the extras

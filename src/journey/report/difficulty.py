@@ -1,6 +1,6 @@
 """Accuracy by how hard a puzzle is: greedy, one answer, the vote of several, and every search that the run has."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -10,8 +10,8 @@ from journey.pipeline.outcome import Outcome, compared_on, seed_and_arm
 from journey.report.document import Column, Table, table
 from journey.report.wording import mean_of, number, short
 from journey.store.run import Run
-from journey.tasks.table import task_of
-from journey.types import Attempt, SearchRef, search_words
+from journey.tasks.table import task_of, tasks_of
+from journey.types import Attempt, Problem, SearchRef, search_words
 
 Json = Mapping[str, Any]
 Seeds = Sequence[Mapping[str, float]]
@@ -21,28 +21,28 @@ BANDS = 3
 
 
 def difficulty_figures(run: Run, found: Outcome) -> dict[str, Any]:
-    """{"bands": [{"least", "most", "problems"}], "rows": [...]}, easiest first; empty where nobody says how hard.
+    """{"counts", "bands": [{"least", "most", "problems"}], "rows"}, easiest first; empty where nobody says how hard.
 
-    A row has "model", "way", "seeds", "tokens" a problem, and "bands": the accuracy in each of them with its interval,
-    null where it was not tried. Bands are thirds of the tried problems; problems that are equally hard stay together.
+    "counts" says by task what the levels count. A row has "model", "way", "seeds", "tokens" a problem, and "bands": the
+    accuracy in each of them with its interval, null where it was not tried. Bands are thirds of the tried problems;
+    problems that are equally hard stay together.
     """
-    levels = _levels(run)
+    known = [p for p in run.problems(split=compared_on(run)) if task_of(p).difficulty is not None]
+    levels = _levels(known)
     bands = _bands(levels)
     if len(bands) < 2:
         return {}
     rows = [_row(*one, bands) for one in (*_drawn(found), *_searched(run))]
     return {
+        "counts": {task.name: task.difficulty_counts for task in tasks_of(known)},
         "bands": [{"least": levels[of[0]], "most": levels[of[-1]], "problems": len(of)} for of in bands],
         "rows": [row for row in rows if any(row["bands"])],
     }
 
 
-def _levels(run: Run) -> dict[str, int]:
-    """How hard each problem is that the arms are compared on, easiest first; those of which nobody can say left out."""
-    found: dict[str, int] = {}
-    for problem in run.problems(split=compared_on(run)):
-        if (difficulty := task_of(problem).difficulty) is not None:
-            found[problem.id] = difficulty(problem)
+def _levels(problems: Iterable[Problem]) -> dict[str, int]:
+    """How hard each problem is, easiest first; those of which nobody can say left out."""
+    found = {p.id: level(p) for p in problems if (level := task_of(p).difficulty) is not None}
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
@@ -108,17 +108,15 @@ def _row(model: str, way: str, seeds: Seeds, tokens: float, bands: Sequence[Sequ
 
 def difficulty_table(figures: Json) -> Table:
     """A row for each model and way of answering, a column a band."""
-    found = figures.get("difficulty") or {"bands": [], "rows": []}
+    found: Json = figures.get("difficulty") or {"bands": [], "rows": []}
     columns: list[Column] = [
         ("", lambda row: f"{short(row['model'])}: {row['way']}"),
         *((_band(band), lambda row, i=i: mean_of(row["bands"][i], is_share=True))
           for i, band in enumerate(found["bands"])),
         ("output tokens", lambda row: number(row["tokens"])),
     ]  # fmt: skip
-    note = (
-        "Right answers by how hard the problem is, easiest first: Countdown by the random walks that it takes on "
-        "average until one solves it, mazes by the steps of the shortest way."
-    )
+    counts = ", ".join(f"{task} by {what}" for task, what in found.get("counts", {}).items())
+    note = f"Right answers by how hard the problem is, easiest first: {counts}."
     return table("By difficulty", columns, found["rows"], note=note if found["rows"] else "")
 
 

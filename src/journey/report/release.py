@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from errno import EEXIST, ENOTEMPTY
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import yaml
 from journey.errors import UsageError
 from journey.models.weights import folder_hash
 from journey.pipeline.arms import compared
-from journey.pipeline.kept_recipe import readable_recipe
+from journey.pipeline.kept_recipe import readable_recipe, version_of
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.recipe_reading import short_recipe
 from journey.pipeline.registry import is_served, judge_is_served
@@ -273,13 +272,7 @@ def _sha256(file: Path) -> str:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": f"{sys.version_info.major}.{sys.version_info.minor}"}
-    for name in MAKERS:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    return {"python": f"{sys.version_info.major}.{sys.version_info.minor}", **{n: version_of(n) for n in MAKERS}}
 
 
 def _made(folder: Path) -> Path:

@@ -8,7 +8,7 @@ from journey.metrics.at_k import AtK, at_k
 from journey.metrics.breakdown import breakdown
 from journey.pipeline.outcome import Arm
 from journey.report.document import Column, Table, table
-from journey.report.wording import arms, interval, number, percent, short
+from journey.report.wording import accuracy_of, arms, interval, number, percent, short
 from journey.store.run import Run
 
 Json = Mapping[str, Any]
@@ -109,13 +109,10 @@ def group_table(figures: Json) -> Table:
         for row in found[arm]:
             lines.setdefault((row["by"], row["group"]), {})[arm] = row
 
-    def share(row: Json | None) -> str:
-        return "" if row is None else f"{percent(row['accuracy'])} ({interval(row['low'], row['high'])})"
-
     columns: list[Column] = [
         ("", lambda line: f"{line[0][0]} {'not given' if line[0][1] is None else line[0][1]}"),
         ("problems", lambda line: number(max(row["problems"] for row in line[1].values()))),
-        *((short(arm), lambda line, arm=arm: share(line[1].get(arm))) for arm in named[:MOST]),
+        *((short(arm), lambda line, arm=arm: accuracy_of(line[1].get(arm))) for arm in named[:MOST]),
     ]
     note = f"{len(named) - MOST} more arms are in report.json." if len(named) > MOST else ""
     return table("By level and subject", columns, lines.items(), note=note)

@@ -6,7 +6,7 @@ from typing import Any
 from journey.pipeline.suite_plan import EXACT
 from journey.report.document import Column, Table, table
 from journey.report.suite import OUTCOMES, REPLIES
-from journey.report.wording import interval, number, percent, points, short
+from journey.report.wording import accuracy_of, number, percent, points, short
 
 Json = Mapping[str, Any]
 
@@ -26,7 +26,7 @@ def accuracy_table(of: Json) -> Table:
     columns: list[Column] = [
         ("part", lambda row: row["part"]),
         ("problems", lambda row: number(row["problems"])),
-        *((short(name), lambda row, name=name: _accuracy(row["models"].get(name))) for name in of["models"]),
+        *((short(name), lambda row, name=name: accuracy_of(row["models"].get(name))) for name in of["models"]),
         ("graded by", lambda row: "" if row["graded_by"] == EXACT else row["graded_by"]),
     ]
     seeds = max((m["seeds"] for part in of["parts"] for m in part["models"].values()), default=0)
@@ -100,10 +100,6 @@ def missing_table(of: Json) -> Table:
         ("why", lambda row: row[0][1]),
     ]
     return table("Not measured", columns, rows.items(), prose=True, brief=True)
-
-
-def _accuracy(model: Json | None) -> str:
-    return "" if model is None else f"{percent(model['accuracy'])} ({interval(model['low'], model['high'])})"
 
 
 def _gain(gain: Json | None) -> str:

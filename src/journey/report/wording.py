@@ -111,6 +111,11 @@ def mean_of(figure: Json | None, is_share: bool) -> str:
     return f"{scale * figure['value']:.1f}{unit} ({interval(figure['low'], figure['high'], scale)})"
 
 
+def accuracy_of(row: Json | None) -> str:
+    """An accuracy with its interval; nothing of none."""
+    return "" if row is None else f"{percent(row['accuracy'])} ({interval(row['low'], row['high'])})"
+
+
 def points(gain: Json) -> str:
     """A gain with its sign and interval, in percentage points."""
     return f"{gain['points']:+.1f} points ({gain['low']:+.1f} to {gain['high']:+.1f})"

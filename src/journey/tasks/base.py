@@ -74,7 +74,7 @@ class Task:
     - `explore(rng, settings)`: a text for the tiny base to read, truthful random exploration of a problem that is not
       held out; `ground(problem)`: the problem as exploration sees it, to check walks by; both null: it reads none.
     - `variants`: other problems of the task than those that it is trained on, for `eval --suite`.
-    - `difficulty(problem)`: how hard it is, as a number; null: nobody can say.
+    - `difficulty(problem)`: how hard it is, as a number; null: nobody can say. `difficulty_counts`: what that counts.
     - `practice(rng)`: a prompt and a true answer to it, which teach a student the skills of the task (true steps,
       verdicts, returns) on a problem that is not held out; null: there is no such practice.
     """
@@ -102,6 +102,7 @@ class Task:
     ground: Callable[[Problem], Ground] | None = None
     variants: Sequence[Variant] = ()
     difficulty: Callable[[Problem], int] | None = None
+    difficulty_counts: str = ""
     practice: Callable[[Random], tuple[str, str]] | None = None
 
 

@@ -28,6 +28,7 @@ COUNTDOWN = puzzle_task(
     explore=explore,
     variants=variants(drawn),
     difficulty=walks_needed,
+    difficulty_counts="the random walks that it takes on average until one solves it",
 )
 
 COUNTDOWN_WORDS = replace(

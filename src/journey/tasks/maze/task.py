@@ -24,4 +24,5 @@ MAZE = puzzle_task(
     explore=explore,
     variants=VARIANTS,
     difficulty=shortest,
+    difficulty_counts="the steps of the shortest way",
 )
