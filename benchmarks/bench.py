@@ -26,6 +26,9 @@ ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("JOURNEY_TEST_DATA", ROOT.parent / "shared" / "data"))
 """Whole public data sets; the repository has samples only."""
 
+RESULTS = ROOT / "benchmarks" / "results"
+"""The stored figures of long forms, a file a seed."""
+
 sys.path.insert(0, str(ROOT / "tests"))  # their servers and tiny models are used here too
 
 
@@ -45,6 +48,25 @@ class Result:
 def flag(*names: str, **settings: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
     """A flag of one benchmark, with argparse's settings."""
     return names, settings
+
+
+def numbers(text: str) -> list[int]:
+    """The whole numbers of a flag such as 1,2,3."""
+    return [int(number) for number in text.split(",") if number]
+
+
+def by_seed(files: Iterable[Path], name: str = "arm") -> dict[str, dict[int, dict[str, Any]]]:
+    """The stored figures of these files by what their field `name` says, and by seed."""
+    found: dict[str, dict[int, dict[str, Any]]] = {}
+    for file in sorted(files):
+        figures = json.loads(file.read_text("utf-8"))
+        found.setdefault(figures[name], {})[figures["seed"]] = figures
+    return found
+
+
+def rights_of(figures: Mapping[str, Any]) -> dict[str, bool]:
+    """Whether the answer to each problem is right, of figures that have a digit a problem."""
+    return {str(place): digit == "1" for place, digit in enumerate(figures["right"])}
 
 
 def run(

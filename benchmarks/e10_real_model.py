@@ -11,13 +11,13 @@ import asyncio
 import json
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench import ROOT, Result, flag, journey, percent, run, table
+from bench import RESULTS, ROOT, Result, by_seed, flag, journey, percent, rights_of, run, table
 
 from journey.data.problems import part
 from journey.metrics.accuracy import mean_tokens, no_difference, over_seeds, share_over_seeds
@@ -37,7 +37,6 @@ from journey.tasks.table import task
 from journey.types import Attempt, Problem, content_hash
 
 RECIPE = ROOT / "recipes" / "smollm2.yaml"
-RESULTS = ROOT / "benchmarks" / "results"
 PAIRS = (("shortcut", "journey"), ("shortcut_tokens", "journey"), ("phase1", "shortcut"), ("phase1", "journey"))
 OTHERWISE = ("seeds", "workers", "in_flight", "servers")  # settings that change no result
 LATER = (("problems", "language"), ("thoughts", "language"), ("thoughts", "translating"))
@@ -60,7 +59,7 @@ def real_model(options: Namespace) -> Result:
             store(there, recipe, work)
     if options.skills:
         figures["skills"] = asyncio.run(measured(out, recipe, work))
-    found = read(RESULTS.glob(f"{work}-seed-*.json"))
+    found = by_seed(RESULTS.glob(f"{work}-seed-*.json"))
     figures |= {
         "work": work,
         "trees_by": recipe.grown_by or "phase 1",
@@ -143,18 +142,6 @@ async def measured(out: Path, recipe: Recipe, work: str) -> dict[str, Any]:
     return kept
 
 
-def read(files: Iterable[Path]) -> dict[str, dict[int, dict[str, Any]]]:
-    found: dict[str, dict[int, dict[str, Any]]] = {}
-    for file in sorted(files):
-        figures = json.loads(file.read_text("utf-8"))
-        found.setdefault(figures["arm"], {})[figures["seed"]] = figures
-    return found
-
-
-def rights(figures: Mapping[str, Any]) -> dict[str, bool]:
-    return {str(i): bit == "1" for i, bit in enumerate(figures["right"])}
-
-
 def arms(found: Mapping[str, Mapping[int, Any]]) -> dict[str, Any]:
     """Every arm over its seeds, by rule."""
     table: dict[str, Any] = {}
@@ -164,7 +151,7 @@ def arms(found: Mapping[str, Mapping[int, Any]]) -> dict[str, Any]:
         table[arm] = {"seeds": len(seeds), "trained_tokens": fmean(f["trained_tokens"] for f in seeds.values())}
         for rule in [name for name, value in next(iter(seeds.values())).items() if isinstance(value, dict)]:
             of = [figures[rule] for figures in seeds.values()]
-            spread = share_over_seeds([{k: float(v) for k, v in rights(one).items()} for one in of])
+            spread = share_over_seeds([{k: float(v) for k, v in rights_of(one).items()} for one in of])
             wrong = sum((Counter(one["errors"]) for one in of), Counter[str]())
             table[arm][rule] = {
                 "accuracy": spread.value, "low": spread.low, "high": spread.high,
@@ -178,7 +165,7 @@ def differences_of(found: Mapping[str, Mapping[int, Any]]) -> dict[str, Any]:
     """The second arm's accuracy minus the first's in points, paired by problem, over the seeds that both have."""
     table: dict[str, Any] = {}
     if both := sorted(found.get(VOTES, {}).keys() & found.get("journey", {}).keys()):
-        right = {s: rights(found["journey"][s]["sampled"]) for s in both}
+        right = {s: rights_of(found["journey"][s]["sampled"]) for s in both}
         lead = [{p: one - found[VOTES][s]["share"][int(p)] for p, one in right[s].items()} for s in both]
         spread, k = over_seeds(lead), fmean(found[VOTES][s]["k"] for s in both)
         votes = fmean(fmean(found[VOTES][s]["share"]) for s in both)
@@ -189,7 +176,9 @@ def differences_of(found: Mapping[str, Mapping[int, Any]]) -> dict[str, Any]:
         seeds = sorted(found.get(less, {}).keys() & found.get(more, {}).keys())
         for rule in ("sampled", "greedy"):
             pairs = [
-                (rights(found[less][s][rule]), rights(found[more][s][rule])) for s in seeds if rule in found[less][s]
+                (rights_of(found[less][s][rule]), rights_of(found[more][s][rule]))
+                for s in seeds
+                if rule in found[less][s]
             ]
             if not pairs:
                 continue

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench import ROOT, Result, flag, percent, run, table
+from bench import RESULTS, Result, flag, numbers, percent, run, table
 
 from journey import interrupts
 from journey.errors import UsageError
@@ -32,7 +32,6 @@ from journey.store.run import Run
 from journey.tasks.remarks import reply
 from journey.types import Attempt, Problem, content_hash
 
-RESULTS = ROOT / "benchmarks" / "results"
 SEEDS = 5  # that the row wants
 BEFORE, AFTER = ("base", "phase1"), ("shortcut", "journey")
 TOKENS = 600
@@ -211,7 +210,7 @@ if __name__ == "__main__":
         __doc__,
         everything_else,
         flag("--run", type=Path, help="folder of a finished run; its answers are kept in it"),
-        flag("--seeds", type=lambda text: [int(n) for n in text.split(",") if n], default=[1], help="such as 1,2"),
+        flag("--seeds", type=numbers, default=[1], help="such as 1,2"),
         flag("--limit", type=int, default=100, help="problems a part"),
         flag("--task", default="countdown", help="whose results are shown"),
     )

@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench import ROOT, Result, flag, percent, run, table
+from bench import RESULTS, Result, by_seed, flag, numbers, percent, run, table
 
 from journey.data.problems import part
 from journey.errors import UsageError
@@ -44,7 +44,6 @@ from journey.training.rows import Row, match_tokens, sft_rows
 from journey.training.sft import train_sft
 from journey.types import Attempt, content_hash
 
-RESULTS = ROOT / "benchmarks" / "results"
 METHODS = {"shortcut": "shortcut", "journey": "traverse"}
 SAMPLES = 7
 Right = dict[str, float]
@@ -189,11 +188,7 @@ class Comparison:
 
     def found(self) -> dict[str, dict[int, dict[str, Any]]]:
         """All results that are there, by arm and seed."""
-        found: dict[str, dict[int, dict[str, Any]]] = {}
-        for file in sorted(self.results.glob(f"{self.work}-seed-*.json")):
-            figures = json.loads(file.read_text("utf-8"))
-            found.setdefault(figures["arm"], {})[figures["seed"]] = figures
-        return found
+        return by_seed(self.results.glob(f"{self.work}-seed-*.json"))
 
 
 def shares(figures: Mapping[str, Any]) -> Right:
@@ -269,6 +264,6 @@ if __name__ == "__main__":
         small_against_large,
         flag("--large", type=Path, help="a finished run of recipes/countdown.yaml"),
         flag("--small", type=Path, help="the same by a smaller base (--set model=FOLDER)"),
-        flag("--seeds", type=lambda text: [int(n) for n in text.split(",") if n], default=[1], help="such as 1,2"),
+        flag("--seeds", type=numbers, default=[1], help="such as 1,2"),
         flag("--work", type=Path, help="folder to keep the trained models in"),
     )

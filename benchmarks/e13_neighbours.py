@@ -22,8 +22,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench import Result, flag, percent, run, table
-from rl_runs import RESULTS, mean, shares
+from bench import RESULTS, Result, by_seed, flag, numbers, percent, run, table
+from rl_runs import mean, rights, shares
 
 from journey.data.problems import part
 from journey.evals.attempts import Decoding, attempt
@@ -100,11 +100,7 @@ class Neighbours:
 
     def found(self) -> dict[str, dict[int, Figures]]:
         """All results that are there, by method and seed."""
-        found: dict[str, dict[int, Figures]] = {}
-        for file in sorted(self.results.glob(f"{self.work}-seed-*.json")):
-            figures = json.loads(file.read_text("utf-8"))
-            found.setdefault(figures["method"], {})[figures["seed"]] = figures
-        return found
+        return by_seed(self.results.glob(f"{self.work}-seed-*.json"), "method")
 
     def cost(self, seed: int, arm: str) -> Figures:
         """What making an arm's model took: tokens generated for its data, and tokens trained on by all its phases."""
@@ -343,11 +339,6 @@ METHODS = {
 }
 
 
-def rights(answers: Sequence[Sequence[Attempt]]) -> str:
-    """How many of each problem's answers are right, a digit a problem."""
-    return "".join(str(sum(one.correct is True for one in drawn)) for drawn in answers)
-
-
 def neighbours(options: Namespace) -> Result:
     """Measures what is asked for and shows all that is there."""
     sizes = Sizes() if options.long else QUICK
@@ -380,7 +371,7 @@ if __name__ == "__main__":
         __doc__,
         neighbours,
         flag("--run", type=Path, default=Path("runs/countdown"), help="a finished run of countdown.yaml or maze.yaml"),
-        flag("--seeds", type=lambda text: [int(n) for n in text.split(",") if n], default=[1], help="such as 1,2,3"),
+        flag("--seeds", type=numbers, default=[1], help="such as 1,2,3"),
         flag("--methods", type=lambda text: [n for n in text.split(";") if n], help="such as 'STaR;best of N'; all"),
         flag("--work", type=Path, help="folder to keep the models in that are trained here"),
     )

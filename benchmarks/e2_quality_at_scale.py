@@ -21,7 +21,7 @@ from random import Random
 from statistics import fmean
 from typing import Any
 
-from bench import ROOT, Result, flag, journey, percent, run, table
+from bench import RESULTS, Result, flag, journey, numbers, percent, run, table
 
 from journey.data.problems import part
 from journey.evals.attempts import Decoding, attempt
@@ -34,7 +34,6 @@ from journey.store.run import Run
 from journey.tasks.table import TaskGrader, ask
 from journey.types import Attempt, Problem, content_hash
 
-RESULTS = ROOT / "benchmarks" / "results"
 ARM, METHOD = "journey", "traverse"
 GROUP, RATED, DRAWN, SAMPLES = 40, 400, 60, 8  # texts a group, thoughts rated, validation problems, answers to each
 LIMITS = (50, 75, 100, 150, 200, 300, 400, 600)
@@ -175,6 +174,6 @@ if __name__ == "__main__":
         __doc__,
         quality,
         flag("--out", type=Path, help="where the sweep goes, and from where it goes on"),
-        flag("--at", type=lambda text: [int(n) for n in text.split(",") if n], help="such as 41,327: thoughts"),
+        flag("--at", type=numbers, help="such as 41,327: thoughts"),
         flag("--seed", type=int, default=1),
     )

@@ -19,7 +19,7 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-from bench import ROOT, Result, flag, percent, run, table
+from bench import RESULTS, Result, flag, numbers, percent, run, table
 from scipy.special import stdtrit
 
 from journey.data.problems import part
@@ -38,7 +38,6 @@ from journey.training.sft import train_sft
 from journey.trees.mark import path, right_leaves, wrong_branches
 from journey.types import Node, Tree, content_hash, content_seed
 
-RESULTS = ROOT / "benchmarks" / "results"
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
 OTHER = {"right": "wrong", "wrong": "right"}
 
@@ -171,7 +170,7 @@ if __name__ == "__main__":
         __doc__,
         judge_curve,
         flag("--run", type=Path, default=Path("runs/countdown"), help="a finished run of countdown.yaml or maze.yaml"),
-        flag("--seeds", type=lambda text: [int(n) for n in text.split(",") if n], default=[1], help="such as 1,2"),
+        flag("--seeds", type=numbers, default=[1], help="such as 1,2"),
         flag("--shares", type=lambda text: [float(n) for n in text.split(",") if n], default=list(SHARES),
              help="of verdicts that are swapped"),
         flag("--work", type=Path, help="folder to keep the trained models in"),

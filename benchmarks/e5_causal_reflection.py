@@ -24,7 +24,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from bench import ROOT, Result, flag, percent, run, table
+from bench import RESULTS, Result, flag, percent, run, table
 
 from journey.metrics.accuracy import over_seeds, share_over_seeds, t_interval
 from journey.models.base import Prompt, Sampling
@@ -36,7 +36,6 @@ from journey.tasks.walks import walk
 from journey.thoughts.behaviours import Piece, pieces
 from journey.types import Problem, content_hash, content_seed
 
-RESULTS = ROOT / "benchmarks" / "results"
 PUZZLES = ("countdown", "maze")
 KEPT = "as it was"
 CHANGES = ("cut", "no return", "another's", "another's branch")

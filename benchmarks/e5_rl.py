@@ -17,8 +17,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench import ROOT, Result, flag, percent, run, table
-from rl_runs import BASE, RESULTS, SHOWN, RlRuns, Sizes, gain, mean, passing, shares
+from bench import RESULTS, ROOT, Result, flag, numbers, percent, run, table
+from rl_runs import BASE, SHOWN, RlRuns, Sizes, gain, mean, passing, shares
 
 from journey.metrics.accuracy import holm, over_seeds, t_interval
 from journey.pipeline.recipe_reading import load
@@ -189,7 +189,7 @@ if __name__ == "__main__":
         __doc__,
         after_rl,
         flag("--run", type=Path, default=Path("runs/rl"), help="a run of recipes/rl.yaml"),
-        flag("--seeds", type=lambda text: [int(n) for n in text.split(",") if n], default=[1], help="such as 1,2,3"),
+        flag("--seeds", type=numbers, default=[1], help="such as 1,2,3"),
         flag("--starts", type=lambda text: text.split(","), default=list(STARTS), help="such as journey,shortcut"),
         flag("--work", type=Path, help="folder to keep the trained models in"),
     )

@@ -22,8 +22,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench import ROOT, Result, flag, percent, run, table
-from rl_runs import RESULTS, gain, rights, shares
+from bench import RESULTS, ROOT, Result, flag, numbers, percent, run, table
+from rl_runs import gain, rights, shares
 
 from journey.data.problems import part
 from journey.evals.attempts import Decoding
@@ -340,7 +340,7 @@ if __name__ == "__main__":
         __doc__,
         measured,
         flag("--task", choices=("countdown", "maze"), default="countdown"),
-        flag("--seeds", type=lambda text: [int(n) for n in text.split(",") if n], default=[1], help="such as 1,2,3"),
+        flag("--seeds", type=numbers, default=[1], help="such as 1,2,3"),
         flag("--arms", type=lambda text: text.split(","), default=["shortcut", "journey"], help="such as star,hybrid"),
         flag(
             "--variant", type=lambda text: [v for v in text.split(",") if v], default=["same"], help=", ".join(VARIANTS)

@@ -17,9 +17,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench import Result, flag, percent, run, table
+from bench import RESULTS, Result, flag, numbers, percent, run, table
 from e5_rl import QUICK, reached, settings_of, share
-from rl_runs import RESULTS, SHOWN, RlRuns, Sizes, gain, mean, shares
+from rl_runs import SHOWN, RlRuns, Sizes, gain, mean, shares
 
 from journey.metrics.accuracy import holm, over_seeds, t_interval
 from journey.store.run import Run
@@ -119,7 +119,7 @@ if __name__ == "__main__":
         __doc__,
         credit,
         flag("--run", type=Path, default=Path("runs/rl"), help="a run of recipes/rl.yaml"),
-        flag("--seeds", type=lambda text: [int(n) for n in text.split(",") if n], default=[1], help="such as 1,2,3"),
+        flag("--seeds", type=numbers, default=[1], help="such as 1,2,3"),
         flag("--ways", type=lambda text: text.split(","), default=list(ways()), help="such as outcome,judge-step"),
         flag("--work", type=Path, help="folder to keep the trained models in"),
     )

@@ -19,7 +19,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench import ROOT, Result, flag, percent, run, table
+from bench import RESULTS, Result, by_seed, flag, numbers, percent, run, table
+from rl_runs import rights, shares
 
 from journey.data.problems import part
 from journey.errors import UsageError
@@ -36,7 +37,6 @@ from journey.training.rows import Row
 from journey.training.settings import DpoSettings
 from journey.types import Attempt, Problem, content_hash
 
-RESULTS = ROOT / "benchmarks" / "results"
 START = "journey"
 KINDS = {
     "outcome": (OUTCOME,),
@@ -109,7 +109,7 @@ class Preferences:
             if f"{beta} {rate}" not in of:
                 place = self.train(self.pilot, kind, beta, rate)
                 drawn = asyncio.run(self.answers(place.name, place, "validation", self.pilot, 1))
-                of[f"{beta} {rate}"] = fmean(by_problem(rights(drawn), 1).values())
+                of[f"{beta} {rate}"] = fmean(shares(rights(drawn), 1).values())
                 self.write(file, found)
         return {kind: max(grid, key=lambda one: found[kind][f"{one[0]} {one[1]}"]) for kind in KINDS}
 
@@ -166,15 +166,6 @@ class Preferences:
         }
 
 
-def rights(answers: Sequence[Sequence[Attempt]]) -> str:
-    """How many of each problem's answers are right, a digit a problem."""
-    return "".join(str(sum(a.correct is True for a in drawn)) for drawn in answers)
-
-
-def by_problem(found: str, samples: int) -> dict[str, float]:
-    return {str(i): int(digit) / samples for i, digit in enumerate(found)}
-
-
 def preferences(options: Namespace) -> Result:
     """Measures the seeds that are asked for and shows all that are there."""
     settings = Settings() if options.long else QUICK
@@ -183,14 +174,11 @@ def preferences(options: Namespace) -> Result:
         here = Preferences(of, settings, options.work or Path(folder), results)
         for seed in options.seeds:
             here.measure(seed)
-        files = sorted(results.glob(f"{here.work}-seed-*.json"))
-        found: dict[str, dict[int, dict[str, Any]]] = {}
-        for figures in (json.loads(file.read_text("utf-8")) for file in files):
-            found.setdefault(figures["kind"], {})[figures["seed"]] = figures
+        found = by_seed(results.glob(f"{here.work}-seed-*.json"), "kind")
     arms: dict[str, dict[str, Any]] = {}
     gains: dict[str, dict[str, Any]] = {}
     for kind, of_seeds in sorted(found.items(), key=lambda item: (START, *KINDS).index(item[0])):
-        drawn = {seed: by_problem(f["right"], settings.samples) for seed, f in of_seeds.items()}
+        drawn = {seed: shares(f["right"], settings.samples) for seed, f in of_seeds.items()}
         spread = over_seeds(list(drawn.values()))
         arms[kind] = {"seeds": len(drawn), "accuracy": spread.value, "low": spread.low, "high": spread.high,
                       **{name: mean(of_seeds, name) for name in SHOWN}}  # fmt: skip
@@ -202,7 +190,7 @@ def preferences(options: Namespace) -> Result:
             shared = sorted(drawn.keys() & found.get(other, {}).keys())
             if other == kind or not shared:
                 continue
-            before = {seed: by_problem(found[other][seed]["right"], settings.samples) for seed in shared}
+            before = {seed: shares(found[other][seed]["right"], settings.samples) for seed in shared}
             each = [{p: drawn[seed][p] - before[seed][p] for p in before[seed]} for seed in shared]
             d = over_seeds(each)
             gains[f"{kind} over {other}"] = {
@@ -240,6 +228,6 @@ if __name__ == "__main__":
         __doc__,
         preferences,
         flag("--run", type=Path, default=Path("runs/countdown"), help="a finished run of recipes/countdown.yaml"),
-        flag("--seeds", type=lambda text: [int(n) for n in text.split(",") if n], default=[1], help="such as 1,2,3"),
+        flag("--seeds", type=numbers, default=[1], help="such as 1,2,3"),
         flag("--work", type=Path, help="folder to keep the trained models in"),
     )

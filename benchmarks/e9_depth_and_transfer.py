@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench import ROOT, Result, flag, percent, run, table
+from bench import RESULTS, Result, by_seed, flag, numbers, percent, rights_of, run, table
 
 from journey.answers.grade import Grader
 from journey.evals.attempts import Decoding, attempt
@@ -41,7 +41,6 @@ from journey.trees.grow import GrowSettings, grow
 from journey.trees.mark import path, right_leaves, wrong_branches
 from journey.types import Problem, Thought, content_hash
 
-RESULTS = ROOT / "benchmarks" / "results"
 OTHER = {"countdown": "maze", "maze": "countdown"}
 GROW = {
     "countdown": GrowSettings(6, 2, 2, follow_wrong=6, temperature=1.0, top_p=1.0, max_step_tokens=24),
@@ -185,18 +184,6 @@ def problems(task: Task, settings: Settings) -> dict[str, list[Problem]]:
     }
 
 
-def read(files: Iterable[Path]) -> dict[str, dict[int, dict[str, Any]]]:
-    found: dict[str, dict[int, dict[str, Any]]] = {}
-    for file in files:
-        figures = json.loads(file.read_text("utf-8"))
-        found.setdefault(figures["arm"], {})[figures["seed"]] = figures
-    return found
-
-
-def rights(figures: Mapping[str, Any]) -> dict[str, bool]:
-    return {str(i): bit == "1" for i, bit in enumerate(figures["right"])}
-
-
 def gain(found: Mapping[str, Mapping[int, Any]], less: str, more: str) -> dict[str, Any] | None:
     """The second arm's accuracy minus the first's in points, paired by problem, over the seeds that both have.
 
@@ -205,7 +192,7 @@ def gain(found: Mapping[str, Mapping[int, Any]], less: str, more: str) -> dict[s
     seeds = sorted(found.get(less, {}).keys() & found.get(more, {}).keys())
     if not seeds:
         return None
-    pairs = [(rights(found[less][s]), rights(found[more][s])) for s in seeds]
+    pairs = [(rights_of(found[less][s]), rights_of(found[more][s])) for s in seeds]
     d = compared(pairs).difference
     p = no_difference(gains(pairs))
     return {"seeds": len(seeds), "points": 100 * d.value, "low": 100 * d.low, "high": 100 * d.high, "p": p}
@@ -237,10 +224,10 @@ def depth_and_transfer(options: Namespace) -> Result:
             seed = Seed(number, base, settings, options.split, options.work or Path(folder), results)
             asyncio.run(seed.measure())
         work = Seed(0, base, settings, options.split, Path()).name_of("x").name.split("-seed-")[0]
-        found = read(sorted(results.glob(f"{work}-seed-*.json")))
+        found = by_seed(results.glob(f"{work}-seed-*.json"))
     arms: dict[str, dict[str, Any]] = {}
     for arm, seeds in found.items():
-        spread = over_seeds([{k: float(v) for k, v in rights(f).items()} for f in seeds.values()])
+        spread = over_seeds([{k: float(v) for k, v in rights_of(f).items()} for f in seeds.values()])
         means = {key: fmean(f[key] for f in seeds.values()) for key in ("tokens", "cut_off", "wrong_form")}
         arms[arm] = {"seeds": len(seeds), "accuracy": spread.value, "low": spread.low, "high": spread.high, **means}
     compared_arms = comparisons(found)
@@ -267,7 +254,7 @@ if __name__ == "__main__":
         "E9",
         __doc__,
         depth_and_transfer,
-        flag("--seeds", type=lambda text: [int(n) for n in text.split(",") if n], default=[0], help="such as 0,1"),
+        flag("--seeds", type=numbers, default=[0], help="such as 0,1"),
         flag("--base", help="folder of the base model; the default is tiny"),
         flag("--split", choices=("validation", "test"), default="test", help="which held-out problems"),
         flag("--work", type=Path, help="folder to keep the trained models in"),

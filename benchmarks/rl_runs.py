@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bench import ROOT
+from bench import by_seed
 
 from journey.data.problems import part
 from journey.errors import UsageError
@@ -27,7 +27,6 @@ from journey.training.rl_settings import RlSettings
 from journey.training.rows import rl_rows
 from journey.types import Attempt, Problem, content_hash
 
-RESULTS = ROOT / "benchmarks" / "results"
 BASE = "base"
 SHOWN = ("tokens", "cut_off", "backtracks", "recovery")
 
@@ -116,11 +115,7 @@ class RlRuns:
 
     def found(self) -> dict[str, dict[int, dict[str, Any]]]:
         """All results that are there, by arm and seed."""
-        found: dict[str, dict[int, dict[str, Any]]] = {}
-        for file in sorted(self.results.glob(f"{self.work}-seed-*.json")):
-            figures = json.loads(file.read_text("utf-8"))
-            found.setdefault(figures["arm"], {})[figures["seed"]] = figures
-        return found
+        return by_seed(self.results.glob(f"{self.work}-seed-*.json"))
 
 
 def right(drawn: Iterable[Attempt]) -> int:
