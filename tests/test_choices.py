@@ -51,6 +51,17 @@ def test_options_become_part_of_the_question_and_the_answer_their_letter(tmp_pat
     assert first(tmp_path, row) == ANSWERED
 
 
+def test_options_that_the_first_row_lacks_are_taken_in(tmp_path):
+    rows = [
+        {"question": "1+1?", "answer": "0"},
+        {"question": "2+2?", "answer": 2, "choices": ["3", "4", "5", "22"], "context": "Sums."},
+        {"question": "3+1?", "answer": 4, "choices": ["3", "5", "22", "4"]},
+    ]
+    loaded = read(write(tmp_path / "a.jsonl", *rows))
+    assert [problem.answer for problem in loaded.problems] == ["0", "(B)", "(D)"]
+    assert loaded.problems[1].question == "Sums.\n2+2?\nOptions:\n" + FOUR
+
+
 def test_indices_are_counted_from_0_unless_one_of_them_says_otherwise(tmp_path):
     rows = [{"question": f"{i}?", "choices": ["x", "y"], "answer": i} for i in (1, 2, 1)]
     assert [p.answer for p in read(write(tmp_path / "a.jsonl", *rows)).problems] == ["(A)", "(B)"]

@@ -46,7 +46,8 @@ def test_the_thoughts_of_one_run_are_told_in_more_than_one_language(tmp_path: Pa
     assert none.code == 2 and "--language de" in none.err
 
     def rows(*flags: str) -> list[dict[str, str]]:
-        done("export", run, "sft", "--arm", "traverse", "--to", tmp_path / "rows.jsonl", *flags)
+        told = done("export", run, "sft", "--arm", "traverse", "--to", tmp_path / "rows.jsonl", *flags).out
+        assert ("1 of them are in their own language" in told) == bool(flags)
         return sorted((json.loads(line) for line in (tmp_path / "rows.jsonl").open()), key=lambda row: row["prompt"])
 
     english, korean = rows(), rows("--language", "ko")

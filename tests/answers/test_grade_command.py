@@ -30,6 +30,34 @@ def test_answers_in_a_file_are_graded_in_their_order_and_a_line_that_is_no_row_i
     assert rows[6]["reason"] == "the row has no reference"
 
 
+def test_odd_cells_and_named_columns_are_graded_and_every_column_is_kept(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    source, to = tmp_path / "odd.jsonl", tmp_path / "odd.parquet"
+    rows = [
+        '{"label": ["5"], "said": [5.0], "loss": NaN, "when": {}, "mixed": 1}',
+        '{"label": "5137 kPa", "said": "50.7 atm", "task": "science", "mixed": "one", "late": [1]}',
+    ]
+    source.write_text("\n".join(rows), encoding="utf-8")
+    columns = ["--reference-column", "label", "--answer-column", "said"]
+    with pytest.raises(SystemExit) as ended:
+        main(["grade", str(source), "--to", str(to), *columns])
+    assert not ended.value.code
+    first, second = parquet.read_table(to).to_pylist()
+    assert (first["correct"], first["loss"], first["mixed"], first["late"]) == (True, None, "1", None)
+    assert (second["correct"], second["found"], second["mixed"], second["late"]) == (True, "50.7 atm", "one", [1])
+
+
+def test_times_and_bytes_of_parquet_are_written_as_json_has_them(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    cells = {"reference": ["2"], "answer": [2], "at": pyarrow.array([1], pyarrow.timestamp("s")), "raw": [b"ab"]}
+    parquet.write_table(pyarrow.table(cells), tmp_path / "in.parquet")
+    with pytest.raises(SystemExit) as ended:
+        main(["grade", str(tmp_path / "in.parquet"), "--to", str(tmp_path / "out.jsonl")])
+    assert not ended.value.code
+    row = json.loads((tmp_path / "out.jsonl").read_text("utf-8"))
+    assert (row["correct"], row["at"], row["raw"]) == (True, "1970-01-01T00:00:01", "YWI=")
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

@@ -7,6 +7,8 @@ import pytest
 from commanding import done, journey, write_rows
 
 from journey import prompts
+from journey.store.entries import Training
+from journey.store.run import Run
 
 QUESTIONS = [("What is 1+1?", "2", "1", "algebra"), ("What is 2+2?", "4", "2", "geometry")]
 
@@ -51,6 +53,14 @@ def test_samples_give_pass_and_majority_and_groups(run: Path) -> None:
     assert all(point["pass_low"] <= point["pass"] <= point["pass_high"] for point in curve)
     text = (run / "report" / "report.md").read_text()
     assert "By level and subject" in text and "Several samples a problem" in text
+
+
+def test_a_name_that_means_no_model_is_refused_with_those_of_the_run(run: Path) -> None:
+    with Run.open(run) as of:
+        of.add(Training("seed-1/journey", [], 7, seconds=1, seed=1, arm="journey"))
+    for command in (("eval", run), ("train", "rl", run)):
+        refused = journey(*command, "--model", "seed-1/journy")
+        assert refused.code == 2 and "has trained seed-1/journey" in refused.err
 
 
 def test_a_forced_budget_has_a_name_of_its_own_and_honest_costs(run: Path) -> None:

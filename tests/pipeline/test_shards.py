@@ -12,7 +12,7 @@ from journey.pipeline import merge
 from journey.pipeline.shard import Shard
 from journey.pipeline.stages import spent
 from journey.store import labels
-from journey.store.entries import Failure, Spending, Training
+from journey.store.entries import Failure, JudgeWeights, Spending, Training
 from journey.store.run import Run
 from journey.store.schema import sealed
 from journey.types import Record, to_json
@@ -234,6 +234,17 @@ def test_models_come_along_and_other_weights_by_one_name_are_refused(tmp_path: P
     refused = journey("merge", *runs, "--out", tmp_path / "other")
     assert refused.code == 2 and str(runs[0]) in refused.err and str(runs[2]) in refused.err
     assert not (tmp_path / "other").exists()
+
+
+def test_weights_are_the_same_wherever_they_lie(tmp_path: Path) -> None:
+    runs = [tmp_path / name for name in "abc"]
+    for path, weights in zip(runs, ("1", "1", "2"), strict=True):
+        with Run.open(path) as run:
+            run.add(JudgeWeights("seed-1/journey", {f"{path}/models/seed-1/journey": weights}, [path.name]))
+    done("merge", runs[0], runs[1], "--out", tmp_path / "merged")
+    with Run.read(tmp_path / "merged") as run:
+        assert [one.called for one in run.entries(JudgeWeights)] == [["a", "b"]]
+    assert journey("merge", *runs, "--out", tmp_path / "other").code == 2
 
 
 def test_labels_of_all_runs_are_kept_and_the_latest_counts(shards: list[Path], tmp_path: Path) -> None:

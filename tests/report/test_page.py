@@ -17,6 +17,7 @@ from rich.console import Console
 from journey.errors import UsageError
 from journey.report.build import build
 from journey.report.charts import Chart, Dot, Line, chart_svg, nice_ticks, whiskers_svg
+from journey.report.document import Document, Table
 from journey.report.figures import figures
 from journey.report.render import terminal
 from journey.report.tables import brief, document
@@ -180,6 +181,21 @@ def test_the_terminal_table_has_the_rows_of_table_6_and_the_gain(experiment: Pat
         assert label in shown
     assert "journey over shortcut: +" in shown
     assert "3 seeds, 5 trees, 40 test problems" in shown
+
+
+def test_a_table_that_a_narrow_terminal_would_squeeze_is_a_paragraph_a_row() -> None:
+    columns = ("", "accuracy", "95 % interval", "fixed", "broke", "what came of it")
+    why = "ended by a guard: " + "a sentence about it, " * 4
+    table = Table(
+        "Each round", columns, [("journey, round 2", "50.0 %", "1 to 2", "", "3", why)], brief=True, prose=True
+    )
+    shown = dict[int, str]()
+    for width in (60, 140):
+        out = StringIO()
+        Console(file=out, width=width).print(terminal(Document("run", "", [], [table])))
+        shown[width] = out.getvalue()
+    assert "\njourney, round 2\n    accuracy 50.0 %, 95 % interval 1 to 2, broke 3" in shown[60]
+    assert "│" not in shown[60] and "│" in shown[140]
 
 
 def test_twenty_seeds_of_many_arms_are_still_tables_to_read(experiment: Path) -> None:

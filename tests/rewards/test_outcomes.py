@@ -84,5 +84,7 @@ def test_verl_and_openrlhf_call_the_same_grader() -> None:
     label = json.dumps({"question": ASKED, "answer": "5/6", "task": "math"})
     one = reward_func([f"<|im_start|>{ASKED}\\boxed{{5/6}}<|im_end|>"], [ASKED], [label])
     assert one == {"rewards": 1.0, "scores": 1.0, "extra_logs": {"could_not_say": 0.0}}
+    with pytest.raises(UsageError, match="label_key reference"):
+        reward_func([ASKED], [ASKED], ["5/6"])
     two = reward_func([ASKED + WORDS[5] + "</s>", ASKED], [ASKED] * 2, [label] * 2)
     assert two == {"rewards": [0.0, 0.0], "scores": [0.0, 0.0], "extra_logs": {"could_not_say": [1.0, 0.0]}}

@@ -107,6 +107,14 @@ def test_no_rows_make_an_empty_file_that_reads_as_none(tmp_path: Path, ending: s
         assert import_file(run, "trees", tmp_path / f"none.{ending}") == 0
 
 
+def test_a_column_that_the_first_row_lacks_is_in_parquet_too(tmp_path: Path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    write_rows([{"prompt": "p"}, {"prompt": "q", "prefix": "x", "n": {}}, {"n": 3}], tmp_path / "rows.parquet")
+    rows = parquet.read_table(tmp_path / "rows.parquet").to_pylist()
+    assert [row["prefix"] for row in rows] == [None, "x", None]
+    assert [row["n"] for row in rows] == [None, "{}", "3"]
+
+
 def test_nan_is_refused_and_leaves_no_file(tmp_path: Path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_rows([{"loss": float("nan")}], tmp_path / "rows.jsonl")

@@ -9,6 +9,7 @@ import pytest
 from commanding import done, journey
 
 from journey.errors import UsageError
+from journey.models.weights import model_path
 from journey.pipeline.registry import encoder
 from journey.store.run import Run
 from journey.tasks.table import ask
@@ -57,7 +58,7 @@ def test_an_episode_has_every_step_once_and_pays_none_by_its_length() -> None:
 
 
 def test_the_tokens_of_steps_are_those_of_the_whole_text() -> None:
-    episode = rllm_episode(TREE, PUZZLE, ask, encoder("tiny"))
+    episode = rllm_episode(TREE, PUZZLE, ask, encoder(model_path("tiny")))
     assert episode is not None
     steps = {step["info"]["node"]: step for trajectory in episode["trajectories"] for step in trajectory["steps"]}
     for index, node in enumerate(TREE.nodes):

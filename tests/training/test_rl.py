@@ -152,11 +152,21 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_model(
         return [replace(one, advantages=[factor for _ in one.advantages]) for one in found]
 
     monkeypatch.setattr("journey.training.rl_batches.credited", too_much)
-    with pytest.raises(UsageError, match=r"no longer a number at step 3.*kept as (\S+)") as refused:
+    with pytest.raises(UsageError, match=r"no longer finite at step 3.*kept as (\S+)") as refused:
         train_rl(TINY, rows, tmp_path / "model", replace(SMALL, updates=9))
     kept = str(refused.value).rsplit(" ", 1)[1].rstrip(".")
     assert (Path(kept) / "model.safetensors").is_file()
     assert not (tmp_path / "model").exists()
+
+
+def test_weights_that_are_no_numbers_end_the_training_before_they_are_kept(rows: list[Row], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"weights are no longer finite at step 1.*No checkpoint was made"):
+        train_rl(TINY, rows, tmp_path / "model", replace(SMALL, learning_rate=1e38, validation=0, save_every=1))
+
+
+def test_money_is_time_at_the_price_of_an_hour() -> None:
+    assert RlSettings(tokens=None, dollars=3.0, hour_price=6.0).most_minutes == 30
+    assert RlSettings(minutes=20.0, dollars=3.0, hour_price=6.0).most_minutes == 20
 
 
 def test_a_quantity_outside_its_band_ends_the_training_and_says_which(rows: list[Row], tmp_path: Path) -> None:
@@ -200,6 +210,7 @@ def test_every_line_of_credit_trains(credit: str, rows: list[Row], tmp_path: Pat
         ({"samples": 1}, "give 2 or more"),
         ({"tokens": 10}, "one update alone draws 256 answers"),
         ({"tokens": None}, "needs an end"),
+        ({"dollars": 1.0}, "set hour_price"),
         ({"credit": {"outcomes": 1.0}}, "there is no credit 'outcomes'"),
         ({"temperature": 0.0}, "greedy answers are all the same"),
         ({"schedule": "linear"}, "needs to know its end"),

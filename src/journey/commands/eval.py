@@ -22,12 +22,13 @@ from journey.models.base import Model
 from journey.models.budget import BudgetTracker
 from journey.models.cached import Cached
 from journey.pipeline import evaluation, registry, searching
-from journey.pipeline.eval_options import EvalOptions, eval_options, model_of, problems_of, servers_of, weights_of
+from journey.pipeline.eval_options import EvalOptions, eval_options, model_of, problems_of, servers_of
 from journey.pipeline.fan_out import Progress
 from journey.pipeline.merge import cut, is_empty
 from journey.pipeline.plans import with_pictures
 from journey.pipeline.run_judges import JudgeModels
 from journey.pipeline.shard import read_shard
+from journey.pipeline.trained_models import weights_of
 from journey.report.build import build as build_report
 from journey.search.methods import SEARCHES
 from journey.store.entries import Failure
@@ -196,10 +197,7 @@ def _lines(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
         ("model", data["model"]),
         ("decoding", data["decoding"]),
         (f"attempts at {data['split']} problems", data["attempts"]),
-        ("accuracy", f"{100 * data['accuracy']:.1f} %"),
-        ("95 % interval", f"{100 * data['low']:.1f} to {100 * data['high']:.1f}"),
-        ("output tokens", f"{data['tokens']:.0f}"),
-        ("finished", f"{100 * data['finished']:.1f} %"),
+        *(_answered(data) if data["attempts"] else ()),
         ("could not be checked", data["unjudged"]),
         *((f"not right: {kind}", number) for kind, number in data["errors"].items()),
         *(
@@ -215,6 +213,16 @@ def _lines(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
             )
             for row in data["groups"]
         ),
+    ]
+
+
+def _answered(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [
+        ("accuracy", f"{100 * data['accuracy']:.1f} %"),
+        ("95 % interval", f"{100 * data['low']:.1f} to {100 * data['high']:.1f}"),
+        ("output tokens", f"{data['tokens']:.0f}"),
+        ("finished", f"{100 * data['finished']:.1f} %"),
+        *([("answers within thinking alone", data["in_thinking"])] if data["in_thinking"] else []),
     ]
 
 

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from journey.commands import flags
-from journey.commands.output import reading, say
+from journey.commands.output import own_language_words, reading, say
 from journey.data.picture_rows import with_pictures
 from journey.errors import UsageError
 from journey.pipeline.arms import compared
 from journey.pipeline.exports import ExportOptions, foreign_rows, together
 from journey.pipeline.labelled_run import label_rows, note_rows
-from journey.pipeline.training_rows import pair_rows, training_rows
+from journey.pipeline.training_rows import in_own_language, pair_rows, training_rows
 from journey.store.export import record_rows, write_rows
 from journey.store.run import Run
 from journey.store.schema import TABLES
@@ -82,7 +82,9 @@ def export(
         records = what in TABLES and form is None
         shown = with_pictures(together(opened, rows), runs, to, records=records)
         number = write_rows(shown, to, table=what if records else None)
-    say(json, {"rows": number, "file": str(to)}, f"{number} rows written to {to}")
+        others = sum(in_own_language(of, arm or compared()[1], by, language) for of in opened) if what == "sft" else 0
+    data = {"rows": number, "file": str(to), **({"in_own_language": others} if others else {})}
+    say(json, data, f"{number} rows written to {to}{own_language_words(others)}")
     return 0
 
 

@@ -132,6 +132,13 @@ def say_empty(run: Path, part: Shard, json: bool) -> int:
     return 0
 
 
+def own_language_words(number: int) -> str:
+    """Half a sentence on the thoughts among rows that were not retold in the language asked for; "" for none."""
+    if not number:
+        return ""
+    return f"; {number} of them are in their own language, as nobody retold them or no try kept them whole"
+
+
 def failed_units(failures: Sequence[Failure]) -> int:
     """Lists what failed on standard error; the exit code."""
     for failure in failures[:SHOWN]:

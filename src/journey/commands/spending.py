@@ -108,7 +108,7 @@ def spent_rows(tracker: BudgetTracker) -> list[dict[str, Any]]:
 def spent_data(tracker: BudgetTracker) -> dict[str, Any]:
     """What a command with --json says of its calls: `spent_rows`, and what is to be known of the servers."""
     servers = [asdict(one) for one in served_of(tracker)]
-    return {"spent": spent_rows(tracker), "notes": list(tracker.remarks), **({"servers": servers} if servers else {})}
+    return {"spent": spent_rows(tracker), "notes": notes(tracker), **({"servers": servers} if servers else {})}
 
 
 def spent_row(model: str, used: Usage, prices: Mapping[str, Price]) -> dict[str, Any]:
@@ -125,7 +125,14 @@ def spent_row(model: str, used: Usage, prices: Mapping[str, Price]) -> dict[str,
 def spent_lines(tracker: BudgetTracker) -> list[tuple[str, str]]:
     """The same for a person, and what is to be known of the servers; nothing where none was called."""
     lines = row_lines(spent_rows(tracker)) + server_lines(list(map(asdict, served_of(tracker))))
-    return lines + [("note", what) for what in tracker.remarks]
+    return lines + [("note", what) for what in notes(tracker)]
+
+
+def notes(tracker: BudgetTracker) -> list[str]:
+    """What was noticed of the servers, those of a list among them that were away all the time."""
+    away = ("not there yet", "away")
+    missing = [one.url for one in tracker.servers if one.state in away and not one.answers]
+    return [*(f"no answer came from {url}" for url in missing), *tracker.remarks]
 
 
 def server_lines(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

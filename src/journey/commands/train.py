@@ -2,7 +2,7 @@
 
 import json as jsons
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,10 +17,9 @@ from journey.models.local_threads import limit_threads
 from journey.pipeline import plain_settings
 from journey.pipeline.arms import compared
 from journey.pipeline.stages import train as train_station
+from journey.pipeline.trained_models import trained_or_named
 from journey.pipeline.training_judge import training_judge
-from journey.pipeline.training_rows import pair_rows, training_rows
-from journey.store.entries import Training
-from journey.store.run import Run
+from journey.pipeline.training_rows import in_own_language, pair_rows, training_rows
 from journey.store.settings import differences, plain
 from journey.training.kinds import TRAININGS
 from journey.training.pairs import MARGIN, read_kinds, readable
@@ -76,11 +75,13 @@ def train(
     chosen = plain_settings.typed(TRAININGS[kind], plain_settings.overridden(settings or ()), f"train {kind}")
     with writing(run) as into, Bars(silent=json) as bars:
         labels = "soft" if isinstance(chosen, PrmSettings) and chosen.soft else "verdict"
-        source = _source(into, model)
+        source = trained_or_named(into, model)
+        others = 0
         if pairs:
             rows = readable(pair_rows(into, read_kinds(pairs), by, margin=margin), weights.reader_of(source))
         else:
             rows = training_rows(into, kind, arm, by, labels=labels, language=language)
+            others = in_own_language(into, arm, by, language) if kind in ("sft", "quiet_star") else 0
         _refuse_other_training(run / "models" / name, {"method": kind, "model": source, **what_matters(chosen)})
         bars(name, f"load {model}{_memory(source)}", 0, 1)
         limit_threads(source)
@@ -91,25 +92,19 @@ def train(
         "model": str(out),
         **({"ended": made["ended"]} if "ended" in made else {}),
         "rows": made["rows"],
+        **({"rows_in_own_language": others} if others else {}),
         "steps": made["steps"],
         "generated_tokens" if kind == "rl" else "trained_tokens": made["trained_tokens"],
+        **(_checked(jsons.loads((out / "curve.json").read_text("utf-8"))) if kind == "rl" else {}),
     }
     say(json, summary, sheet(run, [(key.replace("_", " "), value) for key, value in summary.items()]))
     return 0
 
 
-def _source(of: Run, name: str) -> str:
-    """What a model's name means to training: a model of the run, a folder, or one that `build` knows."""
-    for folder in (of.path / "models" / name, Path(name)):
-        if (folder / "config.json").is_file():
-            return str(folder)
-    of_arm = [trained.model for trained in of.entries(Training, arm=name)]
-    if len(of_arm) == 1:
-        return str(of.path / "models" / of_arm[0])
-    if of_arm:
-        raise UsageError(f"{of.path} has several models of the arm {name}: name one of {', '.join(of_arm)}")
-    weights.check_weights(name)
-    return weights.model_path(name)
+def _checked(curve: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Right answers to validation problems, drawn as in training, before reinforcement learning and after it."""
+    shares = [f"{100 * one['right'] / one['problems']:.1f} %" for point in curve if (one := point.get("check"))]
+    return {"validation_before": shares[0], "validation_after": shares[-1]} if len(shares) > 1 else {}
 
 
 def _memory(source: str) -> str:

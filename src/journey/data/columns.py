@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, fields
+from typing import Any
 
 from journey.data import choices
 from journey.errors import UsageError
@@ -63,9 +64,19 @@ def find_columns(row: Row, wanted: Columns, path: str) -> Columns:
         usual = USUAL_NAMES[one.name] + (OF_OPTIONS if one.name == "answer" and has_options else ())
         found[one.name] = name or next((names[n] for n in usual if n in names), None)
     if found["question"] is None:
-        raise UsageError(f"{path} has no column with the question; name it, its columns are {there}")
+        raise UsageError(
+            f"{path} has no column with the question; name it (--question-column NAME), its columns are {there}"
+        )
     if found["answer"] is None and found["solution"] is None:
-        raise UsageError(f"{path} has no column with the answer; name it, its columns are {there}")
+        raise UsageError(
+            f"{path} has no column with the answer; name it (--answer-column NAME), its columns are {there}"
+        )
     if plain(found["question"] or "") == "instruction" and found["context"] is None:
         found["context"] = names.get("input")  # Alpaca's rows
     return Columns(**found)
+
+
+def usual_cell(row: Row, what: str) -> Any:
+    """The cell of a row by the usual names of what stands there; null where no column has one of them."""
+    names = {plain(name): name for name in reversed(tuple(row))}
+    return next((row[names[name]] for name in USUAL_NAMES[what] if name in names), None)

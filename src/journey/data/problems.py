@@ -9,7 +9,7 @@ import logging
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 
 from journey.answers.find import find_answer
 from journey.data import choices
-from journey.data.columns import LANGUAGE, Columns, find_columns, plain
+from journey.data.columns import LANGUAGE, Columns, find_columns, plain, usual_cell
 from journey.data.curation import has_answer
 from journey.data.pictures import Keep, only_name, pictures
 from journey.errors import UsageError
@@ -84,9 +84,8 @@ def read(
     first = next(stream, None)
     if first is None:
         raise UsageError(f"{path} holds no rows; give a file with one problem a row")
-    reader = _Reader(find_columns(first[1], columns or Columns(), str(path)), _source(path), _base(path), keep)
-    if isinstance(_index(first[1].get(reader.columns.answer or "")), int) and reader.options(first[1]) is not None:
-        reader.counted_from = _counted_from(reader, rows(path, split=split))
+    found = find_columns(first[1], columns or Columns(), str(path))
+    reader = _Reader(found, _source(path), lambda: rows(path, split=split), _base(path), keep)
     problems: dict[str, Problem] = {}
     duplicates = unanswered = 0
     for place, row in chain([first], stream):
@@ -155,9 +154,11 @@ def _counted_from(reader: "_Reader", stream: Iterable[tuple[str, Row]]) -> int:
     is_last = False
     for _, row in islice(stream, SCANNED):
         index, given = _index(row.get(reader.columns.answer or "")), reader.options(row)
+        if given is None:
+            continue
         if index == 0:
             return 0
-        is_last = is_last or (given is not None and index == len(given.texts))
+        is_last = is_last or index == len(given.texts)
     return int(is_last)
 
 
@@ -167,9 +168,10 @@ class _Reader:
 
     columns: Columns
     source: str
+    again: Callable[[], Iterable[tuple[str, Row]]]
     base: Path = Path()
     keep: Keep = only_name
-    counted_from: int = 0
+    counted_from: int | None = None
     taken_in: Counter[str] = field(default_factory=Counter[str])
     unreadable: list[str] = field(default_factory=list[str])
 
@@ -178,6 +180,9 @@ class _Reader:
         if self.columns.choices is not None:
             return choices.options(row.get(self.columns.choices))
         names = {plain(name): name for name in reversed(tuple(row))}
+        for name in choices.NAMES:  # the first row may lack what later ones have
+            if name in names and (found := choices.options(row[names[name]])) is not None:
+                return found
         one_each = [row[names[name]] for name in choices.family(names)]
         return choices.options([text for text in one_each if text not in (None, "")])
 
@@ -189,13 +194,15 @@ class _Reader:
             raise UsageError(
                 f"{place} has an empty question in column {columns.question!r}; fill it or take the row out"
             )
-        stated = row.get(columns.context) if columns.context else None
+        stated = row.get(columns.context) if columns.context else usual_cell(row, "context")
         context = (
             None if isinstance(stated, dict) else _text(stated, place, "context")
         )  # an object is no text before it
         given = self.options(row)
         cell = _cell(row, columns.answer, place) if columns.answer else None
-        chosen = None if given is None else choices.chosen(cell, given, self.counted_from)
+        if given is not None and self.counted_from is None and isinstance(_index(cell), int):
+            self.counted_from = _counted_from(self, self.again())
+        chosen = None if given is None else choices.chosen(cell, given, self.counted_from or 0)
         if given is not None and chosen is None and isinstance(_index(cell), int) and not isinstance(cell, str):
             return None  # -1 and the like: the index of no option
         answer = chosen or (_text(cell, place, "answer") if columns.answer else None)

@@ -16,6 +16,7 @@ from journey.models.server_settings import ServerSettings
 from journey.pipeline import plain_settings, registry
 from journey.pipeline.evaluation_settings import Evaluation
 from journey.pipeline.stages import refuse_retrained
+from journey.pipeline.trained_models import trained_words, weights_of
 from journey.store.run import Run
 from journey.types import Problem
 
@@ -81,14 +82,6 @@ def servers_of(of: Run | None, given: Mapping[str, Any]) -> dict[str, ServerSett
     }
 
 
-def weights_of(of: Run, name: str) -> str | None:
-    """The folder (or hub id) of the model of that name: of the run, a folder, or one with weights; null for others."""
-    for folder in (of.path / "models" / name, Path(name)):
-        if (folder / "config.json").is_file():
-            return str(folder)
-    return weights.model_path(name) if weights.has_weights(name) else None
-
-
 def model_of(of: Run, name: str, models: registry.Models) -> Model:
     """The model of that name: of the run, in a folder, or one that the registry knows. Raises UsageError."""
     if (folder := weights_of(of, name)) is not None:
@@ -98,7 +91,10 @@ def model_of(of: Run, name: str, models: registry.Models) -> Model:
         return weights.local(folder, name, models.dtype)
     if models.is_served(name):
         return models.model(name)  # what was paid for is remembered
-    return registry.model(name)
+    try:
+        return registry.model(name)
+    except UsageError as error:
+        raise UsageError(f"{error}{trained_words(of, name)}") from None
 
 
 def decoding_of(

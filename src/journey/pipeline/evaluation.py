@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from journey.answers.grade import Grader
+from journey.answers.thinking import visible
 from journey.errors import UsageError
 from journey.evals import attempts, graded_answers, step_scores
 from journey.evals.attempts import Decoding, attempt_ids
@@ -139,6 +140,7 @@ def figures(
         "model": model, "decoding": plan.decoding.shown, "split": split, "problems": len(plan.problems),
         "attempts": len(found), "right": right, "accuracy": accuracy(found), "low": bounds.low, "high": bounds.high,
         "tokens": mean_tokens(found), "finished": finished(found), "unjudged": unjudged(found),
+        "in_thinking": sum(a.answer is not None and not visible(a.text) for a in found),
         "errors": error_counts(found), "at_k": [at.to_json() for at in at_k([by_problem(found)], scores)],
         "groups": breakdown(plan.problems, found),
     }  # fmt: skip

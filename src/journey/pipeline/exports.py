@@ -11,6 +11,7 @@ from journey.data.traces import trace_of
 from journey.errors import UsageError
 from journey.pipeline import registry
 from journey.pipeline.merge import check_same
+from journey.pipeline.trained_models import trained_or_named
 from journey.store.run import Run
 from journey.tasks.table import ask, check_gradable, shared_task
 from journey.training.advantages import rllm_episode
@@ -98,7 +99,7 @@ def _traces(of: Run, what: str, form: str, options: ExportOptions) -> list[Row]:
 def _advantages(of: Run, what: str, form: str, options: ExportOptions) -> list[Row]:
     """The trees of a part's problems that have values, or checked ends to give them."""
     known = {problem.id: problem for problem in _problems(of, form, options)}
-    encoder = None if options.model is None else registry.encoder(options.model)
+    encoder = None if options.model is None else registry.encoder(trained_or_named(of, options.model))
     found = (rllm_episode(tree, known[tree.problem], ask, encoder) for tree in of.trees() if tree.problem in known)
     rows = [episode for episode in found if episode is not None]
     if not rows:

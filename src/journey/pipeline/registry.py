@@ -201,12 +201,12 @@ def judge_weights(judge: str, strong: str) -> dict[str, str]:
     return {str(folder): folder_hash(folder) for folder in folders if folder.is_dir()}
 
 
-def encoder(model: str) -> Encoder:
-    """The token ids of rows for the model of that name. Raises UsageError."""
+def encoder(folder: str) -> Encoder:
+    """The token ids of rows for the model in a folder, or of a hub id. Raises UsageError."""
     from journey.training.base import load_tokenizer
     from journey.training.encode import encode
 
-    tokenizer, stops = load_tokenizer(model_path(model))
+    tokenizer, stops = load_tokenizer(folder)
     return lambda rows: [(one.prompt, one.answer) for one in encode(tokenizer, rows, ANSWER, stops)]
 
 

@@ -15,10 +15,11 @@ from journey.models.estimate import Estimate
 from journey.models.weights import reader_of
 from journey.pipeline import plain_settings, registry
 from journey.pipeline.arms import ARMS
-from journey.pipeline.eval_options import EvalOptions, problems_of, servers_of, weights_of
+from journey.pipeline.eval_options import EvalOptions, problems_of, servers_of
 from journey.pipeline.evaluation import CRITIC, grading_model
 from journey.pipeline.evaluation_settings import Evaluation
 from journey.pipeline.run_judges import judge_settings, settings_label
+from journey.pipeline.trained_models import weights_of
 from journey.store.entries import Training
 from journey.store.run import Run
 from journey.tasks.base import Task

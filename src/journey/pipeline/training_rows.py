@@ -16,7 +16,7 @@ from journey.thoughts.draft import chosen
 from journey.thoughts.methods import METHODS
 from journey.training.pairs import EXPLORATION, KINDS, MARGIN, OUTCOME, dpo_rows, step_rows
 from journey.training.rows import Labels, Row, sft_rows, tree_rows
-from journey.types import Attempt, Tree, label
+from journey.types import Attempt, Thought, Tree, label
 
 
 def training_rows(
@@ -44,12 +44,8 @@ def training_rows(
     shared_task(problems)
     if kind == "dpo":
         return pair_rows(of, {OUTCOME: None}, chosen_of, messages=messages)
-    method = method_of(arm)
-    where = {"method": method} if chosen_of is None else {"method": method, "seed": seed_of(chosen_of)}
     out = excluded(of)
-    wanted = language or kept_recipe(of).get("thoughts", {}).get("language")
-    wanted = None if wanted is None else normal(wanted)
-    found = chosen((t for t in of.thoughts(**where) if t.problem not in out), wanted)
+    wanted, found = _thoughts(of, arm, chosen_of, language)
     is_other = any((code(problem.language) or ENGLISH) != wanted for problem in problems)
     if language is not None and found and is_other and not any(t.language for t in found):
         raise UsageError(
@@ -66,6 +62,28 @@ def training_rows(
         kept = f" ({len(out)} problems are taken out of training)" if out else ""
         raise UsageError(f"{of.path} holds no thoughts for {which}{kept}; make them with journey derive {of.path}")
     return rows
+
+
+def in_own_language(of: Run, arm: str, chosen_of: str | None, language: str | None) -> int:
+    """How many of the rows for "sft" are of thoughts that are not in the language asked for.
+
+    Nobody retold them, or no try kept them whole. Raises UsageError.
+    """
+    wanted, found = _thoughts(of, arm, chosen_of, language)
+    if wanted is None:
+        return 0
+    others = {problem.id for problem in of.problems() if (code(problem.language) or ENGLISH) != wanted}
+    return sum(t.problem in others and (t.language is None or t.refined_by is None) for t in found)
+
+
+def _thoughts(of: Run, arm: str, chosen_of: str | None, language: str | None) -> tuple[str | None, list[Thought]]:
+    """The thoughts that an arm is trained on, and the language that they should be in, null for their own."""
+    method = method_of(arm)
+    where = {"method": method} if chosen_of is None else {"method": method, "seed": seed_of(chosen_of)}
+    wanted = language or kept_recipe(of).get("thoughts", {}).get("language")
+    wanted = None if wanted is None else normal(wanted)
+    out = excluded(of)
+    return wanted, chosen((t for t in of.thoughts(**where) if t.problem not in out), wanted)
 
 
 def pair_rows(
@@ -150,5 +168,5 @@ def _attempts(of: Run, chosen_of: str | None) -> list[Attempt]:
 def _no_pairs(of: Run) -> list[Row]:
     raise UsageError(
         f"no training problem in {of.path} has right and wrong attempts; draw some with "
-        f"journey eval {of.path} --split train --decoding sampled --samples 20"
+        f"journey eval {of.path} --model MODEL --split train --decoding sampled --samples 20"
     )

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -13,6 +16,7 @@ from journey.report.templates import style, templates
 
 ALONE = "background:var(--paper);font-family:system-ui,sans-serif"
 """How a drawing looks outside a page."""
+SENTENCES = 40  # columns that a cell with sentences needs to be read
 
 
 def markdown(document: Document) -> str:
@@ -43,9 +47,40 @@ def terminal(document: Document, *, turned: bool = False) -> Group:
     `turned`: what are columns elsewhere are rows here.
     """
     tables = [table.turned() if turned else table for table in document.tables() if table.brief]
-    grids = [_grid(table, document.title) for table in tables]
+    grids = [_Fitted(table, document.title) for table in tables]
     lines = [Text(line, style="bold" if i == 0 else "") for i, line in enumerate(document.headline)]
     return Group(*grids[:1], *lines, *grids[1:], *(Text(line, style="dim") for line in document.notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """A table for a terminal: a grid, or a paragraph a row where a grid would cut words or squeeze sentences."""
+
+    table: Table
+    title: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        grid, table = _grid(self.table, self.title), self.table
+        unlimited = options.update(width=10_000)
+        least = sum(Measurement.get(console, unlimited, cell).minimum for cell in _widest(console, unlimited, table))
+        if least + 3 * len(table.columns) + 1 <= options.max_width:
+            yield grid
+            return
+        yield Text(table.title or self.title, style="bold")
+        for i, row in enumerate(table.rows):
+            shown, last = (row[:-1], row[-1]) if table.prose else (row, "")
+            yield Text(row[0], style="bold" if table.prose or i in table.strong else "")
+            named = zip(table.columns[1:], shown[1:], strict=False)
+            cells = [f"{name} {cell}" for name, cell in named if cell not in ("", "-")]
+            lines = filter(None, (", ".join(cells), last and f"{table.columns[-1]}: {last}"))
+            yield from (Padding(Text(line), (0, 0, 0, 4)) for line in lines)
+
+
+def _widest(console: Console, options: ConsoleOptions, table: Table) -> list[Text]:
+    """The text of each column whose longest word is longest; of sentences as much as they need."""
+    columns = [[Text(cell) for cell in cells] for cells in zip(table.columns, *table.rows, strict=True)]
+    widest = [max(cells, key=lambda one: Measurement.get(console, options, one).minimum) for cells in columns]
+    return [*widest[:-1], Text("-" * SENTENCES)] if table.prose else widest
 
 
 def _grid(table: Table, title: str) -> Grid:

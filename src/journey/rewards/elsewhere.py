@@ -8,9 +8,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from journey.errors import UsageError
 from journey.rewards.grading import grades, submitted
 from journey.rewards.outcomes import Ending, ending
-from journey.types import make_problem
+from journey.types import Problem, make_problem
 
 _END_MARKS = re.compile(r"(?:<\|[^<>|\s]{1,40}\|>|</s>|<eos>|<end_of_turn>|\s)+\Z")
 
@@ -53,7 +54,7 @@ def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence
     values are numbers where there is one query, as OpenRLHF calls it, else lists. An answer without an end is wrong.
     """
     texts = [_END_MARKS.sub("", _answer(query, prompt)) for query, prompt in zip(queries, prompts, strict=True)]
-    problems = [make_problem(**json.loads(label)) for label in labels]
+    problems = [_problem(label) for label in labels]
     pairs = [(problem, text) for problem, text in zip(problems, texts, strict=True) if text]
     graded = iter(submitted(pairs).result())
     found = [ending(next(graded) if text else None, is_cut=False) for text in texts]
@@ -62,6 +63,17 @@ def reward_func(queries: Sequence[str], prompts: Sequence[str], labels: Sequence
     if len(found) == 1:
         scores, unknown = scores[0], unknown[0]
     return {"rewards": scores, "scores": scores, "extra_logs": {"could_not_say": unknown}}
+
+
+def _problem(label: str) -> Problem:
+    """The problem of a label. Raises UsageError for a label that is an answer alone, say."""
+    try:
+        return make_problem(**json.loads(label))
+    except (ValueError, TypeError):
+        raise UsageError(
+            f"the label {str(label)[:40]!r} is no problem as a JSON text; point "
+            "the labels at the column that holds it: --data.label_key reference"
+        ) from None
 
 
 def _answer(query: str, prompt: str) -> str:

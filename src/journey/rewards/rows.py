@@ -37,8 +37,8 @@ def problems_of(
     answers = columns.get("answer")
     if answers is None and not all(name in known for name in given):
         raise UsageError(
-            "the rows have no column answer to grade by; write them by journey export RUN prompts --for trl, or give "
-            "problems={id: Problem, ...} for their column problem"
+            "the rows have no column answer to grade by; rename theirs, write them by journey export RUN prompts --for "
+            "trl, or give problems={id: Problem, ...} for their column problem"
         )
     found: list[Problem | None] = []
     for i, (prompt, name) in enumerate(zip(prompts, given, strict=True)):

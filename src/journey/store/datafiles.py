@@ -4,9 +4,11 @@ import gzip
 import json
 import re
 import zlib
+from base64 import b64encode
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -133,3 +135,20 @@ def _hub_rows(name: str, split: str) -> Iterator[tuple[str, Row]]:
             f"the data set {name} ({split}) cannot be read: {reason.rstrip('.')}; check its name and split, or give "
             "a file"
         ) from error
+
+
+def as_json(value: Any) -> Any:
+    """A cell as strict JSON has it: no number for NaN and infinity, times in ISO 8601, bytes in base64."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if isfinite(value) else None
+        case bytes():
+            return b64encode(value).decode("ascii")
+        case Mapping():
+            return {str(name): as_json(one) for name, one in cast("Mapping[Any, Any]", value).items()}
+        case list() | tuple():
+            return [as_json(one) for one in cast("list[Any]", value)]
+        case _:
+            return value.isoformat() if hasattr(value, "isoformat") else str(value)

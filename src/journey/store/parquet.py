@@ -1,7 +1,7 @@
 """Parquet files: the only place that knows pyarrow, which is loaded when a Parquet file is asked for."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from itertools import islice
 from typing import IO, Any, cast
@@ -48,12 +48,16 @@ PICTURES = {"images": {"feature": {"_type": "Image"}, "_type": "List"}}
 
 
 def write(rows: Iterable[Mapping[str, Any]], file: IO[bytes], table: str | None) -> int:
-    """Writes rows as Parquet, typed as the table's columns or, with null, as the rows are; how many."""
+    """Writes rows as Parquet, typed as the table's columns or, with null, as the rows are; how many.
+
+    Every column of any row is written. One whose cells have no common type holds texts as they are and
+    all else as JSON.
+    """
     pa, parquet = pyarrow()
     rest = iter(rows)
     number = 0
     if table is None:
-        found = pa.Table.from_pylist([_plain(row) | _pictures(row) for row in rest])
+        found = _typed(pa, parquet, [_plain(row) | _pictures(row) for row in rest])
         if "images" in found.column_names:
             found = found.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": PICTURES}})})
         parquet.write_table(found, file, row_group_size=GROUP, **WRITER)
@@ -64,6 +68,23 @@ def write(rows: Iterable[Mapping[str, Any]], file: IO[bytes], table: str | None)
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
             number += len(group)
     return number
+
+
+def _typed(pa: Any, parquet: Any, rows: Sequence[Mapping[str, Any]]) -> Any:
+    """The rows as a table that can be written."""
+    columns: dict[str, Any] = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        cells = [row.get(name) for row in rows]
+        try:
+            columns[name] = pa.array(cells)
+            parquet.ParquetWriter(pa.BufferOutputStream(), pa.schema([(name, columns[name].type)])).close()
+        except (pa.ArrowException, OverflowError):
+            columns[name] = pa.array([_as_text(cell) for cell in cells])
+    return pa.table(columns)
+
+
+def _as_text(cell: Any) -> str | None:
+    return cell if cell is None or isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
 
 
 def pyarrow() -> tuple[Any, Any]:

@@ -105,7 +105,7 @@ def _joined(before: Any, entry: Any, at: Run, run: Run, *, from_here: bool) -> A
             refused.update(entry.refused)
             without.update(entry.no_thought)
             return Refusals(before.method, dict(refused), dict(without))
-        case JudgeWeights() if before.weights == entry.weights:
+        case JudgeWeights() if sorted(before.weights.values()) == sorted(entry.weights.values()):  # wherever they lie
             return replace(before, called=sorted({*before.called, *entry.called}))
         case JudgeWeights() | MethodSettings() | Round() if before != entry:
             name = " ".join(str(getattr(entry, column)) for column in ENTRIES[type(entry)].columns)

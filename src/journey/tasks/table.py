@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from journey.answers.check import MathGrader
 from journey.answers.grade import Grade, Grader, HoldsProcesses
 from journey.answers.thinking import visible
 from journey.errors import UsageError
@@ -131,11 +132,21 @@ class TaskGrader:
 
     async def grade(self, problem: Problem, text: str) -> Grade:
         """The grade of what a text says after its thinking. Raises UsageError where it cannot be graded here."""
-        task, text = task_of(problem), visible(text)
+        return await self._grader(problem).grade(problem, visible(text))
+
+    async def compare(self, problem: Problem, answer: str) -> Grade:
+        """The grade of an answer that stands by itself, without a text around it. Raises UsageError."""
+        grader = self._grader(problem)
+        if isinstance(grader, MathGrader):
+            return await grader.compare(problem.answer, answer)
+        return await grader.grade(problem, answer)
+
+    def _grader(self, problem: Problem) -> Grader:
+        task = task_of(problem)
         if task.name not in self._graders:
             runs = task.code_grader if permission.is_granted() else None
             self._graders[task.name] = (runs or task.grader)()
-        return await self._graders[task.name].grade(problem, text)
+        return self._graders[task.name]
 
     def close(self) -> None:
         """Closes the graders that hold worker processes."""

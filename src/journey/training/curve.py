@@ -38,13 +38,16 @@ class Checkpoints(TrainerCallback):
 
 
 def check_loss(args: TrainingArguments, state: TrainerState, more: Callable[[], str] = str) -> None:
-    """Raises UsageError where the newest loss is no number; `more` gives what stands behind the sentence."""
+    """Raises UsageError where the newest loss is no number; `more` gives a sentence that stands behind."""
     logs = state.log_history[-1]
     if not all(math.isfinite(logs[name]) for name in ("loss", "grad_norm") if name in logs):
-        raise UsageError(
-            f"The loss is no longer a number at step {state.global_step}: lower the learning rate (it is "
-            f"{args.learning_rate:g}).{more()}"
-        )
+        raise no_number("The loss is", args, state, more())
+
+
+def no_number(what: str, args: TrainingArguments, state: TrainerState, more: str) -> UsageError:
+    """What to say where a training has come to values that are no numbers."""
+    sentence = f"{what} no longer finite at step {state.global_step}: lower the learning rate"
+    return UsageError(f"{sentence} (it is {args.learning_rate:g}). {more}".rstrip())
 
 
 class CurveCallback(Checkpoints):

@@ -1,13 +1,15 @@
 """Follows reinforcement learning: its curve, its budget, and the bands in which its quantities must stay."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from journey.training.curve import COMPLETE, Checkpoints, OnLog, check_loss
+from journey.training.curve import COMPLETE, Checkpoints, OnLog, check_loss, no_number
 from journey.training.rl_batches import CHECK, ENDED, Batches
 from journey.training.rl_settings import RlSettings
 
@@ -49,15 +51,17 @@ class RlCurveCallback(Checkpoints):
         self._stop_if_over(control)
         if self._is_over or self.ended is not None:
             logs[ENDED] = self.ended or SPENT
-        check_loss(args, state, lambda: f" {_last_good(Path(str(args.output_dir)))}")
+        check_loss(args, state, lambda: _last_good(args))
         if self._on_point is not None and state.is_world_process_zero:
             self._on_point(self.point(logs) | self._progress(logs))
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
+        if not all(bool(torch.isfinite(weights).all()) for weights in rest["model"].parameters()):
+            raise no_number("The weights are", args, state, _last_good(args))
         settings, spent = self._settings, self._batches.generated
         is_done = settings.tokens is not None and spent >= settings.tokens
-        if settings.minutes is not None:
-            is_done = self._batches.agreed(is_done or time.monotonic() - self._began > 60 * settings.minutes)
+        if (minutes := settings.most_minutes) is not None:
+            is_done = self._batches.agreed(is_done or time.monotonic() - self._began > 60 * minutes)
         self.ended = self.ended or self._batches.ended
         self._is_over = is_done
         self._stop_if_over(control)
@@ -90,6 +94,8 @@ class RlCurveCallback(Checkpoints):
             shown.append(f"entropy {entry['entropy']:.2f}")
         if (budget := self._settings.tokens) is not None:
             how_far = {"done": min(self._batches.generated, budget), "steps": budget}
+        elif self._settings.updates is None and (minutes := self._settings.most_minutes) is not None:
+            how_far = {"done": round(time.monotonic() - self._began), "steps": math.ceil(60 * minutes)}  # seconds
         else:
             how_far = {"done": int(entry["step"]), "steps": self._batches.most_updates}
         return how_far | {"shown": f"rl: {', '.join(filter(None, (self._last_check, *shown)))}"}
@@ -107,7 +113,8 @@ class RlCurveCallback(Checkpoints):
         return None
 
 
-def _last_good(folder: Path) -> str:
+def _last_good(args: TrainingArguments) -> str:
     """Where the last model before the error lies."""
+    folder = Path(str(args.output_dir))
     kept = sorted((mark.parent for mark in folder.glob(f"checkpoint-*/{COMPLETE}")), key=lambda at: at.stat().st_mtime)
     return f"The last good model is kept as {kept[-1]}." if kept else "No checkpoint was made before it."

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from journey.errors import UsageError
+from journey.errors import ABOVE_0, UsageError, check_settings
 from journey.judges.base import Judge
 from journey.training.border_values import BorderSettings
 from journey.training.branching import BranchSettings
@@ -58,9 +58,9 @@ class RlSettings(Optimising):
     """Reinforcement learning on answers that the model draws itself, by TRL's GRPO loss (Shao et al. 2024, equation 3).
 
     Each update draws `samples` answers to each of `problems` problems, of at most `max_tokens` tokens. Training ends
-    where the first of `tokens` (generated), `updates` and `minutes` is reached (null: no such limit). `credit` weighs
-    the ways of crediting an answer's pieces, whose dials are `crediting`, `values` (measured by rollouts) and
-    `branching` (see `journey.training.credit`).
+    where the first of `tokens` (generated), `updates`, `minutes` and `dollars` is reached (null: none); an hour of
+    this machine costs `hour_price` dollars. `credit` weighs the ways of crediting an answer's pieces, whose dials
+    are `crediting`, `values` (measured by rollouts) and `branching` (see `journey.training.credit`).
     `loss` "tokens" averages over all tokens of the update, "answers" over each answer's own first, "constant" divides
     by the length limit (Dr. GRPO). `kl` is the weight of the divergence from the start, `clip` the range of the ratio
     of probabilities, which matters where `passes` over an update's answers are more than one. Every `check_every`
@@ -80,6 +80,8 @@ class RlSettings(Optimising):
     tokens: int | None = 1_000_000
     updates: int | None = None
     minutes: float | None = None
+    dollars: float | None = None
+    hour_price: float | None = None
     credit: Mapping[str, float] = field(default_factory=lambda: {"outcome": 1.0})
     crediting: CreditSettings = CreditSettings()
     values: BorderSettings = BorderSettings()
@@ -110,8 +112,11 @@ class RlSettings(Optimising):
             )
         if not self.temperature > 0:
             raise UsageError(f"temperature is {self.temperature}: greedy answers are all the same; give more than 0")
-        if self.tokens is None and self.updates is None and self.minutes is None:
-            raise UsageError("reinforcement learning needs an end: set tokens, updates or minutes")
+        check_settings(self, minutes=ABOVE_0, dollars=ABOVE_0, hour_price=ABOVE_0)
+        if self.dollars is not None and self.hour_price is None:
+            raise UsageError("dollars buy time: set hour_price, what an hour of this machine costs in US dollars, too")
+        if self.tokens is None and self.updates is None and self.most_minutes is None:
+            raise UsageError("reinforcement learning needs an end: set tokens, updates, minutes or dollars")
         if self.tokens is not None and self.tokens < self.answers:
             raise UsageError(
                 f"tokens is {self.tokens}: one update alone draws {self.answers} answers; raise tokens, or lower "
@@ -138,6 +143,12 @@ class RlSettings(Optimising):
     def needs(self) -> set[Need]:
         """What must be known of answers to credit them."""
         return {CREDITS[name].needs for name, weight in self.credit.items() if weight}
+
+    @property
+    def most_minutes(self) -> float | None:
+        """Minutes that training may take, those that its money buys among them; null: any."""
+        bought = None if self.dollars is None or self.hour_price is None else 60 * self.dollars / self.hour_price
+        return min((limit for limit in (self.minutes, bought) if limit is not None), default=None)
 
     @property
     def answers(self) -> int:

@@ -142,7 +142,7 @@ class QuietStarSettings(SftSettings):
 
 
 YOUNG: Mapping[str, Any] = {
-    "sft_weight": 0.0, "label_smoothing": 0.0, "engine": "local", "judge": None,
+    "sft_weight": 0.0, "label_smoothing": 0.0, "engine": "local", "judge": None, "dollars": None, "hour_price": None,
 }  # fmt: skip
 """Settings that are younger than runs that people have, with the value at which they change nothing."""
 
