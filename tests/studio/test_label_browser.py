@@ -90,6 +90,6 @@ def test_what_is_said_in_the_browser_changes_what_the_commands_make(browser: Any
     assert "reached only over a wrong step: 1" in refused
     rows(folder, "notes")
     (notes,) = read_notes(folder / "notes.jsonl")
-    quiet = Scripted(lambda prompt, sampling, i: "nothing")
-    written = asyncio.run(annotate(notes.problem, notes, quiet, AnnotateSettings()))
+    silent = Scripted(lambda prompt, sampling, i: "nothing")
+    written = asyncio.run(annotate(notes.problem, notes, silent, AnnotateSettings()))
     assert "Nothing and one" in written.text and written.segments[0].kind == "backtrack"

@@ -80,8 +80,8 @@ def models_html(runs: Mapping[str, Path], here: dict[str, str], where: Where, al
     # Curves and words are below the table, and speak of these two.
     listed = [side for side in shown if side in (base, other)] if show in ("curves", "words") else shown
     left = len(found) - len(listed)
-    more = link(f"all {len(found)} models", "quiet", **without(here, "show", "at")) if left else ""
-    more = f'<p class="quiet">and {left} more</p>' if left and "show" not in here else more
+    more = link(f"all {len(found)} models", "muted", **without(here, "show", "at")) if left else ""
+    more = f'<p class="muted">and {left} more</p>' if left and "show" not in here else more
     counted = changed(all_rights[base.key], all_rights[other.key])
     if show == "curves":
         inside = charts_html(runs, shown, base, other, intervals, all_rights)

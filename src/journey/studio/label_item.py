@@ -52,7 +52,7 @@ def item_desk(desk: Desk) -> None:
             _text(desk, label, "reason", "Reason", 68)
             _text(desk, label, "step", "Corrected step", 68)
         elif label.item == "thought":
-            view('<p class="quiet">Right: to be learnt from. The next round is trained on it as given data.</p>', "use")
+            view('<p class="muted">Right: to be learnt from. The next round is trained on it as given data.</p>', "use")
             _verdicts(desk, label)
             _ratings(desk, label)
         _text(desk, label, "note", "Free note", 160 if label.item == "tree" else 68)
@@ -111,7 +111,7 @@ def _text(desk: Desk, label: Label, name: str, word: str, height: int) -> None:
 
 
 def _ratings(desk: Desk, label: Label) -> None:
-    view('<p class="quiet">1: not at all, 5: throughout.</p>', "scale")
+    view('<p class="muted">1: not at all, 5: throughout.</p>', "scale")
     for trait in TRAITS:
         key = f"{trait} {desk.item} {desk.annotator}"
         filled(key, label.ratings.get(trait))

@@ -37,7 +37,7 @@ def label_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     _choices(path, what, where)
     if queue_settings(where).worth and (trees := lists_of(path).count(Filter("trees"))) > SCANNED:
         looked = f"Worth a look: {SCANNED:,} of the run's {trees:,} trees were gone through for it."
-        view(f'<p class="quiet">{looked}</p>', "scanned")
+        view(f'<p class="muted">{looked}</p>', "scanned")
     desk = _desk(path, run, where)
     if not desk.item:
         view(f'<p class="empty">There is nothing to label here: {_nothing(what)}.</p>', "body")

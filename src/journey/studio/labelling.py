@@ -98,11 +98,11 @@ def actions(
 def _saved_html(kept: Label | Written | None, annotator: str) -> str:
     """Whether and when what is shown was saved."""
     if not annotator:
-        return '<p class="quiet">Write your name above to begin.</p>'
+        return '<p class="muted">Write your name above to begin.</p>'
     if kept is None:
-        return '<p class="quiet">Nothing said yet. Everything is saved the moment you say it.</p>'
+        return '<p class="muted">Nothing said yet. Everything is saved the moment you say it.</p>'
     what = "Submitted" if kept.state == "submitted" else "Draft"
-    return f'<p class="quiet saved" role="status">{what}, saved {safe.html(kept.made[11:19])} UTC</p>'
+    return f'<p class="muted saved" role="status">{what}, saved {safe.html(kept.made[11:19])} UTC</p>'
 
 
 def progress_html(desk: Desk) -> str:
@@ -112,7 +112,7 @@ def progress_html(desk: Desk) -> str:
     drafts = f", {len(desk.begun):,} begun" if desk.begun else ""
     share = round(100 * done / total) if total else 0
     reason = worth(desk.path).get(desk.item) if desk.queued.worth else None
-    why = f'<p class="quiet">{safe.html(reason.why)}</p>' if reason else ""
+    why = f'<p class="muted">{safe.html(reason.why)}</p>' if reason else ""
     return (
         f'<div class="label-progress"><span>{at}</span><span class="share"><i class="right" style="width:{share}%"></i>'
         f"</span><span>{done:,} submitted{drafts}</span></div>{why}"

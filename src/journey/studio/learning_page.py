@@ -61,11 +61,11 @@ def learning_page(path: Path, run: str, where: Mapping[str, str]) -> None:
         chart = _chart(title, {name: {m: curves[m].get(title, []) for m in arms[name]} for name in shown}, arm, model)
         if chart.lines:
             figures += f"<figure><figcaption>{title.capitalize()}</figcaption>{chart_svg(chart)}</figure>"
-    more = f'<p class="quiet">and {len(arms) - len(shown)} more arms</p>' if len(arms) > len(shown) else ""
+    more = f'<p class="muted">and {len(arms) - len(shown)} more arms</p>' if len(arms) > len(shown) else ""
     note = ""
     if any(len(of) > 1 for of in arms.values()):
         note = "Lines are means over seeds; bands are their 95 % intervals, Student's, cut off at the axes."
-        note = f'<p class="quiet">{note} An arm shows its seeds, and each of them can be looked at alone.</p>'
+        note = f'<p class="muted">{note} An arm shows its seeds, and each of them can be looked at alone.</p>'
     view(f'<h1 class="title">Learning</h1>{html}{more}<div class="charts">{figures}</div>{note}', "body")
 
 

@@ -77,7 +77,7 @@ def _narrowed(where: Mapping[str, str]) -> str:
     narrow = [name for name in ("problem", "tree") if name in where]
     if not narrow:
         return ""
-    return f'<p class="quiet">Only those of one {narrow[0]}. {link("Show all", **without(where, *narrow, "at"))}</p>'
+    return f'<p class="muted">Only those of one {narrow[0]}. {link("Show all", **without(where, *narrow, "at"))}</p>'
 
 
 def _bounds(where: Mapping[str, str], kind: str, table: str) -> dict[str, int]:

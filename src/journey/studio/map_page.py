@@ -34,13 +34,13 @@ def map_page(path: Path, run: str, where: Mapping[str, str]) -> None:
     place = {"page": "map", "run": run}
     links = {id: href(**place, entry=id) for id in entries}
     counts = {name: sum(name in e.signs for e in log.entries) for name in SIGNS}
-    words = {"": "all", **{name: f'{name} <span class="quiet">{n}</span>' for name, n in counts.items() if n}}
+    words = {"": "all", **{name: f'{name} <span class="muted">{n}</span>' for name, n in counts.items() if n}}
     tabs = tabs_html(words, "" if entry else sign, "sign", {**place, "author": author})
     people = Counter(e.author for e in log.entries if e.author)
     if len(people) > 1:
         names = {
             "": "all authors",
-            **{n: f'{safe.html(n)} <span class="quiet">{k}</span>' for n, k in people.most_common(20)},
+            **{n: f'{safe.html(n)} <span class="muted">{k}</span>' for n, k in people.most_common(20)},
         }
         tabs += tabs_html(names, "" if entry else author, "author", {**place, "sign": sign})
     after = [entries[id] for id in entry.after] if entry else []

@@ -74,7 +74,7 @@ def _bar(page: str, run: str, runs: Sequence[str]) -> str:
         for key, (part_of, _) in TABLE.items()
         if not part_of
     ]
-    listed = f'<span class="quiet">{safe.html(run)}</span>'
+    listed = f'<span class="muted">{safe.html(run)}</span>'
     if len(runs) > 1:
         listed = "".join(
             link(safe.html(name), "here" if name == run else "", page="overview", run=name) for name in runs

@@ -28,7 +28,7 @@ export function listLevels(box, tree, { depth }) {
     const list = made("ul", "siblings", ...first.slice(0, FEW).map((i) => item(tree, i, onPath)));
     const left = first.slice(FEW);
     if (left.length) {
-      const more = made("a", "hop quiet", `and ${left.length.toLocaleString("en")} more`);
+      const more = made("a", "hop muted", `and ${left.length.toLocaleString("en")} more`);
       more.tabIndex = 0;
       more.role = "button";
       more.addEventListener("keydown", (event) => (event.key === "Enter" ? more.click() : null));
@@ -41,7 +41,7 @@ export function listLevels(box, tree, { depth }) {
       });
       list.append(made("li", "", more));
     }
-    return [made("h4", "", `Level ${level} `, made("span", "quiet", summary)), list];
+    return [made("h4", "", `Level ${level} `, made("span", "muted", summary)), list];
   });
   box.replaceChildren(...rows);
 }
