@@ -13,7 +13,7 @@ import sys
 import time
 from argparse import Namespace
 
-from bench import ROOT, Result, run
+from bench import ROOT, Result, flag, run
 
 BUSY = 20
 QUICK = [
@@ -28,7 +28,8 @@ def busy_machine(options: Namespace) -> Result:
     began = time.perf_counter()
     try:
         files = [] if options.long else QUICK
-        command = [sys.executable, "-m", "pytest", "-n", "2", "-m", "not slow", "-p", "no:cacheprovider", *files]
+        workers = str(options.workers)
+        command = [sys.executable, "-m", "pytest", "-n", workers, "-m", "not slow", "-p", "no:cacheprovider", *files]
         ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         seconds, load = time.perf_counter() - began, os.getloadavg()[0]
     finally:
@@ -39,7 +40,12 @@ def busy_machine(options: Namespace) -> Result:
     results = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|errors?|skipped)", ran.stdout)}
     failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", ran.stdout, re.MULTILINE)
     figures: dict[str, object] = {"busy processes": BUSY, "passed": results.get("passed", 0), "failed": len(failed)}
-    figures |= {"skipped": results.get("skipped", 0), "seconds": round(seconds), "load at the end": round(load, 1)}
+    figures |= {
+        "workers": options.workers,
+        "skipped": results.get("skipped", 0),
+        "seconds": round(seconds),
+        "load at the end": round(load, 1),
+    }
     figures["which failed"] = failed
     if ran.returncode or not results.get("passed"):
         print(ran.stdout[-8000:], ran.stderr[-2000:], file=sys.stderr)
@@ -48,4 +54,4 @@ def busy_machine(options: Namespace) -> Result:
 
 
 if __name__ == "__main__":
-    run("F18", __doc__, busy_machine)
+    run("F18", __doc__, busy_machine, flag("--workers", type=int, default=2, help="of the tests, beside those 20"))
