@@ -11,13 +11,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import (
-    LlamaConfig,
-    LlamaForCausalLM,
-    LlamaForTokenClassification,
-    LlamaModel,
-    PreTrainedTokenizerFast,
-)
+from transformers import LlamaConfig, LlamaForCausalLM, LlamaForTokenClassification, LlamaModel, PreTrainedTokenizerFast
 
 from journey.judges.classifier_forms import QWEN_SYSTEM, REASONEVAL_PROMPT
 

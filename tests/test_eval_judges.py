@@ -62,8 +62,7 @@ def test_every_judge_goes_over_every_set_and_leaves_tables_and_pictures(
 
 def test_rollouts_by_a_model_are_kept_in_the_folder_and_asked_once(tmp_path: Path) -> None:
     answers = write_rows(
-        tmp_path / "policy.jsonl",
-        [{"prompt": prompt, "completions": ["The answer is 4."]} for prompt in ("unused",)],
+        tmp_path / "policy.jsonl", [{"prompt": prompt, "completions": ["The answer is 4."]} for prompt in ("unused",)]
     )
     problem = to_problem(Puzzle((3, 4), 7))
     step = "3 + 4 = 7 ( 7 -> 7 )"

@@ -149,14 +149,8 @@ GOOD = '{"question": "a", "answer": "1"}\n'
         (GOOD + '{"question": "b", "ans', "line 2 is not JSON"),
         (GOOD + "\n[1]\n", "line 3 is not a JSON object"),
         (GOOD + '{"question": "b"}\n', "line 2 has no column 'answer'; its columns are question"),
-        (
-            '{"text": "b", "label": 1}\n',
-            "no column with the question; name it",
-        ),
-        (
-            '{"question": "b", "label": 1}\n',
-            "no column with the answer; name it",
-        ),
+        ('{"text": "b", "label": 1}\n', "no column with the question; name it"),
+        ('{"question": "b", "label": 1}\n', "no column with the answer; name it"),
         (GOOD + '{"question": "b", "answer": NaN}\n', "line 2 has nan as its answer"),
         (GOOD + '{"question": "b", "answer": "NaN"}\n', "line 2 has NaN as its answer"),
         (GOOD + '{"question": " ", "answer": "1"}\n', "line 2 has an empty question in column 'question'"),

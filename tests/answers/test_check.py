@@ -15,10 +15,7 @@ from journey.answers.grade import Grade
 from journey.types import make_problem
 
 # Only math-verify adds matrices up.
-SUM = (
-    r"\begin{pmatrix}1\\3\end{pmatrix}",
-    r"\begin{pmatrix}0\\1\end{pmatrix}+\begin{pmatrix}1\\2\end{pmatrix}",
-)
+SUM = (r"\begin{pmatrix}1\\3\end{pmatrix}", r"\begin{pmatrix}0\\1\end{pmatrix}+\begin{pmatrix}1\\2\end{pmatrix}")
 
 
 @pytest.fixture(scope="module")

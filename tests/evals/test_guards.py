@@ -51,8 +51,7 @@ def test_orders_of_the_same_sum_are_one_way_and_a_wrong_text_takes_none() -> Non
 
 def test_the_figures_of_a_round_are_those_of_its_answers() -> None:
     found = figures(
-        [["right", "same"], ["wrong", "right"], ["wrong", "wrong"]],
-        [["wrong"] * 2, ["right"] * 2, ["right"] * 2],
+        [["right", "same"], ["wrong", "right"], ["wrong", "wrong"]], [["wrong"] * 2, ["right"] * 2, ["right"] * 2]
     )
     assert (found["accuracy"], found["pass_at"], found["gain"]) == (0.5, pytest.approx(2 / 3), pytest.approx(-100 / 6))
     assert (found["newly_solved"], found["newly_lost"]) == (1, 1)

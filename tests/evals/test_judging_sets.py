@@ -100,8 +100,7 @@ def test_perturbations_without_a_wrong_step_are_left_out_and_counted(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"label": 7}, {"label": "two"}, {"steps": "abc"}, {"steps": [1, 2]}, {"problem": None, "steps": None}],
+    "change", [{"label": 7}, {"label": "two"}, {"steps": "abc"}, {"steps": [1, 2]}, {"problem": None, "steps": None}]
 )
 def test_a_row_that_is_not_as_the_others_is_said_with_its_line(tmp_path: Path, change: dict[str, Any]) -> None:
     row, _ = ROWS["processbench"]

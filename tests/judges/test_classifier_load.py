@@ -8,9 +8,7 @@ from pathlib import Path
 import known_prm
 import pytest
 from known_prm import QUESTION, two_classes
-from transformers import (
-    AutoTokenizer,
-)
+from transformers import AutoTokenizer
 
 from journey.errors import UsageError
 from journey.judges.base import judge_solution

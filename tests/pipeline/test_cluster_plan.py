@@ -11,10 +11,7 @@ from journey.models.estimate import Estimate
 from journey.pipeline.cluster_plan import cluster_plan, read_gpus, scaled
 
 SMALL, LARGE = "a/Q-7B", "b/Q-72B"
-ASKED = [
-    Estimate(SMALL, "steps", Usage(100, 4_000, 36_000)),
-    Estimate(LARGE, "verdicts", Usage(100, 360_000, 36_000)),
-]
+ASKED = [Estimate(SMALL, "steps", Usage(100, 4_000, 36_000)), Estimate(LARGE, "verdicts", Usage(100, 360_000, 36_000))]
 GPUS = "8xH100:7B=10,72B=1/100"
 
 

@@ -231,11 +231,7 @@ def test_thoughts_are_compared_problem_by_problem(visit: Open, folder: Path):
     html = html_of(visit("small", **found))
     assert "A wrong turn" in html and "<ins>" in html and html.count('class="panel thought whole"') == 2
     assert "key words" in plain(html_of(visit("small", what="thoughts", show="words"))).lower()
-    assert [side.name for side in sides_of_thoughts({"small": folder / "small"})] == [
-        "refined",
-        "shortcut",
-        "traverse",
-    ]
+    assert [side.name for side in sides_of_thoughts({"small": folder / "small"})] == ["refined", "shortcut", "traverse"]
 
 
 def test_thoughts_of_two_runs_are_compared_data_against_data(visit: Open, folder: Path, tmp_path: Path):

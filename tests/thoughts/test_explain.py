@@ -47,11 +47,7 @@ async def test_wrong_steps_of_the_walk_get_the_models_reason_and_all_else_stays(
     model = Scripted(lambda prompt, *_: f"Here {prompt.text.rpartition('| ')[2].split(chr(10))[0]} does not hold.")
     told = await explain(PROBLEM, TREE, WALK, model, SETTINGS)
     reasons = {i: n.judgement.reason for i, n in enumerate(told.nodes) if n.judgement and n.judgement.reason}
-    assert reasons == {
-        1: "Here 6 * 5 = 35 does not hold.",
-        3: "6 * 2 is 12.",
-        5: "Here 6 * 7 = 67 does not hold.",
-    }
+    assert reasons == {1: "Here 6 * 5 = 35 does not hold.", 3: "6 * 2 is 12.", 5: "Here 6 * 7 = 67 does not hold."}
     assert [replace(n, judgement=None) for n in told.nodes] == [replace(n, judgement=None) for n in TREE.nodes]
     for before, after in zip(TREE.nodes, told.nodes, strict=True):
         assert before.judgement and after.judgement

@@ -16,11 +16,7 @@ from journey.data.tested import KINDS, Item, figures, look, tested, trained
 from journey.store.excluded import exclude, excluded, restore
 from journey.store.run import Run
 
-HOW_SHOWN = {
-    "same": "the same question",
-    "whole": "the whole question inside it",
-    "ngram": "{} words of it in a row",
-}
+HOW_SHOWN = {"same": "the same question", "whole": "the whole question inside it", "ngram": "{} words of it in a row"}
 LETTERS = 240  # of a text that is shown
 
 

@@ -15,8 +15,7 @@ from journey.errors import UsageError
 from journey.store.export import write_rows
 
 File = Annotated[
-    Path,
-    typer.Argument(help="Rows with reference and answer or text: a file or data set.", metavar="FILE"),
+    Path, typer.Argument(help="Rows with reference and answer or text: a file or data set.", metavar="FILE")
 ]
 To = Annotated[Path, typer.Option("--to", help="The file to write: .jsonl, .jsonl.gz or .parquet.", metavar="OUT")]
 Task = Annotated[str, typer.Option("--task", help="How rows that name no task are graded: math, text, ...")]

@@ -60,10 +60,7 @@ def grow(
     check_installed(wanted.ray)
     if fresh:  # before anything is removed
         make_problems(wanted)
-    with (
-        open_run(out, wanted, fresh=fresh) as into,
-        Bars(silent=json, note=lambda: note(tracker)) as bars,
-    ):
+    with open_run(out, wanted, fresh=fresh) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
         store_problems(into, wanted, bars.of("grow"))
         if not wanted.trees.prm800k:
             models = registry.Models(into, tracker, wanted.servers, wanted.dtype)

@@ -50,12 +50,10 @@ def report(
         bool, typer.Option("--transparency", help="Answer the 25 questions of the Technical Transparency Index.")
     ] = False,
     release: Annotated[
-        Path | None,
-        typer.Option("--release", help="The run's release; ./release else.", metavar="DIR"),
+        Path | None, typer.Option("--release", help="The run's release; ./release else.", metavar="DIR")
     ] = None,
     paper: Annotated[
-        Path | None,
-        typer.Option("--paper", help="The technical paper on it; docs/report.md else.", metavar="FILE"),
+        Path | None, typer.Option("--paper", help="The technical paper on it; docs/report.md else.", metavar="FILE")
     ] = None,
     json: flags.Json = False,
 ) -> int:

@@ -75,8 +75,7 @@ def run(
         typer.Option("--problems", min=1, help="Plan for so many like the recipe's (--dry-run).", metavar="N"),
     ] = None,
     gpus: Annotated[
-        str | None,
-        typer.Option("--gpus", help=f"Plan for these, such as {EXAMPLE} (--dry-run).", metavar="SPEC"),
+        str | None, typer.Option("--gpus", help=f"Plan for these, such as {EXAMPLE} (--dry-run).", metavar="SPEC")
     ] = None,
 ) -> int:
     """Run a whole recipe.

@@ -18,16 +18,7 @@ from journey.data.row_records import Imported, NoRecord, Place, places, read_rec
 from journey.store.datafiles import Row
 from journey.tasks.prompting import Ask
 from journey.trees.mark import path_texts
-from journey.types import (
-    Node,
-    Problem,
-    Segment,
-    Thought,
-    Tree,
-    content_hash,
-    make_problem,
-    to_json,
-)
+from journey.types import Node, Problem, Segment, Thought, Tree, content_hash, make_problem, to_json
 
 Kind = TypeVar("Kind", Problem, Tree, Thought)
 VERSION = 1

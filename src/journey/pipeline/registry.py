@@ -53,11 +53,7 @@ class Models:
     """
 
     def __init__(
-        self,
-        run: Calls,
-        tracker: BudgetTracker,
-        servers: Mapping[str, ServerSettings] = NO_SERVERS,
-        dtype: str = AUTO,
+        self, run: Calls, tracker: BudgetTracker, servers: Mapping[str, ServerSettings] = NO_SERVERS, dtype: str = AUTO
     ) -> None:
         self._run = run
         self.dtype = dtype

@@ -23,15 +23,7 @@ from journey.pipeline.derive import Derivation
 from journey.pipeline.evaluation_settings import THOUGHTFUL
 from journey.pipeline.fan_out import Progress, together
 from journey.pipeline.recipe import Recipe
-from journey.pipeline.stages import (
-    evaluate,
-    grow_trees,
-    keep_spent,
-    refuse_retrained,
-    spent,
-    train,
-    trees_for_thoughts,
-)
+from journey.pipeline.stages import evaluate, grow_trees, keep_spent, refuse_retrained, spent, train, trees_for_thoughts
 from journey.pipeline.training_judge import training_judge
 from journey.store.entries import Failure
 from journey.store.files import take_over

@@ -193,9 +193,7 @@ def _making(chosen: Chosen, used_prompts: Mapping[str, str]) -> list[str]:
         f"Of {seed}; every random stream follows from it and from the content of the record that it is drawn for."
     ]
     if trees:
-        blocks += [
-            f"**Trees.** Policy: {', '.join(policies)}. Judge: {', '.join(judges)}. Settings:\n\n{_yaml(grown)}",
-        ]
+        blocks += [f"**Trees.** Policy: {', '.join(policies)}. Judge: {', '.join(judges)}. Settings:\n\n{_yaml(grown)}"]
     used = {thought.method for short in (True, False) for thought in chosen.thoughts(short=short)}
     if used:
         methods = {name: _settings_of(chosen, name) for name in sorted(used)}

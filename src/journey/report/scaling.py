@@ -76,10 +76,7 @@ def fit_table(figures: Json) -> Table:
         ("axis, arm", lambda row: f"{row['axis']}, {short(row['arm'])}"),
         ("form", lambda row: f"{row['form']} ({FORMS[row['form']][1]})"),
         ("parameters, 95 % interval", _parameters),
-        (
-            "points off where left out",
-            lambda row: number(row["left_out"] and 100 * row["left_out"], 1),
-        ),
+        ("points off where left out", lambda row: number(row["left_out"] and 100 * row["left_out"], 1)),
         ("beyond", lambda row: _amount(row["at"][-1]["at"])),
         ("accuracy there", lambda row: percent(row["at"][-1]["value"])),
         ("95 % interval", lambda row: interval(row["at"][-1]["low"], row["at"][-1]["high"])),

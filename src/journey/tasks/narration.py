@@ -66,11 +66,7 @@ EARLIER_STEP = (
     "Wait. Looking back over these steps, there is a mistake in them.",
     "Hmm, this does not work out, so one of these steps must be wrong.",
 )
-REASON = (
-    "Wait, something is wrong here: {reason}",
-    "Wait, let me check that step. {reason}",
-    "Hmm, wait. {reason}",
-)
+REASON = ("Wait, something is wrong here: {reason}", "Wait, let me check that step. {reason}", "Hmm, wait. {reason}")
 EARLIER_REASON = (
     "Wait, let me look back. At {quote} I made a mistake: {reason}",
     "Wait, the mistake is already in {quote}: {reason}",

@@ -142,12 +142,7 @@ def estimate(purpose: str, texts: Sequence[str], strong: str, tries: int, most: 
 
 
 def _read(
-    problem: Problem,
-    draft: Thought,
-    completion: Completion,
-    tag: Tags,
-    rules: Rules,
-    also: Also,
+    problem: Problem, draft: Thought, completion: Completion, tag: Tags, rules: Rules, also: Also
 ) -> tuple[str, tuple[Segment, ...]] | list[str]:
     """The retold text and its segments, or its flaws."""
     if completion.finish == "length":

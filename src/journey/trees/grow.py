@@ -105,13 +105,7 @@ def estimate(problems: Sequence[Problem], policy: str, settings: GrowSettings) -
 
 
 async def grow(
-    problem: Problem,
-    policy: Model,
-    judge: Judge,
-    grader: Grader,
-    ask: Ask,
-    steps: StepFormat,
-    settings: GrowSettings,
+    problem: Problem, policy: Model, judge: Judge, grader: Grader, ask: Ask, steps: StepFormat, settings: GrowSettings
 ) -> Tree:
     """The reasoning tree of one problem. A model or judge that raises ModelError fails the whole tree."""
     if settings.steps is not None:

@@ -18,14 +18,7 @@ class Grow(Protocol):
     """Grows the tree of one problem. Raises ModelError."""
 
     async def __call__(
-        self,
-        problem: Problem,
-        policy: Model,
-        judge: Judge,
-        grader: Grader,
-        ask: Ask,
-        steps: StepFormat,
-        settings: Any,
+        self, problem: Problem, policy: Model, judge: Judge, grader: Grader, ask: Ask, steps: StepFormat, settings: Any
     ) -> Tree: ...
 
 

@@ -65,13 +65,7 @@ def estimate(problems: Sequence[Problem], policy: str, settings: RepairSettings)
 
 
 async def repair(
-    problem: Problem,
-    policy: Model,
-    judge: Judge,
-    grader: Grader,
-    ask: Ask,
-    steps: StepFormat,
-    settings: RepairSettings,
+    problem: Problem, policy: Model, judge: Judge, grader: Grader, ask: Ask, steps: StepFormat, settings: RepairSettings
 ) -> Tree:
     """The tree of one problem's attempts. A model or judge that raises ModelError fails the whole tree."""
     nodes: list[Node] = []

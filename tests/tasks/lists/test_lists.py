@@ -86,10 +86,7 @@ def test_what_is_no_puzzle_is_refused_with_the_reason(text: str, reason: str) ->
         parse_puzzle(text)
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [{"steps": 0}, {"steps": 5}, {"shortest": 5}, {"largest": 101}],
-)
+@pytest.mark.parametrize("settings", [{"steps": 0}, {"steps": 5}, {"shortest": 5}, {"largest": 101}])
 def test_settings_of_puzzles_that_cannot_be_drawn_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="a list puzzle needs"):
         ListSettings(**settings)

@@ -9,14 +9,7 @@ import re
 
 from journey.tasks.countdown import narration
 from journey.tasks.countdown.exploration import LARGEST, ground
-from journey.tasks.countdown.puzzle import (
-    Puzzle,
-    back_text,
-    draw,
-    parse_plain_state,
-    parse_state,
-    parse_step,
-)
+from journey.tasks.countdown.puzzle import Puzzle, back_text, draw, parse_plain_state, parse_state, parse_step
 from journey.tasks.exploration import END, document
 from journey.tasks.narration import Narration
 from journey.types import content_hash

@@ -50,11 +50,7 @@ def drawn(
     """
     rng = random.Random(content_seed("mazes", name, seed))
     found = different(
-        count,
-        "mazes",
-        lambda: change(rng, draw(rng, settings)),
-        structure,
-        lambda maze: is_held_out(maze) == held_out,
+        count, "mazes", lambda: change(rng, draw(rng, settings)), structure, lambda maze: is_held_out(maze) == held_out
     )
     return [to_problem(maze, f"maze/{name}", seed) for maze in found]
 
