@@ -25,7 +25,8 @@ from bench import ROOT, Result
 from journey.errors import BudgetReached
 from journey.pipeline.executor import Job, work_off
 from journey.pipeline.fan_out import Progress, each, silent
-from journey.pipeline.ray_workers import RaySettings, spread
+from journey.pipeline.ray_cluster import RaySettings
+from journey.pipeline.ray_workers import spread
 from journey.store.database import memory_database
 from journey.store.run import Run
 from journey.types import Problem, content_hash

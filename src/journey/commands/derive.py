@@ -30,6 +30,8 @@ from journey.pipeline.derive_options import derive_recipe, make_thoughts, reason
 from journey.pipeline.labelled_run import labelled_run
 from journey.pipeline.merge import cut, is_empty
 from journey.pipeline.plans import with_pictures
+from journey.pipeline.ray_cluster import RaySettings, check_installed
+from journey.pipeline.ray_commands import derive_on_ray
 from journey.pipeline.shard import read_shard
 from journey.thoughts.distill import END_MARK
 from journey.thoughts.draft import chosen
@@ -70,6 +72,7 @@ def derive(
     notes: Annotated[Path | None, typer.Option(help="People's notes, for annotate.", metavar="FILE")] = None,
     prefer_labels: flags.PreferLabels = False,
     shard: flags.Shard = None,
+    ray: flags.Ray = None,
     out: flags.Labelled = None,
     seed: Annotated[
         int | None, typer.Option(envvar="JOURNEY_SEED", help="Which side trips are drawn; 0.", metavar="N")
@@ -94,6 +97,7 @@ def derive(
         "explain": explain, "refine": refine, "notes": notes and str(notes), "seed": seed, "language": language,
     }  # fmt: skip
     given = {name: value for name, value in flags_given.items() if value is not None}
+    also = [*(settings or ()), *([] if ray is None else [f"ray.address={ray}"])]
     tracker = Allowance(max_cost, max_tokens, max_calls, prices).tracker()
     part = None if shard is None else read_shard(shard)
     if dry_run:
@@ -108,6 +112,7 @@ def derive(
         raise UsageError("give --prefer-labels first, alone: it makes the run that --shard is then a part of")
     if out is not None and part is None and not prefer_labels:
         raise UsageError("--out names the run that --prefer-labels or --shard makes; give both, or neither")
+    check_installed(RaySettings(address=ray))
     path, labelled = run, None
     if part is not None:
         check_run(run)
@@ -118,12 +123,16 @@ def derive(
         path = out or run.with_name(f"{run.resolve().name}-labelled")
         labelled = labelled_run(run, path)
     with writing(path) as into, Bars(silent=json, note=lambda: note(tracker)) as bars:
-        wanted = derive_recipe(into, method, given, settings or ())
+        wanted = derive_recipe(into, method, given, also)
         methods, from_their_trees = wanted.thoughts.methods, needs_trees(wanted.thoughts.methods)
         reasons = reasons_without(into, wanted)
         refuse_other_settings(into, wanted)
-        models = registry.Models(into, tracker, wanted.servers, wanted.dtype)
-        interrupts.run(paying(into, models, tracker, make_thoughts(into, wanted, models, bars.of(into.path.name))))
+        models, progress = registry.Models(into, tracker, wanted.servers, wanted.dtype), bars.of(into.path.name)
+        if wanted.ray.address is None:
+            work = make_thoughts(into, wanted, models, progress)
+        else:
+            work = derive_on_ray(into, wanted, tracker, progress)
+        interrupts.run(paying(into, models, tracker, work))
         counted = {m: counts_of(into, m) for m in methods if METHODS[m].source != "trees" or METHODS[m].unsolved}
         for of in counted.values():
             reasons.update(of.no_thought)

@@ -1,6 +1,6 @@
 """journey eval: a model's attempts at a run's problems, plain or by searches, and what they add up to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,17 +18,16 @@ from journey.commands.suite import eval_suite
 from journey.errors import UsageError
 from journey.evals.graded_answers import VERDICTS
 from journey.evals.step_scores import ScoredAttempts
-from journey.models.base import Model
 from journey.models.budget import BudgetTracker
 from journey.models.cached import Cached
 from journey.pipeline import evaluation, registry, searching
-from journey.pipeline.eval_options import EvalOptions, eval_options, model_of, problems_of, servers_of
+from journey.pipeline.eval_options import EvalOptions, eval_options, problems_of, servers_of
 from journey.pipeline.fan_out import Progress
 from journey.pipeline.merge import cut, is_empty
 from journey.pipeline.plans import with_pictures
-from journey.pipeline.run_judges import JudgeModels
+from journey.pipeline.ray_cluster import check_installed
+from journey.pipeline.ray_commands import evaluate_on_ray, search_on_ray
 from journey.pipeline.shard import read_shard
-from journey.pipeline.trained_models import weights_of
 from journey.report.build import build as build_report
 from journey.search.methods import SEARCHES
 from journey.store.entries import Failure
@@ -63,6 +62,7 @@ def eval(
     seed: flags.Seed = None,
     limit: flags.Limit = None,
     shard: flags.Shard = None,
+    ray: flags.Ray = None,
     out: flags.ShardOut = None,
     json: flags.Json = False,
     dtype: flags.Dtype = "auto",
@@ -85,12 +85,14 @@ def eval(
     """
     options = eval_options(
         settings or (), decoding=decoding, temperature=temperature, top_p=top_p, max_tokens=answer_tokens,
-        samples=samples, seed=seed, allow_code=allow_code, judge=judge,
+        samples=samples, seed=seed, allow_code=allow_code, judge=judge, ray=ray,
     )  # fmt: skip
     allowance = Allowance(max_cost, max_tokens, max_calls, prices)
     if suite is not None:
-        if search or shard is not None or split != "test":
-            raise UsageError("a suite has its own problems and no search; leave --search, --shard and --split away")
+        if search or shard is not None or options.ray.address is not None or split != "test":
+            raise UsageError(
+                "a suite has its own problems and no search; leave --search, --shard, --ray and --split away"
+            )
         return eval_suite(
             run, suite, model, before or (), data or (), limit, options, allowance, dtype=dtype, dry_run=dry_run,
             json=json,
@@ -101,6 +103,8 @@ def eval(
         raise UsageError("--model says who answers, as in --model tiny; only --suite asks the run's arms by itself")
     tracker = allowance.tracker()
     check_part(split)
+    if not dry_run:
+        check_installed(options.ray)
     part = None if shard is None else read_shard(shard)
     if part is not None:
         if limit is not None:
@@ -114,68 +118,73 @@ def eval(
         problems = [p for p in problems_of(of, split, limit) if part is None or part.holds(p.id)]
         # What is refused is refused before a model is loaded.
         searches = searching.chosen_searches(of.model_ref(model), problems, search, options) if search else []
-        plan = None if search else evaluation.plan_of(of, model, problems, options)
+        plan = None if search else evaluation.plan_of(of, registry.called(model), problems, options)
         if dry_run:
             by_search = searching.estimate(of, model, problems, searches, options)
             most = by_search if plan is None else plan.estimate(of, model)
             servers = servers_of(of, options.servers)
             most = with_pictures(most, problems, servers)
             return say_estimate(run, len(problems), most, tracker.prices, servers, json)
-        bars(model, "load", 0, 1)
-        loaded = _loaded(of, model, tracker, options, dtype)
         progress = bars.of(model)
         if plan is None:
-            found, human, failed = _search(of, problems, searches, options, split, loaded, tracker, progress)
+            found, human, failed = _search(of, problems, searches, options, split, model, dtype, tracker, progress)
         else:
-            found, human, failed = _evaluate(of, problems, options, split, loaded, tracker, progress)
+            found, human, failed = _evaluate(of, plan, split, model, dtype, tracker, progress)
     say(json, found | {"failed": len(failed), **spent_data(tracker)}, *human)
     return failed_units(failed)
 
 
-Loaded = tuple[Model, registry.Models, JudgeModels]
 Outcome = tuple[dict[str, Any], list[RenderableType], list[Failure]]
 
 
 def _evaluate(
-    of: Run, problems: Sequence[Problem], options: EvalOptions, split: str, loaded: Loaded, tracker: BudgetTracker,
-    progress: Progress,
-) -> Outcome:  # fmt: skip
+    of: Run, plan: evaluation.Plan, split: str, model: str, dtype: str, tracker: BudgetTracker, progress: Progress
+) -> Outcome:
     """Checked attempts at the problems, graded or scored by the judge where one is named."""
-    model, models, judging = loaded
-    plan = evaluation.plan_of(of, model.name, problems, options)
-    work = evaluation.evaluate(of, plan, model, models, judging, split, progress)
-    attempts, scored = interrupts.run(closing(model, paying(of, models, tracker, judging.closing(work))))
-    data = evaluation.figures(plan, model.name, split, attempts, scored)
+    name = registry.called(model)
+    if plan.options.ray.address is not None:
+        judge = _on_cluster(of, tracker, evaluate_on_ray(of, plan, model, split, dtype, tracker, progress))
+    else:
+        progress("load", 0, 1)
+        by = loaded, models, judging = evaluation.loaded(of, model, tracker, plan.options, dtype)
+        work = judging.closing(evaluation.evaluate(of, plan, by, split, progress))
+        judge = interrupts.run(closing(loaded, paying(of, models, tracker, work)))
+    attempts = evaluation.made(of, plan, name)
+    scored = None if judge is None else evaluation.scored(of, plan, attempts, judge)
+    data = evaluation.figures(plan, name, split, attempts, scored)
     lines = _lines(data) + (_grading_lines(data["judged"]) if "judged" in data else [])
     lines += _scoring_lines(scored) if scored else []
-    return data, [sheet(of.path, [*lines, *spent_lines(tracker)])], evaluation.failures(of, plan, model.name, scored)
+    return data, [sheet(of.path, [*lines, *spent_lines(tracker)])], evaluation.failures(of, plan, name, scored)
 
 
 def _search(
-    of: Run, problems: Sequence[Problem], searches: Sequence[Any], options: EvalOptions, split: str, loaded: Loaded,
-    tracker: BudgetTracker, progress: Progress,
+    of: Run, problems: Sequence[Problem], searches: Sequence[Any], options: EvalOptions, split: str, model: str,
+    dtype: str, tracker: BudgetTracker, progress: Progress,
 ) -> Outcome:  # fmt: skip
     """Attempts at the problems by each search, one after the other."""
-    made, _, judging = loaded
-    model = made if isinstance(made, Cached) else Cached(made, of)
-    work = searching.run_searches(of, problems, model, judging, searches, options, split, progress)
-    rows = interrupts.run(closing(model.model, paying(of, judging, tracker, work)))
+    name = registry.called(model)
+    if options.ray.address is not None:
+        work = search_on_ray(of, problems, model, searches, options, split, dtype, tracker, progress)
+        judge = _on_cluster(of, tracker, work)
+    else:
+        progress("load", 0, 1)
+        made, _, judging = evaluation.loaded(of, model, tracker, options, dtype)
+        answering = made if isinstance(made, Cached) else Cached(made, of)
+        work = searching.run_searches(of, problems, answering, judging, searches, options, split, progress)
+        judge = interrupts.run(closing(answering.model, paying(of, judging, tracker, work)))
+    rows = [searching.row(of, problems, name, judge, *chosen) for chosen in searches]
     build_report(of)
     report = of.path / "report"
-    data = {"model": model.name, "split": split, "problems": len(problems), "searches": rows, "report": str(report)}
+    data = {"model": name, "split": split, "problems": len(problems), "searches": rows, "report": str(report)}
     spent = [sheet("", lines)] if (lines := spent_lines(tracker)) else []
     human = [_grid(of.path, rows), *spent, f"accuracy against tokens spent is drawn in {report / 'report.html'}"]
-    return data, human, [f for row in rows for f in of.failures(stage=searching.STAGE, model=row["model"])]
+    models = [name, *(row["model"] for row in rows)]
+    return data, human, [f for one in models for f in of.failures(stage=searching.STAGE, model=one)]
 
 
-def _loaded(into: Run, name: str, tracker: BudgetTracker, options: EvalOptions, dtype: str) -> Loaded:
-    """The model that answers, those that grade, and those of judges, which may draw rollouts from the same weights."""
-    servers = servers_of(into, options.servers)
-    models, judging = registry.Models(into, tracker, servers, dtype), JudgeModels(into, tracker, servers, dtype)
-    model = model_of(into, name, models)
-    if (weights := weights_of(into, name)) is not None:
-        judging.register_loaded(weights, model)
-    return model, models, judging
+def _on_cluster(of: Run, tracker: BudgetTracker, work: Coroutine[Any, Any, str | None]) -> str | None:
+    """What the work of a cluster returns; what its models were paid for is kept."""
+    return interrupts.run(paying(of, registry.Models(of, tracker), tracker, work))
 
 
 def _grid(path: Path, rows: Sequence[Mapping[str, Any]]) -> Table:

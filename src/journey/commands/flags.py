@@ -84,7 +84,7 @@ ShardOut = Annotated[
 ]
 Ray = Annotated[
     str | None,
-    typer.Option("--ray", help="Trees and thoughts on a Ray cluster: auto, HOST:PORT or local.", metavar="ADDRESS"),
+    typer.Option("--ray", help="Work on a Ray cluster: auto (this machine's), HOST:PORT or local.", metavar="ADDRESS"),
 ]
 Slurm = Annotated[
     Path | None,

@@ -15,8 +15,8 @@ from journey.pipeline.experiment import check_models
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import make_problems, store_problems
 from journey.pipeline.plans import estimate, looked_at
+from journey.pipeline.ray_cluster import check_installed
 from journey.pipeline.ray_problems import work_on_ray
-from journey.pipeline.ray_workers import check_installed
 from journey.pipeline.recipe import Recipe, default_folder, limited, without_arms
 from journey.pipeline.recipe_reading import load
 from journey.pipeline.seed_work import grow_wanted, seed_run
@@ -84,7 +84,7 @@ async def _grow(
     check_gradable(problems)
     of = seed_run(into, bars.of("grow"), wanted, wanted.first_seed)
     if wanted.ray.address is not None:
-        await work_on_ray(of, replace(wanted, arms={}), tracker, thoughts=False)
+        await work_on_ray(of, replace(wanted, arms={}), tracker, problems, thoughts=False)
         return
     policy = wanted.trees.model or wanted.model
     bars("grow", f"load {policy}", 0, 1)

@@ -12,10 +12,12 @@ from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, paying, say_estimate, spent_data, spent_lines
 from journey.errors import UsageError
 from journey.pipeline import judging, plain_settings, registry
-from journey.pipeline.eval_options import servers_of
+from journey.pipeline.eval_options import ray_settings, servers_of
 from journey.pipeline.judging import RejudgeSettings
 from journey.pipeline.parts import take_problems
 from journey.pipeline.plans import with_pictures
+from journey.pipeline.ray_cluster import check_installed
+from journey.pipeline.ray_commands import judge_on_ray
 from journey.pipeline.shard import KEY, read_shard
 from journey.store.run import Run
 from journey.trees.values import LEAVES, valued
@@ -28,6 +30,7 @@ def judge(
     values: flags.Values = None,
     limit: flags.Limit = None,
     shard: flags.Shard = None,
+    ray: flags.Ray = None,
     settings: flags.Set = None,
     json: flags.Json = False,
     dtype: flags.Dtype = "auto",
@@ -48,7 +51,7 @@ def judge(
         raise UsageError("say who judges, as in --judge exact, or how values are measured, as in --values leaves")
     part = None if shard is None else read_shard(shard)
     given = plain_settings.overridden(settings or ())
-    given_servers = given.pop("servers", {})
+    given_servers, cluster = given.pop("servers", {}), ray_settings(given, ray)
     chosen = plain_settings.typed(RejudgeSettings, given, "judge")
     if run.resolve() == out.resolve():
         raise UsageError(f"{out} holds the trees as they were judged; name another run with --out")
@@ -68,6 +71,7 @@ def judge(
         most = [] if values == LEAVES else judging.estimate_rejudging(trees, problems, name, chosen)
         most = with_pictures(most, list(problems.values()), servers)
         return say_estimate(run, len(ids), most, tracker.prices, servers, json)
+    check_installed(cluster)
     kept = {} if values == LEAVES else {"settings": plain_settings.saved(chosen, name)}
     config = {
         "judge" if judge else "values": name,
@@ -85,9 +89,14 @@ def judge(
             into.put_all("trees", map(valued, trees))
         else:
             models = registry.Models(into, tracker, servers, dtype)
-            work = judging.rejudge_trees(
-                into, trees, problems, models, name, chosen, bars.of(name), as_values=judge is None
-            )
+            left = judging.unjudged(into, trees, as_values=judge is None)
+            wanted = (into, left, problems)
+            if cluster.address is None:
+                work = judging.rejudge_trees(*wanted, models, name, chosen, bars.of(name), as_values=judge is None)
+            else:
+                work = judge_on_ray(
+                    *wanted, name, chosen, servers, dtype, cluster, tracker, bars.of(name), as_values=judge is None
+                )
             interrupts.run(paying(into, models, tracker, work))
         counts = tree_counts(into.trees())
         failed = into.failures(stage=judging.STAGE)

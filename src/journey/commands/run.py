@@ -35,7 +35,7 @@ from journey.pipeline.cluster_plan import EXAMPLE, cluster_plan, read_gpus, scal
 from journey.pipeline.derive import counts_of
 from journey.pipeline.parts import make_problems
 from journey.pipeline.plans import estimate, looked_at, plan
-from journey.pipeline.ray_workers import check_installed
+from journey.pipeline.ray_cluster import check_installed
 from journey.pipeline.recipe import Recipe, default_folder, limited, without_training
 from journey.pipeline.recipe_reading import load
 from journey.pipeline.rounds import stops

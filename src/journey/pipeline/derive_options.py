@@ -80,8 +80,8 @@ def refuse_other_settings(into: Run, wanted: Recipe) -> None:
     before = {entry.method: entry.settings for entry in into.entries(MethodSettings)}
     kept = kept_recipe(into)
     if kept.get("thoughts") and not any(ARMS[name].policy for name in kept.get("arms", {}) if name in ARMS):
-        before = _identities(recipe_of(kept, f"the settings of {into.path}")) | before
-    for name, settings in _identities(wanted).items():
+        before = identities(recipe_of(kept, f"the settings of {into.path}")) | before
+    for name, settings in identities(wanted).items():
         changed = differences(plain(before.get(name, {})), plain(settings))
         verb, _, method = name.rpartition(" ")
         there = list(into.thoughts(method=method)) if changed else []
@@ -98,7 +98,7 @@ def refuse_other_settings(into: Run, wanted: Recipe) -> None:
             )
 
 
-def _identities(wanted: Recipe) -> dict[str, dict[str, Any]]:
+def identities(wanted: Recipe) -> dict[str, dict[str, Any]]:
     """What decides the thoughts of each method, and how drafts of each are refined."""
     settings, thoughts = wanted.thought_settings(wanted.first_seed), wanted.thoughts
     made = {method: settings.identity(method) for method in thoughts.methods}

@@ -15,6 +15,7 @@ from journey.models.base import Model
 from journey.models.server_settings import ServerSettings
 from journey.pipeline import plain_settings, registry
 from journey.pipeline.evaluation_settings import Evaluation
+from journey.pipeline.ray_cluster import RaySettings
 from journey.pipeline.stages import refuse_retrained
 from journey.pipeline.trained_models import trained_words, weights_of
 from journey.store.run import Run
@@ -26,7 +27,8 @@ class EvalOptions:
     """How answers are drawn; null: as the run's recipe says, or greedy where it says nothing.
 
     `judge` (null: nobody) grades answers, scores their steps or leads a search. `settings` by name are those of the
-    kinds of judges, "rm" for rm@k and "search" for a search; `servers` are those of model servers by name.
+    kinds of judges, "rm" for rm@k and "search" for a search; `servers` are those of model servers by name, `ray` says
+    on which cluster.
     """
 
     decoding: str | None = None
@@ -40,6 +42,7 @@ class EvalOptions:
     judge: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     servers: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    ray: RaySettings = RaySettings()
 
     @property
     def rm(self) -> RmSettings:
@@ -57,11 +60,19 @@ class EvalOptions:
         _ = self.rm
 
 
-def eval_options(given: Sequence[str], **flags: Any) -> EvalOptions:
+def eval_options(given: Sequence[str], ray: str | None = None, **flags: Any) -> EvalOptions:
     """The options of flags and --set: budget.KEY=VALUE, servers.NAME.KEY=VALUE and the settings. Raises UsageError."""
     settings = plain_settings.overridden(given)
+    cluster = ray_settings(settings, ray)
     budget = plain_settings.typed(Budget, settings.pop("budget"), "the budget") if "budget" in settings else None
-    return EvalOptions(**flags, budget=budget, servers=settings.pop("servers", {}), settings=settings)
+    return EvalOptions(**flags, budget=budget, servers=settings.pop("servers", {}), settings=settings, ray=cluster)
+
+
+def ray_settings(given: dict[str, Any], address: str | None) -> RaySettings:
+    """Takes ray.KEY=VALUE out of what --set gives, the address of --ray over it. Raises UsageError."""
+    own = given.pop("ray", {})
+    data = own if address is None else plain_settings.merged({"ray": own}, {"ray": {"address": address}})["ray"]
+    return plain_settings.typed(RaySettings, data, "--set", "ray.")
 
 
 def problems_of(of: Run, split: str, limit: int | None) -> list[Problem]:

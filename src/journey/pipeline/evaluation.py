@@ -17,10 +17,11 @@ from journey.metrics.accuracy import accuracy, error_counts, finished, mean_toke
 from journey.metrics.at_k import at_k, by_problem
 from journey.metrics.breakdown import breakdown
 from journey.models.base import Model
+from journey.models.budget import BudgetTracker
 from journey.models.cached import Cached
 from journey.models.estimate import Estimate
 from journey.pipeline import registry
-from journey.pipeline.eval_options import EvalOptions, decoding_of, servers_of
+from journey.pipeline.eval_options import EvalOptions, decoding_of, model_of, servers_of
 from journey.pipeline.fan_out import Progress, each
 from journey.pipeline.run_judges import (
     JudgeModels,
@@ -32,12 +33,14 @@ from journey.pipeline.run_judges import (
 )
 from journey.pipeline.stages import ANSWERS
 from journey.pipeline.stages import evaluate as evaluate_problems
+from journey.pipeline.trained_models import weights_of
 from journey.search.candidate import SearchContext
 from journey.store.entries import Failure, StepScores
 from journey.store.run import Run
 from journey.tasks.table import TaskGrader, ask, check_gradable, shared_task, task_of, tasks_of
 from journey.types import Attempt, Problem
 
+Loaded = tuple[Model, registry.Models, JudgeModels]
 CRITIC = "critic"  # the kind of judge whose settings grading has, too
 IN_FLIGHT = 64
 STAGE = "rm"
@@ -98,10 +101,19 @@ def plan_of(of: Run, model: str, problems: Sequence[Problem], options: EvalOptio
     return Plan(problems, options, *decoding_of(of, model, problems, options, graded_by), grader, graded_by)
 
 
-async def evaluate(
-    run: Run, plan: Plan, model: Model, models: registry.Models, scoring: JudgeModels, split: str, progress: Progress
-) -> tuple[list[Attempt], ScoredAttempts | None]:
-    """The attempts, and what the judge says of their steps where it scores them; null where none does."""
+def loaded(into: Run, name: str, tracker: BudgetTracker, options: EvalOptions, dtype: str) -> Loaded:
+    """The model that answers, those that grade, and those of judges, which may draw rollouts from the same weights."""
+    servers = servers_of(into, options.servers)
+    models, judging = registry.Models(into, tracker, servers, dtype), JudgeModels(into, tracker, servers, dtype)
+    model = model_of(into, name, models)
+    if (weights := weights_of(into, name)) is not None:
+        judging.register_loaded(weights, model)
+    return model, models, judging
+
+
+async def evaluate(run: Run, plan: Plan, by: Loaded, split: str, progress: Progress) -> str | None:
+    """Makes the attempts, and has the judge score their steps where it does; its name then, null else."""
+    model, models, scoring = by
     used = tasks_of(plan.problems)
     graders: dict[str, Grader] = {}
     if plan.options.allow_code:
@@ -116,9 +128,21 @@ async def evaluate(
         run, plan.problems, model, plan.decoding, split=split, seed=plan.seed, budget=plan.options.budget,
         grader=TaskGrader(graders), progress=progress,
     )  # fmt: skip
-    ids = {id for p in plan.problems for id in attempt_ids(p.id, model.name, plan.decoding, plan.seed)}
-    found = [a for a in run.attempts(model=model.name) if a.id in ids]
-    return found, await _score(run, plan, found, model, scoring, progress) if plan.scores_steps else None
+    return await _score(run, plan, model, scoring, progress) if plan.scores_steps else None
+
+
+def made(run: Run, plan: Plan, model: str) -> list[Attempt]:
+    """The attempts of the plan that the run holds."""
+    ids = {id for p in plan.problems for id in attempt_ids(p.id, model, plan.decoding, plan.seed)}
+    return [a for a in run.attempts(model=model) if a.id in ids]
+
+
+def scored(run: Run, plan: Plan, found: Sequence[Attempt], judge: str) -> ScoredAttempts:
+    """What the run keeps of a judge's scores of these attempts, joined as the plan says from now on."""
+    aggregate, now = plan.options.rm.aggregate, kept(run, found).get(judge, NOTHING)
+    if now.steps and now.aggregate != aggregate:
+        run.add(StepScores(judge, aggregate, {}))
+    return ScoredAttempts(judge, replace(now, aggregate=aggregate), found)
 
 
 def failures(of: Run, plan: Plan, model: str, scored: ScoredAttempts | None) -> list[Failure]:
@@ -194,11 +218,9 @@ def _check_scoring(of: Run, problems: Sequence[Problem], judge: str, options: Ev
     strong_of(of, judge)
 
 
-async def _score(
-    run: Run, plan: Plan, found: Sequence[Attempt], model: Model, models: JudgeModels, progress: Progress
-) -> ScoredAttempts:
-    """Has the judge score what it has not scored yet, each problem kept the moment it is done."""
-    options = plan.options
+async def _score(run: Run, plan: Plan, model: Model, models: JudgeModels, progress: Progress) -> str:
+    """Has the judge score what it has not scored yet, each problem kept the moment it is done; its name."""
+    options, found = plan.options, made(run, plan, model.name)
     judge = judge_of(run, str(options.judge), options.settings, models)
     grader = TaskGrader()
     name = judge.name + settings_label(options.settings)
@@ -222,7 +244,5 @@ async def _score(
         )  # fmt: skip
     finally:
         grader.close()
-        if before.steps and before.aggregate != options.rm.aggregate:
-            run.add(StepScores(name, options.rm.aggregate, {}))
-    now = kept(run, found).get(name, NOTHING)
-    return ScoredAttempts(name, replace(now, aggregate=options.rm.aggregate), found)
+        scored(run, plan, found, name)
+    return name

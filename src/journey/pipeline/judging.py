@@ -57,7 +57,7 @@ async def rejudge_trees(
     *,
     as_values: bool = False,
 ) -> int:
-    """Judges every tree that was not judged yet, into the run; how many failed.
+    """Judges these trees, into the run; how many failed.
 
     `problems` by id. Rollouts share what they know of a tree's other steps. `as_values`: what the judge says becomes
     the steps' values, and their judgements stay.
@@ -65,9 +65,7 @@ async def rejudge_trees(
     judge = models.judge(name, settings.strong, settings.judge_settings)
     refuse_retrained(run, judge.name, registry.judge_weights(name, settings.strong))
     policy = names.read(name).model
-    keys = ("values",) if as_values else ("rollout", "judged_again")
-    known = {t.settings.get(key, {}).get("of") for t in run.trees() for key in keys}
-    units = {content_hash("judge", tree.id): tree for tree in trees if tree.id not in known}
+    units = {unit_of(tree): tree for tree in trees}
     with closing(TaskGrader()) as grader:
 
         async def one(tree: Tree) -> list[Tree]:
@@ -81,6 +79,18 @@ async def rejudge_trees(
             run, STAGE, units, one, "trees", in_flight=settings.in_flight, progress=progress,
             about=lambda tree: {"problem": tree.problem, "judge": judge.name},
         )  # fmt: skip
+
+
+def unit_of(tree: Tree) -> str:
+    """How a tree is listed where it could not be judged again."""
+    return content_hash(STAGE, tree.id)
+
+
+def unjudged(run: Run, trees: Sequence[Tree], *, as_values: bool) -> list[Tree]:
+    """Those of the trees that the run does not hold as they are judged again."""
+    keys = ("values",) if as_values else ("rollout", "judged_again")
+    known = {t.settings.get(key, {}).get("of") for t in run.trees() for key in keys}
+    return [tree for tree in trees if tree.id not in known]
 
 
 def estimate_rejudging(

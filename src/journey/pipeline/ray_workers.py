@@ -5,17 +5,14 @@ that nothing is queued on the cluster. As many work as there is room for, which 
 """
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from itertools import islice
-from pathlib import Path
 from typing import Any, TypeVar
 
-import journey
-from journey.errors import UsageError, check_settings
+from journey.errors import UsageError
+from journey.pipeline.ray_cluster import ClusterLost, RaySettings, connect, lost, nodes, room
 
 Item = TypeVar("Item")
 DEATHS = 3
@@ -24,30 +21,15 @@ PATIENCE = 10.0  # seconds without any worker after which the wait is shown
 LOOK = 1.0  # seconds between looks at the cluster, at most
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RaySettings:
-    """Which cluster (`auto`: the one of this machine, HOST:PORT, `local`: one made for this command; null: none).
-
-    `cores` and `gpus` are the share of one worker, `batch` the units that it gets at a time.
-    """
-
-    address: str | None = None
-    cores: float = 1.0
-    gpus: float = 0.0
-    batch: int = 16
-
-    def __post_init__(self) -> None:
-        check_settings(self, "ray.", cores=0.01, gpus=0, batch=1)
-
-
 class Worker:
     """What runs on the cluster: `make(argument)` gives the function that does a batch."""
 
     def __init__(self, make: Callable[[Any], Callable[[Sequence[Any]], Any]], argument: Any) -> None:
-        self.work = make(argument)
+        self.make, self.argument = make, argument
 
     def ready(self) -> None:
-        """Returns when the worker is there."""
+        """Returns when the worker has loaded what it needs; what is wrong with that is raised as it is."""
+        self.work = self.make(self.argument)
 
     def do(self, batch: Sequence[Any]) -> Any:
         """The result of a batch."""
@@ -60,21 +42,22 @@ async def spread(
     argument: Any,
     units: Iterable[Item],
     on_wait: Callable[[], None] = lambda: None,
-) -> AsyncIterator[tuple[Sequence[Item], Any]]:
+) -> AsyncGenerator[tuple[Sequence[Item], Any]]:
     """Gives each batch of units with its result, in the order of their ends; null: it ended a worker too often.
 
     `make` is a function that can be imported and `argument` what it gets on each worker. A batch whose worker or node
     dies is done again, its units one by one, each at most `DEATHS` times. An error of the work itself is raised here.
-    `on_wait` is called where the cluster is full. Raises UsageError where there is no Ray, no cluster or no such node.
+    `on_wait` is called where the cluster is full. Raises UsageError where there is no Ray, no cluster or no such node,
+    and ClusterLost where its head goes away.
     """
-    ray = _connected(settings)
+    ray = connect(settings)
     actor = ray.remote(Worker).options(num_cpus=settings.cores, num_gpus=settings.gpus)
     starting, busy = dict[Any, Any](), dict[Any, tuple[Any, list[Item], int]]()
     idle, again = list[Any](), list[tuple[list[Item], int]]()
     waiting, is_over = iter(units), False
     try:
         shared = ray.put(argument)
-        looked, began, lost = 0.0, time.monotonic(), 0
+        looked, began, died = 0.0, time.monotonic(), 0
         while True:
             while idle and not (is_over and not again):
                 batch, deaths = again.pop() if again else ([*islice(waiting, settings.batch)], 0)
@@ -85,9 +68,9 @@ async def spread(
                 busy[worker.do.remote(batch)] = worker, batch, deaths
             if is_over and not again and not busy:
                 return
-            if time.monotonic() - looked > LOOK and not (is_over and not again):
-                looked = time.monotonic()
-                for _ in range(_room(ray, settings) - len(starting) - len(busy) - len(idle)):
+            if time.monotonic() - looked > LOOK:  # also where nothing is left to give out: the head may go
+                looked, most = time.monotonic(), room(nodes(ray), settings)
+                for _ in range(0 if is_over and not again else most - len(starting) - len(busy) - len(idle)):
                     worker = actor.remote(make, shared)
                     starting[worker.ready.remote()] = worker
             done, _ = ray.wait([*busy, *starting], num_returns=1, timeout=LOOK) if busy or starting else ([], [])
@@ -100,8 +83,8 @@ async def spread(
                     begun = _result(ray, ref)
                     if not isinstance(begun, _Death):
                         idle.append(worker)
-                        lost = 0
-                    elif (lost := lost + 1) >= DEATHS and not (busy or idle):  # else it is a node that went
+                        died = 0
+                    elif (died := died + 1) >= DEATHS and not (busy or idle):  # else it is a node that went
                         raise UsageError(f"workers end on the cluster before they begin: {begun.why[-400:]}")
                     continue
                 worker, batch, deaths = busy.pop(ref)
@@ -113,6 +96,12 @@ async def spread(
                     yield batch, None
                 else:
                     again += [([unit], deaths + 1) for unit in batch]
+    except ClusterLost:
+        starting, idle, busy = {}, [], {}  # nobody is there that could end them
+        raise
+    except (ray.exceptions.RaySystemError, ray.exceptions.RpcError) as error:
+        starting, idle, busy = {}, [], {}
+        raise lost(" ".join(str(error).split())[:120]) from None
     finally:
         for worker in (*starting.values(), *idle, *(worker for worker, _, _ in busy.values())):
             ray.kill(worker)
@@ -133,48 +122,3 @@ def _result(ray: Any, ref: Any) -> Any:
         raise (error.cause if isinstance(error.cause, Exception) else error) from None
     except ray.exceptions.RayError as error:  # an actor, its worker, its node, or an object that was on it
         return _Death(str(error))
-
-
-def check_installed(settings: RaySettings) -> None:
-    """Raises UsageError where a cluster is wanted and Ray is not installed."""
-    if settings.address is not None and find_spec("ray") is None:
-        raise UsageError("--ray needs Ray; install it with pip install 'journey-learning[ray]'")
-
-
-def _connected(settings: RaySettings) -> Any:
-    """Ray, connected to the cluster; the code of this package, with its prompts, goes to every node."""
-    import ray
-
-    if not ray.is_initialized():
-        package = str(Path(journey.__file__).parent)
-        try:
-            ray.init(
-                address=settings.address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False,
-                runtime_env={} if settings.address == "local" else {"py_modules": [package]},
-            )  # fmt: skip
-        except (ConnectionError, ValueError) as error:
-            raise UsageError(
-                f"there is no Ray cluster at {settings.address} ({' '.join(str(error).split())[:120]}); begin one with "
-                "ray start --head, or give --ray HOST:PORT"
-            ) from None
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    if not any(_fits(node, settings) for node in nodes):
-        most = {name: max((node.get(name, 0) for node in nodes), default=0) for name in ("CPU", "GPU")}
-        raise UsageError(
-            f"no node of the Ray cluster has {settings.cores:g} cores and {settings.gpus:g} GPUs for a worker (the "
-            f"most are {most['CPU']:g} and {most['GPU']:g}); lower ray.cores and ray.gpus, or add such a node"
-        )
-    return ray
-
-
-def _fits(node: Any, settings: RaySettings) -> bool:
-    return node.get("CPU", 0) >= settings.cores and node.get("GPU", 0) >= settings.gpus
-
-
-def _room(ray: Any, settings: RaySettings) -> int:
-    """How many workers the nodes that live hold."""
-    rooms = [
-        min(node.get("CPU", 0) // settings.cores, node.get("GPU", 0) // settings.gpus if settings.gpus else 10**6)
-        for node in (node["Resources"] for node in ray.nodes() if node["Alive"])
-    ]
-    return int(sum(rooms))

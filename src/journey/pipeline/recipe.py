@@ -13,7 +13,7 @@ from journey.models.weights import AUTO, check_dtype
 from journey.pipeline.arms import ARMS
 from journey.pipeline.derive import ThoughtSettings
 from journey.pipeline.evaluation_settings import Evaluation
-from journey.pipeline.ray_workers import RaySettings
+from journey.pipeline.ray_cluster import RaySettings
 from journey.pipeline.round_settings import Rounds
 from journey.pipeline.shard import read_shard
 from journey.prompts.languages import code, normal

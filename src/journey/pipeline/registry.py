@@ -22,7 +22,7 @@ from journey.tasks.table import TaskGrader, ask, task_of
 from journey.training.advantages import ANSWER, Encoder
 
 MODEL_NAMES = "tiny, smollm2, hf/ID-or-folder, openai/NAME, vllm/ID-or-folder, scripted/FILE"
-OPENAI = "openai"
+OPENAI, SCRIPTED = "openai", "scripted"
 NO_SERVERS: Mapping[str, ServerSettings] = MappingProxyType({})
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
@@ -134,8 +134,8 @@ def model(
     kind, _, rest = name.partition("/")
     if has_weights(name):
         return weights.local(model_path(name), name)
-    if kind == "scripted" and rest:
-        return Scripted(Path(rest))
+    if kind == SCRIPTED and rest:
+        return Scripted(Path(rest), name=SCRIPTED)
     if kind == "vllm" and rest:
         try:
             from journey.models.vllm import Vllm
@@ -150,6 +150,11 @@ def model(
         return served(rest, name, servers.get(kind, ServerSettings()), tracker or BudgetTracker(), run)
     known = ", ".join((MODEL_NAMES, *(f"{server}/NAME" for server in servers if server != OPENAI)))
     raise UsageError(f"there is no model {name!r}; known are {known}")
+
+
+def called(name: str) -> str:
+    """What the model of that name is called in records: all that are scripted alike, whatever their files."""
+    return SCRIPTED if name.startswith(f"{SCRIPTED}/") else name
 
 
 def is_served(name: str, servers: Mapping[str, ServerSettings] = NO_SERVERS) -> bool:
@@ -171,7 +176,7 @@ def check_names(
     `strong` is asked by a judge that names no model.
     """
     for name in (*models, *judge_models(judge, strong)):
-        if not (name.startswith(("scripted/", "vllm/")) or is_served(name, servers)):
+        if not (name.startswith((f"{SCRIPTED}/", "vllm/")) or is_served(name, servers)):
             model_path(name)
 
 

@@ -37,7 +37,7 @@ def chosen_searches(
     """
     if options != EvalOptions(
         seed=options.seed, judge=options.judge, settings=options.settings, servers=options.servers,
-        allow_code=options.allow_code,
+        allow_code=options.allow_code, ray=options.ray,
     ):  # fmt: skip
         raise UsageError(
             "with --search the sampling is set by --set search.temperature=0.8, search.top_p, search.n, "
@@ -74,10 +74,10 @@ async def run_searches(
     options: EvalOptions,
     split: str,
     progress: Progress,
-) -> list[dict[str, Any]]:
-    """Each search over all problems, one after the other; what each came to."""
+) -> str | None:
+    """Each search over all problems, one after the other; the judge's name in attempts, null where none judged."""
     steps = shared_task(problems).steps
-    rows: list[dict[str, Any]] = []
+    called: str | None = None
     with closing(TaskGrader()) as grader:
         for method, settings in chosen:
             context = SearchContext(model, grader, ask, steps, ref=run.model_ref(model.name))
@@ -85,10 +85,10 @@ async def run_searches(
                 # Each search has a judge of its own: what one remembers would make the next one look cheap.
                 assert options.judge is not None
                 judge = judge_of(run, options.judge, options.settings, judging)
-                context = replace(context, judge=judge, called=judge.name + settings_label(options.settings))
+                called = judge.name + settings_label(options.settings)
+                context = replace(context, judge=judge, called=called)
             await search_all(run, problems, context, method, settings, split=split, progress=progress)
-            rows.append(_row(run, problems, context, method, settings))
-    return rows
+    return called
 
 
 async def search_all(
@@ -102,7 +102,8 @@ async def search_all(
     progress: Progress,
 ) -> int:
     """Searches every problem that was not searched yet in this way; how many failed."""
-    called = label(searched_by(context, method.name, settings))
+    ref = context.ref or ModelRef(context.model.name)
+    called = label(searched_by(ref, context.judge_name, method.name, settings))
     have = run.ids("attempts", model=called)
     names = {p: attempt_id(p.id, context.model.name, method.name, settings, context.judge_name) for p in problems}
     units = {f"{called}/{p.id}": p for p, id in names.items() if id not in have}
@@ -128,15 +129,16 @@ def _named(names: Sequence[str], judge: str | None) -> list[Search]:
     return methods
 
 
-def _row(
-    run: Run, problems: Sequence[Problem], context: SearchContext, method: Search, settings: Settings
+def row(
+    run: Run, problems: Sequence[Problem], model: str, judge: str | None, method: Search, settings: Settings
 ) -> dict[str, Any]:
-    """What a search came to on these problems."""
-    model, judge = context.model.name, context.judge_name
+    """What a search by a model and a judge (by their names) came to on these problems."""
+    judge = judge if method.judged else None
     ids = [attempt_id(p.id, model, method.name, settings, judge) for p in problems]
     found = [a for a in map(run.attempt, ids) if a is not None]
-    row = {"model": label(searched_by(context, method.name, settings)), "search": method.name,
-           "settings": asdict(settings), "judge": judge, "attempts": len(found)}  # fmt: skip
+    called = label(searched_by(run.model_ref(model), judge, method.name, settings))
+    row = {"model": called, "search": method.name, "settings": asdict(settings), "judge": judge,
+           "attempts": len(found)}  # fmt: skip
     if not found:
         return row
     came_to = accuracy_at_cost([found])

@@ -155,7 +155,7 @@ def attempt(
     return Attempt(
         id=attempt_id(problem.id, context.model.name, name, settings, judge),
         problem=problem.id,
-        model=searched_by(context, name, settings),
+        model=searched_by(context.ref or ModelRef(context.model.name), context.judge_name, name, settings),
         decoding="sampled" if settings.temperature else "greedy",
         sample=0,
         text=shown.text,
@@ -174,10 +174,9 @@ def attempt_id(problem: str, model: str, name: str, settings: WholeSettings | St
     return content_hash("search", problem, model, name, asdict(settings), judge)
 
 
-def searched_by(context: SearchContext, name: str, settings: WholeSettings | StepSettings) -> ModelRef:
+def searched_by(model: ModelRef, judge: str | None, name: str, settings: WholeSettings | StepSettings) -> ModelRef:
     """The model with how it was searched: `name`, and the settings as far as they were chosen."""
     usual = type(settings)()
     values = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name not in ("n", "seed")}
     chosen = tuple((key, value) for key, value in values.items() if value != getattr(usual, key))
-    ref = context.ref or ModelRef(context.model.name)
-    return replace(ref, search=SearchRef(name, settings.n, chosen), judge=context.judge_name)
+    return replace(model, search=SearchRef(name, settings.n, chosen), judge=judge)
