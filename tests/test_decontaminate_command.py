@@ -74,7 +74,7 @@ def test_what_touches_is_counted_and_shown_and_ends_with_one(run: Path) -> None:
     data = said.data
     assert data["looked"] == {"question": 3, "solution": 0, "thought": 3, "tree": 2, "attempt": 4}
     assert data["touching"] == {"question": 1, "solution": 0, "thought": 1, "tree": 0, "attempt": 0}
-    assert data["problems"] == {"touching": 2, "same": 1, "whole": 1, "ngram": 0, "half_or_more": 2}
+    assert data["problems"] == {"touching": 2, "same": 1, "whole": 1, "ngram": 0, "picture": 0, "half_or_more": 2}
     (against,) = data["against"]
     assert (against["problems"], against["touched"], against["same"]) == (1, 1, 1)
     assert [(t["problem"], t["kind"], t["how"]) for t in data["touches"]] == [
@@ -208,6 +208,23 @@ def test_a_run_without_tests_asks_for_them(tmp_path: Path) -> None:
     refused = journey("decontaminate", tmp_path / "run")
     assert refused.code == 2
     assert "--against" in refused.err
+
+
+def test_one_picture_in_two_questions_touches(tmp_path: Path) -> None:
+    shown, other = "a" * 64, "b" * 64
+    with Run.open(tmp_path / "run") as into:
+        for question, images, split in (
+            ("How many bars are taller than the first one of them?", (shown,), "train"),
+            ("What is the colour of this?", (other,), "train"),
+            ("Which of all the columns here is the widest one?", (other[:-1] + "c", shown), "test"),
+        ):
+            into.put_all("problems", [make_problem(question, "3", images=images)], split=split)
+    found = journey("decontaminate", tmp_path / "run", "--json")
+    assert found.code == 1 and found.data["problems"]["picture"] == found.data["problems"]["touching"] == 1
+    assert found.data["against"][0]["picture"] == 1 and found.data["touches"][0]["shared"] == shown
+    assert "the same picture" in journey("decontaminate", tmp_path / "run").out
+    done("decontaminate", tmp_path / "run", "--drop")
+    assert done("decontaminate", tmp_path / "run", "--json").data["problems"]["touching"] == 0
 
 
 def test_hostile_texts_move_no_cursor(tmp_path: Path) -> None:

@@ -3,13 +3,16 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from commanding import done, journey
 from release_run import countdown_run
 
 from journey.report.transparency import QUESTIONS
-from journey.report.transparency_evidence import Release
+from journey.report.transparency_evidence import Answer, Record, Release
+from journey.report.transparency_open import guide
 from journey.store.run import Run
 from journey.types import make_problem
 
@@ -75,6 +78,17 @@ def test_a_paper_that_is_a_post_lacks_what_it_lacks(run: Path, tmp_path: Path) -
     (tmp_path / "paper.md").write_text("\n".join(rows))
     found = answers(run, *given, "--paper", tmp_path / "paper.md")
     assert noes(found) == {12} and "judge has no row" in str(found[12]["why"])
+
+
+def test_commands_that_need_a_file_of_somebody_are_no_guide() -> None:
+    commands = "# Put these files into that folder first: mine.jsonl, rated.jsonl.gz.\njourney run recipe.yaml"
+
+    def answer(text: str) -> Answer:
+        release = SimpleNamespace(commands=text, recipe={"task": "math"}, place=str)
+        return guide(cast("Record", SimpleNamespace(release=release)))
+
+    assert answer("journey run recipe.yaml").yes
+    assert not answer(commands).yes and "mine.jsonl, rated.jsonl.gz;" in answer(commands).why
 
 
 def test_problems_of_nobody_are_a_no_and_a_paper_on_others_is_none_on_them(run: Path, tmp_path: Path) -> None:

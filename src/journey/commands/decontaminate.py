@@ -12,11 +12,16 @@ from journey.commands import flags
 from journey.commands.output import reading, say, sheet, writing
 from journey.commands.progress import Bars
 from journey.data.contamination import HOW, SHORTEST, QuestionIndex, Rule
-from journey.data.tested import KINDS, Item, figures, look, tested, trained
+from journey.data.tested import KINDS, Item, figures, look, pictures_of, tested, trained
 from journey.store.excluded import exclude, excluded, restore
 from journey.store.run import Run
 
-HOW_SHOWN = {"same": "the same question", "whole": "the whole question inside it", "ngram": "{} words of it in a row"}
+HOW_SHOWN = {
+    "same": "the same question",
+    "whole": "the whole question inside it",
+    "ngram": "{} words of it in a row",
+    "picture": "the same picture, byte for byte",
+}
 LETTERS = 240  # of a text that is shown
 
 
@@ -39,9 +44,9 @@ def decontaminate(
     """Say whether a run trains on what it is tested on.
 
     Compared are questions, worked solutions, thoughts, trees and training attempts with the run's test and validation
-    problems, or with what --against names: the same question, the whole question inside a text, or --ngram words of it
-    in a row. A paraphrase is not found. The exit code is 1 while anything overlaps. --drop marks the problems that do,
-    so that no training rows are made of them; nothing is deleted.
+    problems, or with what --against names: the same question, the whole question inside a text, --ngram words of it in
+    a row, or the same picture. A paraphrase is not found. The exit code is 1 while anything overlaps. --drop marks the
+    problems that do, so that no training rows are made of them; nothing is deleted.
     """
     if drop is False:
         with writing(run) as into:
@@ -53,7 +58,7 @@ def decontaminate(
         sets = tested(of, against or ())
         index = QuestionIndex((p.question for those in sets.values() for p in those), rule)
         out = excluded(of)
-        found = look(index, _watched(trained(of, out), of, bars))
+        found = look(index, _watched(trained(of, out), of, bars), pictures_of(sets, index))
         if drop and found.closest:
             why = {"against": {name: len(those) for name, those in sets.items()}, **asdict(rule)}
             exclude(of, found.closest, why)
@@ -93,8 +98,9 @@ def _lines(data: Mapping[str, Any]) -> Iterator[RenderableType]:
         closest.setdefault(touch["how"], touch)
     for touch in closest.values():
         yield Text.assemble(
-            f"{touch['kind']} {touch['id']} touches {touch['against']} {touch['tested']}: "
-            f"{HOW_SHOWN[touch['how']].format(rule['ngram'])}, {100 * touch['share']:.0f} % of its words\n",
+            f"{touch['kind']} {touch['id']} touches {touch['against']} {touch['tested']}: ",
+            HOW_SHOWN[touch["how"]].format(rule["ngram"]),
+            "\n" if touch["how"] == "picture" else f", {100 * touch['share']:.0f} % of its words\n",
             f"  question: {_shown(touch['question'])}\n  shared:   {_shown(touch['shared'])}",
         )
     number, before = problems["touching"], data["excluded_before"]

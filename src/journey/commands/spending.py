@@ -225,8 +225,10 @@ def machine_lines(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
         work = f"{row['calls']:,} calls, {row['prompt_tokens']:,} tokens read, {row['tokens']:,} generated"
         lines.append((row["model"], work + on))
     hours, cost = plan["hours"], plan["cost"]
-    lines += [("hours", f"{hours:,.1f} ({hours / 24:,.1f} days)")] if hours is not None else []
-    lines.append(("cost", "price unknown" if cost is None else f"${cost:,.0f}"))
+    days = f" ({hours / 24:,.1f} days)" if hours is not None and hours >= 24 else ""
+    lines += [("hours", f"{hours:,.1f}{days}")] if hours is not None else []
+    unknown = "price unknown; prices.yaml takes H100: {hour: 2.5} or MODEL: {prompt: 1.0, generated: 2.0}"
+    lines.append(("cost", unknown if cost is None else f"${cost:,.0f}"))
     lines.append(("bytes on disk", f"{plan['bytes'] / 1e9:,.1f} GB"))
     writes, most = plan["writes"], plan["writes_a_second_of_one_run"]
     if hours is None:

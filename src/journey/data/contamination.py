@@ -15,8 +15,8 @@ from typing import Literal
 from journey.data.choosing import normalised
 from journey.errors import UsageError
 
-How = Literal["same", "whole", "ngram"]
-HOW: tuple[How, ...] = ("same", "whole", "ngram")
+How = Literal["same", "whole", "ngram", "picture"]
+HOW: tuple[How, ...] = ("same", "whole", "ngram", "picture")
 
 SHORTEST = 5  # words; a shorter question ("What is 2 + 3?") stands inside many texts that have nothing of it
 SHOWN = 40  # words of a shared run that are kept
@@ -48,8 +48,9 @@ class Rule:
 class Touch:
     """One text touching one tested question, the `question`-th of the index.
 
-    `how` is "same" (both are questions, and equal), "whole" (it stands inside the text), or "ngram". `share` is the
-    part of its words that the text shares in runs of n words, `shared` the longest such run.
+    `how` is "same" (both are questions, and equal), "whole" (it stands inside the text), "ngram", or "picture" (both
+    are questions about one picture). `share` is the part of its words that the text shares in runs of n words, `shared`
+    the longest such run, or the picture's name.
     """
 
     question: int

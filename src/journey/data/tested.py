@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from journey.data.contamination import HOW, QuestionIndex, Touch, closeness
 from journey.data.problems import PARTS, TESTED_PARTS
 from journey.errors import UsageError
 from journey.store.run import Run
-from journey.types import Problem
+from journey.types import EMPTY, Problem
 
 KINDS = ("question", "solution", "thought", "tree", "attempt")
 HALF = 0.5  # of a question's words; texts that share less share a turn of phrase more often than a problem
@@ -58,12 +59,13 @@ def _parts(of: Run, name: str) -> dict[str, list[Problem]]:
 
 
 class Item(NamedTuple):
-    """A text that is trained on: of a problem, its question or something made from it."""
+    """A text that is trained on: of a problem, its question with its pictures or something made from it."""
 
     kind: str
     id: str
     problem: str
     text: str
+    images: tuple[str, ...] = ()
 
 
 def trained(of: Run, out: Collection[str] = ()) -> Iterator[Item]:
@@ -77,7 +79,7 @@ def trained(of: Run, out: Collection[str] = ()) -> Iterator[Item]:
     first = of.ids("problems", split=PARTS[0])
     for problem in of.problems():
         if problem.id in trained_ids:
-            yield Item("question", problem.id, problem.id, problem.question)
+            yield Item("question", problem.id, problem.id, problem.question, problem.images)
             if problem.solution is not None and problem.id in first:
                 yield Item("solution", problem.id, problem.id, problem.solution)
     for item in _made_texts(of):
@@ -87,7 +89,7 @@ def trained(of: Run, out: Collection[str] = ()) -> Iterator[Item]:
             trained_ids.add(item.problem)
             problem = of.problem(item.problem)
             if problem is not None:
-                yield Item("question", problem.id, problem.id, problem.question)
+                yield Item("question", problem.id, problem.id, problem.question, problem.images)
         yield item
 
 
@@ -110,12 +112,22 @@ class Found:
     touching: Counter[str] = field(default_factory=Counter[str])
 
 
-def look(index: QuestionIndex, items: Iterable[Item]) -> Found:
-    """Compares every item with every tested question."""
+def pictures_of(sets: Mapping[str, Sequence[Problem]], index: QuestionIndex) -> dict[str, int]:
+    """The pictures of the tested problems by their hashes, each with the number of its first question."""
+    found: dict[str, int] = {}
+    for problem in chain.from_iterable(sets.values()):
+        if problem.images and (number := index.number(problem.question)) is not None:
+            found |= {image: number for image in problem.images if image not in found}
+    return found
+
+
+def look(index: QuestionIndex, items: Iterable[Item], pictures: Mapping[str, int] = EMPTY) -> Found:
+    """Compares every item with every tested question, and its pictures with `pictures_of` the tested problems."""
     found = Found()
     for item in items:
         found.looked[item.kind] += 1
         touches = index.touches(item.text, is_question=item.kind == "question")
+        touches += [Touch(pictures[image], "picture", 0.0, image) for image in item.images if image in pictures]
         if not touches:
             continue
         found.touching[item.kind] += 1

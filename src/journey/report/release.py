@@ -170,6 +170,9 @@ def _commands(chosen: Chosen, folder: Path, options: ReleaseOptions, guard: Guar
     return f"`sh {COMMANDS} FOLDER` runs these commands, from the top of the release:\n\n```sh\n{text.strip()}\n```"
 
 
+OWN_FILES = "Put these files into that folder first:"
+"""How the commands name files that do not lie in the release."""
+
 AGAIN = """#!/bin/sh
 # Makes this release again in the folder that is given, and compares the checksums: sh make_again.sh FOLDER
 # It needs the command journey: pip install 'journey-learning[train]' in these versions, or the repository's make .venv.
@@ -188,9 +191,9 @@ sha256sum --check --quiet "$here"/SHA256SUMS && echo "the same, byte for byte"
 
 def _needs(recipe: Recipe) -> list[str]:
     """What the commands need that does not lie in the release."""
-    given = (recipe.problems.file, recipe.problems.test_file, recipe.trees.prm800k)
+    given = (recipe.problems.file, recipe.problems.test_file, *recipe.trees.prm800k)
     files = [portable(str(one)) for one in given if one and Path(str(one)).suffix]  # a Hub id has no ending
-    found = [f"Put these files into that folder first: {', '.join(files)}."] if files else []
+    found = [f"{OWN_FILES} {', '.join(files)}."] if files else []
     if any(is_served(name, recipe.servers) for name in recipe.models()) or judge_is_served(
         recipe.judge, recipe.helper, recipe.servers
     ):

@@ -6,7 +6,7 @@ from typing import Any
 
 from journey.pipeline.arms import compared, method_of
 from journey.pipeline.outcome import Outcome, outcome
-from journey.report.release import COMMANDS
+from journey.report.release import COMMANDS, OWN_FILES
 from journey.report.release_models import METRICS
 from journey.report.transparency_evidence import Answer, Record
 from journey.report.transparency_paper import about, from_paper
@@ -176,11 +176,16 @@ def evaluation_code(record: Record) -> Answer:
 
 
 def guide(record: Record) -> Answer:
-    """The release has the commands that make it again from a recipe."""
+    """The release has the commands that make it again from a recipe, by whoever has nothing else."""
     if record.release is None:
         return Answer(False, record.no_release)
     if "journey run" not in record.release.commands or not record.release.recipe:
         return Answer(False, "the release has no commands that make it again")
+    lines = record.release.commands.splitlines()
+    own = [files.strip(" .") for line in lines if (files := line.removeprefix(f"# {OWN_FILES}")) != line]
+    if own:
+        why = f"the commands need files that are not in the release: {own[0]}; name a Hub data set in the recipe"
+        return Answer(False, why, (record.release.place(COMMANDS),))
     return Answer(True, "commands from the recipe to the checksums", (record.release.place(COMMANDS), "docs/tour.md"))
 
 
