@@ -30,7 +30,7 @@ def check_settings(settings: Any, under: str = "", **ranges: float | tuple[float
     """
     for name, words in _words(type(settings)).items():
         if (value := getattr(settings, name)) not in (None, *words):
-            raise UsageError(f"{under}{name} is {value!r}; write one of {', '.join(words)}")
+            raise UsageError(f"{under}{name} is {value!r}; write one of {', '.join(map(str, words))}")
     for name, wanted in ranges.items():
         least, most = wanted if isinstance(wanted, tuple) else (wanted, inf)
         value = getattr(settings, name)

@@ -119,7 +119,7 @@ def test_a_task_that_the_base_cannot_read_is_refused() -> None:
         ({"mix": {}}, "give shares that are not negative"),
         ({"mix": {"maze": 2.0, "countdown": -1.0}}, "give shares that are not negative"),
         ({"width": 7}, "width that twice the heads divide"),
-        ({"heads": 0}, "heads is 0; give a positive number"),
+        ({"heads": 0}, "heads is 0; it must be at least 1"),
         ({"stages": ()}, "each stage takes tokens for one step at least"),
         ({"stages": (Stage(100, 128, 4),)}, "each stage takes tokens for one step at least"),
     ],

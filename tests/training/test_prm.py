@@ -174,7 +174,7 @@ def test_what_cannot_be_trained_on_is_refused_with_the_mend(words_model: Path, t
         train_prm(words_model, [row | {"labels": [True, False]}], tmp_path / "out", FAST)
     with pytest.raises(UsageError, match="row 1 cannot be read: the judge's vocabulary lacks 'zebra'"):
         train_prm(words_model, [row | {"completions": ["zebra"], "labels": [True]}], tmp_path / "out", FAST)
-    with pytest.raises(UsageError, match="classes is 2 or 3"):
+    with pytest.raises(UsageError, match="classes is 4; write one of 2, 3"):
         PrmSettings(classes=4)  # type: ignore[arg-type]
     assert settings_from_json("prm", {"classes": 3}) == PrmSettings(classes=3)
     assert not (tmp_path / "out").exists()

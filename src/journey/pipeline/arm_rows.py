@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Literal
 
 from journey.data.problems import in_language, part
-from journey.errors import UsageError
+from journey.errors import UsageError, check_settings
 from journey.evals.attempts import Decoding
 from journey.models.base import Model, close
 from journey.models.weights import AUTO, local, reader_of, token_counter
@@ -60,9 +60,7 @@ class PreferenceSettings:
 
     def __post_init__(self) -> None:
         """Refuses what gives no pairs (UsageError)."""
-        for name, least in {"problems": 1, "samples": 2, "pairs": 1, "temperature": 0.0}.items():
-            if (found := getattr(self, name)) < least:
-                raise UsageError(f"{name} of preferences is {found}; it must be at least {least}")
+        check_settings(self, "arms.dpo.", problems=1, samples=2, pairs=1, temperature=0)
         check_kinds(self.kinds)
 
     def pairs_at_most(self, problems: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from journey.errors import UsageError, check_settings
+from journey.errors import ABOVE_0, UsageError, check_settings
 from journey.evals.guards import OFF, Guards
 
 SIZES = ("samples", "problems")
@@ -62,16 +62,12 @@ class Rounds:
     balance: Balance | None = None
 
     def __post_init__(self) -> None:
-        check_settings(self, "rounds.", count=1, temperature=0)
-        if not 0 <= self.given <= 1:
-            raise UsageError(f"rounds.given is {self.given}; it is a share of the rows, from 0 to 1")
+        check_settings(self, "rounds.", count=1, temperature=0, given=(0, 1), share=(ABOVE_0, 1))
         if self.given == 1 and self.start == "base":
             raise UsageError(
                 "rounds.given is 1, which leaves no thought of the model's own to train on behind phase 1: that is the "
                 "arm phase1; lower it, or write rounds.start: last"
             )
-        if not 0 < self.share <= 1:
-            raise UsageError(f"rounds.share is {self.share}; it is a share of the problems, above 0 and at most 1")
         if self.mix is not None and (min(self.mix.values(), default=0) < 0 or not any(self.mix.values())):
             raise UsageError(f"rounds.mix is {self.mix}; its weights are at least 0, and one of them is above 0")
         if self.choose == "middling" and self.problems == "new":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from journey.answers.grade import Grader
-from journey.errors import UsageError
+from journey.errors import check_settings
 from journey.models.base import Completion, Model, Sampling
 from journey.models.gather import gather_or_cancel
 from journey.tasks.table import ask
@@ -24,8 +24,7 @@ class BorderSettings:
     rollouts: int = 4
 
     def __post_init__(self) -> None:
-        if min(self.borders, self.rollouts) < 1:
-            raise UsageError("borders and rollouts of values count from 1")
+        check_settings(self, "values.", borders=1, rollouts=1)
 
 
 async def rollout_values(

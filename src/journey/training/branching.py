@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from journey.errors import UsageError
+from journey.errors import ABOVE_0, check_settings
 from journey.models.base import Completion, Model, Sampling
 from journey.models.gather import gather_or_cancel
 from journey.tasks.table import ask
@@ -25,8 +25,7 @@ class BranchSettings:
     from_question: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 < self.from_question <= 1:
-            raise UsageError("from_question is a share of the answers, above 0 and at most 1")
+        check_settings(self, "branching.", from_question=(ABOVE_0, 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 from statistics import fmean, pstdev
 from typing import Literal
 
-from journey.errors import UsageError
+from journey.errors import ABOVE_0, UsageError, check_settings
 from journey.types import content_seed
 
 Need = Literal["reward", "verdicts", "scores", "exact", "rollouts", "tree"]
@@ -53,10 +53,7 @@ class CreditSettings:
     flip: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.normalise not in ("none", "spread"):
-            raise UsageError(f'normalise is {self.normalise!r}; write "none" or "spread"')
-        if not (min(self.temperature, self.segment_tokens, self.bound) > 0 and 0 <= self.flip <= 1):
-            raise UsageError("temperature, segment_tokens and bound are above 0, and flip is a share from 0 to 1")
+        check_settings(self, "crediting.", temperature=ABOVE_0, segment_tokens=ABOVE_0, bound=ABOVE_0, flip=(0, 1))
 
 
 Give = Callable[[Sequence[Walk], CreditSettings], list[list[float]]]

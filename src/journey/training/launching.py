@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from journey.errors import UsageError
+from journey.errors import UsageError, check_settings
 from journey.training.kinds import kind_of
 from journey.training.settings import Optimising
 
@@ -30,8 +30,7 @@ class Launch:
     config: str | None = None
 
     def __post_init__(self) -> None:
-        if self.processes < 1:
-            raise UsageError(f"launch.processes is {self.processes}; give 1 or more")
+        check_settings(self, "launch.", processes=1)
         if self.config is not None and not Path(self.config).expanduser().is_file():
             raise UsageError(f"there is no file {self.config} (launch.config); recipes/accelerate has some to copy")
 

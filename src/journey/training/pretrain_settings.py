@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from journey.errors import UsageError
+from journey.errors import UsageError, check_settings
 from journey.tasks.exploration import ExplorationSettings
 from journey.tasks.table import TASKS
 
@@ -64,9 +64,7 @@ class PretrainSettings:
         shares = self.mix.values()
         if not sum(shares) > 0 or min(shares) < 0:
             raise UsageError(f"mix is {dict(self.mix)}; give shares that are not negative, one of them above 0")
-        for name in ("width", "layers", "heads", "key_value_heads", "inner", "threads"):
-            if not getattr(self, name) > 0:
-                raise UsageError(f"{name} is {getattr(self, name)}; give a positive number")
+        check_settings(self, width=1, layers=1, heads=1, key_value_heads=1, inner=1, threads=1)
         if self.width % (2 * self.heads) or self.heads % self.key_value_heads:
             raise UsageError(
                 f"width {self.width}, heads {self.heads}, key_value_heads {self.key_value_heads}: choose a width that "

@@ -11,7 +11,6 @@ from journey.training.branching import BranchSettings
 from journey.training.credit import CREDITS, CreditSettings, Need, check_lines
 from journey.training.settings import Optimising
 
-ENGINES = ("local", "vllm-colocate", "vllm-server")
 WITHOUT_SIGNAL = 3  # updates in a row whose answers all got equal rewards, after which training is given up
 
 
@@ -103,16 +102,14 @@ class RlSettings(Optimising):
     def __post_init__(self) -> None:
         """Refuses what cannot be trained with (UsageError)."""
         Optimising.__post_init__(self)
-        for name, least in {"problems": 1, "max_tokens": 1, "passes": 1, "check_every": 1, "validation": 0}.items():
-            if (found := getattr(self, name)) < least:
-                raise UsageError(f"{name} of reinforcement learning is {found}; it must be at least {least}")
+        check_settings(self, problems=1, max_tokens=1, passes=1, check_every=1, validation=0)
+        check_settings(self, minutes=ABOVE_0, dollars=ABOVE_0, hour_price=ABOVE_0)
         if self.samples < 2:
             raise UsageError(
                 f"samples is {self.samples}: an answer is credited against others to the same problem; give 2 or more"
             )
         if not self.temperature > 0:
             raise UsageError(f"temperature is {self.temperature}: greedy answers are all the same; give more than 0")
-        check_settings(self, minutes=ABOVE_0, dollars=ABOVE_0, hour_price=ABOVE_0)
         if self.dollars is not None and self.hour_price is None:
             raise UsageError("dollars buy time: set hour_price, what an hour of this machine costs in US dollars, too")
         if self.tokens is None and self.updates is None and self.most_minutes is None:
@@ -126,8 +123,6 @@ class RlSettings(Optimising):
             raise UsageError(f"the schedule {self.schedule} needs to know its end: set updates, or schedule: constant")
         check_lines(self.credit)
         self._check_judge()
-        if self.engine not in ENGINES:
-            raise UsageError(f"there is no engine {self.engine!r}; known are {', '.join(ENGINES)}")
         if (self.engine == "vllm-server") != (self.server is not None):
             raise UsageError("engine vllm-server and server, the address of vllm serve, go together: set both or none")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from journey.errors import UsageError
+from journey.errors import ABOVE_0, UsageError, check_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +31,7 @@ class Optimising:
 
     def __post_init__(self) -> None:
         """Refuses what cannot be trained with (UsageError)."""
-        if not self.learning_rate > 0:
-            raise UsageError(f"learning_rate is {self.learning_rate}: give a positive number.")
-        if self.lora is not None and self.lora < 1:
-            raise UsageError(f"lora is {self.lora}: give a positive rank, or null to train all weights.")
+        check_settings(self, learning_rate=ABOVE_0, lora=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +51,11 @@ class TrainSettings(Optimising):
     def __post_init__(self) -> None:
         """Refuses what cannot be trained with (UsageError)."""
         Optimising.__post_init__(self)
-        if self.batch < 1 or self.batch % (self.micro_batch or self.batch):
+        check_settings(self, batch=1, max_steps=1)
+        if self.batch % (self.micro_batch or self.batch):
             raise UsageError(f"micro_batch {self.micro_batch} does not divide batch {self.batch}: choose another.")
         if self.max_steps is None and self.epochs <= 0:
             raise UsageError(f"epochs is {self.epochs}: give a positive number, or max_steps.")
-        if self.max_steps is not None and self.max_steps < 1:
-            raise UsageError(f"max_steps is {self.max_steps}: give a positive number, or leave it out.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +82,8 @@ class DpoSettings(TrainSettings):
     def __post_init__(self) -> None:
         """Refuses what cannot be trained with (UsageError)."""
         TrainSettings.__post_init__(self)
-        if not self.beta > 0:
-            raise UsageError(f"beta is {self.beta}: give a positive number.")
-        if not self.sft_weight >= 0:
-            raise UsageError(f"sft_weight is {self.sft_weight}: give 0 or a positive number.")
-        if not 0 <= self.label_smoothing < 0.5:
+        check_settings(self, beta=ABOVE_0, sft_weight=0, label_smoothing=0)
+        if self.label_smoothing >= 0.5:
             raise UsageError(f"label_smoothing is {self.label_smoothing}: give a share below 0.5.")
         if self.label_smoothing and self.loss != "sigmoid":
             raise UsageError(f"label_smoothing goes with the loss sigmoid, not {self.loss}: leave one of them out.")
@@ -112,12 +105,6 @@ class PrmSettings(TrainSettings):
     neutral: Literal["right", "wrong", "skip"] = "right"
     separator: str = "\n"
 
-    def __post_init__(self) -> None:
-        """Refuses what cannot be trained with (UsageError)."""
-        TrainSettings.__post_init__(self)
-        if self.classes not in (2, 3) or self.neutral not in ("right", "wrong", "skip"):
-            raise UsageError("classes is 2 or 3, and neutral is right, wrong or skip")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuietStarSettings(SftSettings):
@@ -135,10 +122,7 @@ class QuietStarSettings(SftSettings):
     def __post_init__(self) -> None:
         """Refuses what cannot be trained with (UsageError)."""
         TrainSettings.__post_init__(self)
-        if self.thought < 1 or self.samples < 2 or self.places < 1:
-            raise UsageError("a thought has a token or more (thought), a row a place or more, a place two samples.")
-        if not (self.reinforce >= 0 and self.new_rate > 0):
-            raise UsageError("reinforce is 0 or a positive number, new_rate a positive one.")
+        check_settings(self, thought=1, samples=2, places=1, reinforce=0, new_rate=ABOVE_0)
 
 
 YOUNG: Mapping[str, Any] = {
