@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_grader import PlainGrader, ask
 
-from journey.answers.find import find_answer
-from journey.answers.grade import Grade
 from journey.errors import UsageError
 from journey.judges.base import judge_solution
 from journey.judges.rollout import FirstError, RolloutJudge, RolloutSettings
@@ -19,26 +18,14 @@ from journey.tasks.steps import FORMATS
 from journey.types import Problem, make_problem
 
 PROBLEM = make_problem("What is 6 times 7?", "42")
-LINES, NUMBERED = FORMATS["lines"], FORMATS["numbered"]
+NUMBERED = FORMATS["numbered"]
 RIGHT, WRONG, NONE = "The answer is 42.", "The answer is 41.", "I give up."
 SOFT = RolloutSettings(n=4, label="soft", share=False)
 HARD = RolloutSettings(n=4)
 
 
-class PlainGrader:
-    """Checks answers letter by letter; of "7" it cannot say."""
-
-    async def grade(self, problem: Problem, text: str) -> Grade:
-        answer = find_answer(text)
-        return Grade(answer, None if answer in (None, "7") else answer == problem.answer)
-
-
-def ask(problem: Problem, steps: Sequence[str]) -> Prompt:
-    return Prompt(problem.question + "\n", LINES.prefix(steps))
-
-
 def judge_of(answers: Callable[[Prompt, Sampling, int], str], settings: RolloutSettings) -> RolloutJudge:
-    return RolloutJudge(Scripted(answers), ask, PlainGrader(), settings)
+    return RolloutJudge(Scripted(answers), ask, PlainGrader("7"), settings)
 
 
 def by_number(texts: Sequence[str]) -> Callable[[Prompt, Sampling, int], str]:
@@ -150,7 +137,7 @@ async def test_numbered_steps_are_shared_too() -> None:
         return Prompt(problem.question, NUMBERED.prefix(steps))
 
     policy = Scripted(lambda prompt, sampling, i: f"b\n3. {RIGHT}" if prompt.prefix == "1. a\n2. " else WRONG)
-    judge = RolloutJudge(policy, numbered, PlainGrader(), RolloutSettings(n=2, label="soft"))
+    judge = RolloutJudge(policy, numbered, PlainGrader("7"), RolloutSettings(n=2, label="soft"))
     (said,) = await judge.judge(PROBLEM, ["a"], ["b"])
     assert said.score == 1.0
 
@@ -217,7 +204,7 @@ async def test_the_same_is_said_whatever_is_in_flight(how: RolloutSettings) -> N
     problems = [make_problem(f"Question {i}?", "42") for i in range(6)]
     results = []
     for most in (1, 8, 64):
-        judge = RolloutJudge(Slow(most), ask, PlainGrader(), how)
+        judge = RolloutJudge(Slow(most), ask, PlainGrader("7"), how)
         works = [judge_solution(judge, problem, ["a", "b", "c", WRONG]) for problem in problems]
         works += [judge.judge(problem, ["a", "b"], ["c", "d", "b"]) for problem in problems]
         results.append((await asyncio.gather(*works), judge.cost))
@@ -243,7 +230,7 @@ async def test_what_several_ask_at_once_is_drawn_once(label: Any) -> None:
 
     model = Scripted({}, name="slow")
     model.complete = complete  # type: ignore[method-assign]
-    judge = RolloutJudge(model, ask, PlainGrader(), RolloutSettings(n=4, label=label))
+    judge = RolloutJudge(model, ask, PlainGrader("7"), RolloutSettings(n=4, label=label))
     await asyncio.gather(*(judge_solution(judge, PROBLEM, ["a", "b", last]) for last in ("c", "d", "c")))
     assert len(asked) == len(set(asked)) == judge.cost.calls == 4 * 4  # after a, a b, a b c and a b d
 

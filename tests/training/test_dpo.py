@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from training.weights import weights
 from transformers import AutoTokenizer
 
 from journey.errors import UsageError
@@ -87,7 +87,7 @@ def test_a_resumed_run_ends_as_the_straight_one(
     with pytest.raises(KeyboardInterrupt):
         train_dpo(words_model, pairs, tmp_path / "resumed", settings, stop)
     assert train_dpo(words_model, pairs, tmp_path / "resumed", settings) == straight
-    a, b = (load_file(tmp_path / name / "model.safetensors") for name in ("straight", "resumed"))
+    a, b = (weights(tmp_path / name) for name in ("straight", "resumed"))
     assert all(torch.equal(a[k], b[k]) for k in a)
 
 

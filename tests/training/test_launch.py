@@ -13,7 +13,7 @@ import torch
 from accelerate import DistributedType
 from accelerate.commands.config.config_args import load_config_from_file
 from peft import PeftModel
-from safetensors.torch import load_file
+from training.weights import weights
 from transformers import Trainer
 
 from journey.errors import UsageError
@@ -60,7 +60,7 @@ def test_two_processes_train_what_one_would(
     made = json.loads((tmp_path / "out" / "training.json").read_text())
     assert (made["processes"], made["distributed"]) == (2, "MULTI_CPU")
     train_sft(words_model, sums, tmp_path / "one", SftSettings(**SETTINGS))
-    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "out"))
+    one, two = (weights(tmp_path / name) for name in ("one", "out"))
     assert all(torch.allclose(one[k], two[k], atol=1e-5) for k in one)
 
 
@@ -124,7 +124,7 @@ def test_weights_that_two_processes_share_out_are_written_whole(words_model: Pat
     (tmp_path / "gather.py").write_text(GATHER)
     (tmp_path / ".out.training").mkdir()
     run([str(tmp_path / "gather.py"), str(words_model), str(tmp_path / "out")])
-    before, after = (load_file(folder / "model.safetensors") for folder in (words_model, tmp_path / "out"))
+    before, after = (weights(folder) for folder in (words_model, tmp_path / "out"))
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
 
 
@@ -133,7 +133,7 @@ def test_two_processes_prefer_what_one_would(words_model: Path, sums: list, tmp_
     pairs = [{"prompt": r["prompt"], "chosen": r["completion"], "rejected": "1 + 1 = 3 no"} for r in sums]
     torchrun(arguments("dpo", pairs, words_model, tmp_path, 2))
     train_dpo(words_model, pairs, tmp_path / "one", DpoSettings(**SETTINGS))
-    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "out"))
+    one, two = (weights(tmp_path / name) for name in ("one", "out"))
     assert all(torch.allclose(one[k], two[k], atol=1e-5) for k in one)
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from safetensors.torch import load_file
+from training.weights import same
 from transformers import AutoTokenizer
 
 from journey.errors import UsageError
@@ -34,17 +33,6 @@ SMALL = PretrainSettings(
 
 class Killed(Exception):
     """The process is killed in the middle."""
-
-
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    """The weights of a model's folder."""
-    return load_file(folder / "model.safetensors")
-
-
-def same(one: Path, two: Path) -> bool:
-    """Whether two models have the same weights to the bit."""
-    first, second = weights(one), weights(two)
-    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_the_same_seed_makes_the_same_model_and_it_speaks(tmp_path: Path) -> None:

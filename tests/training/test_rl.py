@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from training.weights import same, weights
 
 from journey.errors import UsageError
 from journey.models.weights import model_path
@@ -36,15 +36,6 @@ def problems() -> list[Problem]:
 @pytest.fixture(scope="module")
 def rows(problems: list[Problem]) -> list[Row]:
     return rl_rows(problems[:8], problems[8:])
-
-
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "model.safetensors")
-
-
-def same(one: Path, two: Path) -> bool:
-    first, second = weights(one), weights(two)
-    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
 class Killed(BaseException):

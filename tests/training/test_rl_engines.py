@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from training.weights import weights
 
 from journey.errors import UsageError
 from journey.models.weights import model_path
@@ -211,7 +211,7 @@ def test_two_processes_draw_and_learn_what_one_would(rows: list[Row], tmp_path: 
     command = [*runner, "-m", "journey.training.launch", *launch(rows, tmp_path, 2)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=3600)
     assert done.returncode == 0, done.stderr
-    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("out-1", "out-2"))
+    one, two = (weights(tmp_path / name) for name in ("out-1", "out-2"))
     assert all(torch.allclose(one[k], two[k], atol=1e-5) for k in one)
     curves = [json.loads((tmp_path / name / "curve.json").read_text()) for name in ("out-1", "out-2")]
     for first, second in zip(*curves, strict=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 import datasets
 import pytest
 import torch
-from safetensors.torch import load_file
+from training.weights import same, weights
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
@@ -21,15 +21,6 @@ from journey.training.settings import SftSettings
 from journey.training.sft import Supervised, train_sft
 
 FAST = SftSettings(epochs=3, batch=4, learning_rate=1e-2, precision="fp32", device="cpu")
-
-
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "model.safetensors")
-
-
-def same(a: Path, b: Path) -> bool:
-    first, second = weights(a), weights(b)
-    return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
 
 
 def first_batch(model: Path, rows: list, out: Path):

@@ -7,42 +7,28 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_grader import LINES, PlainGrader, ask
 from properties import examples
 
 from journey.answers.find import find_answer
-from journey.answers.grade import Grade
 from journey.errors import UsageError
 from journey.judges import scripted as scripted_judge
 from journey.models import scripted
 from journey.models.base import Completion, ModelError, Prompt, Sampling
-from journey.tasks.steps import FORMATS
 from journey.trees.grow import Branch, GrowSettings, affordable, going_on, grow, merge, tree_id
 from journey.trees.mark import children, is_unusable, path_texts, verdict
 from journey.types import Judgement, Problem, Tree, Verdict, content_hash, make_problem, to_json, tree_from_json
 
 GOLDEN = Path(__file__).parents[1] / "data" / "trees"
 PROBLEM = make_problem("What is 6 times 7?", "42")
-LINES = FORMATS["lines"]
 SETTINGS = GrowSettings(width=4, keep=2, depth=4, max_step_tokens=20)
-
-
-class ExactGrader:
-    """Checks answers letter by letter."""
-
-    async def grade(self, problem: Problem, text: str) -> Grade:
-        answer = find_answer(text)
-        return Grade(answer, None if answer is None else answer == problem.answer)
-
-
-def ask(problem: Problem, steps: Sequence[str]) -> Prompt:
-    return Prompt(problem.question + "\n", LINES.prefix(steps))
 
 
 def grown(script: Mapping[str, Sequence[str]], said: Mapping[str, scripted_judge.Word], how: GrowSettings) -> Tree:
     """The tree of a script: what is written after the joined steps, and what is said of each step."""
     policy = scripted.Scripted({f"{PROBLEM.question}\n{before}": texts for before, texts in script.items()})
     judge = scripted_judge.Scripted(said)
-    return asyncio.run(grow(PROBLEM, policy, judge, ExactGrader(), ask, LINES, how))
+    return asyncio.run(grow(PROBLEM, policy, judge, PlainGrader(), ask, LINES, how))
 
 
 SCRIPT = {
@@ -127,13 +113,13 @@ def test_a_judge_that_fails_fails_the_tree():
 
     policy = scripted.Scripted({}, otherwise="One step\n")
     with pytest.raises(ModelError, match="away"):
-        asyncio.run(grow(PROBLEM, policy, Failing(), ExactGrader(), ask, LINES, SETTINGS))
+        asyncio.run(grow(PROBLEM, policy, Failing(), PlainGrader(), ask, LINES, SETTINGS))
 
 
 def test_a_level_is_asked_at_once_with_seeds_from_its_content():
     policy = scripted.Scripted(lambda prompt, sampling, i: f"step {prompt.prefix.count(chr(10))}.{i}\n")
     judge = scripted_judge.Scripted({}, otherwise="right")
-    asyncio.run(grow(PROBLEM, policy, judge, ExactGrader(), ask, LINES, replace(SETTINGS, depth=3)))
+    asyncio.run(grow(PROBLEM, policy, judge, PlainGrader(), ask, LINES, replace(SETTINGS, depth=3)))
     assert len(policy.calls) == 1 + 2 + 2
     assert len({sampling.seed for _, sampling in policy.calls}) == 5
     assert all(sampling.n == 4 and sampling.stop == ("\n",) for _, sampling in policy.calls)
@@ -201,7 +187,7 @@ def test_any_grown_tree_keeps_the_rules(seed, width, keep, select, max_nodes, ma
 
     def once() -> Tree:
         policy, judge = scripted.Scripted(write), scripted_judge.Scripted(say)
-        return asyncio.run(grow(PROBLEM, policy, judge, ExactGrader(), ask, LINES, how))
+        return asyncio.run(grow(PROBLEM, policy, judge, PlainGrader(), ask, LINES, how))
 
     tree = once()
     assert tree == once()

@@ -1,41 +1,26 @@
 """Trees labelled by rollouts of a scripted policy."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_grader import PlainGrader, ask
 from properties import examples
 
-from journey.answers.find import find_answer
-from journey.answers.grade import Grade
 from journey.judges.rollout import RolloutSettings
 from journey.models.base import Completion, Prompt, Sampling
 from journey.models.cached import Cached
 from journey.models.scripted import Scripted
-from journey.tasks.steps import FORMATS
 from journey.trees.label import label
 from journey.trees.mark import path_texts, unusable, verdict
-from journey.types import Judgement, Node, Problem, Tree, make_problem, to_json, tree_from_json
+from journey.types import Judgement, Node, Tree, make_problem, to_json, tree_from_json
 
 PROBLEM = make_problem("What is 6 times 7?", "42")
-LINES = FORMATS["lines"]
 RIGHT, WRONG = "The answer is 42.", "The answer is 41."
 HARD, SOFT = RolloutSettings(n=4), RolloutSettings(n=4, label="soft")
 BINARY = RolloutSettings(n=4, search="binary")
-
-
-class PlainGrader:
-    """Checks answers letter by letter."""
-
-    async def grade(self, problem: Problem, text: str) -> Grade:
-        answer = find_answer(text)
-        return Grade(answer, None if answer is None else answer == problem.answer)
-
-
-def ask(problem: Problem, steps: Sequence[str]) -> Prompt:
-    return Prompt(problem.question + "\n", LINES.prefix(steps))
 
 
 def lost_by(*steps: str) -> Callable[[Prompt, Sampling, int], str]:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plain_grader import PlainGrader
 from real_data import sample, whole
 
-from journey.answers.find import find_answer
-from journey.answers.grade import Grade
 from journey.data.prm800k import read, split_answer
 from journey.data.row_records import Imported
 from journey.errors import UsageError
@@ -19,15 +18,7 @@ from journey.thoughts.draft import draft
 from journey.thoughts.shortcut import shortcut, straight
 from journey.thoughts.traverse import TraverseSettings, traverse
 from journey.trees.mark import right_leaves, wrong_branches
-from journey.types import Judgement, Problem, Tree, to_json, tree_from_json
-
-
-class PlainGrader:
-    """Checks answers letter by letter."""
-
-    async def grade(self, problem: Problem, text: str) -> Grade:
-        answer = find_answer(text)
-        return Grade(answer, None if answer is None else answer == problem.answer)
+from journey.types import Judgement, Tree, to_json, tree_from_json
 
 
 def completion(text: str, rating: int | None) -> dict[str, Any]:
