@@ -9,17 +9,7 @@ import typer
 
 from journey import interrupts
 from journey.commands import flags
-from journey.commands.output import (
-    check_run,
-    failed_units,
-    reading,
-    say,
-    say_empty,
-    sheet,
-    side_trip_lines,
-    side_trips,
-    writing,
-)
+from journey.commands.output import check_run, failed_units, reading, say, say_empty, sheet, side_trip_lines, writing
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, paying, say_estimate, spent_data, spent_lines
 from journey.errors import UsageError
@@ -27,6 +17,7 @@ from journey.pipeline import registry
 from journey.pipeline.derive import counts_of
 from journey.pipeline.derive_flags import BOTH, methods_of
 from journey.pipeline.derive_options import derive_recipe, make_thoughts, reasons_without, refuse_other_settings
+from journey.pipeline.holdings import side_trips
 from journey.pipeline.labelled_run import labelled_run
 from journey.pipeline.merge import cut, is_empty
 from journey.pipeline.plans import with_pictures

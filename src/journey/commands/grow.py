@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from journey import interrupts
 from journey.commands import flags
-from journey.commands.output import failed_units, say, sheet, tree_counts, tree_lines
+from journey.commands.output import failed_units, say, sheet, tree_lines
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, paying, say_estimate, spent_data, spent_lines
 from journey.data.problems import part
@@ -12,6 +12,7 @@ from journey.errors import UsageError
 from journey.models.budget import BudgetTracker
 from journey.pipeline import registry
 from journey.pipeline.experiment import check_models
+from journey.pipeline.holdings import tree_counts
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import make_problems, store_problems
 from journey.pipeline.plans import estimate, looked_at

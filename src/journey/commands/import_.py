@@ -12,7 +12,7 @@ import typer
 from journey import interrupts
 from journey.answers.grade import Grade, Grader
 from journey.commands import flags
-from journey.commands.output import check_part, say, sheet, tree_counts, tree_lines
+from journey.commands.output import check_part, say, sheet, tree_lines
 from journey.commands.progress import Bars
 from journey.data import comcts, labelled_trees, prm800k, thought_logs, traces
 from journey.data.columns import Columns
@@ -27,6 +27,7 @@ from journey.data.importing import (
     store_rated,
 )
 from journey.errors import UsageError
+from journey.pipeline.holdings import tree_counts
 from journey.prompts import languages
 from journey.store import images
 from journey.store.run import Run

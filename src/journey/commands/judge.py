@@ -7,12 +7,13 @@ import typer
 
 from journey import interrupts
 from journey.commands import flags
-from journey.commands.output import failed_units, reading, say, sheet, tree_counts, tree_lines
+from journey.commands.output import failed_units, reading, say, sheet, tree_lines
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, note, paying, say_estimate, spent_data, spent_lines
 from journey.errors import UsageError
 from journey.pipeline import judging, plain_settings, registry
 from journey.pipeline.eval_options import ray_settings, servers_of
+from journey.pipeline.holdings import tree_counts
 from journey.pipeline.judging import RejudgeSettings
 from journey.pipeline.parts import take_problems
 from journey.pipeline.plans import with_pictures

@@ -3,7 +3,6 @@
 import json as jsons
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -17,12 +16,8 @@ from journey.errors import UsageError
 from journey.pipeline.shard import Shard
 from journey.store.entries import Failure
 from journey.store.run import Run
-from journey.thoughts.traverse import has_side_trip
-from journey.trees.mark import no_thought_reason, wrong_branches
-from journey.types import Thought, Tree
 
 WIDE = 120  # columns, where no terminal says how many it has
-TRAVERSE = "traverse"
 SHOWN = 10  # failures that are written out
 
 
@@ -50,32 +45,8 @@ def check_part(name: str) -> None:
         raise UsageError(f"there is no part {name!r} of a run's problems; known are {', '.join(PARTS)}")
 
 
-def tree_counts(trees: Iterable[Tree]) -> dict[str, Any]:
-    """How many trees, how many with a right leaf and a wrong branch beside it, and why the others give no thought.
-
-    Also how many of their steps have a value.
-    """
-    number = branched = measured = 0
-    reasons: Counter[str] = Counter()
-    for tree in trees:
-        number += 1
-        measured += sum(node.value is not None for node in tree.nodes)
-        reason = no_thought_reason(tree)
-        if reason is None:
-            branched += bool(wrong_branches(tree))
-        else:
-            reasons[reason] += 1
-    return {
-        "trees": number,
-        "with_right_leaf": number - reasons.total(),
-        "with_wrong_branches": branched,
-        "no_thought": dict(reasons.most_common()),
-        "steps_with_value": measured,
-    }
-
-
 def tree_lines(counts: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """The same for a person."""
+    """What `pipeline.holdings.tree_counts` counts, for a person."""
     return [
         ("trees", counts["trees"]),
         ("  with a right leaf", counts["with_right_leaf"]),
@@ -86,17 +57,8 @@ def tree_lines(counts: Mapping[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
-def side_trips(thoughts: Iterable[Thought]) -> dict[str, int]:
-    """Of thoughts by the methods that walk a tree with side trips: how many have one at all, retold ones aside."""
-    found: dict[str, int] = {}
-    for thought in thoughts:
-        if thought.method == TRAVERSE and thought.language is None:
-            found[TRAVERSE] = found.get(TRAVERSE, 0) + has_side_trip(thought)
-    return found
-
-
 def side_trip_lines(counts: Mapping[str, int], method: str, of: int) -> list[tuple[str, Any]]:
-    """The same for a person, below the method's thoughts; the others are their shortcuts, letter by letter."""
+    """Side trips for a person, below the method's thoughts; the others are their shortcuts, letter by letter."""
     return [("    with a side trip", f"{counts[method]} of {of}")] if method in counts else []
 
 

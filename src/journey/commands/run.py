@@ -7,16 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from journey.commands import flags, sweeping
-from journey.commands.output import (
-    console,
-    failed_units,
-    say,
-    sheet,
-    side_trip_lines,
-    side_trips,
-    tree_counts,
-    tree_lines,
-)
+from journey.commands.output import console, failed_units, say, sheet, side_trip_lines, tree_lines
 from journey.commands.progress import Bars
 from journey.commands.spending import (
     Allowance,
@@ -32,7 +23,7 @@ from journey.errors import BudgetReached, UsageError
 from journey.models.budget import BudgetTracker
 from journey.pipeline import experiment
 from journey.pipeline.cluster_plan import EXAMPLE, cluster_plan, read_gpus, scaled
-from journey.pipeline.derive import counts_of
+from journey.pipeline.holdings import made_by
 from journey.pipeline.parts import make_problems
 from journey.pipeline.plans import estimate, looked_at, plan
 from journey.pipeline.ray_cluster import check_installed
@@ -48,8 +39,6 @@ from journey.report.tables import brief
 from journey.store.entries import Spending
 from journey.store.run import Run
 from journey.thoughts.distill import END_MARK
-from journey.thoughts.draft import chosen
-from journey.thoughts.star import is_hinted
 from journey.types import EMPTY
 
 
@@ -144,7 +133,7 @@ def _run(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: b
             found = build_report(opened)
             failed, ended = opened.failures(), stops(opened)
             done = without_training(wanted)
-            made = {} if compares else _made(opened, done, written, spent_by_model(opened, since=since))
+            made = {} if compares else made_by(opened, done, written, spent_by_model(opened, since=since))
     where = f"report: {out}/report/report.html"
     if compares:
         say(json, found, terminal(brief(found)), *ended, where)
@@ -152,44 +141,6 @@ def _run(wanted: Recipe, out: Path, tracker: BudgetTracker, json: bool, fresh: b
         rest = [] if wanted.shard is None else [f"shard {wanted.shard} is done; journey merge makes one run of all"]
         say(json, made, sheet(out, [*_lines(made), *row_lines(made["spent"])]), *rest, where)
     return failed_units(failed)
-
-
-def _made(of: Run, wanted: Recipe, written: dict[str, int], spent: list[dict[str, Any]]) -> dict[str, Any]:
-    """What a recipe that compares nothing has made."""
-    methods = wanted.thoughts.methods
-    counted = {method: counts_of(of, method) for method in methods}
-    return {
-        "run": str(of.path),
-        "problems": of.count("problems"),
-        **tree_counts(of.trees()),
-        "thoughts": {method: _thoughts(of, method, wanted.target_language) for method in methods},
-        "side_trips": side_trips(of.thoughts()),
-        "refused": {method: dict(found.refused) for method, found in counted.items() if found.refused},
-        "problems_without_thought": {
-            method: dict(found.no_thought) for method, found in counted.items() if found.no_thought
-        },
-        "rows": written,
-        "models": [str(of.path / "models" / f"seed-{wanted.first_seed}" / arm) for arm in wanted.arms],
-        "failed": len(of.failures()),
-        "spent": spent,
-    }
-
-
-def _thoughts(of: Run, method: str, language: str | None) -> dict[str, int]:
-    """How many thoughts a method gave; how many were refined, written with a hint, and kept as drafts instead.
-
-    With a `language` how many were retold in it, and how many were kept out of it.
-    """
-    everything = list(of.thoughts(method=method))
-    found, retold = chosen(everything), [t for t in everything if t.language == language]
-    done = sum(t.refined_by is not None for t in retold)
-    spread = {} if language is None else {f"retold in {language}": done, "kept in their language": len(retold) - done}
-    return spread | {
-        "thoughts": len(found),
-        "refined": sum(t.refined_by is not None for t in found),
-        "with a hint": sum(map(is_hinted, found)),
-        "draft kept": sum(t.note is not None and not is_hinted(t) for t in found),
-    }
 
 
 def _lines(made: dict[str, Any]) -> list[tuple[str, Any]]:

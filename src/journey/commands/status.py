@@ -1,8 +1,5 @@
 """journey status: what a run holds, what failed in it, and what was spent."""
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,28 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from journey.commands import flags
-from journey.commands.output import (
-    failed_units,
-    reading,
-    say,
-    sheet,
-    side_trip_lines,
-    side_trips,
-    tree_counts,
-    tree_lines,
-)
+from journey.commands.output import failed_units, reading, say, sheet, side_trip_lines, tree_lines
 from journey.commands.spending import row_lines, server_lines
-from journey.data.problems import GENERAL, PARTS
-from journey.data.texts import set_of
 from journey.errors import UsageError
+from journey.pipeline.holdings import holdings, in_short
 from journey.pipeline.lineage import lineage, lineage_json, words_of
 from journey.pipeline.shard import Shard, joined, shard_of
-from journey.pipeline.stages import served_by_server, spent_by_model
-from journey.store.entries import ImportListing, Training
-from journey.store.excluded import excluded
-from journey.store.labels import Saying, by_annotator, labels, written
-from journey.store.run import Run
-from journey.types import label
 
 
 def status(
@@ -55,7 +36,7 @@ def status(
     if of is not None:
         return _lineage(run, of, json)
     with reading(run) as opened:
-        data = {"run": str(run), **_holdings(opened)}
+        data = {"run": str(run), **holdings(opened)}
     lines: list[tuple[str, Any]] = [("problems", sum(data["problems"].values()))]
     lines += [(f"  in {part}", n) for part, n in data["problems"].items()]
     lines += [("  taken out of training", data["excluded"])] if data["excluded"] else []
@@ -91,7 +72,7 @@ def _many(paths: list[Path], json: bool) -> int:
     for path in paths:
         with reading(path) as run:
             shards.append(shard_of(run.config))
-            rows.append({"run": str(path), "shard": str(shards[-1] or "") or None, **_counts(_holdings(run))})
+            rows.append({"run": str(path), "shard": str(shards[-1] or "") or None, **in_short(holdings(run))})
     names = [name for name in rows[0] if name not in ("run", "shard")]
     known = {name: [row[name] for row in rows if row[name] is not None] for name in names}
     total = {name: sum(found) if len(found) == len(rows) else None for name, found in known.items()}
@@ -107,24 +88,6 @@ def _many(paths: list[Path], json: bool) -> int:
     notes = [f"shards that are missing: {', '.join(missing)}"] if missing else []
     say(json, {"runs": rows, "together": total, "missing_shards": missing}, grid, *notes)
     return 0
-
-
-def _counts(held: dict[str, Any]) -> dict[str, Any]:
-    """What a run holds in few figures; `cost` is null where a price is not known."""
-    costs = [row["cost"] for row in held["spent"]]
-    return {
-        "problems": sum(held["problems"].values()),
-        "trees": held["trees"]["trees"],
-        "with_right_leaf": held["trees"]["with_right_leaf"],
-        "thoughts": sum(held["thoughts"].values()),
-        "attempts": sum(row["attempts"] for row in held["attempts"]),
-        "right": sum(row["right"] for row in held["attempts"]),
-        "failed": len(held["failures"]),
-        "calls": sum(row["calls"] for row in held["spent"]),
-        "tokens": sum(row["prompt_tokens"] + row["tokens"] for row in held["spent"]),
-        "cost": None if None in costs else sum(costs),
-        "server_errors": sum(row["failures"] for row in held["servers"]),
-    }
 
 
 def _cell(value: object) -> str:
@@ -144,41 +107,3 @@ def _lineage(path: Path, id: str, json: bool) -> int:
         grid.add_row(*map(Text, (one.kind, one.name, str(one.round or ""), words_of(one.about))))
     say(json, {"run": str(path), "lineage": lineage_json(found)}, grid)
     return 0
-
-
-def _by_author(all: Iterable[Saying]) -> dict[str, int]:
-    """How many each person submitted."""
-    return {name: len(of) for name, of in by_annotator(one for one in all if one.state == "submitted").items()}
-
-
-def _holdings(of: Run) -> dict[str, Any]:
-    tried: Counter[tuple[str, str]] = Counter()
-    right: Counter[tuple[str, str]] = Counter()
-    for attempt in of.attempts():
-        key = label(attempt.model), attempt.decoding
-        tried[key] += 1
-        right[key] += attempt.correct is True
-    parts = {part: n for part in (*PARTS, GENERAL) if (n := of.count("problems", split=part))}
-    if others := of.count("problems") - sum(parts.values()):
-        parts["no part"] = others
-    listed = Counter(one.kind for one in of.entries(ImportListing))
-    models = [entry.model for entry in of.entries(Training)]
-    return {
-        "problems": parts,
-        "excluded": len(excluded(of)),
-        "trees": tree_counts(of.trees()),
-        "thoughts": dict(sorted(Counter(map(set_of, of.thoughts())).items())),
-        "side_trips": side_trips(of.thoughts()),
-        "models": models,
-        "attempts": [
-            {"model": model, "decoding": decoding, "attempts": n, "right": right[model, decoding]}
-            for (model, decoding), n in sorted(tried.items())
-        ],
-        "rollouts": {name: n for name in models if (n := of.count("rollouts", name=name))},
-        "labels": _by_author(labels(of.path)),
-        "notes": _by_author(written(of.path)),
-        "listed": dict(sorted(listed.items())),
-        "spent": spent_by_model(of),
-        "servers": served_by_server(of),
-        "failures": [asdict(failure) for failure in of.failures()],
-    }
