@@ -14,6 +14,8 @@ from statistics import NormalDist, fmean, pvariance, stdev
 from journey.types import Attempt
 
 CONFIDENCE = 0.95
+Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+"""How many standard deviations a normal interval reaches to each side."""
 REDRAWN = 30_000  # values; of more than this the bootstrap is no longer drawn
 
 
@@ -70,34 +72,31 @@ def error_counts(attempts: Iterable[Attempt]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def wilson(right: int, total: int, confidence: float = CONFIDENCE) -> Interval:
+def wilson(right: int, total: int) -> Interval:
     """The score interval of a share (Wilson 1927); 0 to 1 where nothing was tried.
 
     By its formula: scipy's `binomtest` takes 200 times as long for it.
     """
     if total == 0:
         return Interval(0.0, 0.0, 1.0)
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
     share = right / total
-    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
-    half = z * sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
+    middle = (share + Z * Z / (2 * total)) / (1 + Z * Z / total)
+    half = Z * sqrt(share * (1 - share) / total + Z * Z / (4 * total * total)) / (1 + Z * Z / total)
     return Interval(share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)))
 
 
-def t_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
+def t_interval(values: Sequence[float]) -> Interval:
     """The mean of at least two values, one a seed, with Student's interval. Raises ValueError for fewer."""
     if len(values) < 2:
         raise ValueError("an interval over seeds wants at least two of them")
     from scipy.special import stdtrit
 
     mean = fmean(values)
-    half = float(stdtrit(len(values) - 1, (1 + confidence) / 2)) * stdev(values) / sqrt(len(values))
+    half = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * stdev(values) / sqrt(len(values))
     return Interval(mean, mean - half, mean + half)
 
 
-def bootstrap(
-    seeds: Sequence[Mapping[str, float]], *, rounds: int = 1000, seed: int = 0, confidence: float = CONFIDENCE
-) -> Interval:
+def bootstrap(seeds: Sequence[Mapping[str, float]], *, rounds: int = 1000, seed: int = 0) -> Interval:
     """The mean over seeds of the mean over problems, with the percentile interval over redrawn seeds and problems.
 
     `seeds` holds one mapping problem -> value a seed. Where all seeds have the same problems one draw of problems
@@ -112,13 +111,13 @@ def bootstrap(
 
         table = array(columns)
         means = [float(table[i].mean(0)[p].mean()) for i, p in redraws(len(columns), len(problems), rounds, seed)]
-        return percentiles(value, means, confidence)
+        return percentiles(value, means)
     rng = random.Random(seed)
     means = list[float]()
     for _ in range(rounds):
         drawn = rng.choices(range(len(columns)), k=len(columns))
         means.append(fmean(fmean(rng.choices(columns[i], k=len(columns[i]))) for i in drawn))
-    return percentiles(value, means, confidence)
+    return percentiles(value, means)
 
 
 @lru_cache(maxsize=4)
@@ -128,11 +127,11 @@ def redraws(seeds: int, problems: int, rounds: int, seed: int) -> list[tuple[lis
     return [(rng.choices(range(seeds), k=seeds), rng.choices(range(problems), k=problems)) for _ in range(rounds)]
 
 
-def percentiles(value: float, drawn: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
+def percentiles(value: float, drawn: Sequence[float]) -> Interval:
     """The value with the percentile interval of its redraws, widened to hold the value."""
     if not drawn:
         return Interval(value, value, value)
-    ordered, tail = sorted(drawn), (1 - confidence) / 2
+    ordered, tail = sorted(drawn), (1 - CONFIDENCE) / 2
     low, high = ordered[floor(tail * len(ordered))], ordered[ceil((1 - tail) * len(ordered)) - 1]
     return Interval(value, min(low, value), max(high, value))
 
@@ -148,7 +147,7 @@ def over_seeds(seeds: Sequence[Mapping[str, float]], *, seed: int = 0) -> Interv
     return spread if len(seeds) < 2 else t_interval([fmean(s.values()) for s in seeds]).wider(spread)
 
 
-def normal_spread(seeds: Sequence[Mapping[str, float]], confidence: float = CONFIDENCE) -> Interval:
+def normal_spread(seeds: Sequence[Mapping[str, float]]) -> Interval:
     """What `bootstrap` comes to with many problems: a normal interval with the variance of its redraws.
 
     Seeds and problems are redrawn independently, so that the variance is that of the seeds' means over the seeds, and
@@ -160,8 +159,7 @@ def normal_spread(seeds: Sequence[Mapping[str, float]], confidence: float = CONF
         for problem, value in of.items():
             by_problem.setdefault(problem, []).append(value)
     problems = [sum(values) / len(values) for values in by_problem.values()]
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    half = z * sqrt(pvariance(means) / len(means) + pvariance(problems) / len(problems))
+    half = Z * sqrt(pvariance(means) / len(means) + pvariance(problems) / len(problems))
     return Interval(fmean(means), fmean(means) - half, fmean(means) + half)
 
 
@@ -174,7 +172,7 @@ def no_difference(seeds: Sequence[Mapping[str, float]]) -> float:
         return 2 * float(tail(-abs(spread.value) / half)) if half else float(spread.value == 0)
 
     spread, means = normal_spread(seeds), [fmean(s.values()) for s in seeds]
-    probability = two_sided((spread.high - spread.value) / NormalDist().inv_cdf((1 + CONFIDENCE) / 2), ndtr)
+    probability = two_sided((spread.high - spread.value) / Z, ndtr)
     if len(seeds) < 2:
         return probability
     return max(probability, two_sided(stdev(means) / sqrt(len(means)), lambda t: stdtr(len(means) - 1, t)))
@@ -209,7 +207,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return min(1.0, 2 * float(bdtr(min(only_first, only_second), only_first + only_second, 0.5)))
 
 
-def paired_interval(both: int, first: int, second: int, none: int, confidence: float = CONFIDENCE) -> Interval:
+def paired_interval(both: int, first: int, second: int, none: int) -> Interval:
     """The difference of two paired shares by the counts right for both, the first only, the second only, none.
 
     Newcombe's interval (Statistics in Medicine 17, 1998, 2635-2650, method 10).
@@ -217,7 +215,7 @@ def paired_interval(both: int, first: int, second: int, none: int, confidence: f
     total = both + first + second + none
     if total == 0:
         return Interval(0.0, -1.0, 1.0)
-    one, two = wilson(both + first, total, confidence), wilson(both + second, total, confidence)
+    one, two = wilson(both + first, total), wilson(both + second, total)
     margins = (both + first) * (second + none) * (both + second) * (first + none)
     cross = both * none - first * second
     cross = max(cross - total / 2, 0) if cross > 0 else cross

@@ -43,14 +43,7 @@ def methods_of(method: str) -> tuple[str, ...]:
     return tuple(name for name in from_trees() if not (METHODS[name].control_of or METHODS[name].unsolved))
 
 
-def refuse_unfit(
-    given: Mapping[str, Any],
-    settings: Sequence[str],
-    methods: Sequence[str],
-    *,
-    helped: bool,
-    environment: Mapping[str, str] = os.environ,
-) -> None:
+def refuse_unfit(given: Mapping[str, Any], settings: Sequence[str], methods: Sequence[str], *, helped: bool) -> None:
     """Raises UsageError for a flag or --set that means nothing to the methods; the environment's may be for others.
 
     `helped`: the strong model explains, refines or retells.
@@ -58,7 +51,7 @@ def refuse_unfit(
     flags: dict[str, str] = {}
     for name, value in given.items():
         is_off = value is False and name in ("explain", "refine")
-        if not is_off and environment.get(f"JOURNEY_{name.upper()}") != str(value):
+        if not is_off and os.environ.get(f"JOURNEY_{name.upper()}") != str(value):
             flags[f"--{name.replace('_', '-')}"] = FLAGS[name]
     flags |= {f"--set {one}": one.partition("=")[0].strip() for one in settings if one.strip().startswith("thoughts.")}
     for flag, setting in flags.items():

@@ -1,7 +1,6 @@
 """Every task by its name: the one place where a task is entered, and what goes by a problem's task."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from journey.answers.check import MathGrader
 from journey.answers.grade import Grade, Grader, HoldsProcesses
@@ -67,13 +66,10 @@ def ask(problem: Problem, prefix: Sequence[str]) -> Prompt:
     return task_of(problem).ask(problem, prefix)
 
 
-def check_languages(problems: Iterable[Problem], language: str | None = None) -> None:
-    """Raises UsageError for a task without a prompt in a language of its problems, or in `language` where given."""
-    distinct: dict[tuple[str, str | None], Problem] = {}
-    for problem in problems:
-        distinct.setdefault((problem.task, language or problem.language), problem)
-    for (_, wanted), problem in distinct.items():
-        ask(replace(problem, language=wanted), ())
+def check_languages(problems: Iterable[Problem]) -> None:
+    """Raises UsageError for a task without a prompt in a language of its problems."""
+    for problem in {(problem.task, problem.language): problem for problem in problems}.values():
+        ask(problem, ())
 
 
 def way_of(problem: Problem, text: str) -> str | None:

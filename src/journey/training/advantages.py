@@ -20,7 +20,6 @@ from journey.types import Problem, Tree
 Encoder = Callable[[Sequence[Row]], Sequence[tuple[list[int], list[int]]]]
 """Token ids of the prompts and the answers (`ANSWER`) of rows, borders as they fall in the whole text."""
 ANSWER = "completion"
-USUAL = CreditSettings()
 
 
 class Edge(NamedTuple):
@@ -54,22 +53,20 @@ def edges(tree: Tree, problem: Problem, ask: Ask) -> list[Edge]:
     return found
 
 
-def rllm_episode(
-    tree: Tree, problem: Problem, ask: Ask, encoder: Encoder | None = None, settings: CreditSettings = USUAL
-) -> dict[str, Any] | None:
+def rllm_episode(tree: Tree, problem: Problem, ask: Ask, encoder: Encoder | None = None) -> dict[str, Any] | None:
     """The tree as an episode of rLLM (`Episode.to_dict`), null where no step has a value.
 
     One trajectory a leaf, of the steps that no trajectory before it has. `advantage` is the step's credit divided by
-    its tokens, times `settings.segment_tokens`, so that no step is paid by its length: a number that rLLM gives to each
-    token, or with an `encoder` one number a token, beside `prompt_ids` and `response_ids`. Raises UsageError where
-    there is neither an encoder nor a step's number of tokens.
+    its tokens, times the default of `segment_tokens`, so that no step is paid by its length: a number that rLLM gives
+    to each token, or with an `encoder` one number a token, beside `prompt_ids` and `response_ids`. Raises UsageError
+    where there is neither an encoder nor a step's number of tokens.
     """
     found = edges(tree, problem, ask)
     if not found:
         return None
     ids = [] if encoder is None else encoder([edge.row for edge in found])
     question = shown(ask(problem, ()), True)
-    steps = {edge.node: _step(edge, question, ids[i] if ids else None, tree, settings) for i, edge in enumerate(found)}
+    steps = {edge.node: _step(edge, question, ids[i] if ids else None, tree) for i, edge in enumerate(found)}
     trajectories: list[dict[str, Any]] = []
     reference = {"question": problem.question, "answer": problem.answer, "task": task_of(problem).name}
     for leaf, below in enumerate(children(tree)[:-1]):
@@ -91,11 +88,7 @@ def rllm_episode(
 
 
 def _step(
-    edge: Edge,
-    question: list[dict[str, str]],
-    ids: tuple[list[int], list[int]] | None,
-    tree: Tree,
-    settings: CreditSettings,
+    edge: Edge, question: list[dict[str, str]], ids: tuple[list[int], list[int]] | None, tree: Tree
 ) -> dict[str, Any]:
     node, text = tree.nodes[edge.node], edge.row[ANSWER]
     tokens = node.tokens if ids is None else len(ids[1])
@@ -104,7 +97,7 @@ def _step(
             f"the steps of the tree {tree.id} have no number of tokens; name the model whose tokens count, as in "
             "--model hf/ID-or-folder"
         )
-    each = settings.segment_tokens * edge.credit / tokens if tokens else 0.0
+    each = CreditSettings().segment_tokens * edge.credit / tokens if tokens else 0.0
     return {
         "prompt_ids": ids[0] if ids else [],
         "response_ids": ids[1] if ids else [],

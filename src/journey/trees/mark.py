@@ -67,10 +67,10 @@ def right_leaves(tree: Tree, neutral: bool = True) -> list[int]:
     return [i for i, node in enumerate(tree.nodes) if valid[i] and node.correct is True and not below[i]]
 
 
-def on_right_path(tree: Tree, neutral: bool = True) -> set[int]:
+def on_right_path(tree: Tree) -> set[int]:
     """The nodes of all paths that end in a right leaf."""
     on_path: set[int] = set()
-    for index in right_leaves(tree, neutral):
+    for index in right_leaves(tree):
         while index >= 0 and index not in on_path:
             on_path.add(index)
             index = tree.nodes[index].parent
@@ -156,8 +156,8 @@ class Statistics:
     tokens: int
 
 
-def statistics(tree: Tree, neutral: bool = True) -> Statistics:
-    """What the tree holds; `neutral` says whether a right path may have neutral steps."""
+def statistics(tree: Tree) -> Statistics:
+    """What the tree holds; a right path may have neutral steps."""
     below = children(tree)
     leaves = [node for node, after in zip(tree.nodes, below, strict=False) if not after]
     depths: list[int] = []
@@ -168,7 +168,7 @@ def statistics(tree: Tree, neutral: bool = True) -> Statistics:
         nodes=len(tree.nodes),
         depth=max(depths, default=0),
         leaves=len(leaves),
-        right_leaves=len(right_leaves(tree, neutral)),
+        right_leaves=len(right_leaves(tree)),
         wrong_branches=len(wrong_branches(tree)),
         answers=sum(node.answer is not None for node in tree.nodes),
         unfinished=sum(node.answer is None for node in leaves),
