@@ -7,7 +7,7 @@ import pytest
 from journey.errors import UsageError
 from journey.tasks.countdown.puzzle import Puzzle, PuzzleSettings, draw, parse_puzzle, solutions, to_problem
 from journey.tasks.exploration import HINT
-from journey.tasks.hints import hint_of, hinted_prompt, surviving_hint
+from journey.tasks.hints import check_hints, hint_of, hinted_prompt, surviving_hint
 from journey.tasks.table import ask, task
 from journey.types import make_problem
 
@@ -52,6 +52,9 @@ def test_a_hint_that_is_the_whole_solution_is_refused_with_the_mend(problem, men
     with pytest.raises(UsageError, match=mend) as refused:
         hint_of(problem, 0)
     assert "thoughts.hinted: false" in str(refused.value)
+    with pytest.raises(UsageError, match=mend):
+        check_hints([problem, problem])
+    check_hints([problem, make_problem("1+1?", "2", task="math")])
 
 
 @pytest.mark.parametrize(

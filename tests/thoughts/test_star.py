@@ -18,7 +18,17 @@ from journey.tasks.table import TaskGrader, ask, task_of
 from journey.thoughts import shortcut, traverse
 from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.draft import is_draft
-from journey.thoughts.star import HINTED, LEFT_OUT, NO_MISTAKE, SPEAKS, estimate, is_hinted, make_hybrid, make_star
+from journey.thoughts.star import (
+    HINTED,
+    LEFT_OUT,
+    NO_MISTAKE,
+    SPEAKS,
+    WHOLE,
+    estimate,
+    is_hinted,
+    make_hybrid,
+    make_star,
+)
 from journey.thoughts.traverse import TraverseSettings
 from journey.types import Judgement, Node, Problem, Thought, Tree, make_problem
 
@@ -131,6 +141,13 @@ def test_a_rationale_that_speaks_of_the_hint_or_ends_wrong_is_not_kept() -> None
     found, _, refused = made("star", problem, failed(tree), answers, HintSettings(tries=2))
     assert not found.thoughts and found.reason == "not solved, nor in 2 tries with a hint"
     assert refused == {SPEAKS: 1, "no answer": 1}
+
+
+def test_a_problem_whose_hint_would_be_its_whole_solution_gives_no_thought_and_asks_nobody() -> None:
+    problem = make_problem("Make 7 from 3 4", "7", task="countdown")
+    tree = Tree("t", problem.id, (Node(-1, "4 - 3 = 1 ( 1 -> 7 )", answer="4-3", correct=False),), "m", "exact", {})
+    found, policy, _ = made("star", problem, tree)
+    assert (found.reason, policy.calls) == (WHOLE, [])
 
 
 def test_hinted_thoughts_can_be_left_out() -> None:

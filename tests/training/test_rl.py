@@ -187,6 +187,11 @@ def test_several_passes_and_a_divergence_from_the_start_train_too(rows: list[Row
     assert all("kl" in point for point in curve if "loss" in point)
 
 
+def test_a_band_that_nothing_can_keep_to_is_refused() -> None:
+    with pytest.raises(UsageError, match="write the lower one first"):
+        Band(entropy=(5.0, 1.0))
+
+
 @pytest.mark.parametrize("credit", ["judge-step", "judge-sum", "judge-min", "value-exact", "value-rollout", "tree"])
 def test_every_line_of_credit_trains(credit: str, rows: list[Row], tmp_path: Path) -> None:
     book = Memory()

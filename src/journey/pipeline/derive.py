@@ -20,6 +20,7 @@ from journey.store.entries import Refusals
 from journey.store.excluded import excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
+from journey.tasks.hints import check_hints
 from journey.tasks.table import TaskGrader, ask
 from journey.thoughts import tagged
 from journey.thoughts.annotate import read_notes
@@ -180,6 +181,8 @@ class Derivation:
         match METHODS[method].source:
             case "trees":
                 ids = sorted(self.run.ids("trees") if trees is None else trees)
+                if METHODS[method].unsolved and self.settings.common.hinting is not None:
+                    check_hints(self.problems[self._about(id)] for id in ids)
                 return await self._each(method, ids, lambda id: self._of_tree(method, id))
             case "notes":
                 read = read_notes(self.settings.notes or "")

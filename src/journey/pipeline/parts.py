@@ -22,7 +22,9 @@ from journey.store.entries import Curation
 from journey.store.excluded import exclude, excluded
 from journey.store.run import Run
 from journey.tasks.base import Task
+from journey.tasks.hints import check_hints
 from journey.tasks.table import TaskGrader, check_languages, task
+from journey.thoughts.methods import METHODS
 from journey.types import Problem
 
 STORED = ("test", "validation", "phase1", "rl", "train")
@@ -108,10 +110,12 @@ def make_problems(recipe: Recipe, keep: Keep = only_name) -> Parts:
     """The problems of each part, those to train on of the recipe's shard alone. Raises UsageError.
 
     `keep` gets the pictures of a file's problems. A problem in a language without prompts is refused here, before
-    anything is asked.
+    anything is asked, and so are problems of which none can be hinted at where thoughts need hints.
     """
     parts, dropped = _made(recipe, keep)
     check_languages(problem for found in parts.values() for problem in found)
+    if recipe.thoughts.hinted and any(METHODS[name].unsolved for name in recipe.thoughts.methods):
+        check_hints(parts["train"])
     return Parts(parts | {"train": of_shard(recipe, parts["train"])}, dropped)
 
 

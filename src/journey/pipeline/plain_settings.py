@@ -134,13 +134,17 @@ def judge_settings(data: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     return typed(OfJudges, given, where).judge_settings
 
 
+_LIST = "it must be a list, such as [0.1, 0.5], one value a place"
+
+
 def _validated(kind: type[Settings], data: Any, where: str, under: str) -> Settings:
     try:
         return TypeAdapter(kind).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
         place = under + ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{where}: {place} is {first['input']!r}: {first['msg'].lower()}") from None
+        wanted = _LIST if first["type"] == "tuple_type" else first["msg"].lower()
+        raise UsageError(f"{where}: {place} is {first['input']!r}: {wanted}") from None
 
 
 def _keys(kind: Any) -> dict[str, Any]:

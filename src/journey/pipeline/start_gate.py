@@ -59,7 +59,10 @@ async def start_gate(run: Run, settings: GateSettings, progress: Progress) -> di
     """
     problems = part(run, settings.split)[: settings.limit]
     if not problems:
-        raise UsageError(f"{run.path} has no {settings.split} problems to try starts on; import some with --split")
+        raise UsageError(
+            f"{run.path} has no {settings.split} problems to try starts on; import some: journey import problems FILE "
+            f"--split {settings.split} --out {run.path}"
+        )
     rule = _rule(run, settings)
     found = {
         start: [await _drawn(run, name, folder, seed, problems, rule, settings.split, progress)
@@ -71,6 +74,12 @@ async def start_gate(run: Run, settings: GateSettings, progress: Progress) -> di
         for start, seeds in found.items()
     }
     budget = settings.tokens or settings.samples * min(tokens for seeds in each.values() for tokens in seeds)
+    dearest = max(each, key=lambda start: max(each[start]))
+    if budget < max(each[dearest]):
+        raise UsageError(
+            f"{budget:g} tokens do not buy one answer of {dearest}, which takes {max(each[dearest]):.0f}; raise "
+            "--tokens, or leave it out"
+        )
     passed = {start: [pass_at_tokens(samples, budget) for samples in seeds] for start, seeds in found.items()}
     ranked = sorted(found, key=lambda start: -fmean(fmean(v.accuracy.values()) for v in passed[start]))
     rows = [_row(start, found[start], fmean(each[start]), passed[start], passed[ranked[0]]) for start in ranked]

@@ -67,6 +67,19 @@ def hint_of(problem: Problem, seed: int) -> str | None:
     return f"{HINT} {short}"
 
 
+def check_hints(problems: Iterable[Problem]) -> None:
+    """Raises UsageError where a hint to any of the problems would be its whole solution, or there is none to give."""
+    refused: UsageError | None = None
+    for problem in problems:
+        try:
+            if hint_of(problem, 0) is not None:
+                return
+        except UsageError as error:
+            refused = refused or error
+    if refused is not None:
+        raise refused
+
+
 def is_whole_answer(problem: Problem, task: Task) -> bool:
     """Whether the answer is written in several steps, or holds all of a worked solution that says more than it."""
     answer, solution = problem.answer.strip(), " ".join((problem.solution or "").split())

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from journey.errors import UsageError
 from journey.models.base import Sampling
 from journey.models.budget import Usage
 from journey.models.estimate import Estimate, question_tokens, tokens_of
@@ -28,6 +29,7 @@ HINTED = "hinted"
 SPEAKS = "speaks of the hint"
 LEFT_OUT = "not solved, and hints are left out"
 NO_HINT = "not solved, and the puzzle has no solution to hint at"
+WHOLE = "not solved, and a hint would be the whole solution"
 NO_MISTAKE = "solved with a hint, but the tree holds no wrong branch"
 
 
@@ -48,12 +50,14 @@ def is_hinted(thought: Thought) -> bool:
 async def rationale(problem: Problem, settings: HintSettings, tools: Tools) -> Rationale | str:
     """The policy's first right rationale in which nothing speaks of the hint; else why there is none.
 
-    Every try that is not kept is counted by its reason. Raises ModelError, and UsageError where the hint would be the
-    whole solution.
+    Every try that is not kept is counted by its reason. Raises ModelError.
     """
     policy, seed = tools.policy, tools.common.seed
     for trial in range(settings.tries):
-        hint = hint_of(problem, content_seed("hint", seed, trial))
+        try:
+            hint = hint_of(problem, content_seed("hint", seed, trial))
+        except UsageError:
+            return WHOLE
         if hint is None:
             return NO_HINT
         prompt = hinted_prompt(problem, hint, settings.prompt)

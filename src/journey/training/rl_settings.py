@@ -1,7 +1,7 @@
 """The dials of reinforcement learning, light enough to read a recipe without loading torch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal, Protocol
 
 from journey.errors import ABOVE_0, UsageError, check_settings
@@ -50,6 +50,14 @@ class Band:
     cut_off: tuple[float | None, float | None] = (None, None)
     repeats: tuple[float | None, float | None] = (None, None)
     fall: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses bounds between which nothing lies (UsageError)."""
+        for name, (low, high) in {k: v for k, v in asdict(self).items() if k != "fall"}.items():
+            if low is not None and high is not None and low > high:
+                raise UsageError(f"band.{name} is [{low}, {high}], which nothing keeps to; write the lower one first")
+        if self.fall is not None and self.fall < 0:
+            raise UsageError(f"band.fall is {self.fall}; it is in points that may be lost, 0 or more")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
