@@ -71,8 +71,8 @@ def eval_options(given: Sequence[str], ray: str | None = None, **flags: Any) -> 
 def ray_settings(given: dict[str, Any], address: str | None) -> RaySettings:
     """Takes ray.KEY=VALUE out of what --set gives, the address of --ray over it. Raises UsageError."""
     own = given.pop("ray", {})
-    data = own if address is None else plain_settings.merged({"ray": own}, {"ray": {"address": address}})["ray"]
-    return plain_settings.typed(RaySettings, data, "--set", "ray.")
+    found = plain_settings.typed(RaySettings, own, "--set", "ray.")
+    return found if address is None else replace(found, address=address)
 
 
 def problems_of(of: Run, split: str, limit: int | None) -> list[Problem]:
