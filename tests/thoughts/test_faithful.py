@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journey.thoughts.draft import Piece, lay_out
-from journey.thoughts.faithful import Rules, flaws, formulas, misplaced, tokens, words
+from journey.thoughts.faithful import Rules, flaws, misplaced, words
+from journey.thoughts.formulas import formulas, tokens
 from journey.types import SegmentKind, Thought, make_problem
 
 PROBLEM = make_problem("What is $6 \\cdot 7$?", "42")

@@ -1,6 +1,6 @@
 import pytest
 
-from journey.thoughts.faithful import tokens
+from journey.thoughts.formulas import tokens
 from journey.thoughts.numbers import numbers
 
 

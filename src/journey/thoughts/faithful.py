@@ -1,12 +1,10 @@
-r"""Whether a retold thought still says what its draft says: decided by rules alone, without a model.
+"""Whether a retold thought still says what its draft says: decided by rules alone, without a model.
 
 O1 Replication Journey part 1, the section on deriving long thoughts: a refined draft keeps every step, mistake,
 reflection and correction. So every segment must still be there, in order, with all its numbers and formulas (also the
 wrong ones: a mistake must not be corrected in silence), enough of its words, and the same final answer at the end.
 
-How writing is compared: spaces, dollars, \( \), \left, \right and thin spaces do not count, nor do the commas of
-thousands (1,000 and 1000.0 are one number); \dfrac and \tfrac are \frac, and \cdot, \times and * are one sign. Nothing
-is calculated: \frac{1}{2}, 1/2 and 0.5 are three things.
+How numbers and formulas are compared: `formulas`.
 
 What rules cannot see: a sentence that is denied or reversed with its words and numbers kept, and two parts with the
 same formulas and nearly the same words that have changed places.
@@ -17,12 +15,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 from journey.answers.compare import decide
 from journey.answers.find import find_answer
 from journey.answers.phrases import NUMBERS
-from journey.thoughts.numbers import NUMBER, plain, undecorated
+from journey.thoughts.formulas import formulas, missing, numbers_of, tokens
 from journey.types import Problem, Segment, Thought
 
 
@@ -57,7 +54,7 @@ def flaws(problem: Problem, draft: Thought, text: str, segments: Sequence[Segmen
         known |= _known(before.text)
         found += [f"part {place} {flaw}" for flaw in _lost(before.text, after.text, rules)]
         if before.kind == "mistake" and not rules.additions:
-            early = sorted(set(_numbers(tokens(after.text))) - known)
+            early = sorted(set(numbers_of(tokens(after.text))) - known)
             found += [f"part {place} is a mistake and now says {_list(early)}, not known there"] if early else []
     return found + _answer_flaws(draft, text)
 
@@ -65,7 +62,7 @@ def flaws(problem: Problem, draft: Thought, text: str, segments: Sequence[Segmen
 def _known(text: str) -> set[str]:
     """The numbers that a text says, in digits or in words: who retells "three" may write 3."""
     spelled = {str(NUMBERS.index(word)) for word in re.findall(r"[a-z]+", text.casefold()) if word in NUMBERS}
-    return spelled | set(_numbers(tokens(text)))
+    return spelled | set(numbers_of(tokens(text)))
 
 
 def misplaced(text: str, segments: Sequence[Segment]) -> str | None:
@@ -96,12 +93,12 @@ def _lost(before: str, after: str, rules: Rules) -> list[str]:
     if [token.text for token in given] == [token.text for token in left]:
         return []
     found: list[str] = []
-    if missing := sorted((Counter(_numbers(given)) - Counter(_numbers(left))).elements()):
-        found.append(f"lacks the number{'s' * (len(missing) > 1)} {_list(missing)}")
+    if gone := sorted((Counter(numbers_of(given)) - Counter(numbers_of(left))).elements()):
+        found.append(f"lacks the number{'s' * (len(gone) > 1)} {_list(gone)}")
     wanted = formulas(given)
-    if lost := _missing(wanted, left):
+    if lost := missing(wanted, left):
         found.append(f"lacks the formula{'s' * (len(lost) > 1)} {_list(lost)}")
-    few = len(_numbers(given)) + len(wanted) < rules.few
+    few = len(numbers_of(given)) + len(wanted) < rules.few
     content = words(before)
     share = len(content & words(after)) / len(content) if content else 1.0
     if share < (rules.words if few else rules.words / 2):
@@ -134,162 +131,3 @@ def words(text: str) -> set[str]:
     """
     found = (word for word in _WORD.findall(text.casefold()) if not _COMMON.fullmatch(word))
     return {word[: 2 if "가" <= word[0] <= "힣" else 5] for word in found}
-
-
-# --- numbers and formulas ---------------------------------------------------------------------------------------------
-
-_SETTING = re.compile(r"\\(?:left|right|displaystyle|quad|qquad)(?![a-zA-Z])|\\[,;:! ]|\\\$|\*\*|~")
-_SCRIPT = re.compile(r"([_^])\{(\w)\}")
-_ONE_SIGN = {
-    r"\dfrac": r"\frac", r"\tfrac": r"\frac", r"\cdot": "*", r"\times": "*", "×": "*", "·": "*", r"\div": "÷",
-    r"\leq": r"\le", "≤": r"\le", r"\geq": r"\ge", "≥": r"\ge", r"\neq": r"\ne", "≠": r"\ne", r"\lt": "<", r"\gt": ">",
-}  # fmt: skip
-_TOKEN = re.compile(rf"\\[()\[\]]|\\[A-Za-z]+|\\.|{NUMBER}|[^\W\d_]+|\S", re.DOTALL)
-_DELIMITERS = frozenset(("$", r"\(", r"\)", r"\[", r"\]"))
-_SIGNS = frozenset("+-*/^=<>|!%_÷")
-_PAIRS = {")": "(", "]": "[", "}": "{"}
-_BINDS_BEFORE = frozenset("^_/-")
-_BINDS_AFTER = frozenset("^_/!%")
-
-
-class Token(NamedTuple):
-    """A number (in one way of writing, with its sign), command, word or sign; `spaced`: there is a space before it.
-
-    `begins` is true where a line or a formula's mark begins or ends right before it.
-    """
-
-    text: str
-    spaced: bool
-    begins: bool
-
-
-def tokens(text: str) -> list[Token]:
-    """A text as tokens, without what only sets it."""
-    text = _SETTING.sub(" ", undecorated(text.replace("−", "-")))
-    text = _SCRIPT.sub(r"\1\2", text)
-    found: list[Token] = []
-    begins, end = True, 0
-    for match in _TOKEN.finditer(text):
-        token, gap = match[0], text[end : match.start()]
-        begins, end = begins or "\n" in gap, match.end()
-        if token in _DELIMITERS:
-            begins = True
-            continue
-        token = _ONE_SIGN.get(token, token)
-        if token[-1].isdecimal() and token.isascii():
-            token = plain(token.removeprefix("\\"))
-            if found and _is_minus(found, gap):
-                sign = found.pop()
-                found.append(Token(f"-{token}", sign.spaced, sign.begins))
-                begins = False
-                continue
-        found.append(Token(token, bool(gap), begins))
-        begins = False
-    return found
-
-
-def _is_minus(found: Sequence[Token], gap: str) -> bool:
-    """Whether the last token is the sign of the number that follows it: no space between, and no operand before."""
-    if found[-1].text != "-" or gap:
-        return False
-    before = found[-2].text if len(found) > 1 and not found[-1].begins else ""
-    return not (before[-1:].isalnum() or before in (")", "]", "}"))
-
-
-def _numbers(given: Sequence[Token]) -> list[str]:
-    return [token.text for token in given if _is_number(token.text)]
-
-
-def _is_number(text: str) -> bool:
-    return text[-1].isdecimal() and text.isascii() and not text.startswith("\\")
-
-
-class Formula(NamedTuple):
-    """The tokens of a formula and those right before and after it, "" where it begins or ends the text."""
-
-    tokens: tuple[str, ...]
-    before: str
-    after: str
-
-
-def formulas(given: Sequence[Token]) -> list[Formula]:
-    """The runs of numbers, letters, commands and signs that say more than one number or letter does."""
-    found: list[Formula] = []
-    start = 0
-    for place in range(len(given) + 1):
-        if place == len(given) or _ends_run(given[place]) or given[place].begins:
-            first, last = _trimmed(given, start, place)
-            run = tuple(token.text for token in given[first:last])
-            if len(run) > 1 and any(_is_number(t) or t.isalpha() for t in run):
-                found.append(Formula(run, *_around(given, first, last)))
-            start = place if place < len(given) and not _ends_run(given[place]) else place + 1
-    return found
-
-
-def _ends_run(token: Token) -> bool:
-    text = token.text
-    is_part = len(text) == 1 and text.isalpha() and text.isascii()
-    return not (is_part or _is_number(text) or text[0] == "\\" or text in _SIGNS or text in "()[]{}")
-
-
-def _trimmed(given: Sequence[Token], start: int, end: int) -> tuple[int, int]:
-    """A run without signs that hang over, brackets that do not pair, and the words "a" and "I" of the sentence."""
-    while start < end:
-        first, last = given[start].text, given[end - 1].text
-        inner = [token.text for token in given[start:end]]
-        parted = start + 1 == end or given[start + 1].spaced
-        if (
-            (first in _SIGNS and first not in "|-")
-            or (first in "-|aAI" and parted)
-            or _is_unpaired(inner, opening=True)
-        ):
-            start += 1
-        elif last in "+-*/^=<>_÷" or (last in "aAI|" and given[end - 1].spaced) or _is_unpaired(inner, opening=False):
-            end -= 1
-        else:
-            break
-    return start, end
-
-
-def _is_unpaired(run: Sequence[str], *, opening: bool) -> bool:
-    """Whether the first (else the last) token of the run is a bracket whose partner is not in it."""
-    edge = run[0] if opening else run[-1]
-    left, right = (edge, {v: k for k, v in _PAIRS.items()}.get(edge)) if opening else (_PAIRS.get(edge), edge)
-    if left is None or right is None:
-        return edge in "()[]{}"
-    depth = 0
-    for token in run if opening else reversed(run):
-        depth += (token == left) - (token == right)
-        if depth == 0:
-            return False
-    return True
-
-
-def _around(given: Sequence[Token], first: int, last: int) -> tuple[str, str]:
-    # A bullet's dash is apart from what follows it; a sign is not.
-    before = given[first - 1].text if first > 0 and not given[first].spaced else ""
-    return before, given[last].text if last < len(given) else ""
-
-
-def _missing(wanted: Sequence[Formula], left: Sequence[Token]) -> list[str]:
-    """The formulas that are not in the tokens, each use of one counted, the longest looked for first."""
-    texts: list[str | None] = [token.text for token in left]
-    lost: list[str] = []
-    for formula in sorted(wanted, key=lambda formula: -len(formula.tokens)):
-        place = next((i for i in range(len(texts)) if _stands(formula, texts, left, i)), None)
-        if place is None:
-            lost.append(" ".join(formula.tokens))
-        else:
-            size = len(formula.tokens)
-            texts[place : place + size] = [None] * size
-    return lost
-
-
-def _stands(formula: Formula, texts: Sequence[str | None], left: Sequence[Token], place: int) -> bool:
-    end = place + len(formula.tokens)
-    if tuple(texts[place:end]) != formula.tokens:
-        return False
-    before, after = _around(left, place, end)
-    return (before not in _BINDS_BEFORE or before == formula.before) and (
-        after not in _BINDS_AFTER or after == formula.after
-    )
