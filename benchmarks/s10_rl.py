@@ -96,7 +96,7 @@ def plain(rows: Sequence[Sequence[TokenRow]], settings: RlSettings, pad: int) ->
     for some in rows:
         ranked = sorted(some, key=lambda row: row.length)
         tokens = sum(len(row.answer) for row in some)
-        number = settings.answers // settings.micro
+        number = settings.answers // (settings.micro_batch or settings.answers)
         for i in range(number):
             part = ranked[i * len(ranked) // number : (i + 1) * len(ranked) // number]
             if not part:

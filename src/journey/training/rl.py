@@ -18,11 +18,12 @@ from journey.errors import UsageError
 from journey.training.base import LARGE, attention, hardware, identity, load, processes, saved_as
 from journey.training.curve import OnLog
 from journey.training.loop import common_arguments, run_trainer, save_trained
+from journey.training.memory import rows_in_part
 from journey.training.rl_batches import Batches, Ended
 from journey.training.rl_curve import SPENT, RlCurveCallback
 from journey.training.rl_draw import Book, Memory
 from journey.training.rl_engines import vllm_arguments
-from journey.training.rl_settings import RlSettings, TrainingJudge
+from journey.training.rl_settings import AT_ONCE, RlSettings, TrainingJudge
 from journey.training.rl_trainer import LOSSES, SMALL, RolloutTrainer
 from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop
@@ -121,6 +122,14 @@ def _train(
     return curve
 
 
+def rows_at_once(settings: RlSettings, share: int) -> int:
+    """How many of the rows of one process are computed at once: whole groups of answers where no number is set."""
+    if settings.micro_batch is not None:
+        return min(settings.micro_batch, share)
+    group = settings.samples
+    return group * rows_in_part(share // group, group * settings.max_tokens, AT_ONCE)
+
+
 def _trainer(
     batches: Batches,
     net: PreTrainedModel,
@@ -131,7 +140,7 @@ def _trainer(
 ) -> RolloutTrainer:
     share, rest = divmod(settings.problems, processes())
     share *= settings.samples
-    micro = min(settings.micro, share)
+    micro = rows_at_once(settings, share)
     if rest or share % micro or micro % settings.samples:
         raise UsageError(
             f"{settings.problems} problems an update cannot be shared by {processes()} processes in parts of {micro} "

@@ -11,6 +11,7 @@ from journey.training.branching import BranchSettings
 from journey.training.credit import CREDITS, CreditSettings, Need, check_lines
 from journey.training.settings import Optimising
 
+AT_ONCE = 20_000  # tokens, 3 GB with the tiny model; all 32 groups of 8 answers at once were seen to take 9.6 GB
 WITHOUT_SIGNAL = 3  # updates in a row whose answers all got equal rewards, after which training is given up
 
 
@@ -73,8 +74,9 @@ class RlSettings(Optimising):
     of probabilities, which matters where `passes` over an update's answers are more than one. Every `check_every`
     generated tokens (and before the first and after the last update) the model answers `validation` problems.
     `judge` names the judge of steps that the lines judge-* and value ask; puzzles have one of their own for judge-*.
-    `engine` writes the answers: the one here, or vLLM through TRL on a GPU ("vllm-colocate": in this process, with
-    `gpu_share` of the memory; "vllm-server": behind the address `server` of `vllm serve`).
+    `micro_batch` null computes as many groups of answers at once as may have `AT_ONCE` tokens, one at least. `engine`
+    writes the answers: the one here, or vLLM through TRL on a GPU ("vllm-colocate": in this process, with `gpu_share`
+    of the memory; "vllm-server": behind the address `server` of `vllm serve`).
     """
 
     learning_rate: float = 1e-6
@@ -164,8 +166,3 @@ class RlSettings(Optimising):
         if self.updates is not None:
             return self.updates * self.answers
         return 0 if self.tokens is None else 3 * self.tokens // self.max_tokens
-
-    @property
-    def micro(self) -> int:
-        """Rows that are trained on at once."""
-        return self.micro_batch or self.answers
