@@ -28,9 +28,15 @@ from journey.types import (
     to_json,
 )
 
-texts = st.text(max_size=40)  # every code point, NUL and lone surrogates excepted by hypothesis' default
+
+def joined(text: str) -> str:
+    """The text with two halves of a letter side by side as that letter, as JSON has it; lone halves stay."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+texts = st.text(max_size=40).map(joined)
 maybe = st.none() | texts
-surrogates = st.text(st.characters(categories=["Cs", "L", "Cc"]), max_size=10)
+surrogates = st.text(st.characters(categories=["Cs", "L", "Cc"]), max_size=10).map(joined)
 
 
 def problem(number: int) -> Problem:

@@ -18,6 +18,7 @@ from journey.errors import UsageError
 from journey.store.entries import ENTRIES, Curation, EntryTable, Failure, Refusals, Spending
 from journey.store.run import Run
 from journey.store.schema import STATEMENTS
+from journey.types import make_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +262,12 @@ def test_any_record_comes_back_equal(run: Run, some_trees, some_problems):
         assert run.get("trees", record.id) == record
     for record in some_problems:
         assert run.get("problems", record.id) == record
+
+
+def test_two_halves_of_a_letter_side_by_side_come_back_as_the_letter(run: Run):
+    halves = make_problem("a \ud83d\ude00 b", "1")
+    run.put_all("problems", [halves])
+    assert run.get("problems", halves.id) == replace(halves, question="a \U0001f600 b")
 
 
 def test_a_kind_of_entry_that_is_newer_than_the_run_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch):
