@@ -1,23 +1,19 @@
 """journey eval: a model's attempts at a run's problems, plain or by searches, and what they add up to."""
 
-from collections.abc import Coroutine, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Coroutine, Sequence
 from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from journey import interrupts
 from journey.commands import flags
+from journey.commands.eval_lines import answer_lines, grading_lines, grid, scoring_lines
 from journey.commands.output import check_part, check_run, failed_units, reading, say, say_empty, sheet, writing
 from journey.commands.progress import Bars
 from journey.commands.spending import Allowance, closing, note, paying, say_estimate, spent_data, spent_lines
 from journey.commands.suite import eval_suite
 from journey.errors import UsageError
-from journey.evals.graded_answers import VERDICTS
-from journey.evals.step_scores import ScoredAttempts
 from journey.models.budget import BudgetTracker
 from journey.models.cached import Cached
 from journey.pipeline import evaluation, registry, searching
@@ -152,8 +148,8 @@ def _evaluate(
     attempts = evaluation.made(of, plan, name)
     scored = None if judge is None else evaluation.scored(of, plan, attempts, judge)
     data = evaluation.figures(plan, name, split, attempts, scored)
-    lines = _lines(data) + (_grading_lines(data["judged"]) if "judged" in data else [])
-    lines += _scoring_lines(scored) if scored else []
+    lines = answer_lines(data) + (grading_lines(data["judged"]) if "judged" in data else [])
+    lines += scoring_lines(scored) if scored else []
     return data, [sheet(of.path, [*lines, *spent_lines(tracker)])], evaluation.failures(of, plan, name, scored)
 
 
@@ -177,7 +173,7 @@ def _search(
     report = of.path / "report"
     data = {"model": name, "split": split, "problems": len(problems), "searches": rows, "report": str(report)}
     spent = [sheet("", lines)] if (lines := spent_lines(tracker)) else []
-    human = [_grid(of.path, rows), *spent, f"accuracy against tokens spent is drawn in {report / 'report.html'}"]
+    human = [grid(of.path, rows), *spent, f"accuracy against tokens spent is drawn in {report / 'report.html'}"]
     models = [name, *(row["model"] for row in rows)]
     return data, human, [f for one in models for f in of.failures(stage=searching.STAGE, model=one)]
 
@@ -185,92 +181,3 @@ def _search(
 def _on_cluster(of: Run, tracker: BudgetTracker, work: Coroutine[Any, Any, str | None]) -> str | None:
     """What the work of a cluster returns; what its models were paid for is kept."""
     return interrupts.run(paying(of, registry.Models(of, tracker), tracker, work))
-
-
-def _grid(path: Path, rows: Sequence[Mapping[str, Any]]) -> Table:
-    grid = Table("search", title=Text(str(path)), title_justify="left")
-    for name in ("accuracy", "95 % interval", "model tokens", "judge tokens", "calls", "answered"):
-        grid.add_column(name, justify="right")
-    for row in rows:
-        cells = [row["model"]]
-        if row["attempts"]:
-            cells += [f"{100 * row['accuracy']:.1f} %", f"{100 * row['low']:.1f} to {100 * row['high']:.1f}"]
-            cells += [f"{row[key]:.0f}" for key in ("model_tokens", "judge_tokens")]
-            cells += [f"{row['calls']:.1f}", f"{100 * row['answered']:.0f} %"]
-        grid.add_row(*map(Text, cells))
-    return grid
-
-
-def _lines(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [
-        ("model", data["model"]),
-        ("decoding", data["decoding"]),
-        (f"attempts at {data['split']} problems", data["attempts"]),
-        *(_answered(data) if data["attempts"] else ()),
-        ("could not be checked", data["unjudged"]),
-        *((f"not right: {kind}", number) for kind, number in data["errors"].items()),
-        *(
-            (f"{what}@{at['k']}", _figure(at[what]))
-            for what in ("pass", "maj", "rm")
-            for at in data["at_k"]
-            if what in at
-        ),
-        *(
-            (
-                f"{row['by']} {row['group'] or 'not given'}, {row['problems']} problems",
-                _figure(row | {"value": row["accuracy"]}),
-            )
-            for row in data["groups"]
-        ),
-    ]
-
-
-def _answered(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [
-        ("accuracy", f"{100 * data['accuracy']:.1f} %"),
-        ("95 % interval", f"{100 * data['low']:.1f} to {100 * data['high']:.1f}"),
-        ("output tokens", f"{data['tokens']:.0f}"),
-        ("finished", f"{100 * data['finished']:.1f} %"),
-        *([("answers within thinking alone", data["in_thinking"])] if data["in_thinking"] else []),
-    ]
-
-
-def _figure(of: Mapping[str, Any]) -> str:
-    """A share with its interval, and what it would be if all that nobody could check were right."""
-    text = f"{100 * of['value']:.1f} % ({100 * of['low']:.1f} to {100 * of['high']:.1f})"
-    most = of.get("most", of["value"])
-    return text if most == of["value"] else f"{text}; {100 * most:.1f} % if all unchecked answers were right"
-
-
-def _grading_lines(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """The same for a person."""
-
-    def share(of: Mapping[str, float] | None) -> str:
-        return "nothing attempted" if of is None else _figure(of)
-
-    f_score = data["f_score"]
-    return [
-        ("graded by", data["judge"]),
-        *((word, share(data[word.replace(" ", "_")])) for word in VERDICTS),
-        ("the judge could not say", data["could_not_say"]),
-        ("correct given attempted", share(data["correct_given_attempted"])),
-        ("F-score", "-" if f_score is None else f"{f_score:.3f}"),
-        ("the judge's calls", "-" if data["judge_calls"] is None else f"{data['judge_calls']:,}"),
-        ("the judge's tokens", f"{data['judge_tokens']:,}"),
-    ]
-
-
-def _scoring_lines(scored: ScoredAttempts) -> list[tuple[str, Any]]:
-    """Who scored and what that cost, for a person."""
-    data = scored.to_json()
-    rows = [("scored by", data["judge"]), ("score of an answer", f"{data['aggregate']} of its steps")]
-    rows += [("answers scored", f"{data['scored']} of {data['attempts']}")]
-    if data["could_not_say"]:
-        rows.append(("the judge could not say", str(data["could_not_say"])))
-    if data["not_judged"]:
-        rows.append(("not judged, so rm@k is not known", f"{data['not_judged']}; give the command again"))
-    return [
-        *rows,
-        ("the judge's calls", f"{data['judge_calls']:,}"),
-        ("the judge's tokens", f"{data['judge_tokens']:,}"),
-    ]
