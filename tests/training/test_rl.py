@@ -12,7 +12,7 @@ from training.weights import same, weights
 from journey.errors import UsageError
 from journey.models.weights import model_path
 from journey.tasks.table import task
-from journey.training.rl import rows_at_once, train_rl
+from journey.training.rl import micro_rows, train_rl
 from journey.training.rl_draw import Drawn, Memory, chosen, credited, earned
 from journey.training.rl_settings import Band, Rewards, RlSettings
 from journey.training.rl_trainer import RolloutTrainer, TokenRow, padded
@@ -156,11 +156,11 @@ def test_weights_that_are_no_numbers_end_the_training_before_they_are_kept(rows:
 
 
 def test_an_update_is_computed_in_parts_of_whole_groups_unless_its_rows_are_set() -> None:
-    assert rows_at_once(RlSettings(), 32 * 8) == 32  # of 600 tokens each
-    assert rows_at_once(RlSettings(max_tokens=8000), 32 * 8) == 8
-    assert rows_at_once(RlSettings(max_tokens=50), 32 * 8) == 256
-    assert rows_at_once(RlSettings(micro_batch=64), 32 * 8) == 64
-    assert rows_at_once(RlSettings(micro_batch=64), 32) == 32
+    assert micro_rows(RlSettings(), 32 * 8) == 32  # of 600 tokens each
+    assert micro_rows(RlSettings(max_tokens=8000), 32 * 8) == 8
+    assert micro_rows(RlSettings(max_tokens=50), 32 * 8) == 256
+    assert micro_rows(RlSettings(micro_batch=64), 32 * 8) == 64
+    assert micro_rows(RlSettings(micro_batch=64), 32) == 32
 
 
 def test_money_is_time_at_the_price_of_an_hour() -> None:

@@ -23,7 +23,7 @@ from journey.training.rl_batches import Batches, Ended
 from journey.training.rl_curve import SPENT, RlCurveCallback
 from journey.training.rl_draw import Book, Memory
 from journey.training.rl_engines import vllm_arguments
-from journey.training.rl_settings import AT_ONCE, RlSettings, TrainingJudge
+from journey.training.rl_settings import PART_TOKENS, RlSettings, TrainingJudge
 from journey.training.rl_trainer import LOSSES, SMALL, RolloutTrainer
 from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop
@@ -122,12 +122,12 @@ def _train(
     return curve
 
 
-def rows_at_once(settings: RlSettings, share: int) -> int:
+def micro_rows(settings: RlSettings, share: int) -> int:
     """How many of the rows of one process are computed at once: whole groups of answers where no number is set."""
     if settings.micro_batch is not None:
         return min(settings.micro_batch, share)
     group = settings.samples
-    return group * rows_in_part(share // group, group * settings.max_tokens, AT_ONCE)
+    return group * rows_in_part(share // group, group * settings.max_tokens, PART_TOKENS)
 
 
 def _trainer(
@@ -140,7 +140,7 @@ def _trainer(
 ) -> RolloutTrainer:
     share, rest = divmod(settings.problems, processes())
     share *= settings.samples
-    micro = rows_at_once(settings, share)
+    micro = micro_rows(settings, share)
     if rest or share % micro or micro % settings.samples:
         raise UsageError(
             f"{settings.problems} problems an update cannot be shared by {processes()} processes in parts of {micro} "

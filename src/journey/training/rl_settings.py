@@ -11,7 +11,7 @@ from journey.training.branching import BranchSettings
 from journey.training.credit import CREDITS, CreditSettings, Need, check_lines
 from journey.training.settings import Optimising
 
-AT_ONCE = 20_000  # tokens, 3 GB with the tiny model; all 32 groups of 8 answers at once were seen to take 9.6 GB
+PART_TOKENS = 20_000  # tokens, 3 GB with the tiny model; all 32 groups of 8 answers at once were seen to take 9.6 GB
 WITHOUT_SIGNAL = 3  # updates in a row whose answers all got equal rewards, after which training is given up
 
 
@@ -74,7 +74,7 @@ class RlSettings(Optimising):
     of probabilities, which matters where `passes` over an update's answers are more than one. Every `check_every`
     generated tokens (and before the first and after the last update) the model answers `validation` problems.
     `judge` names the judge of steps that the lines judge-* and value ask; puzzles have one of their own for judge-*.
-    `micro_batch` null computes as many groups of answers at once as may have `AT_ONCE` tokens, one at least. `engine`
+    `micro_batch` null computes groups of at most `PART_TOKENS` tokens (one at least) at once. `engine`
     writes the answers: the one here, or vLLM through TRL on a GPU ("vllm-colocate": in this process, with `gpu_share`
     of the memory; "vllm-server": behind the address `server` of `vllm serve`).
     """
