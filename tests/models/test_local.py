@@ -14,6 +14,10 @@ from journey.models.base import ModelError, Prompt, Sampling
 from journey.models.local import Local
 from journey.models.local_cohort import PlainDecoder
 from journey.models.local_generic import GenericDecoder
+from journey.models.local_text import Text
+from journey.training.base import load
+from journey.training.encode import encode
+from journey.training.settings import TrainSettings
 
 
 @pytest.fixture(scope="module")
@@ -247,6 +251,25 @@ def test_weights_without_safetensors_are_refused(word_folder, tmp_path):
     torch.save({}, tmp_path / "pytorch_model.bin")
     with pytest.raises(UsageError, match="safetensors"):
         Local(tmp_path)
+
+
+def test_damaged_weights_are_refused_in_a_sentence(word_folder, tmp_path):
+    for file in word_folder.iterdir():
+        content = file.read_bytes()
+        (tmp_path / file.name).write_bytes(content[:-100] if file.suffix == ".safetensors" else content)
+    with pytest.raises(UsageError, match="cannot be loaded"):
+        Local(tmp_path)
+    with pytest.raises(UsageError, match="cannot be loaded"):
+        load(tmp_path, TrainSettings())
+
+
+def test_a_chat_template_that_raises_is_named(chat_folder):
+    tokenizer = AutoTokenizer.from_pretrained(chat_folder)
+    tokenizer.chat_template = "{{ raise_exception('no such role') }}"
+    with pytest.raises(UsageError, match="fails on user: no such role; mend chat_template"):
+        Text(tokenizer, (), len(tokenizer)).read(Prompt("hello"))
+    with pytest.raises(UsageError, match="no such role"):
+        encode(tokenizer, [{"prompt": "hello", "completion": "you"}], "completion", {0})
 
 
 def test_a_folder_of_gguf_alone_is_told_from_a_broken_one(tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 from transformers.utils.hub import cached_file
@@ -68,7 +68,7 @@ def load(
         number = choose_dtype(dtype or AUTO, on, config.dtype)
         with without_bars():
             model = made.from_pretrained(source, dtype=number, use_safetensors=True, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UsageError(
             f"the judge {path} cannot be loaded ({line}); give a folder or hub id whose backbone transformers has, "

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from journey.errors import UsageError
-from journey.models.local_text import Text
+from journey.models.local_text import Text, templated
 
 
 class Unreadable(Exception):
@@ -69,7 +69,7 @@ class Spelling:
     def chat(self, turns: Sequence[tuple[str, str]], *, is_open: bool) -> str:
         """The turns (role, text) as the chat template writes them; `is_open`: up to where the assistant speaks."""
         messages = [{"role": role, "content": content} for role, content in turns]
-        return self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=is_open)
+        return templated(self.tokenizer, messages, is_open=is_open)
 
     def _knows(self, text: str) -> bool:
         return self._text.missing(text) is None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
@@ -183,8 +184,8 @@ def load(path: str | Path, device: torch.device, dtype: str) -> tuple[Any, Any]:
             model = AutoModelForCausalLM.from_pretrained(
                 source, config=config, dtype=chosen, use_safetensors=True, trust_remote_code=False
             )
-    except (OSError, ValueError) as error:
-        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    except (OSError, ValueError, SafetensorError) as error:
+        line = " ".join(str(error).split())[:160] or type(error).__name__
         if Path(source).is_dir() and list(Path(source).glob("*.gguf")):
             line = (
                 "it holds GGUF, which is not read here: serve it with llama.cpp, as docs/servers.md says, or convert it"

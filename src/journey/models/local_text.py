@@ -1,11 +1,12 @@
 """Between text and tokens: how a prompt is read, how a completion is spelled, and where it stops."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from jinja2 import TemplateError
 
 from journey.errors import UsageError
 from journey.models.base import Prompt, refuse_images
@@ -16,6 +17,20 @@ _PROBE = "\U0001f70b"
 _CONTEXT = 4  # prompt tokens that a completion is decoded behind, so that its first space is kept
 
 NEVER, MAYBE, ALWAYS = 0, 1, 2  # what a token means for a request's stop strings
+
+
+def templated(tokenizer: Any, messages: Sequence[Mapping[str, Any]], *, is_open: bool = True) -> str:
+    """The messages as the tokenizer's chat template writes them; `is_open`: up to where the assistant speaks.
+
+    Raises UsageError for a template that refuses them.
+    """
+    try:
+        return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=is_open)
+    except TemplateError as error:
+        raise UsageError(
+            f"the model's chat template fails on {', '.join(str(one['role']) for one in messages)}: "
+            f"{' '.join(str(error).split())[:160]}; mend chat_template in its folder, or take it out for a base model"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +93,7 @@ class Text:
     def _templated(self, prompt: Prompt) -> str:
         messages = [{"role": "system", "content": prompt.system}] if prompt.system is not None else []
         messages.append({"role": "user", "content": prompt.text})
-        opened = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        return opened + prompt.prefix
+        return templated(self._tokenizer, messages) + prompt.prefix
 
     def spell(self, reading: Reading, ids: Sequence[int]) -> str:
         """The text of generated tokens as it continues the prompt."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -57,8 +58,8 @@ def load(model: str | Path, settings: Optimising) -> tuple[PreTrainedModel, PreT
     try:
         tokenizer = AutoTokenizer.from_pretrained(model)
         net = AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
-    except (OSError, ValueError) as error:  # transformers raises both for what it cannot find or does not know
-        raise UsageError(f"The model {model} cannot be loaded: {str(error).strip().splitlines()[0]}") from error
+    except (OSError, ValueError, SafetensorError) as error:  # what is not there, not known, or damaged
+        raise UsageError(f"The model {model} cannot be loaded: {' '.join(str(error).split())[:160]}") from error
     return net, tokenizer
 
 

@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 
 from journey.errors import UsageError
 from journey.models.local_marks import Marks
-from journey.models.local_text import Text
+from journey.models.local_text import Text, templated
 from journey.training.rows import CUT_OFF, GOES_ON, PREFIX, refuse_pictures
 
 _OPENING = re.compile(r"\s*(<[^<>\s]{1,40}>)\n*")
@@ -122,9 +122,8 @@ def _texts(tokenizer: PreTrainedTokenizerBase, marks: Marks, prompt: Any, answer
         return prompt, prompt + answer
     turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
     turns = [turn | {"content": marks.hidden(turn["content"], by_model=turn["role"] == "assistant")} for turn in turns]
-    opened: Any = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
-    closed: Any = tokenizer.apply_chat_template([*turns, {"role": "assistant", "content": answer}], tokenize=False)
-    return opened, closed
+    closed = [*turns, {"role": "assistant", "content": answer}]
+    return templated(tokenizer, turns), templated(tokenizer, closed, is_open=False)
 
 
 def _ended_once(answer: str, ends: tuple[str, ...]) -> str:
