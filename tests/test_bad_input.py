@@ -161,7 +161,7 @@ def test_no_tree_with_a_right_leaf_says_what_to_change(tmp_path: Path) -> None:
     [
         (["--set", "learning_rat=1"], "did you mean learning_rate?"),
         (["--set", "learning_rate=fast"], "learning_rate"),
-        (["--set", "learning_rate=-1"], "positive"),
+        (["--set", "learning_rate=-1"], "above 0"),
         (["--name", "../out"], "no name for a model"),
         (["--model", "journy"], "tiny"),
         (["--arm", "shortcat"], "'shortcut'"),

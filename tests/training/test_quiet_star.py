@@ -166,7 +166,7 @@ def test_what_it_cannot_do_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match="leave lora"):
         train_quiet_star(words_model, sums, tmp_path / "out", replace(FAST, lora=4))
-    with pytest.raises(UsageError, match="two samples"):
+    with pytest.raises(UsageError, match="at least 2"):
         settings_from_json("quiet_star", {"samples": 1})
     with pytest.raises(ModelError, match="no stop strings"):
         ask(Thoughtful(trained[0], "quiet"), [Sampling(stop=("\n",))], ["1 + 2"])

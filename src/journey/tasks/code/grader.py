@@ -29,6 +29,7 @@ from journey.types import Problem, content_hash, make_problem
 KEPT = 16 << 20  # bytes of what the tests' process reports
 TAIL = 4096  # of what it writes besides
 LONGEST = 100_000  # characters of a program
+START = 120  # seconds until the tests begin: a busy machine was seen to take more than 12
 
 _HEAD = re.compile(r"^(?:async )?def \w", re.MULTILINE)
 Known = MutableMapping[str, Outcome]
@@ -111,11 +112,18 @@ class CodeGrader:
             code = None
             with contextlib.suppress(TimeoutError):
                 try:
+                    await asyncio.wait_for(_begun(process, out.fileno()), START)
                     code = await asyncio.wait_for(process.wait(), self.seconds + 2)
                 finally:
                     await _end(process)
             report = os.pread(out.fileno(), KEPT, 0).decode("utf-8", "replace")
             return outcome(code, report, _tail(err), mark, tests.cases, self.seconds)
+
+
+async def _begun(process: asyncio.subprocess.Process, report: int) -> None:
+    """Returns once the process has written its first line, or has ended."""
+    while process.returncode is None and not os.fstat(report).st_size:
+        await asyncio.sleep(0.01)
 
 
 def check_sandbox() -> None:
