@@ -154,23 +154,17 @@ class Router:
             if any(member.is_up for member in self.members if member not in call.failed_at):
                 return None
             fresh = free
-        load = self._load(free)
+        seconds = _seconds(free)
+
+        def load(member: Member) -> float:
+            return (member.taken + 1) * seconds(member)
+
         least = min(fresh, key=lambda member: (load(member), member.use.answers))
         readers = [member for member in self._prefixes.readers(call.blocks) if member in fresh]
         if not readers:
             return least
         near = min(readers, key=load)
-        return near if load(near) <= BUSIER * load(least) + MORE * load(near) / (near.taken + 1) else least
-
-    def _load(self, members: Sequence[Member]) -> Callable[[Member], float]:
-        """How loaded each would be with one call more: calls times the seconds it takes for one, or the usual ones."""
-        known = [member.seconds for member in members if member.seconds]
-        usual = median_low(known) if known else 1.0
-
-        def load(member: Member) -> float:
-            return (member.taken + 1) * (member.seconds or usual)
-
-        return load
+        return near if load(near) <= BUSIER * load(least) + MORE * seconds(near) else least
 
     def _send(self, call: Call, member: Member) -> None:
         now = time.monotonic()
@@ -279,7 +273,8 @@ class Router:
                 free = [one for one in self.members if one.has_room(usual) and one not in call.flights]
                 if not free or len(call.flights) > 1 or self._is_full:
                     continue
-                other = min(free, key=self._load(free))
+                seconds = _seconds(free)
+                other = min(free, key=lambda one: (one.taken + 1) * seconds(one))
                 idle = not self._queue and (waited > LATE * slow[call.kind] or _is_sooner(other, member, waited))
                 if idle or waited > long:
                     member.use.late += 1
@@ -292,6 +287,13 @@ class Router:
                     task, _ = call.flights[member]
                     self._failed(call, member, stands)
                     task.cancel()
+
+
+def _seconds(members: Sequence[Member]) -> Callable[[Member], float]:
+    """What each takes for an answer: the usual among them where that is not known yet."""
+    known = [member.seconds for member in members if member.seconds]
+    usual = median_low(known) if known else 1.0
+    return lambda member: member.seconds or usual
 
 
 def _is_sooner(other: Member, member: Member, waited: float) -> bool:
