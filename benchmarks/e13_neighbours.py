@@ -58,7 +58,7 @@ SFT = SftSettings(epochs=3, batch=16, learning_rate=1e-3)
 PRM = PrmSettings(epochs=3, batch=16, learning_rate=1e-3)
 QUIET_STAR = QuietStarSettings(epochs=3, batch=16, learning_rate=1e-3)
 HINTS = HintSettings()
-ROUNDS, ROUND_SAMPLES, RL_SAMPLES = 4, 4, 4
+ROUNDS, ROUND_SAMPLES, RL_SAMPLES = 4, 2, 4
 DECIDES = {"problems": ("puzzles", "phase1", "train", "validation", "test"), "trees": ("count",)}
 GROWN = ("width", "keep", "depth", "follow_wrong", "temperature", "max_step_tokens")
 VOTE = 24  # tokens of a vote for each step that may follow
@@ -290,20 +290,19 @@ def in_rounds(name: str) -> Callable[[Neighbours, int], Figures | None]:
     """An arm after its last round, as E6 measured it; all rounds are paid for."""
 
     def measure(here: Neighbours, seed: int) -> Figures | None:
-        files = sorted(here.results.glob(f"e6-{here.task}-*-same-seed-{seed}-{name}-round-{ROUNDS}.json"))
-        if not files:
+        last = sorted(here.results.glob(f"e6-{here.task}-????????-same-seed-{seed}-{name}-round-{ROUNDS}.json"))
+        if not last:
             return None
-        rounds = [
-            files[-1].with_name(files[-1].name.replace(f"round-{ROUNDS}", f"round-{r + 1}")) for r in range(ROUNDS)
-        ]
-        found = [json.loads(file.read_text("utf-8")) for file in rounds if file.is_file()]
+        work = last[-1].name.partition("-same-")[0]  # round 1 is the base's
+        rounds = [f"{'same' if n > 1 else 'base'}-seed-{seed}-{name}-round-{n}" for n in range(1, ROUNDS + 1)]
+        found = [json.loads((here.results / f"{work}-{of}.json").read_text("utf-8")) for of in rounds]
         if "right" not in found[-1]:
             return None
         first = here.cost(seed, PHASE1)
         paid = {key: sum(one.get(key) or 0 for one in found) for key in ("generated", "trained")}
         return {
             "samples": ROUND_SAMPLES, "right": found[-1]["right"], "answer": found[-1]["tokens"],
-            "generated": paid["generated"], "trained": paid["trained"] + first["trained"], "from": files[-1].name,
+            "generated": paid["generated"], "trained": paid["trained"] + first["trained"], "from": last[-1].name,
         }  # fmt: skip
 
     return measure

@@ -2,9 +2,9 @@
 
 From a finished run of recipes/rl.yaml (`--run`, or one of recipes/maze.yaml with problems.rl) comes the journey's model
 of each seed. Each way of credit learns from it with the recipe's settings, but at the journey's own rate: at the one
-that E5 has for all starts it falls (docs/LOG.md). The judge's ways also with 10 and 30 % of the verdicts flipped. Shown
-are accuracy, tokens, backtracks and recoveries before and after, and the generated tokens at which a way first reaches
-the accuracy that outcome credit ends with on the validation problems.
+that E5 has for all starts it falls (docs/LOG.md). The judge's ways also with 10 and 30 % of the verdicts flipped; "x4":
+four times the tokens. Shown are accuracy, tokens, backtracks, recoveries and kinds of errors before and after, and the
+generated tokens at which a way first reaches the accuracy that outcome credit ends with on the validation problems.
 
 Each (way, seed) is one small JSON in benchmarks/results; the table combines those of the same base and sizes.
 """
@@ -12,7 +12,7 @@ Each (way, seed) is one small JSON in benchmarks/results; the table combines tho
 import tempfile
 from argparse import Namespace
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -28,16 +28,28 @@ START, OUTCOME = "journey", "outcome"
 RATE = 1e-4  # of 1e-4, 2.5e-4 and 5e-4 the best on validation puzzles from a pilot seed's journey
 SMALL = 0.15  # the weight of credit by pieces beside outcome, at which it was stable in a first trial
 FLIPS = (0.1, 0.3)
+LONGER = " x4"
 
 
-def ways() -> dict[str, tuple[dict[str, float], float]]:
-    """Each way's weights and the share of its verdicts that is flipped."""
-    found: dict[str, tuple[dict[str, float], float]] = {OUTCOME: ({OUTCOME: 1.0}, 0.0)}
+@dataclass(frozen=True)
+class Way:
+    """The weights of each kind of credit, the share of verdicts that is flipped, and how many budgets it has."""
+
+    weights: Mapping[str, float]
+    flip: float = 0.0
+    times: int = 1
+
+
+def ways() -> dict[str, Way]:
+    """All ways, by their names in the tables."""
+    found = {OUTCOME: Way({OUTCOME: 1.0})}
     for line in ("judge-step", "judge-sum", "judge-min"):
         for flip in (0.0, *FLIPS):
-            found[f"{line}{f' flip {flip:g}' if flip else ''}"] = ({line: SMALL}, flip)
+            found[f"{line}{f' flip {flip:g}' if flip else ''}"] = Way({line: SMALL}, flip)
     for line in ("value-exact", "value-rollout", "tree"):
-        found[line] = ({OUTCOME: 1.0, line: SMALL}, 0.0)
+        found[line] = Way({OUTCOME: 1.0, line: SMALL})
+    for line in (OUTCOME, "tree"):
+        found[f"{line}{LONGER}"] = replace(found[line], times=4)
     return found
 
 
@@ -48,11 +60,11 @@ def credit(options: Namespace) -> Result:
         here = RlRuns("e7", of, sizes, options.work or Path(folder), RESULTS if options.long else Path(folder))
         for seed in options.seeds:
             for way in options.ways:
-                weights, flip = ways()[way]
+                how, settings = ways()[way], settings_of(START, is_long=options.long)
                 settings = replace(
-                    settings_of(START, is_long=options.long), learning_rate=RATE, seed=seed, credit=weights
-                )
-                settings = replace(settings, crediting=replace(settings.crediting, flip=flip))
+                    settings, learning_rate=RATE, seed=seed, credit=how.weights, tokens=settings.tokens * how.times,
+                    crediting=replace(settings.crediting, flip=how.flip),
+                )  # fmt: skip
                 here.measure(seed, way, START, settings)
         found, work = here.found(), here.work
     shown_ways = [way for way in ways() if way in found]
@@ -67,7 +79,10 @@ def credit(options: Namespace) -> Result:
                 gains[f"{way} over {other}"] = d
     corrected = holm({name: d["p"] for name, d in gains.items()})
     gains = {name: d | {"holm": corrected[name]} for name, d in gains.items()}
-    ratios = {way: ratio(found[way], found.get(OUTCOME, {})) for way in shown_ways if way != OUTCOME}
+    equal = [way for way in shown_ways if way != OUTCOME and not way.endswith(LONGER)]
+    ratios = {way: ratio(found[way], found.get(OUTCOME, {})) for way in equal}
+    errors = {way: of for way in arms if (of := kinds_of_errors(found[way]))}
+    kinds = sorted({kind for of in errors.values() for kind in of})
     shown = [
         table("credit", ("", "seeds", "right", "low", "high", "greedy", *SHOWN, "generated"), [
             (way, a["seeds"], *map(percent, (a["accuracy"], a["low"], a["high"], a["greedy"])), a["tokens"],
@@ -80,9 +95,12 @@ def credit(options: Namespace) -> Result:
               "share", "low", "high", "reached"), [
             (way, r["seeds"], r["share"], r["low"], r["high"], r["reached"]) for way, r in ratios.items() if r
         ]),
+        table("what is not right, % of the answers", ("", *kinds), [
+            (way, *(percent(of.get(kind, 0.0)) for kind in kinds)) for way, of in errors.items()
+        ]),
     ]  # fmt: skip
-    is_whole = options.long and len(shown_ways) == len(ways()) and all(a["seeds"] >= 3 for a in arms.values())
-    kept = {"work": work, "arms": arms, "differences": gains, "ratios": ratios}
+    is_whole = options.long and len(shown_ways) == len(ways()) and all(arms[way]["seeds"] >= 3 for way in equal)
+    kept = {"work": work, "arms": arms, "differences": gains, "ratios": ratios, "errors": errors}
     return Result(kept, True if is_whole else None, "" if is_whole else "the row wants --long and three seeds", shown)
 
 
@@ -95,6 +113,12 @@ def summary(seeds: Mapping[int, Any], sizes: Sizes) -> dict[str, Any]:
         "greedy": over_seeds([shares(f["greedy"], 1) for f in figures]).value,
         "generated": fmean(f.get("generated", 0) for f in figures), **{name: mean(figures, name) for name in SHOWN},
     }  # fmt: skip
+
+
+def kinds_of_errors(seeds: Mapping[int, Any]) -> dict[str, float]:
+    """The share of answers with each kind of error, the mean over the seeds that counted them."""
+    counted = [figures["errors"] for figures in seeds.values() if "errors" in figures]
+    return {kind: fmean(of.get(kind, 0.0) for of in counted) for kind in {k for of in counted for k in of}}
 
 
 def ratio(way: Mapping[int, Any], outcome: Mapping[int, Any]) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from bench import by_seed
 from journey.data.problems import part
 from journey.errors import UsageError
 from journey.evals.attempts import Decoding, attempt
-from journey.metrics.accuracy import no_difference, over_seeds
+from journey.metrics.accuracy import error_counts, no_difference, over_seeds
 from journey.models.local import Local
 from journey.models.weights import folder_hash, model_path
 from journey.store.run import Run
@@ -127,7 +127,7 @@ def rights(answers: Sequence[Sequence[Attempt]], *, finished: bool = False) -> s
     return "".join(str(sum(a.finish != "length" if finished else a.correct is True for a in of)) for of in answers)
 
 
-def thinking(answers: Sequence[Sequence[Attempt]], known: Mapping[str, Problem]) -> dict[str, float | None]:
+def thinking(answers: Sequence[Sequence[Attempt]], known: Mapping[str, Problem]) -> dict[str, Any]:
     every = [a for drawn in answers for a in drawn]
     seen = [behaviours(known[a.problem], a.text, a.correct) for a in every]
     recovered = [b.recovery for b in seen if b.recovery is not None]
@@ -136,6 +136,7 @@ def thinking(answers: Sequence[Sequence[Attempt]], known: Mapping[str, Problem])
         "cut_off": fmean(a.finish == "length" and a.correct is not True for a in every),
         "backtracks": fmean(b.backtracks for b in seen),
         "recovery": fmean(recovered) if recovered else None,
+        "errors": {kind: count / len(every) for kind, count in error_counts(every).items()},
     }
 
 
