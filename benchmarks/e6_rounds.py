@@ -109,13 +109,15 @@ class Rounds:
     def file(self, variant: str, seed: int, arm: str, number: int) -> Path:
         return self.results / f"{self.work}-{variant}-seed-{seed}-{arm}-round-{number}.json"
 
+    def has(self, variant: str, seed: int) -> bool:
+        """Whether all results of a variant in a seed are there."""
+        rounds = range(1 if variant == BASE else 2, self.recipe(variant, seed).rounds.count + 1)
+        return all(self.file(variant, seed, arm, number).is_file() for arm in self.arms for number in rounds)
+
     def make(self, variant: str, seed: int) -> None:
         """Makes a variant in a seed and writes what its rounds came to; what is there already is not made again."""
-        recipe = self.recipe(variant, seed)
+        recipe, place = self.recipe(variant, seed), self.place(variant, seed)
         rounds = range(1 if variant == BASE else 2, recipe.rounds.count + 1)
-        if all(self.file(variant, seed, arm, number).is_file() for arm in self.arms for number in rounds):
-            return
-        place = self.place(variant, seed)
         if variant != BASE and not place.is_dir():
             self.make(BASE, seed)
             half = place.with_name(f".{place.name}")
@@ -316,7 +318,8 @@ def measured(options: Namespace) -> Result:
         )
         for seed in options.seeds:
             for variant in options.variant:
-                here.make(variant, seed)
+                if not here.has(variant, seed):
+                    here.make(variant, seed)
         found, work = here.found(), here.work
     if options.draw is not None:
         options.draw.mkdir(parents=True, exist_ok=True)
