@@ -62,7 +62,8 @@ def credit(options: Namespace) -> Result:
             for way in options.ways:
                 how, settings = ways()[way], settings_of(START, is_long=options.long)
                 settings = replace(
-                    settings, learning_rate=RATE, seed=seed, credit=how.weights, tokens=(settings.tokens or 0) * how.times,
+                    settings, learning_rate=RATE, seed=seed, credit=how.weights,
+                    tokens=(settings.tokens or 0) * how.times,
                     crediting=replace(settings.crediting, flip=how.flip),
                 )  # fmt: skip
                 here.measure(seed, way, START, settings)
