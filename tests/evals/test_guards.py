@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from properties import examples
 
-from journey.evals.guards import OFF, Draws, Guards, best_of, measured, middling, new_ways, verdict
+from journey.evals.guards import OFF, Draws, Guards, best_of, domain_of, measured, middling, new_ways, verdict
 from journey.tasks.table import way_of
 from journey.types import Attempt, ModelRef, Problem, Thought, make_problem
 
@@ -108,6 +108,21 @@ def test_each_guard_stops_a_round_by_its_name_and_figure_and_can_be_switched_off
     off = replace(Guards(), **{guard: "off" if guard == "gate" else None})
     assert verdict(bad, GOOD, best_of([GOOD]), off) is None
     assert verdict(bad, GOOD, best_of([GOOD]), OFF) is None
+
+
+@pytest.mark.parametrize("guard", ["cut_off", "repeats"])
+def test_a_round_that_is_no_worse_than_the_first_passes_a_bound_that_the_first_one_breaks(guard: str) -> None:
+    first = GOOD | {guard: 0.69}
+    assert verdict(GOOD | {guard: 0.6}, first, None, Guards()) is None
+    assert "70.0%" in (verdict(GOOD | {guard: 0.7}, first, None, Guards()) or "")
+
+
+def test_a_domain_is_a_subject_or_a_source_of_which_train_and_test_are_one() -> None:
+    sources = ("countdown/train", "countdown/test", "data/algebra", "")
+    assert [domain_of(p) for source in sources for p in puzzles(1, source)] == [
+        "countdown", "countdown", "data/algebra", "countdown",
+    ]  # fmt: skip
+    assert domain_of(replace(puzzles(1, "countdown/train")[0], subject="sums")) == "sums"
 
 
 def test_a_good_round_and_one_that_nobody_could_measure_may_go_on() -> None:

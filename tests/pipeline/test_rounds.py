@@ -115,15 +115,16 @@ def test_fewer_rounds_than_are_done_are_refused(two: Path) -> None:
 def test_guards_may_change_only_where_no_round_follows_one_that_they_stop(two: Path) -> None:
     with Run.read(two) as run:
         before = run.entries(Round)
-    with run_small(two, "rounds=2", "rounds.guards=off", "rounds.guards.cut_off=0.0") as run:
-        assert len(stops(run)) == 2 and all("guard cut_off" in one and "last good model" in one for one in stops(run))
+    with run_small(two, "rounds=2", "rounds.guards=off", "rounds.guards.new=1.0") as run:
+        assert len(stops(run)) == 2 and all("guard new" in one and "last good model" in one for one in stops(run))
     with run_small(two, "rounds=2", "rounds.guards=off") as run:
         assert run.entries(Round) == before
     followed = [*before, *(replace(one, round=3) for one in before if one.round == 2)]
     with Run.open(two) as run:
         run.add(*followed)
-    with pytest.raises(UsageError, match=r"rounds.guards.cut_off: was null, now 0"):
-        run_small(two, "rounds=3", "rounds.guards=off", "rounds.guards.cut_off=0.0")
+    why = r"new: was null, now 1\.0, but round 3 of seed 1, \w+, follows one that ends by it \(guard new: \d"
+    with pytest.raises(UsageError, match=why):
+        run_small(two, "rounds=3", "rounds.guards=off", "rounds.guards.new=1.0")
 
 
 def test_how_later_rounds_are_made_may_change_while_none_of_them_has_begun(
@@ -136,15 +137,32 @@ def test_how_later_rounds_are_made_may_change_while_none_of_them_has_begun(
         mix = {"given": 320, "labelled": 0, "round 1": 12}
         run.add(Round(1, "journey", 1, "p", "p", "m", "m", mix, {}, {}))
     for settings in (
-        ("rounds.given=0.9", "rounds.choose=middling", "rounds.share=0.5"),
-        (balance,),
-        ("rounds.data=replace",),
+        ("rounds.given=0.99", "rounds.choose=middling", "rounds.share=0.5"),
+        (balance, "rounds.mix={countdown: 1}"),
+        ("rounds.data=replace", "rounds.start=last"),
+        ("rounds.problems=new",),
     ):
         open_run(out, small("rounds=2", *settings), fresh=False).close()
-    for refused, folder in (("given=0.99", out), ("start=last", out), ("choose=middling", two), ("given=0.9", two)):
-        guards = "rounds.guards=off" if folder == two else "rounds.guards.samples=2"
-        with pytest.raises(UsageError, match=f"rounds.{refused.partition('=')[0]}: was"):
-            open_run(folder, small("rounds=3", guards, f"rounds.{refused}"), fresh=False)
+    made = "round 2 of seed 1, shortcut, was made with it"
+    for refused, folder, why in (
+        ("guards.samples=3", out, "round 1 of seed 1, journey, was measured by it"),
+        ("choose=middling", two, made),
+        ("given=0.9", two, made),
+        ("guards.problems=3", two, "round 1 of seed 1, shortcut, was measured by it"),
+    ):
+        guards = ("rounds.guards=off",) if folder == two else ()
+        with pytest.raises(UsageError, match=rf"rounds.{refused.partition('=')[0]}: was .*, but {why}"):
+            open_run(folder, small("rounds=3", *guards, f"rounds.{refused}"), fresh=False)
+
+
+def test_a_tree_of_a_later_round_alone_keeps_its_settings_from_changing(first_round: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    copytree(first_round, out)
+    with open_run(out, small("rounds=2"), fresh=False) as run:
+        tree = next(run.trees())
+        run.put_all("trees", [replace(tree, id="later", settings={**tree.settings, "seed": 1_000_001})])
+    with pytest.raises(UsageError, match=r"rounds.data: was .*, but a tree of round 2 of seed 1 was made with it"):
+        open_run(out, small("rounds=2", "rounds.data=replace"), fresh=False)
 
 
 def test_rounds_are_written_as_a_count_and_a_flag_keeps_their_settings() -> None:
@@ -164,6 +182,10 @@ def test_rounds_are_written_as_a_count_and_a_flag_keeps_their_settings() -> None
         (("rounds=four",), "such as rounds: 4"),
         (("rounds.guards.cut_off=7",), "rounds.guards.cut_off is 7"),
         (("rounds.mix={a: 0}",), "one of them is above 0"),
+        (("rounds.mix={a: .nan}",), "its weights are at least 0"),
+        (("rounds.share=0.5",), "rounds.choose: middling"),
+        (("rounds.balance={temperatures: [.nan]}",), "must be at least 0"),
+        (("rounds.balance={}", "rounds.temperature=1"), "leave rounds.temperature out"),
     ],
 )
 def test_rounds_that_cannot_be_made_are_refused(settings: tuple[str, ...], named: str) -> None:
@@ -176,6 +198,25 @@ def test_a_share_of_given_rows_that_no_row_can_be_is_refused_before_anything_is_
         run_small(tmp_path / "run", "rounds=2", "arms=[journey]")
     with Run.read(tmp_path / "run") as run:
         assert not run.count("trees")
+
+
+@pytest.mark.parametrize(
+    ("mix", "named"),
+    [("{sums: 1}", "has no weight for 'countdown'"), ("{countdown: 1, sums: 1}", "has a weight for 'sums'")],
+)
+def test_weights_that_are_not_the_domains_are_refused_before_anything_is_made(
+    mix: str, named: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=f"rounds.mix {named}; give one to each of countdown and no other"):
+        run_small(tmp_path / "run", "rounds=2", f"rounds.mix={mix}")
+
+
+def test_the_first_round_keeps_what_it_was_trained_on_whatever_the_shares(first_round: Path, tmp_path: Path) -> None:
+    with going_on(first_round, tmp_path / "run", "rounds.given=0.99") as run:
+        first, second = run.entries(Round, arm="journey")
+        assert first.mix == {"given": 320, "labelled": 0, "round 1": 12}
+        assert first.measured["given"] == 320 / 332
+        assert second.mix["given"] == 320 and sum(second.mix.values()) == 323  # 3 own rows beside 320 are 99 %
 
 
 def test_new_problems_are_in_no_part_and_no_other_round() -> None:

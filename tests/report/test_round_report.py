@@ -7,7 +7,7 @@ import pytest
 import round_runs
 
 from journey.report.figures import figures
-from journey.report.render import markdown, page
+from journey.report.render import markdown, page, write_pictures
 from journey.report.round_pictures import guard_charts, mix_bars, round_chart
 from journey.report.rounds import round_figures
 from journey.report.tables import document
@@ -65,6 +65,17 @@ def test_the_report_draws_curves_bars_and_guards(found: dict[str, Any]) -> None:
     made = document(found)
     assert {"rounds", "mix", "guard_new_ways"} <= {picture.name for picture in made.pictures()}
     assert "| journey, round 3 |" in markdown(made)
+
+
+def test_domains_have_a_curve_each_and_no_name_of_one_is_a_place_of_a_file(
+    found: dict[str, Any], tmp_path: Path
+) -> None:
+    names = ("accuracy data/algebra", "accuracy ../../x")
+    rows = [{**row, "measured": {**row["measured"], **dict.fromkeys(names, 0.5)}} for row in found["rounds"]]
+    made = document({**found, "rounds": rows})
+    assert {"guard_domain_1", "guard_domain_2"} <= {picture.name for picture in made.pictures()}
+    assert write_pictures(tmp_path, made.pictures())
+    assert "accuracy data/algebra" in page(made)
 
 
 def test_a_guard_s_sentence_with_a_model_s_words_stays_text(tmp_path: Path) -> None:

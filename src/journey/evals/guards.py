@@ -33,9 +33,10 @@ class Guards:
 
     `gate` compares the new model's answers with the last good model's, paired by problem: "equal" takes it unless the
     95 % interval of the difference lies below 0, "better" only where it lies above 0. Shares of what round 1 had:
-    `passing` of pass@k, `diversity` of the right ways and of the first steps a problem that differ. Absolute: `cut_off`
-    and `repeats` at most; `new` is the least share of right ways that the mix did not have: below it the round is not
-    paid for. `domain` is how many points a domain may fall below its best round, beyond its interval.
+    `passing` of pass@k, `diversity` of the right ways and of the first steps a problem that differ. `cut_off` and
+    `repeats` at most, or as much as round 1 has; `new` is the least share of right ways that the mix did not have:
+    below it the round is not paid for. `domain` is how many points a domain may fall below its best round, beyond its
+    interval.
     """
 
     gate: Literal["equal", "better", "off"] = "equal"
@@ -121,8 +122,9 @@ def accuracy_figures(suffix: str, rights: Mapping[str, Sequence[bool]]) -> dict[
 
 
 def domain_of(problem: Problem) -> str:
-    """What a problem's figures are kept apart by: its subject, else its source, else its task."""
-    return problem.subject or problem.source or problem.task
+    """What a problem's figures are kept apart by: its subject, else its source, of which train and test are one."""
+    source = problem.source.removesuffix("/train").removesuffix("/test")
+    return problem.subject or source or problem.task
 
 
 def best_of(rounds: Iterable[Figures]) -> dict[str, float | None]:
@@ -170,9 +172,12 @@ def _failures(now: Figures, first: Figures, best: Figures, guards: Guards) -> It
                 f"that rounds.guards.{guard} wants"
             )
     for guard, what in (("cut_off", "of the answers are cut off"), ("repeats", "of an answer's lines repeat")):
-        most, value = getattr(guards, guard), of(guard)
-        if most is not None and value is not None and value > most:
-            yield f"guard {guard}: {value:.1%} {what}, more than the {most:.1%} that rounds.guards.{guard} allows"
+        most, value, before = getattr(guards, guard), of(guard), of(guard, first) or 0.0
+        if most is not None and value is not None and value > max(most, before):
+            yield (
+                f"guard {guard}: {value:.1%} {what}, {before:.1%} in round 1, more than the {most:.1%} that "
+                f"rounds.guards.{guard} allows"
+            )
     for name, value in now.items():
         domain = name.removeprefix("accuracy ")
         known, reach = of(name, best), of(f"high {domain}")

@@ -16,7 +16,7 @@ from journey.pipeline.jobs import Part, jobs_of, workers_of
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.parts import store_problems
 from journey.pipeline.recipe import Recipe
-from journey.pipeline.round_rows import check_given
+from journey.pipeline.round_rows import check_given, check_mix
 from journey.pipeline.seed_work import Budget, base_of
 from journey.store.entries import Spending
 from journey.store.export import write_rows
@@ -105,6 +105,8 @@ def check_trained(recipe: Recipe, problems: Mapping[str, Sequence[Problem]], fol
             "there are no validation problems, which decide after a round whether the next one begins; say "
             "problems.validation=100, for example"
         )
+    if recipe.rounds.count > 1 and recipe.rounds.mix is not None:
+        check_mix(recipe.rounds.mix, problems)
     for arm in recipe.arms_in_rounds if recipe.rounds.count > 1 else ():
         start = source_of(arm, list(recipe.arms))
         solved = [*problems["phase1"], *range(recipe.problems.practice)] if start and ARMS[start].policy else []

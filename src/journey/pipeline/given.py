@@ -9,7 +9,7 @@ from journey.store.excluded import excluded
 from journey.store.labels import Label, Written, labels, submitted, written
 from journey.store.run import Run
 from journey.tasks.table import ask, task_of
-from journey.training.rows import Row, row_of
+from journey.training.rows import Row, in_its_language, row_of
 from journey.trees.people import most
 from journey.types import Node, Problem
 
@@ -51,7 +51,8 @@ def _found_right(run: Run, method: str | None, problems: dict[str, Problem]) -> 
     for id, of in sorted(votes.items()):
         thought = run.thought(id) if most(of) == "right" else None
         if thought is not None and thought.problem in problems and method in (None, thought.method):
-            yield problems[thought.problem], thought.text, _names(one.annotator for one in of if one.verdict == "right")
+            problem = in_its_language(problems[thought.problem], thought)
+            yield problem, thought.text, _names(one.annotator for one in of if one.verdict == "right")
 
 
 def _written(run: Run, problems: dict[str, Problem]) -> Iterator[Given]:

@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from journey import prompts
 from journey.errors import UsageError
+from journey.evals.guards import Guards
 from journey.models.weights import TINY, folder_hash, model_path
 from journey.pipeline.arm_rows import ROUND_APART
 from journey.pipeline.arms import JOURNEY, PHASE1, SHORTCUT, SHORTCUT_TOKENS
 from journey.pipeline.recipe import UNCOMPARED, Recipe
 from journey.pipeline.recipe_reading import plain_recipe, recipe_of
-from journey.pipeline.round_rows import leaves_all
 from journey.pipeline.round_settings import SIZES, Rounds
 from journey.pipeline.rounds import decide
 from journey.pipeline.shard import KEY
@@ -25,8 +26,6 @@ from journey.thoughts.methods import METHODS
 
 FIRST_TINY = "a0b086127963d1c7"
 """The weights of the tiny model before it read mazes, too; runs of that time do not say which they were."""
-LATER = ("policy", "data", "choose", "share", "temperature", "balance")
-"""Settings of rounds that nothing of the first one depends on."""
 SAME = ("task", "model", "strong", "student", "judge", "critic", "rollout", "servers", "workers", "in_flight")
 
 
@@ -84,16 +83,17 @@ def refuse_other_recipe(before: Run, recipe: Recipe) -> None:
     if kept:
         with suppress(UsageError):
             old["recipe"] = plain(plain_recipe(recipe_of(upgraded(kept), f"the recipe of {before.path}")))
-    refuse_changes(before.path, old, now, (*UNCOMPARED, *_free_of_rounds(before, old.get("recipe", {}), recipe)))
+    free, why = _about_rounds(before, old.get("recipe", {}), recipe)
+    refuse_changes(before.path, old, now, (*UNCOMPARED, *free), why)
 
 
-def _free_of_rounds(before: Run, kept: Mapping[str, Any], recipe: Recipe) -> list[str]:
-    """The settings of rounds that nothing made so far depends on. Raises UsageError for fewer rounds than are done.
+def _about_rounds(before: Run, kept: Mapping[str, Any], recipe: Recipe) -> tuple[list[str], dict[str, str]]:
+    """The settings of rounds that nothing made so far depends on, and of the others which round does, by their names.
 
-    Guards may change where every round that another followed passes the new ones, too; what the later rounds are made
-    by while none has begun, the share of given rows then where it leaves no row of the first round out.
+    Guards may change where every round that another followed passes the new ones, too; all else while no later round
+    has begun. Raises UsageError for fewer rounds than are done.
     """
-    done = [one for one in before.entries(Round) if one.arm in recipe.arms]
+    done = sorted((one for one in before.entries(Round) if one.arm in recipe.arms), key=lambda one: one.round)
     most = max((one.round for one in done), default=1)
     if recipe.rounds.count < most:
         raise UsageError(
@@ -101,32 +101,42 @@ def _free_of_rounds(before: Run, kept: Mapping[str, Any], recipe: Recipe) -> lis
             "more, or take another --out"
         )
     if kept.get("rounds", {}).get("count", 1) == 1:
-        return ["recipe.rounds"]
-    free = ["recipe.rounds.count"]
-    if not _has_begun_later(before):
-        free += [f"recipe.rounds.{name}" for name in LATER]
-        old = kept["rounds"]
-        is_plain = old.get("start", "base") == "base" and not old.get("mix")
-        shares = old.get("given", Rounds.given), recipe.rounds.given
-        if is_plain and all(leaves_all(one.mix, share) for one in done for share in shares):
-            free.append("recipe.rounds.given")
+        return ["recipe.rounds"], {}
+    free, why = ["recipe.rounds.count"], dict[str, str]()
+    if done:
+        why |= {f"recipe.rounds.guards.{name}": f"{_named(done[0])} was measured by it" for name in SIZES}
     by_arm: dict[tuple[int, str], dict[int, Round]] = {}
     for one in done:
         by_arm.setdefault((one.seed, one.arm), {})[one.round] = one
-    followed = [(rounds, n) for rounds in by_arm.values() for n in rounds if n + 1 in rounds]
-    decided = [decide(rounds[n], {m: rounds[m] for m in rounds if m < n}, recipe) for rounds, n in followed]
-    if all(one is not None and one.stopped is None for one in decided):
-        guards = kept["rounds"].get("guards", {})
-        drawn = SIZES if done else ()
-        free += [f"recipe.rounds.guards.{name}" for name in guards if name not in drawn]
-    return free
+    for rounds in by_arm.values():
+        for number in sorted(n for n in rounds if n + 1 in rounds):
+            decided = decide(rounds[number], {n: rounds[n] for n in rounds if n < number}, recipe)
+            if decided is not None and decided.stopped is not None:
+                why.setdefault(
+                    "recipe.rounds.guards",
+                    f"{_named(rounds[number + 1])} follows one that ends by it ({decided.stopped})",
+                )
+    if "recipe.rounds.guards" not in why:
+        names = (f"recipe.rounds.guards.{field.name}" for field in fields(Guards))
+        free += [name for name in names if name not in why]
+    if (later := _later_round(before)) is None:
+        free += [f"recipe.rounds.{field.name}" for field in fields(Rounds) if field.name != "guards"]
+    else:
+        why["recipe.rounds"] = f"{later} was made with it"
+    return free, why
 
 
-def _has_begun_later(run: Run) -> bool:
-    """Whether anything of a round behind the first was made: a tree, a thought, a model or the round itself."""
-    if any(one.round > 1 for one in run.entries(Round)) or any((one.round or 1) > 1 for one in run.entries(Training)):
-        return True
-    return any(tree.settings.get("seed", 0) >= ROUND_APART for tree in run.trees())
+def _named(one: Round | Training) -> str:
+    return f"round {one.round} of seed {one.seed}, {one.arm},"
+
+
+def _later_round(run: Run) -> str | None:
+    """A round behind the first of which a tree, a model or the round itself was made; null where there is none."""
+    found = (one for one in (*run.entries(Round), *run.entries(Training)) if (one.round or 1) > 1)
+    if (one := next(found, None)) is not None:
+        return _named(one)
+    seeds = (divmod(tree.settings.get("seed", 0), ROUND_APART) for tree in run.trees())
+    return next((f"a tree of round {more + 1} of seed {seed}" for more, seed in seeds if more), None)
 
 
 def is_of_older_form(kept: Mapping[str, Any]) -> bool:

@@ -55,13 +55,16 @@ def mixed(of: SeedRun, method: str, rounds: Rounds, solutions: Sequence[Row], we
 
     `weights` is the folder of the model that training starts from. `solutions` are the rows of phase 1: a round that
     starts behind them counts them, one that starts from the last model is trained on as many of them again as the share
-    wants. Of the own rows those of the oldest rounds are left out for it. Raises UsageError where there is no given row
-    at all and the recipe wants a share of them.
+    wants. Of the own rows those of the oldest rounds are left out for it; the first round has all of them. Raises
+    UsageError where there is no given row at all and the recipe wants a share of them.
     """
     thoughts, known = kept_thoughts(of, method), {problem.id: problem for problem in of.run.problems()}
     labelled = labelled_rows(of.run, method, reader_of(weights))
     check_given(rounds.given, solutions, labelled)
-    labelled = labelled if of.number > 1 else []  # what round 1 is trained on is older than its labels
+    if of.number == 1:  # it is trained as an experiment without rounds: on all of its thoughts, behind phase 1
+        rows = sft_rows(thoughts[1], known.values(), ask)
+        counts = {GIVEN: len(solutions), LABELLED: 0, "round 1": len(rows)}
+        return Mix(rows, counts, len(rows), None)
     older = [t for number in range(1, of.number) for t in thoughts[number]]
     wanted = thoughts if rounds.data == "accumulate" else {of.number: thoughts[of.number]}
     draw = Random(content_seed("rounds", method, of.seed, of.number))
@@ -77,12 +80,6 @@ def mixed(of: SeedRun, method: str, rounds: Rounds, solutions: Sequence[Row], we
     counts |= {f"round {number}": n for number in wanted if (n := sum(one.round == number for one in own))}
     rows = [*again, *labelled, *(one.row for one in own)]
     return Mix(rows, counts, len(thoughts[of.number]), new_ways(known, thoughts[of.number], older))
-
-
-def leaves_all(counts: Mapping[str, int], share: float) -> bool:
-    """Whether a first round with these counts has all its own rows by that share of given ones."""
-    given, own = counts.get(GIVEN, 0) + counts.get(LABELLED, 0), counts.get("round 1", 0)
-    return _allowed(given, share, own + 1) > own
 
 
 def check_given(share: float, *given: Sequence[Any]) -> None:
@@ -119,13 +116,24 @@ def _without_repeats(
     return list(found.values())
 
 
+def check_mix(weights: Mapping[str, float], problems: Mapping[str, Iterable[Problem]]) -> None:
+    """Raises UsageError where a domain of the problems to train on has no weight, or a weight is of no domain at all.
+
+    `problems` by part.
+    """
+    by_part = {part: {domain_of(problem) for problem in of} for part, of in problems.items()}
+    known = set[str]().union(*by_part.values())
+    wrong = {name: "has no weight for" for name in by_part["train"] - weights.keys()}
+    wrong |= {name: "has a weight for" for name in weights.keys() - known}
+    for name, why in sorted(wrong.items()):
+        raise UsageError(f"rounds.mix {why} {name!r}; give one to each of {', '.join(sorted(known))} and no other")
+
+
 def _weighted(own: Sequence[_Own], weights: Mapping[str, float] | None, draw: Random) -> list[_Own]:
-    """As many of them as give every domain its weight. Raises UsageError for a domain without one."""
+    """As many of them as give every domain its weight; those of a domain without one are left out."""
     if not weights or not own:
         return list(own)
-    domains = {one.domain for one in own}
-    if lacking := sorted(domains - weights.keys()):
-        raise UsageError(f"rounds.mix has no weight for {lacking[0]}; give one to each of {', '.join(sorted(domains))}")
+    weights = dict.fromkeys(domains := {one.domain for one in own}, 0.0) | dict(weights)
     counts = {domain: sum(one.domain == domain for one in own) for domain in domains}
     total = min((counts[d] / weights[d] for d in domains if weights[d] > 0), default=0)
     kept: set[int] = set()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import Any, Literal
 
 from journey.errors import ABOVE_0, UsageError, check_settings
@@ -30,8 +31,9 @@ class Balance:
         for name in ("temperatures", "thresholds"):
             if not getattr(self, name):
                 raise UsageError(f"rounds.balance.{name} is empty; give at least one, or leave rounds.balance out")
-        if (lowest := min(self.temperatures)) < 0:
-            raise UsageError(f"rounds.balance.temperatures has {lowest}; each must be at least 0")
+        for one in (*self.temperatures, *self.thresholds):
+            if not 0 <= one < inf:
+                raise UsageError(f"rounds.balance has the temperature or threshold {one}; each must be at least 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +70,16 @@ class Rounds:
                 "rounds.given is 1, which leaves no thought of the model's own to train on behind phase 1: that is the "
                 "arm phase1; lower it, or write rounds.start: last"
             )
-        if self.mix is not None and (min(self.mix.values(), default=0) < 0 or not any(self.mix.values())):
+        weights = [] if self.mix is None else self.mix.values()
+        if self.mix is not None and (not any(weights) or not all(0 <= weight < inf for weight in weights)):
             raise UsageError(f"rounds.mix is {self.mix}; its weights are at least 0, and one of them is above 0")
+        if self.share < 1 and self.choose == "all":
+            raise UsageError(
+                f"rounds.share is {self.share}, but all problems are taken; write rounds.choose: middling, or leave "
+                "rounds.share out"
+            )
+        if self.balance is not None and self.temperature is not None:
+            raise UsageError("rounds.balance chooses the temperature of a round's trees; leave rounds.temperature out")
         if self.choose == "middling" and self.problems == "new":
             raise UsageError(
                 "rounds.choose: middling takes problems by their success in the rounds before, which new ones have not "

@@ -93,8 +93,9 @@ def round_chart(figures: Json, lit: str | None = None) -> Chart | None:
 def guard_charts(figures: Json, lit: str | None = None) -> list[Chart]:
     """A small chart a figure that was measured, a line an arm; dashed: the bound that its guard sets."""
     found: list[Chart] = []
-    domains = {name for row in figures["rounds"] for name in row["measured"] if name.startswith("accuracy ")}
-    for name, (title, is_share) in (GUARDS | {name: (name, True) for name in sorted(domains)}).items():
+    domains = sorted({name for row in figures["rounds"] for name in row["measured"] if name.startswith("accuracy ")})
+    files = {name: f"domain_{place}" for place, name in enumerate(domains, 1)}  # a domain may be called anything
+    for name, (title, is_share) in (GUARDS | {name: (name, True) for name in domains}).items():
         rows = [row for row in figures["rounds"] if row["measured"].get(name) is not None]
         lines, dots = _lines(rows, lambda row, name=name: row["measured"][name], lit)
         bound = figures.get("round_bounds", {}).get(name)
@@ -103,7 +104,17 @@ def guard_charts(figures: Json, lit: str | None = None) -> list[Chart]:
             lines = [*lines, Line("", [(min(numbers), bound), (max(numbers), bound)], "soft", dashed=True)]
         if lines:
             found.append(
-                Chart(f"guard_{name}", title, "round", title, lines, dots, percent=is_share, whole=True, small=True)
+                Chart(
+                    f"guard_{files.get(name, name)}",
+                    title,
+                    "round",
+                    title,
+                    lines,
+                    dots,
+                    percent=is_share,
+                    whole=True,
+                    small=True,
+                )
             )
     return found
 

@@ -39,9 +39,17 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], ignore: Sequence
     ]
 
 
-def refuse_changes(folder: Path, old: Mapping[str, Any], new: Mapping[str, Any], ignore: Sequence[str]) -> None:
-    """Raises UsageError that names the settings that the run was made with otherwise, the first of very many."""
+def refuse_changes(
+    folder: Path, old: Mapping[str, Any], new: Mapping[str, Any], ignore: Sequence[str], why: Mapping[str, str] = {}
+) -> None:
+    """Raises UsageError that names the settings that the run was made with otherwise, the first of very many.
+
+    `why` says of settings, by the dotted names that they stand below, what was made with them; the first that fits
+    counts.
+    """
     if changed := differences(old, new, ignore):
+        reasons = [next((f", but {why[name]}" for name in why if one.startswith(name)), "") for one in changed]
+        changed = [*map(str.__add__, changed, reasons)]
         more = len(changed) - NAMED
         named = [*changed[:NAMED], f"and {more} more"] if more > 1 else changed
         raise UsageError(

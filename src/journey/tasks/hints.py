@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from journey import prompts
-from journey.errors import UsageError, check_settings
+from journey.errors import ABOVE_0, UsageError, check_settings
 from journey.models.base import Prompt
 from journey.prompts.languages import code
 from journey.tasks.base import Task
@@ -36,7 +36,7 @@ class HintSettings:
     prompt: str = "hinted"
 
     def __post_init__(self) -> None:
-        check_settings(self, "hinting.", tries=1, max_tokens=1)
+        check_settings(self, "thoughts.hinting.", tries=1, temperature=0, top_p=(ABOVE_0, 1), max_tokens=1)
 
 
 def hint_of(problem: Problem, seed: int) -> str | None:

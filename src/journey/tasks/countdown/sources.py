@@ -62,6 +62,8 @@ def read(path: str | Path, limit: int | None = None) -> list[Problem]:
             raise UsageError(f"{place} has a puzzle that is not made of whole numbers; mend or drop it") from None
         if not 2 <= len(puzzle.numbers) <= 6:
             raise UsageError(f"{place} has {len(puzzle.numbers)} numbers; puzzles of 2 to 6 numbers can be solved here")
-        return to_problem(puzzle, source)
+        # Solutions are those that the tiny base's vocabulary can write, where there are such.
+        problem = to_problem(puzzle, source, largest_result=PuzzleSettings().largest_result)
+        return problem if problem.solution is not None else to_problem(puzzle, source)
 
     return problems_in(path, limit, problem_of)
