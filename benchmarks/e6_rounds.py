@@ -268,6 +268,26 @@ def summary(found: Found, most: int) -> tuple[list[tuple[Any, ...]], dict[str, A
     return rows, figures
 
 
+def between(found: Found) -> dict[str, dict[str, Any]]:
+    """What arms of one variant, and a variant whose data is kept and one whose is replaced, differ by at the end."""
+    arms = (("star", "shortcut"), ("hybrid", "journey"), ("hybrid", "star"), ("journey", "shortcut"))
+    sides = [((variant, more), (variant, less)) for variant in ("same", "new") for more, less in arms]
+    sides += [
+        ((variant, arm), (variant.replace("accumulate", "replace"), arm))
+        for variant, arm in sorted(found)
+        if variant.endswith("accumulate")
+    ]
+    gains = {f"{', '.join(more)} over {', '.join(less)}": gain(at_end(found, more), at_end(found, less))
+             for more, less in sides}  # fmt: skip
+    return {name: one for name, one in gains.items() if one is not None}
+
+
+def at_end(found: Found, of: tuple[str, str]) -> dict[int, dict[str, float]]:
+    """The last round of a variant's arm; of one that was not made nothing."""
+    seeds = found.get(of, {})
+    return of_round(seeds, max((number for rounds in seeds.values() for number in rounds), default=0))
+
+
 def narrowing(found: Found, variant: str) -> list[tuple[Any, ...]]:
     """The guards' figures round by round, means over the seeds, and how many seeds a guard would have stopped there."""
     rows = list[tuple[Any, ...]]()
@@ -328,6 +348,10 @@ def measured(options: Namespace) -> Result:
     rows, figures = summary(found, most)
     columns = ("", "seeds", *(f"{n}" for n in range(1, most + 1)), "over round 1", "over control", "over long", "kept")
     shown = [table("right on the test by rounds, and points that the last one gained", columns, rows)]
+    figures["between"] = between(found)
+    shown.append(table("differences at the end, points", ("", "seeds", "points", "low", "high"), [
+        (name, d["seeds"], d["points"], d["low"], d["high"]) for name, d in figures["between"].items()
+    ]))  # fmt: skip
     for variant in sorted(variant for variant in {one for one, _ in found} & VARIANTS.keys() - {BASE}):
         if lines := narrowing(found, variant):
             shown.append(table(f"{variant}: on validation", ("", "accuracy", *FIGURES, "would stop"), lines))
