@@ -22,6 +22,9 @@ def test_right_wrong_cut_off_and_empty_have_their_stated_rewards_and_unknown_is_
     columns = {"answer": ["5/6"] * 6, "task": ["math"] * 6}
     found = asyncio.run(STATED([ASKED] * 6, WORDS, IDS, **columns, trainer_state=None))
     assert found == [2.0, -1.0, -0.5, -3.0, -1.0, None]
+    unfinished = ["\\boxed{1/6}. Or", "\\boxed{5/6}. Or"]
+    found = asyncio.run(STATED([ASKED] * 2, unfinished, [[1, 2]] * 2, answer=["5/6"] * 2, task=["math"] * 2))
+    assert found == [-0.5, 2.0]
     by_length = asyncio.run(outcome([ASKED], ["It is"], [[1, 2]], max_tokens=2, cut_off=-0.5, answer=["5/6"]))
     assert by_length == [-0.5]
 

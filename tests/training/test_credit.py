@@ -180,6 +180,7 @@ def test_verdicts_are_turned_round_by_their_content() -> None:
         ({"judge": 1.0}, "no credit 'judge'"),
         ({"outcome": 0.0}, "no credit has a weight"),
         ({"outcome": math.nan}, "give a number"),
+        ({"outcome": 1.0, "judge-step": -0.5}, "or wrong pieces would be paid"),
         ({"tree": 1.0, "value-exact": 1.0}, "choose one"),
     ],
 )

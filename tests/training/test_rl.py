@@ -1,9 +1,13 @@
 """Reinforcement learning on the tiny model: what is drawn, credited, trained and kept, and what a kill changes."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -12,6 +16,8 @@ from training.weights import same, weights
 from journey.errors import UsageError
 from journey.models.weights import model_path
 from journey.tasks.table import task
+from journey.training.border_values import BorderSettings
+from journey.training.credit import CreditSettings
 from journey.training.rl import micro_rows, train_rl
 from journey.training.rl_draw import Drawn, Memory, chosen, credited, earned
 from journey.training.rl_settings import Band, Rewards, RlSettings
@@ -57,6 +63,19 @@ class Deadly(Memory):
 
     before: int | None = None
     after: int | None = None
+
+
+def trained_rows(monkeypatch: pytest.MonkeyPatch) -> list[TokenRow]:
+    """A list that is given all rows that are trained on."""
+    seen: list[TokenRow] = []
+    given = RolloutTrainer._padded_parts
+
+    def noted(self: RolloutTrainer, rows: Sequence[TokenRow], number: int) -> list[dict[str, Any]]:
+        seen.extend(rows)
+        return given(self, rows, number)
+
+    monkeypatch.setattr(RolloutTrainer, "_padded_parts", noted)
+    return seen
 
 
 def test_training_keeps_every_rollout_and_changes_the_weights(rows: list[Row], tmp_path: Path) -> None:
@@ -111,14 +130,7 @@ def test_a_training_killed_behind_its_last_update_makes_no_further_one(
 def test_the_loss_is_the_mean_advantage_over_all_trained_tokens(
     micro: int | None, rows: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[TokenRow] = []
-    given = RolloutTrainer._padded_parts
-
-    def noted(self: RolloutTrainer, rows: Sequence[TokenRow], number: int) -> list[dict[str, torch.Tensor]]:
-        seen.extend(rows)
-        return given(self, rows, number)
-
-    monkeypatch.setattr(RolloutTrainer, "_padded_parts", noted)
+    seen = trained_rows(monkeypatch)
     settings = replace(SMALL, updates=1, credit={"outcome": 1.0, "judge-step": 0.5}, micro_batch=micro)
     curve = train_rl(TINY, rows, tmp_path / "model", settings)
     advantages = [one for row in seen for one in row.advantages]
@@ -217,7 +229,17 @@ def test_every_line_of_credit_trains(credit: str, rows: list[Row], tmp_path: Pat
         ({"dollars": 1.0}, "set hour_price"),
         ({"credit": {"outcomes": 1.0}}, "there is no credit 'outcomes'"),
         ({"temperature": 0.0}, "greedy answers are all the same"),
+        ({"temperature": math.inf}, "greedy answers are all the same"),
         ({"schedule": "linear"}, "needs to know its end"),
+        ({"updates": 0}, "updates is 0; it must be at least 1"),
+        ({"kl": -1.0}, "kl is -1.0; it must be at least 0"),
+        ({"clip": (0.9, -0.2)}, "how far a ratio may fall below 1"),
+        ({"top_p": 0.0}, "top_p is 0.0; it must be above 0"),
+        ({"save_every": -1}, "save_every is -1"),
+        ({"hour_price": 3.0}, "hour_price would change nothing: only dollars reads it"),
+        ({"crediting": CreditSettings(flip=0.3)}, "crediting.flip would change nothing"),
+        ({"values": BorderSettings(rollouts=9)}, "only credit.value-rollout reads it"),
+        ({"band": Band(fall=5.0), "validation": 0}, "only validation reads it"),
     ],
 )
 def test_settings_that_cannot_be_trained_with_are_refused(settings: dict[str, object], sentence: str) -> None:
@@ -230,6 +252,93 @@ def test_right_wrong_cut_off_and_empty_earn_what_was_set_and_the_unknown_earns_n
     assert [earned(how, 9, rewards)["outcome"] for how in ("right", "wrong", "cut off", "empty")] == [1, -1, -0.5, -2]
     assert earned(None, 9, rewards) == {"outcome": None}
     assert earned("right", 9, replace(rewards, per_token=-0.1)) == {"outcome": 1.0, "length": -0.9}
+
+
+@pytest.mark.parametrize("reward", [math.nan, math.inf])
+def test_a_reward_that_is_no_number_is_refused(reward: float) -> None:
+    with pytest.raises(UsageError, match=r"rewards.right is (nan|inf); it must be at least"):
+        Rewards(right=reward)
+
+
+@pytest.mark.parametrize("credit", ["outcome", "judge-step", "judge-min", "value-exact", "value-rollout"])
+def test_answers_that_were_cut_off_are_trained_by_no_credit_where_they_are_masked(
+    credit: str, rows: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = trained_rows(monkeypatch)
+    book, masked = Memory(), Rewards(cut_off=None)
+    settings = replace(SMALL, rewards=masked, credit={credit: 1.0}, kl=0.1, updates=1, validation=0)
+    train_rl(TINY, rows, tmp_path / "model", settings, book=book)
+    cut = [one for one in book.rollouts if one.finish == "length" and not one.correct]
+    assert cut and not any(one.credit for one in cut) and {one.rewards["outcome"] for one in cut} == {None}
+    texts = [tuple(row.answer) for row in seen]
+    assert texts and not {one.token_ids for one in cut} & set(texts)
+    if credit == "value-rollout":
+        assert all(one.spent.model_tokens == one.tokens for one in cut)
+
+
+def test_where_nobody_can_say_what_answers_earn_that_is_the_reason_and_no_reward_of_zero(
+    rows: list[Row], tmp_path: Path
+) -> None:
+    points: list[dict[str, Any]] = []
+    nobody = replace(SMALL, rewards=Rewards(cut_off=None), max_tokens=1, updates=9, validation=0)
+    with pytest.raises(UsageError, match="as nobody could say what one earns; look at"):
+        train_rl(TINY, rows, tmp_path / "model", nobody, points.append)
+    assert points and not any("reward" in point for point in points)
+
+
+@pytest.mark.parametrize("micro", [None, 4])
+@pytest.mark.parametrize("loss", ["answers", "constant"])
+def test_every_answer_weighs_the_same_whatever_part_of_the_update_it_is_in(
+    loss: Literal["answers", "constant"],
+    micro: int | None,
+    rows: list[Row],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = trained_rows(monkeypatch)
+    settings = replace(
+        SMALL, updates=1, loss=loss, validation=0, micro_batch=micro, credit={"outcome": 1.0, "judge-step": 0.5},
+        rewards=Rewards(cut_off=None),
+    )  # fmt: skip
+    curve = train_rl(TINY, rows, tmp_path / "model", settings)
+    assert 4 < len(seen) < settings.answers and len(seen) % 4  # parts have unequal numbers of rows
+    if loss == "answers":
+        expected = -fmean(fmean(row.advantages) for row in seen)
+    else:
+        expected = -sum(sum(row.advantages) for row in seen) / settings.answers / settings.max_tokens
+    assert abs(expected) > 1e-4
+    assert next(point["loss"] for point in curve if "loss" in point) == pytest.approx(expected, abs=1e-5)
+
+
+def test_checkpoints_and_rollouts_of_other_settings_are_refused_and_kept(rows: list[Row], tmp_path: Path) -> None:
+    book, other = Deadly(), replace(SMALL, learning_rate=1e-4)
+    book.before = 2
+    with pytest.raises(Killed):
+        train_rl(TINY, rows, tmp_path / "model", SMALL, book=book)
+    with pytest.raises(UsageError, match="holds checkpoints of a training with other settings"):
+        train_rl(TINY, rows, tmp_path / "model", other, book=Memory())
+    with pytest.raises(UsageError, match=r"rollouts of a training of elsewhere with other settings.*another --name"):
+        train_rl(TINY, rows, tmp_path / "elsewhere", other, book=Memory(book.rollouts))
+
+
+def test_minutes_before_a_kill_count_after_it(rows: list[Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+
+    class Slow(Deadly):
+        """A book with which every update takes 200 s."""
+
+        def keep(self, rollouts: Sequence[Rollout]) -> None:
+            now[0] += 200.0
+            super().keep(rollouts)
+
+    monkeypatch.setattr("journey.training.rl_curve.time", SimpleNamespace(monotonic=lambda: now[0]))
+    book, settings = Slow(), replace(SMALL, problems=2, tokens=None, updates=None, minutes=14.0, validation=0)
+    book.before = 2
+    with pytest.raises(Killed):
+        train_rl(TINY, rows, tmp_path / "model", settings, book=book)
+    book.before, now[0] = None, 5.0
+    curve = train_rl(TINY, rows, tmp_path / "model", settings, book=book)
+    assert [point["step"] for point in curve] == [1, 2, 3, 4, 5]
 
 
 def test_every_problem_comes_once_a_pass_in_another_order(problems: list[Problem]) -> None:

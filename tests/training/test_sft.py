@@ -119,15 +119,18 @@ def test_a_resumed_run_saves_as_often_as_it_is_told_now(words_model: Path, sums:
     assert {found.name for found in workshop(tmp_path / "out").glob("checkpoint-*")} == {"checkpoint-4", "checkpoint-5"}
 
 
-def test_checkpoints_of_other_work_are_not_resumed(words_model: Path, sums: list, tmp_path: Path) -> None:
+def test_checkpoints_of_other_settings_are_refused_and_kept(words_model: Path, sums: list, tmp_path: Path) -> None:
     def stop(point: dict) -> None:
         if point["step"] == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         train_sft(words_model, sums, tmp_path / "out", replace(FAST, save_every=4), stop)
+    with pytest.raises(UsageError, match=r"checkpoints of a training with other settings.*choose another name"):
+        train_sft(words_model, sums, tmp_path / "out", replace(FAST, seed=5, save_every=4))
+    assert (workshop(tmp_path / "out") / "checkpoint-4").is_dir()
     seen: list[dict] = []
-    train_sft(words_model, sums, tmp_path / "out", replace(FAST, seed=5, save_every=4), seen.append)
+    train_sft(words_model, sums, tmp_path / "out", replace(FAST, seed=5, save_every=4, resume=False), seen.append)
     assert seen[0]["step"] == 1
 
 

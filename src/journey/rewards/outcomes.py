@@ -61,14 +61,12 @@ async def endings(
 def ending(grade: Grade | None, is_cut: bool) -> Ending | None:
     """How an answer ended, by its grade (null: it has no text); null where the checker could not say.
 
-    A text that was cut off before any answer is "cut off"; one that ends without an answer is wrong.
+    A text that was cut off before a right answer is "cut off"; one that ends without an answer is wrong.
     """
     if grade is None:
         return "empty"
-    if grade.correct is not None:
-        return "right" if grade.correct else "wrong"
-    if grade.answer is not None:
-        return None
+    if grade.correct or (grade.correct is None and grade.answer is not None):
+        return "right" if grade.correct else None
     return "cut off" if is_cut else "wrong"
 
 

@@ -145,8 +145,10 @@ def check_lines(weights: Mapping[str, float]) -> None:
     for name, weight in weights.items():
         if name not in CREDITS:
             raise UsageError(f"there is no credit {name!r}; known are {', '.join(CREDITS)}")
-        if not math.isfinite(weight):
-            raise UsageError(f"the weight of credit {name} is {weight}: give a number")
+        if not 0 <= weight < math.inf:
+            raise UsageError(
+                f"the weight of credit {name} is {weight}: give a number from 0, or wrong pieces would be paid"
+            )
     if not any(weights.values()):
         raise UsageError("no credit has a weight, so nothing would be learned; give one, credit.outcome=1 say")
     valued = [name for name in weights if CREDITS[name].give is value_change]

@@ -234,10 +234,19 @@ def common_arguments(settings: Optimising, folder: Path, *, gradient_checkpointi
 
 
 def run_trainer(trainer: Trainer, work: str, folder: Path, settings: Optimising) -> None:
-    """Trains, from the last complete checkpoint of the same work if there is one."""
+    """Trains, from the last complete checkpoint of the same work if there is one.
+
+    Raises UsageError where there are checkpoints of other work.
+    """
     accelerator = trainer.accelerator
     mark = folder / "work"
-    if accelerator.is_main_process and not (settings.resume and mark.is_file() and mark.read_text("utf-8") == work):
+    is_same = mark.is_file() and mark.read_text("utf-8") == work
+    if settings.resume and not is_same and any(folder.glob(f"checkpoint-*/{COMPLETE}")):
+        raise UsageError(
+            f"{folder} holds checkpoints of a training with other settings, rows or start; give those again to go on "
+            "with it, choose another name, or remove that folder to start again"
+        )
+    if accelerator.is_main_process and not (settings.resume and is_same):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         mark.write_text(work, "utf-8")

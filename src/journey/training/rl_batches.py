@@ -16,6 +16,7 @@ from journey.models.base import Sampling, close
 from journey.models.gather import gather_or_cancel
 from journey.tasks.table import TaskGrader, ask, task_of
 from journey.training.base import processes
+from journey.training.border_values import mean
 from journey.training.branching import Branched
 from journey.training.rl_draw import (
     Background,
@@ -110,7 +111,12 @@ class Batches:
             self._check(trainer)
         size = self.settings.samples
         ids = {rollout_id(self._work, update, number) for number in range(self.settings.answers)}
-        known = sorted((one for one in self._book.known(update) if one.id in ids), key=lambda one: one.sample)
+        known = sorted(self._book.known(update), key=lambda one: one.sample)
+        if not ids.issuperset(one.id for one in known):
+            raise UsageError(
+                f"there are rollouts of a training of {self._ref.name} with other settings, problems or start; choose "
+                "another --name, or give those again to go on with it"
+            )
         is_kept = len(known) == self.settings.answers
         with self._timed("drawing"):
             mine = known[self._mine.start * size : self._mine.stop * size]
@@ -127,7 +133,8 @@ class Batches:
             with self._timed("keeping"):
                 self._book.keep([one for part in self._shared(drawn) for one in part])
         self._note(groups, trainer)
-        trained = [one for one in found if any(one.advantages) or self.settings.kl] or found[:1]
+        rewards, kl = self.settings.rewards, self.settings.kl
+        trained = [one for one in found if any(one.advantages) or (kl and not one.is_masked(rewards))] or found[:1]
         return [
             TokenRow(one.prompt, one.rollout.token_ids, one.advantages, logprob=one.rollout.logprob) for one in trained
         ]
@@ -192,19 +199,23 @@ class Batches:
         parts = self._shared((own, given, spent))
         self.generated += sum(tokens for _, _, tokens in parts)
         rewards = [one for _, values, _ in parts for one in values]
-        reward = sum(rewards) / len(rewards) if rewards else 0.0
-        self.figures = {name: sum(of[name] for of, _, _ in parts) / len(parts) for name in own} | {"reward": reward}
+        reward = mean(rewards)
+        self.figures = {name: sum(of[name] for of, _, _ in parts) / len(parts) for name in own}
+        self.figures |= {} if reward is None else {"reward": reward}
         dull = self.figures["no_signal"]
         for name, value in {"generated": float(self.generated), **self.figures}.items():
             trainer._metrics["train"][name].append(value)  # TRL logs their means, of one value each
         shares = [*(entry["no_signal"] for entry in trainer.state.log_history if "no_signal" in entry), dull]
         if len(shares) >= WITHOUT_SIGNAL and all(share == 1.0 for share in shares[-WITHOUT_SIGNAL:]):
-            why = (
-                f"no answer of {WITHOUT_SIGNAL} updates in a row earned more than another to its problem (the mean "
-                f"reward is {reward:.2f}), so there is nothing to learn"
-            )
+            why = f"no answer of {WITHOUT_SIGNAL} updates in a row earned more than another to its problem"
+            if reward is None:
+                why += ", as nobody could say what one earns"
+                mend = "look at the problems' answers, or raise max_tokens where all are cut off"
+            else:
+                why += f" (the mean reward is {reward:.2f}), so there is nothing to learn"
+                mend = "take problems of middling difficulty, or a start that solves some"
             if all(share == 1.0 for share in shares):
-                raise UsageError(f"{why}; take problems of middling difficulty, or a start that solves some")
+                raise UsageError(f"{why}; {mend}")
             self.ended = why
 
     def _is_due(self, log: Sequence[Mapping[str, Any]]) -> bool:

@@ -16,6 +16,8 @@ from journey.training.rl_settings import RlSettings
 NAMES = {"loss": "loss", "entropy": "entropy", "grad_norm": "grad_norm", "kl": "kl", "learning_rate": "learning_rate"}
 OWN = ("reward", "right", "answer_tokens", "cut_off", "no_signal", "repeats", "backtracks", "recoveries")
 """Means over the answers of an update: `reward`, the share that was `right`, ...; `no_signal` is a share of groups."""
+WORKED = "worked"
+"""The key of the seconds that training took so far, those before a resumption among them, in the trainer's log."""
 SPENT = "the budget was spent"
 SHOWN = ("reward", "answer_tokens", "cut_off", "no_signal", "backtracks", "recoveries")
 
@@ -29,6 +31,12 @@ class RlCurveCallback(Checkpoints):
         self._last_check = ""
         self._is_over = False
         self.ended: str | None = None
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any
+    ) -> None:
+        super().on_train_begin(args, state, control, **rest)
+        self._began -= max((entry.get(WORKED, 0.0) for entry in state.log_history), default=0.0)
 
     def point(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         """A point of the curve from what the trainer logged."""
@@ -46,6 +54,7 @@ class RlCurveCallback(Checkpoints):
         logs: Any = state.log_history[-1]
         if "loss" not in logs:
             return
+        logs[WORKED] = time.monotonic() - self._began
         logs.setdefault("generated", float(self._batches.generated))  # a further pass over the same answers
         self.ended = self.ended or self._outside(self._batches.figures | {"entropy": logs.get("entropy")})
         self._stop_if_over(control)

@@ -95,6 +95,10 @@ class Drawn:
         values = list(self.rollout.rewards.values())
         return None if None in values else sum(value for value in values if value is not None)
 
+    def is_masked(self, rewards: Rewards) -> bool:
+        """Whether it was cut off and such answers are not trained on, whatever credits them."""
+        return self.rollout.error == CUT_OFF and rewards.cut_off is None
+
     @property
     def shared(self) -> int:
         """How many of its pieces another rollout trains."""
@@ -221,6 +225,8 @@ async def _valued(
         return list(group)
 
     async def measured(index: int, one: Drawn) -> Drawn:
+        if one.is_masked(settings.rewards):
+            return one
         others = mean([None if end is None else float(end) for i, end in enumerate(ends) if i != index])
         values, cost = await rollout_values(
             problem, one.rollout.text, one.pieces, one.tokens, ends[index], model, grader, sampling, settings.values,
@@ -246,13 +252,15 @@ def credited(group: Sequence[Drawn], settings: RlSettings) -> list[Drawn]:
             for piece, amount, value in zip(one.pieces, given, values[1:], strict=True)
         ]
         advantages = token_advantages(way, lines, settings.credit, one.tokens, settings.crediting)
-        rollout = replace(one.rollout, credit=(*begin, *credit) if any(given) else ())
+        rollout = replace(one.rollout, credit=(*begin, *credit) if any(advantages) else ())
         found.append(replace(one, rollout=rollout, advantages=advantages))
     return found
 
 
 def walk(one: Drawn, settings: RlSettings) -> Walk:
-    """A rollout as credit sees it."""
+    """A rollout as credit sees it; of one that is masked nothing is known."""
+    if one.is_masked(settings.rewards):
+        return Walk(len(one.pieces), shared=one.shared)
     verdicts: Sequence[float | None] = ()
     values = one.values
     if "verdicts" in settings.needs:

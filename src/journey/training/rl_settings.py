@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import inf
 from typing import Literal, Protocol
 
 from journey.errors import ABOVE_0, UsageError, check_settings
@@ -12,6 +13,7 @@ from journey.training.credit import CREDITS, CreditSettings, Need, check_lines
 from journey.training.settings import Optimising
 
 PART_TOKENS = 20_000  # tokens, 3 GB with the tiny model; all 32 groups of 8 answers at once were seen to take 9.6 GB
+LARGEST = 1e6  # of a reward, either way: beyond it a gradient has no digits left for the others
 WITHOUT_SIGNAL = 3  # updates in a row whose answers all got equal rewards, after which training is given up
 
 
@@ -36,6 +38,9 @@ class Rewards:
     cut_off: float | None = 0.0
     empty: float = 0.0
     per_token: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_settings(self, "rewards.", **dict.fromkeys(asdict(self), (-LARGEST, LARGEST)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,14 +117,19 @@ class RlSettings(Optimising):
     def __post_init__(self) -> None:
         """Refuses what cannot be trained with (UsageError)."""
         Optimising.__post_init__(self)
-        check_settings(self, problems=1, max_tokens=1, passes=1, check_every=1, validation=0)
+        check_settings(self, problems=1, max_tokens=1, passes=1, check_every=1, validation=0, updates=1, kl=0)
         check_settings(self, minutes=ABOVE_0, dollars=ABOVE_0, hour_price=ABOVE_0)
+        check_settings(self, top_p=(ABOVE_0, 1), gpu_share=(ABOVE_0, 1))
         if self.samples < 2:
             raise UsageError(
                 f"samples is {self.samples}: an answer is credited against others to the same problem; give 2 or more"
             )
-        if not self.temperature > 0:
+        if not 0 < self.temperature < inf:
             raise UsageError(f"temperature is {self.temperature}: greedy answers are all the same; give more than 0")
+        if not (0 <= self.clip[0] <= 1 and 0 <= self.clip[1] < inf):
+            raise UsageError(
+                f"clip is {list(self.clip)}: how far a ratio may fall below 1 and rise above it, as in [0.2, 0.28]"
+            )
         if self.dollars is not None and self.hour_price is None:
             raise UsageError("dollars buy time: set hour_price, what an hour of this machine costs in US dollars, too")
         if self.tokens is None and self.updates is None and self.most_minutes is None:
@@ -135,6 +145,30 @@ class RlSettings(Optimising):
         self._check_judge()
         if (self.engine == "vllm-server") != (self.server is not None):
             raise UsageError("engine vllm-server and server, the address of vllm serve, go together: set both or none")
+        self._refuse_idle()
+
+    def _refuse_idle(self) -> None:
+        """Refuses settings that differ from the usual ones and that nothing would read (UsageError)."""
+        lines, of, usual = {name for name, weight in self.credit.items() if weight}, self.crediting, CreditSettings()
+        readers: dict[str, tuple[bool, bool, str]] = {  # whether it is set, whether it is read, and what reads it
+            "hour_price": (self.hour_price is not None, self.dollars is not None, "dollars"),
+            "gpu_share": (self.gpu_share != 0.3, self.engine == "vllm-colocate", "engine: vllm-colocate"),
+            "values": (self.values != BorderSettings(), "rollouts" in self.needs, "credit.value-rollout"),
+            "branching": (self.branching != BranchSettings(), "tree" in self.needs, "credit.tree"),
+            "crediting.flip": (of.flip != usual.flip, "verdicts" in self.needs, "credit.judge-step, -sum or -min"),
+            "crediting.temperature": (of.temperature != usual.temperature, "judge-min" in lines, "credit.judge-min"),
+            "crediting.bound": (of.bound != usual.bound, "judge-sum" in lines, "credit.judge-sum"),
+            "crediting.normalise": (
+                of.normalise != usual.normalise, bool(lines & {"outcome", "judge-sum"}), "credit.outcome or judge-sum"
+            ),
+            "crediting.segment_tokens": (
+                of.segment_tokens != usual.segment_tokens, lines != {"outcome"}, "a credit other than outcome"
+            ),
+            "band.fall": (self.band.fall is not None, self.validation > 0, "validation"),
+        }  # fmt: skip
+        for name, (is_set, is_read, reader) in readers.items():
+            if is_set and not is_read:
+                raise UsageError(f"{name} would change nothing: only {reader} reads it; set that, or leave {name} out")
 
     def _check_judge(self) -> None:
         if "scores" in self.needs and self.judge is None:

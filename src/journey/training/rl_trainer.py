@@ -19,6 +19,7 @@ LOSSES = {"tokens": "dapo", "answers": "grpo", "constant": "dr_grpo"}
 """Our names of how a loss is averaged, and TRL's."""
 
 DRAWN = "drawn_logprob"
+WEIGHT = "rows_of_a_part"
 SMALL = 8192  # words of a vocabulary whose logits are no burden
 
 
@@ -66,14 +67,20 @@ class RolloutTrainer(GRPOTrainer):
         """The rows in `number` parts of like lengths, padded, with what the loss needs of all of them."""
         ranked = sorted(rows, key=lambda row: row.length)
         pad: Any = self._tokenizer.pad_token_id or 0
-        trained = torch.tensor(float(sum(len(row.answer) - row.shared for row in rows)), device=self.accelerator.device)
-        trained = self.accelerator.reduce(trained, reduction="sum")
+        tokens = float(sum(len(row.answer) - row.shared for row in rows))
+        trained, every = self._of_all(tokens), self._of_all(float(len(rows)))
+        is_constant = self.loss_type == LOSSES["constant"]  # over all answers, those without credit among them
+        each = (
+            self.args.per_device_train_batch_size
+            if is_constant
+            else every.item() / self.accelerator.num_processes / number
+        )
         parts: list[dict[str, Any]] = []
         for i in range(number):
             some = ranked[i * len(ranked) // number : (i + 1) * len(ranked) // number]
             # An update with fewer rows than parts: an empty part reads one row again and trains nothing of it.
             part = padded(some or [_untrained(ranked[0])], pad, self.accelerator.device)
-            parts.append(part | {"num_items_in_batch": trained})
+            parts.append(part | {"num_items_in_batch": trained, WEIGHT: len(some) / each})
         corrects = self.use_vllm and self.vllm_importance_sampling_correction
         if self.num_iterations > 1 or corrects:
             self._note_old_logprobs(parts)
@@ -86,6 +93,15 @@ class RolloutTrainer(GRPOTrainer):
             for part in parts:
                 part["ref_per_token_logps"] = self._reference_logprobs(part)
         return parts
+
+    def _of_all(self, own: float) -> torch.Tensor:
+        """The sum of a number over the processes."""
+        return self.accelerator.reduce(torch.tensor(own, device=self.accelerator.device), reduction="sum")
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        """TRL's loss. Averaged over rows it takes all parts for equally many; theirs here are not."""
+        loss: Any = super()._compute_loss(model, inputs)
+        return loss if self.loss_type == LOSSES["tokens"] else loss * inputs[WEIGHT]
 
     def _note_old_logprobs(self, parts: Sequence[dict[str, Any]]) -> None:
         with torch.no_grad():

@@ -31,7 +31,9 @@ class Optimising:
 
     def __post_init__(self) -> None:
         """Refuses what cannot be trained with (UsageError)."""
-        check_settings(self, learning_rate=ABOVE_0, lora=1)
+        check_settings(
+            self, learning_rate=ABOVE_0, lora=1, micro_batch=1, warmup=0, weight_decay=0, seed=0, save_every=0
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
