@@ -7,7 +7,7 @@ Pinned to what TRL 1.16 does: `_compute_loss` takes advantages of shape (rows, t
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.utils.data import DataLoader
@@ -96,11 +96,12 @@ class RolloutTrainer(GRPOTrainer):
 
     def _of_all(self, own: float) -> torch.Tensor:
         """The sum of a number over the processes."""
-        return self.accelerator.reduce(torch.tensor(own, device=self.accelerator.device), reduction="sum")
+        number: Any = torch.tensor(own, device=self.accelerator.device)
+        return cast(torch.Tensor, self.accelerator.reduce(number, reduction="sum"))
 
-    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Any:
         """TRL's loss. Averaged over rows it takes all parts for equally many; theirs here are not."""
-        loss: Any = super()._compute_loss(model, inputs)
+        loss = super()._compute_loss(model, inputs)
         return loss if self.loss_type == LOSSES["tokens"] else loss * inputs[WEIGHT]
 
     def _note_old_logprobs(self, parts: Sequence[dict[str, Any]]) -> None:
