@@ -1,5 +1,6 @@
 """Rounds in the report: a row an arm and round, curves, the mix as bars, the guards as small pictures."""
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,16 @@ def test_the_report_draws_curves_bars_and_guards(found: dict[str, Any]) -> None:
     made = document(found)
     assert {"rounds", "mix", "guard_new_ways"} <= {picture.name for picture in made.pictures()}
     assert "| journey, round 3 |" in markdown(made)
+
+
+def test_arms_of_one_colour_are_told_apart_and_those_who_labelled_are_named(found: dict[str, Any]) -> None:
+    rows = [{**row, "arm": name} for name in ("journey", "hybrid", "star") for row in deepcopy(found["rounds"][-3:])]
+    chart = round_chart({**found, "rounds": rows})
+    assert chart is not None and len({line.tone for line in chart.lines}) == 3
+    rows[0]["by_seed"][0]["settings"]["labelled by"] = {"ann": 2, "<b>": 1}
+    made = document({**found, "rounds": rows})
+    assert "Labelled thoughts in the mix are by ann, " in markdown(made)
+    assert "by ann, &lt;b&gt;" in page(made) and "<b>." not in page(made)
 
 
 def test_domains_have_a_curve_each_and_no_name_of_one_is_a_place_of_a_file(

@@ -64,6 +64,10 @@ def test_a_hint_that_is_the_whole_solution_is_refused_with_the_mend(problem, men
         "The correct answer is already known, so", "Since we know the answer is 5, we", "to reach the given answer",
         "This matches the answer.", "I was told that the answer is 5.", "The final answer provided is 5.",
         "the answer that was\nprovided", "The quoted line says 5.", "根据提示，答案是5", "已知答案是5",
+        "according to the _hint_", "Hint1: add", "the h\u00adint", "**Hint:** add", "\\textbf{Hint} add",
+        "By the clue,",
+        "It was stated that the answer is $5$.", "We know it must be five.", "consistent with the correct answer",
+        "Since the answer should be 5, we add.", "as the result is known",
     ],
 )  # fmt: skip
 def test_no_word_of_a_hint_survives(text: str) -> None:
@@ -75,7 +79,7 @@ def test_no_word_of_a_hint_survives(text: str) -> None:
     [
         "The answer is 42.", "So the answer is given by 6 * 7.", "We are given that x = 3.", "As shown above, x = 3.",
         "This matches the answer choice (B).", "Chintz is a cloth.", "As given in the problem, x = 3.", "3 + 4 = 7",
-        "The given numbers are 3 and 4.", "Yes , 24 is 24",
+        "The given numbers are 3 and 4.", "Yes , 24 is 24", "We know the total is 60.", "The desired answer is 5.",
     ],
 )  # fmt: skip
 def test_ordinary_reasoning_speaks_of_no_hint(text: str) -> None:

@@ -19,6 +19,7 @@ from journey.thoughts import shortcut, traverse
 from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.draft import is_draft
 from journey.thoughts.star import (
+    FIRST,
     HINTED,
     LEFT_OUT,
     NO_MISTAKE,
@@ -28,6 +29,7 @@ from journey.thoughts.star import (
     is_hinted,
     make_hybrid,
     make_star,
+    starts_from_answer,
 )
 from journey.thoughts.traverse import TraverseSettings
 from journey.types import Judgement, Node, Problem, Thought, Tree, make_problem
@@ -170,6 +172,26 @@ def test_problems_in_words_are_told_in_paragraphs_with_the_answer_in_the_prompt(
     empty = replace(tree, nodes=())
     assert made("hybrid", MATH, empty, [text])[0].reason == NO_MISTAKE
     assert only(made("star", MATH, empty, [text])[0]).text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The right answer is 42.", "We want 42. 15 times 4 is 60.", "Working backwards from $42$, 60 - 18.",
+        "To reach 42.0 we take 18 from 60.", "The answer: ４２, since 60 - 18 is that.",
+    ],
+)  # fmt: skip
+def test_a_rationale_that_starts_from_the_answer_is_not_kept(text: str) -> None:
+    found, _, refused = made("star", MATH, Tree("t", MATH.id, (), "m", "j", {}), [f"{text} \\boxed{{42}}"] * 4)
+    assert not found.thoughts and refused == {FIRST: 4}
+
+
+def test_an_answer_that_follows_or_that_the_question_has_starts_nothing() -> None:
+    assert not starts_from_answer(MATH, "15 * 4 = 60, 60 - 18 = 42.")
+    assert not starts_from_answer(make_problem("Is 42 or 7 larger?", "42", task="math"), "42 is larger than 7.")
+    capital = make_problem("What is the capital of France?", "Paris", task="math")
+    assert starts_from_answer(capital, "It is Paris. The king lived there.")
+    assert not starts_from_answer(capital, "The king lived by the Seine. So it is Paris.")
 
 
 def test_a_rationale_follows_the_steps_that_the_tree_has_and_side_trips_start_there() -> None:

@@ -22,7 +22,7 @@ GUARDS = {
 """What a round measures, by its name there: in words, and whether it is a share."""
 MIX = {"given": "ochre", "labelled by people": "plum", "earlier rounds": "soft", "this round": "accent"}
 """The parts of a mix and their colours."""
-SPARE = ("teal", "plum", "ochre")  # colours of arms that have none of their own
+SPARE = ("teal", "plum", "ochre")  # colours of arms that have none of their own, or one that another has
 
 
 def round_parts(figures: Json) -> list[Table | Pictures]:
@@ -63,6 +63,8 @@ def round_table(figures: Json) -> Table:
         "problems against the last good model before. Right ways: distinct ones a problem. A model is kept where the "
         "guards let it grow the next round's trees. An arm that a guard ended has no later rounds."
     )
+    people = {name: None for row in rows for one in row["by_seed"] for name in one["settings"].get("labelled by", ())}
+    note += f" Labelled thoughts in the mix are by {', '.join(people)}." if people else ""
     prose = any(row["why"] for row in rows)
     return table("Each round", columns, rows, note=note if rows else "", prose=prose, brief=True)
 
@@ -135,11 +137,13 @@ def _lines(rows: Sequence[Json], value: Callable[[Json], float], lit: str | None
 
 
 def _tones(arms: Json, lit: str | None) -> dict[str, str]:
-    """Each arm's colour; those that share the grey one get others."""
+    """Each arm's colour; those that have the grey one, or that of an arm before them, get others."""
     if lit is not None:
         return {arm: "accent" if arm == lit else "soft" for arm in arms}
-    spare = iter(SPARE)
-    return {arm: next(spare, "soft") if tone(arm) == "soft" else tone(arm) for arm in arms}
+    spare, found = iter(SPARE), dict[str, str]()
+    for arm in arms:
+        found[arm] = next(spare, "soft") if tone(arm) in ("soft", *found.values()) else tone(arm)
+    return found
 
 
 def mix_bars(figures: Json) -> list[Bar]:

@@ -5,6 +5,7 @@ puzzle stands in its question, so that a hint to it is one step of a right way, 
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
@@ -112,18 +113,23 @@ def hinted_prompt(problem: Problem, hint: str, template: str = "hinted") -> Prom
 # --- what survives of a hint ------------------------------------------------------------------------------------------
 
 _SENTENCE = re.compile(r"[.!?。](?=\s|$)")
-_ANSWER = r"(?:final |right |correct |true )?(?:answer|solution)s?"
+_UNSEEN = re.compile(r"[*\u00ad\u200b-\u200f\u2060]")  # marks of bold, hyphens and spaces that nobody sees
+_ANSWER = r"(?:final |right |correct |true )?(?:answer|solution|result)s?"
 _SHOWN = r"(?:given|provided|supplied|revealed|disclosed|known|shown|told)"
 _SURVIVES = re.compile(
-    r"\bhint(?:s|ed|ing)?\b"
+    r"(?<![a-z])hint(?:s|ed|ing)?(?![a-z])"
+    r"|\b(?:by|from|per|using|following|to) the clue\b"
     r"|\bas (?:it |was |is |were )*(?:given|provided|supplied|told)\b(?! in the (?:problem|question|task))"
     rf"|\b{_ANSWER},? (?:that |which |i |we |you )*(?:is |was |were |are |has been |have been |had been )*"
     rf"(?:already |to be |to us |to me )*{_SHOWN}\b(?! by\b)"
     rf"|\b(?:given|provided|supplied|known|expected|reference|target|stated) {_ANSWER}\b"
-    rf"|\b(?:told|shown|informed|know|knew|knowing|given) (?:us |me |you )?(?:already )?(?:that )?(?:the |its |this )?"
-    rf"{_ANSWER}\b"
-    rf"|\bmatch(?:es|ing|ed)? the {_ANSWER}\b(?! (?:choice|option))"
-    r"|\banswer (?:key|sheet)\b|\bknown beforehand\b|\bquoted lines?\b"
+    rf"|\b(?:told|shown|informed|know|knew|known|knowing|given|stated|said) (?:us |me |you )?(?:already )?(?:that )?"
+    rf"(?:the |its |this )?{_ANSWER}\b"
+    r"|\b(?:we|i) (?:already )?(?:know|knew|were told|have been told) (?:that )?it (?:is|was|must|should|has to)\b"
+    rf"|\b(?:match(?:es|ing|ed)?|(?:consistent|agree(?:s|ing)?) with) the (?:known value|{_ANSWER})\b"
+    r"(?! (?:choice|option))"
+    rf"|\b{_ANSWER} (?:should|has to) be\b|\bverify that the {_ANSWER} is\b"
+    r"|\banswer (?:key|sheet)\b|\bknown beforehand\b|\bquoted (?:lines?|text)\b"
     r"|提示|已知答案|给定的?答案|参考答案|答案已(?:经)?(?:给|知)",
     re.IGNORECASE,
 )
@@ -135,6 +141,11 @@ def surviving_hint(text: str, question: str = "") -> str | None:
     Words that the question itself has, such as "Hint: use symmetry", are no trace of one.
     """
     allowed = " ".join(question.split()).casefold()
-    plain = " ".join(text.split())
+    plain = " ".join(_UNSEEN.sub("", unicodedata.normalize("NFKC", text)).split())
     found = (match[0] for match in _SURVIVES.finditer(plain))
     return next((words for words in found if words.casefold() not in allowed), None)
+
+
+def first_sentence(text: str) -> str:
+    """The text up to the end of its first sentence."""
+    return _SENTENCE.split(text, maxsplit=1)[0]

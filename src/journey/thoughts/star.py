@@ -13,12 +13,13 @@ from journey.errors import UsageError
 from journey.models.base import Sampling
 from journey.models.budget import Usage
 from journey.models.estimate import Estimate, question_tokens, tokens_of
-from journey.tasks.hints import HintSettings, hint_of, hinted_prompt, surviving_hint
+from journey.tasks.hints import HintSettings, first_sentence, hint_of, hinted_prompt, surviving_hint
 from journey.tasks.table import task_of
 from journey.tasks.walks import walk
 from journey.thoughts.base import Common, Made, Material, Tools
 from journey.thoughts.distill import check
 from journey.thoughts.draft import Walk, draft
+from journey.thoughts.numbers import numbers
 from journey.thoughts.shortcut import shortest_paths, straight
 from journey.thoughts.traverse import TraverseSettings, traverse
 from journey.trees.mark import is_unusable, verdict
@@ -27,6 +28,7 @@ from journey.types import Node, Problem, Thought, Tree, content_hash, content_se
 HINTED = "hinted"
 """How the `note` of a thought begins whose way out was written with a hint."""
 SPEAKS = "speaks of the hint"
+FIRST = "starts from the answer"
 LEFT_OUT = "not solved, and hints are left out"
 NO_HINT = "not solved, and the puzzle has no solution to hint at"
 WHOLE = "not solved, and a hint would be the whole solution"
@@ -69,9 +71,23 @@ async def rationale(problem: Problem, settings: HintSettings, tools: Tools) -> R
             tools.refused(found)
         elif surviving_hint(found.text, problem.question) is not None:
             tools.refused(SPEAKS)
+        elif task_of(problem).ground is None and starts_from_answer(problem, found.text):
+            tools.refused(FIRST)
         else:
             return Rationale(right_way(problem, found.text), found.answer, policy.name, trial + 1)
     return f"not solved, nor in {settings.tries} tries with a hint"
+
+
+def starts_from_answer(problem: Problem, text: str) -> bool:
+    """Whether the answer stands in a text before anything that it could follow from; one that the question has may.
+
+    A number does where it is the first one of the text, an answer without numbers where its first sentence has it.
+    """
+    wanted, asked = numbers(problem.answer), numbers(problem.question)
+    if wanted:
+        return not set(wanted) <= set(asked) and numbers(text)[: len(wanted)] == wanted
+    answer, first = problem.answer.strip().casefold(), first_sentence(text).casefold()
+    return answer in first and answer not in problem.question.casefold()
 
 
 def right_way(problem: Problem, text: str) -> tuple[str, ...]:
