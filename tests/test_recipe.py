@@ -51,6 +51,8 @@ def test_settings_left_out_have_their_defaults(tmp_path: Path) -> None:
         ("problems: {puzzles: 4}\n", "problems.puzzles is 4; it must hold settings"),
         ("{task: math, problems: {puzzles: {numbers: 4}}}\n", "not drawn"),
         ("arms: [phase1, shortcut, journey, dpo: {sft_weight: 1}]", "did you mean arms.dpo.training.sft_weight"),
+        ("training: {epochs: .nan}\n", r"training.epochs is nan: give a finite number"),
+        ("arms: [phase1, shortcut, journey, rl_journey: {band: {tokens: [.inf, null]}}]", r"tokens.0 is inf: give a"),
         ("", "holds no settings"),
         ("- 1\n", "holds no settings"),
         ("a: [1\n", "cannot be read as YAML"),

@@ -67,6 +67,7 @@ def test_a_greater_budget_says_where_the_samples_are_too_few(run: Path) -> None:
         (["--start", "journey_empty"], "has no model of 'journey_empty'; known are base, phase1, shortcut, journey"),
         (["--split", "test"], "has no test problems to try starts on"),
         (["--tokens", "0"], "buys no answer"),
+        (["--tokens", "nan"], "buys no answer"),
         ([*ARMS, "--tokens", "5"], "5 tokens do not buy one answer"),
     ],
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -139,12 +140,25 @@ _LIST = "it must be a list, such as [0.1, 0.5], one value a place"
 
 def _validated(kind: type[Settings], data: Any, where: str, under: str) -> Settings:
     try:
-        return TypeAdapter(kind).validate_python(data)
+        made = TypeAdapter(kind).validate_python(data)
+        _refuse_no_numbers(asdict(cast("Any", made)), where, under.rstrip("."))
+        return made
     except ValidationError as error:
         first = error.errors()[0]
         place = under + ".".join(str(part) for part in first["loc"])
         wanted = _LIST if first["type"] == "tuple_type" else first["msg"].lower()
         raise UsageError(f"{where}: {place} is {first['input']!r}: {wanted}") from None
+
+
+def _refuse_no_numbers(found: Any, where: str, place: str) -> None:
+    """Raises UsageError at the first value that is no finite number, which JSON, as runs keep settings, lacks."""
+    if isinstance(found, float) and not isfinite(found):
+        raise UsageError(f"{where}: {place} is {found}: give a finite number")
+    parts = (
+        found.items() if isinstance(found, Mapping) else enumerate(found) if isinstance(found, (list, tuple)) else ()
+    )
+    for name, inner in parts:
+        _refuse_no_numbers(inner, where, f"{place}.{name}".lstrip("."))
 
 
 def _keys(kind: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -45,7 +46,7 @@ class GateSettings:
         """Refuses what measures nothing (UsageError)."""
         if self.samples < 2:
             raise UsageError(f"pass@k of {self.samples} sample is its accuracy; give 2 samples or more")
-        if self.tokens is not None and self.tokens <= 0:
+        if self.tokens is not None and not 0 < self.tokens < inf:
             raise UsageError(f"a budget of {self.tokens:g} tokens a problem buys no answer; give a greater one")
 
 
