@@ -3,22 +3,27 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 
 import pytest
 
 from journey.errors import UsageError
 from journey.pipeline.experiment import run_recipe
+from journey.pipeline.jobs import EVALUATE, ROUND, jobs_of
 from journey.pipeline.kept_recipe import open_run
+from journey.pipeline.lineage import lineage
 from journey.pipeline.parts import make_problems, more_problems
 from journey.pipeline.plans import plan
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.recipe_reading import load, plain_recipe, recipe_of
 from journey.pipeline.rounds import decide, stops, success
+from journey.pipeline.stages import is_any_solved, trees_for_thoughts
 from journey.report.figures import figures
+from journey.store import labels
 from journey.store.entries import Round, Training
+from journey.store.labels import Label
 from journey.store.run import Run
-from journey.types import Node, Tree
+from journey.types import Node, Tree, make_problem
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "countdown.yaml"
 SMALL = [
@@ -165,6 +170,37 @@ def test_a_tree_of_a_later_round_alone_keeps_its_settings_from_changing(first_ro
         open_run(out, small("rounds=2", "rounds.data=replace"), fresh=False)
 
 
+def test_a_round_whose_last_good_model_is_gone_says_so_before_anything_is_grown(two: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    copytree(two, out)
+    rmtree(out / "models" / "seed-1" / "round-2" / "shortcut")
+    with Run.read(out) as run:
+        before = run.count("trees")
+    with pytest.raises(UsageError, match=r"round-2/shortcut is gone, which round \d goes on from; put its folder back"):
+        run_small(out, "rounds=4", "rounds.guards=off")
+    with Run.read(out) as run:
+        assert run.count("trees") == before
+
+
+def test_the_test_is_read_after_the_last_round_of_every_arm_of_a_seed() -> None:
+    jobs = {
+        job.key: job for job in jobs_of(small("rounds=3", "seeds=2", "arms=[phase1,shortcut,shortcut_tokens,journey]"))
+    }
+    for seed in (1, 2):
+        rounds = {key for key in jobs if key.kind == ROUND and key.seed == seed}
+        asked = [job for key, job in jobs.items() if key.kind == EVALUATE and key.seed == seed]
+        assert len(rounds) == 6 and len(asked) == 4 + 4  # the arms' first models, and those of two rounds of two arms
+        assert all(rounds <= {*job.after} for job in asked)
+
+
+def test_a_tree_that_is_right_in_every_branch_is_solved_though_it_gives_no_thought(tmp_path: Path) -> None:
+    problem = make_problem("Make 7 from 3 4", "7", task="countdown")
+    with Run.open(tmp_path / "run") as run:
+        run.put_all("trees", [Tree("t", problem.id, (Node(-1, "3 + 4 = 7", answer="7", correct=True),), "m", "j", {})])
+        assert trees_for_thoughts(run, [problem], "m", None) == ([], [])
+        assert is_any_solved(run, [problem], "m") and not is_any_solved(run, [problem], "m", 3)
+
+
 def test_rounds_are_written_as_a_count_and_a_flag_keeps_their_settings() -> None:
     found = small("rounds.given=0.5", "rounds=4", "rounds.guards=off").rounds
     assert (found.count, found.given, found.guards.gate, found.guards.samples) == (4, 0.5, "off", 2)
@@ -211,12 +247,23 @@ def test_weights_that_are_not_the_domains_are_refused_before_anything_is_made(
         run_small(tmp_path / "run", "rounds=2", f"rounds.mix={mix}")
 
 
-def test_the_first_round_keeps_what_it_was_trained_on_whatever_the_shares(first_round: Path, tmp_path: Path) -> None:
-    with going_on(first_round, tmp_path / "run", "rounds.given=0.99") as run:
+def test_the_next_round_learns_what_people_found_right_and_the_first_keeps_what_it_was_trained_on(
+    first_round: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    copytree(first_round, out)
+    with Run.read(out) as run:
+        thought = next(run.thoughts(method="traverse"))
+    for name in ("ann", "bob"):
+        labels.put(out, Label("thought", name, thought=thought.id, verdict="right", judged=True, state="submitted"))
+    with run_small(out, "rounds=2", "rounds.guards=off", "rounds.given=0.99") as run:
         first, second = run.entries(Round, arm="journey")
         assert first.mix == {"given": 320, "labelled": 0, "round 1": 12}
         assert first.measured["given"] == 320 / 332
-        assert second.mix["given"] == 320 and sum(second.mix.values()) == 323  # 3 own rows beside 320 are 99 %
+        assert (second.mix["given"], second.mix["labelled"], sum(second.mix.values())) == (320, 1, 324)  # 99 % of it
+        assert second.settings == {"labelled by": {"ann": 1, "bob": 1}}
+        assert lineage(run, second.model or "")[0].about["labelled by"] == {"ann": 1, "bob": 1}
+        assert next(one for one in run.entries(Round, arm="shortcut") if one.round == 2).mix["labelled"] == 0
 
 
 def test_new_problems_are_in_no_part_and_no_other_round() -> None:

@@ -25,7 +25,7 @@ from journey.pipeline.recipe import Recipe
 from journey.pipeline.round_rows import Mix, mixed
 from journey.pipeline.round_sampling import at_temperature, balanced, passes
 from journey.pipeline.seed_work import Budget, base_of, grow_wanted
-from journey.pipeline.stages import keep_spent, train, trees_for_thoughts
+from journey.pipeline.stages import is_any_solved, keep_spent, train, trees_for_thoughts
 from journey.store.entries import Round
 from journey.store.run import Run
 from journey.training.rows import Row
@@ -96,9 +96,14 @@ async def _first(of: SeedRun, recipe: Recipe, arm: str) -> Round | None:
 async def _later(of: SeedRun, recipe: Recipe, arm: str, before: Round, budget: Budget) -> Round:
     """A later round: its trees, thoughts and model are made, as far as the guards let it come."""
     rounds = recipe.rounds
+    if not (good := _folder(of, before.good)).is_dir():
+        raise UsageError(
+            f"the model {good} is gone, which round {of.number} goes on from; put its folder back, or write to another "
+            "--out"
+        )
     policy = before.good if rounds.policy == "last" else recipe.grown_by or str(of.policy)
     chosen, solved = await _thoughts(of, recipe, arm, policy, budget)
-    start, weights = start_of(of, recipe, arm) if rounds.start == "base" else (before.good, _folder(of, before.good))
+    start, weights = start_of(of, recipe, arm) if rounds.start == "base" else (before.good, good)
     mix = await round_mix(of, recipe, arm, weights)
     now = Round(of.seed, arm, of.number, policy, start, None, before.good, mix.counts, {}, {**chosen, **mix.by_people})
     if mix.new == 0:
@@ -188,7 +193,7 @@ async def _thoughts(
         recipe = at_temperature(recipe, sampling)
         await grow_wanted(of, recipe, models, policy_model, problems)
         trees, failed = trees_for_thoughts(run, problems, policy, recipe.trees.count, of.tree_seed)
-        solved = bool(trees)
+        solved = bool(trees) or is_any_solved(run, problems, policy, of.tree_seed)
         passed = {tree.id for tree in run.trees(policy=policy) if passes(tree, sampling)}
         trees = [id for id in trees if id in passed]
         settings = recipe.thought_settings(of.seed)

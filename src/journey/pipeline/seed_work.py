@@ -23,7 +23,16 @@ from journey.pipeline.derive import Derivation
 from journey.pipeline.evaluation_settings import THOUGHTFUL
 from journey.pipeline.fan_out import Progress, together
 from journey.pipeline.recipe import Recipe
-from journey.pipeline.stages import evaluate, grow_trees, keep_spent, refuse_retrained, spent, train, trees_for_thoughts
+from journey.pipeline.stages import (
+    evaluate,
+    grow_trees,
+    is_any_solved,
+    keep_spent,
+    refuse_retrained,
+    spent,
+    train,
+    trees_for_thoughts,
+)
 from journey.pipeline.training_judge import training_judge
 from journey.store.entries import Failure
 from journey.store.files import take_over
@@ -110,6 +119,11 @@ async def make_thoughts(of: SeedRun, recipe: Recipe, models: registry.Models) ->
         trees, failed = trees_for_thoughts(of.run, problems, policy, recipe.trees.count, seed)
         if not trees and recipe.shard is not None:
             return
+        if not trees and is_any_solved(of.run, problems, policy, seed):
+            raise UsageError(
+                f"no tree of {policy} has both a right leaf and a wrong branch, so there is nothing to make thoughts "
+                f"of; give it harder problems, or trees.{recipe.trees.grower} a greater width or temperature"
+            )
         if not trees:
             more = f"{recipe.policy_arm} more problems or epochs, or " if recipe.grown_by is None else ""
             raise UsageError(

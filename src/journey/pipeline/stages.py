@@ -178,6 +178,13 @@ def trees_for_thoughts(
     return [tree.id for tree in found], failed
 
 
+def is_any_solved(run: Run, problems: Iterable[Problem], policy: str, seed: int | None = None) -> bool:
+    """Whether any tree that the policy grew of the problems has a right leaf, with wrong branches beside it or not."""
+    names = {problem.id for problem in problems}
+    trees = (tree for tree in run.trees(policy=policy) if seed is None or tree.settings.get("seed") == seed)
+    return any(tree.problem in names and right_leaves(tree) for tree in trees)
+
+
 def train(
     run: Run, model: ModelRef, base: str | Path, rows: Sequence[Row], settings: Optimising,
     progress: Progress = silent, judge: TrainingJudge | None = None, launch: Launch = ALONE,
