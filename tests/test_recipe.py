@@ -143,6 +143,10 @@ def test_settings_in_two_places_by_one_anchor_are_set_in_one_of_them_alone(tmp_p
         ("arms: [journey, dpo: {training: {sft_weight: -1}}]", "sft_weight is -1.0; it must be at least 0"),
         ("evaluation: {max_tokens: 0}", "evaluation.max_tokens is 0; it must be at least 1"),
         ("evaluation: {temperature: -1}", "must be at least 0"),
+        (
+            "{launch: {processes: 2}, arms: [phase1, shortcut, journey, rl_journey]}",
+            "and rl is not one; leave it out",
+        ),
     ],
 )
 def test_parts_that_do_not_fit_together_are_refused(tmp_path: Path, text: str, sentence: str) -> None:

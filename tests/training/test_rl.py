@@ -95,15 +95,19 @@ def test_training_keeps_every_rollout_and_changes_the_weights(rows: list[Row], t
     assert again == curve
 
 
-@pytest.mark.parametrize("where", ["before", "after"])
-def test_a_killed_training_ends_with_the_same_weights_and_rollouts(where: str, rows: list[Row], tmp_path: Path) -> None:
-    whole, book = Memory(), Deadly()
-    train_rl(TINY, rows, tmp_path / "whole", SMALL, book=whole)
+@pytest.mark.parametrize(
+    ("where", "credit"), [("before", "outcome"), ("after", "outcome"), ("after", "value-rollout"), ("after", "tree")]
+)
+def test_a_killed_training_ends_with_the_same_weights_and_rollouts(
+    where: str, credit: str, rows: list[Row], tmp_path: Path
+) -> None:
+    whole, book, settings = Memory(), Deadly(), replace(SMALL, credit={"outcome": 1.0, credit: 0.5})
+    train_rl(TINY, rows, tmp_path / "whole", settings, book=whole)
     setattr(book, where, 2)
     with pytest.raises(Killed):
-        train_rl(TINY, rows, tmp_path / "model", SMALL, book=book)
+        train_rl(TINY, rows, tmp_path / "model", settings, book=book)
     setattr(book, where, None)
-    train_rl(TINY, rows, tmp_path / "model", SMALL, book=book)
+    train_rl(TINY, rows, tmp_path / "model", settings, book=book)
     assert same(tmp_path / "whole", tmp_path / "model")
     assert [replace(one, model=whole.rollouts[0].model) for one in book.rollouts] == whole.rollouts
 

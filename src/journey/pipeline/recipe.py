@@ -23,6 +23,7 @@ from journey.thoughts.explain import ExplainSettings
 from journey.thoughts.methods import METHODS, needs_trees
 from journey.thoughts.refine import RefineSettings
 from journey.thoughts.translate import TranslateSettings
+from journey.training.kinds import kind_of
 from journey.training.launching import Launch
 from journey.training.settings import SftSettings
 from journey.trees.grow import GrowSettings
@@ -170,6 +171,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         check_dtype(self.dtype)
+        for name, settings in self.arms.items() if self.launch.is_needed else ():
+            self.launch.check(kind_of(ARMS[name].trainer(settings)))
 
     @property
     def helper(self) -> str:

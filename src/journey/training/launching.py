@@ -39,6 +39,13 @@ class Launch:
         """Whether other processes are started."""
         return self.processes > 1 or self.config is not None
 
+    def check(self, kind: str) -> None:
+        """Raises UsageError for a kind of training that it does not start."""
+        if self.is_needed and kind not in SHARED:
+            raise UsageError(
+                f"launch starts trainings of the kinds {', '.join(SHARED)}, and {kind} is not one; leave it out"
+            )
+
     def command(self) -> list[str]:
         """What starts the processes, up to the module that each runs."""
         if self.config is None:
@@ -56,10 +63,7 @@ def train_launched(
     Raises UsageError for what the user must mend, among it a training that ended without a model, with its last words.
     """
     kind = kind_of(settings)
-    if kind not in SHARED:
-        raise UsageError(
-            f"launch starts trainings of the kinds {', '.join(SHARED)}, and {kind} is not one; leave it out"
-        )
+    launch.check(kind)
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out.parent, prefix=".launch-") as name:
         folder = Path(name)
