@@ -6,9 +6,10 @@ from pathlib import Path
 from shutil import copytree, rmtree
 
 import pytest
+from commanding import write_rows
 
 from journey.errors import UsageError
-from journey.pipeline.experiment import run_recipe
+from journey.pipeline.experiment import check_trained, run_recipe
 from journey.pipeline.jobs import EVALUATE, ROUND, jobs_of
 from journey.pipeline.kept_recipe import open_run
 from journey.pipeline.lineage import lineage
@@ -264,6 +265,15 @@ def test_the_next_round_learns_what_people_found_right_and_the_first_keeps_what_
         assert second.settings == {"labelled by": {"ann": 1, "bob": 1}}
         assert lineage(run, second.model or "")[0].about["labelled by"] == {"ann": 1, "bob": 1}
         assert next(one for one in run.entries(Round, arm="shortcut") if one.round == 2).mix["labelled"] == 0
+
+
+def test_too_few_new_problems_are_refused_by_a_dry_run(tmp_path: Path) -> None:
+    rows = [{"nums": [3, n, m], "target": 3 + n + m} for n in range(4, 10) for m in range(4, n + 1)]
+    file = write_rows(tmp_path / "puzzles.jsonl", rows)
+    counts = "phase1: 2, train: 6, validation: 2, test: 2"
+    recipe = load(RECIPE, [f"problems={{file: {file}, {counts}}}", "rounds=3", "rounds.problems=new"], {})
+    with pytest.raises(UsageError, match=r"there are 9 new problems for 2 rounds of 6; lower problems.train, or write"):
+        check_trained(recipe, make_problems(recipe).by_name)
 
 
 def test_new_problems_are_in_no_part_and_no_other_round() -> None:

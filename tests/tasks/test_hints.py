@@ -1,13 +1,14 @@
 """Hints to problems: their text, when they are refused, and what of them may not survive in a rationale."""
 
 import random
+from typing import Any
 
 import pytest
 
 from journey.errors import UsageError
 from journey.tasks.countdown.puzzle import Puzzle, PuzzleSettings, draw, parse_puzzle, solutions, to_problem
 from journey.tasks.exploration import HINT
-from journey.tasks.hints import check_hints, hint_of, hinted_prompt, surviving_hint
+from journey.tasks.hints import HintSettings, check_hints, hint_of, hinted_prompt, surviving_hint
 from journey.tasks.table import ask, task
 from journey.types import make_problem
 
@@ -84,6 +85,16 @@ def test_no_word_of_a_hint_survives(text: str) -> None:
 )  # fmt: skip
 def test_ordinary_reasoning_speaks_of_no_hint(text: str) -> None:
     assert surviving_hint(text) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [({"prompt": "nope"}, "no prompt named 'nope'"), ({"prompt": "math"}, "the fields hint and task"),
+     ({"top_p": 7}, "hinting.top_p is 7"), ({"temperature": float("nan")}, "hinting.temperature is nan")],
+)  # fmt: skip
+def test_settings_of_hints_that_cannot_be_are_refused(settings: dict[str, Any], named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        HintSettings(**settings)
 
 
 def test_words_that_the_question_has_are_no_trace_of_a_hint() -> None:

@@ -14,7 +14,7 @@ from journey.pipeline.arms import ARMS, source_of
 from journey.pipeline.executor import JobProgress, work_off
 from journey.pipeline.jobs import Part, jobs_of, workers_of
 from journey.pipeline.kept_recipe import open_run
-from journey.pipeline.parts import store_problems
+from journey.pipeline.parts import more_problems, new_rounds, store_problems
 from journey.pipeline.recipe import Recipe
 from journey.pipeline.round_rows import check_given, check_mix
 from journey.pipeline.seed_work import Budget, base_of
@@ -95,7 +95,8 @@ def check_trained(recipe: Recipe, problems: Mapping[str, Sequence[Problem]], fol
     """Raises UsageError where the arms have no problems (by part) to be compared on, or their base cannot read them.
 
     Before anything is asked that is the problems as they are asked, and the solutions that are to be rewritten. Rounds
-    that want given rows need a phase 1, or labels in the run's `folder` (null: a new run, which has none).
+    that want given rows need a phase 1, or labels in the run's `folder` (null: a new run, which has none); those that
+    want new problems need enough of them.
     """
     if not recipe.arms:
         return
@@ -107,6 +108,8 @@ def check_trained(recipe: Recipe, problems: Mapping[str, Sequence[Problem]], fol
         )
     if recipe.rounds.count > 1 and recipe.rounds.mix is not None:
         check_mix(recipe.rounds.mix, problems)
+    if folder is None and (numbers := new_rounds(recipe)):
+        more_problems(recipe, numbers[-1])
     for arm in recipe.arms_in_rounds if recipe.rounds.count > 1 else ():
         start = source_of(arm, list(recipe.arms))
         solved = [*problems["phase1"], *range(recipe.problems.practice)] if start and ARMS[start].policy else []

@@ -38,6 +38,11 @@ class HintSettings:
 
     def __post_init__(self) -> None:
         check_settings(self, "thoughts.hinting.", tries=1, temperature=0, top_p=(ABOVE_0, 1), max_tokens=1)
+        if prompts.fields_of(prompts.load(self.prompt)) != {"hint", "task"}:
+            raise UsageError(
+                f"thoughts.hinting.prompt is {self.prompt}, which does not have the fields hint and task alone; take "
+                "hinted, or a prompt of your own in its form"
+            )
 
 
 def hint_of(problem: Problem, seed: int) -> str | None:
