@@ -83,9 +83,9 @@ def starts_from_answer(problem: Problem, text: str) -> bool:
 
     A number does where it is the first one of the text, an answer without numbers where its first sentence has it.
     """
-    wanted, asked = numbers(problem.answer), numbers(problem.question)
+    wanted, known = numbers(problem.answer), numbers(problem.question)
     if wanted:
-        return not set(wanted) <= set(asked) and numbers(text)[: len(wanted)] == wanted
+        return not set(wanted) <= set(known) and numbers(text)[: len(wanted)] == wanted
     answer, first = problem.answer.strip().casefold(), first_sentence(text).casefold()
     return answer in first and answer not in problem.question.casefold()
 
