@@ -24,7 +24,7 @@ from journey.training.rl_curve import SPENT, RlCurveCallback
 from journey.training.rl_draw import Book, Memory
 from journey.training.rl_engines import vllm_arguments
 from journey.training.rl_settings import PART_TOKENS, RlSettings, TrainingJudge
-from journey.training.rl_trainer import LOSSES, SMALL, RolloutTrainer
+from journey.training.rl_trainer import LOSSES, SMALL, RolloutTrainer, count_positions
 from journey.training.rows import Row
 from journey.training.save import Curve, finished, workshop
 from journey.training.settings import what_matters
@@ -155,6 +155,7 @@ def _trainer(
         "save_steps": max(1, settings.save_every) * settings.passes,
         "ignore_data_skip": True,  # rows are drawn by the number of the update, not read from a loader
         "remove_unused_columns": False,
+        "disable_dropout": True,  # answers are drawn without it
     }
     config = GRPOConfig(
         **arguments,
@@ -175,6 +176,8 @@ def _trainer(
         net, [_no_reward], config, data, processing_class=tokenizer, callbacks=[callback],
         peft_config=adapters(settings.lora),
     )  # fmt: skip
+    for one in filter(None, (trainer.model, trainer.ref_model)):
+        count_positions(one)
     tokenizer.pad_token = pad
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.small = len(tokenizer) <= SMALL

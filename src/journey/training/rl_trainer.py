@@ -7,9 +7,11 @@ Pinned to what TRL 1.16 does: `_compute_loss` takes advantages of shape (rows, t
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, cast
 
 import torch
+from peft import PeftModel
 from torch.utils.data import DataLoader
 from trl.trainer.grpo_trainer import GRPOTrainer
 
@@ -140,6 +142,23 @@ class RolloutTrainer(GRPOTrainer):
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         super(GRPOTrainer, self)._save_checkpoint(model, trial)  # without a card that names a Hub
+
+
+def count_positions(net: Any) -> None:
+    """Lets a model with learnt positions (GPT-2) count them from a prompt's first token, as it does when it is asked.
+
+    By itself it would count the padding before a prompt, too. Where only distances matter, as with rotary positions,
+    nothing is changed.
+    """
+    inner: Any = net.get_base_model() if isinstance(net, PeftModel) else net
+    takes = "position_ids" in signature(type(inner).forward).parameters
+    if takes and getattr(inner.config.get_text_config(), "rope_parameters", None) is None:
+        net.register_forward_pre_hook(_with_positions, with_kwargs=True)
+
+
+def _with_positions(net: Any, args: tuple[Any, ...], given: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    mask = given.get("attention_mask")
+    return args, given if mask is None else {"position_ids": (mask.long().cumsum(-1) - 1).clamp(min=0), **given}
 
 
 def _untrained(row: TokenRow) -> TokenRow:
