@@ -28,6 +28,8 @@ from journey.training.rows import rl_rows
 from journey.types import Attempt, Problem, content_hash
 
 BASE = "base"
+YOUNGER = {"problems": ("language",), "thoughts": ("hinted", "hinting", "language", "translating")}
+"""Settings of recipes that came after the first results, and that no start depends on."""
 SHOWN = ("tokens", "cut_off", "backtracks", "recovery")
 
 
@@ -50,6 +52,8 @@ class RlRuns:
         self.parts = {name: part(of, name) for name in ("rl", "train", "validation", "test")}
         recipe = of.config["recipe"]
         made = {name: recipe[name] for name in ("task", "problems", "trees", "thoughts")}
+        for part_of, names in YOUNGER.items():
+            made[part_of] = {name: value for name, value in made[part_of].items() if name not in names}
         base = folder_hash(Path(model_path(recipe["model"])))
         self.work = f"{row}-{recipe['task']}-{content_hash(base, made, asdict(sizes))[:8]}"
         used = {p.id for name in ("train", "validation", "test") for p in self.parts[name]}
