@@ -1,10 +1,9 @@
 """E8: kinds of preference pairs side by side, from the journey's model: what each does to accuracy and to thinking.
 
-From a finished run of recipes/countdown.yaml (`--run`) come the trained journey models and the trees of each seed;
-answers to the training problems are drawn here, since few of a good model's are wrong. Every kind trains as many pairs
-for as many steps with the same share of supervised loss; beta and rate come from one grid, for each kind those with
-which a pilot seed (the run's last, which is not reported) answers most validation problems right. The test is asked
-once.
+From a finished run of recipes/countdown.yaml (`--run`) come the trained journey models, their answers to training
+problems and the trees of each seed. Every kind of pairs trains as many pairs for as many steps with the same share of
+supervised loss; beta and rate come from one grid, for each kind those with which a pilot seed (the run's last, which is
+not reported) answers most validation problems right. The test is asked once.
 
 Each (kind, seed) is one small JSON in benchmarks/results; the table combines those made by the same run and settings.
 """
@@ -54,19 +53,17 @@ TRAINED, CHOSEN = ("rows", "steps", "trained_tokens"), ("beta", "learning_rate")
 class Settings:
     """How much of everything; the quick form has less."""
 
-    pairs: int = 560
-    train: int = 480
-    drawn: int = 16  # answers a training problem, of which whole answers are paired
-    validation: int = 200
+    pairs: int = 140
+    validation: int = 100
     test: int = 300
-    samples: int = 4  # answers a test problem
-    betas: tuple[float, ...] = (0.05, 0.2)
-    rates: tuple[float, ...] = (2e-5, 6e-5)
+    samples: int = 1  # answers a test problem
+    betas: tuple[float, ...] = (0.1,)
+    rates: tuple[float, ...] = (2e-5, 1.6e-4)
     training: DpoSettings = DpoSettings(epochs=1, batch=2, sft_weight=0.2)
     max_tokens: int = 600
 
 
-QUICK = Settings(pairs=8, train=60, validation=4, test=8, samples=1, betas=(0.1,), rates=(2e-5,))
+QUICK = Settings(pairs=8, validation=4, test=8, rates=(2e-5,))
 
 
 class Preferences:
@@ -80,7 +77,6 @@ class Preferences:
         self.work = f"e8-{work[:8]}"
         self.pilot = recipe["first_seed"] + recipe["seeds"] - 1
         self.problems = list(of.problems())
-        self.drawn: dict[int, list[Attempt]] = {}  # by seed: every grid point pairs the same answers
 
     def start(self, seed: int) -> Path:
         return self.of.path / "models" / f"seed-{seed}" / START
@@ -127,7 +123,8 @@ class Preferences:
         for one in KINDS[kind]:
             count = self.settings.pairs // len(KINDS[kind])
             if one == OUTCOME:
-                found = dpo_rows(self.own(seed), self.problems, ask, seed=seed, cut_off_is_wrong=True, count=count)
+                answers = self.of.attempts(model=f"seed-{seed}/{START}", decoding="preferences", split="train")
+                found = dpo_rows(answers, self.problems, ask, seed=seed, cut_off_is_wrong=True, count=count)
             else:
                 trees = self.of.trees(policy=f"seed-{seed}/phase1")
                 found = step_rows(one, trees, self.problems, seed=seed, count=count + 20)
@@ -143,16 +140,9 @@ class Preferences:
         train_dpo(self.start(seed), self.rows(seed, kind), out, chosen)
         return out
 
-    def own(self, seed: int) -> list[Attempt]:
-        """The start's own answers to the training problems."""
-        if seed not in self.drawn:
-            drawn = asyncio.run(self.answers("the start", self.start(seed), "train", seed, self.settings.drawn))
-            self.drawn[seed] = [answer for answers in drawn for answer in answers]
-        return self.drawn[seed]
-
     async def answers(self, called: str, place: Path, split: str, seed: int, samples: int) -> list[list[Attempt]]:
         """The answers to the problems of a part, drawn at temperature 1."""
-        count = getattr(self.settings, split)
+        count = {"validation": self.settings.validation, "test": self.settings.test}[split]
         rule = Decoding("drawn", 1.0, 1.0, self.settings.max_tokens, samples)
         model, grader = Local(place, called), TaskGrader()
         drawn = [
