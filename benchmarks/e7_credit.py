@@ -119,7 +119,7 @@ def summary(seeds: Mapping[int, Any], sizes: Sizes) -> dict[str, Any]:
 def kinds_of_errors(seeds: Mapping[int, Any]) -> dict[str, float]:
     """The share of answers with each kind of error, the mean over the seeds that counted them."""
     counted = [figures["errors"] for figures in seeds.values() if "errors" in figures]
-    return {kind: fmean(of.get(kind, 0.0) for of in counted) for kind in {k for of in counted for k in of}}
+    return {kind: fmean(of.get(kind, 0.0) for of in counted) for kind in sorted({k for of in counted for k in of})}
 
 
 def ratio(way: Mapping[int, Any], outcome: Mapping[int, Any]) -> dict[str, Any] | None:
