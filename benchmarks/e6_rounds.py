@@ -111,13 +111,16 @@ class Rounds:
 
     def has(self, variant: str, seed: int) -> bool:
         """Whether all results of a variant in a seed are there."""
-        rounds = range(1 if variant == BASE else 2, self.recipe(variant, seed).rounds.count + 1)
-        return all(self.file(variant, seed, arm, number).is_file() for arm in self.arms for number in rounds)
+        made = self.made(variant, seed)
+        return all(self.file(variant, seed, arm, number).is_file() for arm in self.arms for number in made)
+
+    def made(self, variant: str, seed: int) -> range:
+        """The rounds that a variant makes itself; round 1 is the base's."""
+        return range(1 if variant == BASE else 2, self.recipe(variant, seed).rounds.count + 1)
 
     def make(self, variant: str, seed: int) -> None:
         """Makes a variant in a seed and writes what its rounds came to; what is there already is not made again."""
         recipe, place = self.recipe(variant, seed), self.place(variant, seed)
-        rounds = range(1 if variant == BASE else 2, recipe.rounds.count + 1)
         if variant != BASE and not place.is_dir():
             self.make(BASE, seed)
             half = place.with_name(f".{place.name}")
@@ -133,7 +136,7 @@ class Rounds:
             if variant == BASE:
                 self.measure_first(run, recipe, seed)
             for arm in self.arms:
-                for number in rounds:
+                for number in self.made(variant, seed):
                     self.write(run, recipe, variant, seed, arm, number)
                 if variant.startswith("control"):
                     self.train_long(run, recipe, variant, seed, arm)

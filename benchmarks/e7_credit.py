@@ -100,7 +100,9 @@ def credit(options: Namespace) -> Result:
             (way, *(percent(of.get(kind, 0.0)) for kind in kinds)) for way, of in errors.items()
         ]),
     ]  # fmt: skip
-    is_whole = options.long and len(shown_ways) == len(ways()) and all(arms[way]["seeds"] >= 3 for way in equal)
+    is_whole = (
+        options.long and len(shown_ways) == len(ways()) and all(arms[way]["seeds"] >= 3 for way in (OUTCOME, *equal))
+    )
     kept = {"work": work, "arms": arms, "differences": gains, "ratios": ratios, "errors": errors}
     return Result(kept, True if is_whole else None, "" if is_whole else "the row wants --long and three seeds", shown)
 

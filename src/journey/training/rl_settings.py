@@ -13,6 +13,7 @@ from journey.training.credit import CREDITS, CreditSettings, Need, check_lines
 from journey.training.settings import Optimising
 
 PART_TOKENS = 20_000  # tokens, 3 GB with the tiny model; all 32 groups of 8 answers at once were seen to take 9.6 GB
+GPU_SHARE = 0.3  # of the memory, for vLLM in the training's process
 LARGEST = 1e6  # of a reward, either way: beyond it a gradient has no digits left for the others
 WITHOUT_SIGNAL = 3  # updates in a row whose answers all got equal rewards, after which training is given up
 
@@ -112,7 +113,7 @@ class RlSettings(Optimising):
     judge: str | None = None
     engine: Literal["local", "vllm-colocate", "vllm-server"] = "local"
     server: str | None = None
-    gpu_share: float = 0.3
+    gpu_share: float = GPU_SHARE
 
     def __post_init__(self) -> None:
         """Refuses what cannot be trained with (UsageError)."""
@@ -152,7 +153,7 @@ class RlSettings(Optimising):
         lines, of, usual = {name for name, weight in self.credit.items() if weight}, self.crediting, CreditSettings()
         readers: dict[str, tuple[bool, bool, str]] = {  # whether it is set, whether it is read, and what reads it
             "hour_price": (self.hour_price is not None, self.dollars is not None, "dollars"),
-            "gpu_share": (self.gpu_share != 0.3, self.engine == "vllm-colocate", "engine: vllm-colocate"),
+            "gpu_share": (self.gpu_share != GPU_SHARE, self.engine == "vllm-colocate", "engine: vllm-colocate"),
             "values": (self.values != BorderSettings(), "rollouts" in self.needs, "credit.value-rollout"),
             "branching": (self.branching != BranchSettings(), "tree" in self.needs, "credit.tree"),
             "crediting.flip": (of.flip != usual.flip, "verdicts" in self.needs, "credit.judge-step, -sum or -min"),
